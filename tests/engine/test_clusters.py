@@ -1,0 +1,87 @@
+"""Clusters are cut, and cut again, and lose nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaetui.engine.clusters import Tree, find, gather, grow, leaves, walk
+from vaetui.engine.config import ClusterConfig
+from vaetui.engine.kmeans import bend, elbow, partition
+
+
+def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, Tree]:
+    latents = np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
+    near, centres, _ = partition(latents, k, 1, seed)
+    return latents, gather(latents, np.arange(count), near, centres, np.zeros((k, 8, 8), np.uint8))
+
+
+def cut(latents: np.ndarray, tree: Tree, path: tuple[int, ...], k: int, seed: int) -> Tree:
+    members = find(tree, path).members
+    near, centres, _ = partition(latents[members], k, 1, seed)
+    return grow(tree, path, gather(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 99), k=st.integers(2, 6), parts=st.integers(2, 5), deep=st.integers(2, 3))
+def test_splitting_keeps_every_member(seed: int, k: int, parts: int, deep: int) -> None:
+    latents, tree = clustering(seed, 200, k)
+    biggest = max(tree, key=lambda cluster: len(cluster.members))
+    split = cut(latents, tree, biggest.path, parts, seed)
+    child = max(find(split, biggest.path).children, key=lambda cluster: len(cluster.members))
+    twice = cut(latents, split, child.path, deep, seed)
+    for grown in (tree, split, twice):
+        everyone = np.concatenate([cluster.members for cluster in leaves(grown)])
+        assert sorted(everyone) == list(range(200))
+    assert sum(1 for _ in leaves(twice)) == k - 1 + parts - 1 + deep
+
+
+def test_a_split_leaves_the_old_tree_as_it_was() -> None:
+    latents, tree = clustering(0, 100, 3)
+    grown = cut(latents, tree, (1,), 4, 0)
+    assert not find(tree, (1,)).children
+    assert [cluster.path for cluster in walk(grown)] == [(0,), (1,), (1, 0), (1, 1), (1, 2), (1, 3), (2,)]
+    with pytest.raises(KeyError):
+        find(grown, (1, 4))
+
+
+def test_members_come_nearest_first_with_their_distances() -> None:
+    latents, tree = clustering(2, 150, 4)
+    for cluster in tree:
+        expected = np.linalg.norm(latents[cluster.members] - cluster.centre, axis=1)
+        assert np.allclose(cluster.distances, expected)
+        assert np.all(np.diff(cluster.distances) >= 0)
+        assert np.isclose(cluster.spread, expected.mean())
+
+
+def test_clustering_gives_the_same_bits_again() -> None:
+    latents = np.random.default_rng(5).standard_normal((5_000, 10)).astype(np.float32)
+    first, second = (partition(latents, 12, 3, 7) for _ in range(2))
+    assert np.array_equal(first[0], second[0])
+    assert first[1].tobytes() == second[1].tobytes()
+
+
+def test_the_elbow_is_where_the_curve_bends() -> None:
+    assert bend([(3, 100.0), (4, 60.0), (5, 20.0), (6, 15.0), (7, 12.0), (8, 10.0)]) == 5
+    assert bend([(3, 10.0), (4, 10.0), (5, 10.0)]) == 3
+
+
+def test_well_separated_blobs_give_their_number_within_floor_and_cap() -> None:
+    draw = np.random.default_rng(0)
+    blobs = np.concatenate([draw.normal(10 * draw.standard_normal(6), 0.1, (60, 6)) for _ in range(8)])
+    latents = blobs.astype(np.float32)
+
+    def chosen(floor: int) -> int:
+        looking = elbow(latents, ClusterConfig(floor=floor), 0)
+        while True:
+            try:
+                assert next(looking).total == 14
+            except StopIteration as end:
+                k, tried = end.value
+                assert [at for at, _ in tried] == list(range(3, 17))
+                return int(k)
+
+    assert chosen(floor=3) in (6, 7, 8, 9)
+    assert chosen(floor=10) == 10

@@ -1,0 +1,99 @@
+"""Training: the same seed gives the same bits, stopped or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from tests.idx import MNIST
+from vaetui.engine.config import Config
+from vaetui.engine.events import Stepped
+from vaetui.engine.images import read_idx
+from vaetui.engine.training import Learner, find_device, learner, restore, snapshot, train
+from vaetui.engine.weights import Weights
+from vaetui.trouble import Trouble
+
+
+@pytest.fixture(scope="module")
+def pixels() -> torch.Tensor:
+    return torch.tensor(read_idx(MNIST / "t10k-images-idx3-ubyte.gz", 3)[:1_300])
+
+
+def bits(learner: Learner) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in snapshot(learner).items()}
+
+
+def weights(seed: int = 0) -> Weights:
+    draw = np.random.default_rng(seed)
+    return Weights(draw.integers(0, 10, 1_300), draw.random(1_300).astype(np.float32))
+
+
+def run(pixels: torch.Tensor, config: Config, said: Weights | None = None) -> tuple[Learner, list[Stepped]]:
+    made = learner(config, (28, 28))
+    return made, list(train(made, pixels, said, config, epoch=1))
+
+
+def test_the_same_seed_gives_the_same_bits(pixels: torch.Tensor) -> None:
+    first, second = (run(pixels, Config(), weights())[0] for _ in range(2))
+    assert bits(first) == bits(second)
+    assert bits(first) != bits(run(pixels, Config(seed=1), weights())[0])
+
+
+def test_stopping_and_going_on_from_a_snapshot_gives_the_same_bits(pixels: torch.Tensor) -> None:
+    whole, reports = run(pixels, Config(), weights())
+    assert [report.step for report in reports] == [8, 16, 21]
+    stopped = learner(Config(), (28, 28))
+    going = train(stopped, pixels, weights(), Config(), epoch=1)
+    at = next(going).step
+    kept: dict[str, NDArray[np.float32]] = {name: array.copy() for name, array in snapshot(stopped).items()}
+    again = learner(Config(seed=0), (28, 28))
+    restore(again, kept)
+    rest = list(train(again, pixels, weights(), Config(), epoch=1, start=at))
+    assert bits(again) == bits(whole)
+    assert [report.losses for report in rest] == [report.losses for report in reports[1:]]
+
+
+def test_training_lowers_the_loss(pixels: torch.Tensor) -> None:
+    _, reports = run(pixels, Config())
+    assert reports[-1].losses.reconstruction < 0.6 * reports[0].losses.reconstruction
+
+
+def test_an_unsupervised_epoch_leaves_the_classifier_alone(pixels: torch.Tensor) -> None:
+    made, reports = run(pixels, Config())
+    before = learner(Config(), (28, 28))
+    assert torch.equal(made.vae.classifier.weight, before.vae.classifier.weight)
+    assert all(report.losses.classification == 0 for report in reports)
+
+
+def test_labels_teach_the_classifier(pixels: torch.Tensor) -> None:
+    labels = read_idx(MNIST / "t10k-labels-idx1-ubyte.gz", 1)[:1_300].astype(np.int64)
+    made = learner(Config(), (28, 28))
+    said = Weights(labels, np.full(1_300, 0.7, np.float32))
+    for epoch in (1, 2, 3):
+        list(train(made, pixels, said, Config(), epoch))
+    with torch.no_grad():
+        mean, _ = made.vae.infer(pixels.unsqueeze(1) / 255)
+        right = (made.vae.classify(mean).argmax(dim=1).numpy() == labels).mean()
+    assert right > 0.6
+
+
+def test_the_mean_can_be_classified_instead_of_the_sample(pixels: torch.Tensor) -> None:
+    config = Config(network=replace(Config().network, used="mean"))
+    assert bits(run(pixels, config, weights())[0]) != bits(run(pixels, Config(), weights())[0])
+
+
+def test_a_checkpoint_of_another_network_is_refused(pixels: torch.Tensor) -> None:
+    other = learner(Config(network=replace(Config().network, z_dim=4)), (28, 28))
+    with pytest.raises(Trouble, match="does not fit"):
+        restore(learner(Config(), (28, 28)), snapshot(other))
+
+
+def test_a_device_that_is_not_there_is_told() -> None:
+    assert find_device("auto").type in ("cpu", "cuda", "mps")
+    if not torch.backends.mps.is_available():
+        with pytest.raises(Trouble, match="The device mps is not to be had here; choose one of: auto"):
+            find_device("mps")

@@ -1,0 +1,52 @@
+"""The networks have the paper's shape, and that of other images."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from vaetui.engine.config import NetworkConfig
+from vaetui.engine.vae import build
+
+
+def test_the_network_is_the_papers() -> None:
+    vae = build(NetworkConfig(), (28, 28), 0)
+    assert {name: tuple(parameter.shape) for name, parameter in vae.named_parameters() if parameter.ndim > 1} == {
+        "encoder.0.weight": (64, 1, 3, 3),
+        "encoder.1.weight": (128, 64, 3, 3),
+        "encoder.2.weight": (32, 6272),
+        "encoder.3.weight": (20, 32),
+        "decoder.0.weight": (32, 10),
+        "decoder.1.weight": (6272, 32),
+        "decoder.2.weight": (128, 64, 3, 3),
+        "decoder.3.weight": (64, 1, 3, 3),
+        "classifier.weight": (10, 10),
+    }
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
+def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> None:
+    vae = build(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
+    mean, deviation = vae.infer(torch.rand(5, 1, *shape))
+    assert mean.shape == deviation.shape == (5, 3)
+    assert (deviation > 0).all()
+    assert vae.generate(mean).shape == (5, 1, *shape)
+    assert vae.classify(mean).shape == (5, 10)
+
+
+def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:
+    glorot, normal = (build(NetworkConfig(initial=kind), (28, 28), 3) for kind in ("glorot", "normal"))
+    dense = glorot.encoder[2].weight
+    limit = math.sqrt(6 / (6272 + 32))
+    assert dense.abs().max() <= limit
+    assert dense.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.02)
+    assert normal.encoder[2].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert all(not p.any() for name, p in glorot.named_parameters() if name.endswith("bias"))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
+    one, same, other = (build(NetworkConfig(), (12, 12), seed) for seed in (1, 1, 2))
+    assert torch.equal(one.encoder[1].weight, same.encoder[1].weight)
+    assert not torch.equal(one.encoder[1].weight, other.encoder[1].weight)

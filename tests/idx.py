@@ -1,0 +1,33 @@
+"""Writes IDX files, so that tests can have small and damaged ones."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.images import read_idx
+
+MNIST = Path(__file__).parent.parent / "assets/mnist"
+
+
+def idx_bytes(array: NDArray[np.uint8]) -> bytes:
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def write_idx(path: Path, array: NDArray[np.uint8]) -> Path:
+    content = idx_bytes(array)
+    path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+    return path
+
+
+def small_mnist(directory: Path, train: int, test: int) -> Path:
+    for stem, count in (("train", train), ("t10k", test)):
+        images = read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3)[:count]
+        labels = read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1)[:count]
+        write_idx(directory / f"{stem}-images-idx3-ubyte", images)
+        write_idx(directory / f"{stem}-labels-idx1-ubyte", labels)
+    return directory

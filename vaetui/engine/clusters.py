@@ -1,0 +1,96 @@
+"""A clustering as a tree of frozen clusters: pure geometry that knows no opinion and no algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.answers import Path
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Latent vectors, [N, z_dim]."""
+Indices: TypeAlias = NDArray[np.int64]
+"""Places of images in the training set, [N]."""
+Pixels: TypeAlias = NDArray[np.uint8]
+"""Pictures, [N, H, W], 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """Images that lie together in the latent space."""
+
+    path: Path
+    """Its place in the tree."""
+    centre: NDArray[np.float32]
+    """The mean of its members' latent vectors, [z_dim]."""
+    picture: Pixels
+    """The decoded centre, [H, W]."""
+    members: Indices
+    """Its images, nearest to the centre first, [M]."""
+    distances: NDArray[np.float32]
+    """Their Euclidean distances to the centre, ascending, [M]."""
+    children: tuple[Cluster, ...] = ()
+    """The parts that it was split into."""
+
+    @property
+    def spread(self) -> float:
+        """The mean distance of a member, in units of the latent space."""
+        return float(self.distances.mean()) if len(self.distances) else 0.0
+
+
+Tree: TypeAlias = tuple[Cluster, ...]
+"""The clusters of one round, each with its parts."""
+
+
+def find(tree: Tree, path: Path) -> Cluster:
+    """Give the cluster at that path.
+
+    Raises KeyError where there is none.
+    """
+    level = tree
+    for depth, part in enumerate(path, start=1):
+        if not 0 <= part < len(level):
+            raise KeyError(path[:depth])
+        cluster, level = level[part], level[part].children
+    return cluster
+
+
+def grow(tree: Tree, path: Path, children: Tree) -> Tree:
+    """Give a new tree in which the cluster at that path has these children; the old tree stays as it is."""
+    part, rest = path[0], path[1:]
+    old = tree[part]
+    new = replace(old, children=grow(old.children, rest, children) if rest else children)
+    return (*tree[:part], new, *tree[part + 1 :])
+
+
+def walk(tree: Tree) -> Iterator[Cluster]:
+    """Go through all clusters in reading order, each before its parts."""
+    for cluster in tree:
+        yield cluster
+        yield from walk(cluster.children)
+
+
+def leaves(tree: Tree) -> Iterator[Cluster]:
+    """Go through the clusters that are not split."""
+    return (cluster for cluster in walk(tree) if not cluster.children)
+
+
+def gather(
+    latents: Vectors, members: Indices, near: NDArray[np.int32], centres: Vectors, pictures: Pixels, above: Path = ()
+) -> Tree:
+    """Make sibling clusters from the assignment of members to centres.
+
+    `latents` [N, z_dim] holds every image; `near` [M] names the centre of each of the `members` [M];
+    `centres` [K, z_dim]; `pictures` [K, H, W] are the decoded centres.
+    """
+    tree = []
+    for part, (centre, picture) in enumerate(zip(centres, pictures, strict=True)):
+        own = members[near == part]
+        distances = np.linalg.norm(latents[own] - centre, axis=1)
+        order = np.argsort(distances, kind="stable")
+        tree.append(Cluster((*above, part), centre, picture, own[order], distances[order].astype(np.float32)))
+    return tuple(tree)

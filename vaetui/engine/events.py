@@ -1,0 +1,122 @@
+"""The facts that the slow verbs report, as frozen values; they do not know who listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from vaetui.engine.clusters import Pixels
+
+
+class Losses(NamedTuple):
+    """The named parts of the loss, each a mean per image."""
+
+    reconstruction: float
+    """Binary cross-entropy summed over the pixels, in nats."""
+    divergence: float
+    """KL divergence to the prior, summed over the latent dimensions, in nats."""
+    classification: float
+    """Weighted cross-entropy of the labelled images, in nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Something is being loaded."""
+
+    what: str
+    """A few words for a person, such as "PyTorch"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """Training went some batches further."""
+
+    epoch: int
+    """The epoch, from 1."""
+    step: int
+    """Batches done in this epoch."""
+    steps: int
+    """Batches in an epoch."""
+    losses: Losses
+    """Means over the batches since the last report."""
+    rate: float
+    """Images a second since the last report."""
+    seconds: float
+    """Training time since the last report."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reconstructed:
+    """The held-out images were sent through the network."""
+
+    originals: Pixels
+    """The images, [N, H, W]."""
+    reconstructions: Pixels
+    """As the network remembers them, [N, H, W]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A slow verb went further."""
+
+    what: str
+    """A few words for a person, such as "encoding"."""
+    done: int
+    """Parts done."""
+    total: int
+    """Parts in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Everything up to here is on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """An epoch was trained and measured."""
+
+    epoch: int
+    """The epoch, from 1."""
+    losses: Losses
+    """Means over the epoch."""
+    test_accuracy: float | None
+    """Share of test images classified right; None where no true labels exist."""
+    pixel_accuracy: float
+    """Share of pixels of the validation reconstructions on the right side of one half."""
+    covered: float
+    """Share of training images that trained with a label in this epoch."""
+    answers: int
+    """Answers given in the session so far: labels, unreadables and splits."""
+    seconds: float
+    """Training time of the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """The latent vectors were clustered: a round of answers begins."""
+
+    round: int
+    """The round, from 1."""
+    clusters: int
+    """Clusters made."""
+    inertias: tuple[tuple[int, float], ...]
+    """What the elbow saw: k and the sum of squared distances of its sample; empty when k was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A cluster was split."""
+
+    path: tuple[int, ...]
+    """The cluster."""
+    parts: int
+    """The clusters that it became."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last epoch of the run was trained and measured."""
+
+
+Event: TypeAlias = Loading | Stepped | Reconstructed | Progressed | Saved | EpochEnded | Clustered | Parted | Finished

@@ -1,0 +1,82 @@
+"""Images become latent vectors and latent vectors pictures, in batches; it does not know what for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vaetui.engine import draws
+from vaetui.engine.clusters import Pixels, Vectors
+from vaetui.engine.config import Config
+from vaetui.engine.events import Progressed
+from vaetui.engine.vae import Vae, scale
+
+BATCH = 256
+"""Images in a batch: more would fall out of the processor's caches, fewer would leave it idle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the networks make of images."""
+
+    latents: Vectors
+    """[N, z_dim]."""
+    predicted: NDArray[np.uint8]
+    """The most likely class, [N]."""
+    certainty: NDArray[np.float32]
+    """Its probability, [N]."""
+
+
+def read(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> Generator[Progressed, None, Reading]:
+    """Send images, bytes [N, H, W] on the device of the networks, through encoder and classifier.
+
+    Yields its progress and returns the Reading. Where the recipe uses sampled latent vectors, the sample
+    depends on the seed, on `what` is read and on the `place` in the run only.
+    """
+    total = len(pixels)
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    for start in range(0, total, BATCH):
+        parts.append(_read_batch(vae, pixels[start : start + BATCH], config, what, *place, start))
+        yield Progressed(f"reading the {what} images", min(start + BATCH, total), total)
+    latents, predicted, certainty = (torch.cat(column) for column in zip(*parts, strict=True))
+    return Reading(latents.numpy(), predicted.numpy().astype(np.uint8), certainty.numpy())
+
+
+@torch.inference_mode()
+def _read_batch(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> tuple[Tensor, Tensor, Tensor]:
+    mean, deviation = vae.infer(scale(pixels))
+    latents = mean
+    if config.network.used == "sample":
+        latents = mean + deviation * noise(config, mean, what, *place)
+    certainty, predicted = vae.classify(latents).softmax(dim=1).max(dim=1)
+    return latents.cpu(), predicted.cpu(), certainty.cpu()
+
+
+def noise(config: Config, like: Tensor, purpose: str, *place: int) -> Tensor:
+    """Draw standard normal noise in the shape and on the device of `like`; the same on every device."""
+    drawn = draws.generator(config.seed, purpose, *place).standard_normal(tuple(like.shape), np.float32)
+    return torch.from_numpy(drawn).to(like.device)
+
+
+@torch.inference_mode()
+def decode(vae: Vae, latents: Vectors) -> Pixels:
+    """Turn latent vectors [N, z_dim] into pictures [N, H, W]."""
+    device = next(vae.parameters()).device
+    return _picture(vae.generate(torch.from_numpy(latents).to(device)))
+
+
+@torch.inference_mode()
+def remember(vae: Vae, pixels: Tensor) -> Pixels:
+    """Send images, bytes [N, H, W], through encoder and decoder by the mean of their latent vectors."""
+    mean, _ = vae.infer(scale(pixels))
+    return _picture(vae.generate(mean))
+
+
+def _picture(logits: Tensor) -> Pixels:
+    pixels: Pixels = logits.sigmoid().mul(255).round().to(torch.uint8).squeeze(1).cpu().numpy()
+    return pixels

@@ -1,0 +1,145 @@
+"""The loop: a generator of events that trains the networks for one epoch; it does not know rounds or files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vaetui.engine import draws, loss
+from vaetui.engine.config import Config
+from vaetui.engine.events import Losses, Stepped
+from vaetui.engine.latents import noise
+from vaetui.engine.vae import Vae, build, scale
+from vaetui.engine.weights import Weights
+from vaetui.trouble import Trouble
+
+REPORT = 8
+"""Batches between two reports: about a fifth of a second on two cores, and one synchronisation on a GPU."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learner:
+    """The networks, the optimiser that trains them and the device that they are on."""
+
+    vae: Vae
+    """The networks."""
+    optimiser: torch.optim.Adam
+    """Its state goes on from round to round."""
+    device: torch.device
+    """Where both are."""
+
+
+def learner(config: Config, shape: tuple[int, int]) -> Learner:
+    """Make networks for images of `shape`, as the seed begins them, and their optimiser.
+
+    Raises Trouble for a device that is not there.
+    """
+    device = find_device(config.device)
+    vae = build(config.network, shape, draws.integer(config.seed, "network")).to(device)
+    fused = device.type in ("cpu", "cuda")
+    return Learner(vae, torch.optim.Adam(vae.parameters(), config.training.rate, fused=fused), device)
+
+
+def find_device(name: str) -> torch.device:
+    """Turn auto, cpu, cuda or mps into a device that is there, else raise Trouble."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, found in there.items() if found)
+    if not there.get(name, False):
+        found = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise Trouble(f"The device {name} is not to be had here; choose one of: auto, {found}.")
+    if name == "cuda":
+        torch.backends.cudnn.deterministic = True  # the same seed gives the same bits
+    return torch.device(name)
+
+
+def snapshot(learner: Learner) -> dict[str, NDArray[np.float32]]:
+    """Flatten networks and optimiser into named arrays: all that the next step depends on."""
+    arrays = {}
+    for name, parameter in learner.vae.named_parameters():
+        arrays[f"network.{name}"] = parameter.detach()
+        for key, value in learner.optimiser.state.get(parameter, {}).items():
+            arrays[f"optimiser.{key}.{name}"] = value
+    return {name: np.array(tensor.cpu().numpy(), order="C") for name, tensor in arrays.items()}
+
+
+@torch.no_grad()
+def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
+    """Put back what `snapshot` flattened.
+
+    Raises Trouble where names or shapes do not fit the networks.
+    """
+    for name, parameter in learner.vae.named_parameters():
+        kept = {key: arrays.get(f"optimiser.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+        weight = arrays.get(f"network.{name}")
+        if weight is None or weight.shape != tuple(parameter.shape):
+            raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
+        parameter.copy_(torch.from_numpy(weight))
+        # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself.
+        learner.optimiser.state[parameter] = {
+            key: (
+                torch.tensor(value) if value.ndim == 0 else torch.empty_like(parameter).copy_(torch.from_numpy(value))
+            )
+            for key, value in kept.items()
+            if value is not None
+        }
+
+
+def train(
+    learner: Learner, pixels: Tensor, weights: Weights | None, config: Config, epoch: int, start: int = 0
+) -> Iterator[Stepped]:
+    """Train for the rest of one epoch from batch `start` on, and report every few batches.
+
+    `pixels` are all training images, bytes [N, H, W], on the device; `weights` what the answers say of them, or
+    None for an unsupervised epoch (eq. 1 alone). Between two reports nothing is kept outside the learner: not
+    consuming is stopping. Order and noise follow from seed, epoch and batch.
+    """
+    order = torch.from_numpy(draws.generator(config.seed, "order", epoch).permutation(len(pixels)))
+    batches = torch.split(order, config.training.batch)
+    labels, shares = _targets(weights, learner.device)
+    sums = torch.zeros(3, device=learner.device)
+    since, images, begun = start, 0, perf_counter()
+    for step, batch in enumerate(batches[start:], start=start + 1):
+        batch = batch.to(learner.device)
+        targets = None if labels is None or shares is None else (labels[batch], shares[batch])
+        sums += _step(learner, scale(pixels[batch]), targets, config, epoch, step)
+        images += len(batch)
+        if step % REPORT == 0 or step == len(batches):
+            losses = Losses(*(sums / (step - since)).tolist())
+            seconds = perf_counter() - begun
+            yield Stepped(epoch, step, len(batches), losses, images / seconds, seconds)
+            sums.zero_()
+            since, images, begun = step, 0, perf_counter()
+
+
+def _step(
+    learner: Learner, images: Tensor, targets: tuple[Tensor, Tensor] | None, config: Config, epoch: int, step: int
+) -> Tensor:
+    """Take one step of Adam down the loss of a batch [B, 1, H, W], and give its parts, [3]."""
+    vae = learner.vae
+    mean, deviation = vae.infer(images)
+    latents = mean + deviation * noise(config, mean, "training", epoch, step)  # [B, z_dim]
+    reconstruction = loss.reconstruction(vae.generate(latents), images)
+    divergence = loss.divergence(mean, deviation)
+    total = reconstruction + config.loss.beta * divergence  # eq. 1
+    classification = torch.zeros_like(divergence)
+    if targets is not None:
+        used = latents if config.network.used == "sample" else mean
+        classification = loss.classification(vae.classify(used), *targets)
+        total = total + config.loss.gamma * classification  # eq. 3
+    learner.optimiser.zero_grad()
+    total.backward()  # type: ignore[no-untyped-call]
+    learner.optimiser.step()
+    return torch.stack([reconstruction, divergence, classification]).detach()
+
+
+def _targets(weights: Weights | None, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
+    if weights is None:
+        return None, None
+    return torch.from_numpy(weights.labels).to(device), torch.from_numpy(weights.weights).to(device)

@@ -1,0 +1,103 @@
+"""The networks: a variational autoencoder with a classifier on its latent vectors (paper, figure 1).
+
+It does not know losses, clusters or answers.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vaetui.engine.config import NetworkConfig
+
+
+class Vae(nn.Module):
+    """Encoder, decoder and classifier for grey images of one size.
+
+    Activations and kernels lie in memory channels-last and the dense layers read that order as it is, which
+    spares two copies a batch.
+    """
+
+    def __init__(self, config: NetworkConfig, shape: tuple[int, int]) -> None:
+        """Make the networks for images of `shape` (height, width)."""
+        super().__init__()
+        first, second = config.channels
+        half = _halved(shape)
+        self.small = _halved(half)
+        flat = second * self.small[0] * self.small[1]
+        self.slope = config.slope
+        self.channels = second
+        self.encoder = nn.ModuleList(
+            [
+                nn.Conv2d(1, first, 3, stride=2, padding=1),
+                nn.Conv2d(first, second, 3, stride=2, padding=1),
+                nn.Linear(flat, config.hidden),
+                nn.Linear(config.hidden, 2 * config.z_dim),
+            ]
+        )
+        self.decoder = nn.ModuleList(
+            [
+                nn.Linear(config.z_dim, config.hidden),
+                nn.Linear(config.hidden, flat),
+                nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=_missing(self.small, half)),
+                nn.ConvTranspose2d(first, 1, 3, stride=2, padding=1, output_padding=_missing(half, shape)),
+            ]
+        )
+        self.classifier = nn.Linear(config.z_dim, config.classes)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def infer(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Give mean and standard deviation of q(z | x), each [N, z_dim], of images [N, 1, H, W] in 0 to 1."""
+        conv1, conv2, dense1, dense2 = self.encoder
+        hidden = self._bend(conv1(images))  # [N, 64, 14, 14]
+        hidden = self._bend(conv2(hidden))  # [N, 128, 7, 7]
+        hidden = self._bend(dense1(hidden.permute(0, 2, 3, 1).flatten(1)))  # [N, 32]
+        mean, raw = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
+        return mean, F.softplus(raw) + 1e-6  # a deviation of exactly 0 would have no logarithm
+
+    def generate(self, latents: Tensor) -> Tensor:
+        """Give the logits of the pixels, [N, 1, H, W], of latent vectors [N, z_dim]."""
+        dense1, dense2, conv1, conv2 = self.decoder
+        hidden = self._bend(dense2(self._bend(dense1(latents))))  # [N, 6272]
+        hidden = hidden.view(-1, *self.small, self.channels).permute(0, 3, 1, 2)  # [N, 128, 7, 7]
+        logits: Tensor = conv2(self._bend(conv1(hidden)))  # [N, 1, 28, 28]
+        return logits
+
+    def classify(self, latents: Tensor) -> Tensor:
+        """Give the logits of the classes, [N, classes], of latent vectors [N, z_dim]."""
+        logits: Tensor = self.classifier(latents)
+        return logits
+
+    def _bend(self, values: Tensor) -> Tensor:
+        # In place: the slope is above 0, so the gradient can be told from the result, and a pass over memory is saved.
+        return F.leaky_relu(values, self.slope, inplace=True)
+
+
+def build(config: NetworkConfig, shape: tuple[int, int], seed: int) -> Vae:
+    """Make the networks with initial weights drawn from the seed and biases 0."""
+    vae = Vae(config, shape)
+    draw = torch.Generator().manual_seed(seed)
+    for name, parameter in vae.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        elif config.initial == "normal":
+            nn.init.normal_(parameter, std=0.02, generator=draw)
+        else:
+            nn.init.xavier_uniform_(parameter, generator=draw)
+    return vae
+
+
+def scale(pixels: Tensor) -> Tensor:
+    """Turn bytes [N, H, W] into what the networks read: [N, 1, H, W] in 0 to 1."""
+    return pixels.unsqueeze(1).float().div_(255)
+
+
+def _halved(shape: tuple[int, int]) -> tuple[int, int]:
+    """Give the size after a 3x3 convolution with stride 2 and padding 1."""
+    return (shape[0] + 1) // 2, (shape[1] + 1) // 2
+
+
+def _missing(small: tuple[int, int], large: tuple[int, int]) -> tuple[int, int]:
+    """Tell by how much a transposed convolution with stride 2 would fall short of the size wanted."""
+    return large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1)

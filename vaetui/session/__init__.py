@@ -1,0 +1,12 @@
+"""The one door to everything below it.
+
+creation     a session is made, or opened again
+session      Session: advance, answer, split, undo, redo, go on
+plan         what comes next in a run
+data         the images of a session, divided
+learning     the slow verbs: train, measure, cluster, cut
+labelling    the round being asked: the quick verbs
+board        what a screen needs to see, as frozen values
+report       what `show` tells, without the right to write
+export       one label per training image
+"""

@@ -1,0 +1,59 @@
+"""A session is made, or opened again; it does not know what is done with it."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from pathlib import Path
+
+from vaetui.engine.config import Config
+from vaetui.session import data
+from vaetui.session.session import Session
+from vaetui.store import files, home, log
+from vaetui.store.facts import Facts
+from vaetui.store.lock import Lock
+from vaetui.trouble import Trouble
+
+
+def create(name: str | None, source: str, config: Config) -> Session:
+    """Make a session and open it; without a name, one is made up.
+
+    Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
+    """
+    shape = data.announced(source)
+    source = source if source == data.BUNDLED else str(Path(source).resolve())
+    directory = home.make(name or _made_up(source))
+    try:
+        lock = Lock(directory)
+        with files.explained(directory):
+            log.keep(directory).info("made: %s, images %s from %s", config, shape, source)
+            facts = Facts.create(directory / home.FACTS, config, source, shape)
+    except Trouble:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    return Session(directory, facts, lock)
+
+
+def resume(name: str | None) -> Session:
+    """Open a session for writing; without a name, the one that was used last.
+
+    Raises Trouble for an unknown name, one that another process holds, a newer format or a damaged file.
+    """
+    directory = home.find(name or home.latest())
+    lock = Lock(directory)
+    try:
+        files.sweep(directory)
+        log.keep(directory).info("resumed")
+        return Session(directory, Facts(directory / home.FACTS), lock)
+    except Trouble:
+        lock.release()
+        raise
+
+
+def _made_up(source: str) -> str:
+    """Make up a name that is free: what the images are called, and today."""
+    stem = "".join(letter for letter in Path(source).name if letter.isascii() and letter.isalnum()) or "images"
+    name = f"{stem[:40]}-{datetime.date.today():%Y-%m-%d}"
+    taken = set(home.names())
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(free for free in (name, *numbered) if free not in taken)

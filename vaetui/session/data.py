@@ -1,0 +1,86 @@
+"""The images of a session, divided into those trained on, held out and tested; it does not know what learns."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import vaetui
+from vaetui.engine import draws
+from vaetui.engine.config import Config
+from vaetui.engine.images import Images, check_shape, locate, peek, read_images
+from vaetui.engine.truth import Truth, hold_out, read_truth
+from vaetui.store import clusterings
+from vaetui.store.clusterings import Division
+from vaetui.trouble import Trouble
+
+BUNDLED = "mnist"
+"""What a session without --data trains on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """All images of a session in memory, as bytes."""
+
+    train: Images
+    """Those trained on and labelled."""
+    validation: Images
+    """Those held out for the reconstructions."""
+    test: Images | None
+    """Those that only measure."""
+    truth: Truth | None
+    """The true classes of the test images."""
+    division: Division
+    """Where the first two stand in their file."""
+
+
+def directory(source: str) -> Path:
+    """Give the directory that a session's source names."""
+    if source != BUNDLED:
+        return Path(source)
+    package = Path(vaetui.__file__).parent
+    # In the wheel the data lies inside the package; in a checkout beside it.
+    return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
+
+
+def announced(source: str) -> tuple[int, ...]:
+    """Give the shape (N, H, W) of the training images, from the header alone.
+
+    Raises Trouble for missing files and for what cannot be learned from.
+    """
+    files = locate(directory(source))
+    shape = peek(files.train_images, 3)
+    check_shape(files.train_images, shape)
+    return shape
+
+
+def load(source: str, config: Config, kept: Path) -> Data:
+    """Read the images, and divide them as `kept` tells; the first time, draw the division and keep it there.
+
+    Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
+    """
+    files = locate(directory(source))
+    images = read_images(files.train_images)
+    checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
+    if kept.exists():
+        division = clusterings.load(kept, Division)
+        if not np.array_equal(division.checksum, checksum):
+            raise Trouble(f"{files.train_images} changed since the session was made; put the old file back.")
+    else:
+        truth = read_truth(files.train_labels, len(images)) if files.train_labels else None
+        draw = draws.generator(config.seed, "division")
+        division = Division(*hold_out(len(images), config.training.validation, truth, draw), checksum)
+        clusterings.save(kept, division)
+    test = read_images(files.test_images) if files.test_images else None
+    if test and test.shape != images.shape:
+        raise Trouble(f"{files.test_images} holds images of another size than {files.train_images}; remove or mend it.")
+    return Data(
+        Images(images.pixels[division.train]),
+        Images(images.pixels[division.validation]),
+        test,
+        read_truth(files.test_labels, len(test)) if test and files.test_labels else None,
+        division,
+    )

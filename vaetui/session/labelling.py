@@ -1,0 +1,164 @@
+"""The round being asked: what was said in it and what stands; it knows no networks."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+
+import numpy as np
+
+from vaetui.engine import draws
+from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
+from vaetui.engine.clusters import Cluster, Indices, Tree, find, gather, grow, leaves, walk
+from vaetui.engine.config import Config
+from vaetui.engine.weights import Weights, fading, weigh
+from vaetui.session.board import Board, Tile, Which
+from vaetui.store import clusterings
+from vaetui.store.clusterings import Part, Photograph
+from vaetui.store.facts import Facts, Saying
+from vaetui.trouble import Trouble
+
+PICTURED = {"nearest": 0, "farthest": 1, "random": 2}
+
+
+class Labelling:
+    """One round: its photograph, its tree, what was said."""
+
+    def __init__(self, directory: FilePath, facts: Facts, config: Config, round: int) -> None:
+        """Read a round as it was left."""
+        self.round = round
+        self._directory = directory
+        self._facts = facts
+        self._config = config
+        self.photograph = clusterings.load(photograph_place(directory, round), Photograph)
+        photograph = self.photograph
+        everyone = np.arange(len(photograph.near))
+        self._roots = gather(photograph.latents, everyone, photograph.near, photograph.centres, photograph.pictures)
+        self._parts: dict[int, Tree] = {}  # the children that each split made, by the number of its saying
+        self._said = facts.sayings(round, "stands")
+        self._undone = facts.sayings(round, "undone")
+        self._before = facts.answers() - len(self._said)
+        self._settle()
+
+    def say(self, path: Path, answer: Answer) -> None:
+        """Record an answer; it is on the disk when this returns.
+
+        Raises Trouble for a cluster that is not there and a class that there is not.
+        """
+        self.cluster(path)
+        if isinstance(answer, Label) and not 0 <= answer.label < self._config.network.classes:
+            raise Trouble(f"There is no class {answer.label}; the classes are 0 to {self._config.network.classes - 1}.")
+        self._said.append(self._facts.say(self.round, path, answer))
+        self._undone.clear()
+        self._settle()
+
+    def divide(self, path: Path, part: Part) -> None:
+        """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
+        clusterings.save(self._part_place(self._facts.next_saying()), part)
+        self.say(path, Split(len(part.centres)))
+
+    def undo(self) -> Path | None:
+        """Take back the last answer or split, and give its cluster; None where there is nothing to take back."""
+        if not self._said:
+            return None
+        self._facts.undo(self._said[-1])
+        saying = self._said.pop()
+        self._undone.insert(0, saying)
+        self._settle()
+        return saying.path
+
+    def redo(self) -> Path | None:
+        """Let the answer or split that was taken back last stand again, and give its cluster."""
+        if not self._undone:
+            return None
+        self._facts.redo(self._undone[0])
+        saying = self._undone.pop(0)
+        self._said.append(saying)
+        self._settle()
+        return saying.path
+
+    def cluster(self, path: Path) -> Cluster:
+        """Give the cluster at that path as the round stands.
+
+        Raises Trouble where there is none.
+        """
+        try:
+            return find(self.tree, path)
+        except KeyError:
+            raise Trouble(f"There is no centre {written(path)} in this round.") from None
+
+    def weights(self) -> Weights:
+        """Spread what stands to every training image (eq. 2)."""
+        return weigh(self.tree, self.answers, len(self.photograph.near), self._config.cluster.decay)
+
+    def members(self, path: Path, which: Which, count: int) -> Indices:
+        """Choose some members of a cluster, at most `count`: nearest first, farthest first, or any."""
+        members = self.cluster(path).members
+        if which == "nearest":
+            return members[:count]
+        if which == "farthest":
+            return members[::-1][:count]
+        draw = draws.generator(self._config.seed, "members", self.round, *path)
+        return draw.permutation(members)[:count]
+
+    def board(self) -> Board:
+        """Show the round as it stands."""
+        open_or_answered = [cluster.path in self.answers for cluster in leaves(self.tree)]
+        return Board(
+            round=self.round,
+            rounds=self._config.training.rounds,
+            tiles=tuple(self._tile(cluster) for cluster in walk(self.tree)),
+            answered=sum(open_or_answered),
+            total=len(open_or_answered),
+            covered=self.weights().covered,
+            answers=self._before + len(self._said),
+            undoable=_described(self._said[-1]) if self._said else None,
+            redoable=_described(self._undone[0]) if self._undone else None,
+        )
+
+    def _tile(self, cluster: Cluster) -> Tile:
+        below = [leaf.path in self.answers for leaf in leaves(cluster.children)]
+        return Tile(
+            path=cluster.path,
+            picture=cluster.picture,
+            size=len(cluster.members),
+            spread=cluster.spread,
+            answer=self.answers.get(cluster.path),
+            parts=(sum(below), len(below)) if cluster.children else None,
+            votes=self._votes(cluster),
+            weight=float(fading(cluster.distances, self._config.cluster.decay).mean()),
+        )
+
+    def _votes(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
+        if self.round == 1:
+            return ()  # the classifier has seen no label yet
+        kinds, counts = np.unique(self.photograph.predicted[cluster.members], return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        return tuple((int(kinds[at]), float(counts[at] / counts.sum())) for at in order)
+
+    def _settle(self) -> None:
+        """Derive what stands and the tree from what was said."""
+        self.answers = standing((saying.path, saying.answer) for saying in self._said)
+        numbers = {saying.path: saying.id for saying in self._said}
+        self.tree = self._roots
+        for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
+            self.tree = grow(self.tree, path, self._children(path, numbers[path]))
+
+    def _children(self, path: Path, number: int) -> Tree:
+        if number not in self._parts:
+            part = clusterings.load(self._part_place(number), Part)
+            members = find(self.tree, path).members
+            self._parts[number] = gather(self.photograph.latents, members, part.near, part.centres, part.pictures, path)
+        return self._parts[number]
+
+    def _part_place(self, number: int) -> FilePath:
+        return self._directory / f"split-{number:06}.npz"
+
+
+def photograph_place(directory: FilePath, round: int) -> FilePath:
+    """Give the file that holds the photograph of a round."""
+    return directory / f"round-{round:03}.npz"
+
+
+def _described(saying: Saying) -> str:
+    what = {Label: "answer", Split: "split"}.get(type(saying.answer), "mark")
+    return f"the {what} of centre {written(saying.path)}"

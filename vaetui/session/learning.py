@@ -1,0 +1,166 @@
+"""The slow verbs of a session: train, measure, cluster, cut; it does not know what comes next or what was said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path as FilePath
+
+import numpy as np
+import torch
+
+from vaetui.engine import draws, training
+from vaetui.engine.clusters import Cluster
+from vaetui.engine.config import Config
+from vaetui.engine.events import (
+    Clustered,
+    EpochEnded,
+    Event,
+    Losses,
+    Progressed,
+    Reconstructed,
+    Saved,
+    Stepped,
+)
+from vaetui.engine.kmeans import elbow, partition
+from vaetui.engine.latents import Reading, decode, read, remember
+from vaetui.engine.metrics import accuracy, pixel_accuracy
+from vaetui.engine.weights import Weights
+from vaetui.session.data import Data
+from vaetui.session.labelling import photograph_place
+from vaetui.store import clusterings, tensors
+from vaetui.store.clusterings import Part, Photograph
+from vaetui.store.facts import Facts
+from vaetui.store.tensors import Checkpoint
+
+SAVE_SECONDS = 10.0
+"""Training between two checkpoints: a crash costs no more, and writing one takes some hundredths of a second."""
+LOOK_SECONDS = 3.0
+"""Training between two looks at the reconstructions."""
+STARTS = 3
+"""k-means runs of a round, of which the best counts."""
+
+
+class Learning:
+    """The networks of a session at one place of its run, with the images that they learn from."""
+
+    def __init__(self, directory: FilePath, facts: Facts, config: Config, data: Data) -> None:
+        """Make the networks and put them where the last checkpoint left them."""
+        self._directory = directory
+        self._facts = facts
+        if not config.threads:
+            # The bits depend on the number of threads: what the first process found is kept for all that follow.
+            config = replace(config, threads=torch.get_num_threads())
+            facts.keep_config(config)
+        torch.set_num_threads(config.threads)
+        self.config = config
+        self.data = data
+        self._learner = training.learner(config, data.train.shape)
+        device = self._learner.device.type
+        self.machine = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
+        self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)
+        self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
+        self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
+        checkpoint = tensors.load(tensors_place(directory))
+        if checkpoint is not None:
+            training.restore(self._learner, checkpoint.arrays)
+        self._epoch, self._step = (checkpoint.epoch, checkpoint.step) if checkpoint else (0, 0)
+        facts.forget_figures(self._epoch, self._step)
+
+    def train(self, epoch: int, weights: Weights | None, heard: Callable[[Stepped], None]) -> Iterator[Event]:
+        """Train what is left of an epoch; whenever it is left, a checkpoint is written first.
+
+        Every report is given to `heard` too, which may keep it.
+        """
+        if self._epoch != epoch:
+            self._epoch, self._step = epoch, 0
+        unsaved: list[Stepped] = []
+        saved = looked = time.monotonic()
+        try:
+            for stepped in training.train(self._learner, self._pixels, weights, self.config, epoch, self._step):
+                self._step = stepped.step
+                unsaved.append(stepped)
+                heard(stepped)
+                yield stepped
+                if time.monotonic() - saved >= SAVE_SECONDS:
+                    self._save(unsaved)
+                    saved = time.monotonic()
+                    yield Saved()
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    yield self.look()
+                    looked = time.monotonic()
+        finally:
+            if unsaved:
+                self._save(unsaved)
+        yield Saved()
+
+    def measure(self, epoch: int, covered: float, answers: int) -> Iterator[Event]:
+        """Measure the networks after an epoch, and record it."""
+        test_accuracy = None
+        if self._test is not None and self.data.truth is not None:
+            reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
+            test_accuracy = accuracy(reading.predicted, self.data.truth)
+        remembered = remember(self._learner.vae, self._held_out)
+        figures = [figure for figure in self._facts.figures() if figure[0] == epoch]
+        batches = np.diff([0, *(step for _, step, _, _ in figures)])
+        losses = np.average([losses for *_, losses, _ in figures], axis=0, weights=batches)
+        ended = EpochEnded(
+            epoch,
+            Losses(*losses.tolist()),
+            test_accuracy,
+            pixel_accuracy(self.data.validation.pixels, remembered),
+            covered,
+            answers,
+            sum(seconds for *_, seconds in figures),
+        )
+        self._facts.record_epoch(ended)
+        yield ended
+        yield Reconstructed(self.data.validation.pixels, remembered)
+
+    def look(self) -> Reconstructed:
+        """Send the first held-out images through the networks as they are."""
+        return Reconstructed(self.data.validation.pixels[:16], remember(self._learner.vae, self._held_out[:16]))
+
+    def cluster(self, round: int, epoch: int) -> Iterator[Event]:
+        """Cluster the latent vectors of all training images, decode the centres, and keep it all as one photograph."""
+        config, seed = self.config, self.config.seed
+        reading = yield from read(self._learner.vae, self._pixels, config, "training", epoch)
+        k = config.cluster.clusters
+        tried: tuple[tuple[int, float], ...] = ()
+        if k is None:
+            k, tried = yield from elbow(reading.latents, config.cluster, draws.integer(seed, "elbow", round))
+        yield Progressed(f"cutting into {k} clusters", 0, 1)
+        near, centres, _ = partition(reading.latents, k, STARTS, draws.integer(seed, "clusters", round))
+        pictures = decode(self._learner.vae, centres)
+        photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
+        clusterings.save(photograph_place(self._directory, round), photograph)
+        clustered = Clustered(round, k, tried)
+        self._facts.begin_round(clustered)
+        yield clustered
+
+    def cut(self, cluster: Cluster, parts: int, photograph: Photograph, round: int) -> Part:
+        """Cut one cluster into parts by k-means, and decode their centres; parts without members are left out."""
+        latents = photograph.latents[cluster.members]
+        seed = draws.integer(self.config.seed, "split", round, *cluster.path, parts)
+        near, centres, _ = partition(latents, parts, STARTS, seed)
+        used, renumbered = np.unique(near, return_inverse=True)
+        return Part(renumbered.astype(np.int32), centres[used], decode(self._learner.vae, centres[used]))
+
+    def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:
+        """Send the training images and those held out through encoder and classifier, as they are after an epoch."""
+        vae, config = self._learner.vae, self.config
+        train = yield from read(vae, self._pixels, config, "training", epoch)
+        return train, (yield from read(vae, self._held_out, config, "held-out", epoch))
+
+    def _save(self, unsaved: list[Stepped]) -> None:
+        """Write the reports, then the checkpoint: reports from after a checkpoint are dropped when it is read."""
+        self._facts.record_figures(unsaved)
+        checkpoint = Checkpoint(self._epoch, self._step, training.snapshot(self._learner))
+        tensors.save(tensors_place(self._directory), checkpoint)
+        unsaved.clear()
+
+
+def tensors_place(directory: FilePath) -> FilePath:
+    """Give the file that holds the checkpoint."""
+    return directory / "tensors.safetensors"

@@ -1,0 +1,29 @@
+"""What comes next in a run, told from what is recorded; it does nothing of it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from vaetui.engine.config import TrainingConfig, round_after, total_epochs
+from vaetui.session.board import Phase
+from vaetui.store.facts import Facts
+
+Step: TypeAlias = Literal["train", "cluster", "ask", "finish"]
+
+
+def next_step(schedule: TrainingConfig, facts: Facts) -> Step:
+    """Tell what a session does next: train an epoch, cluster for a round, ask it, or nothing more."""
+    epoch = len(facts.epochs())
+    round = round_after(schedule, epoch)
+    if round is not None:
+        ended = {number: ended for number, _, ended in facts.rounds()}
+        if round not in ended:
+            return "cluster"
+        if ended[round] is None:
+            return "ask"
+    return "train" if epoch < total_epochs(schedule) else "finish"
+
+
+def phase(step: Step) -> Phase:
+    """Name the state that a person sees while that step is next."""
+    return {"train": "training", "cluster": "training", "ask": "labelling", "finish": "finished"}[step]  # type: ignore[return-value]

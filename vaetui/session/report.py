@@ -1,0 +1,89 @@
+"""What a session came to, read without the right to write; it does not know the command that prints it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaetui.engine.config import total_epochs
+from vaetui.session import plan
+from vaetui.session.board import Summary
+from vaetui.session.labelling import Labelling
+from vaetui.store import home
+from vaetui.store.facts import Facts
+
+PAUSE = 120.0
+"""Seconds between two answers that count as work; a longer gap was a pause."""
+
+
+def show(name: str) -> dict[str, Any]:
+    """Tell state, round, figures, answers and coverage of a session, also while another process trains it.
+
+    Raises Trouble for an unknown name.
+    """
+    directory = home.find(name)
+    facts = Facts(directory / home.FACTS)
+    try:
+        config, epochs = facts.config, facts.epochs()
+        step = plan.next_step(config.training, facts)
+        told: dict[str, Any] = {
+            "name": name,
+            "directory": str(directory),
+            "phase": plan.phase(step),
+            "recipe": config.recipe,
+            "seed": config.seed,
+            "data": facts.data,
+            "created": facts.created,
+            "epoch": len(epochs),
+            "epochs": total_epochs(config.training),
+            "round": len(facts.rounds()),
+            "rounds": config.training.rounds,
+            "answers": facts.answers(),
+            "answered": None,
+            "centres": None,
+            "covered": epochs[-1].covered if epochs else 0.0,
+            "test_accuracy": [ended.test_accuracy for ended in epochs],
+            "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
+            "losses": [ended.losses._asdict() for ended in epochs],
+            "training_seconds": sum(seconds for *_, seconds in facts.figures()),
+            "labelling_seconds": labelling_seconds(facts),
+        }
+        if step == "ask":
+            board = Labelling(directory, facts, config, len(facts.rounds())).board()
+            told |= {"answered": board.answered, "centres": board.total, "covered": board.covered}
+        return told
+    finally:
+        facts.close()
+
+
+def summarise(directory: Path, facts: Facts) -> Summary:
+    """Show what a finished run came to."""
+    config = facts.config
+    rounds = facts.rounds()
+    classes: tuple[tuple[int, int], ...] = ()
+    covered = 0.0
+    if rounds:
+        labelling = Labelling(directory, facts, config, rounds[-1][0])
+        weights = labelling.weights()
+        labels = np.where(weights.weights > 0, weights.labels, labelling.photograph.predicted)
+        counts = np.bincount(labels, minlength=config.network.classes)
+        classes = tuple((kind, int(count)) for kind, count in enumerate(counts))
+        covered = weights.covered
+    return Summary(
+        classes,
+        covered,
+        facts.answers(),
+        sum(seconds for *_, seconds in facts.figures()),
+        labelling_seconds(facts),
+    )
+
+
+def labelling_seconds(facts: Facts) -> float:
+    """Add up the time between sight of a round, its answers and its end, in seconds; pauses count two minutes."""
+    total = 0.0
+    for round, begun, ended in facts.rounds():
+        moments = [begun, *facts.times(round), *([ended] if ended is not None else [])]
+        total += float(np.clip(np.diff(moments), 0, PAUSE).sum())
+    return total

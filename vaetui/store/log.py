@@ -1,0 +1,26 @@
+"""A log file per session, for tracebacks and the few events that explain them; it knows no answers."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+
+def keep(directory: Path) -> logging.Logger:
+    """Send the program's log to a rotating file in the session's directory."""
+    logger = logging.getLogger("vaetui")
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    handler = RotatingFileHandler(place(directory), maxBytes=1_000_000, backupCount=1, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return logger
+
+
+def place(directory: Path) -> Path:
+    """Give the path of the log file."""
+    return directory / "log.txt"
