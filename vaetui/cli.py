@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import vaetui
+from vaetui import printed, running
 from vaetui.trouble import Trouble
-
-if TYPE_CHECKING:
-    from vaetui.session.session import Session
 
 app = typer.Typer(
     name="vaetui",
@@ -29,7 +26,7 @@ app = typer.Typer(
 )
 
 
-class Pictures(str, Enum):
+class Pictures(StrEnum):
     """Ways to draw a picture in a terminal."""
 
     auto = "auto"
@@ -39,7 +36,7 @@ class Pictures(str, Enum):
     kitty = "kitty"
 
 
-class Device(str, Enum):
+class Device(StrEnum):
     """Where the networks are trained."""
 
     auto = "auto"
@@ -81,7 +78,7 @@ def new(
     pictures: HowDrawn = Pictures.auto,
 ) -> None:
     """Begin a session: train on unlabelled images, then label what was learned."""
-    _need_terminal()
+    running.need_terminal()
     from vaetui.engine import config
     from vaetui.session import creation
     from vaetui.session.data import BUNDLED
@@ -97,7 +94,7 @@ def new(
         **_given(seed=seed),
     )
     source = BUNDLED if data is None else str(data)
-    _drive(lambda: creation.create(name, source, chosen), pictures)
+    running.drive(lambda: creation.create(name, source, chosen), None if pictures is Pictures.auto else pictures.value)
 
 
 @app.command()
@@ -109,10 +106,10 @@ def resume(
     pictures: HowDrawn = Pictures.auto,
 ) -> None:
     """Go on with a session exactly where it was left."""
-    _need_terminal()
+    running.need_terminal()
     from vaetui.session import creation
 
-    _drive(lambda: creation.resume(session), pictures)
+    running.drive(lambda: creation.resume(session), None if pictures is Pictures.auto else pictures.value)
 
 
 @app.command()
@@ -127,7 +124,7 @@ def sessions(as_json: AsJson = False) -> None:
     elif not told:
         typer.echo("There is no session yet; begin one with: vaetui new")
     else:
-        _print_sessions(told)
+        printed.sessions(told)
 
 
 @app.command()
@@ -139,7 +136,7 @@ def show(session: Named, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(told, indent=2))
     else:
-        _print_session(told)
+        printed.session(told)
 
 
 @app.command()
@@ -154,8 +151,8 @@ def export(
 
     if not output.parent.is_dir():
         raise Trouble(f"There is no directory {output.parent}; make it first.")
-    with _opened(lambda: creation.resume(session)) as opened:
-        rows = _watched(opened.labels())
+    with running.opened(lambda: creation.resume(session)) as opened:
+        rows = running.watched(opened.labels())
     write_csv(
         output,
         ("index", "label", "confidence", "source", "cluster"),
@@ -209,115 +206,8 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _need_terminal() -> None:
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise Trouble("The screens need a terminal for input, output and errors; run vaetui in one, without pipes.")
-
-
-@contextmanager
-def _opened(opening: Callable[[], Session]) -> Iterator[Session]:
-    """Open a session for a while; what goes wrong in it besides Trouble goes to its log."""
-    session = opening()
-    try:
-        yield session
-    except Trouble:
-        raise
-    except Exception as error:
-        from vaetui.store import log
-
-        log.keep(session.directory).exception("a bug ended the program")
-        place = log.place(session.directory)
-        raise Trouble(
-            f"A bug ended the program ({type(error).__name__}); all is saved, and {place} tells more."
-        ) from error
-    finally:
-        session.close()
-
-
-def _drive(opening: Callable[[], Session], pictures: Pictures) -> None:
-    """Run the screens on a session, and say how to come back."""
-    from vaetui.tui import probe
-
-    with _opened(opening) as session:
-        drawn = probe.decide(pictures.value)
-        from vaetui.tui.app import VaetuiApp
-
-        screens = VaetuiApp(session, pictures=drawn)
-        screens.run()
-        if screens.failure is not None:
-            raise screens.failure
-        name, finished = session.name, session.phase == "finished"
-    typer.echo(f"Everything is saved. Come back with: vaetui resume {name}")
-    if finished:
-        typer.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
-
-
-def _watched(events: Iterator[Any]) -> Any:
-    """Consume a slow verb with its progress on standard error, and give what it returns."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("loading", total=None)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                return end.value
-            if hasattr(event, "total"):
-                progress.update(task, description=event.what, completed=event.done, total=event.total)
-
-
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
     try:
         return show(name)
     except Trouble as trouble:
         return {"name": name, "trouble": str(trouble)}
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _print_sessions(told: list[dict[str, Any]]) -> None:
-    from datetime import datetime
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for head in ("session", "state", "epoch", "round", "answers", "test", "begun"):
-        table.add_column(head, no_wrap=head in ("session", "begun"))
-    for it in told:
-        if "trouble" in it:
-            table.add_row(it["name"], Text(it["trouble"]))
-            continue
-        table.add_row(
-            it["name"],
-            it["phase"],
-            f"{it['epoch']} of {it['epochs']}",
-            f"{it['round']} of {it['rounds']}",
-            str(it["answers"]),
-            _percent(it["test_accuracy"][-1] if it["test_accuracy"] else None),
-            f"{datetime.fromtimestamp(it['created']):%Y-%m-%d %H:%M}",
-        )
-    Console().print(table)
-
-
-def _print_session(told: dict[str, Any]) -> None:
-    asked = "" if told["centres"] is None else f", {told['answered']} of {told['centres']} centres answered"
-    accuracies = "  ".join(_percent(share) for share in told["test_accuracy"]) or "–"
-    lines = {
-        "session": told["name"],
-        "state": f"{told['phase']}, epoch {told['epoch']} of {told['epochs']}, "
-        f"round {told['round']} of {told['rounds']}{asked}",
-        "images": told["data"],
-        "recipe": f"{told['recipe']}, seed {told['seed']}",
-        "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
-        "test": accuracies,
-        "time": f"{told['training_seconds'] / 60:.1f} min training, {told['labelling_seconds'] / 60:.1f} min labelling",
-        "directory": told["directory"],
-    }
-    for head, line in lines.items():
-        typer.echo(f"{head:10}{line}")

@@ -13,7 +13,7 @@ def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
 
 
 def divergence(mean: Tensor, deviation: Tensor) -> Tensor:
-    """Give KL(N(mean, deviation) || N(0, I)) of [N, z_dim], summed over dimensions, mean over images (eq. 1), in nats."""
+    """Give KL(N(mean, deviation) || N(0, I)) of [N, z_dim], summed over dimensions, mean over images (eq. 1)."""
     return 0.5 * (deviation.square() + mean.square() - 1 - 2 * deviation.log()).sum() / len(mean)
 
 

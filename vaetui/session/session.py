@@ -56,8 +56,7 @@ class Session:
         self._steps = math.ceil(trained / self.config.training.batch)
         self._epochs = facts.epochs()
         self._points = [(self._place(epoch, step), losses) for epoch, step, losses, _ in facts.figures()]
-        self._step = plan.next_step(self.config.training, facts)
-        self._open_round()
+        self._settle()
 
     # What a screen may ask at any time.
 
@@ -96,15 +95,16 @@ class Session:
         Raises Trouble for images that are gone or changed, and for a full disk; nothing recorded is lost.
         """
         learning = yield from self._ready()
-        while self._step in ("train", "cluster"):
-            epoch = len(self._epochs)
-            if self._step == "cluster":
-                round = self.round
-                yield from learning.cluster(round, epoch)
-            else:
-                yield from self._train(learning, epoch + 1)
-            self._step = plan.next_step(self.config.training, self._facts)
-            self._open_round()
+        try:
+            while self._step in ("train", "cluster"):
+                epoch = len(self._epochs)
+                if self._step == "cluster":
+                    yield from learning.cluster(self.round, epoch)
+                else:
+                    yield from self._train(learning, epoch + 1)
+                self._settle()
+        finally:
+            self._settle()  # the last fact may have been recorded just before this was left
         if self._step == "finish":
             yield Finished()
 
@@ -171,14 +171,14 @@ class Session:
         """End the round: training goes on with what stands, which can no longer be undone."""
         self._facts.end_round(self._asked().round)
         self._labelling = None
-        self._step = plan.next_step(self.config.training, self._facts)
+        self._settle()
 
     def another_round(self) -> None:
         """Add a round, with its epochs, to a finished run."""
         training = replace(self.config.training, rounds=self.rounds + 1)
         self.config = replace(self.config, training=training)
         self._facts.keep_config(self.config)
-        self._step = plan.next_step(training, self._facts)
+        self._settle()
 
     def summary(self) -> Summary:
         """Show what the run came to."""
@@ -225,7 +225,9 @@ class Session:
             self.config = self._learning.config
         return self._learning
 
-    def _open_round(self) -> None:
+    def _settle(self) -> None:
+        """Look at what is recorded for what comes next."""
+        self._step = plan.next_step(self.config.training, self._facts)
         if self._step == "ask" and self._labelling is None:
             self._labelling = self._round(self.round)
 

@@ -8,28 +8,16 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, read_path, written
+from vaetui.engine.answers import Answer, Path, read_path, written
 from vaetui.engine.config import Config, from_json, to_json
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
 from vaetui.store import files
+from vaetui.store.sayings import Saying, columns, read
 from vaetui.store.schema import TABLES, VERSION
 from vaetui.trouble import Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """One answer or split, as it was said."""
-
-    id: int
-    """Its number in the session, ascending."""
-    path: Path
-    """The cluster."""
-    answer: Answer
-    """What was said."""
 
 
 class Facts:
@@ -164,7 +152,7 @@ class Facts:
 
     def say(self, round: int, path: Path, answer: Answer) -> Saying:
         """Record what a person said; what was undone before can no longer be redone."""
-        kind, label, confidence, parts = _columns(answer)
+        kind, label, confidence, parts = columns(answer)
         with self._writing() as base:
             base.execute("UPDATE saying SET state = 'dropped' WHERE round = ? AND state = 'undone'", (round,))
             cursor = base.execute(
@@ -187,7 +175,7 @@ class Facts:
             "SELECT id, path, kind, label, confidence, parts FROM saying WHERE round = ? AND state = ? ORDER BY id",
             (round, state),
         )
-        return [Saying(number, read_path(path), _answer(*columns)) for number, path, *columns in rows]
+        return [Saying(number, read_path(path), read(*values)) for number, path, *values in rows]
 
     def times(self, round: int) -> list[float]:
         """List when something was said in a round, in seconds since 1970, in order."""
@@ -237,19 +225,3 @@ class Facts:
             raise Trouble(f"{self._path} cannot be used ({error}).") from error
         except sqlite3.DatabaseError as error:
             raise Trouble(f"{self._path} is damaged ({error}).") from error
-
-
-def _columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
-    match answer:
-        case Label(label, confidence):
-            return "label", label, confidence, None
-        case Unreadable():
-            return "unreadable", None, None, None
-        case Split(parts):
-            return "split", None, None, parts
-
-
-def _answer(kind: str, label: int, confidence: float, parts: int) -> Answer:
-    if kind == "label":
-        return Label(label, confidence)
-    return Split(parts) if kind == "split" else Unreadable()

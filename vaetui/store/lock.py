@@ -24,11 +24,11 @@ class Lock:
         """
         self._lock = FileLock(directory / "lock", mode=0o600)
         self._holder = directory / "holder.json"
-        try:
-            with explained(directory / "lock"):
+        with explained(directory / "lock"):
+            try:
                 self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise Trouble(f"The session {directory.name} is in use {self._who()}; leave it there first.") from error
+            except Timeout as error:
+                raise Trouble(f"The session {directory.name} is in use {self._who()}; leave it there first.") from error
         me = {"process": os.getpid(), "host": platform.node(), "user": _user()}
         with explained(self._holder):
             self._holder.write_text(json.dumps(me))

@@ -1,0 +1,100 @@
+"""Drives a session by a fixed script of answers: as a helper of tests, and as a program that can be killed.
+
+python scripts.py SESSION runs it to the end, however it was left, and prints what it does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.config import Config
+from vaetui.session import creation, learning
+from vaetui.session.session import Session
+from vaetui.store import home, tensors
+
+SMALL = Config(
+    cluster=replace(Config().cluster, clusters=5),
+    training=replace(Config().training, rounds=2),
+    threads=1,
+)
+"""Three epochs and two rounds of five clusters."""
+
+
+def answer_round(session: Session, steps: int | None = None) -> Iterator[str]:
+    """Split the first cluster and answer everything, from wherever the round stands; tells each act before it."""
+    while True:
+        board = session.board()
+        if board.tiles[0].answer is None:
+            yield "split 0"
+            list(session.split((0,), 3))
+            continue
+        opened = [tile for tile in board.tiles if tile.answer is None]
+        if not opened:
+            return
+        tile = opened[0]
+        yield f"answer {tile.path}"
+        if tile.path == (3,):
+            session.answer(tile.path, Unreadable())
+        else:
+            session.answer(tile.path, Label(sum(tile.path) % 10, 0.9))
+
+
+def run(session: Session) -> Iterator[str]:
+    """Run a session to its end and tell each act before it is done."""
+    while True:
+        for event in session.advance():
+            yield type(event).__name__
+        if session.phase == "finished":
+            return
+        yield from answer_round(session)
+        yield "go on"
+        session.go_on()
+
+
+def bits(name: str) -> str:
+    """Give a digest of all that a session has learned, and of what was measured and said."""
+    directory = home.find(name)
+    checkpoint = tensors.load(learning.tensors_place(directory))
+    assert checkpoint is not None
+    digest = hashlib.sha256(f"{checkpoint.epoch} {checkpoint.step}".encode())
+    for key, array in sorted(checkpoint.arrays.items()):
+        digest.update(key.encode() + array.tobytes())
+    for photograph in sorted(directory.glob("round-*.npz")):
+        digest.update(photograph.read_bytes())
+    return digest.hexdigest()
+
+
+def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
+    """List what stands in each round of a session."""
+    from vaetui.store.facts import Facts
+
+    facts = Facts(home.find(name) / home.FACTS)
+    listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
+    facts.close()
+    return listed
+
+
+def splits(session: Session) -> int:
+    return sum(isinstance(tile.answer, Split) for tile in session.board().tiles)
+
+
+def main(name: str) -> None:
+    learning.SAVE_SECONDS = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
+    opened = creation.resume(name)
+    for act in run(opened):
+        print(act, flush=True)
+    opened.close()
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+
+
+def made(name: str, data: Path, config: Config = SMALL) -> Session:
+    return creation.create(name, str(data), config)

@@ -1,0 +1,281 @@
+"""A session from its first epoch to its last, left and taken up again."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.idx import write_idx
+from tests.session.scripts import SMALL, answer_round, bits, made, run, said
+from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
+from vaetui.engine.images import read_idx
+from vaetui.session import creation, learning, report
+from vaetui.session.session import Session
+from vaetui.trouble import Trouble
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def asked(name: str, digits: Path) -> Session:
+    session = made(name, digits)
+    list(session.advance())
+    assert session.phase == "labelling"
+    return session
+
+
+def test_a_whole_run_ends_with_every_epoch_measured(digits: Path) -> None:
+    session = made("whole", digits)
+    assert (session.phase, session.round, session.epochs) == ("training", 1, 3)
+    acts = list(run(session))
+    assert session.phase == "finished"
+    assert acts.count("Clustered") == 2
+    assert acts[-1] == "Finished"
+    ended = session.curves().epochs
+    assert [it.epoch for it in ended] == [1, 2, 3]
+    assert all(it.test_accuracy is not None and 0 <= it.test_accuracy <= 1 for it in ended)
+    assert ended[0].covered == 0 < ended[1].covered < 1
+    assert [it.answers for it in ended] == [0, 8, 16]
+    steps = [step for step, _ in session.curves().points]
+    assert steps == [8, 9, 17, 18, 26, 27]
+    summary = session.summary()
+    assert sum(count for _, count in summary.classes) == 576
+    assert summary.answers == 16
+    assert summary.training_seconds > 0
+    session.close()
+
+
+def test_events_come_in_the_order_of_the_work(digits: Path) -> None:
+    session = made("events", digits)
+    kinds = [type(event) for event in session.advance()]
+    first = {kind: kinds.index(kind) for kind in (Loading, Stepped, Saved, EpochEnded, Clustered)}
+    assert sorted(first.values()) == list(first.values())
+    assert Finished not in kinds
+    session.close()
+
+
+def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = made("whole", digits)
+    list(run(whole))
+    whole.close()
+
+    monkeypatch.setattr(learning, "SAVE_SECONDS", 0.0)
+    left = made("left", digits)
+    while left.phase != "finished":
+        if left.phase == "training":
+            going = left.advance()
+            for event in going:
+                if isinstance(event, Stepped):
+                    break  # leaves after the first report of each epoch
+            going.close()
+            left.close()
+            left = creation.resume("left")
+            rest = left.advance()
+            for event in rest:
+                if isinstance(event, EpochEnded | Clustered):
+                    break
+            rest.close()
+        else:
+            acts = answer_round(left)
+            next(acts), next(acts), acts.close()
+            left.close()
+            left = creation.resume("left")
+            list(answer_round(left))
+            left.go_on()
+    left.close()
+    assert said("left") == said("whole")
+    assert bits("left") == bits("whole")
+    known = {key: value for key, value in report.show("whole").items() if key in ("losses", "test_accuracy")}
+    assert {key: report.show("left")[key] for key in known} == known
+
+
+def test_scrambling_the_training_labels_changes_nothing_learned(digits: Path, tmp_path: Path) -> None:
+    digests = []
+    for name in ("true", "scrambled"):
+        data = tmp_path / name
+        shutil.copytree(digits, data)
+        session = made(name, data)
+        if name == "scrambled":
+            beginning = session.advance()
+            while not isinstance(next(beginning), Stepped):  # by now the split is drawn and kept
+                pass
+            beginning.close()
+            session.close()
+            labels = read_idx(data / "train-labels-idx1-ubyte", 1)
+            scrambled = np.random.default_rng(0).permutation(labels)
+            assert not np.array_equal(labels, scrambled)
+            write_idx(data / "train-labels-idx1-ubyte", scrambled)
+            session = creation.resume(name)
+        list(run(session))
+        session.close()
+        digests.append(bits(name))
+    assert digests[0] == digests[1]
+
+
+def test_answers_and_splits_are_undone_and_redone_one_by_one_also_after_a_restart(digits: Path) -> None:
+    session = asked("undoing", digits)
+    session.answer((1,), Label(4))
+    session.answer((1,), Label(4, 0.5))
+    (parted,) = (event for event in session.split((2,), 3) if isinstance(event, Parted))
+    assert parted.path == (2,)
+    session.answer((2, 1), Unreadable())
+    boards = [session.board()]
+    session.close()
+    session = creation.resume("undoing")
+    assert session.board().answers == 4
+    assert session.board().undoable == "the mark of centre 2.1"
+    undone = []
+    while (path := session.undo()) is not None:
+        undone.append(path)
+        boards.append(session.board())
+    assert undone == [(2, 1), (2,), (1,), (1,)]
+    assert [len(board.tiles) for board in boards] == [8, 8, 5, 5, 5]
+    assert boards[3].tiles[1].answer == Label(4)
+    assert (boards[-1].answered, boards[-1].covered) == (0, 0.0)
+    session.close()
+    session = creation.resume("undoing")
+    redone = []
+    while (path := session.redo()) is not None:
+        redone.append(path)
+    assert redone == undone[::-1]
+    again, before = session.board(), boards[0]
+    assert [(tile.path, tile.answer, tile.size) for tile in again.tiles] == [
+        (tile.path, tile.answer, tile.size) for tile in before.tiles
+    ]
+    session.close()
+
+
+def test_a_new_answer_ends_what_could_be_redone(digits: Path) -> None:
+    session = asked("ended", digits)
+    session.answer((0,), Label(1))
+    session.undo()
+    assert session.board().redoable == "the answer of centre 0"
+    session.answer((1,), Label(2))
+    assert session.redo() is None
+    session.close()
+
+
+def test_a_split_undone_and_made_differently_keeps_its_own_parts(digits: Path) -> None:
+    session = asked("differently", digits)
+    list(session.split((0,), 4))
+    list(session.split((0, 1), 2))
+    session.undo(), session.undo()
+    list(session.split((0,), 3))
+    list(session.split((0, 1), 2))
+    tiles = {tile.path: tile for tile in session.board().tiles}
+    assert tiles[(0,)].answer == Split(3)
+    assert tiles[(0, 1)].parts == (0, 2)
+    assert tiles[(0, 1, 0)].size + tiles[(0, 1, 1)].size == tiles[(0, 1)].size
+    session.close()
+    session = creation.resume("differently")
+    assert [(tile.path, tile.size) for tile in session.board().tiles] == [
+        (path, tile.size) for path, tile in tiles.items()
+    ]
+    session.close()
+
+
+def test_a_label_on_a_split_cluster_takes_the_place_of_its_parts(digits: Path) -> None:
+    session = asked("whole-again", digits)
+    list(session.split((0,), 2))
+    session.answer((0, 0), Label(3))
+    session.answer((0,), Label(8))
+    board = session.board()
+    assert len(board.tiles) == 5
+    assert (board.answered, board.total, board.answers) == (1, 5, 3)
+    session.undo()
+    assert [tile.answer for tile in session.board().tiles[:3]] == [Split(2), Label(3), None]
+    session.close()
+
+
+def test_what_cannot_be_answered_is_refused_and_nothing_recorded(digits: Path) -> None:
+    session = asked("refused", digits)
+    size = session.board().tiles[0].size
+    for refused, complaint in (
+        (lambda: session.answer((9,), Label(1)), "no centre 9"),
+        (lambda: session.answer((0,), Label(10)), "no class 10; the classes are 0 to 9"),
+        (lambda: session.split((0,), 1), "2 parts or more"),
+        (lambda: session.split((0,), size + 1), f"{size} images; they cannot become {size + 1}"),
+    ):
+        with pytest.raises(Trouble, match=complaint):
+            refused()
+    assert session.board().answers == 0
+    session.close()
+
+
+def test_members_come_nearest_farthest_or_at_random(digits: Path) -> None:
+    session = asked("members", digits)
+    size = session.board().tiles[0].size
+    nearest, farthest, some = (session.members((0,), which, size) for which in ("nearest", "farthest", "random"))
+    assert np.array_equal(nearest, farthest[::-1])
+    assert not np.array_equal(nearest, some)
+    assert sorted(image.tobytes() for image in some) == sorted(image.tobytes() for image in nearest)
+    session.close()
+    session = creation.resume("members")
+    assert len(session.members((0,), "nearest", 6)) == 0
+    list(session.advance())
+    assert np.array_equal(session.members((0,), "nearest", 6), nearest[:6])
+    session.close()
+
+
+def test_one_more_round_can_be_added_to_a_finished_run(digits: Path) -> None:
+    session = made("more", digits, replace(SMALL, training=replace(SMALL.training, rounds=1)))
+    list(run(session))
+    session.another_round()
+    assert (session.phase, session.rounds, session.epochs, session.round) == ("training", 2, 3, 2)
+    session.close()
+    session = creation.resume("more")
+    list(run(session))
+    assert len(session.curves().epochs) == 3
+    session.close()
+
+
+def test_every_training_image_is_exported_once(digits: Path) -> None:
+    session = asked("exported", digits)
+
+    def labels() -> list[tuple[int, str]]:
+        exporting = session.labels()
+        while True:
+            try:
+                next(exporting)
+            except StopIteration as end:
+                rows = end.value
+                assert [row.index for row in rows] == list(range(640))
+                assert all(0 <= row.confidence <= 1 for row in rows)
+                assert sum(row.path is None for row in rows) == 64
+                return [(row.label, row.source) for row in rows]
+
+    with pytest.raises(Trouble, match="Nothing was answered yet"):
+        labels()
+    session.answer((1,), Label(6))
+    exported = labels()
+    size = session.board().tiles[1].size
+    assert exported.count((6, "answer")) == size
+    assert sum(source == "classifier" for _, source in exported) == 640 - size
+    session.close()
+
+
+def test_images_that_changed_are_recognised(digits: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(digits, data)
+    asked("changed", data).close()
+    images = read_idx(data / "train-images-idx3-ubyte", 3).copy()
+    images[5, 5, 5] ^= 1
+    write_idx(data / "train-images-idx3-ubyte", images)
+    session = creation.resume("changed")
+    with pytest.raises(Trouble, match="changed since the session was made"):
+        list(session.advance())
+    session.close()
+
+
+def test_data_without_labels_or_tests_trains_as_well(digits: Path, tmp_path: Path) -> None:
+    write_idx(tmp_path / "train-images.idx3-ubyte", read_idx(digits / "train-images-idx3-ubyte", 3))
+    session = made("bare", tmp_path)
+    list(run(session))
+    assert [ended.test_accuracy for ended in session.curves().epochs] == [None] * 3
+    session.close()

@@ -1,0 +1,100 @@
+"""Facts are on the disk when the verb returns, and stay."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from vaetui.engine.answers import Answer, Label, Split, Unreadable
+from vaetui.engine.config import Config
+from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
+from vaetui.store.facts import Facts
+from vaetui.store.schema import VERSION
+from vaetui.trouble import Trouble
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Facts:
+    made = Facts.create(tmp_path / "facts.db", Config(seed=3), "mnist", (640, 28, 28))
+    made.begin_round(Clustered(1, 5, ((3, 2.5), (4, 1.5))))
+    return made
+
+
+def again(facts: Facts, tmp_path: Path) -> Facts:
+    facts.close()
+    return Facts(tmp_path / "facts.db")
+
+
+def test_what_the_session_is_survives(facts: Facts, tmp_path: Path) -> None:
+    facts = again(facts, tmp_path)
+    assert (facts.config, facts.data, facts.shape) == (Config(seed=3), "mnist", (640, 28, 28))
+    assert [(number, ended) for number, _, ended in facts.rounds()] == [(1, None)]
+
+
+@pytest.mark.parametrize("answer", [Label(3, 0.7), Unreadable(), Split(4)])
+def test_every_kind_of_answer_survives(facts: Facts, tmp_path: Path, answer: Answer) -> None:
+    facts.say(1, (2, 0, 11), answer)
+    (saying,) = again(facts, tmp_path).sayings(1)
+    assert (saying.path, saying.answer) == ((2, 0, 11), answer)
+
+
+def test_what_was_undone_can_be_redone_until_something_new_is_said(facts: Facts) -> None:
+    first = facts.say(1, (0,), Label(1))
+    second = facts.say(1, (1,), Label(2))
+    facts.undo(second)
+    assert facts.sayings(1) == [first]
+    assert facts.sayings(1, "undone") == [second]
+    facts.redo(second)
+    facts.undo(second)
+    third = facts.say(1, (1,), Label(3))
+    assert facts.sayings(1) == [first, third]
+    assert facts.sayings(1, "undone") == []
+    assert facts.answers() == 2
+
+
+def test_reports_of_training_are_replaced_and_forgotten_by_place(facts: Facts) -> None:
+    reports = [Stepped(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)]
+    facts.record_figures(reports)
+    facts.record_figures(reports[:1])
+    assert [(epoch, step, seconds) for epoch, step, _, seconds in facts.figures()] == [
+        (1, 8, 0.5),
+        (1, 16, 0.5),
+        (2, 8, 0.5),
+        (2, 16, 0.5),
+    ]
+    facts.forget_figures(1, 16)
+    assert [(epoch, step) for epoch, step, _, _ in facts.figures()] == [(1, 8), (1, 16)]
+
+
+def test_epochs_come_back_as_they_were(facts: Facts, tmp_path: Path) -> None:
+    ended = [
+        EpochEnded(1, Losses(150.5, 5.0, 0.0), None, 0.9, 0.0, 0, 20.0),
+        EpochEnded(2, Losses(140.5, 6.0, 0.5), 0.7, 0.92, 0.8, 12, 21.0),
+    ]
+    for it in ended:
+        facts.record_epoch(it)
+    assert again(facts, tmp_path).epochs() == ended
+
+
+def test_a_newer_format_is_refused_in_one_sentence(facts: Facts, tmp_path: Path) -> None:
+    facts.close()
+    base = sqlite3.connect(tmp_path / "facts.db")
+    base.execute(f"PRAGMA user_version = {VERSION + 1}")
+    base.close()
+    with pytest.raises(Trouble, match="made by a newer vaetui"):
+        Facts(tmp_path / "facts.db")
+
+
+def test_a_file_that_is_no_session_is_told(tmp_path: Path) -> None:
+    (tmp_path / "facts.db").write_bytes(b"no database, but long enough to be looked at" * 50)
+    with pytest.raises(Trouble, match="cannot be read as a session"):
+        Facts(tmp_path / "facts.db")
+
+
+def test_a_reader_looks_on_while_a_writer_writes(facts: Facts, tmp_path: Path) -> None:
+    reader = Facts(tmp_path / "facts.db")
+    facts.say(1, (0,), Label(1))
+    assert reader.answers() == 1
+    reader.close()

@@ -1,0 +1,57 @@
+"""What `sessions` and `show` print for a person; it does not know where the figures come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+
+def sessions(told: list[dict[str, Any]]) -> None:
+    """Print a line for each session."""
+    from datetime import datetime
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("session", "state", "epoch", "round", "answers", "test", "begun"):
+        table.add_column(head, no_wrap=head in ("session", "begun"))
+    for it in told:
+        if "trouble" in it:
+            table.add_row(it["name"], Text(it["trouble"]))
+            continue
+        table.add_row(
+            it["name"],
+            it["phase"],
+            f"{it['epoch']} of {it['epochs']}",
+            f"{it['round']} of {it['rounds']}",
+            str(it["answers"]),
+            _percent(it["test_accuracy"][-1] if it["test_accuracy"] else None),
+            f"{datetime.fromtimestamp(it['created']):%Y-%m-%d %H:%M}",
+        )
+    Console().print(table)
+
+
+def session(told: dict[str, Any]) -> None:
+    """Print how one session stands."""
+    asked = "" if told["centres"] is None else f", {told['answered']} of {told['centres']} centres answered"
+    accuracies = "  ".join(_percent(share) for share in told["test_accuracy"]) or "–"
+    lines = {
+        "session": told["name"],
+        "state": f"{told['phase']}, epoch {told['epoch']} of {told['epochs']}, "
+        f"round {told['round']} of {told['rounds']}{asked}",
+        "images": told["data"],
+        "recipe": f"{told['recipe']}, seed {told['seed']}",
+        "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
+        "test": accuracies,
+        "time": f"{told['training_seconds'] / 60:.1f} min training, {told['labelling_seconds'] / 60:.1f} min labelling",
+        "directory": told["directory"],
+    }
+    for head, line in lines.items():
+        typer.echo(f"{head:10}{line}")
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,75 @@
+"""A command holds a session for a while; it does not know what for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from vaetui.trouble import Trouble
+
+if TYPE_CHECKING:
+    from vaetui.session.session import Session
+
+
+def need_terminal() -> None:
+    """Refuse to draw where somebody else reads or writes, with Trouble."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise Trouble("The screens need a terminal for input, output and errors; run vaetui in one, without pipes.")
+
+
+@contextmanager
+def opened(opening: Callable[[], Session]) -> Iterator[Session]:
+    """Open a session for a while; what goes wrong in it besides Trouble goes to its log."""
+    session = opening()
+    try:
+        yield session
+    except Trouble:
+        raise
+    except Exception as error:
+        from vaetui.store import log
+
+        log.keep(session.directory).exception("a bug ended the program")
+        what, place = type(error).__name__, log.place(session.directory)
+        raise Trouble(f"A bug ended the program ({what}); all is saved, and {place} tells more.") from error
+    finally:
+        session.close()
+
+
+def drive(opening: Callable[[], Session], pictures: str | None) -> None:
+    """Run the screens on a session, and say how to come back."""
+    from vaetui.tui import probe
+
+    with opened(opening) as session:
+        terminal = probe.probe(pictures)
+        probe.prepare(terminal, os.environ)
+        from vaetui.tui.app import VaetuiApp
+
+        screens = VaetuiApp(session, pictures=terminal.pictures)
+        screens.run()
+        if screens.failure is not None:
+            raise screens.failure
+        name, finished = session.name, session.phase == "finished"
+    typer.echo(f"Everything is saved. Come back with: vaetui resume {name}")
+    if finished:
+        typer.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
+
+
+def watched(events: Iterator[Any]) -> Any:
+    """Consume a slow verb with its progress on standard error, and give what it returns."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("loading", total=None)
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                return end.value
+            if hasattr(event, "total"):
+                progress.update(task, description=event.what, completed=event.done, total=event.total)
