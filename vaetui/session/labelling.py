@@ -14,7 +14,8 @@ from vaetui.engine.weights import Weights, fading, weigh
 from vaetui.session.board import Board, Tile, Which
 from vaetui.store import clusterings
 from vaetui.store.clusterings import Part, Photograph
-from vaetui.store.facts import Facts, Saying
+from vaetui.store.facts import Facts
+from vaetui.store.sayings import Saying
 from vaetui.trouble import Trouble
 
 PICTURED = {"nearest": 0, "farthest": 1, "random": 2}
