@@ -16,7 +16,10 @@ LAYERS = {
     **dict.fromkeys(("cli", "__main__", "running", "printed"), 0),
     **{"tui": 1, "session": 2, "store": 3, "engine": 4, "trouble": 5, "": 6},
 }
-WALK = ("config answers clusters events draws images truth weights loss vae kmeans metrics latents training").split()
+WALK = (
+    *("memory", "config", "answers", "clusters", "events", "draws", "images", "truth", "weights", "loss"),
+    *("vae", "kmeans", "metrics", "latents", "training"),
+)
 SCREEN = {"textual", "rich", "textual_image", "textual_plot"}
 HEAVY = {"torch", "sklearn"}
 FILES = sorted(PACKAGE.rglob("*.py"))

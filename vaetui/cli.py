@@ -94,7 +94,7 @@ def new(
         **_given(seed=seed),
     )
     source = BUNDLED if data is None else str(data)
-    running.drive(lambda: creation.create(name, source, chosen), None if pictures is Pictures.auto else pictures.value)
+    running.drive(lambda: creation.create(name, source, chosen), _forced(pictures))
 
 
 @app.command()
@@ -103,13 +103,14 @@ def resume(
         str | None,
         typer.Argument(help="Name of the session; without it, the one used last.", autocompletion=_complete),
     ] = None,
+    device: Annotated[Device | None, typer.Option(help="Where to train from now on; as before without it.")] = None,
     pictures: HowDrawn = Pictures.auto,
 ) -> None:
     """Go on with a session exactly where it was left."""
     running.need_terminal()
     from vaetui.session import creation
 
-    running.drive(lambda: creation.resume(session), None if pictures is Pictures.auto else pictures.value)
+    running.drive(lambda: creation.resume(session, device.value if device else None), _forced(pictures))
 
 
 @app.command()
@@ -204,6 +205,10 @@ def main() -> None:
 def _given(**values: Any) -> dict[str, Any]:
     """Keep the knobs that were turned."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _forced(pictures: Pictures) -> str | None:
+    return None if pictures is Pictures.auto else pictures.value
 
 
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.small_disk import small_disk
 from vaetui.store import clusterings, files, tensors
 from vaetui.store.clusterings import Part
 from vaetui.store.tensors import Checkpoint
@@ -36,24 +36,14 @@ def test_a_missing_directory_is_told(tmp_path: Path) -> None:
         files.write(tmp_path / "none" / "file", b"")
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
-    if os.name != "posix" or os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tiny_disk: Path) -> None:
-    path = tiny_disk / "file"
-    files.write(path, b"old")
-    with pytest.raises(Trouble, match=r"is full; make room and resume"):
-        files.write(path, bytes(1 << 20))
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tiny_disk) == ["file"]
+def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Path) -> None:
+    with small_disk(tmp_path, kilobytes=256) as disk:
+        path = disk / "file"
+        files.write(path, b"old")
+        with pytest.raises(Trouble, match=r"is full; make room and resume"):
+            files.write(path, bytes(1 << 20))
+        assert path.read_bytes() == b"old"
+        assert os.listdir(disk) == ["file"]
 
 
 def test_a_checkpoint_comes_back_bit_by_bit(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ Read the rooms in this order; it is the walk of the method:
     clusters, kmeans     latent vectors become a tree of clusters; the elbow; a split
     weights              tree and answers become one label and one weight per image (eq. 2)
     loss                 the named parts of the loss (eqs 1 and 3)
+    memory               what the process keeps of freed memory, for speed
     training             the loop: a generator of events
     metrics              accuracy and the like: the only measure that looks at true labels
 """

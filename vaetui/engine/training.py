@@ -53,7 +53,7 @@ def find_device(name: str) -> torch.device:
         name = next(kind for kind, found in there.items() if found)
     if not there.get(name, False):
         found = ", ".join(kind for kind, is_there in there.items() if is_there)
-        raise Trouble(f"The device {name} is not to be had here; choose one of: auto, {found}.")
+        raise Trouble(f"The device {name} is not to be had here; resume with --device and one of: auto, {found}.")
     if name == "cuda":
         torch.backends.cudnn.deterministic = True  # the same seed gives the same bits
     return torch.device(name)

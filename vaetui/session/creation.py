@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from vaetui.engine import memory
 from vaetui.engine.config import Config
 from vaetui.session import data
 from vaetui.session.session import Session
@@ -20,6 +22,7 @@ def create(name: str | None, source: str, config: Config) -> Session:
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
+    memory.keep_freed()
     shape = data.announced(source)
     source = source if source == data.BUNDLED else str(Path(source).resolve())
     directory = home.make(name or _made_up(source))
@@ -34,17 +37,21 @@ def create(name: str | None, source: str, config: Config) -> Session:
     return Session(directory, facts, lock)
 
 
-def resume(name: str | None) -> Session:
-    """Open a session for writing; without a name, the one that was used last.
+def resume(name: str | None, device: str | None = None) -> Session:
+    """Open a session for writing; without a name, the one that was used last. A device takes the place of its own.
 
     Raises Trouble for an unknown name, one that another process holds, a newer format or a damaged file.
     """
+    memory.keep_freed()
     directory = home.find(name or home.latest())
     lock = Lock(directory)
     try:
         files.sweep(directory)
         log.keep(directory).info("resumed")
-        return Session(directory, Facts(directory / home.FACTS), lock)
+        facts = Facts(directory / home.FACTS)
+        if device is not None:
+            facts.keep_config(replace(facts.config, device=device))
+        return Session(directory, facts, lock)
     except Trouble:
         lock.release()
         raise
