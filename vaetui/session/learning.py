@@ -75,6 +75,7 @@ class Learning:
         """
         if self._epoch != epoch:
             self._epoch, self._step = epoch, 0
+        yield self.look()
         unsaved: list[Stepped] = []
         saved = looked = time.monotonic()
         try:

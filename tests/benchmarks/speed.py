@@ -1,0 +1,132 @@
+"""Measures how fast vaetui is, as ratios within one run, and writes assets/results/speed.json.
+
+python -m tests.benchmarks.speed            measures everything (about ten minutes on two cores)
+python -m tests.benchmarks.speed training   measures some of it: training app screens clustering disk memory
+
+Machines are noisy: what is compared runs in turn, and the median of the pairs counts.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[2] / "assets/results/speed.json"
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measured line of the table."""
+
+    part: str
+    """Which measurement it belongs to."""
+    what: str
+    """What was measured, for a person."""
+    measured: float
+    """The figure."""
+    unit: str
+    """Its unit."""
+    bound: float
+    """What it has to reach."""
+    at_least: bool
+    """Whether the figure has to be at least the bound, or else at most."""
+    detail: str
+    """The figures behind it."""
+
+    @property
+    def held(self) -> bool:
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
+
+
+def training() -> list[Line]:
+    from tests.benchmarks import rates
+
+    return [
+        _line("training", "training, of what a matrix multiply allows", *rates.against_multiply(), "x", 0.85, True),
+        _line("training", "training, against a DataLoader loop", *rates.against_loader(), "x", 1.3, True),
+    ]
+
+
+def app() -> list[Line]:
+    from tests.benchmarks import screens
+
+    rate, detail = screens.app_against_headless()
+    keys = screens.key_to_paint()
+    median, late = statistics.median(keys), statistics.quantiles(keys, n=20)[-1]
+    told = f"{len(keys)} keys while training"
+    return [
+        _line("app", "training inside the app, of the headless rate", rate, detail, "x", 0.95, True),
+        _line("app", "key to repainted screen while training, median", 1000 * median, told, "ms", 30, False),
+        _line("app", "the same, 95th percentile", 1000 * late, told, "ms", 80, False),
+    ]
+
+
+def start() -> list[Line]:
+    from tests.benchmarks import screens
+
+    return [
+        _line("start", "first frame, of an empty Textual app's", *screens.first_frame(), "x", 1.5, False),
+        _line("start", "vaetui --help, beyond python -c pass", *screens.help_beyond_pass(), "s", 0.4, False),
+    ]
+
+
+def clustering() -> list[Line]:
+    from tests.benchmarks import rounds
+
+    seconds, forward = rounds.epoch_to_round()
+    detail = f"{seconds:.2f} s, one forward pass of the encoder {forward:.2f} s"
+    over = seconds - 1.5 * forward
+    split, answer, told = rounds.split_and_answer()
+    return [
+        _line("clustering", "epoch to labelling, beyond 1.5 forward passes", over, detail, "s", 2, False),
+        _line("clustering", "split of 6,000 images", split, told, "s", 0.5, False),
+        _line("clustering", "an answer on the disk, median", 1000 * answer, told, "ms", 20, False),
+    ]
+
+
+def memory() -> list[Line]:
+    from tests.benchmarks import screens
+
+    return [_line("memory", "peak memory of the whole process", *screens.peak_memory(), "MB", 900, False)]
+
+
+PARTS: dict[str, Callable[[], list[Line]]] = {
+    "training": training,
+    "app": app,
+    "start": start,
+    "clustering": clustering,
+    "memory": memory,
+}
+
+
+def _line(part: str, what: str, measured: float, detail: str, unit: str, bound: float, at_least: bool) -> Line:
+    return Line(part, what, round(measured, 4), unit, bound, at_least, detail)
+
+
+def main(parts: list[str]) -> None:
+    os.environ["VAETUI_HOME"] = tempfile.mkdtemp(prefix="vaetui-speed-")
+    kept = json.loads(RESULTS.read_text())["lines"] if RESULTS.exists() else []
+    for part in parts or list(PARTS):
+        lines = PARTS[part]()
+        for line in lines:
+            sign = ">=" if line.at_least else "<="
+            mark = "holds" if line.held else "FALLS SHORT"
+            print(f"{line.what:52} {line.measured:9.3f} {line.unit:3} {sign} {line.bound:g}  {mark}  ({line.detail})")
+        kept = [old for old in kept if old["part"] != part] + [asdict(line) | {"held": line.held} for line in lines]
+        machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"
+        told = {"date": f"{datetime.date.today()}", "machine": machine, "seed": SEED, "lines": kept}
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(told, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,81 @@
+"""From `new` to the summary in a real terminal, left in the middle and taken up again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.tmux import Tmux
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs"),
+    pytest.mark.usefixtures("home"),
+]
+
+VAETUI = str(Path(sys.executable).with_name("vaetui"))
+
+
+def show(name: str) -> dict[str, object]:
+    told = subprocess.run([VAETUI, "show", name, "--json"], check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(told))
+
+
+@pytest.fixture(params=[(80, 24), (120, 40)], ids=lambda size: "{}x{}".format(*size))
+def size(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+    return request.param
+
+
+def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
+    size: tuple[int, int], digits: Path, home: Path
+) -> None:
+    begun = [VAETUI, "new", "demo", "--data", str(digits), "--clusters", "5", "--rounds", "2"]
+    screen = Tmux(begun, *size, home)
+    try:
+        screen.until(r"vaetui  demo .*epoch 1 of 3")
+        screen.until(r"round 1 of 2\s+answered\s+0 / 5")
+        screen.press("7", "Enter")
+        screen.until(r"answered\s+1 / 5 .*answers\s+1")
+        assert show("demo")["answers"] == 1
+        screen.press("s", "3", "Enter")
+        screen.until(r"answered\s+1 / 7 .*answers\s+2")
+        screen.press("4", "8")  # the first part, at 0.8
+        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.press("u")
+        screen.until(r"answered\s+1 / 7 .*answers\s+2")
+        screen.press("U")
+        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.press("q")
+        screen.until(r"Come back with: vaetui resume demo\n(.*\n)*left with 0")
+        before = show("demo")
+        assert (before["phase"], before["answered"], before["centres"], before["answers"]) == ("labelling", 2, 7, 3)
+    finally:
+        screen.close()
+
+    screen = Tmux([VAETUI, "resume", "demo"], *size, home)
+    try:
+        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.press("x")  # the next part is unreadable
+        screen.until(r"answered\s+3 / 7")
+        screen.press("g")
+        screen.until(r"4 .*open")  # it asks first
+        screen.press("g")
+        screen.until(r"round 2 of 2\s+answered\s+0 / 5")
+        screen.resize(100, 30)
+        screen.press("a")
+        for at in range(5):
+            screen.press(str(at))
+            screen.until(rf"answered\s+{at + 1} / 5")
+        screen.press("g")
+        screen.until(r"vaetui export demo -o demo\.csv")
+        screen.press("q")
+        screen.until(r"left with 0")
+    finally:
+        screen.close()
+    after = show("demo")
+    assert (after["phase"], after["epoch"], after["answers"]) == ("finished", 3, 9)

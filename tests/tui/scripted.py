@@ -1,0 +1,242 @@
+"""A session in memory that follows a script; it knows no network, no image file and no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tests.tui.drawn import digit
+from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, standing, written
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.config import Config, TrainingConfig
+from vaetui.engine.events import (
+    Clustered,
+    EpochEnded,
+    Event,
+    Finished,
+    Loading,
+    Losses,
+    Parted,
+    Progressed,
+    Reconstructed,
+    Saved,
+    Stepped,
+)
+from vaetui.session.board import Board, Curves, Phase, Summary, Tile, Which
+from vaetui.trouble import Trouble
+
+
+def epoch_ended(epoch: int, answers: int = 0) -> EpochEnded:
+    """Make the report of an epoch that went as one would hope."""
+    losses = Losses(220.0 / epoch, 5.0 + epoch / 10, 0.5 / epoch)
+    return EpochEnded(epoch, losses, min(0.1 + 0.3 * epoch, 0.97), 0.9, 0.6, answers, 20.0)
+
+
+class ScriptedSession:
+    """A session whose slow verbs yield a finite script and whose quick ones keep everything in lists."""
+
+    def __init__(
+        self,
+        phase: Phase = "labelling",
+        clusters: int = 16,
+        rounds: int = 5,
+        events: Sequence[Event] | None = None,
+        *,
+        name: str = "demo-mnist",
+        side: int = 28,
+        config: Config | None = None,
+    ) -> None:
+        """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
+        self.name = name
+        self.config = config or Config(training=TrainingConfig(rounds=rounds))
+        self.said: list[tuple[Path, Answer]] = []
+        """What stands said, oldest first."""
+        self.taken: list[tuple[Path, Answer]] = []
+        """What was undone, the last undone last."""
+        self.loaded = False
+        """Whether members can be shown."""
+        self.closed = False
+        """Whether it was closed."""
+        self.stopped = 0
+        """How often a slow verb was closed before its end."""
+        self.calls: list[str] = []
+        """The verbs that were called, in order."""
+        self.points: list[tuple[int, Losses]] = []
+        """The losses so far."""
+        self.ended: list[EpochEnded] = []
+        """The epochs so far."""
+        self._phase = phase
+        self._clusters = clusters
+        self._side = side
+        self._rounds = rounds
+        self._round = rounds if phase == "finished" else 1
+        self._events = None if events is None else list(events)
+        self._earlier = 0
+
+    @property
+    def phase(self) -> Phase:
+        """Tell what the session waits for."""
+        return self._phase
+
+    @property
+    def rounds(self) -> int:
+        """Count the rounds."""
+        return self._rounds
+
+    @property
+    def epochs(self) -> int:
+        """Count the epochs: one before the rounds and one after each."""
+        return 1 + self._rounds
+
+    @property
+    def round(self) -> int:
+        """Tell the round."""
+        return self._round
+
+    @property
+    def machine(self) -> str:
+        """Tell what it computes on, once it has begun to."""
+        return "cpu, 2 threads" if self.loaded else ""
+
+    def advance(self) -> Iterator[Event]:
+        """Go through the script."""
+        self.calls.append("advance")
+        training = self._phase == "training"
+        done = False
+        try:
+            for event in self._script() if training else (Loading("PyTorch"), Loading("images")):
+                if isinstance(event, Stepped):
+                    self.points.append(((event.epoch - 1) * event.steps + event.step, event.losses))
+                if isinstance(event, EpochEnded):
+                    self.ended.append(event)
+                self.loaded = True
+                if training and isinstance(event, Clustered):
+                    self._phase = "labelling"
+                if training and isinstance(event, Finished):
+                    self._phase = "finished"
+                yield event
+            done = True
+        finally:
+            self.stopped += not done
+
+    def split(self, path: Path, parts: int) -> Iterator[Event]:
+        """Divide a cluster."""
+        self.calls.append(f"split {written(path)} {parts}")
+        yield Progressed("splitting", 0, 1)
+        self._say(path, Split(parts))
+        yield Parted(path, parts)
+
+    def board(self) -> Board:
+        """Show the round."""
+        answers = standing(self.said)
+        places = [(part,) for part in range(self._clusters)]
+        tiles = [tile for place in places for tile in self._tiles(place, 2000 + 137 * place[0], answers)]
+        open_or_not = [tile for tile in tiles if tile.parts is None]
+        answered = [tile for tile in open_or_not if tile.answer is not None]
+        whole = sum(tile.size for tile in open_or_not)
+        covered = sum(tile.size for tile in answered if isinstance(tile.answer, Label)) / whole
+        return Board(
+            self._round,
+            self._rounds,
+            tuple(tiles),
+            len(answered),
+            len(open_or_not),
+            covered,
+            self._earlier + len(self.said),
+            f"the answer to {written(self.said[-1][0])}" if self.said else None,
+            f"the answer to {written(self.taken[-1][0])}" if self.taken else None,
+        )
+
+    def answer(self, path: Path, answer: Label | Unreadable) -> None:
+        """Keep an answer."""
+        self.calls.append(f"answer {written(path)}")
+        self._say(path, answer)
+
+    def undo(self) -> Path | None:
+        """Take back the last word."""
+        self.calls.append("undo")
+        if not self.said:
+            return None
+        self.taken.append(self.said.pop())
+        return self.taken[-1][0]
+
+    def redo(self) -> Path | None:
+        """Bring back the last word taken."""
+        self.calls.append("redo")
+        if not self.taken:
+            return None
+        self.said.append(self.taken.pop())
+        return self.said[-1][0]
+
+    def members(self, path: Path, which: Which, count: int) -> Pixels:
+        """Draw members that look like their centre."""
+        self.calls.append(f"members {written(path)} {which}")
+        if not self.loaded:
+            return np.zeros((0, self._side, self._side), np.uint8)
+        seed = {"nearest": 100, "random": 200, "farthest": 300}[which]
+        return np.stack([digit(sum(path), seed + n, self._side) for n in range(count)])
+
+    def go_on(self) -> None:
+        """End the round."""
+        self.calls.append("go_on")
+        if self._phase != "labelling":
+            raise Trouble("There is no round to end.")
+        self._earlier += len(self.said)
+        self.said, self.taken = [], []
+        self._phase = "training"
+        self._round += 1
+
+    def another_round(self) -> None:
+        """Make the run one round longer."""
+        self.calls.append("another_round")
+        self._rounds += 1
+        self._round = self._rounds
+        self._phase = "labelling"
+
+    def curves(self) -> Curves:
+        """Give what the script has yielded so far."""
+        return Curves(tuple(self.points), tuple(self.ended))
+
+    def summary(self) -> Summary:
+        """Tell what the run came to."""
+        return Summary(tuple((label, 5_000 + 150 * label) for label in range(10)), 0.83, 64, 125.0, 240.0)
+
+    def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+    def _say(self, path: Path, answer: Answer) -> None:
+        self.said.append((path, answer))
+        self.taken.clear()
+
+    def _tiles(self, path: Path, size: int, answers: dict[Path, Answer]) -> list[Tile]:
+        answer = answers.get(path)
+        below: list[Tile] = []
+        parts = None
+        if isinstance(answer, Split):
+            share = size // answer.parts
+            places = [(*path, part) for part in range(answer.parts)]
+            below = [tile for place in places for tile in self._tiles(place, share, answers)]
+            unsplit = [tile for tile in below if tile.parts is None]
+            parts = (sum(tile.answer is not None for tile in unsplit), len(unsplit))
+        likely = sum(path) % 10
+        votes = ((likely, 0.48), ((likely + 5) % 10, 0.41), ((likely + 7) % 10, 0.06))
+        picture = digit(likely, sum(path), self._side)
+        return [Tile(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]
+
+    def _script(self) -> Sequence[Event]:
+        if self._events is not None:
+            script, self._events = self._events, None
+            return script
+        epoch = len(self.ended) + 1
+        pictures = np.stack([digit(label) for label in range(8)])
+        steps = [
+            Stepped(epoch, step, 900, Losses(300.0 / (epoch * 900 + step) ** 0.2, 5.0, 0.4), 2_870.0, 1.1)
+            for step in range(50, 901, 50)
+        ]
+        over = self._round > self._rounds
+        last: Event = Finished() if over else Clustered(self._round, self._clusters, ())
+        ended = replace(epoch_ended(epoch), answers=self._earlier)
+        return [Loading("PyTorch"), *steps, Reconstructed(pictures, pictures // 2), ended, Saved(), last]

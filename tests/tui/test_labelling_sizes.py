@@ -1,0 +1,90 @@
+"""The labelling screen at every size."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.labelling import focus, labelling, settled
+from tests.tui.scripted import ScriptedSession
+from tests.tui.text import plain, same_as_before
+from vaetui.engine.answers import Label, Split
+from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.picture import Picture, choose
+
+
+@pytest.fixture(autouse=True)
+def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LabellingScreen, "QUIET", 0)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_it_looks_as_before(size: tuple[int, int]) -> None:
+    async with labelling(ScriptedSession(), size) as (pilot, _):
+        same_as_before(pilot.app, f"labelling-{size[0]}x{size[1]}")
+        await pilot.press("0", "enter", "1", "8", "x", "s", "enter")
+        await settled(pilot)
+        await pilot.press("3", "enter", "right", "9")
+        await settled(pilot)
+        same_as_before(pilot.app, f"labelling-answers-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 18), (100, 30), (120, 40), (160, 50)])
+async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
+    session = ScriptedSession(clusters=16)
+    async with labelling(session, size) as (pilot, screen):
+        shown = plain(pilot.app)
+        assert "centre 0: class?" in shown
+        assert "s split" in shown
+        assert "? keys" in shown
+        assert "answers   0" in shown
+        for at in range(16):
+            assert focus(screen) == (at,)
+            assert f"{at} ?" in plain(pilot.app)
+            await pilot.press("5", "9")
+            assert screen.desk.board.answered == at + 1
+
+
+async def test_pages_turn_with_the_focus() -> None:
+    session = ScriptedSession()
+    session.said = [((part,), Split(4)) for part in range(16)]
+    async with labelling(session) as (pilot, screen):
+        assert "of 80" in plain(pilot.app)
+        for _ in range(20):
+            name = ".".join(map(str, screen.desk.tile.path))
+            assert f" {name} ?" in plain(pilot.app) or f"[{name} ?" in plain(pilot.app)
+            await pilot.press("x")
+
+
+async def test_a_resize_changes_the_list_into_thumbnails_and_back() -> None:
+    session = ScriptedSession()
+    async with labelling(session) as (pilot, screen):
+        await pilot.press("1", "enter", "9")
+        small = plain(pilot.app)
+        await pilot.resize_terminal(120, 40)
+        await settled(pilot)
+        assert "┗ 1 ? ━" in plain(pilot.app)
+        assert len(screen.query(Picture)) == 16 + 8 + 1
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert plain(pilot.app) == small
+        await pilot.press("enter")
+        assert session.said[-1] == ((1,), Label(9))
+
+
+async def test_i_draws_with_letters_and_back() -> None:
+    session = ScriptedSession()
+    async with labelling(session) as (pilot, _):
+        before = plain(pilot.app)
+        await pilot.press("i")
+        await pilot.pause()
+        assert "@" in plain(pilot.app)
+        assert "▀" not in plain(pilot.app)
+        await pilot.press("i")
+        await pilot.pause()
+        assert plain(pilot.app) == before
+    choose("half")
+
+
+async def test_pictures_of_another_shape_are_shown() -> None:
+    async with labelling(ScriptedSession(side=32), (120, 40)) as (pilot, _):
+        assert plain(pilot.app).count("▀") > 100

@@ -1,0 +1,133 @@
+"""The summary: its key, its figures, its commands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.tui.paced import ended
+from tests.tui.scripted import ScriptedSession
+from tests.tui.text import plain, same_as_before
+from tests.tui.until import until
+from vaetui.engine.config import TrainingConfig
+from vaetui.engine.events import Event, Loading
+from vaetui.trouble import Trouble
+from vaetui.tui.app import VaetuiApp
+from vaetui.tui.summary_screen import SummaryScreen, by_round
+
+
+class Finished(ScriptedSession):
+    """A run that is over, whose images are loaded only when the test says so."""
+
+    def __init__(self, *, test: bool = True, refuses: bool = False, name: str = "demo-mnist") -> None:
+        super().__init__("finished", name=name)
+        self.ended = [ended(epoch, test) for epoch in range(1, 7)]
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self.refuses = refuses
+
+    def advance(self) -> Iterator[Event]:
+        yield Loading("PyTorch")
+        self.may_load.wait(10)
+        yield from super().advance()
+
+    def another_round(self) -> None:
+        if self.refuses:
+            raise Trouble("The disk is full: free some space and press o again.")
+        super().another_round()
+
+
+def session_is_loaded(app: VaetuiApp) -> bool:
+    return isinstance(app.session, Finished) and app.session.loaded and not app.follower.busy
+
+
+async def test_o_begins_one_more_round() -> None:
+    session = Finished()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: session_is_loaded(app))
+        assert isinstance(app.screen, SummaryScreen)
+        await pilot.press("o")
+        await until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
+        assert "another_round" in session.calls
+        assert session.rounds == 6
+
+
+async def test_o_while_loading_waits_until_everything_is_loaded() -> None:
+    session = Finished()
+    session.may_load.clear()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.follower.busy)
+        await pilot.press("o")
+        await pilot.pause()
+        assert "as soon as PyTorch is loaded" in plain(app)
+        assert "another_round" not in session.calls
+        session.may_load.set()
+        await until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
+        assert session.calls.count("another_round") == 1
+
+
+async def test_what_another_round_refuses_is_said_on_the_screen() -> None:
+    app = VaetuiApp(Finished(refuses=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: session_is_loaded(app))
+        await pilot.press("o")
+        await pilot.pause()
+        assert "The disk is full: free some space and press o again." in plain(app)
+
+
+async def test_q_leaves() -> None:
+    app = VaetuiApp(Finished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+    assert app.failure is None
+
+
+async def test_question_mark_explains_the_keys() -> None:
+    app = VaetuiApp(Finished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Ask one more round" in plain(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("demo-mnist", "vaetui export demo-mnist -o demo-mnist.csv"),
+        ("it's mine", """vaetui export 'it'"'"'s mine' -o 'it'"'"'s mine.csv'"""),
+    ],
+)
+async def test_the_commands_are_whole_and_can_be_typed_as_they_are(name: str, command: str) -> None:
+    app = VaetuiApp(Finished(name=name))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        assert command in plain(app)
+        assert "vaetui resume" in plain(app)
+
+
+def test_accuracy_by_round_takes_the_last_epoch_of_each_round() -> None:
+    training = TrainingConfig(warmup=2, rounds=2, epochs=2)
+    epochs = tuple(ended(epoch, test=True) for epoch in range(1, 7))
+    heading, rounds = by_round(epochs, training)
+    assert heading == "test accuracy"
+    assert rounds == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
+
+
+def test_without_test_images_the_pixels_stand_in() -> None:
+    heading, rounds = by_round((ended(1, test=False),), TrainingConfig())
+    assert heading == "pixels right"
+    assert rounds == [(0, 0.9)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_screen_looks_as_before(size: tuple[int, int]) -> None:
+    app = VaetuiApp(Finished())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: session_is_loaded(app) and "●" in plain(app))
+        same_as_before(app, f"summary-{size[0]}x{size[1]}")

@@ -1,0 +1,99 @@
+"""The session as the screens see it; they do not know what trains, what clusters and what keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from vaetui.engine.answers import Label, Path, Unreadable
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.config import Config
+from vaetui.engine.events import Event
+from vaetui.session.board import Board, Curves, Phase, Summary, Which
+
+
+class Session(Protocol):
+    """One door to everything below the screens.
+
+    `advance` and `split` are slow and run in the one worker, never two at once; all others are quick.
+    While a slow one runs only `curves` and the properties may be asked; while `advance` merely loads (phase
+    labelling) the board, the answers and the members may be asked too. Any of them may raise Trouble.
+    """
+
+    name: str
+    """What the person called it."""
+    config: Config
+    """Every knob of it."""
+
+    @property
+    def phase(self) -> Phase:
+        """Tell what the session waits for."""
+        ...
+
+    @property
+    def rounds(self) -> int:
+        """Count the rounds of the run; another round makes it grow."""
+        ...
+
+    @property
+    def epochs(self) -> int:
+        """Count the epochs of the run."""
+        ...
+
+    @property
+    def round(self) -> int:
+        """Tell the round being asked, or while training the next one to be asked."""
+        ...
+
+    @property
+    def machine(self) -> str:
+        """Tell what it computes on, such as "cpu, 2 threads"; empty until known."""
+        ...
+
+    def advance(self) -> Iterator[Event]:
+        """Train and cluster until a person is needed or the run is over; closing it saves."""
+        ...
+
+    def split(self, path: Path, parts: int) -> Iterator[Event]:
+        """Divide a cluster; the board has its parts when the iterator ends."""
+        ...
+
+    def board(self) -> Board:
+        """Show the round of answers; only in phase labelling."""
+        ...
+
+    def answer(self, path: Path, answer: Label | Unreadable) -> None:
+        """Keep what a person said of a cluster; it is on the disk when this returns."""
+        ...
+
+    def undo(self) -> Path | None:
+        """Take back the last answer or split and give its cluster; None when there is nothing."""
+        ...
+
+    def redo(self) -> Path | None:
+        """Bring back what was last undone and give its cluster; None when there is nothing."""
+        ...
+
+    def members(self, path: Path, which: Which, count: int) -> Pixels:
+        """Give at most `count` members of a cluster, [N, H, W]; none until the images are loaded."""
+        ...
+
+    def go_on(self) -> None:
+        """End the round of answers."""
+        ...
+
+    def another_round(self) -> None:
+        """Make a finished run one round longer."""
+        ...
+
+    def curves(self) -> Curves:
+        """Give what was measured so far; safe from any thread."""
+        ...
+
+    def summary(self) -> Summary:
+        """Tell what the run came to; only in phase finished."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the session directory."""
+        ...

@@ -1,0 +1,33 @@
+"""The size of the focused cluster and what the classifier calls its members; it draws no conclusion."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from vaetui.session.board import Tile
+from vaetui.tui.line import Line
+from vaetui.tui.sayings import size_of, votes_of
+
+BAR = 16
+"""Cells of a bar that stands for all members."""
+
+
+class Facts(Line):
+    """One line under the pictures, or a panel beside them where there is room."""
+
+    DEFAULT_CSS = """
+    Facts { height: 1; padding: 0 1; }
+    Facts.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
+    """
+
+    def show(self, tile: Tile) -> None:
+        """Tell the facts of that tile."""
+        if not self.has_class("panel"):
+            lines = [f"{size_of(tile)}   {votes_of(tile, most)}" for most in (3, 2, 1)]
+            self.say(Text(next((line for line in lines if len(line) <= self.app.size.width - 2), lines[-1])))
+            return
+        words = Text.assemble((size_of(tile).replace(", ", "\n"), "bold"), "\n\n")
+        words.append("the classifier says\n" if tile.votes else votes_of(tile))
+        for label, share in tile.votes[:8]:
+            words.append(f"{label} {'━' * max(round(share * BAR), 1):<{BAR}} {share * 100:3.0f} %\n")
+        self.say(words)

@@ -1,0 +1,52 @@
+"""The focused centre, large and in a heavy frame; it does not know how it came to be in focus."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from vaetui.session.board import Tile
+from vaetui.tui.line import Line
+from vaetui.tui.picture import Picture
+from vaetui.tui.sayings import name_of, weight_of
+
+
+class Focused(Vertical):
+    """A picture framed by lines of its own, so that another name repaints one line and not the picture."""
+
+    DEFAULT_CSS = """
+    Focused { width: auto; height: auto; }
+    Focused Line { height: 1; color: $primary; text-style: bold; }
+    Focused Horizontal { width: auto; height: auto; }
+    Focused .side { width: 1; height: 100%; }
+    """
+
+    def __init__(self, cells: tuple[int, int]) -> None:
+        """Take this many cells for the picture inside."""
+        super().__init__()
+        self._cells = cells
+        self.styles.width = cells[0] + 2
+        self.styles.height = cells[1] + 2
+
+    def compose(self) -> ComposeResult:
+        """Mount the frame around the picture."""
+        yield Line(id="above")
+        with Horizontal():
+            yield Line(classes="side")
+            yield Picture(self._cells)
+            yield Line(classes="side")
+        yield Line(id="below")
+
+    def on_mount(self) -> None:
+        """Draw the sides, which stay."""
+        for side in self.query(".side").results(Line):
+            side.styles.height = self._cells[1]
+            side.say("\n".join("┃" * self._cells[1]))
+
+    def show(self, tile: Tile) -> None:
+        """Show that tile, its name above and the weight of an answer below."""
+        inside = self._cells[0]
+        self.query_one("#above", Line).say(Text(f"┏{f' centre {name_of(tile)} ':━<{inside}}┓"))
+        self.query_one("#below", Line).say(Text(f"┗{f' {weight_of(tile)} ':━<{inside}}┛"))
+        self.query_one(Picture).show(tile.picture)

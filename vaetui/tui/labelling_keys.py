@@ -1,0 +1,61 @@
+"""The keys of the labelling screen, by names that a keymap can override; what they do it does not know."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+
+def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool = False) -> Binding:
+    return Binding(keys, f"press('{press}')", words, show=show, id=f"label.{name}", tooltip=help)
+
+
+DIGITS = [
+    Binding(
+        str(digit),
+        f"press('{digit}')",
+        "class",
+        # One of the ten stands for all in the footer.
+        show=digit == 0,
+        key_display="0-9" if digit == 0 else None,
+        id=f"label.class.{digit}",
+        tooltip="Name the class; then Enter or Space = confidence 1, or 1-9 = tenths",
+    )
+    for digit in range(10)
+]
+KEYS: list[BindingType] = [
+    *DIGITS,
+    _key("sure", "enter,space", "accept", "sure", "Take the class at confidence 1, or split"),
+    _key("cancel", "escape", "cancel", "another class", "Choose another class, or do not split"),
+    _key("split", "s", "split", "split", "Divide it by k-means; its parts are asked next", show=True),
+    _key("unreadable", "x", "unreadable", "unreadable", "No class: its images weigh nothing", show=True),
+    _key("undo", "u", "undo", "undo", "Take back the last answer or split", show=True),
+    _key("redo", "U", "redo", "redo", "Bring back what was undone"),
+    _key("members", "m", "members", "members", "Show nearest, random, farthest members", show=True),
+    _key("next", "n", "next", "next", "Go to the next without an answer"),
+    _key("previous", "p", "previous", "previous", "Go to the previous without an answer"),
+    _key("go", "g", "go", "train", "End the round and go on training; asks when centres are open", show=True),
+    _key("one", "a", "one", "one-key mode", "A digit alone answers, at the last used confidence"),
+    _key("lower", "minus", "lower", "less sure", "Lower the confidence of this answer by 0.1"),
+    _key("raise", "plus,equals_sign", "raise", "surer", "Raise the confidence of this answer by 0.1"),
+    _key("left", "left,h", "left", "left", "Go left"),
+    _key("down", "down,j", "down", "down", "Go down"),
+    _key("up", "up,k", "up", "up", "Go up"),
+    _key("right", "right,l", "right", "right", "Go right"),
+    _key("pictures", "i", "pictures", "pictures", "Draw pictures with half-blocks or with letters"),
+]
+WEIGHTY = frozenset(
+    [f"label.class.{digit}" for digit in range(10)]
+    + [f"label.{name}" for name in ("split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
+    + ["any.help", "any.leave"]
+)
+"""Keys that must be meant, so they pass the guard only alone: they change what is known, or leave the screen."""
+FIGURES = (
+    ("·3 .8", "answered: class 3 at confidence 0.8, which is not written when it is 1"),
+    ("–  ?", "unreadable; without an answer"),
+    ("⟨2/4⟩", "split: 2 of its 4 parts are answered"),
+    ("spread", "mean distance of the members from the centre, in units of the latent space"),
+    ("weighs", "mean weight of a member in training, in % of an image on the centre itself"),
+    ("covered", "share of the training images that have a label with weight above 0"),
+    ("answers", "labels, unreadables and splits given in the session so far"),
+)
+"""What the figures of the screen mean."""

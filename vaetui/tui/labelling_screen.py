@@ -1,0 +1,179 @@
+"""The labelling screen: hands keys to the desk and shows what lies there; it knows no meaning of a key."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.events import Key, Resize
+from textual.screen import Screen
+
+from vaetui.engine.answers import Path, Split, written
+from vaetui.session.board import Which
+from vaetui.trouble import Trouble
+from vaetui.tui.desk import Desk
+from vaetui.tui.door import Session
+from vaetui.tui.entry import Deed
+from vaetui.tui.follow import Ended, Following
+from vaetui.tui.guard import QUIET, Guard
+from vaetui.tui.header import Header
+from vaetui.tui.keys import Keys
+from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
+from vaetui.tui.picture import choose, chosen
+from vaetui.tui.prompt import Prompt
+from vaetui.tui.room import Room
+from vaetui.tui.sayings import progress_of
+from vaetui.tui.table import Table
+
+
+class LabellingScreen(Screen[None]):
+    """The focused centre and its members, all tiles below, and one line that asks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    FIGURES = FIGURES
+    QUIET: ClassVar[float] = QUIET
+    """Seconds that the guard asks for; a test that types faster than people sets it to 0."""
+    DEFAULT_CSS = """
+    LabellingScreen { layout: vertical; overflow: hidden; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Ask for answers to the round of that session."""
+        super().__init__()
+        self.desk = Desk(session)
+        """The round, the focus and the keys so far."""
+        self._session = session
+        self._guard = Guard(self.QUIET)
+        self._late: set[Key] = set()
+        self._hearing = False
+        self._splitting: Path | None = None
+        self._members: tuple[Path, Which] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Header(self._session.name)
+        yield Table()
+        yield Prompt()
+        yield Keys()
+        yield Room()
+
+    def on_mount(self) -> None:
+        """Ask at once, and show the pictures when the screen stands: until then Textual sends all of it again."""
+        self._head()
+        self._ask()
+        self.call_after_refresh(self.call_after_refresh, self._show)
+
+    async def on_resize(self, event: Resize) -> None:
+        """Lay out the table anew where another size wants it."""
+        if await self.query_one(Table).suit(event.size):
+            self._members = None
+            self._show()
+        self._head()
+
+    async def on_key(self, event: Key) -> None:
+        """Let a weighty key wait until it is plain that a person pressed it, then act at once."""
+        if event in self._late:
+            self._late.remove(event)
+            acts = self._guard.release(event)
+        else:
+            ripe = self._guard.ripe(event.time)
+            if isinstance(ripe, Key):
+                await self._act(ripe)
+            active = self.active_bindings.get(event.key)
+            acts = self._hear(event, active is not None and active.binding.id in WEIGHTY)
+        event.stop()
+        if acts:
+            await self._act(event)
+
+    async def _act(self, key: Key) -> None:
+        """Do what the key is bound to now, here or in the app."""
+        active = self.active_bindings.get(key.key)
+        if active is None:
+            self._press("other")
+            return
+        self._hearing = True
+        await self.app.run_action(active.binding.action, active.node)
+        self._hearing = False
+
+    def action_press(self, key: str) -> None:
+        """Take a key by name, if it was heard here: one that another screen left as it closed was meant for that."""
+        if self._hearing:
+            self._press(key)
+
+    @on(Ended)
+    def look_again(self) -> None:
+        """Show the parts of what was split, or the members that are loaded now."""
+        path, self._splitting = self._splitting, None
+        if self._session.phase != "labelling":
+            return
+        if path is not None:
+            self.desk.look((*path, 0))
+            self.desk.note = f"{written(path)} is split, u takes it back"
+        self._members = None
+        self._show()
+
+    def _do(self, deed: Deed) -> None:
+        app = cast(Following, self.app)
+        if deed == "pictures":
+            choose("ascii" if chosen() == "half" else "half" if chosen() == "ascii" else chosen())
+            self.query_one(Table).redraw()
+        elif app.follower.busy:
+            self.desk.note = "images are still being loaded: again in a moment"
+        elif isinstance(deed, Split):
+            self._splitting = self.desk.tile.path
+            app.follower.follow(self._session.split(self._splitting, deed.parts), to=self.app)
+        elif deed == "go":
+            try:
+                self._session.go_on()
+            except Trouble as trouble:
+                self.desk.note = str(trouble)
+            else:
+                app.proceed()
+
+    def _hear(self, event: Key, weighty: bool) -> bool:
+        """Ask the guard whether that key may act now; one that must wait comes again as another event."""
+        dropped = self._guard.dropped
+        late = Key(event.key, event.character)
+        verdict = self._guard.hear(late, event.time, weighty)
+        if verdict == "hold":
+            self.set_timer(self._guard.quiet, lambda: self._press_late(late))
+        if self._guard.dropped > dropped:
+            self.desk.note = "keys came all at once, not from a person: dropped"
+            self._ask()
+        return verdict == "pass"
+
+    def _press(self, key: str) -> None:
+        if self._splitting is None:
+            deed = self.desk.press(key, self.query_one(Table).columns)
+            if deed is not None:
+                self._do(deed)
+            self._show()
+
+    def _press_late(self, key: Key) -> None:
+        # Through the app's queue once more, behind keys that came in the meantime: those drop it.
+        self._late.add(key)
+        self.app.post_message(key)
+
+    def _show(self) -> None:
+        """Show what lies on the desk; each part keeps quiet where nothing changed."""
+        desk, table = self.desk, self.query_one(Table)
+        self._head()
+        self._ask()
+        table.show(desk.board, desk.at)
+        wanted = (desk.tile.path, desk.which)
+        if wanted != self._members and self._splitting is None:
+            self._members = wanted
+            table.show_members(desk.which, self._session.members(*wanted, table.members))
+
+    def _head(self) -> None:
+        self.query_one(Header).say(progress_of(self.desk.board, self.app.size.width))
+
+    def _ask(self) -> None:
+        desk = self.desk
+        if self._splitting is not None:
+            self.query_one(Prompt).say(Text(f"splitting {written(self._splitting)} …", "bold"))
+        else:
+            self.query_one(Prompt).ask(desk.entry, desk.spot, desk.note)

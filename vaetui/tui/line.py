@@ -1,0 +1,28 @@
+"""One or more lines of words that change often; it does not know what they say."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+
+class Line(Static):
+    """Words in a place whose size never depends on them: no layout, no byte where nothing changed."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        """Begin without words."""
+        super().__init__("", id=id, classes=classes, markup=False)
+        self._said: Text | None = None
+
+    def say(self, text: Text | str, wrap: bool = False) -> None:
+        """Show these words; what does not fit is cut unless it is wrapped, so they are made to fit."""
+        words = Text(text) if isinstance(text, str) else text
+        if words != self._said or words.spans != (self._said.spans if self._said else []):
+            self._said = words
+            words.no_wrap = not wrap
+            self.update(words, layout=False)
+
+    @property
+    def said(self) -> str:
+        """Give the words that are shown."""
+        return self._said.plain if self._said else ""

@@ -1,0 +1,47 @@
+"""What fits where on the labelling screen, for each size of the terminal; it does not know what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+THUMB = (14, 7)
+"""Cells of a thumbnail: clear digits are plain, and a screen of twenty costs 30 kB."""
+TILE = (15, 8)
+"""Cells of a thumbnail with its bar and its caption."""
+MEMBERS = 8
+"""Members shown at most: as many as an answer needs, and a key press stays under 15 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts of the screen, in cells."""
+
+    centre: tuple[int, int]
+    """The picture of the focused centre."""
+    members: tuple[int, int]
+    """Columns and rows of members beside it."""
+    gallery: tuple[int, int] | None
+    """Columns and rows of thumbnails; None where a list of words takes their place."""
+    rows: int
+    """Rows under the rule."""
+
+
+def plan(width: int, height: int) -> Plan:
+    """Choose what fits a terminal of that size."""
+    # 28x14 cells show a digit of MNIST pixel by pixel; under 80x24 there is no room for it.
+    centre = (28, 14) if width >= 80 and height >= 24 else (20, 10)
+    large = width >= 100 and height >= 37
+    top = centre[1] + 2
+    columns = max((width - centre[0] - 3) // (THUMB[0] + 1), 1)
+    rows = max((top - 1) // THUMB[1], 1)
+    columns = min(columns, MEMBERS // rows)
+    # Header, rule, prompt and footer take a line each; a small screen tells the facts in one more.
+    left = max(height - top - (4 if large else 5), 1)
+    gallery = (width // TILE[0], left // TILE[1]) if large else None
+    return Plan(centre, (columns, rows), gallery, left)
+
+
+def page(at: int, count: int, room: int) -> tuple[int, int]:
+    """Give the first and the last but one of the tiles on the page that holds the one at that place."""
+    first = at - at % room
+    return first, min(first + room, count)

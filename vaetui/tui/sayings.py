@@ -1,0 +1,69 @@
+"""What is known of a tile, in words that fit beside its picture; it does not know where they stand."""
+
+from __future__ import annotations
+
+from vaetui.engine.answers import Label, Unreadable, written
+from vaetui.session.board import Board, Tile
+
+
+def answer_of(tile: Tile) -> str:
+    """Say what stands: ·3 a class, .8 its confidence when not 1, – unreadable, ⟨2/4⟩ parts, ? open."""
+    if tile.parts is not None:
+        return f"⟨{tile.parts[0]}/{tile.parts[1]}⟩"
+    match tile.answer:
+        case Label(label, confidence):
+            return f"·{label}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
+        case Unreadable():
+            return "–"
+    return "?"
+
+
+def name_of(tile: Tile) -> str:
+    """Say which tile it is, as a person reads its path."""
+    return written(tile.path)
+
+
+def size_of(tile: Tile) -> str:
+    """Say how large a cluster is and how far its members lie from its centre."""
+    images = "1 image" if tile.size == 1 else f"{tile.size:,} images"
+    return f"{images}, spread {tile.spread:.1f}"
+
+
+def votes_of(tile: Tile, most: int = 3) -> str:
+    """Say what the classifier calls the members: so many classes at most."""
+    if not tile.votes:
+        return "the classifier knows no class yet"
+    calls = ", ".join(f"{label} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
+    return f"the classifier says {calls}"
+
+
+def weight_of(tile: Tile) -> str:
+    """Say what a confidence does: the share of a full vote that an image of this cluster gets on average."""
+    if isinstance(tile.answer, Label) and tile.parts is None:
+        confidence = tile.answer.confidence
+        return f"{answer_of(tile)} weighs {confidence * tile.weight:.0%}".replace("%", " %")
+    return f"sure weighs {tile.weight:.0%}".replace("%", " %")
+
+
+def said_of(tile: Tile) -> str:
+    """Say that an answer is kept."""
+    match tile.answer:
+        case Label(label, confidence):
+            return f"saved: {name_of(tile)} is {label}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+        case Unreadable():
+            return f"saved: {name_of(tile)} is unreadable"
+    return ""
+
+
+def progress_of(board: Board, width: int = 80) -> str:
+    """Say how far the round is; the same width as long as the numbers have the same digits."""
+    total = str(board.total)
+    if width < 80:
+        return (
+            f"round {board.round}/{board.rounds}  done {board.answered:>{len(total)}}/{total}"
+            f"  covered {board.covered * 100:3.0f} %  answers {board.answers:>3}"
+        )
+    return (
+        f"round {board.round} of {board.rounds}  answered {board.answered:>{len(total)}} / {total}"
+        f"  covered {board.covered * 100:3.0f} %  answers {board.answers:>3}"
+    )

@@ -1,0 +1,171 @@
+"""The screen of a run that is over; it does not know how the figures came about."""
+
+from __future__ import annotations
+
+import shlex
+from typing import ClassVar, cast
+
+import numpy as np
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from vaetui.engine.config import TrainingConfig
+from vaetui.engine.events import EpochEnded
+from vaetui.session.board import Summary
+from vaetui.trouble import Trouble
+from vaetui.tui.bars import Bars
+from vaetui.tui.door import Session
+from vaetui.tui.follow import Ended, Following
+from vaetui.tui.gauge import figure, percent, span
+from vaetui.tui.header import Header
+from vaetui.tui.keys import Keys
+from vaetui.tui.plot import Axis, Curve, Plot, round_ticks
+from vaetui.tui.room import Room
+
+
+class SummaryScreen(Screen[None]):
+    """Accuracy by round, class counts, what it took, and what to type next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "more", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
+    ]
+    FIGURES = (
+        ("test accuracy", "share of the test images that the classifier calls right"),
+        ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
+        ("covered", "share of the training images that a label of yours reaches"),
+        ("answers", "labels, unreadables and splits"),
+    )
+    DEFAULT_CSS = """
+    SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
+    SummaryScreen #accuracy { width: 1fr; }
+    SummaryScreen #values { height: 2; }
+    SummaryScreen #classes { width: 1fr; height: 1fr; }
+    SummaryScreen #facts { height: auto; padding: 1 1 0 1; }
+    SummaryScreen #commands { height: auto; padding: 1 1 0 1; }
+    SummaryScreen #note { height: auto; padding: 0 1; color: $warning; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Show that session."""
+        super().__init__()
+        self.session = session
+        """The one door to everything below."""
+        self.wanted = False
+        """Whether one more round begins as soon as the worker is idle."""
+        self.heading, self.rounds = by_round(session.curves().epochs, session.config.training)
+        """What is known of each round, and its name."""
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        session = self.session
+        summary = session.summary()
+        header = Header(session.name)
+        header.say(f"finished: {session.rounds} rounds, {session.epochs} epochs")
+        yield header
+        with Horizontal(id="figures"):
+            with Vertical(id="accuracy"):
+                yield Plot(f"{self.heading} in % by round")
+                yield Static(id="values", markup=False)
+            counts = [(str(label), count) for label, count in summary.classes]
+            yield Bars("training images by class", counts, id="classes")
+        yield Static(_facts(summary), id="facts")
+        yield Static(_commands(session.name), id="commands")
+        yield Static(id="note", markup=False)
+        yield Keys()
+        yield Room()
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw the curve for the new size."""
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """Draw accuracy by round."""
+        plot = self.query_one(Plot)
+        x = np.array([number for number, _ in self.rounds], dtype=np.float64)
+        y = 100 * np.array([share for _, share in self.rounds], dtype=np.float64)
+        last = max(self.session.rounds, 1)
+        across = Axis(-0.4, last + 0.4, round_ticks(0.0, last, plot.columns // 4, least=1.0))
+        curves = [Curve("⠒", "green", x, y), Curve("●", "green", x, y)]
+        plot.draw(curves, across, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
+        shown = self.rounds[-max(plot.columns // 5, 1) :]
+        values = Text.assemble(
+            ("round", "dim"),
+            *(f"{number:>5}" for number, _ in shown),
+            ("\n    %", "dim"),
+            *((f" {figure(100 * share, 4)}", "bold") for _, share in shown),
+        )
+        self.query_one("#values", Static).update(values, layout=False)
+
+    @on(Ended)
+    def begin(self, message: Ended) -> None:
+        """Begin the round that was asked for while the worker was busy."""
+        if self.wanted:
+            self.action_more()
+
+    def action_more(self) -> None:
+        """Ask one more round, now or as soon as the worker is idle."""
+        following = cast(Following, self.app)
+        if following.leaving:
+            return
+        if following.follower.busy:
+            self.wanted = True
+            self._note("One more round begins as soon as PyTorch is loaded …")
+            return
+        try:
+            self.session.another_round()
+        except Trouble as trouble:
+            self.wanted = False
+            self._note(str(trouble))
+            return
+        following.proceed()
+
+    def _note(self, text: str) -> None:
+        self.query_one("#note", Static).update(Text(text))
+
+
+def by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> tuple[str, list[tuple[int, float]]]:
+    """Give the accuracy after each round (0 is before the first): of the test images, else of the pixels."""
+    tested = any(one.test_accuracy is not None for one in epochs)
+    shares: dict[int, float] = {}
+    for one in epochs:
+        number = max(-(-(one.epoch - training.warmup) // max(training.epochs, 1)), 0)
+        share = one.test_accuracy if tested else one.pixel_accuracy
+        if share is not None:
+            shares[number] = share  # the last epoch of a round has the last word on it
+    return ("test accuracy" if tested else "pixels right"), sorted(shares.items())
+
+
+def _facts(summary: Summary) -> Text:
+    return Text.assemble(
+        "covered ",
+        (percent(summary.covered).strip() + " %", "bold"),
+        " of the images   ",
+        (f"{summary.answers:,}", "bold"),
+        " answers   training ",
+        (span(summary.training_seconds).strip(), "bold"),
+        "   labelling ",
+        (span(summary.labelling_seconds).strip(), "bold"),
+    )
+
+
+def _commands(session: str) -> Text:
+    name = shlex.quote(session)
+    rows = (
+        (f"vaetui export {name} -o {shlex.quote(f'{session}.csv')}", "every image with its label"),
+        (f"vaetui show {name}", "the figures again"),
+        (f"vaetui resume {name}", "come back here"),
+    )
+    width = max(len(command) for command, _ in rows)
+    text = Text("Leave with q, then type:")
+    for command, does in rows:
+        line = Text.assemble("\n  ", (f"{command:<{width}}", "bold"))
+        if width + len(does) < 74:
+            line.append(f"   {does}", "dim")
+        text.append_text(line)
+    return text

@@ -1,0 +1,212 @@
+"""The screen of a run in training; it does not know how anything is trained."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progressed, Reconstructed, Saved
+from vaetui.tui.curves import AccuracyPane, LossPane
+from vaetui.tui.door import Session
+from vaetui.tui.epochs import Epochs
+from vaetui.tui.follow import Ended, Following, Reported
+from vaetui.tui.header import Header
+from vaetui.tui.keys import Keys
+from vaetui.tui.progress import Doing, Pace, doing_line, epoch_line, training_line
+from vaetui.tui.room import Room
+from vaetui.tui.strip import Strip
+
+LOOKS = 4
+"""Looks at the figures in a second; the curves are drawn at every second one."""
+
+
+class TrainingScreen(Screen[None]):
+    """Header, curves, finished epochs where there is room, pictures, one line of state, keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "space",
+            "pause",
+            "pause, go on",
+            id="training.pause",
+            tooltip="Stop training at the next step and save; again: go on from there",
+        ),
+    ]
+    DEFAULT_CSS = """
+    TrainingScreen #curves { height: 1fr; }
+    TrainingScreen #epochs { display: none; }
+    TrainingScreen.-tall.-wide #epochs { display: block; }
+    TrainingScreen #status { height: 1; padding: 0 1; color: $foreground 80%; }
+    """
+    FIGURES = (
+        ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),
+        ("divergence", "how much a latent vector says of its image: nats an image; own scale"),
+        ("classification", "how badly your answers are met: nats an image; own scale"),
+        ("test", "share of the test images that the classifier calls right"),
+        ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
+        ("covered", "share of the training images that had a label of yours"),
+        ("img/s", "images trained a second"),
+    )
+
+    def __init__(self, session: Session) -> None:
+        """Show that session."""
+        super().__init__()
+        self.session = session
+        """The one door to everything below."""
+        self.pace = Pace()
+        """The speed of training."""
+        self.doing: Doing | None = Doing("starting")
+        """What goes on other than training."""
+        self.paused = False
+        """Whether nothing goes on until a person says so."""
+        self._saved: float | None = None
+        self._news = ""
+        self._ticks = 0
+        self._losses: tuple[object, ...] = ()
+        self._epochs: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield Header(self.session.name)
+        with Horizontal(id="curves"):
+            yield LossPane(id="loss")
+            yield AccuracyPane(id="accuracy")
+        yield Epochs(id="epochs")
+        yield Strip(id="strip")
+        yield Static(id="status", markup=False)
+        yield Keys()
+        yield Room()
+
+    def on_mount(self) -> None:
+        """Begin to look at the figures; those of an earlier stretch of training are not news."""
+        self._following = cast(Following, self.app)
+        self.pace.latest = self._following.follower.latest
+        self._count_epochs()
+        self.set_interval(1 / LOOKS, self.look)
+        self.call_after_refresh(self.look)
+
+    async def on_resize(self, event: Resize) -> None:
+        """Lay the pictures out for the new size and draw the curves anew."""
+        await self.query_one(Strip).suit(event.size)
+        self._losses = self._epochs = ()
+        self.call_after_refresh(self.look)
+
+    def look(self) -> None:
+        """Show the latest figures, unless the keys are being explained on top of them."""
+        if not self.is_current:
+            return
+        if self.pace.look(self._following.follower.latest):
+            self.doing, self._news = None, ""
+        self._ticks += 1
+        self._head()
+        self._state()
+        if self._ticks % 2 or not self._losses:
+            self._draw()
+
+    @on(Reported)
+    def take(self, message: Reported) -> None:
+        """Show what was reported."""
+        self._show(message.event)
+
+    @on(Ended)
+    def stay(self, message: Ended) -> None:
+        """Wait for a person: the slow verb ended and there is training left."""
+        self.paused = True
+        self.doing = None
+        self.query_one(Header).hold(None)
+        self.look()
+
+    def action_pause(self) -> None:
+        """Stop at the next step, or go on."""
+        follower = self._following.follower
+        if follower.stopping:
+            return
+        if follower.busy:
+            follower.stop()
+            self.query_one(Header).hold("pausing …")
+        elif self.paused:
+            self.paused = False
+            self.doing = Doing("going on")
+            self._following.proceed()
+        self.look()
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Loading(what):
+                self.doing = Doing(f"loading {what}")
+            case Progressed(what, done, total):
+                self.doing = Doing(what, done / max(total, 1))
+            case Reconstructed():
+                self.query_one(Strip).show(event)
+            case Saved():
+                self._saved = monotonic()
+            case EpochEnded():
+                self._count_epochs()
+            case Clustered(number, clusters, inertias):
+                tried = f" of k {inertias[0][0]}-{inertias[-1][0]}" if inertias else ""
+                self._news = f"round {number}: {clusters} clusters{tried}"
+            case _:
+                pass
+        self.look()
+
+    def _count_epochs(self) -> None:
+        table = self.query_one(Epochs)
+        table.styles.height = min(self.session.epochs, Epochs.LINES) + 2
+        table.show(self.session.curves().epochs)
+
+    def _head(self) -> None:
+        latest, epochs = self.pace.latest, self.session.epochs
+        epoch = min(len(self.session.curves().epochs) + 1, epochs)
+        if self.doing is not None:
+            text = doing_line(self.doing, epoch, epochs, self._ticks)
+        elif latest is not None:
+            batch = self.session.config.training.batch
+            text = training_line(latest, epochs, batch, self.pace.rate, self.size.width)
+        else:
+            text = Text(epoch_line(epoch, epochs))
+        self.query_one(Header).say(text)
+
+    def _state(self) -> None:
+        """Say how fast, on what, how safe, and what comes next."""
+        session = self.session
+        speed = f"{self.pace.rate:>7,.0f} img/s" if self.pace.rate else ""
+        machine = f" on {session.machine}" if session.machine and not self.paused else ""
+        saved = f"saved {monotonic() - self._saved:.0f} s ago" if self._saved is not None else ""
+        coming = f"round {session.round} of {session.rounds} next"
+        if session.round > session.rounds:
+            coming = "the summary next"
+        left, right = speed, self._news or coming
+        if self.paused:
+            left = "  paused: space goes on"
+        room = self.size.width - 4 - len(right)
+        if len(left + machine) + 16 <= room:
+            left += machine
+        if len(left) + 16 <= room:
+            left += f"{saved:>16}"
+        line = f"{left:<{room}}  {right}"
+        status = self.query_one("#status", Static)
+        if status.content != line:
+            status.update(line, layout=False)
+
+    def _draw(self) -> None:
+        curves = self.session.curves()
+        latest = self.pace.latest
+        end = latest.epoch * latest.steps if latest is not None else 0
+        # A plot costs about ten milliseconds, so each is drawn only when it has something new.
+        losses = (len(curves.points), end, self.size)
+        if losses != self._losses:
+            self._losses = losses
+            self.query_one(LossPane).show(curves, end)
+        epochs = (len(curves.epochs), self.session.epochs, self.size)
+        if epochs != self._epochs:
+            self._epochs = epochs
+            self.query_one(AccuracyPane).show(curves.epochs, self.session.epochs)
