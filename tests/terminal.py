@@ -1,15 +1,15 @@
-"""A real pseudo-terminal with a screen that can be read: the other end of the app."""
+"""A terminal that follows a script: a pty, a screen in memory, and answers that come late; it knows no program."""
 
 from __future__ import annotations
 
-import contextlib
+import array
 import fcntl
 import os
 import pty
 import re
 import select
 import signal
-import struct
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -17,76 +17,119 @@ from pathlib import Path
 
 import pyte
 
-# What pyte does not know: device control strings, application commands, private keyboard modes.
-UNKNOWN = re.compile(rb"\x1b[P_^][^\x1b]*\x1b\\|\x1b\[[<>=?][0-9;]*[u$]p?|\x1b\[[0-9;]*\$p|\x1b\[>[0-9;]*[a-zA-Z]")
+ROOT = Path(__file__).parents[1]
+ANSWERS = {
+    b"\x1b[>q": b"\x1bP>|scripted 4.2 with 12345\x1b\\",
+    b"\x1bP$qm\x1b\\": b"\x1bP1$r0;48:2::1:2:3m\x1b\\",
+    b"\x1b[c": b"\x1b[?62;4;22c",
+    b"\x1b[16t": b"\x1b[6;20;10t",
+    b"\x1b[?2026$p": b"\x1b[?2026;0$y",
+    b"\x1b[?2048$p": b"\x1b[?2048;0$y",
+}
+"""What is answered to each question, in the order of the questions; graphics queries get an OK."""
+QUESTION = re.compile(b"|".join([*map(re.escape, ANSWERS), rb"\x1b_G[^\x1b]*a=q[^\x1b]*\x1b\\"]))
+# What pyte takes for text: device control and application strings, and private modes of the keyboard.
+STRANGE = re.compile(rb"\x1b[P_][^\x1b]*\x1b\\|\x1b\[[>=<][\d;]*[a-zA-Z]|\x1b\[\?[\d;]*\$p")
 
 
-class Terminal:
-    """A program on a pseudo-terminal, and what it drew."""
+class ScriptedTerminal:
+    """Runs a program, keeps its screen, counts its bytes, and answers its questions after a delay."""
 
-    def __init__(self, command: list[str], columns: int = 80, rows: int = 24, **environment: str) -> None:
+    def __init__(self, arguments: list[str], size: tuple[int, int] = (80, 24), delay: float = 0.005) -> None:
+        columns, rows = size
         self.screen = pyte.Screen(columns, rows)
+        self.received = 0
+        """Bytes that the program has sent."""
+        self.asked: list[bytes] = []
+        """Questions, in order."""
+        self.output = b""
+        """All that the program has sent."""
         self._stream = pyte.ByteStream(self.screen)
-        self.read_bytes = 0
-        self.begun = time.perf_counter()
-        self.process, self._file = pty.fork()
-        if self.process == 0:
-            os.environ.update({"TERM": "xterm-256color", "VAETUI_PICTURES": "half", **environment})
-            os.environ.pop("TMUX", None)
-            os.execvp(command[0], command)
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._delay = delay
+        self._due: list[tuple[float, bytes]] = []
+        self._rest = b""
+        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+        for name in ("TMUX", "STY", "COLORTERM", "NO_COLOR", "TEXTUAL_DRIVER", "PYTHONDONTWRITEBYTECODE"):
+            environment.pop(name, None)
+        self.child, self._line = pty.fork()
+        if self.child == 0:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, *arguments], environment)
+        fcntl.ioctl(self._line, termios.TIOCSWINSZ, array.array("H", [rows, columns, 0, 0]))
+
+    def type(self, keys: bytes) -> None:
+        """Send keys, or anything else, at once."""
+        os.write(self._line, keys)
 
     def text(self) -> str:
+        """Give the screen as text."""
         return "\n".join(self.screen.display)
 
-    def press(self, keys: str) -> None:
-        os.write(self._file, keys.encode())
+    def until(self, seen: Callable[[], bool], limit: float = 20) -> None:
+        """Go on until something is so.
 
-    def until(self, seen: str | Callable[[str], bool], seconds: float = 60) -> float:
-        """Read until the screen shows something, and give the moment when it did."""
-        looked = seen if callable(seen) else lambda text: seen in text
-        end = time.perf_counter() + seconds
-        while not looked(self.text()):
-            left = end - time.perf_counter()
-            if left <= 0 or not self._read(left):
-                raise AssertionError(f"{seen!r} never came:\n{self.text()}")
-        return time.perf_counter()
+        Raises TimeoutError, with the screen, where it does not come to be.
+        """
+        end = time.monotonic() + limit
+        while not seen():
+            if time.monotonic() > end or not self._turn(0.05):
+                raise TimeoutError(self.text())
 
-    def wait(self, seconds: float = 60) -> int:
-        """Read until the program ends, and give its exit status, or minus the signal that ended it."""
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end and self._read(end - time.perf_counter()):
-            pass
-        _, status = os.waitpid(self.process, 0)
-        os.close(self._file)
-        self.process = 0
-        return os.waitstatus_to_exitcode(status)
+    def until_quiet(self, seconds: float = 0.4) -> None:
+        """Go on until the program has sent nothing for a while and all answers are given."""
+        last, before = time.monotonic(), self.received
+        while self._due or time.monotonic() - last < seconds:
+            self._turn(0.02)
+            if self.received != before:
+                last, before = time.monotonic(), self.received
 
-    def kill(self, number: int = signal.SIGKILL) -> int:
-        os.kill(self.process, number)
-        return self.wait()
+    def until_text(self, seen: str, limit: float = 60) -> float:
+        """Go on until the screen shows something, and give the moment."""
+        self.until(lambda: seen in self.text(), limit)
+        return time.monotonic()
 
     def peak_memory(self) -> float:
         """Give the most memory that the program ever had resident, in MB of 10**6 bytes."""
-        status = Path(f"/proc/{self.process}/status").read_text()
+        status = Path(f"/proc/{self.child}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
 
-    def __enter__(self) -> Terminal:
-        return self
+    def close(self, limit: float = 10) -> int:
+        """Wait for the end of the program, make one when the time is over, and give its exit status."""
+        end = time.monotonic() + limit
+        while self._turn(0.05):
+            if time.monotonic() > end:
+                os.kill(self.child, signal.SIGKILL)
+                break
+        os.close(self._line)
+        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
 
-    def __exit__(self, *failure: object) -> None:
-        if self.process:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                self.kill()
-
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._file], [], [], seconds)
-        if not ready:
-            return False
+    def _turn(self, wait: float) -> bool:
+        """Take what has come and give what is due; False when the program is gone."""
+        now = time.monotonic()
+        while self._due and self._due[0][0] <= now:
+            os.write(self._line, self._due.pop(0)[1])
+        if self._due:
+            wait = min(wait, max(self._due[0][0] - now, 0))
+        if not select.select([self._line], [], [], wait)[0]:
+            return True
         try:
-            piece = os.read(self._file, 1 << 16)
-        except OSError:  # the other end is closed
+            came = os.read(self._line, 65536)
+        except OSError:
             return False
-        self.read_bytes += len(piece)
-        self._stream.feed(UNKNOWN.sub(b"", piece))
-        return bool(piece)
+        self.received += len(came)
+        self.output += came
+        self._look(came)
+        return bool(came)
+
+    def _look(self, came: bytes) -> None:
+        text = self._rest + came
+        # A sequence may be cut by the end of a read: it waits for the next one.
+        cut = text.rfind(b"\x1b")
+        whole = cut < 0 or re.match(rb"\x1b(\[[^a-zA-Z]*[a-zA-Z]|[P_][^\x1b]*$|\\|[^\[P_])", text[cut:]) is not None
+        whole = whole and not re.search(rb"\x1b[P_][^\x1b]*$", text)
+        text, self._rest = (text, b"") if whole or cut < 0 else (text[:cut], text[cut:])
+        for question in QUESTION.findall(text):
+            self.asked.append(question)
+            answer = ANSWERS.get(question, b"\x1b_Gi=31;OK\x1b\\")
+            self._due.append((time.monotonic() + self._delay, answer))
+        self._stream.feed(STRANGE.sub(b"", text))

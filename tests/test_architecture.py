@@ -17,7 +17,7 @@ LAYERS = {
     **{"tui": 1, "session": 2, "store": 3, "engine": 4, "trouble": 5, "": 6},
 }
 WALK = (
-    *("memory", "config", "answers", "clusters", "events", "draws", "images", "truth", "weights", "loss"),
+    *("memory", "config", "answers", "clusters", "events", "draws", "idx", "images", "truth", "weights", "loss"),
     *("vae", "kmeans", "metrics", "latents", "training"),
 )
 SCREEN = {"textual", "rich", "textual_image", "textual_plot"}

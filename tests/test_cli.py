@@ -259,12 +259,12 @@ def test_names_of_sessions_complete_themselves(digits: Path) -> None:
         made(name, digits).close()
     completed = subprocess.run(
         [Path(sys.executable).with_name("vaetui")],
-        env={**os.environ, "_VAETUI_COMPLETE": "complete_bash", "COMP_WORDS": "vaetui show al", "COMP_CWORD": "2"},
+        env={**os.environ, "_VAETUI_COMPLETE": "bash_complete", "COMP_WORDS": "vaetui show al", "COMP_CWORD": "2"},
         capture_output=True,
         text=True,
         check=False,
     ).stdout
-    assert sorted(completed.split()) == ["alpha", "alps"]
+    assert sorted(completed.split()) == ["plain,alpha", "plain,alps"]
 
 
 def test_a_finished_run_is_shown_with_every_accuracy(digits: Path) -> None:

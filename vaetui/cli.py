@@ -6,145 +6,134 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
+from click.shell_completion import CompletionItem
 
 import vaetui
 from vaetui import printed, running
 from vaetui.trouble import Trouble
 
-app = typer.Typer(
-    name="vaetui",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Label a large image set with a few dozen keystrokes, in a terminal.",
+DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
+
+
+class Name(click.types.StringParamType):
+    """The name of a session, which the shell can complete."""
+
+    name = "session"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """List the sessions that begin so."""
+        from vaetui.store import home
+
+        return [CompletionItem(name) for name in home.names() if name.startswith(incomplete)]
+
+
+named = click.argument("session", type=Name())
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+drawn = click.option(
+    "--pictures",
+    type=click.Choice(["auto", "half", "ascii", "sixel", "kitty"]),
+    default="auto",
+    show_default=True,
+    envvar="VAETUI_PICTURES",
+    show_envvar=True,
+    help="How pictures are drawn; auto asks the terminal.",
 )
 
 
-class Pictures(StrEnum):
-    """Ways to draw a picture in a terminal."""
-
-    auto = "auto"
-    half = "half"
-    ascii = "ascii"
-    sixel = "sixel"
-    kitty = "kitty"
-
-
-class Device(StrEnum):
-    """Where the networks are trained."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-def _complete(incomplete: str) -> list[str]:
-    from vaetui.store import home
-
-    return [name for name in home.names() if name.startswith(incomplete)]
-
-
-Named = Annotated[str, typer.Argument(metavar="SESSION", help="Name of the session.", autocompletion=_complete)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-HowDrawn = Annotated[
-    Pictures,
-    typer.Option(envvar="VAETUI_PICTURES", help="How pictures are drawn; auto asks the terminal."),
-]
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(vaetui.__version__, message="vaetui %(version)s")
+def app() -> None:
+    """Label a large image set with a few dozen keystrokes, in a terminal."""
 
 
 @app.command()
-def new(
-    name: Annotated[str | None, typer.Argument(help="Name of the session; one is made up without it.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Directory of IDX files, gzipped or plain; the bundled MNIST without it.")
-    ] = None,
-    recipe: Annotated[str, typer.Option(help="Settings to start from.")] = "paper",
-    rounds: Annotated[int | None, typer.Option(min=0, help="Rounds of answers.")] = None,
-    clusters: Annotated[
-        int | None, typer.Option(min=2, max=256, help="Clusters in a round; the elbow decides without it.")
-    ] = None,
-    z_dim: Annotated[int | None, typer.Option(min=1, max=256, help="Numbers in a latent vector.")] = None,
-    beta: Annotated[float | None, typer.Option(min=0, help="Factor of the divergence (eq. 1).")] = None,
-    gamma: Annotated[float | None, typer.Option(min=0, help="Factor of the classification loss (eq. 3).")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Where every random draw comes from.")] = None,
-    device: Annotated[Device, typer.Option(help="Where the networks are trained.")] = Device.auto,
-    pictures: HowDrawn = Pictures.auto,
-) -> None:
-    """Begin a session: train on unlabelled images, then label what was learned."""
-    running.need_terminal()
+@click.argument("name", required=False)
+@click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST.")
+@click.option("--recipe", default="paper", show_default=True, help="Settings to start from.")
+@click.option("--rounds", type=click.IntRange(0), help="Rounds of answers.")
+@click.option("--clusters", type=click.IntRange(2, 256), help="Clusters in a round; without it, the elbow decides.")
+@click.option("--z-dim", type=click.IntRange(1, 256), help="Numbers in a latent vector.")
+@click.option("--beta", type=click.FloatRange(0), help="Factor of the divergence (eq. 1).")
+@click.option("--gamma", type=click.FloatRange(0), help="Factor of the classification loss (eq. 3).")
+@click.option("--seed", type=click.IntRange(0), help="Where every random draw comes from.")
+@click.option("--device", type=DEVICES, help="Where to train; auto takes the fastest that is there.")
+@drawn
+def new(name: str | None, data: str | None, recipe: str, device: str | None, pictures: str, **knobs: Any) -> None:
+    """Begin a session: train on unlabelled images, then label what was learned.
+
+    Without a NAME one is made up.
+    """
     from vaetui.engine import config
     from vaetui.session import creation
-    from vaetui.session.data import BUNDLED
+    from vaetui.session.source import BUNDLED
 
-    chosen = config.recipe(recipe)
+    def turned(part: Any, *names: str) -> Any:
+        return replace(part, **{name: knobs[name] for name in names if knobs[name] is not None})
+
+    chosen = turned(config.recipe(recipe), "seed")
     chosen = replace(
         chosen,
-        device=device.value,
-        network=replace(chosen.network, **_given(z_dim=z_dim)),
-        loss=replace(chosen.loss, **_given(beta=beta, gamma=gamma)),
-        cluster=replace(chosen.cluster, **_given(clusters=clusters)),
-        training=replace(chosen.training, **_given(rounds=rounds)),
-        **_given(seed=seed),
+        device=device or chosen.device,
+        network=turned(chosen.network, "z_dim"),
+        loss=turned(chosen.loss, "beta", "gamma"),
+        cluster=turned(chosen.cluster, "clusters"),
+        training=turned(chosen.training, "rounds"),
     )
-    source = BUNDLED if data is None else str(data)
-    running.drive(lambda: creation.create(name, source, chosen), _forced(pictures))
+    running.drive(lambda: creation.create(name, data or BUNDLED, chosen), pictures)
 
 
 @app.command()
-def resume(
-    session: Annotated[
-        str | None,
-        typer.Argument(help="Name of the session; without it, the one used last.", autocompletion=_complete),
-    ] = None,
-    device: Annotated[Device | None, typer.Option(help="Where to train from now on; as before without it.")] = None,
-    pictures: HowDrawn = Pictures.auto,
-) -> None:
-    """Go on with a session exactly where it was left."""
-    running.need_terminal()
+@click.argument("session", type=Name(), required=False)
+@click.option("--device", type=DEVICES, help="Where to train from now on; without it, as before.")
+@drawn
+def resume(session: str | None, device: str | None, pictures: str) -> None:
+    """Go on with a session exactly where it was left.
+
+    Without a name, with the SESSION that was used last.
+    """
     from vaetui.session import creation
 
-    running.drive(lambda: creation.resume(session, device.value if device else None), _forced(pictures))
+    running.drive(lambda: creation.resume(session, device), pictures)
 
 
 @app.command()
-def sessions(as_json: AsJson = False) -> None:
+@as_json
+def sessions(as_json: bool) -> None:
     """List all sessions, latest used first."""
     from vaetui.session.report import show
     from vaetui.store import home
 
     told = [_or_trouble(show, name) for name in home.names()]
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(told, indent=2))
     elif not told:
-        typer.echo("There is no session yet; begin one with: vaetui new")
+        click.echo("There is no session yet; begin one with: vaetui new")
     else:
         printed.sessions(told)
 
 
 @app.command()
-def show(session: Named, as_json: AsJson = False) -> None:
+@named
+@as_json
+def show(session: str, as_json: bool) -> None:
     """Tell how a session stands, also while another process trains it."""
     from vaetui.session import report
 
     told = report.show(session)
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(told, indent=2))
     else:
         printed.session(told)
 
 
 @app.command()
-def export(
-    session: Named,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV file to write.")],
-) -> None:
+@named
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The CSV file to write.")
+def export(session: str, output: Path) -> None:
     """Write one label per training image, from the answers or else the classifier, as CSV."""
     from vaetui.engine.answers import written
     from vaetui.session import creation
@@ -163,52 +152,33 @@ def export(
         ),
     )
     answered = sum(row.source == "answer" for row in rows)
-    typer.echo(f"{output}: {len(rows):,} labels, {answered:,} by answers, the others by the classifier.")
+    click.echo(f"{output}: {len(rows):,} labels, {answered:,} by answers, the others by the classifier.")
 
 
 @app.command()
-def delete(
-    session: Named,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
+@named
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def delete(session: str, yes: bool) -> None:
     """Delete a session with everything in it."""
     from vaetui.store import home
     from vaetui.store.lock import Lock
 
     directory = home.find(session)
-    if not yes and not typer.confirm(f"Delete {session} and all its answers?"):
-        typer.echo("Nothing was deleted.")
+    if not yes and not click.confirm(f"Delete {session} and all its answers?"):
+        click.echo("Nothing was deleted.")
         return
     Lock(directory).release()  # refuses while somebody works in it
     home.remove(session)
-    typer.echo(f"{session} is deleted.")
-
-
-@app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if version:
-        typer.echo(f"vaetui {vaetui.__version__}")
-        raise typer.Exit
+    click.echo(f"{session} is deleted.")
 
 
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on standard error, with exit status 2."""
     try:
-        app()
+        app(prog_name="vaetui")
     except Trouble as trouble:
-        typer.echo(f"vaetui: {trouble}", err=True)
+        click.echo(f"vaetui: {trouble}", err=True)
         sys.exit(2)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    """Keep the knobs that were turned."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _forced(pictures: Pictures) -> str | None:
-    return None if pictures is Pictures.auto else pictures.value
 
 
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
+import click
 
 
 def sessions(told: list[dict[str, Any]]) -> None:
@@ -50,7 +50,7 @@ def session(told: dict[str, Any]) -> None:
         "directory": told["directory"],
     }
     for head, line in lines.items():
-        typer.echo(f"{head:10}{line}")
+        click.echo(f"{head:10}{line}")
 
 
 def _percent(share: float | None) -> str:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
-
-
-def need_terminal() -> None:
-    """Refuse to draw where somebody else reads or writes, with Trouble."""
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise Trouble("The screens need a terminal for input, output and errors; run vaetui in one, without pipes.")
 
 
 @contextmanager
@@ -40,23 +33,24 @@ def opened(opening: Callable[[], Session]) -> Iterator[Session]:
         session.close()
 
 
-def drive(opening: Callable[[], Session], pictures: str | None) -> None:
-    """Run the screens on a session, and say how to come back."""
+def drive(opening: Callable[[], Session], pictures: str) -> None:
+    """Run the screens on a session, with pictures drawn that way or "auto", and tell how to come back."""
     from vaetui.tui import probe
 
+    probe.need_terminal()
     with opened(opening) as session:
-        terminal = probe.probe(pictures)
+        terminal = probe.probe(None if pictures == "auto" else pictures)
         probe.prepare(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        screens = VaetuiApp(session, pictures=terminal.pictures)
+        screens = VaetuiApp(session, terminal.pictures, terminal.cell)
         screens.run()
         if screens.failure is not None:
             raise screens.failure
         name, finished = session.name, session.phase == "finished"
-    typer.echo(f"Everything is saved. Come back with: vaetui resume {name}")
+    click.echo(f"Everything is saved. Come back with: vaetui resume {name}")
     if finished:
-        typer.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
+        click.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
 
 
 def watched(events: Iterator[Any]) -> Any:

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 
-from tests.terminal import Terminal
+from tests.terminal import ScriptedTerminal
+from vaetui.engine.training import REPORT
 from vaetui.store import home
 from vaetui.store.facts import Facts
 
-VAETUI = [sys.executable, "-m", "vaetui"]
+VAETUI = ["-m", "vaetui"]
 EMPTY = [
-    sys.executable,
     "-c",
     "from textual.app import App\nfrom textual.widgets import Static\n"
     "class Empty(App):\n    def compose(self): yield Static('here')\n"
@@ -32,7 +32,7 @@ for event in going:
 going.close()
 session.close()
 """
-TURNS = 5
+TURNS = 7
 
 
 def first_frame() -> tuple[float, str]:
@@ -41,10 +41,12 @@ def first_frame() -> tuple[float, str]:
     for turn in range(TURNS + 1):
         for command, marker, times in (
             (EMPTY, "here", empty),
-            ([*VAETUI, "new", f"first-{turn}"], "epoch 1 of 6", ours),
+            ([*VAETUI, "new", f"first-{turn}"], f"first-{turn}", ours),
         ):
-            with Terminal(command) as terminal:
-                times.append(terminal.until(marker) - terminal.begun)
+            begun = time.monotonic()
+            terminal = ScriptedTerminal(command)
+            times.append(terminal.until_text(marker) - begun)
+            terminal.close(limit=0)
     pairs = [one / other for one, other in zip(ours[1:], empty[1:], strict=True)]
     detail = f"{statistics.median(ours[1:]):.2f} s beside {statistics.median(empty[1:]):.2f} s, {TURNS} turns"
     return statistics.median(pairs), detail
@@ -55,10 +57,10 @@ def help_beyond_pass() -> tuple[float, str]:
     beyond = []
     for _ in range(TURNS + 1):
         times = []
-        for command in ([*VAETUI, "--help"], [sys.executable, "-c", "pass"]):
-            begun = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            times.append(time.perf_counter() - begun)
+        for arguments in ([*VAETUI, "--help"], ["-c", "pass"]):
+            begun = time.monotonic()
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+            times.append(time.monotonic() - begun)
         beyond.append(times[0] - times[1])
     return statistics.median(beyond[1:]), f"{TURNS} turns"
 
@@ -66,16 +68,18 @@ def help_beyond_pass() -> tuple[float, str]:
 def app_against_headless() -> tuple[float, str]:
     """Give the training rate inside the app as a share of the headless one, in the median of turns."""
     shares, rates = [], []
-    for turn in range(3):
+    for turn in range(TURNS):
         subprocess.run([sys.executable, "-c", HEADLESS, f"headless-{turn}"], check=True)
-        with Terminal([*VAETUI, "new", f"app-{turn}"]) as terminal:
-            terminal.until("saved", seconds=120)
-            terminal.press("q")
-            terminal.wait()
+        terminal = ScriptedTerminal([*VAETUI, "new", f"app-{turn}"])
+        terminal.until_text("saved", limit=120)
+        _leave(terminal)
         headless, app = (_seconds_a_batch(f"{kind}-{turn}") for kind in ("headless", "app"))
         shares.append(headless / app)
         rates.append(64 / app)
-    return statistics.median(shares), f"median {statistics.median(rates):,.0f} images/s, {len(shares)} turns"
+    detail = (
+        f"median {statistics.median(rates):,.0f} images/s, {TURNS} turns from {min(shares):.2f} to {max(shares):.2f}"
+    )
+    return statistics.median(shares), detail
 
 
 def _seconds_a_batch(name: str) -> float:
@@ -83,33 +87,41 @@ def _seconds_a_batch(name: str) -> float:
     facts = Facts(home.find(name) / home.FACTS)
     figures = facts.figures()[5:]
     facts.close()
-    return statistics.median(seconds / 8 for *_, seconds in figures)
+    return statistics.median(seconds / REPORT for *_, seconds in figures)
 
 
 def key_to_paint(presses: int = 60) -> list[float]:
     """Give the seconds from a key to the screen that it opens or closes, while training runs."""
     taken = []
-    with Terminal([*VAETUI, "new", "keys"]) as terminal:
-        terminal.until("img/s", seconds=120)
-        closed = terminal.text().splitlines()[-1]
-        for at in range(presses):
-            begun = time.perf_counter()
-            terminal.press("?")  # opens the keys, and closes them again
-            terminal.until(lambda text, opens=at % 2 == 0: (text.splitlines()[-1] != closed) == opens, seconds=10)
-            taken.append(time.perf_counter() - begun)
-            time.sleep(0.15)  # a person's pace
-        terminal.press("q")
-        terminal.wait()
+    terminal = ScriptedTerminal([*VAETUI, "new", "keys"])
+    terminal.until_text("img/s", limit=120)
+    for at in range(presses):
+        opens = at % 2 == 0
+        begun = time.monotonic()
+        terminal.type(b"?")  # opens the keys, and closes them again
+        terminal.until(lambda opens=opens: ("img/s" not in terminal.text()) == opens)
+        taken.append(time.monotonic() - begun)
+        terminal.until_quiet(0.1)  # a person's pace
+    _leave(terminal)
     return taken
 
 
 def peak_memory() -> tuple[float, str]:
     """Give the peak memory of the app on MNIST, through an epoch, a clustering and a split, in MB."""
-    with Terminal([*VAETUI, "new", "memory"]) as terminal:
-        terminal.until("class?", seconds=300)
-        terminal.press("s\r")
-        terminal.until("0.0", seconds=60)
-        peak = terminal.peak_memory()
-        terminal.press("q")
-        terminal.wait()
+    terminal = ScriptedTerminal([*VAETUI, "new", "memory"])
+    terminal.until_text("class?", limit=300)
+    terminal.until_quiet(1)
+    terminal.type(b"s")
+    terminal.until_text("parts")
+    terminal.type(b"\r")
+    terminal.until_text("0.0")
+    peak = terminal.peak_memory()
+    _leave(terminal)
     return peak, "one epoch, one clustering, one split"
+
+
+def _leave(terminal: ScriptedTerminal) -> None:
+    terminal.type(b"q")
+    status = terminal.close(limit=30)
+    if status:
+        raise RuntimeError(f"the program ended with status {status}:\n{terminal.text()}")

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.idx import MNIST, idx_bytes, write_idx
-from vaetui.engine.images import locate, peek, read_idx, read_images
+from vaetui.engine.idx import locate, peek
+from vaetui.engine.images import read_idx, read_images
 from vaetui.trouble import Trouble
 
 SOME = np.arange(3 * 10 * 12, dtype=np.uint8).reshape(3, 10, 12)

@@ -27,10 +27,10 @@ class Tmux:
         subprocess.run(started, check=True, env=environment)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after another, at the pace of a fast typist."""
+        """Press keys one after another, at the pace of a person."""
         for key in keys:
             self._do("send-keys", "-t", "a", key)
-            time.sleep(0.08)  # the program itself tells a person from a burst by time
+            time.sleep(0.2)  # the program itself tells a person from a burst by time
 
     def text(self) -> str:
         return self._do("capture-pane", "-p", "-t", "a")

@@ -228,14 +228,26 @@ async def test_the_first_answer_needs_no_images() -> None:
         await pilot.press("4", "enter")
         assert session.said == [((0,), Label(4))]
         assert "loading the images" in plain(app)
-        await pilot.press("s", "enter", "g", "g")
+        await pilot.press("s", "enter")
         assert session.said == [((0,), Label(4))]
-        assert "go_on" not in session.calls
         assert "still being loaded" in app.screen.query_one(Prompt).said
+        await pilot.press("right")
         session.gate.set()
         await settled(pilot)
         assert "loading the images" not in plain(app)
-        assert session.calls[-1] == "members 1 nearest"
+        assert session.said[1:] == [((1,), Split(4))]  # as it was asked for, though the focus had gone on
+        assert session.calls[-1] == "members 1.0 nearest"
+
+
+async def test_training_goes_on_as_soon_as_the_networks_are_loaded() -> None:
+    session = GatedSession()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
+        await pilot.press("g", "g")
+        assert "go_on" not in session.calls
+        session.gate.set()
+        await until(pilot, lambda: "go_on" in session.calls)
 
 
 async def test_keys_wait_while_a_cluster_is_being_split() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from textual.app import App, ComposeResult
 
+from tests.terminal import ScriptedTerminal
 from tests.tui.drawn import digit
-from tests.tui.terminal import ScriptedTerminal
 from tests.tui.text import plain
 from vaetui.tui.picture import Picture, choose, chosen
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.tui.terminal import ScriptedTerminal
+from tests.terminal import ScriptedTerminal
 
 Start = Callable[..., ScriptedTerminal]
 LATE = b"\x1b[?62;4;22c\x1bP>|xterm(370)\x1b\\\x1b_Gi=31;OK\x1b\\\x1bP1$r48:2::1:2:3m\x1b\\\x1b[6;20;10t"

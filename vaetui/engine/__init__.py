@@ -3,7 +3,7 @@
 Read the rooms in this order; it is the walk of the method:
 
     config, events       every knob; the facts that are reported
-    images, truth        a path becomes Images; true labels, which learning never sees
+    idx, images, truth   a path becomes Images; true labels, which learning never sees
     draws                every random draw, from the seed and its place in the run
     vae                  the networks: infer, generate, classify
     latents              images become latent vectors

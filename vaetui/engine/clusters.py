@@ -1,21 +1,25 @@
-"""A clustering as a tree of frozen clusters: pure geometry that knows no opinion and no algorithm."""
+"""A clustering as a tree of frozen clusters: pure geometry that knows no opinion and no algorithm.
+
+Its types are wanted before the first frame is painted, so numpy is loaded only where it computes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.answers import Path
 
-Vectors: TypeAlias = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"
 """Latent vectors, [N, z_dim]."""
-Indices: TypeAlias = NDArray[np.int64]
+Indices: TypeAlias = "NDArray[np.int64]"
 """Places of images in the training set, [N]."""
-Pixels: TypeAlias = NDArray[np.uint8]
+Pixels: TypeAlias = "NDArray[np.uint8]"
 """Pictures, [N, H, W], 0 to 255."""
 
 
@@ -87,6 +91,8 @@ def gather(
     `latents` [N, z_dim] holds every image; `near` [M] names the centre of each of the `members` [M];
     `centres` [K, z_dim]; `pictures` [K, H, W] are the decoded centres.
     """
+    import numpy as np
+
     tree = []
     for part, (centre, picture) in enumerate(zip(centres, pictures, strict=True)):
         own = members[near == part]

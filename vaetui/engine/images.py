@@ -1,22 +1,18 @@
-"""A path becomes Images: IDX files, gzipped or plain; it knows no labels."""
+"""IDX files become Images; it knows no labels."""
 
 from __future__ import annotations
 
 import gzip
-import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Pixels
+from vaetui.engine.idx import check_shape, opened, peek, read_header
 from vaetui.trouble import Trouble
-
-SMALLEST, LARGEST = 8, 64
-"""Sides of a picture that the networks and the screen can use, in pixels."""
 
 PIECE = 1 << 24
 """Bytes read at a time."""
@@ -39,57 +35,13 @@ class Images:
         return self.pixels.shape[1], self.pixels.shape[2]
 
 
-@dataclass(frozen=True, slots=True)
-class IdxFiles:
-    """The IDX files of one data set; only the training images must be there."""
-
-    train_images: Path
-    """Images to be labelled."""
-    train_labels: Path | None
-    """Their true classes, for measuring."""
-    test_images: Path | None
-    """Images that are never trained on."""
-    test_labels: Path | None
-    """Their true classes."""
-
-
-def locate(directory: Path) -> IdxFiles:
-    """Find the IDX files in a directory, by the names that MNIST and its kin use.
-
-    Raises Trouble where there are no training images.
-    """
-    if not directory.is_dir():
-        raise Trouble(f"There is no directory {directory}; give one that holds IDX files with --data.")
-
-    def first(stem: str, rank: int) -> Path | None:
-        names = (f"{stem}-idx{rank}-ubyte", f"{stem}.idx{rank}-ubyte")
-        found = (directory / f"{name}{end}" for name in names for end in ("", ".gz"))
-        return next((path for path in found if path.is_file()), None)
-
-    train = first("train-images", 3)
-    if train is None:
-        raise Trouble(
-            f"{directory} holds no training images; a file train-images-idx3-ubyte, or the same with .gz, is needed."
-        )
-    return IdxFiles(train, first("train-labels", 1), first("t10k-images", 3), first("t10k-labels", 1))
-
-
-def peek(path: Path, rank: int) -> tuple[int, ...]:
-    """Read the shape that an IDX file announces, without its data.
-
-    Raises Trouble where the header is not one of `rank` dimensions of bytes.
-    """
-    with _open(path) as file:
-        return _header(file, path, rank)
-
-
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     """Read an IDX file of unsigned bytes with `rank` dimensions, gzipped or plain.
 
     Raises Trouble for a wrong magic number, a size that does not fit, a truncated or damaged file.
     """
-    with _open(path) as file:
-        shape = _header(file, path, rank)
+    with opened(path) as file:
+        shape = read_header(file, path, rank)
         size = int(np.prod(shape, dtype=object))
         body = bytearray()
         try:
@@ -113,32 +65,3 @@ def read_images(path: Path) -> Images:
     """
     check_shape(path, peek(path, 3))
     return Images(read_idx(path, 3))
-
-
-def check_shape(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse a shape (N, H, W) that cannot be learned from, with Trouble."""
-    count, *sides = shape
-    if count < 2:
-        raise Trouble(f"{path} holds {count} images; at least 2 are needed.")
-    if not all(SMALLEST <= side <= LARGEST for side in sides):
-        raise Trouble(
-            f"{path} holds images of {sides[0]}x{sides[1]} pixels; sides from {SMALLEST} to {LARGEST} can be used."
-        )
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-    except OSError as error:
-        raise Trouble(f"{path} cannot be read ({error.strerror}).") from error
-
-
-def _header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
-    try:
-        head = file.read(4 + 4 * rank)
-    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-        raise Trouble(f"{path} is damaged ({error}); get it anew.") from error
-    # An IDX file begins with two zero bytes, the type (8: unsigned bytes) and the number of dimensions.
-    if len(head) < 4 + 4 * rank or head[:4] != bytes((0, 0, 8, rank)):
-        raise Trouble(f"{path} is no IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
-    return struct.unpack(f">{rank}I", head[4:])

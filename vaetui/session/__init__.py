@@ -3,6 +3,7 @@
 creation     a session is made, or opened again
 session      Session: advance, answer, split, undo, redo, go on
 plan         what comes next in a run
+source       where the images come from, by name
 data         the images of a session, divided
 learning     the slow verbs: train, measure, cluster, cut
 labelling    the round being asked: the quick verbs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vaetui.engine import memory
 from vaetui.engine.config import Config
-from vaetui.session import data
+from vaetui.session import source as sources
 from vaetui.session.session import Session
 from vaetui.store import files, home, log
 from vaetui.store.facts import Facts
@@ -23,8 +23,8 @@ def create(name: str | None, source: str, config: Config) -> Session:
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
     memory.keep_freed()
-    shape = data.announced(source)
-    source = source if source == data.BUNDLED else str(Path(source).resolve())
+    shape = sources.announced(source)
+    source = source if source == sources.BUNDLED else str(Path(source).resolve())
     directory = home.make(name or _made_up(source))
     try:
         lock = Lock(directory)

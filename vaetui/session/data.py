@@ -8,17 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-import vaetui
 from vaetui.engine import draws
 from vaetui.engine.config import Config
-from vaetui.engine.images import Images, check_shape, locate, peek, read_images
+from vaetui.engine.idx import locate
+from vaetui.engine.images import Images, read_images
 from vaetui.engine.truth import Truth, hold_out, read_truth
+from vaetui.session.source import directory
 from vaetui.store import clusterings
 from vaetui.store.clusterings import Division
 from vaetui.trouble import Trouble
-
-BUNDLED = "mnist"
-"""What a session without --data trains on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,26 +33,6 @@ class Data:
     """The true classes of the test images."""
     division: Division
     """Where the first two stand in their file."""
-
-
-def directory(source: str) -> Path:
-    """Give the directory that a session's source names."""
-    if source != BUNDLED:
-        return Path(source)
-    package = Path(vaetui.__file__).parent
-    # In the wheel the data lies inside the package; in a checkout beside it.
-    return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
-
-
-def announced(source: str) -> tuple[int, ...]:
-    """Give the shape (N, H, W) of the training images, from the header alone.
-
-    Raises Trouble for missing files and for what cannot be learned from.
-    """
-    files = locate(directory(source))
-    shape = peek(files.train_images, 3)
-    check_shape(files.train_images, shape)
-    return shape
 
 
 def load(source: str, config: Config, kept: Path) -> Data:

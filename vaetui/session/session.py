@@ -11,24 +11,21 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import total_epochs
 from vaetui.engine.events import Event, Finished, Loading, Parted, Stepped
-from vaetui.engine.weights import Weights
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Summary, Which
-from vaetui.session.data import Data, load
-from vaetui.session.labelling import Labelling
-from vaetui.session.report import summarise
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
+    from vaetui.engine.weights import Weights
+    from vaetui.session.data import Data
     from vaetui.session.export import Row
+    from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
 
 
@@ -163,6 +160,8 @@ class Session:
     def members(self, path: Path, which: Which, count: int) -> Pixels:
         """Give pictures of some members of a cluster, [<= count, H, W]; none before the images are loaded."""
         if self._data is None:
+            import numpy as np
+
             _, height, width = self._facts.shape
             return np.empty((0, height, width), np.uint8)
         return self._data.train.pixels[self._asked().members(path, which, count)]
@@ -182,6 +181,8 @@ class Session:
 
     def summary(self) -> Summary:
         """Show what the run came to."""
+        from vaetui.session.report import summarise
+
         return summarise(self.directory, self._facts)
 
     def close(self) -> None:
@@ -214,6 +215,8 @@ class Session:
         """Load images and networks, unless they are there."""
         if self._data is None:
             yield Loading("the images")
+            from vaetui.session.data import load
+
             self._data = load(self._facts.data, self.config, self.directory / "division.npz")
         if self._learning is None:
             yield Loading("PyTorch")
@@ -232,6 +235,8 @@ class Session:
             self._labelling = self._round(self.round)
 
     def _round(self, number: int) -> Labelling:
+        from vaetui.session.labelling import Labelling
+
         return Labelling(self.directory, self._facts, self.config, number)
 
     def _asked(self) -> Labelling:

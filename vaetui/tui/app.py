@@ -43,13 +43,12 @@ class VaetuiApp(App[None]):
         Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="Show these keys"),
     ]
 
-    def __init__(self, session: Session, pictures: str = "half") -> None:
-        """Show that session, with pictures drawn that way."""
+    def __init__(self, session: Session, pictures: str = "half", cell: tuple[int, int] = (10, 20)) -> None:
+        """Show that session, with pictures drawn that way; `cell` is a character's size in screen pixels."""
         super().__init__()
         self.session = session
         """The one door to everything below."""
-        self.pictures = pictures
-        """How pictures are drawn at first."""
+        self._pictures, self._cell = pictures, cell
         self.follower = Follower()
         """The one worker."""
         self.failure: BaseException | None = None
@@ -152,14 +151,19 @@ class VaetuiApp(App[None]):
         else:
             self._present().post_message(Ended(message.stopped))
 
+    def _fatal_error(self) -> None:
+        """Leave without a traceback in a person's face: the command writes it to the session's log."""
+        self.failure = self._exception
+        self._close_messages_no_wait()
+
     def _begin(self) -> None:
         """Show the first screen, and follow the session once it is painted."""
         from vaetui.tui.picture import choose, chosen
 
         if self.leaving:
             return
-        if self.pictures != chosen():
-            choose(self.pictures)
+        if self._pictures != chosen():
+            choose(self._pictures, self._cell)
         self._present().call_after_refresh(self._follow)
 
     def _follow(self) -> None:

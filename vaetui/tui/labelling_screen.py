@@ -50,6 +50,7 @@ class LabellingScreen(Screen[None]):
         self._late: set[Key] = set()
         self._hearing = False
         self._splitting: Path | None = None
+        self._waiting: tuple[Deed, Path] | None = None
         self._members: tuple[Path, Which] | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,25 +114,29 @@ class LabellingScreen(Screen[None]):
             self.desk.look((*path, 0))
             self.desk.note = f"{written(path)} is split, u takes it back"
         self._members = None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._do(*waiting)
         self._show()
 
-    def _do(self, deed: Deed) -> None:
+    def _do(self, deed: Deed, path: Path) -> None:
         app = cast(Following, self.app)
         if deed == "pictures":
             choose("ascii" if chosen() == "half" else "half" if chosen() == "ascii" else chosen())
             self.query_one(Table).redraw()
         elif app.follower.busy:
-            self.desk.note = "images are still being loaded: again in a moment"
-        elif isinstance(deed, Split):
-            self._splitting = self.desk.tile.path
-            app.follower.follow(self._session.split(self._splitting, deed.parts), to=self.app)
-        elif deed == "go":
+            self._waiting = deed, path
+            self.desk.note = "the networks are still being loaded: then this is done"
+        else:
             try:
-                self._session.go_on()
+                if isinstance(deed, Split):
+                    app.follower.follow(self._session.split(path, deed.parts), to=self.app)
+                    self._splitting = path
+                else:
+                    self._session.go_on()
+                    app.proceed()
             except Trouble as trouble:
                 self.desk.note = str(trouble)
-            else:
-                app.proceed()
 
     def _hear(self, event: Key, weighty: bool) -> bool:
         """Ask the guard whether that key may act now; one that must wait comes again as another event."""
@@ -149,7 +154,7 @@ class LabellingScreen(Screen[None]):
         if self._splitting is None:
             deed = self.desk.press(key, self.query_one(Table).columns)
             if deed is not None:
-                self._do(deed)
+                self._do(deed, self.desk.tile.path)
             self._show()
 
     def _press_late(self, key: Key) -> None:
@@ -158,7 +163,9 @@ class LabellingScreen(Screen[None]):
         self.app.post_message(key)
 
     def _show(self) -> None:
-        """Show what lies on the desk; each part keeps quiet where nothing changed."""
+        """Show what lies on the desk, unless the round is over; each part keeps quiet where nothing changed."""
+        if self._session.phase != "labelling":
+            return
         desk, table = self.desk, self.query_one(Table)
         self._head()
         self._ask()

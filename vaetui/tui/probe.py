@@ -57,16 +57,18 @@ class Terminal:
     """Width and height of a character in screen pixels."""
 
 
+def need_terminal() -> None:
+    """Refuse to draw where there is no terminal to read, to write and to complain to, with Trouble."""
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if not _browsed(os.environ) and not all(stream is not None and stream.isatty() for stream in streams):
+        raise Trouble("The screens need a terminal: run this without redirecting input, output or errors.")
+
+
 def probe(forced: str | None = None) -> Terminal:
     """Find out how to draw here: the whole of this module, in the order of what is surest.
 
-    `forced` is what a flag or a variable says, None where nothing does. Raises Trouble where there is no
-    terminal to draw on.
+    `forced` is what a flag or a variable says, None where nothing does.
     """
-    browser = "TEXTUAL_DRIVER" in os.environ
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if not browser and not all(stream is not None and stream.isatty() for stream in streams):
-        raise Trouble("The screens need a terminal: run this without redirecting input, output or errors.")
     asked = Answers()
     if forced is None and worth_asking(os.environ):
         asked = ask(0, 1)
@@ -86,7 +88,7 @@ def worth_asking(environment: Mapping[str, str]) -> bool:
     """Tell whether answers could change anything, and are to be had."""
     term = environment.get("TERM", "")
     return not (
-        "TEXTUAL_DRIVER" in environment
+        _browsed(environment)
         or multiplexed(environment)
         # They know no device attributes, and some print the question.
         or term in ("", "dumb", "linux", "unknown")
@@ -104,7 +106,7 @@ def decide(answers: Answers, environment: Mapping[str, str], images: tuple[int, 
 
     Half-blocks unless something better is known by name: many terminals say yes and then show nothing.
     """
-    if "TEXTUAL_DRIVER" in environment or multiplexed(environment) or "NO_COLOR" in environment:
+    if _browsed(environment) or multiplexed(environment) or "NO_COLOR" in environment:
         return "half"
     known = re.match(r"(kitty|ghostty)\W*(\d+)\.(\d+)", answers.name, re.IGNORECASE)
     if known and (known[1].lower() == "ghostty" or (int(known[2]), int(known[3])) >= (0, 28)):
@@ -164,3 +166,8 @@ def _image_version() -> tuple[int, ...]:
     except importlib.metadata.PackageNotFoundError:
         return ()
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+def _browsed(environment: Mapping[str, str]) -> bool:
+    """Tell whether a browser shows the app, which has no terminal and wants none."""
+    return "TEXTUAL_DRIVER" in environment

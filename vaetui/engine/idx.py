@@ -1,0 +1,93 @@
+"""The IDX files of a data set: their names and what their headers announce; it reads no image.
+
+The header alone tells whether a session can begin, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from vaetui.trouble import Trouble
+
+SMALLEST, LARGEST = 8, 64
+"""Sides of a picture that the networks and the screen can use, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdxFiles:
+    """The IDX files of one data set; only the training images must be there."""
+
+    train_images: Path
+    """Images to be labelled."""
+    train_labels: Path | None
+    """Their true classes, for measuring."""
+    test_images: Path | None
+    """Images that are never trained on."""
+    test_labels: Path | None
+    """Their true classes."""
+
+
+def locate(directory: Path) -> IdxFiles:
+    """Find the IDX files in a directory, by the names that MNIST and its kin use.
+
+    Raises Trouble where there are no training images.
+    """
+    if not directory.is_dir():
+        raise Trouble(f"There is no directory {directory}; give one that holds IDX files with --data.")
+
+    def first(stem: str, rank: int) -> Path | None:
+        names = (f"{stem}-idx{rank}-ubyte", f"{stem}.idx{rank}-ubyte")
+        found = (directory / f"{name}{end}" for name in names for end in ("", ".gz"))
+        return next((path for path in found if path.is_file()), None)
+
+    train = first("train-images", 3)
+    if train is None:
+        raise Trouble(
+            f"{directory} holds no training images; a file train-images-idx3-ubyte, or the same with .gz, is needed."
+        )
+    return IdxFiles(train, first("train-labels", 1), first("t10k-images", 3), first("t10k-labels", 1))
+
+
+def peek(path: Path, rank: int) -> tuple[int, ...]:
+    """Read the shape that an IDX file announces, without its data.
+
+    Raises Trouble where the header is not one of `rank` dimensions of bytes.
+    """
+    with opened(path) as file:
+        return read_header(file, path, rank)
+
+
+def check_shape(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse a shape (N, H, W) that cannot be learned from, with Trouble."""
+    count, *sides = shape
+    if count < 2:
+        raise Trouble(f"{path} holds {count} images; at least 2 are needed.")
+    if not all(SMALLEST <= side <= LARGEST for side in sides):
+        raise Trouble(
+            f"{path} holds images of {sides[0]}x{sides[1]} pixels; sides from {SMALLEST} to {LARGEST} can be used."
+        )
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file, gzipped or plain, or raise Trouble."""
+    try:
+        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    except OSError as error:
+        raise Trouble(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
+    """Read the shape from the beginning of an IDX file of bytes, or raise Trouble."""
+    try:
+        head = file.read(4 + 4 * rank)
+    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
+        raise Trouble(f"{path} is damaged ({error}); get it anew.") from error
+    # An IDX file begins with two zero bytes, the type (8: unsigned bytes) and the number of dimensions.
+    if len(head) < 4 + 4 * rank or head[:4] != bytes((0, 0, 8, rank)):
+        raise Trouble(f"{path} is no IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
+    return struct.unpack(f">{rank}I", head[4:])
