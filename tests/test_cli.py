@@ -21,7 +21,8 @@ from vaetui.engine.answers import Label
 from vaetui.engine.events import Stepped
 from vaetui.engine.images import read_idx
 from vaetui.session import creation
-from vaetui.store import home as places
+from vaetui.store import home as sessions
+from vaetui.store import places
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -136,7 +137,7 @@ def _me() -> str:
 
 def test_a_newer_session_is_refused(digits: Path) -> None:
     made("newer", digits).close()
-    base = sqlite3.connect(places.find("newer") / places.FACTS)
+    base = sqlite3.connect(places.facts(sessions.find("newer")))
     base.execute("PRAGMA user_version = 99")
     base.close()
     refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
@@ -149,7 +150,7 @@ def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Pat
     refused("holds no training images", "new", "--data", str(tmp_path))
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nothing of the kind")
     refused("is no IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
-    assert places.names() == []
+    assert sessions.names() == []
 
 
 def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> 
     refused("is truncated", "resume", "gone")
     (data / "train-images-idx3-ubyte").unlink()
     refused("holds no training images", "resume", "gone")
-    assert places.names() == ["gone"]
+    assert sessions.names() == ["gone"]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +192,7 @@ def test_a_wrong_option_ends_with_status_2(arguments: list[str]) -> None:
     status, text = in_terminal("new", *arguments)
     assert status == 2
     assert "Traceback" not in text
-    assert places.names() == []
+    assert sessions.names() == []
 
 
 def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
@@ -211,7 +212,7 @@ def test_sessions_lists_all_latest_first(digits: Path) -> None:
     assert call("sessions").stdout.startswith("There is no session yet")
     for at, name in enumerate(("old", "new")):
         made(name, digits).close()
-        os.utime(places.find(name) / places.FACTS, (at, at))
+        os.utime(places.facts(sessions.find(name)), (at, at))
     told = json.loads(call("sessions", "--json").stdout)
     assert [it["name"] for it in told] == ["new", "old"]
     assert "training" in call("sessions").stdout
@@ -231,6 +232,9 @@ def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
     assert sum(row["cluster"] == "" for row in rows) == 64
     none = call("export", "out", "-o", str(tmp_path / "none" / "labels.csv"))
     assert (none.returncode, "There is no directory" in none.stderr) == (2, True)
+    assert call("export", "out", "-o", str(tmp_path)).returncode == 2
+    printed = call("export", "out", "-o", "/dev/stdout")
+    assert printed.stdout.startswith("index,label,confidence,source,cluster\n0,")
 
 
 def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> None:
@@ -242,9 +246,9 @@ def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> No
 def test_delete_asks_first(digits: Path) -> None:
     made("doomed", digits).close()
     assert "Nothing was deleted" in call("delete", "doomed", typed="n\n").stdout
-    assert places.names() == ["doomed"]
+    assert sessions.names() == ["doomed"]
     assert call("delete", "doomed", typed="y\n").returncode == 0
-    assert places.names() == []
+    assert sessions.names() == []
 
 
 def test_a_name_is_made_up_readable_and_dated(digits: Path) -> None:

@@ -57,8 +57,8 @@ def app() -> None:
 @click.option("--rounds", type=click.IntRange(0), help="Rounds of answers.")
 @click.option("--clusters", type=click.IntRange(2, 256), help="Clusters in a round; without it, the elbow decides.")
 @click.option("--z-dim", type=click.IntRange(1, 256), help="Numbers in a latent vector.")
-@click.option("--beta", type=click.FloatRange(0), help="Factor of the divergence (eq. 1).")
-@click.option("--gamma", type=click.FloatRange(0), help="Factor of the classification loss (eq. 3).")
+@click.option("--beta", type=click.FloatRange(0, 1e6), help="Factor of the divergence (eq. 1).")
+@click.option("--gamma", type=click.FloatRange(0, 1e6), help="Factor of the classification loss (eq. 3).")
 @click.option("--seed", type=click.IntRange(0), help="Where every random draw comes from.")
 @click.option("--device", type=DEVICES, help="Where to train; auto takes the fastest that is there.")
 @drawn
@@ -83,7 +83,8 @@ def new(name: str | None, data: str | None, recipe: str, device: str | None, pic
         cluster=turned(chosen.cluster, "clusters"),
         training=turned(chosen.training, "rounds"),
     )
-    running.drive(lambda: creation.create(name, data or BUNDLED, chosen), pictures)
+    source = BUNDLED if data is None else str(Path(data).resolve())
+    running.drive(lambda: creation.create(name, source, chosen), pictures)
 
 
 @app.command()
@@ -132,7 +133,9 @@ def show(session: str, as_json: bool) -> None:
 
 @app.command()
 @named
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The CSV file to write.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The CSV file to write."
+)
 def export(session: str, output: Path) -> None:
     """Write one label per training image, from the answers or else the classifier, as CSV."""
     from vaetui.engine.answers import written
@@ -167,15 +170,19 @@ def delete(session: str, yes: bool) -> None:
     if not yes and not click.confirm(f"Delete {session} and all its answers?"):
         click.echo("Nothing was deleted.")
         return
-    Lock(directory).release()  # refuses while somebody works in it
+    lock = Lock(directory)  # refuses while somebody works in it
     home.remove(session)
+    lock.release()
     click.echo(f"{session} is deleted.")
 
 
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on standard error, with exit status 2."""
+    from vaetui.store import home
+
     try:
-        app(prog_name="vaetui")
+        with running.confessed(home.sessions().parent):
+            app(prog_name="vaetui")
     except Trouble as trouble:
         click.echo(f"vaetui: {trouble}", err=True)
         sys.exit(2)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,20 +19,29 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(opening: Callable[[], Session]) -> Iterator[Session]:
-    """Open a session for a while; what goes wrong in it besides Trouble goes to its log."""
+    """Open a session for a while; a bug in it is told in its own log."""
     session = opening()
     try:
-        yield session
-    except Trouble:
-        raise
-    except Exception as error:
-        from vaetui.store import log
-
-        log.keep(session.directory).exception("a bug ended the program")
-        what, place = type(error).__name__, log.place(session.directory)
-        raise Trouble(f"A bug ended the program ({what}); all is saved, and {place} tells more.") from error
+        with confessed(session.directory):
+            yield session
     finally:
         session.close()
+
+
+@contextmanager
+def confessed(directory: Path) -> Iterator[None]:
+    """Turn a bug into one sentence and exit status 1, with the traceback in a log file in that directory."""
+    try:
+        yield
+    except (Trouble, click.exceptions.Exit, click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        from vaetui.store import log, places
+
+        log.keep(directory).exception("a bug ended the program")
+        what, place = type(error).__name__, places.log(directory)
+        click.echo(f"vaetui: A bug ended the program ({what}); all answers are saved, {place} tells more.", err=True)
+        sys.exit(1)
 
 
 def drive(opening: Callable[[], Session], pictures: str) -> None:
@@ -47,9 +58,9 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
         screens.run()
         if screens.failure is not None:
             raise screens.failure
-        name, finished = session.name, session.phase == "finished"
+        name, labelled = session.name, any(ended.answers for ended in session.curves().epochs)
     click.echo(f"Everything is saved. Come back with: vaetui resume {name}")
-    if finished:
+    if labelled:
         click.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
 
 

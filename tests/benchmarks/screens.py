@@ -9,7 +9,7 @@ import time
 
 from tests.terminal import ScriptedTerminal
 from vaetui.engine.training import REPORT
-from vaetui.store import home
+from vaetui.store import home, places
 from vaetui.store.facts import Facts
 
 VAETUI = ["-m", "vaetui"]
@@ -84,7 +84,7 @@ def app_against_headless() -> tuple[float, str]:
 
 def _seconds_a_batch(name: str) -> float:
     """Give the median time of a batch that a session has recorded, the first ones aside."""
-    facts = Facts(home.find(name) / home.FACTS)
+    facts = Facts(places.facts(home.find(name)))
     figures = facts.figures()[5:]
     facts.close()
     return statistics.median(seconds / REPORT for *_, seconds in figures)
@@ -99,7 +99,7 @@ def key_to_paint(presses: int = 60) -> list[float]:
         opens = at % 2 == 0
         begun = time.monotonic()
         terminal.type(b"?")  # opens the keys, and closes them again
-        terminal.until(lambda opens=opens: ("img/s" not in terminal.text()) == opens)
+        terminal.until(lambda opens=opens: ("esc back" in terminal.text()) == opens)
         taken.append(time.monotonic() - begun)
         terminal.until_quiet(0.1)  # a person's pace
     _leave(terminal)

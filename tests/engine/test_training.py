@@ -95,5 +95,5 @@ def test_a_checkpoint_of_another_network_is_refused(pixels: torch.Tensor) -> Non
 def test_a_device_that_is_not_there_is_told() -> None:
     assert find_device("auto").type in ("cpu", "cuda", "mps")
     if not torch.backends.mps.is_available():
-        with pytest.raises(Trouble, match="The device mps is not to be had here; choose one of: auto"):
+        with pytest.raises(Trouble, match="The device mps is not to be had here; resume with"):
             find_device("mps")

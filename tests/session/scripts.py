@@ -15,7 +15,7 @@ from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.config import Config
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
-from vaetui.store import home, tensors
+from vaetui.store import home, places, tensors
 
 SMALL = Config(
     cluster=replace(Config().cluster, clusters=5),
@@ -59,7 +59,7 @@ def run(session: Session) -> Iterator[str]:
 def bits(name: str) -> str:
     """Give a digest of all that a session has learned, and of what was measured and said."""
     directory = home.find(name)
-    checkpoint = tensors.load(learning.tensors_place(directory))
+    checkpoint = tensors.load(places.tensors(directory))
     assert checkpoint is not None
     digest = hashlib.sha256(f"{checkpoint.epoch} {checkpoint.step}".encode())
     for key, array in sorted(checkpoint.arrays.items()):
@@ -73,7 +73,7 @@ def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     """List what stands in each round of a session."""
     from vaetui.store.facts import Facts
 
-    facts = Facts(home.find(name) / home.FACTS)
+    facts = Facts(places.facts(home.find(name)))
     listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
     facts.close()
     return listed

@@ -16,6 +16,8 @@ from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parte
 from vaetui.engine.images import read_idx
 from vaetui.session import creation, learning, report
 from vaetui.session.session import Session
+from vaetui.store import home as sessions
+from vaetui.store import places
 from vaetui.trouble import Trouble
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -200,7 +202,7 @@ def test_what_cannot_be_answered_is_refused_and_nothing_recorded(digits: Path) -
         (lambda: session.answer((9,), Label(1)), "no centre 9"),
         (lambda: session.answer((0,), Label(10)), "no class 10; the classes are 0 to 9"),
         (lambda: session.split((0,), 1), "2 parts or more"),
-        (lambda: session.split((0,), size + 1), f"{size} images; they cannot become {size + 1}"),
+        (lambda: session.split((0,), size + 1), f"{size} different images; they cannot become {size + 1}"),
     ):
         with pytest.raises(Trouble, match=complaint):
             refused()
@@ -278,4 +280,64 @@ def test_data_without_labels_or_tests_trains_as_well(digits: Path, tmp_path: Pat
     session = made("bare", tmp_path)
     list(run(session))
     assert [ended.test_accuracy for ended in session.curves().epochs] == [None] * 3
+    session.close()
+
+
+def test_more_clusters_than_images_become_one_each_at_most(tmp_path: Path) -> None:
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.random.default_rng(0).integers(0, 255, (10, 9, 9), np.uint8))
+    session = made("few", tmp_path, replace(SMALL, cluster=replace(SMALL.cluster, clusters=200)))
+    list(session.advance())
+    assert [tile.size for tile in session.board().tiles] == [1] * 9
+    session.close()
+
+
+def test_images_that_are_all_alike_make_one_cluster_that_cannot_be_split(tmp_path: Path) -> None:
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.full((40, 9, 9), 7, np.uint8))
+    config = replace(SMALL, network=replace(SMALL.network, used="mean"))
+    session = made("alike", tmp_path, config)
+    list(session.advance())
+    assert [tile.size for tile in session.board().tiles] == [36]
+    with pytest.raises(Trouble, match="1 different images"):
+        session.split((0,), 2)
+    session.close()
+
+
+def test_the_answers_of_the_last_round_are_exported_until_a_new_one_has_some(digits: Path) -> None:
+    session = asked("kept", digits)
+    for tile in session.board().tiles:
+        session.answer(tile.path, Label(1))
+    session.go_on()
+    list(session.advance())
+    assert (session.phase, session.round, session.board().answered) == ("labelling", 2, 0)
+    exporting = session.labels()
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(exporting)
+    assert sum(row.source == "answer" for row in end.value.value) == 576
+    session.close()
+
+
+def test_a_lost_checkpoint_is_told_and_nothing_is_trained_from_the_start(digits: Path) -> None:
+    asked("lost", digits).close()
+    places.tensors(sessions.find("lost")).unlink()
+    session = creation.resume("lost")
+    with pytest.raises(Trouble, match="is missing or older than the rest of the session"):
+        list(session.advance())
+    session.close()
+
+
+def test_a_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
+    session = made("failing", digits, replace(SMALL, loss=replace(SMALL.loss, beta=float("nan"))))
+    with pytest.raises(Trouble, match="The loss is no number any more in epoch 1"):
+        list(session.advance())
+    assert not places.tensors(session.directory).exists()
+    session.close()
+
+
+def test_a_run_without_rounds_only_trains(digits: Path) -> None:
+    session = made("silent", digits, replace(SMALL, training=replace(SMALL.training, rounds=0)))
+    assert session.round == 0
+    list(session.advance())
+    assert session.phase == "finished"
+    assert session.summary().classes == ()
     session.close()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaetui.store import home as places
+from vaetui.store import home as sessions
+from vaetui.store import places
 from vaetui.store.lock import Lock
 from vaetui.trouble import Trouble
 
@@ -19,48 +20,48 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def made(name: str) -> Path:
-    path = places.make(name)
-    (path / places.FACTS).touch()
-    return path
+    with sessions.making(name) as directory:
+        places.facts(directory).touch()
+    return sessions.find(name)
 
 
 def test_a_session_is_its_owners_alone() -> None:
     assert made("mine").stat().st_mode & 0o777 == 0o700
-    assert places.sessions().stat().st_mode & 0o777 == 0o700
+    assert sessions.sessions().stat().st_mode & 0o777 == 0o700
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
     made("one")
     with pytest.raises(Trouble, match="A session one is there already; resume it with: vaetui resume one"):
-        places.make("one")
+        made("one")
 
 
 def test_an_unknown_name_is_told_with_near_ones() -> None:
     made("demo-mnist")
     with pytest.raises(Trouble, match="There is no session demo-mnits; did you mean demo-mnist"):
-        places.find("demo-mnits")
+        sessions.find("demo-mnits")
     with pytest.raises(Trouble, match="vaetui sessions lists them"):
-        places.find("quite-different")
+        sessions.find("quite-different")
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=80) | st.sampled_from(["..", ".", "", "a/b", "../a", "/etc", "a\x00b", "-rf", "a\nb", "~"]))
 def test_no_name_leads_out_of_the_sessions_directory(name: str) -> None:
     try:
-        checked = places.checked(name)
+        checked = sessions.checked(name)
     except Trouble:
         return
-    assert (places.sessions() / checked).parent == places.sessions()
+    assert (sessions.sessions() / checked).parent == sessions.sessions()
     assert checked.isprintable()
 
 
 def test_the_latest_session_is_the_one_used_last() -> None:
     with pytest.raises(Trouble, match="begin one with: vaetui new"):
-        places.latest()
+        sessions.latest()
     for at, name in enumerate(("b", "c", "a")):
-        os.utime(made(name) / places.FACTS, (at, at))
-    assert places.names() == ["a", "c", "b"]
-    assert places.latest() == "a"
+        os.utime(places.facts(made(name)), (at, at))
+    assert sessions.names() == ["a", "c", "b"]
+    assert sessions.latest() == "a"
 
 
 def test_a_second_process_is_told_who_writes() -> None:
@@ -77,3 +78,20 @@ def test_a_second_process_is_told_who_writes() -> None:
     assert f"process {os.getpid()}" in refused
     lock.release()
     assert subprocess.run(arguments, capture_output=True, text=True, check=True).stdout == "taken\n"
+
+
+def test_a_session_that_was_never_finished_making_leaves_its_name_free() -> None:
+    with pytest.raises(RuntimeError), sessions.making("half"):
+        raise RuntimeError
+    assert sessions.names() == []
+    assert sessions.free("half")
+    (sessions.sessions() / ".half.unfinished").mkdir()  # what a kill in the midst of it leaves
+    assert sessions.names() == []
+    assert made("half").is_dir()
+
+
+def test_a_deleted_session_leaves_its_name_free() -> None:
+    made("gone")
+    sessions.remove("gone")
+    assert sessions.names() == []
+    assert list(sessions.sessions().iterdir()) == []

@@ -92,8 +92,8 @@ class ScriptedSession:
 
     @property
     def round(self) -> int:
-        """Tell the round."""
-        return self._round
+        """Tell the round; 0 where none is left."""
+        return self._round if self._round <= self._rounds else 0
 
     @property
     def machine(self) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.tui.scripted import ScriptedSession
 from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.tui.layout import page, plan
 from vaetui.tui.places import moved, next_open, place
-from vaetui.tui.plan import page, plan
 
 
 def test_after_the_last_part_comes_the_next_neighbour_of_the_parent() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -107,8 +105,3 @@ def test_pictures_of_kitty_give_their_memory_back(start: Start) -> None:
     assert terminal.output.count(b"a=d,d=I,i=") >= 7
     assert terminal.asked.count(b"\x1b[c") == 0
     assert answered(terminal) == 0
-
-
-def test_the_screens_are_refused_without_a_terminal() -> None:
-    ran = subprocess.run([sys.executable, "-m", "tests.tui.scripted_app"], capture_output=True, text=True, check=False)
-    assert "The screens need a terminal" in ran.stderr.splitlines()[-1]

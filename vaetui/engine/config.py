@@ -126,6 +126,16 @@ def round_after(config: TrainingConfig, epoch: int) -> int | None:
     return since + 1 if rest == 0 and 0 <= since < config.rounds else None
 
 
+def round_before(config: TrainingConfig, epoch: int) -> int | None:
+    """Tell with which round's answers that epoch trains, None for one without labels."""
+    return None if epoch <= config.warmup else (epoch - config.warmup - 1) // config.epochs + 1
+
+
+def held_out(config: TrainingConfig, count: int) -> int:
+    """Tell how many of `count` images are held out: at most a tenth."""
+    return min(config.validation, count // 10)
+
+
 def to_json(config: Config) -> str:
     """Write a configuration as one JSON object."""
     return json.dumps(dataclasses.asdict(config), sort_keys=True)

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from vaetui.trouble import Trouble
 
+FEWEST = 10
+"""Images that a session needs, so that one of them can be held out."""
 SMALLEST, LARGEST = 8, 64
 """Sides of a picture that the networks and the screen can use, in pixels."""
 
@@ -65,8 +67,8 @@ def peek(path: Path, rank: int) -> tuple[int, ...]:
 def check_shape(path: Path, shape: tuple[int, ...]) -> None:
     """Refuse a shape (N, H, W) that cannot be learned from, with Trouble."""
     count, *sides = shape
-    if count < 2:
-        raise Trouble(f"{path} holds {count} images; at least 2 are needed.")
+    if count < FEWEST:
+        raise Trouble(f"{path} holds {count} images; at least {FEWEST} are needed.")
     if not all(SMALLEST <= side <= LARGEST for side in sides):
         raise Trouble(
             f"{path} holds images of {sides[0]}x{sides[1]} pixels; sides from {SMALLEST} to {LARGEST} can be used."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from vaetui.engine import draws
@@ -18,12 +20,15 @@ from vaetui.engine.events import Progressed
 def partition(latents: Vectors, k: int, starts: int, seed: int) -> tuple[NDArray[np.int32], Vectors, float]:
     """Cut latent vectors [N, z_dim] into k clusters by k-means with k-means++ starts, the best of `starts` runs.
 
-    Gives the place of each vector's centre [N], the centres [k, z_dim] and the inertia. One thread only: with
-    more, the order of the sums, and so the last bits, would change from run to run.
+    Gives the place of each vector's centre [N], the centres [<= k, z_dim] and the inertia; where fewer than k
+    vectors differ there are fewer centres, none without a vector. One thread only: with more, the order of the
+    sums, and so the last bits, would change from run to run.
     """
-    with threadpool_limits(limits=1):
-        means = KMeans(k, n_init=starts, random_state=seed).fit(latents)
-    return means.labels_.astype(np.int32), means.cluster_centers_.astype(np.float32), float(means.inertia_)
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # too few different vectors, which is dealt with here
+        means = KMeans(min(k, len(latents)), n_init=starts, random_state=seed).fit(latents)
+    used, near = np.unique(means.labels_, return_inverse=True)
+    return near.astype(np.int32), means.cluster_centers_[used].astype(np.float32), float(means.inertia_)
 
 
 def elbow(

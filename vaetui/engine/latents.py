@@ -52,7 +52,7 @@ def _read_batch(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int
     mean, deviation = vae.infer(scale(pixels))
     latents = mean
     if config.network.used == "sample":
-        latents = mean + deviation * noise(config, mean, what, *place)
+        latents = mean + deviation * noise(config, mean, f"reading {what}", *place)
     certainty, predicted = vae.classify(latents).softmax(dim=1).max(dim=1)
     return latents.cpu(), predicted.cpu(), certainty.cpu()
 

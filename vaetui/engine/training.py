@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
@@ -81,11 +82,13 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
         if weight is None or weight.shape != tuple(parameter.shape):
             raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
         parameter.copy_(torch.from_numpy(weight))
-        # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself.
+        # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its
+        # count of steps beside the parameter where it is fused.
+        beside = parameter.device if learner.optimiser.defaults["fused"] else torch.device("cpu")
         learner.optimiser.state[parameter] = {
-            key: (
-                torch.tensor(value) if value.ndim == 0 else torch.empty_like(parameter).copy_(torch.from_numpy(value))
-            )
+            key: torch.empty_like(parameter).copy_(torch.from_numpy(value))
+            if value.ndim
+            else torch.tensor(value, device=beside)
             for key, value in kept.items()
             if value is not None
         }
@@ -98,7 +101,8 @@ def train(
 
     `pixels` are all training images, bytes [N, H, W], on the device; `weights` what the answers say of them, or
     None for an unsupervised epoch (eq. 1 alone). Between two reports nothing is kept outside the learner: not
-    consuming is stopping. Order and noise follow from seed, epoch and batch.
+    consuming is stopping. Order and noise follow from seed, epoch and batch. Raises Trouble when the loss is no
+    finite number any more.
     """
     order = torch.from_numpy(draws.generator(config.seed, "order", epoch).permutation(len(pixels)))
     batches = torch.split(order, config.training.batch)
@@ -112,6 +116,10 @@ def train(
         images += len(batch)
         if step % REPORT == 0 or step == len(batches):
             losses = Losses(*(sums / (step - since)).tolist())
+            if not all(map(math.isfinite, losses)):
+                raise Trouble(
+                    f"The loss is no number any more in epoch {epoch}; begin anew with a smaller --beta or --gamma."
+                )
             seconds = perf_counter() - begun
             yield Stepped(epoch, step, len(batches), losses, images / seconds, seconds)
             sums.zero_()

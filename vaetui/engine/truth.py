@@ -39,10 +39,9 @@ def read_truth(path: Path, count: int) -> Truth:
 def hold_out(count: int, wanted: int, truth: Truth | None, draw: np.random.Generator) -> tuple[Indices, Indices]:
     """Draw the images that are held out, stratified by class where the truth is known (paper, section 3.2).
 
-    At most a tenth of the `count` images is held out. Gives the indices to train on and those held out, both
-    ascending. Every class gets its share rounded down, and the classes with the largest remainders one more.
+    Gives the indices of `count` images to train on and of the `wanted` ones held out, both ascending. Every class
+    gets its share rounded down, and the classes with the largest remainders one more.
     """
-    wanted = min(wanted, count // 10)
     order = draw.permutation(count)
     if truth is None:
         held = order[:wanted]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import shutil
-from dataclasses import replace
+import itertools
 from pathlib import Path
 
 from vaetui.engine import memory
 from vaetui.engine.config import Config
 from vaetui.session import source as sources
 from vaetui.session.session import Session
-from vaetui.store import files, home, log
+from vaetui.store import files, home, log, places
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
-from vaetui.trouble import Trouble
 
 
 def create(name: str | None, source: str, config: Config) -> Session:
@@ -22,19 +20,11 @@ def create(name: str | None, source: str, config: Config) -> Session:
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
-    memory.keep_freed()
     shape = sources.announced(source)
-    source = source if source == sources.BUNDLED else str(Path(source).resolve())
-    directory = home.make(name or _made_up(source))
-    try:
-        lock = Lock(directory)
-        with files.explained(directory):
-            log.keep(directory).info("made: %s, images %s from %s", config, shape, source)
-            facts = Facts.create(directory / home.FACTS, config, source, shape)
-    except Trouble:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    return Session(directory, facts, lock)
+    name = name or _made_up(source)
+    with home.making(name) as directory:
+        Facts.create(places.facts(directory), config, source, shape).close()
+    return resume(name)
 
 
 def resume(name: str | None, device: str | None = None) -> Session:
@@ -47,12 +37,9 @@ def resume(name: str | None, device: str | None = None) -> Session:
     lock = Lock(directory)
     try:
         files.sweep(directory)
-        log.keep(directory).info("resumed")
-        facts = Facts(directory / home.FACTS)
-        if device is not None:
-            facts.keep_config(replace(facts.config, device=device))
-        return Session(directory, facts, lock)
-    except Trouble:
+        log.keep(directory).info("opened")
+        return Session(directory, Facts(places.facts(directory)), lock, device)
+    except BaseException:
         lock.release()
         raise
 
@@ -61,6 +48,5 @@ def _made_up(source: str) -> str:
     """Make up a name that is free: what the images are called, and today."""
     stem = "".join(letter for letter in Path(source).name if letter.isascii() and letter.isalnum()) or "images"
     name = f"{stem[:40]}-{datetime.date.today():%Y-%m-%d}"
-    taken = set(home.names())
-    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return next(free for free in (name, *numbered) if free not in taken)
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], numbered) if home.free(each))

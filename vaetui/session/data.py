@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vaetui.engine import draws
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, held_out
 from vaetui.engine.idx import locate
 from vaetui.engine.images import Images, read_images
 from vaetui.engine.truth import Truth, hold_out, read_truth
@@ -50,7 +50,7 @@ def load(source: str, config: Config, kept: Path) -> Data:
     else:
         truth = read_truth(files.train_labels, len(images)) if files.train_labels else None
         draw = draws.generator(config.seed, "division")
-        division = Division(*hold_out(len(images), config.training.validation, truth, draw), checksum)
+        division = Division(*hold_out(len(images), held_out(config.training, len(images)), truth, draw), checksum)
         clusterings.save(kept, division)
     test = read_images(files.test_images) if files.test_images else None
     if test and test.shape != images.shape:

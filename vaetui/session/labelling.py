@@ -12,7 +12,7 @@ from vaetui.engine.clusters import Cluster, Indices, Tree, find, gather, grow, l
 from vaetui.engine.config import Config
 from vaetui.engine.weights import Weights, fading, weigh
 from vaetui.session.board import Board, Tile, Which
-from vaetui.store import clusterings
+from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
@@ -30,7 +30,7 @@ class Labelling:
         self._directory = directory
         self._facts = facts
         self._config = config
-        self.photograph = clusterings.load(photograph_place(directory, round), Photograph)
+        self.photograph = clusterings.load(places.photograph(directory, round), Photograph)
         photograph = self.photograph
         everyone = np.arange(len(photograph.near))
         self._roots = gather(photograph.latents, everyone, photograph.near, photograph.centres, photograph.pictures)
@@ -54,7 +54,7 @@ class Labelling:
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        clusterings.save(self._part_place(self._facts.next_saying()), part)
+        clusterings.save(places.part(self._directory, self._facts.next_saying()), part)
         self.say(path, Split(len(part.centres)))
 
     def undo(self) -> Path | None:
@@ -86,6 +86,10 @@ class Labelling:
             return find(self.tree, path)
         except KeyError:
             raise Trouble(f"There is no centre {written(path)} in this round.") from None
+
+    def different(self, path: Path) -> int:
+        """Count the members of a cluster that differ in the latent space."""
+        return len(np.unique(self.photograph.latents[self.cluster(path).members], axis=0))
 
     def weights(self) -> Weights:
         """Spread what stands to every training image (eq. 2)."""
@@ -146,18 +150,10 @@ class Labelling:
 
     def _children(self, path: Path, number: int) -> Tree:
         if number not in self._parts:
-            part = clusterings.load(self._part_place(number), Part)
+            part = clusterings.load(places.part(self._directory, number), Part)
             members = find(self.tree, path).members
             self._parts[number] = gather(self.photograph.latents, members, part.near, part.centres, part.pictures, path)
         return self._parts[number]
-
-    def _part_place(self, number: int) -> FilePath:
-        return self._directory / f"split-{number:06}.npz"
-
-
-def photograph_place(directory: FilePath, round: int) -> FilePath:
-    """Give the file that holds the photograph of a round."""
-    return directory / f"round-{round:03}.npz"
 
 
 def _described(saying: Saying) -> str:

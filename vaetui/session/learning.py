@@ -28,11 +28,11 @@ from vaetui.engine.latents import Reading, decode, read, remember
 from vaetui.engine.metrics import accuracy, pixel_accuracy
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data
-from vaetui.session.labelling import photograph_place
-from vaetui.store import clusterings, tensors
+from vaetui.store import clusterings, places, tensors
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
 from vaetui.store.tensors import Checkpoint
+from vaetui.trouble import Trouble
 
 SAVE_SECONDS = 10.0
 """Training between two checkpoints: a crash costs no more, and writing one takes some hundredths of a second."""
@@ -52,20 +52,25 @@ class Learning:
         if not config.threads:
             # The bits depend on the number of threads: what the first process found is kept for all that follow.
             config = replace(config, threads=torch.get_num_threads())
-            facts.keep_config(config)
         torch.set_num_threads(config.threads)
         self.config = config
         self.data = data
         self._learner = training.learner(config, data.train.shape)
+        facts.keep_config(config)  # now that its device is known to be there
         device = self._learner.device.type
         self.machine = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
         self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)
         self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
         self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
-        checkpoint = tensors.load(tensors_place(directory))
+        checkpoint = tensors.load(places.tensors(directory))
         if checkpoint is not None:
             training.restore(self._learner, checkpoint.arrays)
         self._epoch, self._step = (checkpoint.epoch, checkpoint.step) if checkpoint else (0, 0)
+        if self._epoch < len(facts.epochs()):
+            raise Trouble(
+                f"{places.tensors(directory)} is missing or older than the rest of the session; put back the one that "
+                "belongs to it, or begin anew."
+            )
         facts.forget_figures(self._epoch, self._step)
 
     def train(self, epoch: int, weights: Weights | None, heard: Callable[[Stepped], None]) -> Iterator[Event]:
@@ -91,9 +96,12 @@ class Learning:
                 if time.monotonic() - looked >= LOOK_SECONDS:
                     yield self.look()
                     looked = time.monotonic()
-        finally:
+        except GeneratorExit:
+            # Left at a report, where networks and place belong together; after a failure in between they would not.
             if unsaved:
                 self._save(unsaved)
+            raise
+        self._save(unsaved)
         yield Saved()
 
     def measure(self, epoch: int, covered: float, answers: int) -> Iterator[Event]:
@@ -131,22 +139,22 @@ class Learning:
         tried: tuple[tuple[int, float], ...] = ()
         if k is None:
             k, tried = yield from elbow(reading.latents, config.cluster, draws.integer(seed, "elbow", round))
+        k = min(k, len(reading.latents))
         yield Progressed(f"cutting into {k} clusters", 0, 1)
         near, centres, _ = partition(reading.latents, k, STARTS, draws.integer(seed, "clusters", round))
         pictures = decode(self._learner.vae, centres)
         photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
-        clusterings.save(photograph_place(self._directory, round), photograph)
-        clustered = Clustered(round, k, tried)
+        clusterings.save(places.photograph(self._directory, round), photograph)
+        clustered = Clustered(round, len(centres), tried)
         self._facts.begin_round(clustered)
         yield clustered
 
     def cut(self, cluster: Cluster, parts: int, photograph: Photograph, round: int) -> Part:
-        """Cut one cluster into parts by k-means, and decode their centres; parts without members are left out."""
+        """Cut one cluster into parts by k-means, and decode their centres."""
         latents = photograph.latents[cluster.members]
         seed = draws.integer(self.config.seed, "split", round, *cluster.path, parts)
         near, centres, _ = partition(latents, parts, STARTS, seed)
-        used, renumbered = np.unique(near, return_inverse=True)
-        return Part(renumbered.astype(np.int32), centres[used], decode(self._learner.vae, centres[used]))
+        return Part(near, centres, decode(self._learner.vae, centres))
 
     def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:
         """Send the training images and those held out through encoder and classifier, as they are after an epoch."""
@@ -158,10 +166,5 @@ class Learning:
         """Write the reports, then the checkpoint: reports from after a checkpoint are dropped when it is read."""
         self._facts.record_figures(unsaved)
         checkpoint = Checkpoint(self._epoch, self._step, training.snapshot(self._learner))
-        tensors.save(tensors_place(self._directory), checkpoint)
+        tensors.save(places.tensors(self._directory), checkpoint)
         unsaved.clear()
-
-
-def tensors_place(directory: FilePath) -> FilePath:
-    """Give the file that holds the checkpoint."""
-    return directory / "tensors.safetensors"

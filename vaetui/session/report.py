@@ -11,7 +11,7 @@ from vaetui.engine.config import total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Summary
 from vaetui.session.labelling import Labelling
-from vaetui.store import home
+from vaetui.store import home, places
 from vaetui.store.facts import Facts
 
 PAUSE = 120.0
@@ -24,7 +24,7 @@ def show(name: str) -> dict[str, Any]:
     Raises Trouble for an unknown name.
     """
     directory = home.find(name)
-    facts = Facts(directory / home.FACTS)
+    facts = Facts(places.facts(directory))
     try:
         config, epochs = facts.config, facts.epochs()
         step = plan.next_step(config.training, facts)

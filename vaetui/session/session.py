@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import total_epochs
-from vaetui.engine.events import Event, Finished, Loading, Parted, Stepped
+from vaetui.engine.config import held_out, round_before, total_epochs
+from vaetui.engine.events import Event, Finished, Loading, Losses, Parted, Stepped
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Summary, Which
+from vaetui.store import places
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
 from vaetui.trouble import Trouble
@@ -37,11 +38,11 @@ class Session:
     one runs; only `curves` and the plain properties may be asked at any time.
     """
 
-    def __init__(self, directory: FilePath, facts: Facts, lock: Lock) -> None:
-        """Take over an open session; `creation` makes and opens them."""
+    def __init__(self, directory: FilePath, facts: Facts, lock: Lock, device: str | None = None) -> None:
+        """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
         self.directory = directory
         self.name = directory.name
-        self.config = facts.config
+        self.config = facts.config if device is None else replace(facts.config, device=device)
         self.machine = ""
         self._facts = facts
         self._lock = lock
@@ -49,10 +50,10 @@ class Session:
         self._learning: Learning | None = None
         self._labelling: Labelling | None = None
         count, *_ = facts.shape
-        trained = count - min(self.config.training.validation, count // 10)
+        trained = count - held_out(self.config.training, count)
         self._steps = math.ceil(trained / self.config.training.batch)
         self._epochs = facts.epochs()
-        self._points = [(self._place(epoch, step), losses) for epoch, step, losses, _ in facts.figures()]
+        self._points = self._recorded()
         self._settle()
 
     # What a screen may ask at any time.
@@ -75,10 +76,7 @@ class Session:
     @property
     def round(self) -> int:
         """The round being asked, or the next one to be; 0 where none is left."""
-        if self._labelling is not None:
-            return self._labelling.round
-        asked = sum(ended is not None for _, _, ended in self._facts.rounds())
-        return asked + 1 if asked < self.rounds else 0
+        return self._next_round
 
     def curves(self) -> Curves:
         """Show what was measured so far."""
@@ -114,8 +112,9 @@ class Session:
         cluster = labelling.cluster(path)
         if parts < 2:
             raise Trouble("A centre can be split into 2 parts or more.")
-        if len(cluster.members) < parts:
-            raise Trouble(f"This centre stands for {len(cluster.members)} images; they cannot become {parts} parts.")
+        different = labelling.different(path)
+        if different < parts:
+            raise Trouble(f"This centre stands for {different} different images; they cannot become {parts} parts.")
 
         def cutting() -> Iterator[Event]:
             learning = yield from self._ready()
@@ -126,15 +125,15 @@ class Session:
         return cutting()
 
     def labels(self) -> Generator[Event, None, list[Row]]:
-        """Give one label per training image: by the answers of the last round, else by the classifier.
+        """Give one label per training image: by the last round with answers, else by the classifier.
 
         Raises Trouble while nothing was answered yet.
         """
-        if not self._facts.answers():
+        if not self._facts.last_answered():
             raise Trouble(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
         learning = yield from self._ready()
         train, held_out = yield from learning.read(len(self._epochs))
-        last = self._labelling or self._round(len(self._facts.rounds()))
+        last = self._round(self._facts.last_answered())
         from vaetui.session.export import rows
 
         return rows(last, train, held_out, learning.data.division)
@@ -200,13 +199,14 @@ class Session:
             yield event
 
     def _weights(self, epoch: int) -> Weights | None:
-        if epoch <= self.config.training.warmup:
-            return None
-        last = (epoch - self.config.training.warmup - 1) // self.config.training.epochs + 1
-        return self._round(last).weights()
+        last = round_before(self.config.training, epoch)
+        return None if last is None else self._round(last).weights()
 
     def _heard(self, stepped: Stepped) -> None:
         self._points.append((self._place(stepped.epoch, stepped.step), stepped.losses))
+
+    def _recorded(self) -> list[tuple[int, Losses]]:
+        return [(self._place(epoch, step), losses) for epoch, step, losses, _ in self._facts.figures()]
 
     def _place(self, epoch: int, step: int) -> int:
         return (epoch - 1) * self._steps + step
@@ -217,7 +217,7 @@ class Session:
             yield Loading("the images")
             from vaetui.session.data import load
 
-            self._data = load(self._facts.data, self.config, self.directory / "division.npz")
+            self._data = load(self._facts.data, self.config, places.division(self.directory))
         if self._learning is None:
             yield Loading("PyTorch")
             from vaetui.session.learning import Learning
@@ -225,12 +225,15 @@ class Session:
             yield Loading("the networks")
             self._learning = Learning(self.directory, self._facts, self.config, self._data)
             self.machine = self._learning.machine
+            self._points = self._recorded()  # those from after the checkpoint are forgotten by now
             self.config = self._learning.config
         return self._learning
 
     def _settle(self) -> None:
         """Look at what is recorded for what comes next."""
         self._step = plan.next_step(self.config.training, self._facts)
+        asked = sum(ended is not None for _, _, ended in self._facts.rounds())
+        self._next_round = asked + 1 if asked < self.rounds else 0
         if self._step == "ask" and self._labelling is None:
             self._labelling = self._round(self.round)
 

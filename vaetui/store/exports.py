@@ -11,9 +11,13 @@ from vaetui.store import files
 
 
 def write_csv(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    """Write a table in one piece, as CSV with a head."""
+    """Write a table as CSV with a head: in one piece, or right into what is no ordinary file, such as a pipe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
     writer.writerows(rows)
-    files.write(path, text.getvalue().encode())
+    if path.exists() and not path.is_file():
+        with files.explained(path):
+            path.write_text(text.getvalue())
+    else:
+        files.write(path.resolve(), text.getvalue().encode())

@@ -32,11 +32,12 @@ class Facts:
         self._guard = threading.RLock()  # the worker records while the screen reads
         try:
             self._base = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            # A rollback journal works on network homes, where a write-ahead log does not; EXTRA syncs the
-            # directory too, so that no committed answer can be rolled back by a power cut.
-            self._base.execute("PRAGMA journal_mode = DELETE")
-            self._base.execute("PRAGMA synchronous = EXTRA")
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
+            if version <= VERSION:
+                # A rollback journal works on network homes, where a write-ahead log does not; EXTRA syncs the
+                # directory too, so that no committed answer can be rolled back by a power cut.
+                self._base.execute("PRAGMA journal_mode = DELETE")
+                self._base.execute("PRAGMA synchronous = EXTRA")
         except sqlite3.Error as error:
             raise Trouble(f"{path} cannot be read as a session ({error}).") from error
         if version > VERSION:
@@ -180,6 +181,10 @@ class Facts:
     def times(self, round: int) -> list[float]:
         """List when something was said in a round, in seconds since 1970, in order."""
         return [said for (said,) in self._rows("SELECT said FROM saying WHERE round = ? ORDER BY id", (round,))]
+
+    def last_answered(self) -> int:
+        """Give the last round in which something stands, 0 where there is none."""
+        return int(self._rows("SELECT coalesce(max(round), 0) FROM saying WHERE state = 'stands'")[0][0])
 
     def answers(self) -> int:
         """Count what was said and stands, over all rounds: labels, unreadables and splits."""

@@ -6,15 +6,18 @@ import difflib
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
+from vaetui.store import files, places
 from vaetui.store.files import explained
 from vaetui.trouble import Trouble
 
-FACTS = "facts.db"
-"""The file that makes a directory a session."""
+UNFINISHED = ".unfinished"
+"""The ending of a directory that is no session yet, or none any more; a dot stands before its name."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names that are safe in a path, in a shell and on a screen."""
 
@@ -25,21 +28,34 @@ def sessions() -> Path:
     return (Path(home) if home else Path(platformdirs.user_data_dir("vaetui", appauthor=False))) / "sessions"
 
 
-def make(name: str) -> Path:
-    """Make the directory of a new session, readable by its owner only.
+@contextmanager
+def making(name: str) -> Iterator[Path]:
+    """Make the directory of a new session, readable by its owner only, under its name once it is whole.
 
     Raises Trouble for a name that is taken or cannot be one.
     """
     path = sessions() / checked(name)
+    beginning = sessions() / f".{name}{UNFINISHED}"
     with explained(path):
         sessions().mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            path.mkdir(mode=0o700)
-        except FileExistsError as error:
+        if path.exists():
             raise Trouble(
                 f"A session {name} is there already; resume it with: vaetui resume {name}, or choose another name."
-            ) from error
-    return path
+            )
+        shutil.rmtree(beginning, ignore_errors=True)  # what a kill left
+        beginning.mkdir(mode=0o700)
+        try:
+            yield beginning
+            beginning.rename(path)
+            files.sync(sessions())
+        except BaseException:
+            shutil.rmtree(beginning, ignore_errors=True)
+            raise
+
+
+def free(name: str) -> bool:
+    """Tell whether a name is not taken."""
+    return not (sessions() / name).exists()
 
 
 def find(name: str) -> Path:
@@ -48,7 +64,7 @@ def find(name: str) -> Path:
     Raises Trouble for an unknown name, with near ones.
     """
     path = sessions() / checked(name)
-    if not (path / FACTS).is_file():
+    if not places.facts(path).is_file():
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
         advice = f"did you mean {' or '.join(near)}?" if near else "vaetui sessions lists them."
         raise Trouble(f"There is no session {name}; {advice}")
@@ -57,7 +73,7 @@ def find(name: str) -> Path:
 
 def names() -> list[str]:
     """List the sessions, latest used first."""
-    found = [path for path in sessions().glob("*") if (path / FACTS).is_file()]
+    found = [path for path in sessions().glob("*") if NAME.fullmatch(path.name) and places.facts(path).is_file()]
     return [path.name for path in sorted(found, key=_used, reverse=True)]
 
 
@@ -73,10 +89,12 @@ def latest() -> str:
 
 
 def remove(name: str) -> None:
-    """Delete a session with everything in it."""
-    path = find(name)
-    with explained(path):
-        shutil.rmtree(path)
+    """Delete a session with everything in it; from the first moment its name is free."""
+    ending = sessions() / f".{name}{UNFINISHED}"
+    with explained(ending):
+        shutil.rmtree(ending, ignore_errors=True)
+        find(name).rename(ending)
+        shutil.rmtree(ending)
 
 
 def checked(name: str) -> str:
@@ -90,4 +108,9 @@ def checked(name: str) -> str:
 
 
 def _used(path: Path) -> float:
-    return max((path / file).stat().st_mtime for file in (FACTS, "tensors.safetensors") if (path / file).exists())
+    """Give the moment of the last writing; a session may be deleted while it is looked at."""
+    moments = []
+    for file in (places.facts(path), places.tensors(path)):
+        with suppress(FileNotFoundError):
+            moments.append(file.stat().st_mtime)
+    return max(moments, default=0.0)

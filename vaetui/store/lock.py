@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,7 +31,7 @@ class Lock:
             except Timeout as error:
                 raise Trouble(f"The session {directory.name} is in use {self._who()}; leave it there first.") from error
         me = {"process": os.getpid(), "host": platform.node(), "user": _user()}
-        with explained(self._holder):
+        with suppress(OSError):  # on a full disk the lock holds all the same
             self._holder.write_text(json.dumps(me))
 
     def release(self) -> None:

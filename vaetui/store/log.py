@@ -6,6 +6,8 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from vaetui.store import places
+
 
 def keep(directory: Path) -> logging.Logger:
     """Send the program's log to a rotating file in the session's directory."""
@@ -13,14 +15,10 @@ def keep(directory: Path) -> logging.Logger:
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
-    handler = RotatingFileHandler(place(directory), maxBytes=1_000_000, backupCount=1, delay=True)
+    handler = RotatingFileHandler(places.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
+    logging.raiseExceptions = False  # a full disk must not print tracebacks over the screen
     logger.setLevel(logging.INFO)
     logger.propagate = False
     return logger
-
-
-def place(directory: Path) -> Path:
-    """Give the path of the log file."""
-    return directory / "log.txt"

@@ -8,7 +8,7 @@ from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.entry import Deed, Entry, Spot
 from vaetui.tui.places import moved, next_open, place
-from vaetui.tui.sayings import name_of, said_of, weight_of
+from vaetui.tui.words import name_of, said_of, weight_of
 
 AFTER: dict[Which, Which] = {"nearest": "random", "random": "farthest", "farthest": "nearest"}
 """Which members are shown next."""

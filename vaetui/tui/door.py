@@ -42,7 +42,7 @@ class Session(Protocol):
 
     @property
     def round(self) -> int:
-        """Tell the round being asked, or while training the next one to be asked."""
+        """Tell the round being asked, or while training the next one to be asked; 0 where none is left."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
 from vaetui.tui.picture import Picture
-from vaetui.tui.sayings import name_of, weight_of
+from vaetui.tui.words import name_of, weight_of
 
 
 class Focused(Vertical):

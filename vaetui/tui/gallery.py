@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 
 from vaetui.session.board import Tile
+from vaetui.tui.layout import THUMB, TILE, page
 from vaetui.tui.line import Line
 from vaetui.tui.picture import Picture
-from vaetui.tui.plan import THUMB, TILE, page
-from vaetui.tui.sayings import answer_of, name_of
+from vaetui.tui.words import answer_of, name_of
 
 
 class Thumb(Vertical):

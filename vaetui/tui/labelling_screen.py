@@ -25,8 +25,8 @@ from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.picture import choose, chosen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
-from vaetui.tui.sayings import progress_of
 from vaetui.tui.table import Table
+from vaetui.tui.words import progress_of
 
 
 class LabellingScreen(Screen[None]):
@@ -132,7 +132,7 @@ class LabellingScreen(Screen[None]):
                 if isinstance(deed, Split):
                     app.follower.follow(self._session.split(path, deed.parts), to=self.app)
                     self._splitting = path
-                else:
+                elif deed == "go":
                     self._session.go_on()
                     app.proceed()
             except Trouble as trouble:

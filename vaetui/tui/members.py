@@ -8,9 +8,9 @@ from textual.containers import Container, Vertical
 
 from vaetui.engine.clusters import Pixels
 from vaetui.session.board import Which
+from vaetui.tui.layout import THUMB
 from vaetui.tui.line import Line
 from vaetui.tui.picture import Picture
-from vaetui.tui.plan import THUMB
 
 
 class Members(Vertical):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from vaetui.session.board import Tile
+from vaetui.tui.layout import page
 from vaetui.tui.line import Line
-from vaetui.tui.plan import page
-from vaetui.tui.sayings import answer_of, name_of
+from vaetui.tui.words import answer_of, name_of
 
 
 class Roster(Line):

@@ -15,7 +15,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from vaetui.engine.config import TrainingConfig
+from vaetui.engine.config import TrainingConfig, round_before
 from vaetui.engine.events import EpochEnded
 from vaetui.session.board import Summary
 from vaetui.trouble import Trouble
@@ -134,7 +134,7 @@ def by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> tuple[
     tested = any(one.test_accuracy is not None for one in epochs)
     shares: dict[int, float] = {}
     for one in epochs:
-        number = max(-(-(one.epoch - training.warmup) // max(training.epochs, 1)), 0)
+        number = round_before(training, one.epoch) or 0
         share = one.test_accuracy if tested else one.pixel_accuracy
         if share is not None:
             shares[number] = share  # the last epoch of a round has the last word on it

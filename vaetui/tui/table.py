@@ -9,13 +9,13 @@ from textual.geometry import Size
 
 from vaetui.engine.clusters import Pixels
 from vaetui.session.board import Board, Which
-from vaetui.tui.facts import Facts
 from vaetui.tui.focused import Focused
 from vaetui.tui.gallery import Gallery
+from vaetui.tui.layout import Plan, page, plan
 from vaetui.tui.line import Line
 from vaetui.tui.members import Members
+from vaetui.tui.particulars import Particulars
 from vaetui.tui.picture import Picture
-from vaetui.tui.plan import Plan, page, plan
 from vaetui.tui.roster import Roster
 
 LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? open"
@@ -54,9 +54,9 @@ class Table(Vertical):
             yield Focused(fits.centre)
             yield Members(*fits.members)
             if fits.gallery:
-                yield Facts(classes="panel")
+                yield Particulars(classes="panel")
         if not fits.gallery:
-            yield Facts()
+            yield Particulars()
         yield Line(id="rule")
         yield Gallery(*fits.gallery) if fits.gallery else Roster(self._width, fits.rows)
 
@@ -73,7 +73,7 @@ class Table(Vertical):
         tile, tiles = board.tiles[at], self._tiles()
         tiles.show(board.tiles, at)
         self.query_one(Focused).show(tile)
-        self.query_one(Facts).show(tile)
+        self.query_one(Particulars).show(tile)
         count, room = len(board.tiles), tiles.room
         first, last = page(at, count, room)
         pages = f" {first + 1}-{last} of {count}, the arrows turn the page " if count > room else ""

@@ -182,7 +182,7 @@ class TrainingScreen(Screen[None]):
         machine = f" on {session.machine}" if session.machine and not self.paused else ""
         saved = f"saved {monotonic() - self._saved:.0f} s ago" if self._saved is not None else ""
         coming = f"round {session.round} of {session.rounds} next"
-        if session.round > session.rounds:
+        if session.round == 0:
             coming = "the summary next"
         left, right = speed, self._news or coming
         if self.paused:

@@ -6,18 +6,18 @@ from rich.text import Text
 
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
-from vaetui.tui.sayings import size_of, votes_of
+from vaetui.tui.words import size_of, votes_of
 
 BAR = 16
 """Cells of a bar that stands for all members."""
 
 
-class Facts(Line):
+class Particulars(Line):
     """One line under the pictures, or a panel beside them where there is room."""
 
     DEFAULT_CSS = """
-    Facts { height: 1; padding: 0 1; }
-    Facts.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
+    Particulars { height: 1; padding: 0 1; }
+    Particulars.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
     """
 
     def show(self, tile: Tile) -> None:
