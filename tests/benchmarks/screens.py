@@ -32,7 +32,7 @@ for event in going:
 going.close()
 session.close()
 """
-TURNS = 7
+TURNS, APP_TURNS = 7, 4
 
 
 def first_frame() -> tuple[float, str]:
@@ -68,7 +68,7 @@ def help_beyond_pass() -> tuple[float, str]:
 def app_against_headless() -> tuple[float, str]:
     """Give the training rate inside the app as a share of the headless one, in the median of turns."""
     shares, rates = [], []
-    for turn in range(TURNS):
+    for turn in range(APP_TURNS):
         subprocess.run([sys.executable, "-c", HEADLESS, f"headless-{turn}"], check=True)
         terminal = ScriptedTerminal([*VAETUI, "new", f"app-{turn}"])
         terminal.until_text("saved", limit=120)
@@ -90,20 +90,27 @@ def _seconds_a_batch(name: str) -> float:
     return statistics.median(seconds / REPORT for *_, seconds in figures)
 
 
-def key_to_paint(presses: int = 60) -> list[float]:
-    """Give the seconds from a key to the screen that it opens or closes, while training runs."""
-    taken = []
+def key_to_paint(presses: int = 25) -> tuple[list[float], list[float]]:
+    """Give the seconds from a key to what it changes on the screen, while training runs.
+
+    First those of the key that pauses, to the line that says so; then those of the key that opens the help, to a
+    whole new screen.
+    """
+    small, whole = [], []
     terminal = ScriptedTerminal([*VAETUI, "new", "keys"])
     terminal.until_text("img/s", limit=120)
-    for at in range(presses):
-        opens = at % 2 == 0
-        begun = time.monotonic()
-        terminal.type(b"?")  # opens the keys, and closes them again
-        terminal.until(lambda opens=opens: ("esc back" in terminal.text()) == opens)
-        taken.append(time.monotonic() - begun)
-        terminal.until_quiet(0.1)  # a person's pace
+    for _ in range(presses):
+        for key, seen, settled, taken in ((b" ", "pausing", "paused", small), (b"?", "esc back", "esc back", whole)):
+            begun = time.monotonic()
+            terminal.type(key)
+            taken.append(terminal.until_text(seen) - begun)
+            terminal.until_text(settled)
+            terminal.until_quiet(0.15)
+            terminal.type(key)
+            terminal.until(lambda settled=settled: settled not in terminal.text())
+            terminal.until_quiet(0.15)
     _leave(terminal)
-    return taken
+    return small, whole
 
 
 def peak_memory() -> tuple[float, str]:

@@ -25,8 +25,8 @@ from vaetui.tui.progress import Doing, Pace, doing_line, epoch_line, training_li
 from vaetui.tui.room import Room
 from vaetui.tui.strip import Strip
 
-LOOKS = 4
-"""Looks at the figures in a second; the curves are drawn at every second one."""
+LOOKS = 2
+"""Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
 
 
 class TrainingScreen(Screen[None]):
@@ -137,7 +137,8 @@ class TrainingScreen(Screen[None]):
             self.paused = False
             self.doing = Doing("going on")
             self._following.proceed()
-        self.look()
+        self._head()
+        self._state()
 
     def _show(self, event: Event) -> None:
         match event:
