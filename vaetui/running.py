@@ -54,9 +54,6 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
         probe.prepare(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        # Training takes the interpreter's lock hundreds of times a second; at the usual 5 ms a turn it would wait
-        # through every painting of the screen, and keys would wait for it.
-        sys.setswitchinterval(0.001)
         screens = VaetuiApp(session, terminal.pictures, terminal.cell)
         screens.run()
         if screens.failure is not None:

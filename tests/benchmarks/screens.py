@@ -77,7 +77,7 @@ def app_against_headless() -> tuple[float, str]:
         shares.append(headless / app)
         rates.append(64 / app)
     detail = (
-        f"median {statistics.median(rates):,.0f} images/s, {TURNS} turns from {min(shares):.2f} to {max(shares):.2f}"
+        f"median {statistics.median(rates):,.0f} images/s, {APP_TURNS} turns from {min(shares):.2f} to {max(shares):.2f}"
     )
     return statistics.median(shares), detail
 
