@@ -67,7 +67,9 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.press("g")
         screen.until(r"round 2 of 2\s+answered\s+0 / 5")
         screen.resize(100, 30)
+        screen.until(r"^ vaetui  demo {20,}round 2 of 2")  # the new width is laid out
         screen.press("a")
+        screen.until(r"a digit alone answers")
         for at in range(5):
             screen.press(str(at))
             screen.until(rf"answered\s+{at + 1} / 5")
