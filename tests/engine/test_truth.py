@@ -18,7 +18,7 @@ def test_mnist_is_divided_as_in_the_paper() -> None:
     truth = read_truth(MNIST / "train-labels-idx1-ubyte.gz", 60_000)
     train, held = hold_out(60_000, 128, truth, np.random.default_rng(0))
     assert (len(train), len(held)) == (59_872, 128)
-    counts = np.bincount(truth.of(held).classes, minlength=10)
+    counts = np.bincount(truth.classes[held], minlength=10)
     shares = np.bincount(truth.classes, minlength=10) * 128 / 60_000
     assert np.abs(counts - shares).max() < 1
 

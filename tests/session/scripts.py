@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.config import Config
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
@@ -25,7 +25,7 @@ SMALL = Config(
 """Three epochs and two rounds of five clusters."""
 
 
-def answer_round(session: Session, steps: int | None = None) -> Iterator[str]:
+def answer_round(session: Session) -> Iterator[str]:
     """Split the first cluster and answer everything, from wherever the round stands; tells each act before it."""
     while True:
         board = session.board()
@@ -77,10 +77,6 @@ def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
     facts.close()
     return listed
-
-
-def splits(session: Session) -> int:
-    return sum(isinstance(tile.answer, Split) for tile in session.board().tiles)
 
 
 def main(name: str) -> None:

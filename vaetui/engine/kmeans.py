@@ -26,7 +26,7 @@ def partition(latents: Vectors, k: int, starts: int, seed: int) -> tuple[NDArray
     """
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # too few different vectors, which is dealt with here
-        means = KMeans(min(k, len(latents)), n_init=starts, random_state=seed).fit(latents)
+        means = KMeans(k, n_init=starts, random_state=seed).fit(latents)
     used, near = np.unique(means.labels_, return_inverse=True)
     return near.astype(np.int32), means.cluster_centers_[used].astype(np.float32), float(means.inertia_)
 

@@ -20,10 +20,6 @@ class Truth:
     classes: NDArray[np.uint8]
     """[N], from 0."""
 
-    def of(self, indices: Indices) -> Truth:
-        """Give the truth of some of the images."""
-        return Truth(self.classes[indices])
-
 
 def read_truth(path: Path, count: int) -> Truth:
     """Read the true classes of `count` images from an IDX file.

@@ -18,8 +18,6 @@ from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
 from vaetui.trouble import Trouble
 
-PICTURED = {"nearest": 0, "farthest": 1, "random": 2}
-
 
 class Labelling:
     """One round: its photograph, its tree, what was said."""

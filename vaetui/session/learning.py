@@ -56,7 +56,8 @@ class Learning:
         self.config = config
         self.data = data
         self._learner = training.learner(config, data.train.shape)
-        facts.keep_config(config)  # now that its device is known to be there
+        if config != facts.config:
+            facts.keep_config(config)  # now that its device is known to be there
         device = self._learner.device.type
         self.machine = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
         self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import held_out, round_before, total_epochs
-from vaetui.engine.events import Event, Finished, Loading, Losses, Parted, Stepped
+from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Losses, Parted, Stepped
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Summary, Which
 from vaetui.store import places
@@ -195,7 +195,8 @@ class Session:
         yield from learning.train(epoch, weights, self._heard)
         covered = weights.covered if weights else 0.0
         for event in learning.measure(epoch, covered, self._facts.answers()):
-            self._epochs = self._facts.epochs()
+            if isinstance(event, EpochEnded):
+                self._epochs.append(event)
             yield event
 
     def _weights(self, epoch: int) -> Weights | None:

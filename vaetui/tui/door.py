@@ -93,7 +93,3 @@ class Session(Protocol):
     def summary(self) -> Summary:
         """Tell what the run came to; only in phase finished."""
         ...
-
-    def close(self) -> None:
-        """Let go of the session directory."""
-        ...
