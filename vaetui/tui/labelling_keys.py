@@ -48,7 +48,9 @@ WEIGHTY = frozenset(
     + [f"label.{name}" for name in ("split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
     + ["any.help", "any.leave"]
 )
-"""Keys that must be meant, so they pass the guard only alone: they change what is known, or leave the screen."""
+"""Bindings that must be meant, so the guard looks at them: they change what is known, or leave the screen."""
+PLAIN = frozenset([*"0123456789", "enter", "space"])
+"""Keys of which alone no answer of a terminal is made."""
 FIGURES = (
     ("·3 .8", "answered: class 3 at confidence 0.8, which is not written when it is 1"),
     ("–  ?", "unreadable; without an answer"),

@@ -21,7 +21,7 @@ from vaetui.tui.follow import Ended, Following
 from vaetui.tui.guard import QUIET, Guard
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
-from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
+from vaetui.tui.labelling_keys import FIGURES, KEYS, PLAIN, WEIGHTY
 from vaetui.tui.picture import choose, chosen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
@@ -46,8 +46,8 @@ class LabellingScreen(Screen[None]):
         self.desk = Desk(session)
         """The round, the focus and the keys so far."""
         self._session = session
-        self._guard = Guard(self.QUIET)
-        self._late: set[Key] = set()
+        self._guard = Guard[Key](self.QUIET)
+        self._alarms: set[Key] = set()
         self._hearing = False
         self._splitting: Path | None = None
         self._waiting: tuple[Deed, Path] | None = None
@@ -76,17 +76,12 @@ class LabellingScreen(Screen[None]):
 
     async def on_key(self, event: Key) -> None:
         """Let a weighty key wait until it is plain that a person pressed it, then act at once."""
-        if event in self._late:
-            self._late.remove(event)
-            acts = self._guard.release(event)
-        else:
-            ripe = self._guard.ripe(event.time)
-            if isinstance(ripe, Key):
-                await self._act(ripe)
-            active = self.active_bindings.get(event.key)
-            acts = self._hear(event, active is not None and active.binding.id in WEIGHTY)
         event.stop()
-        if acts:
+        for key in self._guard.ripe(event.time):
+            await self._act(key)
+        if event in self._alarms:
+            self._alarms.remove(event)
+        elif self._hear(event):
             await self._act(event)
 
     async def _act(self, key: Key) -> None:
@@ -138,13 +133,14 @@ class LabellingScreen(Screen[None]):
             except Trouble as trouble:
                 self.desk.note = str(trouble)
 
-    def _hear(self, event: Key, weighty: bool) -> bool:
-        """Ask the guard whether that key may act now; one that must wait comes again as another event."""
+    def _hear(self, event: Key) -> bool:
+        """Ask the guard whether that key may act now; for one that must wait an alarm is set."""
         dropped = self._guard.dropped
-        late = Key(event.key, event.character)
-        verdict = self._guard.hear(late, event.time, weighty)
+        active = self.active_bindings.get(event.key)
+        weighty = active is not None and active.binding.id in WEIGHTY
+        verdict = self._guard.hear(event, event.time, weighty, event.key in PLAIN)
         if verdict == "hold":
-            self.set_timer(self._guard.quiet, lambda: self._press_late(late))
+            self.set_timer(self._guard.quiet, self._alarm)
         if self._guard.dropped > dropped:
             self.desk.note = "keys came all at once, not from a person: dropped"
             self._ask()
@@ -157,10 +153,11 @@ class LabellingScreen(Screen[None]):
                 self._do(deed, self.desk.tile.path)
             self._show()
 
-    def _press_late(self, key: Key) -> None:
-        # Through the app's queue once more, behind keys that came in the meantime: those drop it.
-        self._late.add(key)
-        self.app.post_message(key)
+    def _alarm(self) -> None:
+        # Through the app's queue, behind keys that came in the meantime: those may drop what is held.
+        alarm = Key("alarm", None)
+        self._alarms.add(alarm)
+        self.app.post_message(alarm)
 
     def _show(self) -> None:
         """Show what lies on the desk, unless the round is over; each part keeps quiet where nothing changed."""
