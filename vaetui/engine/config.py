@@ -78,6 +78,8 @@ class TrainingConfig:
     """Learning rate of Adam."""
     validation: int = 128
     """Images held out for the reconstructions."""
+    checks: int = 3
+    """Times in an epoch that all of them are reconstructed (paper, figure 6)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Reconstructed:
     """The images, [N, H, W]."""
     reconstructions: Pixels
     """As the network remembers them, [N, H, W]."""
+    check: int | None = None
+    """Which check of all held-out images this is, 1, 2, ... over the whole run; None for a glance at a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class EpochEnded:
     """Answers given in the session so far: labels, unreadables and splits."""
     seconds: float
     """Training time of the epoch."""
+    reading_accuracy: float | None = None
+    """Share of the reconstructions that somebody read right since, in the reading test; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,11 @@ from vaetui.engine.truth import Truth
 def accuracy(predicted: NDArray[np.uint8], truth: Truth) -> float:
     """Give the share of images [N] whose predicted class is the true one, from 0 to 1."""
     return float(np.mean(predicted == truth.classes))
+
+
+def reading_accuracy(read: Sequence[int | None], truth: Truth) -> float:
+    """Give the share of pictures [N] in which the true class was read; None, unreadable, is wrong (paper, figure 5)."""
+    return float(np.mean([seen == kind for seen, kind in zip(read, truth.classes.tolist(), strict=True)]))
 
 
 def pixel_accuracy(originals: Pixels, reconstructions: Pixels) -> float:

@@ -69,6 +69,20 @@ class Curves:
     """The finished epochs, in order."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The reading test of an epoch: what a person reads in the reconstructions of the held-out images."""
+
+    epoch: int
+    """The epoch that they were reconstructed after, from 1."""
+    pictures: Pixels
+    """The reconstructions, in the order that they are read, [N, H, W]."""
+    read: tuple[int | None, ...]
+    """The class read in each of the first pictures, None for one that is unreadable; at most N."""
+    accuracy: float | None
+    """Share of all N read right, an unreadable one being wrong; None before the last one is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a run came to."""

@@ -20,11 +20,18 @@ def create(name: str | None, source: str, config: Config) -> Session:
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
-    shape = sources.announced(source)
     name = name or _made_up(source)
     with home.making(name) as directory:
-        Facts.create(places.facts(directory), config, source, shape).close()
+        begin(directory, source, config)
     return resume(name)
+
+
+def begin(directory: Path, source: str, config: Config) -> None:
+    """Make a session in an empty directory.
+
+    Raises Trouble for missing data and for a full disk.
+    """
+    Facts.create(places.facts(directory), config, source, sources.announced(source)).close()
 
 
 def resume(name: str | None, device: str | None = None) -> Session:
@@ -32,8 +39,12 @@ def resume(name: str | None, device: str | None = None) -> Session:
 
     Raises Trouble for an unknown name, one that another process holds, a newer format or a damaged file.
     """
+    return enter(home.find(name or home.latest()), device)
+
+
+def enter(directory: Path, device: str | None = None) -> Session:
+    """Open the session in a directory for writing; see `resume`."""
     memory.keep_freed()
-    directory = home.find(name or home.latest())
     lock = Lock(directory)
     try:
         files.sweep(directory)

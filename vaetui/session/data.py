@@ -19,6 +19,18 @@ from vaetui.store.clusterings import Division
 from vaetui.trouble import Trouble
 
 
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """The true classes, for those who measure or stand in for a person; None where no labels are known."""
+
+    train: Truth | None
+    """Of the images trained on."""
+    validation: Truth | None
+    """Of those held out."""
+    test: Truth | None
+    """Of those that only measure."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
     """All images of a session in memory, as bytes."""
@@ -29,8 +41,8 @@ class Data:
     """Those held out for the reconstructions."""
     test: Images | None
     """Those that only measure."""
-    truth: Truth | None
-    """The true classes of the test images."""
+    truths: Truths
+    """What is known of them; only measures may look."""
     division: Division
     """Where the first two stand in their file."""
 
@@ -43,12 +55,12 @@ def load(source: str, config: Config, kept: Path) -> Data:
     files = locate(directory(source))
     images = read_images(files.train_images)
     checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
+    truth = read_truth(files.train_labels, len(images)) if files.train_labels else None
     if kept.exists():
         division = clusterings.load(kept, Division)
         if not np.array_equal(division.checksum, checksum):
             raise Trouble(f"{files.train_images} changed since the session was made; put the old file back.")
     else:
-        truth = read_truth(files.train_labels, len(images)) if files.train_labels else None
         draw = draws.generator(config.seed, "division")
         division = Division(*hold_out(len(images), held_out(config.training, len(images)), truth, draw), checksum)
         clusterings.save(kept, division)
@@ -59,6 +71,10 @@ def load(source: str, config: Config, kept: Path) -> Data:
         Images(images.pixels[division.train]),
         Images(images.pixels[division.validation]),
         test,
-        read_truth(files.test_labels, len(test)) if test and files.test_labels else None,
+        Truths(
+            Truth(truth.classes[division.train]) if truth else None,
+            Truth(truth.classes[division.validation]) if truth else None,
+            read_truth(files.test_labels, len(test)) if test and files.test_labels else None,
+        ),
         division,
     )

@@ -85,9 +85,18 @@ class Labelling:
         except KeyError:
             raise Trouble(f"There is no centre {written(path)} in this round.") from None
 
-    def different(self, path: Path) -> int:
-        """Count the members of a cluster that differ in the latent space."""
-        return len(np.unique(self.photograph.latents[self.cluster(path).members], axis=0))
+    def divisible(self, path: Path, parts: int) -> Cluster:
+        """Give the cluster at that path if it can be cut into so many parts.
+
+        Raises Trouble for fewer than 2 parts, and for fewer members that differ in the latent space than parts.
+        """
+        cluster = self.cluster(path)
+        if parts < 2:
+            raise Trouble("A centre can be split into 2 parts or more.")
+        different = len(np.unique(self.photograph.latents[cluster.members], axis=0))
+        if different < parts:
+            raise Trouble(f"This centre stands for {different} different images; they cannot become {parts} parts.")
+        return cluster
 
     def weights(self) -> Weights:
         """Spread what stands to every training image (eq. 2)."""

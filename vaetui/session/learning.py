@@ -29,7 +29,7 @@ from vaetui.engine.metrics import accuracy, pixel_accuracy
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data
 from vaetui.store import clusterings, places, tensors
-from vaetui.store.clusterings import Part, Photograph
+from vaetui.store.clusterings import Part, Photograph, Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.tensors import Checkpoint
 from vaetui.trouble import Trouble
@@ -84,9 +84,10 @@ class Learning:
         yield self.look()
         unsaved: list[Stepped] = []
         saved = looked = time.monotonic()
+        checks = self.config.training.checks
         try:
             for stepped in training.train(self._learner, self._pixels, weights, self.config, epoch, self._step):
-                self._step = stepped.step
+                before, self._step = self._step, stepped.step
                 unsaved.append(stepped)
                 heard(stepped)
                 yield stepped
@@ -94,6 +95,9 @@ class Learning:
                     self._save(unsaved)
                     saved = time.monotonic()
                     yield Saved()
+                due = checks * stepped.step // stepped.steps
+                if checks * before // stepped.steps < due < checks:  # the last one is taken as the epoch is measured
+                    yield self._check((epoch - 1) * checks + due)
                 if time.monotonic() - looked >= LOOK_SECONDS:
                     yield self.look()
                     looked = time.monotonic()
@@ -108,10 +112,11 @@ class Learning:
     def measure(self, epoch: int, covered: float, answers: int) -> Iterator[Event]:
         """Measure the networks after an epoch, and record it."""
         test_accuracy = None
-        if self._test is not None and self.data.truth is not None:
+        if self._test is not None and self.data.truths.test is not None:
             reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
-            test_accuracy = accuracy(reading.predicted, self.data.truth)
-        remembered = remember(self._learner.vae, self._held_out)
+            test_accuracy = accuracy(reading.predicted, self.data.truths.test)
+        checked = self._check(epoch * self.config.training.checks)
+        clusterings.save(places.remembered(self._directory, epoch), Remembered(checked.reconstructions))
         figures = [figure for figure in self._facts.figures() if figure[0] == epoch]
         batches = np.diff([0, *(step for _, step, _, _ in figures)])
         losses = np.average([losses for *_, losses, _ in figures], axis=0, weights=batches)
@@ -119,18 +124,22 @@ class Learning:
             epoch,
             Losses(*losses.tolist()),
             test_accuracy,
-            pixel_accuracy(self.data.validation.pixels, remembered),
+            pixel_accuracy(checked.originals, checked.reconstructions),
             covered,
             answers,
             sum(seconds for *_, seconds in figures),
         )
         self._facts.record_epoch(ended)
         yield ended
-        yield Reconstructed(self.data.validation.pixels, remembered)
+        yield checked
 
     def look(self) -> Reconstructed:
         """Send the first held-out images through the networks as they are."""
         return Reconstructed(self.data.validation.pixels[:16], remember(self._learner.vae, self._held_out[:16]))
+
+    def _check(self, number: int) -> Reconstructed:
+        """Send all held-out images through the networks as they are."""
+        return Reconstructed(self.data.validation.pixels, remember(self._learner.vae, self._held_out), number)
 
     def cluster(self, round: int, epoch: int) -> Iterator[Event]:
         """Cluster the latent vectors of all training images, decode the centres, and keep it all as one photograph."""

@@ -27,3 +27,9 @@ def next_step(schedule: TrainingConfig, facts: Facts) -> Step:
 def phase(step: Step) -> Phase:
     """Name the state that a person sees while that step is next."""
     return {"train": "training", "cluster": "training", "ask": "labelling", "finish": "finished"}[step]  # type: ignore[return-value]
+
+
+def next_round(training: TrainingConfig, facts: Facts) -> int:
+    """Tell the round being asked, or the next one to be; 0 where none is left."""
+    asked = sum(ended is not None for _, _, ended in facts.rounds())
+    return asked + 1 if asked < training.rounds else 0

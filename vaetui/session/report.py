@@ -46,6 +46,7 @@ def show(name: str) -> dict[str, Any]:
             "covered": epochs[-1].covered if epochs else 0.0,
             "test_accuracy": [ended.test_accuracy for ended in epochs],
             "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
+            "reading_accuracy": [ended.reading_accuracy for ended in epochs],
             "losses": [ended.losses._asdict() for ended in epochs],
             "training_seconds": sum(seconds for *_, seconds in facts.figures()),
             "labelling_seconds": labelling_seconds(facts),

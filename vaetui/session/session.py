@@ -5,26 +5,25 @@ Nothing heavy is imported before a slow verb needs it, so that a screen can be p
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import held_out, round_before, total_epochs
-from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Losses, Parted, Stepped
+from vaetui.engine.config import round_before, total_epochs
+from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Parted
 from vaetui.session import plan
-from vaetui.session.board import Board, Curves, Phase, Summary, Which
+from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
+from vaetui.session.course import Course
 from vaetui.store import places
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
-    from vaetui.engine.weights import Weights
-    from vaetui.session.data import Data
+    from vaetui.session.data import Data, Truths
     from vaetui.session.export import Row
     from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
@@ -49,11 +48,7 @@ class Session:
         self._data: Data | None = None
         self._learning: Learning | None = None
         self._labelling: Labelling | None = None
-        count, *_ = facts.shape
-        trained = count - held_out(self.config.training, count)
-        self._steps = math.ceil(trained / self.config.training.batch)
-        self._epochs = facts.epochs()
-        self._points = self._recorded()
+        self._course = Course(facts, self.config)
         self._settle()
 
     # What a screen may ask at any time.
@@ -80,7 +75,12 @@ class Session:
 
     def curves(self) -> Curves:
         """Show what was measured so far."""
-        return Curves(tuple(self._points), tuple(self._epochs))
+        return self._course.curves()
+
+    @property
+    def truths(self) -> Truths | None:
+        """The true classes, which nothing here learns from; None until the images are loaded."""
+        return self._data.truths if self._data else None
 
     # The slow verbs.
 
@@ -92,7 +92,7 @@ class Session:
         learning = yield from self._ready()
         try:
             while self._step in ("train", "cluster"):
-                epoch = len(self._epochs)
+                epoch = len(self._course.epochs)
                 if self._step == "cluster":
                     yield from learning.cluster(self.round, epoch)
                 else:
@@ -108,13 +108,8 @@ class Session:
 
         Raises Trouble, at once, for fewer than 2 parts or fewer members than parts.
         """
-        labelling = self._asked()
-        cluster = labelling.cluster(path)
-        if parts < 2:
-            raise Trouble("A centre can be split into 2 parts or more.")
-        different = labelling.different(path)
-        if different < parts:
-            raise Trouble(f"This centre stands for {different} different images; they cannot become {parts} parts.")
+        labelling = self.asked()
+        cluster = labelling.divisible(path, parts)
 
         def cutting() -> Iterator[Event]:
             learning = yield from self._ready()
@@ -132,29 +127,34 @@ class Session:
         if not self._facts.last_answered():
             raise Trouble(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
         learning = yield from self._ready()
-        train, held_out = yield from learning.read(len(self._epochs))
-        last = self._round(self._facts.last_answered())
+        train, held_out = yield from learning.read(len(self._course.epochs))
         from vaetui.session.export import rows
 
-        return rows(last, train, held_out, learning.data.division)
+        return rows(self._round(self._facts.last_answered()), train, held_out, learning.data.division)
 
     # The quick verbs.
 
+    def asked(self) -> Labelling:
+        """Give the round being asked."""
+        if self._labelling is None:
+            raise Trouble("No round is being asked now.")
+        return self._labelling
+
     def board(self) -> Board:
         """Show the round being asked."""
-        return self._asked().board()
+        return self.asked().board()
 
     def answer(self, path: Path, answer: Label | Unreadable) -> None:
         """Record what a person says of a cluster; it is on the disk when this returns."""
-        self._asked().say(path, answer)
+        self.asked().say(path, answer)
 
     def undo(self) -> Path | None:
         """Take back the last answer or split of the round, and give its cluster; None where there is none."""
-        return self._asked().undo()
+        return self.asked().undo()
 
     def redo(self) -> Path | None:
         """Bring back what was taken back last, and give its cluster; None where there is nothing."""
-        return self._asked().redo()
+        return self.asked().redo()
 
     def members(self, path: Path, which: Which, count: int) -> Pixels:
         """Give pictures of some members of a cluster, [<= count, H, W]; none before the images are loaded."""
@@ -163,11 +163,11 @@ class Session:
 
             _, height, width = self._facts.shape
             return np.empty((0, height, width), np.uint8)
-        return self._data.train.pixels[self._asked().members(path, which, count)]
+        return self._data.train.pixels[self.asked().members(path, which, count)]
 
     def go_on(self) -> None:
         """End the round: training goes on with what stands, which can no longer be undone."""
-        self._facts.end_round(self._asked().round)
+        self._facts.end_round(self.asked().round)
         self._labelling = None
         self._settle()
 
@@ -177,6 +177,23 @@ class Session:
         self.config = replace(self.config, training=training)
         self._facts.keep_config(self.config)
         self._settle()
+
+    def sheet(self) -> Sheet:
+        """Show the reading test of the last finished epoch.
+
+        Raises Trouble before there is one, and where it could not be judged.
+        """
+        from vaetui.session.reading import lay_out
+
+        return lay_out(self.directory, self._facts, self._data, len(self._course.epochs))
+
+    def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+        """Record what was read from that place on, None for an unreadable picture; what was read there is forgotten."""
+        from vaetui.session.reading import record
+
+        sheet = record(self.directory, self._facts, self._data, epoch, place, seen)
+        self._course.judge(epoch, sheet.accuracy)
+        return sheet
 
     def summary(self) -> Summary:
         """Show what the run came to."""
@@ -191,26 +208,14 @@ class Session:
 
     def _train(self, learning: Learning, epoch: int) -> Iterator[Event]:
         """Train, measure and record one epoch, with what the last round said."""
-        weights = self._weights(epoch)
-        yield from learning.train(epoch, weights, self._heard)
+        last = round_before(self.config.training, epoch)
+        weights = None if last is None else self._round(last).weights()
+        yield from learning.train(epoch, weights, self._course.hear)
         covered = weights.covered if weights else 0.0
         for event in learning.measure(epoch, covered, self._facts.answers()):
             if isinstance(event, EpochEnded):
-                self._epochs.append(event)
+                self._course.end(event)
             yield event
-
-    def _weights(self, epoch: int) -> Weights | None:
-        last = round_before(self.config.training, epoch)
-        return None if last is None else self._round(last).weights()
-
-    def _heard(self, stepped: Stepped) -> None:
-        self._points.append((self._place(stepped.epoch, stepped.step), stepped.losses))
-
-    def _recorded(self) -> list[tuple[int, Losses]]:
-        return [(self._place(epoch, step), losses) for epoch, step, losses, _ in self._facts.figures()]
-
-    def _place(self, epoch: int, step: int) -> int:
-        return (epoch - 1) * self._steps + step
 
     def _ready(self) -> Generator[Event, None, Learning]:
         """Load images and networks, unless they are there."""
@@ -226,15 +231,14 @@ class Session:
             yield Loading("the networks")
             self._learning = Learning(self.directory, self._facts, self.config, self._data)
             self.machine = self._learning.machine
-            self._points = self._recorded()  # those from after the checkpoint are forgotten by now
+            self._course.recall()  # what came after the checkpoint is forgotten by now
             self.config = self._learning.config
         return self._learning
 
     def _settle(self) -> None:
         """Look at what is recorded for what comes next."""
         self._step = plan.next_step(self.config.training, self._facts)
-        asked = sum(ended is not None for _, _, ended in self._facts.rounds())
-        self._next_round = asked + 1 if asked < self.rounds else 0
+        self._next_round = plan.next_round(self.config.training, self._facts)
         if self._step == "ask" and self._labelling is None:
             self._labelling = self._round(self.round)
 
@@ -242,8 +246,3 @@ class Session:
         from vaetui.session.labelling import Labelling
 
         return Labelling(self.directory, self._facts, self.config, number)
-
-    def _asked(self) -> Labelling:
-        if self._labelling is None:
-            raise Trouble("No round is being asked now.")
-        return self._labelling

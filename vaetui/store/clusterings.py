@@ -1,4 +1,4 @@
-"""The photograph of each round and the splits made in it, as npz; it computes nothing from them."""
+"""Photographs of rounds and epochs, and what splits made, as npz; it computes nothing from them."""
 
 from __future__ import annotations
 
@@ -56,10 +56,18 @@ class Division:
     """SHA-256 of the images, [32]."""
 
 
-Kept = TypeVar("Kept", Photograph, Part, Division)
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """What the networks made of the held-out images at the end of an epoch."""
+
+    pictures: Pixels
+    """The reconstructions, [N, H, W]."""
 
 
-def save(path: Path, kept: Photograph | Part | Division) -> None:
+Kept = TypeVar("Kept", Photograph, Part, Division, Remembered)
+
+
+def save(path: Path, kept: Photograph | Part | Division | Remembered) -> None:
     """Write the arrays in one piece."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{field.name: getattr(kept, field.name) for field in fields(kept)})

@@ -28,6 +28,11 @@ def photograph(directory: Path, round: int) -> Path:
     return directory / f"round-{round:03}.npz"
 
 
+def remembered(directory: Path, epoch: int) -> Path:
+    """Give the file of the reconstructions at the end of an epoch."""
+    return directory / f"epoch-{epoch:03}.npz"
+
+
 def part(directory: Path, saying: int) -> Path:
     """Give the file of the parts that a split made, by the number of its saying."""
     return directory / f"split-{saying:06}.npz"

@@ -1,6 +1,6 @@
 """The tables of a session's facts and their version; it does not know what is asked of them."""
 
-VERSION = 1
+VERSION = 2
 """The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
 
 TABLES = """
@@ -26,7 +26,14 @@ CREATE TABLE epoch (               -- the finished epochs
     pixel_accuracy REAL NOT NULL,
     covered REAL NOT NULL,
     answers INTEGER NOT NULL,
-    seconds REAL NOT NULL
+    seconds REAL NOT NULL,
+    reading_accuracy REAL          -- NULL until all reconstructions are read
+);
+CREATE TABLE reading (             -- what was read in the reconstructions of an epoch
+    epoch INTEGER NOT NULL,
+    place INTEGER NOT NULL,        -- from 0
+    class INTEGER,                 -- NULL for an unreadable one
+    PRIMARY KEY (epoch, place)
 );
 CREATE TABLE round (
     round INTEGER PRIMARY KEY,
@@ -48,3 +55,16 @@ CREATE TABLE saying (              -- what a person said, in order; nothing is e
 );
 CREATE INDEX saying_round ON saying (round, state);
 """
+
+UPGRADES = {
+    1: """
+ALTER TABLE epoch ADD COLUMN reading_accuracy REAL;
+CREATE TABLE reading (
+    epoch INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    class INTEGER,
+    PRIMARY KEY (epoch, place)
+)
+""",
+}
+"""What leads from each older version to the next."""

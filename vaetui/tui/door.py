@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
-from vaetui.session.board import Board, Curves, Phase, Summary, Which
+from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 
 
 class Session(Protocol):
     """One door to everything below the screens.
 
     `advance` and `split` are slow and run in the one worker, never two at once; all others are quick.
-    While a slow one runs only `curves` and the properties may be asked; while `advance` merely loads (phase
-    labelling) the board, the answers and the members may be asked too. Any of them may raise Trouble.
+    While a slow one runs only `curves`, the reading test and the properties may be asked; while `advance` merely
+    loads (phase labelling) the board, the answers and the members may be asked too. Any of them may raise Trouble.
     """
 
     name: str
@@ -88,6 +88,14 @@ class Session(Protocol):
 
     def curves(self) -> Curves:
         """Give what was measured so far; safe from any thread."""
+        ...
+
+    def sheet(self) -> Sheet:
+        """Give the reading test of the last finished epoch; safe from any thread."""
+        ...
+
+    def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+        """Keep what was read from that place on, and forget what was read behind it; on the disk when it returns."""
         ...
 
     def summary(self) -> Summary:
