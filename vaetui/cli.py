@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,8 @@ import click
 from click.shell_completion import CompletionItem
 
 import vaetui
-from vaetui import printed, running
+from vaetui import knobs, printed, running
 from vaetui.trouble import Trouble
-
-DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
 
 
 class Name(click.types.StringParamType):
@@ -52,44 +49,22 @@ def app() -> None:
 
 @app.command()
 @click.argument("name", required=False)
-@click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST.")
-@click.option("--recipe", default="paper", show_default=True, help="Settings to start from.")
-@click.option("--rounds", type=click.IntRange(0), help="Rounds of answers.")
-@click.option("--clusters", type=click.IntRange(2, 256), help="Clusters in a round; without it, the elbow decides.")
-@click.option("--z-dim", type=click.IntRange(1, 256), help="Numbers in a latent vector.")
-@click.option("--beta", type=click.FloatRange(0, 1e6), help="Factor of the divergence (eq. 1).")
-@click.option("--gamma", type=click.FloatRange(0, 1e6), help="Factor of the classification loss (eq. 3).")
-@click.option("--seed", type=click.IntRange(0), help="Where every random draw comes from.")
-@click.option("--device", type=DEVICES, help="Where to train; auto takes the fastest that is there.")
+@knobs.knobs
 @drawn
-def new(name: str | None, data: str | None, recipe: str, device: str | None, pictures: str, **knobs: Any) -> None:
+def new(name: str | None, pictures: str, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
     """
-    from vaetui.engine import config
     from vaetui.session import creation
-    from vaetui.session.source import BUNDLED
 
-    def turned(part: Any, *names: str) -> Any:
-        return replace(part, **{name: knobs[name] for name in names if knobs[name] is not None})
-
-    chosen = turned(config.recipe(recipe), "seed")
-    chosen = replace(
-        chosen,
-        device=device or chosen.device,
-        network=turned(chosen.network, "z_dim"),
-        loss=turned(chosen.loss, "beta", "gamma"),
-        cluster=turned(chosen.cluster, "clusters"),
-        training=turned(chosen.training, "rounds"),
-    )
-    source = BUNDLED if data is None else str(Path(data).resolve())
-    running.drive(lambda: creation.create(name, source, chosen), pictures)
+    source, config = knobs.chosen(**turned)
+    running.drive(lambda: creation.create(name, source, config), pictures)
 
 
 @app.command()
 @click.argument("session", type=Name(), required=False)
-@click.option("--device", type=DEVICES, help="Where to train from now on; without it, as before.")
+@click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
 @drawn
 def resume(session: str | None, device: str | None, pictures: str) -> None:
     """Go on with a session exactly where it was left.
@@ -99,6 +74,30 @@ def resume(session: str | None, device: str | None, pictures: str) -> None:
     from vaetui.session import creation
 
     running.drive(lambda: creation.resume(session, device), pictures)
+
+
+@app.command()
+@knobs.knobs
+@click.option(
+    "--annotator",
+    type=click.Choice(["members", "centre"]),
+    default="members",
+    show_default=True,
+    help="Who answers: centre reads the decoded centre alone; members knows the nearest 8 members.",
+)
+@click.option("--answers", type=click.IntRange(0), default=16, show_default=True, help="Answers in a round, at most.")
+@click.option("--error-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share of wrong keys.")
+@click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
+def simulate(annotator: Any, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any) -> None:
+    """Let a stand-in for a person answer a whole run, and measure what comes of it.
+
+    The images need labels, which the stand-in and the measures look at, and nothing that learns.
+    """
+    from vaetui.simulation.habits import Habits
+
+    source, config = knobs.chosen(**turned)
+    running.simulated(source, config, Habits(annotator, answers, error_rate), keep, as_json)
 
 
 @app.command()

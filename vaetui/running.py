@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
+    from vaetui.engine.config import Config
     from vaetui.session.session import Session
+    from vaetui.simulation.habits import Habits
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -78,3 +84,44 @@ def watched(events: Iterator[Any]) -> Any:
                 return end.value
             if hasattr(event, "total"):
                 progress.update(task, description=event.what, completed=event.done, total=event.total)
+
+
+def simulated(source: str, config: Config, habits: Habits, keep: str | None, as_json: bool) -> None:
+    """Drive a session by a stand-in for a person, and print what it came to; without a name nothing is kept."""
+    if not as_json:
+        click.echo("loading PyTorch …")
+    from vaetui.simulation import display, shelf
+    from vaetui.simulation.run import Simulation
+
+    shelf.labelled(source)  # before a session is made for nothing
+    with stage(keep, source, config) as opening, opened(opening) as session:
+        fetching = shelf.fetch(source, config.network.classes)
+        shelved = silent(fetching) if as_json else watched(fetching)
+        run = Simulation(session, shelved, habits).run()
+        outcome = silent(run) if as_json else display.watch(run, session.epochs)
+    if as_json:
+        click.echo(json.dumps(outcome.to_dict()))
+    elif keep:
+        click.echo(f"The session is kept. Open it with: vaetui resume {keep}")
+
+
+@contextmanager
+def stage(keep: str | None, source: str, config: Config) -> Iterator[Callable[[], Session]]:
+    """Give what makes the session of a simulation: among the others under a name, or in a place that goes away."""
+    from vaetui.session import creation
+
+    if keep is not None:
+        yield lambda: creation.create(keep, source, config)
+        return
+    with tempfile.TemporaryDirectory(prefix="vaetui-") as place:
+        creation.begin(Path(place), source, config)
+        yield lambda: creation.enter(Path(place))
+
+
+def silent(events: Generator[Any, None, T]) -> T:
+    """Consume a slow verb, and give what it returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            return cast(T, end.value)

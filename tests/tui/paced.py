@@ -46,7 +46,7 @@ def two_epochs(test: bool = True) -> list[Event]:
         for step in range(100, 901 if epoch < 3 else 501, 100):
             script.append(Stepped(epoch, step, 900, losses((epoch - 1) * 900 + step), 2_870.0, 2.2))
         if epoch < 3:
-            script += [Reconstructed(pictures, pictures // 2), ended(epoch, test)]
+            script += [Reconstructed(pictures, pictures // 2, 3 * epoch), ended(epoch, test)]
     return script
 
 

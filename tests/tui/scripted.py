@@ -24,8 +24,11 @@ from vaetui.engine.events import (
     Saved,
     Stepped,
 )
-from vaetui.session.board import Board, Curves, Phase, Summary, Tile, Which
+from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Tile, Which
 from vaetui.trouble import Trouble
+
+HELD_OUT = 12
+"""Pictures in a reading test; what is drawn in them is their place's last digit."""
 
 
 def epoch_ended(epoch: int, answers: int = 0) -> EpochEnded:
@@ -67,6 +70,8 @@ class ScriptedSession:
         """The losses so far."""
         self.ended: list[EpochEnded] = []
         """The epochs so far."""
+        self.readings: dict[int, tuple[int | None, ...]] = {}
+        """What was read, by epoch."""
         self._phase = phase
         self._clusters = clusters
         self._side = side
@@ -199,6 +204,21 @@ class ScriptedSession:
         """Give what the script has yielded so far."""
         return Curves(tuple(self.points), tuple(self.ended))
 
+    def sheet(self) -> Sheet:
+        """Draw the held-out images as they are remembered."""
+        if not self.ended:
+            raise Trouble("There is nothing to read before the first epoch has ended.")
+        return self._sheet(self.ended[-1].epoch)
+
+    def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+        """Keep what was read, and judge it by how it was drawn."""
+        self.calls.append(f"read {epoch} {place} {list(seen)}")
+        self.readings[epoch] = (*self.readings.get(epoch, ())[:place], *seen)
+        sheet = self._sheet(epoch)
+        at = [one.epoch for one in self.ended].index(epoch)
+        self.ended[at] = replace(self.ended[at], reading_accuracy=sheet.accuracy)
+        return sheet
+
     def summary(self) -> Summary:
         """Tell what the run came to."""
         return Summary(tuple((label, 5_000 + 150 * label) for label in range(10)), 0.83, 64, 125.0, 240.0)
@@ -206,6 +226,12 @@ class ScriptedSession:
     def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
+
+    def _sheet(self, epoch: int) -> Sheet:
+        pictures = np.stack([digit(place % 10, 300 + place, self._side) for place in range(HELD_OUT)])
+        read = self.readings.get(epoch, ())
+        right = sum(seen == place % 10 for place, seen in enumerate(read))
+        return Sheet(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None)
 
     def _say(self, path: Path, answer: Answer) -> None:
         self.said.append((path, answer))
@@ -239,4 +265,4 @@ class ScriptedSession:
         over = self._round > self._rounds
         last: Event = Finished() if over else Clustered(self._round, self._clusters, ())
         ended = replace(epoch_ended(epoch), answers=self._earlier)
-        return [Loading("PyTorch"), *steps, Reconstructed(pictures, pictures // 2), ended, Saved(), last]
+        return [Loading("PyTorch"), *steps, Reconstructed(pictures, pictures // 2, None), ended, Saved(), last]

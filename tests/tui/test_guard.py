@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaetui.tui.guard import Guard
-from vaetui.tui.labelling_keys import PLAIN
+from vaetui.tui.guarded import PLAIN
 
 QUIET = 0.030
 NAMES = {"\r": "enter", " ": "space"}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.truth import Truth
+from vaetui.engine.weights import Weights
 
 
 def accuracy(predicted: NDArray[np.uint8], truth: Truth) -> float:
@@ -19,6 +20,13 @@ def accuracy(predicted: NDArray[np.uint8], truth: Truth) -> float:
 def reading_accuracy(read: Sequence[int | None], truth: Truth) -> float:
     """Give the share of pictures [N] in which the true class was read; None, unreadable, is wrong (paper, figure 5)."""
     return float(np.mean([seen == kind for seen, kind in zip(read, truth.classes.tolist(), strict=True)]))
+
+
+def accuracy_by_weight(weights: Weights, truth: Truth, above: float) -> tuple[float, float | None]:
+    """Give the share of images [N] with a label of a weight above that, and how many of their labels are right."""
+    chosen = weights.weights > above
+    right = weights.labels[chosen] == truth.classes[chosen]
+    return float(chosen.mean()), float(right.mean()) if len(right) else None
 
 
 def pixel_accuracy(originals: Pixels, reconstructions: Pixels) -> float:

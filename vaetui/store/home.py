@@ -28,6 +28,12 @@ def sessions() -> Path:
     return (Path(home) if home else Path(platformdirs.user_data_dir("vaetui", appauthor=False))) / "sessions"
 
 
+def cache() -> Path:
+    """Give the directory of what can be made again: below VAETUI_HOME, else the platform's place for caches."""
+    home = os.environ.get("VAETUI_HOME")
+    return Path(home) / "cache" if home else Path(platformdirs.user_cache_dir("vaetui", appauthor=False))
+
+
 @contextmanager
 def making(name: str) -> Iterator[Path]:
     """Make the directory of a new session, readable by its owner only, under its name once it is whole.

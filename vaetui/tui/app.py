@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # Only names of types: what is imported here in earnest delays the first frame, NumPy most of all.
     from vaetui.session.board import Phase
     from vaetui.tui.door import Session
+    from vaetui.tui.reading_screen import ReadingScreen
 
 BREADTHS = [(0, "-narrow"), (LEAST[0], "-normal"), (WIDE, "-wide")]
 """Classes that a screen has by its columns, each from that number on."""
@@ -58,6 +59,8 @@ class VaetuiApp(App[None]):
         self._lost = False
         self._shown: Phase | None = None
         self._main: Screen[Any] | None = None
+        self._test: ReadingScreen | None = None
+        self._late: Ended | None = None
 
     def compose(self) -> ComposeResult:
         """Paint a first frame that takes next to nothing to import and to lay out."""
@@ -85,6 +88,24 @@ class VaetuiApp(App[None]):
         """Show the screen of the session's phase and follow the session from here."""
         self._present()
         self._follow()
+
+    def open_test(self) -> None:
+        """Open the reading test over the screen of the phase; raises Trouble where there is nothing to read."""
+        from vaetui.tui.reading_screen import ReadingScreen
+
+        if self.screen is self._main and not self.leaving:
+            self._test = ReadingScreen(self.session, self.session.sheet())
+            self.push_screen(self._test)
+
+    def close_test(self) -> None:
+        """Close the reading test, and show the screen of a phase that has waited for that."""
+        if self.screen is not self._test:
+            return
+        self._test = None
+        self.pop_screen()
+        late, self._late = self._late, None
+        if late is not None and not self.leaving:
+            self._present().post_message(Ended(late.stopped))
 
     def action_leave(self) -> None:
         """Leave as soon as the worker has saved."""
@@ -129,8 +150,8 @@ class VaetuiApp(App[None]):
         """Show the keys of this screen."""
         from vaetui.tui.help_screen import HelpScreen
 
-        if self.screen is self._main:
-            figures = getattr(self._main, "FIGURES", ())
+        if self.screen in (self._main, self._test):
+            figures = getattr(self.screen, "FIGURES", ())
             self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
 
     @on(Reported)
@@ -141,13 +162,17 @@ class VaetuiApp(App[None]):
 
     @on(Ended)
     def settle(self, message: Ended) -> None:
-        """Go where the session is now, or leave."""
+        """Go where the session is now, or leave; a reading test is never taken from a person's hands."""
         self.follower.settle()
         if message.failure is not None:
             self.failure = message.failure
             self.exit(return_code=1)
         elif self.leaving:
             self.exit()
+        elif self._test is not None and self.session.phase != self._shown:
+            self._late = message
+            over = self.session.phase == "finished"
+            self._test.awaited("the run is over: Esc" if over else "the round is ready: Esc")
         else:
             self._present().post_message(Ended(message.stopped))
 

@@ -1,4 +1,4 @@
-"""The focused centre, large and in a heavy frame; it does not know how it came to be in focus."""
+"""The picture in focus, large and in a heavy frame; it does not know how it came to be in focus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from vaetui.engine.clusters import Pixels
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
 from vaetui.tui.picture import Picture
@@ -46,7 +47,12 @@ class Focused(Vertical):
 
     def show(self, tile: Tile) -> None:
         """Show that tile, its name above and the weight of an answer below."""
+        self.frame(f"centre {name_of(tile)}", weight_of(tile), tile.picture)
+
+    def frame(self, above: str, below: str, pixels: Pixels) -> None:
+        """Show that picture, [H, W], with these words in the frame."""
         inside = self._cells[0]
-        self.query_one("#above", Line).say(Text(f"┏{f' centre {name_of(tile)} ':━<{inside}}┓"))
-        self.query_one("#below", Line).say(Text(f"┗{f' {weight_of(tile)} ':━<{inside}}┛"))
-        self.query_one(Picture).show(tile.picture)
+        for id, words, left, right in (("#above", above, "┏", "┓"), ("#below", below, "┗", "┛")):
+            within = f" {words} " if words else ""
+            self.query_one(id, Line).say(Text(f"{left}{within:━<{inside}}{right}"))
+        self.query_one(Picture).show(pixels)

@@ -113,3 +113,9 @@ class Following(Protocol):
 
     def proceed(self) -> None:
         """Show the screen of the session's phase and follow the session from here."""
+
+    def open_test(self) -> None:
+        """Open the reading test; raises Trouble where there is nothing to read."""
+
+    def close_test(self) -> None:
+        """Close the reading test and show the screen of the session's phase."""

@@ -23,7 +23,7 @@ Figures: TypeAlias = Sequence[tuple[str, str]]
 Display: TypeAlias = Callable[[Binding], str]
 """How a key is written."""
 
-GROUPS = {"label": "labelling", "any": "everywhere", "summary": "after the run"}
+GROUPS = {"label": "labelling", "any": "everywhere", "summary": "after the run", "reading": "reading test"}
 """What the first part of a binding's id is called; others are called by that part."""
 COLUMN = 18
 """Width of the column of keys."""

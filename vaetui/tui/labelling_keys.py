@@ -49,8 +49,6 @@ WEIGHTY = frozenset(
     + ["any.help", "any.leave"]
 )
 """Bindings that must be meant, so the guard looks at them: they change what is known, or leave the screen."""
-PLAIN = frozenset([*"0123456789", "enter", "space"])
-"""Keys of which alone no answer of a terminal is made."""
 FIGURES = (
     ("·3 .8", "answered: class 3 at confidence 0.8, which is not written when it is 1"),
     ("–  ?", "unreadable; without an answer"),

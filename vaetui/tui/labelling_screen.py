@@ -8,8 +8,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import Key, Resize
-from textual.screen import Screen
+from textual.events import Resize
 
 from vaetui.engine.answers import Path, Split, written
 from vaetui.session.board import Which
@@ -18,10 +17,10 @@ from vaetui.tui.desk import Desk
 from vaetui.tui.door import Session
 from vaetui.tui.entry import Deed
 from vaetui.tui.follow import Ended, Following
-from vaetui.tui.guard import QUIET, Guard
+from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
-from vaetui.tui.labelling_keys import FIGURES, KEYS, PLAIN, WEIGHTY
+from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.picture import choose, chosen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
@@ -29,13 +28,12 @@ from vaetui.tui.table import Table
 from vaetui.tui.words import progress_of
 
 
-class LabellingScreen(Screen[None]):
+class LabellingScreen(Guarded):
     """The focused centre and its members, all tiles below, and one line that asks."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
+    WEIGHTY = WEIGHTY
     FIGURES = FIGURES
-    QUIET: ClassVar[float] = QUIET
-    """Seconds that the guard asks for; a test that types faster than people sets it to 0."""
     DEFAULT_CSS = """
     LabellingScreen { layout: vertical; overflow: hidden; }
     """
@@ -46,9 +44,6 @@ class LabellingScreen(Screen[None]):
         self.desk = Desk(session)
         """The round, the focus and the keys so far."""
         self._session = session
-        self._guard = Guard[Key](self.QUIET)
-        self._alarms: set[Key] = set()
-        self._hearing = False
         self._splitting: Path | None = None
         self._waiting: tuple[Deed, Path] | None = None
         self._members: tuple[Path, Which] | None = None
@@ -74,30 +69,22 @@ class LabellingScreen(Screen[None]):
             self._show()
         self._head()
 
-    async def on_key(self, event: Key) -> None:
-        """Let a weighty key wait until it is plain that a person pressed it, then act at once."""
-        event.stop()
-        for key in self._guard.ripe(event.time):
-            await self._act(key)
-        if event in self._alarms:
-            self._alarms.remove(event)
-        elif self._hear(event):
-            await self._act(event)
+    def press(self, key: str) -> None:
+        """Take a key by name, unless a cluster is being split."""
+        if self._splitting is None:
+            deed = self.desk.press(key, self.query_one(Table).columns)
+            if deed is not None:
+                self._do(deed, self.desk.tile.path)
+            self._show()
 
-    async def _act(self, key: Key) -> None:
-        """Do what the key is bound to now, here or in the app."""
-        active = self.active_bindings.get(key.key)
-        if active is None:
-            self._press("other")
-            return
-        self._hearing = True
-        await self.app.run_action(active.binding.action, active.node)
-        self._hearing = False
+    def unbound(self, key: str) -> None:
+        """Say what would work instead of that key."""
+        self.press("other")
 
-    def action_press(self, key: str) -> None:
-        """Take a key by name, if it was heard here: one that another screen left as it closed was meant for that."""
-        if self._hearing:
-            self._press(key)
+    def warn(self, words: str) -> None:
+        """Say that some keys were not taken."""
+        self.desk.note = words
+        self._ask()
 
     @on(Ended)
     def look_again(self) -> None:
@@ -132,32 +119,6 @@ class LabellingScreen(Screen[None]):
                     app.proceed()
             except Trouble as trouble:
                 self.desk.note = str(trouble)
-
-    def _hear(self, event: Key) -> bool:
-        """Ask the guard whether that key may act now; for one that must wait an alarm is set."""
-        dropped = self._guard.dropped
-        active = self.active_bindings.get(event.key)
-        weighty = active is not None and active.binding.id in WEIGHTY
-        verdict = self._guard.hear(event, event.time, weighty, event.key in PLAIN)
-        if verdict == "hold":
-            self.set_timer(self._guard.quiet, self._alarm)
-        if self._guard.dropped > dropped:
-            self.desk.note = "keys came all at once, not from a person: dropped"
-            self._ask()
-        return verdict == "pass"
-
-    def _press(self, key: str) -> None:
-        if self._splitting is None:
-            deed = self.desk.press(key, self.query_one(Table).columns)
-            if deed is not None:
-                self._do(deed, self.desk.tile.path)
-            self._show()
-
-    def _alarm(self) -> None:
-        # Through the app's queue, behind keys that came in the meantime: those may drop what is held.
-        alarm = Key("alarm", None)
-        self._alarms.add(alarm)
-        self.app.post_message(alarm)
 
     def _show(self) -> None:
         """Show what lies on the desk, unless the round is over; each part keeps quiet where nothing changed."""

@@ -1,4 +1,4 @@
-"""What fits where on the labelling screen, for each size of the terminal; it does not know what is shown."""
+"""What fits where among labelling and reading, for each size of the terminal; it does not know what is shown."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ class Plan:
     """Rows under the rule."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The pictures of the reading test, in cells and in columns and rows of thumbnails."""
+
+    centre: tuple[int, int]
+    """The picture that is read."""
+    before: tuple[int, int]
+    """Columns and rows of those read before it."""
+    after: tuple[int, int]
+    """Columns and rows of those that follow."""
+
+
 def plan(width: int, height: int) -> Plan:
     """Choose what fits a terminal of that size."""
     # 28x14 cells show a digit of MNIST pixel by pixel; under 80x24 there is no room for it.
@@ -39,6 +51,14 @@ def plan(width: int, height: int) -> Plan:
     left = max(height - top - (4 if large else 5), 1)
     gallery = (width // TILE[0], left // TILE[1]) if large else None
     return Plan(centre, (columns, rows), gallery, left)
+
+
+def spread(width: int, height: int) -> Spread:
+    """Choose what fits a terminal of that size: few, as all of them change with every key."""
+    centre = plan(width, height).centre
+    columns = min((width - centre[0] - 4) // 2 // (THUMB[0] + 1), 2)
+    rows = (centre[1] + 3) // TILE[1]
+    return Spread(centre, (columns, rows), (1, rows))
 
 
 def page(at: int, count: int, room: int) -> tuple[int, int]:

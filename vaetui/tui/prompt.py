@@ -18,16 +18,20 @@ class Prompt(Line):
     def ask(self, entry: Entry, spot: Spot, note: str = "") -> None:
         """Ask what the entry waits for; `note` tells what the last key did."""
         question, help = asked(entry, spot)
+        self.put(question, help, entry.hint, note)
+
+    def put(self, question: str, help: str, hint: str = "", note: str = "") -> None:
+        """Put a question, and behind it the first of a hint, a note and help that is not empty."""
         words = Text.assemble((question, "bold"), "  ")
-        if entry.hint:
-            words.append(f"! {entry.hint}", "bold")
+        if hint:
+            words.append(f"! {hint}", "bold")
         else:
             words.append(note or help, "" if note else "dim")
         width = self.app.size.width - 2
         rows = 1
-        if words.cell_len > width and (entry.hint or note):
+        if words.cell_len > width and (hint or note):
             # Trouble may take a whole sentence, which is read to its end before anything else counts.
-            words = Text(f"! {entry.hint or note}", "bold")
+            words = Text(f"! {hint or note}", "bold")
             rows = -(-words.cell_len // (width - 8)) if words.cell_len > width else 1
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows

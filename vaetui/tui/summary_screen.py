@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import Resize
+from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -28,16 +28,27 @@ from vaetui.tui.keys import Keys
 from vaetui.tui.plot import Axis, Curve, Plot, round_ticks
 from vaetui.tui.room import Room
 
+WANTED = "One more round begins as soon as PyTorch is loaded …"
+"""What is said while one more round waits for the worker."""
+
 
 class SummaryScreen(Screen[None]):
     """Accuracy by round, class counts, what it took, and what to type next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "more", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
+        Binding(
+            "t",
+            "read",
+            "reading test",
+            id="summary.read",
+            tooltip="Read what the network remembers of the held-out images",
+        ),
     ]
     FIGURES = (
         ("test accuracy", "share of the test images that the classifier calls right"),
         ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
+        ("read right", "share of the reconstructions of an epoch that you read right in its reading test"),
         ("covered", "share of the training images that a label of yours reaches"),
         ("answers", "labels, unreadables and splits"),
     )
@@ -74,7 +85,7 @@ class SummaryScreen(Screen[None]):
                 yield Static(id="values", markup=False)
             counts = [(str(label), count) for label, count in summary.classes]
             yield Bars("training images by class", counts, id="classes")
-        yield Static(_facts(summary), id="facts")
+        yield Static(_facts(summary, session.curves().epochs), id="facts")
         yield Static(_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
         yield Keys()
@@ -83,6 +94,11 @@ class SummaryScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Draw the curve for the new size."""
         self.call_after_refresh(self.draw)
+
+    @on(ScreenResume)
+    def refresh_facts(self) -> None:
+        """Show what was read in the reading test."""
+        self.query_one("#facts", Static).update(_facts(self.session.summary(), self.session.curves().epochs))
 
     def draw(self) -> None:
         """Draw accuracy by round."""
@@ -115,7 +131,7 @@ class SummaryScreen(Screen[None]):
             return
         if following.follower.busy:
             self.wanted = True
-            self._note("One more round begins as soon as PyTorch is loaded …")
+            self._note(WANTED)
             return
         try:
             self.session.another_round()
@@ -124,6 +140,17 @@ class SummaryScreen(Screen[None]):
             self._note(str(trouble))
             return
         following.proceed()
+
+    def action_read(self) -> None:
+        """Open the reading test, or say why there is none."""
+        if self.wanted:
+            self._note(WANTED)
+            return
+        try:
+            cast(Following, self.app).open_test()
+            self._note("")
+        except Trouble as trouble:
+            self._note(str(trouble))
 
     def _note(self, text: str) -> None:
         self.query_one("#note", Static).update(Text(text))
@@ -141,8 +168,8 @@ def by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> tuple[
     return ("test accuracy" if tested else "pixels right"), sorted(shares.items())
 
 
-def _facts(summary: Summary) -> Text:
-    return Text.assemble(
+def _facts(summary: Summary, epochs: tuple[EpochEnded, ...]) -> Text:
+    facts = Text.assemble(
         "covered ",
         (percent(summary.covered).strip() + " %", "bold"),
         " of the images   ",
@@ -152,6 +179,13 @@ def _facts(summary: Summary) -> Text:
         "   labelling ",
         (span(summary.labelling_seconds).strip(), "bold"),
     )
+    tested = [one for one in epochs if one.reading_accuracy is not None]
+    if tested:
+        share = percent(tested[-1].reading_accuracy).strip()
+        facts.append_text(
+            Text.assemble("\nreconstructions read right ", (f"{share} %", "bold"), f" (epoch {tested[-1].epoch})")
+        )
+    return facts
 
 
 def _commands(session: str) -> Text:

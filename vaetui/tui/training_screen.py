@@ -10,11 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.events import Resize
+from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Static
 
 from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progressed, Reconstructed, Saved
+from vaetui.trouble import Trouble
 from vaetui.tui.curves import AccuracyPane, LossPane
 from vaetui.tui.door import Session
 from vaetui.tui.epochs import Epochs
@@ -27,6 +28,8 @@ from vaetui.tui.strip import Strip
 
 LOOKS = 2
 """Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
+REFUSAL = 10.0
+"""Seconds for which it stands why there is no reading test: time to read a sentence twice."""
 
 
 class TrainingScreen(Screen[None]):
@@ -39,6 +42,13 @@ class TrainingScreen(Screen[None]):
             "pause, go on",
             id="training.pause",
             tooltip="Stop training at the next step and save; again: go on from there",
+        ),
+        Binding(
+            "t",
+            "read",
+            "reading test",
+            id="training.read",
+            tooltip="Read what the network remembers of the held-out images; training goes on meanwhile",
         ),
     ]
     DEFAULT_CSS = """
@@ -53,6 +63,7 @@ class TrainingScreen(Screen[None]):
         ("classification", "how badly your answers are met: nats an image; own scale"),
         ("test", "share of the test images that the classifier calls right"),
         ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
+        ("read", "share of the reconstructions that you read right in the reading test of that epoch"),
         ("covered", "share of the training images that had a label of yours"),
         ("img/s", "images trained a second"),
     )
@@ -70,6 +81,7 @@ class TrainingScreen(Screen[None]):
         """Whether nothing goes on until a person says so."""
         self._saved: float | None = None
         self._news = ""
+        self._refusal, self._until = "", 0.0
         self._ticks = 0
         self._losses: tuple[object, ...] = ()
         self._epochs: tuple[object, ...] = ()
@@ -99,6 +111,11 @@ class TrainingScreen(Screen[None]):
         await self.query_one(Strip).suit(event.size)
         self._losses = self._epochs = ()
         self.call_after_refresh(self.look)
+
+    @on(ScreenResume)
+    def refresh_epochs(self) -> None:
+        """Show what was read in the reading test."""
+        self._count_epochs()
 
     def look(self) -> None:
         """Show the latest figures, unless the keys are being explained on top of them."""
@@ -140,6 +157,15 @@ class TrainingScreen(Screen[None]):
         self._head()
         self._state()
 
+    def action_read(self) -> None:
+        """Open the reading test, or say why there is none."""
+        self._refusal = ""
+        try:
+            self._following.open_test()
+        except Trouble as trouble:
+            self._refusal, self._until = str(trouble), monotonic() + REFUSAL
+            self._state()
+
     def _show(self, event: Event) -> None:
         match event:
             case Loading(what):
@@ -177,6 +203,20 @@ class TrainingScreen(Screen[None]):
         self.query_one(Header).say(text)
 
     def _state(self) -> None:
+        """Say in the status line what goes on, or for a while what does not."""
+        refused = self._refusal if monotonic() < self._until else ""
+        line = refused or self._course()
+        status, width = self.query_one("#status", Static), self.size.width - 2
+        # A refusal may take a whole sentence, which is read to its end; all else is made to fit.
+        rows = -(-len(refused) // (width - 8)) if len(refused) > width else 1
+        if status.styles.height is None or status.styles.height.value != rows:
+            status.styles.height = rows
+            self._losses = self._epochs = ()
+            self.call_after_refresh(self._draw)
+        if status.content != line:
+            status.update(line, layout=False)
+
+    def _course(self) -> str:
         """Say how fast, on what, how safe, and what comes next."""
         session = self.session
         speed = f"{self.pace.rate:>7,.0f} img/s" if self.pace.rate else ""
@@ -193,10 +233,7 @@ class TrainingScreen(Screen[None]):
             left += machine
         if len(left) + 16 <= room:
             left += f"{saved:>16}"
-        line = f"{left:<{room}}  {right}"
-        status = self.query_one("#status", Static)
-        if status.content != line:
-            status.update(line, layout=False)
+        return f"{left:<{room}}  {right}"
 
     def _draw(self) -> None:
         curves = self.session.curves()

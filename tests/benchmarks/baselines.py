@@ -1,0 +1,98 @@
+"""What the paper's method is held against: clusters named right, and networks that are given every label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+
+from tests.idx import MNIST
+from vaetui.engine import training
+from vaetui.engine.config import Config, total_epochs
+from vaetui.engine.images import read_idx
+from vaetui.engine.latents import read
+from vaetui.engine.weights import Weights
+from vaetui.session.data import Data, load
+from vaetui.store import places, tensors
+from vaetui.store.facts import Facts
+
+COUNTS = (16, 50, 64, 80, 100)
+"""Clusters, of which each costs one answer: a round's, some of the field's, and a whole run's."""
+
+
+def of_components(seed: int) -> dict[int, float]:
+    """Name clusters of 50 principal components of the pixels; give the test accuracy by their number."""
+    train, test = (read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3) for stem in ("train", "t10k"))
+    pca = PCA(50, random_state=seed).fit(train.reshape(len(train), -1) / 255)
+    classes = [read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1) for stem in ("train", "t10k")]
+    reduced = [pca.transform(pixels.reshape(len(pixels), -1) / 255) for pixels in (train, test)]
+    return _named(reduced[0], classes[0], reduced[1], classes[1], seed)
+
+
+def of_latents(directory: Path) -> dict[int, float]:
+    """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
+    facts = Facts(places.facts(directory))
+    config, data = facts.config, load(facts.data, facts.config, places.division(directory))
+    facts.close()
+    learner = training.learner(config, data.train.shape)
+    checkpoint = tensors.load(places.tensors(directory))
+    assert checkpoint is not None
+    training.restore(learner, checkpoint.arrays)
+    latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
+    train, test = data.truths.train, data.truths.test
+    assert train is not None
+    assert test is not None
+    return _named(latents[0], train.classes, latents[1], test.classes, config.seed)
+
+
+def with_all_labels(config: Config) -> list[float]:
+    """Train as the recipe does, with every label at weight 1 after the first epoch; give the accuracy by epoch."""
+    train, test = (read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3) for stem in ("train", "t10k"))
+    classes = [read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1) for stem in ("train", "t10k")]
+    learner = training.learner(config, (28, 28))
+    weights = Weights(classes[0].astype(np.int64), np.ones(len(train), np.float32))
+    accuracies = []
+    for epoch in range(1, total_epochs(config.training) + 1):
+        known = weights if epoch > config.training.warmup else None
+        for _ in training.train(learner, torch.from_numpy(train), known, config, epoch, 0):
+            pass
+        reading = _consumed(read(learner.vae, torch.from_numpy(test), config, "test", epoch))
+        accuracies.append(float(np.mean(reading.predicted == classes[1])))
+    return accuracies
+
+
+def _named(
+    train: NDArray[np.float32],
+    classes: NDArray[np.uint8],
+    test: NDArray[np.float32],
+    truth: NDArray[np.uint8],
+    seed: int,
+) -> dict[int, float]:
+    """Name every cluster by the class that most of its members have; test images take the nearest one's name."""
+    told = {}
+    for count in COUNTS:
+        means = KMeans(count, n_init=3, random_state=seed).fit(train)
+        names = np.array([np.bincount(classes[means.labels_ == at], minlength=10).argmax() for at in range(count)])
+        told[count] = float(np.mean(names[means.predict(test)] == truth))
+    return told
+
+
+def _latents(learner: training.Learner, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
+    return _consumed(read(learner.vae, torch.from_numpy(pixels), config, "clusters", 0)).latents
+
+
+def _test(data: Data):
+    assert data.test is not None
+    return data.test
+
+
+def _consumed(events):
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,62 @@
+"""The knobs of a new session as options of a command; it does not know what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from vaetui.engine.config import Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
+PLACES = {
+    **{"seed": "", "device": ""},
+    **{"z_dim": "network", "initial": "network", "used": "network"},
+    **{"beta": "loss", "gamma": "loss", "clusters": "cluster", "decay": "cluster"},
+    **{"rounds": "training", "warmup": "training"},
+}
+"""The part of the configuration that each knob turns; "" is the whole."""
+OPTIONS = (
+    click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST."),
+    click.option("--recipe", default="paper", show_default=True, help="Settings to start from."),
+    click.option("--rounds", type=click.IntRange(0), help="Rounds of answers."),
+    click.option("--warmup", type=click.IntRange(1), help="Epochs without labels before the first round."),
+    click.option("--clusters", type=click.IntRange(2, 256), help="Clusters in a round; without it, the elbow decides."),
+    click.option("--z-dim", type=click.IntRange(1, 256), help="Numbers in a latent vector."),
+    click.option("--beta", type=click.FloatRange(0, 1e6), help="Factor of the divergence (eq. 1)."),
+    click.option("--gamma", type=click.FloatRange(0, 1e6), help="Factor of the classification loss (eq. 3)."),
+    click.option("--decay", type=click.FloatRange(0, 100), help="a of eq. 2: how fast weights fade with distance."),
+    click.option("--used", type=click.Choice(["sample", "mean"]), help="Latent vectors to cluster and classify."),
+    click.option("--initial", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."),
+    click.option("--seed", type=click.IntRange(0), help="Where every random draw comes from."),
+    click.option("--device", type=DEVICES, help="Where to train; auto takes the fastest that is there."),
+)
+
+
+def knobs(command: F) -> F:
+    """Give a command all options of a new session; it takes them as keywords and hands them to `chosen`."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(data: str | None, recipe: str, **turned: Any) -> tuple[str, Config]:
+    """Give the source of the images and the configuration that the options stand for.
+
+    Raises Trouble for an unknown recipe.
+    """
+    from vaetui.engine import config
+    from vaetui.session.source import BUNDLED
+
+    result = config.recipe(recipe)
+    for name, value in turned.items():
+        part = PLACES[name]
+        if value is not None:
+            change = {name: value} if not part else {part: replace(getattr(result, part), **{name: value})}
+            result = replace(result, **change)
+    return BUNDLED if data is None else str(Path(data).resolve()), result

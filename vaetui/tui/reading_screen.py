@@ -1,0 +1,154 @@
+"""The reading test: a person reads reconstructions, one after another; it does not know what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.events import Resize
+
+from vaetui.session.board import Sheet
+from vaetui.trouble import Trouble
+from vaetui.tui.door import Session
+from vaetui.tui.follow import Following
+from vaetui.tui.gauge import percent
+from vaetui.tui.guarded import Guarded
+from vaetui.tui.header import Header
+from vaetui.tui.keys import Keys
+from vaetui.tui.lectern import Lectern
+from vaetui.tui.line import Line
+from vaetui.tui.prompt import Prompt
+from vaetui.tui.reading_keys import FIGURES, KEYS, WEIGHTY
+from vaetui.tui.room import Room
+
+
+class ReadingScreen(Guarded):
+    """One picture large, a line that asks, and after the last picture the result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    WEIGHTY = WEIGHTY
+    FIGURES = FIGURES
+    DEFAULT_CSS = """
+    ReadingScreen { layout: vertical; overflow: hidden; }
+    ReadingScreen #result { width: 100%; height: 1fr; content-align: center middle; text-align: center; }
+    ReadingScreen #result, ReadingScreen.-read Lectern { display: none; }
+    ReadingScreen.-read #result { display: block; }
+    """
+
+    def __init__(self, session: Session, sheet: Sheet) -> None:
+        """Go on with that test of that session."""
+        super().__init__()
+        self.session = session
+        """The one door to everything below."""
+        self.sheet = sheet
+        """The test as it stands."""
+        self._awaits = self._hint = self._note = ""
+
+    @property
+    def done(self) -> bool:
+        """Tell whether every picture is read."""
+        return len(self.sheet.read) >= len(self.sheet.pictures)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Header(self.session.name)
+        yield Lectern()
+        yield Line(id="result")
+        yield Prompt()
+        yield Keys()
+        yield Room()
+
+    def on_mount(self) -> None:
+        """Ask for the first picture that is not yet read."""
+        self._show()
+
+    async def on_resize(self, event: Resize) -> None:
+        """Lay the pictures out anew where another size wants it."""
+        await self.query_one(Lectern).suit(event.size)
+        self._show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only the classes that there are."""
+        key = str(parameters[0]) if action == "press" and parameters else ""
+        return not key.isdigit() or int(key) < self.session.config.network.classes
+
+    def awaited(self, words: str) -> None:
+        """Tell what awaits the person behind the test, in a few words."""
+        self._awaits = words
+        self._show()
+
+    def press(self, key: str) -> None:
+        """Read, take back, begin anew or close."""
+        self._hint = self._note = ""
+        place = len(self.sheet.read)
+        match key:
+            case "close":
+                cast(Following, self.app).close_test()
+                return
+            case "back" if place == 0:
+                self._hint = "this is the first picture"
+            case "back":
+                self._keep(place - 1, (), f"{place} is to be read again")
+            case "again" if self.done:
+                self._keep(0, (), "the test begins anew")
+            case "again":
+                self._hint = "r begins anew after the last picture"
+            case _ if self.done:
+                self._hint = "every picture is read: r begins anew, Esc closes"
+            case _:
+                seen = None if key == "unreadable" else int(key)
+                read = "unreadable" if seen is None else f"read as {seen}"
+                self._keep(place, (seen,), f"saved: {place + 1} is {read}")
+        self._show()
+
+    def unbound(self, key: str) -> None:
+        """Say which keys read."""
+        there = f"there is no class {key}: {self._choice()}" if key.isdigit() else "that key does nothing here"
+        self._hint = f"{there}, ? shows all keys"
+        self._show()
+
+    def warn(self, words: str) -> None:
+        """Say that some keys were not taken."""
+        self._hint, self._note = "", words
+        self._show()
+
+    def _keep(self, place: int, seen: Sequence[int | None], note: str) -> None:
+        try:
+            self.sheet = self.session.read(self.sheet.epoch, place, seen)
+            self._note = note
+        except Trouble as trouble:
+            self._hint = str(trouble)
+
+    def _show(self) -> None:
+        sheet, prompt = self.sheet, self.query_one(Prompt)
+        read, total = len(sheet.read), len(sheet.pictures)
+        what = f"{self._awaits}   epoch" if self._awaits else "reading test, epoch"
+        self.query_one(Header).say(f"{what} {sheet.epoch}   {read:>{len(str(total))}} / {total}")
+        self.set_class(self.done, "-read")
+        if self.done:
+            self.query_one("#result", Line).say(_result(sheet), wrap=True)
+            help = "Esc closes, r begins anew, u takes the last back"
+            prompt.put("every picture is read:", help, self._hint, self._note)
+        else:
+            self.query_one(Lectern).show(sheet)
+            help = f"{self._choice()}, x unreadable"
+            prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
+
+    def _choice(self) -> str:
+        classes = self.session.config.network.classes
+        return f"0-{classes - 1} a class" if classes > 1 else "0 is the only class"
+
+
+def _result(sheet: Sheet) -> Text:
+    """Say what came out, and what to do next."""
+    total, accuracy = len(sheet.pictures), sheet.accuracy or 0.0
+    unreadable = sum(seen is None for seen in sheet.read)
+    return Text.assemble(
+        f"reconstructions after epoch {sheet.epoch}\n\n",
+        (f"read right: {round(accuracy * total)} of {total}, {percent(accuracy).strip()} %", "bold"),
+        f"\nunreadable: {unreadable}, which counts as wrong\n\n",
+        "Esc closes the test, r begins it anew",
+    )
