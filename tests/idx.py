@@ -25,6 +25,7 @@ def write_idx(path: Path, array: NDArray[np.uint8]) -> Path:
 
 
 def small_mnist(directory: Path, train: int, test: int) -> Path:
+    directory.mkdir(exist_ok=True)
     for stem, count in (("train", train), ("t10k", test)):
         images = read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3)[:count]
         labels = read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1)[:count]

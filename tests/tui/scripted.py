@@ -221,6 +221,8 @@ class ScriptedSession:
 
     def summary(self) -> Summary:
         """Tell what the run came to."""
+        if self._phase != "finished":
+            raise Trouble("The run is not over yet.")
         return Summary(tuple((label, 5_000 + 150 * label) for label in range(10)), 0.83, 64, 125.0, 240.0)
 
     def close(self) -> None:

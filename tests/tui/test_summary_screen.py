@@ -15,6 +15,8 @@ from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
 from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
+from vaetui.tui.help_screen import HelpScreen
+from vaetui.tui.labelling_screen import LabellingScreen
 from vaetui.tui.summary_screen import SummaryScreen, by_round
 
 
@@ -68,6 +70,20 @@ async def test_o_while_loading_waits_until_everything_is_loaded() -> None:
         session.may_load.set()
         await until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
         assert session.calls.count("another_round") == 1
+
+
+async def test_one_more_round_begins_while_the_keys_are_explained() -> None:
+    session = Finished()
+    session.may_load.clear()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.follower.busy)
+        await pilot.press("o", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        session.may_load.set()
+        await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
+        assert len(app.screen_stack) == 2
+    assert app.failure is None
 
 
 async def test_what_another_round_refuses_is_said_on_the_screen() -> None:

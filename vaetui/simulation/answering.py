@@ -13,14 +13,39 @@ from vaetui.simulation.annotators import Annotator, Fingers, Opinion
 from vaetui.trouble import Trouble
 
 SURE = 0.6
-"""The least share of an opinion that is typed; below it a cluster is split. The paper's confidences began there."""
+"""The least share of an opinion that is typed; below it nothing is. The paper's confidences began there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A cluster that was looked at."""
+
+    tile: Tile
+    """As the screen shows it."""
+    opinion: Opinion
+    """What the annotator makes of it."""
+
+    @property
+    def sure(self) -> bool:
+        """Tell whether the opinion may be typed."""
+        return self.opinion.share >= SURE
+
+    @property
+    def doubt(self) -> tuple[float, int]:
+        """Say how much a split would clear up: the images that may be of another class, and else the size.
+
+        That is what the screen tells: what was seen, and which classes the classifier finds among the members.
+        """
+        agreed = self.tile.votes[0][1] if self.tile.votes else 1.0
+        return self.tile.size * (1 - self.opinion.share * agreed), self.tile.size
 
 
 @dataclass
 class Round:
-    """Answers the round that a session asks: labels first, then splits, the largest doubtful cluster first.
+    """Answers the round that a session asks; every label, split and "unreadable" counts.
 
-    Every label, split and "unreadable" counts. What is doubtful and cannot be split within the budget is unreadable.
+    As many answers as plain clusters need are set aside for their labels; the others split what is most in doubt.
+    What is doubtful to the end is unreadable.
     """
 
     session: Session
@@ -36,39 +61,31 @@ class Round:
 
     def answer(self) -> Iterator[Event]:
         """Answer as much as the budget allows; yields the events of the splits."""
-        doubtful = self._go_through(list(self._open(())))
-        while doubtful and self.budget:
-            tile = max(doubtful, key=lambda tile: (tile.size, [-part for part in tile.path]))
-            doubtful.remove(tile)
-            parts = min(self.session.config.cluster.parts, self.budget - 1)
-            self.budget -= 1
+        looked = self._look(())
+        final: list[Looked] = []
+        while looked:
+            most = max(looked, key=lambda one: one.doubt)
+            looked.remove(most)
+            spare = self.budget - sum(one.sure for one in looked + final) - 1
+            parts = min(self.session.config.cluster.parts, spare)
             try:
-                yield from self.session.split(tile.path, parts)
+                events = self.session.split(most.tile.path, parts)
             except Trouble:  # one part is no split, and there may be too few different members
-                self.session.answer(tile.path, Unreadable())
-            else:
-                doubtful += self._go_through(list(self._open(tile.path)))
+                final.append(most)
+                continue
+            self.budget -= 1
+            yield from events
+            looked += self._look(most.tile.path)
+        for one in sorted(final, key=lambda one: (one.sure, one.tile.size), reverse=True)[: self.budget]:
+            self.session.answer(one.tile.path, self.fingers.type(one.opinion) if one.sure else Unreadable())
+            self.budget -= 1
 
-    def _go_through(self, tiles: list[Tile]) -> list[Tile]:
-        """Answer what is plain, and give what is not; what the budget does not allow stays open."""
-        doubtful = []
-        for tile in tiles:
-            if not self.budget:
-                break
-            opinion = self._judge(tile)
-            if opinion.share >= SURE:
-                self.session.answer(tile.path, self.fingers.type(opinion))
-                self.budget -= 1
-            else:
-                doubtful.append(tile)
-        return doubtful
-
-    def _judge(self, tile: Tile) -> Opinion:
-        nearest = self.session.asked().members(tile.path, "nearest", self.annotator.members)
-        self.pictures += 1 + len(nearest)
-        return self.annotator.judge(tile.picture, nearest)
-
-    def _open(self, above: Path) -> Iterator[Tile]:
-        for tile in self.session.board().tiles:
+    def _look(self, above: Path) -> list[Looked]:
+        """Look at the clusters that stand open below that one."""
+        looked = []
+        for tile in self.session.board().tiles if self.budget else ():
             if tile.path[:-1] == above and tile.answer is None:
-                yield tile
+                nearest = self.session.asked().members(tile.path, "nearest", self.annotator.members)
+                self.pictures += 1 + len(nearest)
+                looked.append(Looked(tile, self.annotator.judge(tile.picture, nearest)))
+        return looked

@@ -41,8 +41,8 @@ class Outcome:
     """After each epoch."""
     reading_accuracy: tuple[float | None, ...]
     """After each epoch: share of the held-out images' reconstructions that the reader reads right."""
-    reading_checks: tuple[float, ...]
-    """The same at every check within the epochs."""
+    reading_checks: tuple[float | None, ...]
+    """The same at every check within the epochs; None where an epoch is too short for it."""
     answers: int
     """Labels, unreadables and splits."""
     answers_by_round: tuple[int, ...]

@@ -56,7 +56,7 @@ class Simulation:
         self._pictures = 0
         self._answers: list[int] = []
         self._qualities: list[Quality] = []
-        self._checks: list[float] = []
+        self._checks: dict[int, float] = {}
 
     def run(self) -> Generator[Seen, None, Outcome]:
         """Train, answer, train to the end; yields what happens and returns what it came to.
@@ -94,7 +94,7 @@ class Simulation:
             opinions = self._shelved.reader.read(seen.reconstructions)
             pairs = zip(opinions.classes.tolist(), opinions.certainty.tolist(), strict=True)
             read = [label if certainty >= SURE else None for label, certainty in pairs]
-            self._checks.append(reading_accuracy(read, self._truth("validation")))
+            self._checks[check] = reading_accuracy(read, self._truth("validation"))
             epoch, rest = divmod(check, session.config.training.checks)
             if rest:
                 return
@@ -117,7 +117,9 @@ class Simulation:
         return Outcome(
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
             reading_accuracy=tuple(epoch.reading_accuracy for epoch in epochs),
-            reading_checks=tuple(self._checks),
+            reading_checks=tuple(
+                self._checks.get(check) for check in range(1, len(epochs) * config.training.checks + 1)
+            ),
             answers=sum(self._answers),
             answers_by_round=tuple(self._answers),
             pictures_shown=self._pictures,

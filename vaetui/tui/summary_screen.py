@@ -98,7 +98,8 @@ class SummaryScreen(Screen[None]):
     @on(ScreenResume)
     def refresh_facts(self) -> None:
         """Show what was read in the reading test."""
-        self.query_one("#facts", Static).update(_facts(self.session.summary(), self.session.curves().epochs))
+        if self.is_current:  # one that is resumed may be gone again, and with it the phase
+            self.query_one("#facts", Static).update(_facts(self.session.summary(), self.session.curves().epochs))
 
     def draw(self) -> None:
         """Draw accuracy by round."""

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
-from textual.widgets import Static
 
 from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progressed, Reconstructed, Saved
 from vaetui.trouble import Trouble
@@ -24,12 +23,11 @@ from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.progress import Doing, Pace, doing_line, epoch_line, training_line
 from vaetui.tui.room import Room
+from vaetui.tui.status import Status
 from vaetui.tui.strip import Strip
 
 LOOKS = 2
 """Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
-REFUSAL = 10.0
-"""Seconds for which it stands why there is no reading test: time to read a sentence twice."""
 
 
 class TrainingScreen(Screen[None]):
@@ -55,7 +53,6 @@ class TrainingScreen(Screen[None]):
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
     TrainingScreen.-tall.-wide #epochs { display: block; }
-    TrainingScreen #status { height: 1; padding: 0 1; color: $foreground 80%; }
     """
     FIGURES = (
         ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),
@@ -81,7 +78,6 @@ class TrainingScreen(Screen[None]):
         """Whether nothing goes on until a person says so."""
         self._saved: float | None = None
         self._news = ""
-        self._refusal, self._until = "", 0.0
         self._ticks = 0
         self._losses: tuple[object, ...] = ()
         self._epochs: tuple[object, ...] = ()
@@ -94,7 +90,7 @@ class TrainingScreen(Screen[None]):
             yield AccuracyPane(id="accuracy")
         yield Epochs(id="epochs")
         yield Strip(id="strip")
-        yield Static(id="status", markup=False)
+        yield Status(id="status")
         yield Keys()
         yield Room()
 
@@ -115,7 +111,8 @@ class TrainingScreen(Screen[None]):
     @on(ScreenResume)
     def refresh_epochs(self) -> None:
         """Show what was read in the reading test."""
-        self._count_epochs()
+        if self.is_current:  # one that is resumed may be gone again
+            self._count_epochs()
 
     def look(self) -> None:
         """Show the latest figures, unless the keys are being explained on top of them."""
@@ -159,12 +156,13 @@ class TrainingScreen(Screen[None]):
 
     def action_read(self) -> None:
         """Open the reading test, or say why there is none."""
-        self._refusal = ""
+        refusal = ""
         try:
             self._following.open_test()
         except Trouble as trouble:
-            self._refusal, self._until = str(trouble), monotonic() + REFUSAL
-            self._state()
+            refusal = str(trouble)
+        self.query_one(Status).refuse(refusal, monotonic())
+        self._state()
 
     def _show(self, event: Event) -> None:
         match event:
@@ -203,18 +201,10 @@ class TrainingScreen(Screen[None]):
         self.query_one(Header).say(text)
 
     def _state(self) -> None:
-        """Say in the status line what goes on, or for a while what does not."""
-        refused = self._refusal if monotonic() < self._until else ""
-        line = refused or self._course()
-        status, width = self.query_one("#status", Static), self.size.width - 2
-        # A refusal may take a whole sentence, which is read to its end; all else is made to fit.
-        rows = -(-len(refused) // (width - 8)) if len(refused) > width else 1
-        if status.styles.height is None or status.styles.height.value != rows:
-            status.styles.height = rows
+        """Say in the status line what goes on, and draw the curves anew where that left them another room."""
+        if self.query_one(Status).show(self._course(), monotonic()):
             self._losses = self._epochs = ()
             self.call_after_refresh(self._draw)
-        if status.content != line:
-            status.update(line, layout=False)
 
     def _course(self) -> str:
         """Say how fast, on what, how safe, and what comes next."""

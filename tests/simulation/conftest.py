@@ -1,0 +1,24 @@
+"""A reader that was trained on enough to read most digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.idx import small_mnist
+from tests.simulation.driven import consumed
+from vaetui.simulation.shelf import Shelved, fetch
+
+
+@pytest.fixture(scope="session")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of IDX files with six thousand digits to practise on, and 500 to be measured with."""
+    return small_mnist(tmp_path_factory.mktemp("practice"), train=6000, test=500)
+
+
+@pytest.fixture(scope="session")
+def shelved(practice: Path) -> Shelved:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAETUI_HOME", str(practice / "home"))
+        return consumed(fetch(str(practice), classes=10))

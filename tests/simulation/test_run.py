@@ -1,0 +1,166 @@
+"""Simulated runs: repeatable, honest, and no other than what a person's keys would make."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.idx import write_idx
+from tests.session.scripts import bits, made, said
+from tests.simulation.driven import HABITS, SHORT, consumed, simulated
+from tests.tui.until import until
+from vaetui.engine.answers import Label, Split
+from vaetui.engine.clusters import Indices, Pixels
+from vaetui.engine.events import Stepped
+from vaetui.engine.images import read_idx
+from vaetui.session import creation, report
+from vaetui.simulation import run as running
+from vaetui.simulation.annotators import MembersAnnotator, Opinion
+from vaetui.simulation.run import Simulation
+from vaetui.simulation.shelf import Shelved
+from vaetui.store import home as sessions
+from vaetui.store import places
+from vaetui.store.facts import Facts
+from vaetui.tui.app import VaetuiApp
+from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.summary_screen import SummaryScreen
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def apart_from_times(outcome: dict[str, Any]) -> dict[str, Any]:
+    """What two runs must have in common: all but seconds, and the memory that the process happened to hold."""
+    return {key: value for key, value in outcome.items() if key not in ("seconds", "peak_rss_mb")}
+
+
+@pytest.mark.parametrize("annotator", ["members", "centre"])
+def test_two_runs_with_one_seed_come_to_the_same(digits: Path, shelved: Shelved, annotator: Any) -> None:
+    habits = replace(HABITS, annotator=annotator)
+    first, second = (simulated(name, digits, shelved, habits).to_dict() for name in ("first", "second"))
+    assert first["label_accuracy"]["overall"] is not None
+    assert apart_from_times(first) == apart_from_times(second)
+    assert bits("first") == bits("second")
+    other = simulated("other", digits, shelved, habits, replace(SHORT, seed=1)).to_dict()
+    assert apart_from_times(other) != apart_from_times(first)
+
+
+def test_everything_is_counted_and_measured(digits: Path, shelved: Shelved) -> None:
+    outcome = simulated("run", digits, shelved)
+    told = report.show("run")
+    assert outcome.answers == sum(outcome.answers_by_round) == told["answers"]
+    assert len(outcome.answers_by_round) == 2
+    assert all(0 < answers <= HABITS.answers for answers in outcome.answers_by_round)
+    assert list(outcome.test_accuracy) == told["test_accuracy"]
+    assert list(outcome.reading_accuracy) == told["reading_accuracy"]
+    assert len(outcome.reading_checks) == 6 * SHORT.training.checks
+    assert outcome.reading_checks[2::3] == outcome.reading_accuracy
+    assert outcome.pictures_shown >= 2 * 12
+    parts = {part: seconds for part, seconds in outcome.seconds.items() if part != "total"}
+    assert {"loading", "training", "measuring", "clustering", "annotating", "reading"} <= set(parts)
+    assert 0.9 * outcome.seconds["total"] < sum(parts.values()) <= outcome.seconds["total"]
+    assert json.loads(json.dumps(outcome.to_dict()))["versions"]["vaetui"]
+
+
+def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Path, shelved: Shelved) -> None:
+    outcome = simulated("run", digits, shelved)
+    directory = sessions.find("run")
+    session = creation.resume("run")
+    list(session.advance())
+    assert session.truths is not None
+    truth = session.truths.train
+    assert truth is not None
+    from vaetui.session.labelling import Labelling
+
+    facts = Facts(places.facts(directory))
+    weights = Labelling(directory, facts, session.config, 2).weights()
+    facts.close()
+    session.close()
+    chosen = weights.weights > 0.3
+    row = outcome.label_accuracy["by_weight"][3]
+    assert row["share"] == pytest.approx(chosen.mean())
+    assert row["accuracy"] == pytest.approx(np.mean(weights.labels[chosen] == truth.classes[chosen]))
+
+
+async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
+    digits: Path, shelved: Shelved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LabellingScreen, "QUIET", 0.0)
+    simulated("simulated", digits, shelved)
+    typed = said("simulated")
+    facts = Facts(places.facts(sessions.find("simulated")))
+    rounds = {round: facts.sayings(round) for round in (1, 2)}
+    facts.close()
+    assert any(isinstance(it.answer, Split) for round in rounds.values() for it in round)
+    session = made("typed", digits, SHORT)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for round, sayings in rounds.items():
+            await until(pilot, lambda round=round: isinstance(app.screen, LabellingScreen) and session.round == round)
+            await until(pilot, lambda: not app.follower.busy)
+            screen = app.screen
+            assert isinstance(screen, LabellingScreen)
+            for saying in sayings:
+                paths = [tile.path for tile in screen.desk.board.tiles]
+                while (away := paths.index(saying.path) - screen.desk.at) != 0:
+                    await pilot.press("l" if away > 0 else "h")
+                if isinstance(saying.answer, Label):
+                    tenths = round_to_key(saying.answer.confidence)
+                    await pilot.press(str(saying.answer.label), tenths)
+                elif isinstance(saying.answer, Split):
+                    await pilot.press("s", str(saying.answer.parts), "enter")
+                    await until(pilot, lambda: not app.follower.busy)
+                else:
+                    await pilot.press("x")
+            await pilot.press("g")
+            if session.phase == "labelling":
+                await pilot.press("g")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+    session.close()
+    assert said("typed") == typed
+    assert bits("typed") == bits("simulated")
+
+
+def round_to_key(confidence: float) -> str:
+    return "enter" if confidence == 1 else str(round(10 * confidence))
+
+
+def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
+    digits: Path, tmp_path: Path, shelved: Shelved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opinions: list[Opinion] = []
+
+    class Recording(MembersAnnotator):
+        def judge(self, picture: Pixels, nearest: Indices) -> Opinion:
+            opinions.append(super().judge(picture, nearest))
+            return opinions[-1]
+
+    class Replaying(MembersAnnotator):
+        def judge(self, picture: Pixels, nearest: Indices) -> Opinion:
+            return opinions.pop(0)
+
+    monkeypatch.setattr(running, "MembersAnnotator", Recording)
+    true = simulated("true", digits, shelved)
+    data = tmp_path / "scrambled"
+    shutil.copytree(digits, data)
+    session = made("scrambled", data, SHORT)
+    beginning = session.advance()
+    while not isinstance(next(beginning), Stepped):  # by now the split is drawn and kept
+        pass
+    beginning.close()
+    session.close()
+    labels = read_idx(data / "train-labels-idx1-ubyte", 1)
+    write_idx(data / "train-labels-idx1-ubyte", np.random.default_rng(0).permutation(labels))
+    monkeypatch.setattr(running, "MembersAnnotator", Replaying)
+    session = creation.resume("scrambled")
+    scrambled = consumed(Simulation(session, shelved, HABITS).run())
+    session.close()
+    assert not opinions
+    assert bits("scrambled") == bits("true")
+    assert scrambled.test_accuracy == true.test_accuracy
+    assert scrambled.label_accuracy != true.label_accuracy
