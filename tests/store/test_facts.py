@@ -98,3 +98,49 @@ def test_a_reader_looks_on_while_a_writer_writes(facts: Facts, tmp_path: Path) -
     facts.say(1, (0,), Label(1))
     assert reader.answers() == 1
     reader.close()
+
+
+def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "facts.db"
+    base = sqlite3.connect(path)
+    base.executescript(Path(__file__).with_name("version-1.sql").read_text())
+    base.execute("INSERT INTO epoch VALUES (1, 200.0, 5.0, 0.0, 0.1, 0.9, 0.0, 0, 20.0)")
+    base.execute("INSERT INTO round VALUES (1, 10, '[]', 5.0, NULL)")
+    base.execute(
+        "INSERT INTO saying (round, path, kind, label, confidence, said) VALUES (1, '3', 'label', 7, 0.9, 6.0)"
+    )
+    base.execute("PRAGMA user_version = 1")
+    base.commit()
+    base.close()
+    for _ in range(2):  # the second time there is nothing to upgrade
+        facts = Facts(path)
+        (ended,) = facts.epochs()
+        assert (ended.test_accuracy, ended.reading_accuracy) == (0.1, None)
+        assert [saying.answer for saying in facts.sayings(1)] == [Label(7, 0.9)]
+        assert facts.reading(1) == ()
+        facts.close()
+    facts = Facts(path)
+    facts.record_reading(1, 0, [4, None], 0.5)
+    assert facts.reading(1) == (4, None)
+    assert facts.epochs()[0].reading_accuracy == 0.5
+    facts.close()
+    made = [row[0] for row in sqlite3.connect(path).execute("PRAGMA user_version")]
+    assert made == [VERSION]
+
+
+def test_upgraded_and_new_files_have_the_same_columns(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    base = sqlite3.connect(old)
+    base.executescript(Path(__file__).with_name("version-1.sql").read_text())
+    base.execute("PRAGMA user_version = 1")
+    base.commit()
+    base.close()
+    Facts(old).close()
+    Facts.create(new, Config(), "mnist", (10, 8, 8)).close()
+    columns = []
+    for path in (old, new):
+        base = sqlite3.connect(path)
+        names = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        columns.append({name: [row[1:3] for row in base.execute(f"PRAGMA table_info({name})")] for name in names})
+        base.close()
+    assert columns[0] == columns[1]
