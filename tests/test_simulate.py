@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import pexpect
 import pytest
 
+from tests.idx import small_mnist, write_idx
 from tests.session.scripts import made
-from tests.test_cli import call, refused
+from tests.test_cli import VAETUI, call, refused
+from vaetui.engine.events import EpochEnded
 from vaetui.session import creation
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -28,7 +34,7 @@ def test_json_is_all_that_is_printed_and_nothing_is_kept(digits: Path, home: Pat
     assert set(told) >= TOLD
     assert (told["annotator"], told["seed"], told["recipe"]) == ("centre", 7, "paper")
     assert len(told["test_accuracy"]) == 2
-    assert told["answers"] <= 6
+    assert 0 < told["answers"] <= 6
     assert told["peak_rss_mb"] > 100
     assert not list((home / "sessions").glob("*"))
 
@@ -52,6 +58,44 @@ def test_images_without_labels_are_refused_before_anything_is_made(digits: Path,
     shutil.copy(digits / "train-images-idx3-ubyte", bare)
     refused("holds no labels of the training images", "simulate", "--data", str(bare), "--keep", "bare")
     assert not (home / "sessions").exists()
+
+
+def test_damaged_labels_and_test_images_of_another_size_are_refused_and_no_session_is_left(
+    tmp_path: Path, home: Path
+) -> None:
+    data = small_mnist(tmp_path / "data", train=200, test=50)
+    labels = data / "train-labels-idx1-ubyte"
+    whole = labels.read_bytes()
+    labels.write_bytes(whole[:-20])
+    refused("is truncated", "simulate", "--data", str(data), "--keep", "bad")
+    labels.write_bytes(whole)
+    write_idx(data / "t10k-images-idx3-ubyte", np.zeros((50, 32, 32), np.uint8))
+    refused("of another size", "simulate", "--data", str(data), "--keep", "bad")
+    assert not (home / "sessions").exists()
+
+
+def test_an_interrupted_run_leaves_a_session_that_goes_on(digits: Path, home: Path) -> None:
+    child = pexpect.spawn(VAETUI[0], [*VAETUI[1:], "simulate", "--data", str(digits), "--keep", "cut"], timeout=120)
+    child.expect("round 1")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    assert b"Traceback" not in (child.before or b"")
+    session = creation.resume("cut")
+    assert any(isinstance(event, EpochEnded) for event in session.advance())
+    session.close()
+
+
+def test_a_bug_in_a_run_that_is_not_kept_is_told_in_a_log_that_stays(home: Path, tmp_path: Path) -> None:
+    program = (
+        "from vaetui.simulation import shelf; shelf.fetch = lambda *_: iter(()).throw; "
+        "import sys; from vaetui.cli import main; sys.argv = ['vaetui', 'simulate', '--json']; main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "A bug ended the program" in ran.stderr
+    assert "Traceback" in (home / "log.txt").read_text()
 
 
 def test_a_name_that_is_taken_and_an_unknown_recipe_are_refused(digits: Path) -> None:

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 import vaetui
 from vaetui import knobs, printed, running
+from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
 
 
@@ -80,7 +81,7 @@ def resume(session: str | None, device: str | None, pictures: str) -> None:
 @knobs.knobs
 @click.option(
     "--annotator",
-    type=click.Choice(["members", "centre"]),
+    type=click.Choice(KINDS),
     default="members",
     show_default=True,
     help="Who answers: centre reads the decoded centre alone; members knows the nearest 8 members.",
@@ -89,15 +90,15 @@ def resume(session: str | None, device: str | None, pictures: str) -> None:
 @click.option("--error-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share of wrong keys.")
 @click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
-def simulate(annotator: Any, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any) -> None:
+def simulate(annotator: Kind, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any) -> None:
     """Let a stand-in for a person answer a whole run, and measure what comes of it.
 
     The images need labels, which the stand-in and the measures look at, and nothing that learns.
     """
-    from vaetui.simulation.habits import Habits
+    from vaetui import headless
 
     source, config = knobs.chosen(**turned)
-    running.simulated(source, config, Habits(annotator, answers, error_rate), keep, as_json)
+    headless.simulate(source, config, Habits(annotator, answers, error_rate), keep, as_json)
 
 
 @app.command()

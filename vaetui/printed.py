@@ -38,6 +38,7 @@ def session(told: dict[str, Any]) -> None:
     """Print how one session stands."""
     asked = "" if told["centres"] is None else f", {told['answered']} of {told['centres']} centres answered"
     accuracies = "  ".join(_percent(share) for share in told["test_accuracy"]) or "–"
+    readings = "  ".join(_percent(share) for share in told["reading_accuracy"])
     lines = {
         "session": told["name"],
         "state": f"{told['phase']}, epoch {told['epoch']} of {told['epochs']}, "
@@ -46,6 +47,7 @@ def session(told: dict[str, Any]) -> None:
         "recipe": f"{told['recipe']}, seed {told['seed']}",
         "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
         "test": accuracies,
+        **({"read": readings} if any(share is not None for share in told["reading_accuracy"]) else {}),
         "time": f"{told['training_seconds'] / 60:.1f} min training, {told['labelling_seconds'] / 60:.1f} min labelling",
         "directory": told["directory"],
     }

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
-    from vaetui.engine.config import Config
     from vaetui.session.session import Session
-    from vaetui.simulation.habits import Habits
-
-T = TypeVar("T")
 
 
 @contextmanager
@@ -28,15 +22,15 @@ def opened(opening: Callable[[], Session]) -> Iterator[Session]:
     """Open a session for a while; a bug in it is told in its own log."""
     session = opening()
     try:
-        with confessed(session.directory):
+        with confessed(session.directory, "all answers are saved, "):
             yield session
     finally:
         session.close()
 
 
 @contextmanager
-def confessed(directory: Path) -> Iterator[None]:
-    """Turn a bug into one sentence and exit status 1, with the traceback in a log file in that directory."""
+def confessed(directory: Path, saved: str = "") -> Iterator[None]:
+    """Turn a bug into one sentence, with what is saved, and exit status 1; a log in that directory tells more."""
     try:
         yield
     except (Trouble, click.exceptions.Exit, click.ClickException, click.Abort):
@@ -44,9 +38,10 @@ def confessed(directory: Path) -> Iterator[None]:
     except Exception as error:
         from vaetui.store import log, places
 
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.keep(directory).exception("a bug ended the program")
         what, place = type(error).__name__, places.log(directory)
-        click.echo(f"vaetui: A bug ended the program ({what}); all answers are saved, {place} tells more.", err=True)
+        click.echo(f"vaetui: A bug ended the program ({what}); {saved}{place} tells more.", err=True)
         sys.exit(1)
 
 
@@ -84,44 +79,3 @@ def watched(events: Iterator[Any]) -> Any:
                 return end.value
             if hasattr(event, "total"):
                 progress.update(task, description=event.what, completed=event.done, total=event.total)
-
-
-def simulated(source: str, config: Config, habits: Habits, keep: str | None, as_json: bool) -> None:
-    """Drive a session by a stand-in for a person, and print what it came to; without a name nothing is kept."""
-    if not as_json:
-        click.echo("loading PyTorch …")
-    from vaetui.simulation import display, shelf
-    from vaetui.simulation.run import Simulation
-
-    shelf.labelled(source)  # before a session is made for nothing
-    with stage(keep, source, config) as opening, opened(opening) as session:
-        fetching = shelf.fetch(source, config.network.classes)
-        shelved = silent(fetching) if as_json else watched(fetching)
-        run = Simulation(session, shelved, habits).run()
-        outcome = silent(run) if as_json else display.watch(run, session.epochs)
-    if as_json:
-        click.echo(json.dumps(outcome.to_dict()))
-    elif keep:
-        click.echo(f"The session is kept. Open it with: vaetui resume {keep}")
-
-
-@contextmanager
-def stage(keep: str | None, source: str, config: Config) -> Iterator[Callable[[], Session]]:
-    """Give what makes the session of a simulation: among the others under a name, or in a place that goes away."""
-    from vaetui.session import creation
-
-    if keep is not None:
-        yield lambda: creation.create(keep, source, config)
-        return
-    with tempfile.TemporaryDirectory(prefix="vaetui-") as place:
-        creation.begin(Path(place), source, config)
-        yield lambda: creation.enter(Path(place))
-
-
-def silent(events: Generator[Any, None, T]) -> T:
-    """Consume a slow verb, and give what it returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return cast(T, end.value)

@@ -17,6 +17,7 @@ from vaetui.engine.images import read_idx
 from vaetui.engine.latents import read
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data, load
+from vaetui.session.truths import Truths
 from vaetui.store import places, tensors
 from vaetui.store.facts import Facts
 
@@ -43,7 +44,8 @@ def of_latents(directory: Path) -> dict[int, float]:
     assert checkpoint is not None
     training.restore(learner, checkpoint.arrays)
     latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
-    train, test = data.truths.train, data.truths.test
+    truths = Truths("mnist", data)
+    train, test = truths.train, truths.test
     assert train is not None
     assert test is not None
     return _named(latents[0], train.classes, latents[1], test.classes, config.seed)

@@ -57,8 +57,7 @@ def reading() -> None:
 def centres() -> None:
     """Figures 2 and 3: the decoded centres after the first and the last epoch."""
     kept = np.load(RESULTS / "centres.npz", allow_pickle=False)
-    roots = kept["depth"] == 1
-    for name, pictures in (("figure-2", kept["first"][roots]), ("figure-3", kept["last"])):
+    for name, pictures in (("figure-2", kept["first"]), ("figure-3", kept["last"])):
         gap = np.full((28, 2), 255, np.uint8)
         row = np.hstack([part for picture in pictures for part in (picture, gap)][:-1])
         plt.imsave(ASSETS / f"{name}.png", np.kron(row, np.ones((2, 2), np.uint8)), cmap="gray", vmin=0, vmax=255)

@@ -23,7 +23,6 @@ import numpy as np
 
 from tests.benchmarks import baselines
 from tests.benchmarks.published import BY_SIZE, PAPER, RESULTS
-from vaetui.engine.answers import Label
 from vaetui.engine.config import RECIPES
 
 SEEDS = (0, 1, 2)
@@ -97,10 +96,7 @@ def pictured(home: Path) -> None:
 
     facts = Facts(place(session.directory))
     first = Labelling(session.directory, facts, session.config, 1)
-    tiles = first.board().tiles
-    kept["first"] = np.stack([tile.picture for tile in tiles])
-    kept["said"] = np.array([tile.answer.label if isinstance(tile.answer, Label) else -1 for tile in tiles])
-    kept["depth"] = np.array([len(tile.path) for tile in tiles])
+    kept["first"] = np.stack([tile.picture for tile in first.board().tiles if len(tile.path) == 1])
     facts.close()
     session.close()
     np.savez_compressed(CENTRES, **kept)
@@ -109,7 +105,7 @@ def pictured(home: Path) -> None:
 def _simulate(home: Path, *options: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "vaetui", "simulate", "--json", *options]
     ran = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, "VAETUI_HOME": str(home)}
+        command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "VAETUI_HOME": str(home)}
     )
     told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return told

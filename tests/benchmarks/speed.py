@@ -1,7 +1,7 @@
 """Measures how fast vaetui is, as ratios within one run, and writes assets/results/speed.json.
 
 python -m tests.benchmarks.speed            measures everything (about ten minutes on two cores)
-python -m tests.benchmarks.speed training   measures some of it: training app screens clustering disk memory
+python -m tests.benchmarks.speed training   measures some of it: training app start clustering memory simulated
 
 Machines are noisy: what is compared runs in turn, and the median of the pairs counts.
 """

@@ -97,7 +97,7 @@ def test_a_place_that_is_not_next_and_too_many_are_refused(session: Session, pla
     assert session.sheet().read == ()
 
 
-def test_there_is_nothing_to_read_before_an_epoch_has_ended_or_without_labels(digits: Path, tmp_path: Path) -> None:
+def test_there_is_nothing_to_read_before_an_epoch_has_ended_or_while_images_are_loaded(digits: Path) -> None:
     session = made("early", digits, BUSY)
     beginning = session.advance()
     with pytest.raises(Trouble, match="before the first epoch has ended"):
@@ -112,6 +112,23 @@ def test_there_is_nothing_to_read_before_an_epoch_has_ended_or_without_labels(di
     with pytest.raises(Trouble, match="still being loaded"):
         later.sheet()
     later.close()
+
+
+def test_a_test_that_was_left_is_gone_on_with_though_another_epoch_has_ended(session: Session) -> None:
+    session.read(1, 0, [3, 1])
+    session.go_on()
+    for event in session.advance():
+        if isinstance(event, EpochEnded):
+            break
+    assert (session.sheet().epoch, session.sheet().read) == (1, (3, 1))
+    session.read(1, 2, truth(session)[2:])
+    assert session.sheet().epoch == 2
+
+
+def test_a_class_that_there_is_not_is_refused(session: Session) -> None:
+    for kind in (10, -1):
+        with pytest.raises(Trouble, match="classes are 0 to 9"):
+            session.read(1, 0, [kind])
 
 
 def test_images_without_labels_have_no_reading_test(digits: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from vaetui.simulation.habits import Habits
 from vaetui.simulation.outcome import Outcome
 from vaetui.simulation.run import Simulation
 from vaetui.simulation.shelf import Shelved
+from vaetui.simulation.stopwatch import Stopwatch
 
 T = TypeVar("T")
 HABITS = Habits("members", answers=16, error_rate=0.1)
@@ -37,6 +38,6 @@ def consumed(events: Generator[Any, None, T]) -> T:
 def simulated(name: str, data: Path, shelved: Shelved, habits: Habits = HABITS, config: Config = SHORT) -> Outcome:
     """Simulate a whole run of a new session and close it."""
     session = made(name, data, config)
-    outcome = consumed(Simulation(session, shelved, habits).run())
+    outcome = consumed(Simulation(session, shelved, habits, Stopwatch()).run())
     session.close()
     return outcome

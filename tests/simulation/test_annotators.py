@@ -22,7 +22,7 @@ def test_members_are_called_what_most_of_them_are_with_their_share() -> None:
     assert annotator.judge(BLANK, np.array([4])) == Opinion(7, 1.0)
 
 
-def test_the_centre_alone_is_read(digits: object, shelved: Shelved) -> None:
+def test_the_centre_alone_is_read(shelved: Shelved) -> None:
     annotator = CentreAnnotator(shelved.reader)
     assert annotator.members == 0
     picture = np.full((28, 28), 90, np.uint8)

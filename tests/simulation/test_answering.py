@@ -14,6 +14,7 @@ from vaetui.session import creation
 from vaetui.session.session import Session
 from vaetui.simulation.annotators import Fingers, Opinion
 from vaetui.simulation.answering import Round
+from vaetui.simulation.stopwatch import Stopwatch
 
 
 class Decided:
@@ -51,7 +52,7 @@ def session(asked: Session) -> Iterator[Session]:
 
 def answered(session: Session, budget: int, doubts: int) -> tuple[Round, Decided]:
     annotator = Decided(doubts)
-    round = Round(session, annotator, Fingers(10, 0.0, 0), budget)
+    round = Round(session, annotator, Fingers(10, 0.0, 0), budget, Stopwatch())
     list(round.answer())
     return round, annotator
 

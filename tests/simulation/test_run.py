@@ -24,6 +24,7 @@ from vaetui.simulation import run as running
 from vaetui.simulation.annotators import MembersAnnotator, Opinion
 from vaetui.simulation.run import Simulation
 from vaetui.simulation.shelf import Shelved
+from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.store import home as sessions
 from vaetui.store import places
 from vaetui.store.facts import Facts
@@ -59,6 +60,7 @@ def test_everything_is_counted_and_measured(digits: Path, shelved: Shelved) -> N
     assert list(outcome.test_accuracy) == told["test_accuracy"]
     assert list(outcome.reading_accuracy) == told["reading_accuracy"]
     assert len(outcome.reading_checks) == 6 * SHORT.training.checks
+    assert None not in outcome.reading_checks
     assert outcome.reading_checks[2::3] == outcome.reading_accuracy
     assert outcome.pictures_shown >= 2 * 12
     parts = {part: seconds for part, seconds in outcome.seconds.items() if part != "total"}
@@ -158,7 +160,7 @@ def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
     write_idx(data / "train-labels-idx1-ubyte", np.random.default_rng(0).permutation(labels))
     monkeypatch.setattr(running, "MembersAnnotator", Replaying)
     session = creation.resume("scrambled")
-    scrambled = consumed(Simulation(session, shelved, HABITS).run())
+    scrambled = consumed(Simulation(session, shelved, HABITS, Stopwatch()).run())
     session.close()
     assert not opinions
     assert bits("scrambled") == bits("true")

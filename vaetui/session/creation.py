@@ -49,7 +49,9 @@ def enter(directory: Path, device: str | None = None) -> Session:
     try:
         files.sweep(directory)
         log.keep(directory).info("opened")
-        return Session(directory, Facts(places.facts(directory)), lock, device)
+        facts = Facts(places.facts(directory))
+        facts.upgrade()
+        return Session(directory, facts, lock, device)
     except BaseException:
         lock.release()
         raise

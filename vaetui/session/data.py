@@ -10,25 +10,13 @@ import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.config import Config, held_out
-from vaetui.engine.idx import locate
+from vaetui.engine.idx import IdxFiles, locate
 from vaetui.engine.images import Images, read_images
-from vaetui.engine.truth import Truth, hold_out, read_truth
+from vaetui.engine.truth import hold_out, read_truth
 from vaetui.session.source import directory
 from vaetui.store import clusterings
 from vaetui.store.clusterings import Division
 from vaetui.trouble import Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Truths:
-    """The true classes, for those who measure or stand in for a person; None where no labels are known."""
-
-    train: Truth | None
-    """Of the images trained on."""
-    validation: Truth | None
-    """Of those held out."""
-    test: Truth | None
-    """Of those that only measure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +29,6 @@ class Data:
     """Those held out for the reconstructions."""
     test: Images | None
     """Those that only measure."""
-    truths: Truths
-    """What is known of them; only measures may look."""
     division: Division
     """Where the first two stand in their file."""
 
@@ -52,29 +38,32 @@ def load(source: str, config: Config, kept: Path) -> Data:
 
     Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
     """
-    files = locate(directory(source))
-    images = read_images(files.train_images)
+    found = locate(directory(source))
+    images = read_images(found.train_images)
     checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
-    truth = read_truth(files.train_labels, len(images)) if files.train_labels else None
     if kept.exists():
         division = clusterings.load(kept, Division)
         if not np.array_equal(division.checksum, checksum):
-            raise Trouble(f"{files.train_images} changed since the session was made; put the old file back.")
+            raise Trouble(f"{found.train_images} changed since the session was made; put the old file back.")
     else:
+        truth = read_truth(found.train_labels, len(images)) if found.train_labels else None
         draw = draws.generator(config.seed, "division")
         division = Division(*hold_out(len(images), held_out(config.training, len(images)), truth, draw), checksum)
         clusterings.save(kept, division)
-    test = read_images(files.test_images) if files.test_images else None
-    if test and test.shape != images.shape:
-        raise Trouble(f"{files.test_images} holds images of another size than {files.train_images}; remove or mend it.")
+    pixels = images.pixels
     return Data(
-        Images(images.pixels[division.train]),
-        Images(images.pixels[division.validation]),
-        test,
-        Truths(
-            Truth(truth.classes[division.train]) if truth else None,
-            Truth(truth.classes[division.validation]) if truth else None,
-            read_truth(files.test_labels, len(test)) if test and files.test_labels else None,
-        ),
-        division,
+        Images(pixels[division.train]), Images(pixels[division.validation]), read_tested(found, images.shape), division
     )
+
+
+def read_tested(found: IdxFiles, shape: tuple[int, int]) -> Images | None:
+    """Read the images that only measure, where there are any.
+
+    Raises Trouble for damaged ones, and for another size than `shape`.
+    """
+    if found.test_images is None:
+        return None
+    images = read_images(found.test_images)
+    if images.shape != shape:
+        raise Trouble(f"{found.test_images} holds images of another size than {found.train_images}; remove or mend it.")
+    return images

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vaetui.engine import draws, training
 from vaetui.engine.clusters import Cluster
@@ -25,7 +27,7 @@ from vaetui.engine.events import (
 )
 from vaetui.engine.kmeans import elbow, partition
 from vaetui.engine.latents import Reading, decode, read, remember
-from vaetui.engine.metrics import accuracy, pixel_accuracy
+from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data
 from vaetui.store import clusterings, places, tensors
@@ -40,6 +42,8 @@ LOOK_SECONDS = 3.0
 """Training between two looks at the reconstructions."""
 STARTS = 3
 """k-means runs of a round, of which the best counts."""
+Judge: TypeAlias = Callable[[NDArray[np.uint8]], float]
+"""Tells from the classes found for the test images, [N], what share of them is right."""
 
 
 class Learning:
@@ -109,12 +113,12 @@ class Learning:
         self._save(unsaved)
         yield Saved()
 
-    def measure(self, epoch: int, covered: float, answers: int) -> Iterator[Event]:
-        """Measure the networks after an epoch, and record it."""
+    def measure(self, epoch: int, covered: float, answers: int, judge: Judge | None) -> Iterator[Event]:
+        """Measure the networks after an epoch, the test images by a judge where there is one, and record it."""
         test_accuracy = None
-        if self._test is not None and self.data.truths.test is not None:
+        if self._test is not None and judge is not None:
             reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
-            test_accuracy = accuracy(reading.predicted, self.data.truths.test)
+            test_accuracy = judge(reading.predicted)
         checked = self._check(epoch * self.config.training.checks)
         clusterings.save(places.remembered(self._directory, epoch), Remembered(checked.reconstructions))
         figures = [figure for figure in self._facts.figures() if figure[0] == epoch]

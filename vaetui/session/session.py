@@ -23,10 +23,11 @@ from vaetui.store.lock import Lock
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
-    from vaetui.session.data import Data, Truths
+    from vaetui.session.data import Data
     from vaetui.session.export import Row
     from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
+    from vaetui.session.truths import Truths
 
 
 class Session:
@@ -34,7 +35,7 @@ class Session:
 
     The slow verbs, `advance` and `split`, are iterators of events for one worker thread; every fact is recorded
     before it is yielded, and to stop is not to consume. The other verbs are quick and are called while no slow
-    one runs; only `curves` and the plain properties may be asked at any time.
+    one runs; only `curves`, the reading test and the plain properties may be asked at any time.
     """
 
     def __init__(self, directory: FilePath, facts: Facts, lock: Lock, device: str | None = None) -> None:
@@ -46,6 +47,8 @@ class Session:
         self._facts = facts
         self._lock = lock
         self._data: Data | None = None
+        self.truths: Truths | None = None
+        """The true classes, which nothing here learns from; None until the images are loaded."""
         self._learning: Learning | None = None
         self._labelling: Labelling | None = None
         self._course = Course(facts, self.config)
@@ -76,11 +79,6 @@ class Session:
     def curves(self) -> Curves:
         """Show what was measured so far."""
         return self._course.curves()
-
-    @property
-    def truths(self) -> Truths | None:
-        """The true classes, which nothing here learns from; None until the images are loaded."""
-        return self._data.truths if self._data else None
 
     # The slow verbs.
 
@@ -179,19 +177,19 @@ class Session:
         self._settle()
 
     def sheet(self) -> Sheet:
-        """Show the reading test of the last finished epoch.
+        """Show the reading test that was left unfinished, else that of the last finished epoch.
 
         Raises Trouble before there is one, and where it could not be judged.
         """
         from vaetui.session.reading import lay_out
 
-        return lay_out(self.directory, self._facts, self._data, len(self._course.epochs))
+        return lay_out(self.directory, self._facts, self.truths)
 
     def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
         """Record what was read from that place on, None for an unreadable picture; what was read there is forgotten."""
         from vaetui.session.reading import record
 
-        sheet = record(self.directory, self._facts, self._data, epoch, place, seen)
+        sheet = record(self.directory, self._facts, self.truths, epoch, place, seen)
         self._course.judge(epoch, sheet.accuracy)
         return sheet
 
@@ -212,7 +210,8 @@ class Session:
         weights = None if last is None else self._round(last).weights()
         yield from learning.train(epoch, weights, self._course.hear)
         covered = weights.covered if weights else 0.0
-        for event in learning.measure(epoch, covered, self._facts.answers()):
+        judge = self.truths.judge if self.truths else None
+        for event in learning.measure(epoch, covered, self._facts.answers(), judge):
             if isinstance(event, EpochEnded):
                 self._course.end(event)
             yield event
@@ -222,8 +221,11 @@ class Session:
         if self._data is None:
             yield Loading("the images")
             from vaetui.session.data import load
+            from vaetui.session.truths import Truths
 
-            self._data = load(self._facts.data, self.config, places.division(self.directory))
+            data = load(self._facts.data, self.config, places.division(self.directory))
+            self.truths = Truths(self._facts.data, data)
+            self._data = data
         if self._learning is None:
             yield Loading("PyTorch")
             from vaetui.session.learning import Learning

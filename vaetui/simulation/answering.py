@@ -10,6 +10,7 @@ from vaetui.engine.events import Event
 from vaetui.session.board import Tile
 from vaetui.session.session import Session
 from vaetui.simulation.annotators import Annotator, Fingers, Opinion
+from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.trouble import Trouble
 
 SURE = 0.6
@@ -34,10 +35,10 @@ class Looked:
     def doubt(self) -> tuple[float, int]:
         """Say how much a split would clear up: the images that may be of another class, and else the size.
 
-        That is what the screen tells: what was seen, and which classes the classifier finds among the members.
+        That is what the screen tells: what was seen, and what share of the members the classifier calls alike.
         """
-        agreed = self.tile.votes[0][1] if self.tile.votes else 1.0
-        return self.tile.size * (1 - self.opinion.share * agreed), self.tile.size
+        alike = self.tile.votes[0][1] if self.tile.votes else 1.0
+        return self.tile.size * (1 - self.opinion.share * alike), self.tile.size
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Round:
     """Who types them."""
     budget: int
     """Answers that may still be given."""
+    watch: Stopwatch
+    """What counts the time."""
     pictures: int = 0
     """Pictures looked at so far: centres and members."""
 
@@ -74,18 +77,22 @@ class Round:
                 final.append(most)
                 continue
             self.budget -= 1
-            yield from events
+            with self.watch.part("splitting"):
+                parted = list(events)
+            yield from parted
             looked += self._look(most.tile.path)
-        for one in sorted(final, key=lambda one: (one.sure, one.tile.size), reverse=True)[: self.budget]:
-            self.session.answer(one.tile.path, self.fingers.type(one.opinion) if one.sure else Unreadable())
-            self.budget -= 1
+        with self.watch.part("annotating"):
+            for one in sorted(final, key=lambda one: (one.sure, one.tile.size), reverse=True)[: self.budget]:
+                self.session.answer(one.tile.path, self.fingers.type(one.opinion) if one.sure else Unreadable())
+                self.budget -= 1
 
     def _look(self, above: Path) -> list[Looked]:
         """Look at the clusters that stand open below that one."""
         looked = []
-        for tile in self.session.board().tiles if self.budget else ():
-            if tile.path[:-1] == above and tile.answer is None:
-                nearest = self.session.asked().members(tile.path, "nearest", self.annotator.members)
-                self.pictures += 1 + len(nearest)
-                looked.append(Looked(tile, self.annotator.judge(tile.picture, nearest)))
+        with self.watch.part("annotating"):
+            for tile in self.session.board().tiles if self.budget else ():
+                if tile.path[:-1] == above and tile.answer is None:
+                    nearest = self.session.asked().members(tile.path, "nearest", self.annotator.members)
+                    self.pictures += 1 + len(nearest)
+                    looked.append(Looked(tile, self.annotator.judge(tile.picture, nearest)))
         return looked

@@ -46,12 +46,12 @@ Seen: TypeAlias = Event | Answered | Read
 class Simulation:
     """Drives one session to its end."""
 
-    def __init__(self, session: Session, shelved: Shelved, habits: Habits) -> None:
-        """Drive that session from where it stands, with a reader for centres and reconstructions."""
+    def __init__(self, session: Session, shelved: Shelved, habits: Habits, watch: Stopwatch) -> None:
+        """Drive a session, a new one, with a reader for centres and reconstructions."""
         self._session = session
         self._shelved = shelved
         self._habits = habits
-        self._watch = Stopwatch()
+        self._watch = watch
         self._fingers = Fingers(session.config.network.classes, habits.error_rate, session.config.seed)
         self._pictures = 0
         self._answers: list[int] = []
@@ -76,11 +76,8 @@ class Simulation:
     def _answer(self) -> Iterator[Seen]:
         """Answer a round, and look at what it spread."""
         session = self._session
-        annotator = self._annotator()
-        with self._watch.part("annotating"):
-            round = Round(session, annotator, self._fingers, self._habits.answers)
-            events = list(round.answer())
-        yield from events
+        round = Round(session, self._annotator(), self._fingers, self._habits.answers, self._watch)
+        yield from round.answer()
         self._pictures += round.pictures
         self._answers.append(self._habits.answers - round.budget)
         with self._watch.part("judging"):

@@ -13,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from vaetui.engine.events import Progressed
-from vaetui.engine.idx import IdxFiles, locate
+from vaetui.engine.idx import locate
 from vaetui.engine.images import Images, read_images
 from vaetui.engine.metrics import accuracy
 from vaetui.engine.truth import Truth, read_truth
+from vaetui.session.data import read_tested
 from vaetui.session.source import directory
 from vaetui.simulation.reader import Reader, train
 from vaetui.store import files, home
@@ -33,13 +34,14 @@ class Shelved:
     reader: Reader
     """The network."""
     accuracy: float
-    """The share of sharp images that it never saw and reads right, from 0 to 1."""
+    """The share of sharp images that it reads right, from 0 to 1: of the test where it has labels, else of those
+    that it was trained on."""
 
 
-def labelled(source: str) -> tuple[IdxFiles, Path]:
-    """Give the files of a source, and the one that labels the training images.
+def fetch(source: str, classes: int) -> Generator[Progressed, None, Shelved]:
+    """Give the reader for the labelled images of a source; one that is not there yet is trained and kept.
 
-    Raises Trouble where there is none.
+    Raises Trouble for images without labels, for damaged files, and for labels that are no classes of the session.
     """
     found = locate(directory(source))
     if found.train_labels is None:
@@ -47,41 +49,28 @@ def labelled(source: str) -> tuple[IdxFiles, Path]:
             f"{directory(source)} holds no labels of the training images, so nobody can stand in for you; "
             "add train-labels-idx1-ubyte, or label them yourself with: vaetui new"
         )
-    return found, found.train_labels
-
-
-def fetch(source: str, classes: int) -> Generator[Progressed, None, Shelved]:
-    """Give the reader for the labelled images of a source; one that is not there yet is trained and kept.
-
-    Raises Trouble for images without labels, and for labels that are no classes of the session.
-    """
-    found, labels = labelled(source)
-    place = home.cache() / "readers" / f"{_checksum(found.train_images, labels, classes)}.safetensors"
+    images = read_images(found.train_images)
+    truth = read_truth(found.train_labels, len(images))
+    if truth.classes.max() >= classes:
+        raise Trouble(f"{found.train_labels} knows a class {truth.classes.max()}; the classes are 0 to {classes - 1}.")
+    place = home.cache() / "readers" / f"{_checksum(images, truth, classes)}.safetensors"
     kept = _read(place)
     if kept is not None:
         return kept
-    images = read_images(found.train_images)
-    truth = read_truth(labels, len(images))
-    if truth.classes.max() >= classes:
-        raise Trouble(f"{labels} knows a class {truth.classes.max()}; the classes are 0 to {classes - 1}.")
+    tested, labels = read_tested(found, images.shape), found.test_labels
     reader = yield from train(images, truth, classes)
-    shelved = Shelved(reader, _accuracy(reader, found, images, truth))
+    if tested is None or labels is None:
+        tested, labels = images, found.train_labels
+    opinions = reader.read(tested.pixels)
+    shelved = Shelved(reader, accuracy(opinions.classes.astype(np.uint8), read_truth(labels, len(tested))))
     _keep(place, shelved, images.shape, classes)
     return shelved
 
 
-def _accuracy(reader: Reader, found: IdxFiles, images: Images, truth: Truth) -> float:
-    """Measure on the test images where they have labels, else on the training images."""
-    if found.test_images and found.test_labels:
-        images = read_images(found.test_images)
-        truth = read_truth(found.test_labels, len(images))
-    return accuracy(reader.read(images.pixels).classes.astype(np.uint8), truth)
-
-
-def _checksum(images: Path, labels: Path, classes: int) -> str:
-    digest = hashlib.sha256(f"{EDITION} {classes} {torch.__version__}".encode())
-    for path in (images, labels):
-        digest.update(path.read_bytes())
+def _checksum(images: Images, truth: Truth, classes: int) -> str:
+    digest = hashlib.sha256(f"{EDITION} {classes} {images.pixels.shape} {torch.__version__}".encode())
+    digest.update(images.pixels.data)
+    digest.update(truth.classes.data)
     return digest.hexdigest()
 
 
@@ -95,7 +84,7 @@ def _keep(place: Path, shelved: Shelved, shape: tuple[int, int], classes: int) -
         "classes": str(classes),
     }
     tensors = {name: tensor.contiguous() for name, tensor in shelved.reader.state_dict().items()}
-    files.write(place, save(tensors, metadata={name: str(value) for name, value in told.items()}))
+    files.write(place, save(tensors, metadata=told))
 
 
 def _read(place: Path) -> Shelved | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from vaetui.engine.events import Clustered, Event, Loading, Parted, Progressed, Saved, Stepped
+from vaetui.engine.events import Clustered, Event, Loading, Progressed, Saved, Stepped
 
 
 class Stopwatch:
@@ -17,11 +17,21 @@ class Stopwatch:
         self.seconds: dict[str, float] = {}
         """Seconds by part, in the order of their first use."""
         self._begun = perf_counter()
+        self._away = 0.0
 
     @property
     def total(self) -> float:
-        """Seconds since the beginning."""
-        return perf_counter() - self._begun
+        """Seconds since the beginning, without those away."""
+        return perf_counter() - self._begun - self._away
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Count the time until this is left nowhere."""
+        begun = perf_counter()
+        try:
+            yield
+        finally:
+            self._away += perf_counter() - begun
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -50,5 +60,5 @@ def _part(event: Event) -> str:
     """Name the work that ends with an event."""
     if isinstance(event, Progressed):
         return "measuring" if "test" in event.what else "clustering"
-    parts = {Loading: "loading", Stepped: "training", Saved: "saving", Clustered: "clustering", Parted: "splitting"}
+    parts = {Loading: "loading", Stepped: "training", Saved: "saving", Clustered: "clustering"}
     return parts.get(type(event), "measuring")

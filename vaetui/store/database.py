@@ -18,7 +18,7 @@ class Database:
     """One SQLite file, for several threads; what is written is on the disk when the transaction ends."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, and bring one of an older format up to date.
+        """Open the file; one of an older format can be read as it is, and written after `upgrade`.
 
         Raises Trouble for a file that is no database or that a newer version made.
         """
@@ -41,8 +41,13 @@ class Database:
                 f"The session {path.parent.name} was made by a newer vaetui (format {version}, this one reads "
                 f"{VERSION}); upgrade vaetui to open it."
             )
-        if 0 < version < VERSION:
-            self._upgrade()
+
+    def upgrade(self) -> None:
+        """Bring a file of an older format up to date, in one transaction; only for who alone may write."""
+        if self._version() < VERSION:
+            with self.writing() as base:
+                for version in range(self._version(), VERSION):
+                    _execute(base, UPGRADES[version])
 
     def make(self) -> None:
         """Make the tables in a new file."""
@@ -73,12 +78,6 @@ class Database:
 
     def _version(self) -> int:
         return int(self._base.execute("PRAGMA user_version").fetchone()[0])
-
-    def _upgrade(self) -> None:
-        """Go from format to format in one transaction; another process may just have done so."""
-        with self.writing() as base:
-            for version in range(self._version(), VERSION):
-                _execute(base, UPGRADES[version])
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -34,6 +34,10 @@ class Facts:
         facts._put(config=to_json(config), data=data, shape=json.dumps(shape), created=repr(time.time()))
         return facts
 
+    def upgrade(self) -> None:
+        """Bring facts of an older format up to date, which who merely looks must not do."""
+        self._base.upgrade()
+
     def close(self) -> None:
         """Close the file."""
         self._base.close()

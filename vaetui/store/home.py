@@ -1,4 +1,4 @@
-"""Where sessions live and what they are called; it does not know what is in them."""
+"""Where sessions and what can be made again live, and what sessions are called; it does not know what is in them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,10 @@ def making(name: str) -> Iterator[Path]:
 
     Raises Trouble for a name that is taken or cannot be one.
     """
-    path = sessions() / checked(name)
+    path = sessions() / vacant(name)
     beginning = sessions() / f".{name}{UNFINISHED}"
     with explained(path):
         sessions().mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists():
-            raise Trouble(
-                f"A session {name} is there already; resume it with: vaetui resume {name}, or choose another name."
-            )
         shutil.rmtree(beginning, ignore_errors=True)  # what a kill left
         beginning.mkdir(mode=0o700)
         try:
@@ -62,6 +58,15 @@ def making(name: str) -> Iterator[Path]:
 def free(name: str) -> bool:
     """Tell whether a name is not taken."""
     return not (sessions() / name).exists()
+
+
+def vacant(name: str) -> str:
+    """Give the name back if a new session can have it, else raise Trouble."""
+    if not free(checked(name)):
+        raise Trouble(
+            f"A session {name} is there already; resume it with: vaetui resume {name}, or choose another name."
+        )
+    return name
 
 
 def find(name: str) -> Path:

@@ -28,12 +28,10 @@ class Lectern(Horizontal):
         yield Focused(fits.centre)
         yield Glances("to follow", *fits.after, id="after")
 
-    async def suit(self, size: Size) -> bool:
-        """Mount everything anew where another size wants it, and tell whether it did."""
-        if spread(*size) == self._spread:
-            return False
-        await self.recompose()
-        return True
+    async def suit(self, size: Size) -> None:
+        """Mount everything anew where another size wants it."""
+        if spread(*size) != self._spread:
+            await self.recompose()
 
     def show(self, sheet: Sheet) -> None:
         """Show the first picture that is not yet read, unless all are."""

@@ -14,7 +14,7 @@ KEYS: list[BindingType] = [
     *DIGITS,
     _key("unreadable", "x", "unreadable", "unreadable", "Nothing can be read, which counts as wrong", show=True),
     _key("back", "u,backspace", "back", "one back", "Forget what was read last, and read it again", show=True),
-    _key("close", "escape", "close", "close", "Close the test; it goes on from here next time", show=True),
+    _key("close", "escape", "close", "close", "Close the test; next time it goes on from here", show=True),
     _key("again", "r", "again", "begin anew", "Begin anew, after the last picture"),
 ]
 WEIGHTY = frozenset(

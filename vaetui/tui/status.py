@@ -28,7 +28,7 @@ class Status(Line):
         """Show that line, unless a refusal stands, and tell whether that changed the room for all else."""
         refusal = self._refusal if now < self._until else ""
         width = self.app.size.width - 2
-        rows = -(-len(refusal) // (width - 8)) if len(refusal) > width else 1
+        rows = -(-len(refusal) // max(width - 8, 1)) if len(refusal) > width else 1
         before = 1 if self.styles.height is None else self.styles.height.value
         if before != rows:
             self.styles.height = rows

@@ -75,7 +75,7 @@ class SummaryScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         session = self.session
-        summary = session.summary()
+        self._summary = summary = session.summary()
         header = Header(session.name)
         header.say(f"finished: {session.rounds} rounds, {session.epochs} epochs")
         yield header
@@ -99,7 +99,7 @@ class SummaryScreen(Screen[None]):
     def refresh_facts(self) -> None:
         """Show what was read in the reading test."""
         if self.is_current:  # one that is resumed may be gone again, and with it the phase
-            self.query_one("#facts", Static).update(_facts(self.session.summary(), self.session.curves().epochs))
+            self.query_one("#facts", Static).update(_facts(self._summary, self.session.curves().epochs))
 
     def draw(self) -> None:
         """Draw accuracy by round."""

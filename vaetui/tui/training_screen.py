@@ -218,7 +218,7 @@ class TrainingScreen(Screen[None]):
         left, right = speed, self._news or coming
         if self.paused:
             left = "  paused: space goes on"
-        room = self.size.width - 4 - len(right)
+        room = max(self.size.width - 4 - len(right), 0)
         if len(left + machine) + 16 <= room:
             left += machine
         if len(left) + 16 <= room:

@@ -1,0 +1,71 @@
+"""A whole run without a screen, from the options to what is printed; it does not know how a run is driven."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from vaetui import running
+from vaetui.simulation.stopwatch import Stopwatch
+from vaetui.store import home
+
+if TYPE_CHECKING:
+    from vaetui.engine.config import Config
+    from vaetui.session.session import Session
+    from vaetui.simulation.habits import Habits
+
+T = TypeVar("T")
+
+
+def simulate(source: str, config: Config, habits: Habits, keep: str | None, as_json: bool) -> None:
+    """Let a stand-in for a person answer a new session, and print what it came to; without a name nothing is kept."""
+    watch = Stopwatch()
+    if keep is not None:
+        home.vacant(keep)  # before a reader is trained for nothing
+    if not as_json:
+        click.echo("loading PyTorch …")
+    with watch.part("loading"):
+        from vaetui.simulation import display, shelf
+        from vaetui.simulation.run import Simulation
+    with watch.away():
+        fetching = shelf.fetch(source, config.network.classes)
+        shelved = _consumed(fetching) if as_json else running.watched(fetching)
+    with _opened(keep, source, config) as session:
+        run = Simulation(session, shelved, habits, watch).run()
+        with contextlib.closing(run):  # so that it saves while the session is open
+            outcome = _consumed(run) if as_json else display.watch(run, session.epochs)
+    if as_json:
+        click.echo(json.dumps(outcome.to_dict()))
+    elif keep:
+        click.echo(f"The session is kept. Open it with: vaetui resume {keep}")
+
+
+@contextmanager
+def _opened(keep: str | None, source: str, config: Config) -> Iterator[Session]:
+    """Make a session and open it: among the others under a name, or in a place that goes away."""
+    from vaetui.session import creation
+
+    if keep is not None:
+        with running.opened(lambda: creation.create(keep, source, config)) as session:
+            yield session
+        return
+    with tempfile.TemporaryDirectory(prefix="vaetui-") as place:
+        creation.begin(Path(place), source, config)
+        with contextlib.closing(creation.enter(Path(place))) as session:
+            yield session
+
+
+def _consumed(events: Generator[Any, None, T]) -> T:
+    """Consume a slow verb, and give what it returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            return cast(T, end.value)
