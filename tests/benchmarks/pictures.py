@@ -1,6 +1,6 @@
-"""Makes the README's screenshots: python -m tests.benchmarks.pictures TRAINING LABELLING FINISHED.
+"""Makes the README's screenshots: python -m tests.benchmarks.pictures TRAINING LABELLING FINISHED READ.
 
-The names are those of sessions in these three states; the first is trained on for a while. The program runs in a real
+The names are those of sessions in these states; the first is trained on for a while, the last has a reading test. The program runs in a real
 pseudo-terminal, and what stands on it is drawn cell by cell, with the font DejaVu Sans Mono.
 """
 
@@ -70,7 +70,21 @@ def picture(session: str, file: str, size: tuple[int, int], seen: str, gone: str
     terminal.close(limit=30)
 
 
-def main(training: str, labelling: str, finished: str) -> None:
+def reading(session: str, file: str, size: tuple[int, int]) -> None:
+    """Show the reading test of a finished session, and keep the screen."""
+    terminal = ScriptedTerminal(["-m", "vaetui", "resume", session], size)
+    terminal.until_text("Leave with q", limit=120)
+    terminal.until_quiet(8)  # until then the images are being loaded
+    terminal.type(b"t")
+    terminal.until_text("what do you read", limit=30)
+    terminal.until_quiet(1)
+    draw(terminal.screen, ASSETS / file)
+    terminal.type(b"q")
+    terminal.close(limit=30)
+
+
+def main(training: str, labelling: str, finished: str, read: str) -> None:
+    reading(read, "reading.png", (80, 24))
     picture(finished, "summary.png", (100, 30), "Leave with q", "loading")
     picture(labelling, "labelling.png", (120, 40), "class?", "loading")
     picture(labelling, "labelling-80x24.png", (80, 24), "class?", "loading")

@@ -103,7 +103,8 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         for round, sayings in rounds.items():
-            await until(pilot, lambda round=round: isinstance(app.screen, LabellingScreen) and session.round == round)
+            asked = lambda round=round: isinstance(app.screen, LabellingScreen) and session.round == round  # noqa: E731
+            await until(pilot, asked, seconds=100)
             await until(pilot, lambda: not app.follower.busy)
             screen = app.screen
             assert isinstance(screen, LabellingScreen)
@@ -122,7 +123,7 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
             await pilot.press("g")
             if session.phase == "labelling":
                 await pilot.press("g")
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen), seconds=100)
     session.close()
     assert said("typed") == typed
     assert bits("typed") == bits("simulated")
