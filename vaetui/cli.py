@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,6 +15,9 @@ import vaetui
 from vaetui import knobs, printed, running
 from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
+
+if TYPE_CHECKING:
+    from vaetui.session.session import Session
 
 
 class Name(click.types.StringParamType):
@@ -41,6 +44,8 @@ drawn = click.option(
     help="How pictures are drawn; auto asks the terminal.",
 )
 
+plain = click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes.")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(vaetui.__version__, message="vaetui %(version)s")
@@ -52,7 +57,8 @@ def app() -> None:
 @click.argument("name", required=False)
 @knobs.knobs
 @drawn
-def new(name: str | None, pictures: str, **turned: Any) -> None:
+@plain
+def new(name: str | None, pictures: str, plain: bool, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
@@ -60,21 +66,22 @@ def new(name: str | None, pictures: str, **turned: Any) -> None:
     from vaetui.session import creation
 
     source, config = knobs.chosen(**turned)
-    running.drive(lambda: creation.create(name, source, config), pictures)
+    _run(lambda: creation.create(name, source, config), pictures, plain)
 
 
 @app.command()
 @click.argument("session", type=Name(), required=False)
 @click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
 @drawn
-def resume(session: str | None, device: str | None, pictures: str) -> None:
+@plain
+def resume(session: str | None, device: str | None, pictures: str, plain: bool) -> None:
     """Go on with a session exactly where it was left.
 
     Without a name, with the SESSION that was used last.
     """
     from vaetui.session import creation
 
-    running.drive(lambda: creation.resume(session, device), pictures)
+    _run(lambda: creation.resume(session, device), pictures, plain)
 
 
 @app.command()
@@ -186,6 +193,13 @@ def main() -> None:
     except Trouble as trouble:
         click.echo(f"vaetui: {trouble}", err=True)
         sys.exit(2)
+
+
+def _run(opening: Callable[[], Session], pictures: str, plain: bool) -> None:
+    if plain:
+        running.converse(opening)
+    else:
+        running.drive(opening, pictures)
 
 
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
     from vaetui.tui import probe
 
     probe.need_terminal()
-    with opened(opening) as session:
+    with _farewell(opening) as session:
         terminal = probe.probe(None if pictures == "auto" else pictures)
         probe.prepare(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
@@ -59,6 +59,24 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
         screens.run()
         if screens.failure is not None:
             raise screens.failure
+
+
+def converse(opening: Callable[[], Session]) -> None:
+    """Lead the plain dialogue over a session on the standard streams, and tell how to come back."""
+    from vaetui.tui.plain import Plain
+
+    with _farewell(opening) as session:
+        dialogue = Plain(session, sys.stdin, lambda line: print(line, flush=True))
+        dialogue.run()
+    if dialogue.signal:
+        sys.exit(128 + dialogue.signal)
+
+
+@contextmanager
+def _farewell(opening: Callable[[], Session]) -> Iterator[Session]:
+    """Open a session for a while, and tell how to come back to it."""
+    with opened(opening) as session:
+        yield session
         name, labelled = session.name, any(ended.answers for ended in session.curves().epochs)
     click.echo(f"Everything is saved. Come back with: vaetui resume {name}")
     if labelled:

@@ -1,7 +1,7 @@
 """Makes the README's screenshots: python -m tests.benchmarks.pictures TRAINING LABELLING FINISHED READ.
 
-The names are those of sessions in these states; the first is trained on for a while, the last has a reading test. The program runs in a real
-pseudo-terminal, and what stands on it is drawn cell by cell, with the font DejaVu Sans Mono.
+The names are those of sessions in these states; the first is trained on for a while, the last has a reading test. The
+program runs in a real pseudo-terminal, and what stands on it is drawn cell by cell, with the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations

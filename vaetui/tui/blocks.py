@@ -59,9 +59,14 @@ def half_blocks(drawn: Grey) -> list[Strip]:
 
 def letters(drawn: Grey) -> list[Strip]:
     """Draw two rows of pixels as one row of letters, the brighter the denser."""
+    return [Strip([Segment(row)], len(row)) for row in lettered(drawn)]
+
+
+def lettered(drawn: Grey) -> list[str]:
+    """Write two rows of pixels as one line of letters, the brighter the denser."""
     means = drawn.reshape(drawn.shape[0] // 2, 2, -1).mean(axis=1)
     places = np.round(means * (len(RAMP) - 1) / 255).astype(int)
-    return [Strip([Segment("".join(RAMP[place] for place in row))], len(row)) for row in places.tolist()]
+    return ["".join(RAMP[place] for place in row) for row in places.tolist()]
 
 
 def changed(before: Grey, after: Grey) -> list[tuple[int, int, int]]:

@@ -1,0 +1,105 @@
+"""The plain dialogue: every line that may be typed, and what comes back."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tests.tui.scripted import ScriptedSession
+from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.trouble import Trouble
+from vaetui.tui.orders import HELP, Look, read
+from vaetui.tui.plain import Plain
+
+
+def said(session: ScriptedSession, typed: str) -> list[str]:
+    """Lead a dialogue with these lines, and give what was said."""
+    lines: list[str] = []
+    Plain(session, io.StringIO(typed), lines.append).run()
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("line", "order"),
+    [
+        ("7", Label(7)),
+        (" 7 1 ", Label(7, 0.1)),
+        ("7 1.0", Label(7)),
+        ("7 8", Label(7, 0.8)),
+        ("7 .8", Label(7, 0.8)),
+        ("7 0.8", Label(7, 0.8)),
+        ("12", Label(12)),
+        ("s", Split(4)),
+        ("s 3", Split(3)),
+        ("x", Unreadable()),
+        ("c 3.1", Look((3, 1))),
+        ("", "next"),
+        ("u", "undo"),
+        ("U", "redo"),
+        ("g", "go"),
+        ("q", "leave"),
+    ],
+)
+def test_a_line_means_one_thing(line: str, order: object) -> None:
+    assert read(line, 4) == order
+
+
+@pytest.mark.parametrize("line", ["seven", "7 0", "7 10", "s x", "c", "c a", "-1", "7 8 9", "\x1b[A", "s 1000"])
+def test_what_means_nothing_is_told_in_a_sentence(line: str) -> None:
+    with pytest.raises(Trouble, match="means nothing here"):
+        read(line, 4)
+
+
+def test_answers_are_kept_and_the_next_centre_is_shown() -> None:
+    session = ScriptedSession(clusters=3)
+    lines = said(session, "7\n4 6\nx\n")
+    assert [answer for _, answer in session.said] == [Label(7), Label(4, 0.6), Unreadable()]
+    assert "saved: 1 is 4 at 0.6" in lines
+    assert any(line.startswith("centre 2: ") for line in lines)
+    assert any("g goes on training" in line for line in lines)
+
+
+def test_a_picture_is_letters_in_lines_without_any_control_character() -> None:
+    lines = said(ScriptedSession(clusters=1), "m\n")
+    assert all(character.isprintable() for line in lines for character in line)
+    assert sum("@" in line or "#" in line for line in lines) > 10
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_split_asks_its_parts_and_undo_takes_it_back() -> None:
+    session = ScriptedSession(clusters=2)
+    lines = said(session, "s 3\n5\nc 0.2\n8\nu\nu\nu\nu\nU\n")
+    assert "saved: centre 0 is split into 3" in lines
+    assert "saved: 0.0 is 5" in lines
+    assert "saved: 0.2 is 8" in lines
+    assert "undo: centre 0" in lines
+    assert "nothing to undo" in lines
+    assert "redo: centre 0" in lines
+    assert session.said == [((0,), Split(3))]
+
+
+def test_going_on_asks_first_while_centres_are_open() -> None:
+    session = ScriptedSession(clusters=2, rounds=1)
+    lines = said(session, "g\n1\ng\ng\n")
+    assert lines.count("2 centres have no answer; g again goes on without them") == 1
+    assert lines.count("1 centre has no answer; g again goes on without it") == 1
+    assert session.phase == "finished"
+    assert lines[-1] == "The run is over."
+
+
+def test_nonsense_an_unknown_class_and_an_unknown_centre_change_nothing() -> None:
+    session = ScriptedSession(clusters=2)
+    lines = said(session, "hello\nc 9\n?\nl\nq\n5\n")
+    assert session.said == []
+    assert any("'hello' means nothing here" in line for line in lines)
+    assert any("There is no centre 9" in line for line in lines)
+    for typed, _ in HELP:
+        assert any(line.startswith(f"  {typed} ") for line in lines)
+
+
+def test_the_end_of_the_input_leaves_and_closes_what_runs() -> None:
+    session = ScriptedSession("training", clusters=2)
+    lines = said(session, "")
+    assert session.phase == "labelling"
+    assert any(line.startswith("epoch 1 of 6 ended") for line in lines)

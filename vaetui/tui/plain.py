@@ -1,0 +1,199 @@
+"""The session as a dialogue line by line, for screen readers, dumb terminals, logs and pipes; it moves no cursor."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+from vaetui.engine.answers import Label, Path, Split, Unreadable, written
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.events import Event
+from vaetui.session.board import Tile
+from vaetui.trouble import Trouble
+from vaetui.tui.blocks import fit, lettered
+from vaetui.tui.door import Session
+from vaetui.tui.orders import HELP, Look, Order, read
+from vaetui.tui.telling import Telling
+from vaetui.tui.words import answer_of, name_of, progress_of, said_of, size_of, votes_of
+
+CELLS = (28, 14)
+"""Columns and lines of a picture."""
+SHOWN = 4
+"""Members that are shown at once."""
+
+
+class Left(Exception):  # noqa: N818 (no error)
+    """The person, or a signal, ends the dialogue."""
+
+
+class Plain:
+    """Tells a session in lines, and takes answers as lines."""
+
+    def __init__(self, session: Session, typed: TextIO, say: Callable[[str], None]) -> None:
+        """Lead the dialogue over that session; lines come from `typed`, and its end means to leave."""
+        self.session = session
+        """The one door to everything below."""
+        self.signal = 0
+        """The signal that ended the dialogue; 0 for none."""
+        self._typed = typed
+        self._say = say
+        self._listening = False
+        self._at: Path | None = None
+
+    def run(self) -> None:
+        """Train and ask until the run is over or the person leaves; everything is saved at any moment."""
+        with self._heeding():
+            try:
+                while True:
+                    self._follow(self.session.advance())
+                    if self.session.phase == "finished":
+                        self._say("The run is over.")
+                        return
+                    self._ask()
+            except Left:
+                return
+
+    # Slow work.
+
+    def _follow(self, events: Iterator[Event]) -> None:
+        """Tell what a slow verb reports; a signal ends it at its next event."""
+        telling = Telling(self.session.epochs, self.session.rounds)
+        for event in events:
+            line = telling.line(event)
+            if line is not None:
+                self._say(line)
+            if self.signal:
+                getattr(events, "close", lambda: None)()
+                raise Left
+
+    # Questions.
+
+    def _ask(self) -> None:
+        """Ask the round until it is over."""
+        self._at, sure = None, False
+        self._next()
+        while self.session.phase == "labelling":
+            try:
+                order = read(self._line(), self.session.config.cluster.parts)
+                if order == "go" and not sure and (left := self._open()):
+                    one = len(left) == 1
+                    which = "1 centre has no answer" if one else f"{len(left)} centres have no answer"
+                    self._say(f"{which}; g again goes on without {'it' if one else 'them'}")
+                    sure = True
+                    continue
+                sure = False
+                self._do(order)
+            except Trouble as trouble:
+                self._say(str(trouble))
+
+    def _do(self, order: Order) -> None:
+        match order:
+            case Label() | Unreadable():
+                self.session.answer(self._tile.path, order)
+                self._say(said_of(self._tile))
+                self._next()
+            case Split(parts):
+                path = self._tile.path
+                self._follow(self.session.split(path, parts))
+                self._look((*path, 0))
+            case Look(path):
+                self._look(path)
+            case str():
+                {
+                    "next": self._next,
+                    "undo": lambda: self._step(self.session.undo(), "undo"),
+                    "redo": lambda: self._step(self.session.redo(), "redo"),
+                    "members": self._members,
+                    "list": self._list,
+                    "go": self.session.go_on,
+                    "help": self._help,
+                    "leave": self._leave,
+                }[order]()
+
+    def _step(self, path: Path | None, what: str) -> None:
+        if path is None:
+            self._say(f"nothing to {what}")
+        else:
+            self._say(f"{what}: centre {written(path)}")
+            self._look(path)
+
+    def _members(self) -> None:
+        pictures = self.session.members(self._tile.path, "nearest", SHOWN)
+        self._say(f"{len(pictures)} nearest members of centre {name_of(self._tile)}")
+        for picture in pictures:
+            self._draw(picture)
+
+    def _list(self) -> None:
+        for tile in self.session.board().tiles:
+            self._say(f"{'  ' * len(tile.path)}centre {name_of(tile)}: {answer_of(tile)}, {size_of(tile)}")
+
+    def _help(self) -> None:
+        for typed, does in HELP:
+            self._say(f"  {typed:<10}{does}")
+
+    def _leave(self) -> None:
+        raise Left
+
+    @property
+    def _tile(self) -> Tile:
+        tiles = self.session.board().tiles
+        return next((tile for tile in tiles if tile.path == self._at), tiles[0])
+
+    def _open(self) -> list[Path]:
+        return [tile.path for tile in self.session.board().tiles if tile.answer is None]
+
+    def _next(self) -> None:
+        """Look at the next centre without an answer, after this one and then from the beginning."""
+        left = self._open()
+        if not left:
+            self._say(f"{progress_of(self.session.board(), 80)}: g goes on training")
+            return
+        self._look(next((path for path in left if self._at is None or path > self._at), left[0]))
+
+    def _look(self, path: Path) -> None:
+        """Show a centre and ask for it."""
+        if path not in [tile.path for tile in self.session.board().tiles]:
+            raise Trouble(f"There is no centre {written(path)} in this round; l lists them.")
+        self._at = path
+        tile = self._tile
+        self._say("")
+        self._say(progress_of(self.session.board(), 80))
+        self._say(f"centre {name_of(tile)}: {size_of(tile)}, answer {answer_of(tile)}")
+        self._say(votes_of(tile))
+        self._draw(tile.picture)
+        self._say(f"centre {name_of(tile)}: class? (? helps)")
+
+    def _draw(self, picture: Pixels) -> None:
+        for line in lettered(fit(picture, CELLS[0], 2 * CELLS[1])):
+            self._say(line.rstrip())
+
+    def _line(self) -> str:
+        """Wait for a line; its end, and a signal meanwhile, leave."""
+        self._listening = True
+        try:
+            line = self._typed.readline()
+        finally:
+            self._listening = False
+        if not line:
+            raise Left
+        return line.rstrip("\n")
+
+    @contextmanager
+    def _heeding(self) -> Iterator[None]:
+        """Take signals for a farewell: at once while waiting for a line, at the next event while working."""
+
+        def heed(number: int, frame: FrameType | None) -> None:
+            self.signal = number
+            if self._listening:
+                raise Left
+
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {name: signal.signal(getattr(signal, name), heed) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
