@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
     from vaetui.tui import probe
 
     probe.need_terminal()
-    with _farewell(opening) as session:
+    with opened(opening) as session:
         terminal = probe.probe(None if pictures == "auto" else pictures)
         probe.prepare(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
@@ -59,28 +60,31 @@ def drive(opening: Callable[[], Session], pictures: str) -> None:
         screens.run()
         if screens.failure is not None:
             raise screens.failure
+    _part(session, screens.signal)
 
 
 def converse(opening: Callable[[], Session]) -> None:
     """Lead the plain dialogue over a session on the standard streams, and tell how to come back."""
     from vaetui.tui.plain import Plain
 
-    with _farewell(opening) as session:
+    with opened(opening) as session:
         dialogue = Plain(session, sys.stdin, lambda line: print(line, flush=True))
         dialogue.run()
-    if dialogue.signal:
-        sys.exit(128 + dialogue.signal)
+    _part(session, dialogue.signal)
 
 
-@contextmanager
-def _farewell(opening: Callable[[], Session]) -> Iterator[Session]:
-    """Open a session for a while, and tell how to come back to it."""
-    with opened(opening) as session:
-        yield session
-        name, labelled = session.name, any(ended.answers for ended in session.curves().epochs)
-    click.echo(f"Everything is saved. Come back with: vaetui resume {name}")
-    if labelled:
-        click.echo(f"Take the labels with: vaetui export {name} -o {name}.csv")
+def _part(session: Session, number: int) -> None:
+    """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
+    try:
+        click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
+        if any(ended.answers for ended in session.curves().epochs):
+            click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")
+    except OSError:
+        # The terminal is gone, or whoever read the pipe; Python would complain of it once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        number = number or signal.SIGPIPE
+    if number:
+        sys.exit(128 + number)
 
 
 def watched(events: Iterator[Any]) -> Any:

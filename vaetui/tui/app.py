@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -54,6 +55,8 @@ class VaetuiApp(App[None]):
         """The one worker."""
         self.failure: BaseException | None = None
         """What ended the app, if it was not the person."""
+        self.signal = 0
+        """The signal that ended the app; 0 for none."""
         self.leaving = False
         """Whether the app is on its way out and only waits for the worker to save."""
         self._lost = False
@@ -74,7 +77,8 @@ class VaetuiApp(App[None]):
         for name, leave in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
             # Not every platform has them, and a loop in a side thread takes none.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(getattr(signal, name), leave)
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, self._heed, number, leave)
         self.screen.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
@@ -83,6 +87,10 @@ class VaetuiApp(App[None]):
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.remove_signal_handler(getattr(signal, name))
+
+    def _heed(self, number: int, leave: Callable[[], None]) -> None:
+        self.signal = number
+        leave()
 
     def proceed(self) -> None:
         """Show the screen of the session's phase and follow the session from here."""

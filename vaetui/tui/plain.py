@@ -50,7 +50,7 @@ class Plain:
                 while True:
                     self._follow(self.session.advance())
                     if self.session.phase == "finished":
-                        self._say("The run is over.")
+                        self._tell("The run is over.")
                         return
                     self._ask()
             except Left:
@@ -64,7 +64,7 @@ class Plain:
         for event in events:
             line = telling.line(event)
             if line is not None:
-                self._say(line)
+                self._tell(line)
             if self.signal:
                 getattr(events, "close", lambda: None)()
                 raise Left
@@ -81,19 +81,19 @@ class Plain:
                 if order == "go" and not sure and (left := self._open()):
                     one = len(left) == 1
                     which = "1 centre has no answer" if one else f"{len(left)} centres have no answer"
-                    self._say(f"{which}; g again goes on without {'it' if one else 'them'}")
+                    self._tell(f"{which}; g again goes on without {'it' if one else 'them'}")
                     sure = True
                     continue
                 sure = False
                 self._do(order)
             except Trouble as trouble:
-                self._say(str(trouble))
+                self._tell(str(trouble))
 
     def _do(self, order: Order) -> None:
         match order:
             case Label() | Unreadable():
                 self.session.answer(self._tile.path, order)
-                self._say(said_of(self._tile))
+                self._tell(said_of(self._tile))
                 self._next()
             case Split(parts):
                 path = self._tile.path
@@ -115,24 +115,24 @@ class Plain:
 
     def _step(self, path: Path | None, what: str) -> None:
         if path is None:
-            self._say(f"nothing to {what}")
+            self._tell(f"nothing to {what}")
         else:
-            self._say(f"{what}: centre {written(path)}")
+            self._tell(f"{what}: centre {written(path)}")
             self._look(path)
 
     def _members(self) -> None:
         pictures = self.session.members(self._tile.path, "nearest", SHOWN)
-        self._say(f"{len(pictures)} nearest members of centre {name_of(self._tile)}")
+        self._tell(f"{len(pictures)} nearest members of centre {name_of(self._tile)}")
         for picture in pictures:
             self._draw(picture)
 
     def _list(self) -> None:
         for tile in self.session.board().tiles:
-            self._say(f"{'  ' * len(tile.path)}centre {name_of(tile)}: {answer_of(tile)}, {size_of(tile)}")
+            self._tell(f"{'  ' * len(tile.path)}centre {name_of(tile)}: {answer_of(tile)}, {size_of(tile)}")
 
     def _help(self) -> None:
         for typed, does in HELP:
-            self._say(f"  {typed:<10}{does}")
+            self._tell(f"  {typed:<10}{does}")
 
     def _leave(self) -> None:
         raise Left
@@ -149,7 +149,7 @@ class Plain:
         """Look at the next centre without an answer, after this one and then from the beginning."""
         left = self._open()
         if not left:
-            self._say(f"{progress_of(self.session.board(), 80)}: g goes on training")
+            self._tell(f"{progress_of(self.session.board(), 80)}: g goes on training")
             return
         self._look(next((path for path in left if self._at is None or path > self._at), left[0]))
 
@@ -159,16 +159,16 @@ class Plain:
             raise Trouble(f"There is no centre {written(path)} in this round; l lists them.")
         self._at = path
         tile = self._tile
-        self._say("")
-        self._say(progress_of(self.session.board(), 80))
-        self._say(f"centre {name_of(tile)}: {size_of(tile)}, answer {answer_of(tile)}")
-        self._say(votes_of(tile))
+        self._tell("")
+        self._tell(progress_of(self.session.board(), 80))
+        self._tell(f"centre {name_of(tile)}: {size_of(tile)}, answer {answer_of(tile)}")
+        self._tell(votes_of(tile))
         self._draw(tile.picture)
-        self._say(f"centre {name_of(tile)}: class? (? helps)")
+        self._tell(f"centre {name_of(tile)}: class? (? helps)")
 
     def _draw(self, picture: Pixels) -> None:
         for line in lettered(fit(picture, CELLS[0], 2 * CELLS[1])):
-            self._say(line.rstrip())
+            self._tell(line.rstrip())
 
     def _line(self) -> str:
         """Wait for a line; its end, and a signal meanwhile, leave."""
@@ -180,6 +180,13 @@ class Plain:
         if not line:
             raise Left
         return line.rstrip("\n")
+
+    def _tell(self, line: str) -> None:
+        """Say a line; where nobody hears it any more, leave."""
+        try:
+            self._say(line)
+        except OSError:
+            raise Left from None
 
     @contextmanager
     def _heeding(self) -> Iterator[None]:

@@ -1,0 +1,54 @@
+"""Signals to the program in a real terminal: it saves and leaves within a second, with the status by convention."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.session.scripts import made
+from tests.test_cli import VAETUI, call
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def terminate(child: pexpect.spawn[str]) -> None:
+    os.kill(child.pid, signal.SIGTERM)
+    child.expect("Everything is saved")
+
+
+def drop(child: pexpect.spawn[str]) -> None:
+    os.close(child.child_fd)
+
+
+@pytest.mark.parametrize(("how", "number"), [(terminate, signal.SIGTERM), (drop, signal.SIGHUP)])
+def test_a_signal_while_labelling_keeps_the_answers_and_is_no_bug(
+    digits: Path, home: Path, how: Callable[[pexpect.spawn[str]], None], number: int
+) -> None:
+    session = made("left", digits)
+    list(session.advance())
+    session.close()
+    child = pexpect.spawn(
+        VAETUI[0], [*VAETUI[1:], "resume", "left"], dimensions=(24, 80), timeout=60, encoding="utf-8",
+        env={**os.environ, "TERM": "xterm-256color", "VAETUI_PICTURES": "half"},
+    )  # fmt: skip
+    child.expect("class")
+    child.expect("m members")
+    child.send("7")
+    child.expect("Enter = sure")
+    child.send("\r")
+    child.expect("saved")
+    how(child)
+    end = time.monotonic() + 20
+    while not (ended := os.waitpid(child.pid, os.WNOHANG))[0]:
+        assert time.monotonic() < end
+    assert os.waitstatus_to_exitcode(ended[1]) == 128 + number
+    assert json.loads(call("show", "left", "--json").stdout)["answers"] == 1
+    assert "Traceback" not in (home / "sessions/left/log.txt").read_text()
+    assert not (home / "log.txt").exists()
