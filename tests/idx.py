@@ -32,3 +32,12 @@ def small_mnist(directory: Path, train: int, test: int) -> Path:
         write_idx(directory / f"{stem}-images-idx3-ubyte", images)
         write_idx(directory / f"{stem}-labels-idx1-ubyte", labels)
     return directory
+
+
+def scramble(directory: Path) -> None:
+    """Give the training images each other's labels."""
+    path = directory / "train-labels-idx1-ubyte"
+    labels = read_idx(path, 1)
+    scrambled = np.random.default_rng(0).permutation(labels)
+    assert not np.array_equal(labels, scrambled)
+    write_idx(path, scrambled)

@@ -40,6 +40,7 @@ def size() -> None:
     values = np.array([[each.mean(), each.min(), each.max()] for each in found.values()])
     axes.plot(list(found), values[:, 0], "-o", color=OURS, label="vaetui (a network reads)")
     axes.fill_between(list(found), values[:, 1], values[:, 2], color=OURS, alpha=0.2)
+    axes.set_xticks(list(found))
     axes.set_ylim(0, 100)
     _save(axes, "figure-5")
 
@@ -50,7 +51,7 @@ def reading() -> None:
     checks = np.arange(1, 19) / 3
     _band(axes, checks, published.column("members", "reading_checks"), OURS, "with classification loss")
     _band(axes, checks, published.column("plain", "reading_checks"), OTHER, "without")
-    axes.set_ylim(50, 100)
+    axes.set_ylim(40, 100)
     _save(axes, "figure-6")
 
 

@@ -62,7 +62,7 @@ def accuracies() -> str:
         values = published.column(unit, "test_accuracy")
         if len(values):
             answers = [run["answers"] for run in published.runs(unit) if "answers" in run]
-            given = f"{min(answers)} to {max(answers)}" if answers else "60,000"
+            given = " to ".join(sorted({str(min(answers)), str(max(answers))})) if answers else "60,000"
             rows.append(_row(words, [published.spread(column) for column in values.T], given))
     for unit, words in (("plain", "no classification loss, 80 clusters named right"), ("pca", PCA)):
         rows.append(_row(words, [*[""] * 5, published.spread(published.named(unit, 80))], "80"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.idx import write_idx
+from tests.idx import scramble, write_idx
 from tests.session.scripts import SMALL, answer_round, bits, made, run, said
 from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
@@ -109,10 +109,7 @@ def test_scrambling_the_training_labels_changes_nothing_learned(digits: Path, tm
                 pass
             beginning.close()
             session.close()
-            labels = read_idx(data / "train-labels-idx1-ubyte", 1)
-            scrambled = np.random.default_rng(0).permutation(labels)
-            assert not np.array_equal(labels, scrambled)
-            write_idx(data / "train-labels-idx1-ubyte", scrambled)
+            scramble(data)
             session = creation.resume(name)
         list(run(session))
         session.close()

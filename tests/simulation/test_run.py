@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.idx import write_idx
+from tests.idx import scramble
 from tests.session.scripts import bits, made, said
 from tests.simulation.driven import HABITS, SHORT, consumed, simulated
 from tests.tui.until import until
 from vaetui.engine.answers import Label, Split
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.events import Stepped
-from vaetui.engine.images import read_idx
 from vaetui.session import creation, report
 from vaetui.simulation import run as running
 from vaetui.simulation.annotators import MembersAnnotator, Opinion
@@ -157,8 +156,7 @@ def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
         pass
     beginning.close()
     session.close()
-    labels = read_idx(data / "train-labels-idx1-ubyte", 1)
-    write_idx(data / "train-labels-idx1-ubyte", np.random.default_rng(0).permutation(labels))
+    scramble(data)
     monkeypatch.setattr(running, "MembersAnnotator", Replaying)
     session = creation.resume("scrambled")
     scrambled = consumed(Simulation(session, shelved, HABITS, Stopwatch()).run())
