@@ -36,11 +36,11 @@ def simulate(source: str, config: Config, habits: Habits, keep: str | None, as_j
         from vaetui.simulation.run import Simulation
     with watch.away():
         fetching = shelf.fetch(source, config.network.classes)
-        shelved = _consumed(fetching) if as_json else running.watched(fetching)
+        shelved = consumed(fetching) if as_json else running.watched(fetching)
     with _opened(keep, source, config) as session:
         run = Simulation(session, shelved, habits, watch).run()
         with contextlib.closing(run):  # so that it saves while the session is open
-            outcome = _consumed(run) if as_json else display.watch(run, session.epochs)
+            outcome = consumed(run) if as_json else display.watch(run, session.epochs)
     if as_json:
         click.echo(json.dumps(outcome.to_dict()))
     elif keep:
@@ -62,7 +62,7 @@ def _opened(keep: str | None, source: str, config: Config) -> Iterator[Session]:
             yield session
 
 
-def _consumed(events: Generator[Any, None, T]) -> T:
+def consumed(events: Generator[Any, None, T]) -> T:
     """Consume a slow verb, and give what it returns."""
     while True:
         try:

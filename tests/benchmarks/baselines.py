@@ -16,6 +16,7 @@ from vaetui.engine.config import Config, total_epochs
 from vaetui.engine.images import read_idx
 from vaetui.engine.latents import read
 from vaetui.engine.weights import Weights
+from vaetui.headless import consumed
 from vaetui.session.data import Data, load
 from vaetui.session.truths import Truths
 from vaetui.store import places, tensors
@@ -62,7 +63,7 @@ def with_all_labels(config: Config) -> list[float]:
         known = weights if epoch > config.training.warmup else None
         for _ in training.train(learner, torch.from_numpy(train), known, config, epoch, 0):
             pass
-        reading = _consumed(read(learner.vae, torch.from_numpy(test), config, "test", epoch))
+        reading = consumed(read(learner.vae, torch.from_numpy(test), config, "test", epoch))
         accuracies.append(float(np.mean(reading.predicted == classes[1])))
     return accuracies
 
@@ -84,17 +85,9 @@ def _named(
 
 
 def _latents(learner: training.Learner, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
-    return _consumed(read(learner.vae, torch.from_numpy(pixels), config, "clusters", 0)).latents
+    return consumed(read(learner.vae, torch.from_numpy(pixels), config, "clusters", 0)).latents
 
 
 def _test(data: Data):
     assert data.test is not None
     return data.test
-
-
-def _consumed(events):
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return end.value

@@ -44,10 +44,9 @@ def simulated(*options: str) -> Unit:
 
 def members(seed: int, home: Path) -> dict[str, Any]:
     """Run the paper's recipe, and keep the decoded centres of the first seed (figures 2 and 3)."""
-    if seed:
-        return _simulate(home, "--seed", str(seed))
-    told = _simulate(home, "--seed", "0", "--keep", "pictured")
-    pictured(home)
+    told = simulated(*([] if seed else ["--keep", "pictured"]))(seed, home)
+    if not seed:
+        pictured(home)
     return told
 
 
@@ -81,7 +80,7 @@ UNITS: dict[str, Unit] = {
 
 
 def pictured(home: Path) -> None:
-    """Keep the centres of the first round, and those that a sixth would begin with, with what was said of them."""
+    """Keep the centres of the first round, and those that a sixth would begin with."""
     os.environ["VAETUI_HOME"] = str(home)
     from vaetui.session import creation
 

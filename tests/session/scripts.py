@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from tests.idx import scramble
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.config import Config
+from vaetui.engine.events import Stepped
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
 from vaetui.store import home, places, tensors
@@ -90,6 +92,18 @@ def main(name: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+
+
+def scrambled(name: str, data: Path, config: Config = SMALL) -> Session:
+    """Make a session whose training images get each other's labels once the division is drawn and kept."""
+    session = made(name, data, config)
+    beginning = session.advance()
+    while not isinstance(next(beginning), Stepped):
+        pass
+    beginning.close()
+    session.close()
+    scramble(data)
+    return creation.resume(name)
 
 
 def made(name: str, data: Path, config: Config = SMALL) -> Session:

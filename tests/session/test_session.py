@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.idx import scramble, write_idx
-from tests.session.scripts import SMALL, answer_round, bits, made, run, said
+from tests.idx import write_idx
+from tests.session.scripts import SMALL, answer_round, bits, made, run, said, scrambled
 from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
@@ -102,15 +102,7 @@ def test_scrambling_the_training_labels_changes_nothing_learned(digits: Path, tm
     for name in ("true", "scrambled"):
         data = tmp_path / name
         shutil.copytree(digits, data)
-        session = made(name, data)
-        if name == "scrambled":
-            beginning = session.advance()
-            while not isinstance(next(beginning), Stepped):  # by now the split is drawn and kept
-                pass
-            beginning.close()
-            session.close()
-            scramble(data)
-            session = creation.resume(name)
+        session = scrambled(name, data) if name == "scrambled" else made(name, data)
         list(run(session))
         session.close()
         digests.append(bits(name))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.idx import small_mnist
-from tests.simulation.driven import consumed
+from vaetui.headless import consumed
 from vaetui.simulation.shelf import Shelved, fetch
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from tests.session.scripts import SMALL, made
 from vaetui.engine.config import Config
+from vaetui.headless import consumed
 from vaetui.simulation.habits import Habits
 from vaetui.simulation.outcome import Outcome
 from vaetui.simulation.run import Simulation
 from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
 
-T = TypeVar("T")
 HABITS = Habits("members", answers=16, error_rate=0.1)
 SHORT = replace(
     SMALL,
@@ -24,15 +22,6 @@ SHORT = replace(
     training=replace(SMALL.training, batch=16, warmup=4),
 )
 """Six epochs on 640 images after which some centres are readable, and two rounds of twelve clusters."""
-
-
-def consumed(events: Generator[Any, None, T]) -> T:
-    """Consume a slow verb, and give what it returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return end.value
 
 
 def simulated(name: str, data: Path, shelved: Shelved, habits: Habits = HABITS, config: Config = SHORT) -> Outcome:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.idx import small_mnist, write_idx
-from tests.simulation.driven import consumed
 from vaetui.engine.idx import locate
 from vaetui.engine.images import read_idx, read_images
 from vaetui.engine.truth import read_truth
+from vaetui.headless import consumed
 from vaetui.simulation.reader import train
 from vaetui.simulation.shelf import Shelved, fetch
 from vaetui.trouble import Trouble

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.idx import scramble
-from tests.session.scripts import bits, made, said
-from tests.simulation.driven import HABITS, SHORT, consumed, simulated
+from tests.session.scripts import bits, made, said, scrambled
+from tests.simulation.driven import HABITS, SHORT, simulated
 from tests.tui.until import until
 from vaetui.engine.answers import Label, Split
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.events import Stepped
+from vaetui.headless import consumed
 from vaetui.session import creation, report
 from vaetui.simulation import run as running
 from vaetui.simulation.annotators import MembersAnnotator, Opinion
@@ -150,18 +149,11 @@ def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
     true = simulated("true", digits, shelved)
     data = tmp_path / "scrambled"
     shutil.copytree(digits, data)
-    session = made("scrambled", data, SHORT)
-    beginning = session.advance()
-    while not isinstance(next(beginning), Stepped):  # by now the split is drawn and kept
-        pass
-    beginning.close()
-    session.close()
-    scramble(data)
     monkeypatch.setattr(running, "MembersAnnotator", Replaying)
-    session = creation.resume("scrambled")
-    scrambled = consumed(Simulation(session, shelved, HABITS, Stopwatch()).run())
+    session = scrambled("scrambled", data, SHORT)
+    outcome = consumed(Simulation(session, shelved, HABITS, Stopwatch()).run())
     session.close()
     assert not opinions
     assert bits("scrambled") == bits("true")
-    assert scrambled.test_accuracy == true.test_accuracy
-    assert scrambled.label_accuracy != true.label_accuracy
+    assert outcome.test_accuracy == true.test_accuracy
+    assert outcome.label_accuracy != true.label_accuracy

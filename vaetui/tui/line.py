@@ -22,6 +22,11 @@ class Line(Static):
             words.no_wrap = not wrap
             self.update(words, layout=False)
 
+    def rows_of(self, cells: int) -> int:
+        """Tell how many rows words of so many cells take here; some cells are lost where a row is broken."""
+        width = self.app.size.width - 2
+        return -(-cells // max(width - 8, 1)) if cells > width else 1
+
     @property
     def said(self) -> str:
         """Give the words that are shown."""

@@ -11,11 +11,12 @@ from typing import TextIO
 from vaetui.engine.answers import Label, Path, Split, Unreadable, written
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Event
-from vaetui.session.board import Tile
 from vaetui.trouble import Trouble
 from vaetui.tui.blocks import fit, lettered
+from vaetui.tui.desk import Desk
 from vaetui.tui.door import Session
 from vaetui.tui.orders import HELP, Look, Order, read
+from vaetui.tui.places import next_open
 from vaetui.tui.telling import Telling
 from vaetui.tui.words import answer_of, name_of, progress_of, said_of, size_of, votes_of
 
@@ -41,7 +42,6 @@ class Plain:
         self._typed = typed
         self._say = say
         self._listening = False
-        self._at: Path | None = None
 
     def run(self) -> None:
         """Train and ask until the run is over or the person leaves; everything is saved at any moment."""
@@ -73,14 +73,17 @@ class Plain:
 
     def _ask(self) -> None:
         """Ask the round until it is over."""
-        self._at, sure = None, False
-        self._next()
+        self._desk, sure = Desk(self.session), False
+        if self._desk.spot.open:
+            self._show(self._desk.tile.path)
+        else:
+            self._next()
         while self.session.phase == "labelling":
             try:
                 order = read(self._line(), self.session.config.cluster.parts)
-                if order == "go" and not sure and (left := self._open()):
-                    one = len(left) == 1
-                    which = "1 centre has no answer" if one else f"{len(left)} centres have no answer"
+                if order == "go" and not sure and (left := self._desk.spot.open):
+                    one = left == 1
+                    which = "1 centre has no answer" if one else f"{left} centres have no answer"
                     self._tell(f"{which}; g again goes on without {'it' if one else 'them'}")
                     sure = True
                     continue
@@ -92,13 +95,15 @@ class Plain:
     def _do(self, order: Order) -> None:
         match order:
             case Label() | Unreadable():
-                self.session.answer(self._tile.path, order)
-                self._tell(said_of(self._tile))
+                path = self._desk.tile.path
+                self.session.answer(path, order)
+                self._desk.look(path)
+                self._tell(said_of(self._desk.tile))
                 self._next()
             case Split(parts):
-                path = self._tile.path
+                path = self._desk.tile.path
                 self._follow(self.session.split(path, parts))
-                self._look((*path, 0))
+                self._show((*path, 0))
             case Look(path):
                 self._look(path)
             case str():
@@ -118,16 +123,17 @@ class Plain:
             self._tell(f"nothing to {what}")
         else:
             self._tell(f"{what}: centre {written(path)}")
-            self._look(path)
+            self._show(path)
 
     def _members(self) -> None:
-        pictures = self.session.members(self._tile.path, "nearest", SHOWN)
-        self._tell(f"{len(pictures)} nearest members of centre {name_of(self._tile)}")
+        tile = self._desk.tile
+        pictures = self.session.members(tile.path, "nearest", SHOWN)
+        self._tell(f"{len(pictures)} nearest members of centre {name_of(tile)}")
         for picture in pictures:
             self._draw(picture)
 
     def _list(self) -> None:
-        for tile in self.session.board().tiles:
+        for tile in self._desk.board.tiles:
             self._tell(f"{'  ' * len(tile.path)}centre {name_of(tile)}: {answer_of(tile)}, {size_of(tile)}")
 
     def _help(self) -> None:
@@ -137,30 +143,27 @@ class Plain:
     def _leave(self) -> None:
         raise Left
 
-    @property
-    def _tile(self) -> Tile:
-        tiles = self.session.board().tiles
-        return next((tile for tile in tiles if tile.path == self._at), tiles[0])
-
-    def _open(self) -> list[Path]:
-        return [tile.path for tile in self.session.board().tiles if tile.answer is None]
-
     def _next(self) -> None:
         """Look at the next centre without an answer, after this one and then from the beginning."""
-        left = self._open()
-        if not left:
-            self._tell(f"{progress_of(self.session.board(), 80)}: g goes on training")
-            return
-        self._look(next((path for path in left if self._at is None or path > self._at), left[0]))
+        desk = self._desk
+        at = next_open(desk.board.tiles, desk.at)
+        if at is None:
+            self._tell(f"{progress_of(desk.board)}: g goes on training")
+        else:
+            self._show(desk.board.tiles[at].path)
 
     def _look(self, path: Path) -> None:
-        """Show a centre and ask for it."""
-        if path not in [tile.path for tile in self.session.board().tiles]:
+        """Show a centre that somebody named."""
+        if path not in [tile.path for tile in self._desk.board.tiles]:
             raise Trouble(f"There is no centre {written(path)} in this round; l lists them.")
-        self._at = path
-        tile = self._tile
+        self._show(path)
+
+    def _show(self, path: Path) -> None:
+        """Read the round again, show a centre of it and ask for it."""
+        self._desk.look(path)
+        tile = self._desk.tile
         self._tell("")
-        self._tell(progress_of(self.session.board(), 80))
+        self._tell(progress_of(self._desk.board))
         self._tell(f"centre {name_of(tile)}: {size_of(tile)}, answer {answer_of(tile)}")
         self._tell(votes_of(tile))
         self._draw(tile.picture)

@@ -32,7 +32,7 @@ class Prompt(Line):
         if words.cell_len > width and (hint or note):
             # Trouble may take a whole sentence, which is read to its end before anything else counts.
             words = Text(f"! {hint or note}", "bold")
-            rows = -(-words.cell_len // (width - 8)) if words.cell_len > width else 1
+            rows = self.rows_of(words.cell_len)
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
         self.say(words, wrap=rows > 1)

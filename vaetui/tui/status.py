@@ -27,8 +27,7 @@ class Status(Line):
     def show(self, line: str, now: float) -> bool:
         """Show that line, unless a refusal stands, and tell whether that changed the room for all else."""
         refusal = self._refusal if now < self._until else ""
-        width = self.app.size.width - 2
-        rows = -(-len(refusal) // max(width - 8, 1)) if len(refusal) > width else 1
+        rows = self.rows_of(len(refusal))
         before = 1 if self.styles.height is None else self.styles.height.value
         if before != rows:
             self.styles.height = rows
