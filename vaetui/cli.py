@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
+    from vaetui.engine.config import Device
     from vaetui.session.session import Session
 
 
@@ -74,7 +76,7 @@ def new(name: str | None, pictures: str, plain: bool, **turned: Any) -> None:
 @click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
 @drawn
 @plain
-def resume(session: str | None, device: str | None, pictures: str, plain: bool) -> None:
+def resume(session: str | None, device: Device | None, pictures: str, plain: bool) -> None:
     """Go on with a session exactly where it was left.
 
     Without a name, with the SESSION that was used last.
@@ -163,6 +165,22 @@ def export(session: str, output: Path) -> None:
     )
     answered = sum(row.source == "answer" for row in rows)
     click.echo(f"{output}: {len(rows):,} labels, {answered:,} by answers, the others by the classifier.")
+
+
+@app.command()
+@named
+@click.option("--repair", is_flag=True, help="Mend what can be mended; what was damaged is kept aside.")
+@as_json
+def check(session: str, repair: bool, as_json: bool) -> None:
+    """Verify every file and fact of a session, and say what would mend it; exit status 1 where something is left."""
+    from vaetui.session.inspection import inspect
+
+    found = running.watched(inspect(session, repair))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+    else:
+        printed.findings(session, found, repair)
+    sys.exit(int(any(each.lost or not repair for each in found)))
 
 
 @app.command()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
-if TYPE_CHECKING:
-    from vaetui.engine.config import Config
+from vaetui.engine import config
 
 F = TypeVar("F", bound=Callable[..., Any])
-DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
+DEVICES = click.Choice(get_args(config.Device))
 PLACES = {
     **{"seed": "", "device": ""},
     **{"z_dim": "network", "initial": "network", "used": "network"},
@@ -21,19 +20,29 @@ PLACES = {
     **{"rounds": "training", "warmup": "training"},
 }
 """The part of the configuration that each knob turns; "" is the whole."""
+
+
+def _number(name: str) -> click.IntRange | click.FloatRange:
+    """Give the range of a knob that is a number."""
+    allowed = config.within(PLACES[name], name)
+    if isinstance(allowed.least, int):
+        return click.IntRange(int(allowed.least), int(allowed.most))
+    return click.FloatRange(allowed.least, allowed.most)
+
+
 OPTIONS = (
     click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST."),
     click.option("--recipe", default="paper", show_default=True, help="Settings to start from."),
-    click.option("--rounds", type=click.IntRange(0), help="Rounds of answers."),
-    click.option("--warmup", type=click.IntRange(1), help="Epochs without labels before the first round."),
-    click.option("--clusters", type=click.IntRange(2, 256), help="Clusters in a round; without it, the elbow decides."),
-    click.option("--z-dim", type=click.IntRange(1, 256), help="Numbers in a latent vector."),
-    click.option("--beta", type=click.FloatRange(0, 1e6), help="Factor of the divergence (eq. 1)."),
-    click.option("--gamma", type=click.FloatRange(0, 1e6), help="Factor of the classification loss (eq. 3)."),
-    click.option("--decay", type=click.FloatRange(0, 100), help="a of eq. 2: how fast weights fade with distance."),
+    click.option("--rounds", type=_number("rounds"), help="Rounds of answers."),
+    click.option("--warmup", type=_number("warmup"), help="Epochs without labels before the first round."),
+    click.option("--clusters", type=_number("clusters"), help="Clusters in a round; without it, the elbow decides."),
+    click.option("--z-dim", type=_number("z_dim"), help="Numbers in a latent vector."),
+    click.option("--beta", type=_number("beta"), help="Factor of the divergence (eq. 1)."),
+    click.option("--gamma", type=_number("gamma"), help="Factor of the classification loss (eq. 3)."),
+    click.option("--decay", type=_number("decay"), help="a of eq. 2: how fast weights fade with distance."),
     click.option("--used", type=click.Choice(["sample", "mean"]), help="Latent vectors to cluster and classify."),
     click.option("--initial", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."),
-    click.option("--seed", type=click.IntRange(0), help="Where every random draw comes from."),
+    click.option("--seed", type=_number("seed"), help="Where every random draw comes from."),
     click.option("--device", type=DEVICES, help="Where to train; auto takes the fastest that is there."),
 )
 
@@ -45,12 +54,11 @@ def knobs(command: F) -> F:
     return command
 
 
-def chosen(data: str | None, recipe: str, **turned: Any) -> tuple[str, Config]:
+def chosen(data: str | None, recipe: str, **turned: Any) -> tuple[str, config.Config]:
     """Give the source of the images and the configuration that the options stand for.
 
     Raises Trouble for an unknown recipe.
     """
-    from vaetui.engine import config
     from vaetui.session.source import BUNDLED
 
     result = config.recipe(recipe)

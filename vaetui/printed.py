@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from vaetui.trouble import visible
+
+if TYPE_CHECKING:
+    from vaetui.store.findings import Finding
 
 
 def sessions(told: list[dict[str, Any]]) -> None:
@@ -43,7 +48,7 @@ def session(told: dict[str, Any]) -> None:
         "session": told["name"],
         "state": f"{told['phase']}, epoch {told['epoch']} of {told['epochs']}, "
         f"round {told['round']} of {told['rounds']}{asked}",
-        "images": told["data"],
+        "images": visible(told["data"]),
         "recipe": f"{told['recipe']}, seed {told['seed']}",
         "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
         "test": accuracies,
@@ -53,6 +58,19 @@ def session(told: dict[str, Any]) -> None:
     }
     for head, line in lines.items():
         click.echo(f"{head:10}{line}")
+
+
+def findings(name: str, found: list[Finding], repaired: bool) -> None:
+    """Print what was found damaged in a session, and what is to be done."""
+    for each in found:
+        click.echo(visible(str(each)))
+    left = [each for each in found if each.lost or not repaired]
+    if not found:
+        click.echo(f"{name} is whole.")
+    elif not left:
+        click.echo(f"{name} is mended.")
+    elif not repaired and not all(each.lost for each in left):
+        click.echo(f"Mend what can be mended with: vaetui check {name} --repair")
 
 
 def _percent(share: float | None) -> str:

@@ -21,6 +21,7 @@ from vaetui.session.data import Data, load
 from vaetui.session.truths import Truths
 from vaetui.store import places, tensors
 from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 
 COUNTS = (16, 50, 64, 80, 100)
 """Clusters, of which each costs one answer: a round's, some of the field's, and a whole run's."""
@@ -37,12 +38,11 @@ def of_components(seed: int) -> dict[int, float]:
 
 def of_latents(directory: Path) -> dict[int, float]:
     """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
-    facts = Facts(places.facts(directory))
-    config, data = facts.config, load(facts.data, facts.config, places.division(directory))
+    facts = Facts(directory)
+    config, data, newest = facts.config, load(Vault(directory, facts), facts), facts.checkpoints()[0]
     facts.close()
     learner = training.learner(config, data.train.shape)
-    checkpoint = tensors.load(places.tensors(directory))
-    assert checkpoint is not None
+    checkpoint = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
     training.restore(learner, checkpoint.arrays)
     latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
     truths = Truths("mnist", data)

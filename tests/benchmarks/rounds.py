@@ -30,7 +30,7 @@ def epoch_to_round() -> tuple[float, float]:
             begun = time.perf_counter()
         elif isinstance(event, Clustered):
             done = time.perf_counter()
-    data = session._data
+    data = session._workshop.data
     assert data is not None
     forward = _forward(data.train)
     session.close()

@@ -18,6 +18,8 @@ from vaetui.engine.events import Stepped
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
 from vaetui.store import home, places, tensors
+from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 
 SMALL = Config(
     cluster=replace(Config().cluster, clusters=5),
@@ -61,21 +63,21 @@ def run(session: Session) -> Iterator[str]:
 def bits(name: str) -> str:
     """Give a digest of all that a session has learned, and of what was measured and said."""
     directory = home.find(name)
-    checkpoint = tensors.load(places.tensors(directory))
-    assert checkpoint is not None
+    facts = Facts(directory)
+    newest, vault = facts.checkpoints()[0], Vault(directory, facts)
+    checkpoint = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
     digest = hashlib.sha256(f"{checkpoint.epoch} {checkpoint.step}".encode())
     for key, array in sorted(checkpoint.arrays.items()):
         digest.update(key.encode() + array.tobytes())
-    for photograph in sorted(directory.glob("round-*.npz")):
-        digest.update(photograph.read_bytes())
+    for number, *_ in facts.rounds():
+        digest.update(vault.get(places.photograph(number), 1 << 30))
+    facts.close()
     return digest.hexdigest()
 
 
 def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     """List what stands in each round of a session."""
-    from vaetui.store.facts import Facts
-
-    facts = Facts(places.facts(home.find(name)))
+    facts = Facts(home.find(name))
     listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
     facts.close()
     return listed

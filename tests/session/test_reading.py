@@ -144,6 +144,6 @@ def test_images_without_labels_have_no_reading_test(digits: Path, tmp_path: Path
 def test_an_epoch_of_an_older_format_has_no_reconstructions_to_read(session: Session) -> None:
     from vaetui.store import places
 
-    places.remembered(session.directory, 1).unlink()
+    session._facts._base.change(("file gone", (places.remembered(1),)))
     with pytest.raises(Trouble, match="were not kept"):
         session.sheet()

@@ -24,7 +24,6 @@ from vaetui.simulation.run import Simulation
 from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.store import home as sessions
-from vaetui.store import places
 from vaetui.store.facts import Facts
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.labelling_screen import LabellingScreen
@@ -77,7 +76,7 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
     assert truth is not None
     from vaetui.session.labelling import Labelling
 
-    facts = Facts(places.facts(directory))
+    facts = Facts(directory)
     weights = Labelling(directory, facts, session.config, 2).weights()
     facts.close()
     session.close()
@@ -93,7 +92,7 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
     monkeypatch.setattr(LabellingScreen, "QUIET", 0.0)
     simulated("simulated", digits, shelved)
     typed = said("simulated")
-    facts = Facts(places.facts(sessions.find("simulated")))
+    facts = Facts(sessions.find("simulated"))
     rounds = {round: facts.sayings(round) for round in (1, 2)}
     facts.close()
     assert any(isinstance(it.answer, Split) for round in rounds.values() for it in round)

@@ -8,23 +8,26 @@ from pathlib import Path
 import pytest
 
 from vaetui.engine.answers import Answer, Label, Split, Unreadable
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, to_json
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
+from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
 from vaetui.store.schema import VERSION
+from vaetui.store.stamps import stamped
+from vaetui.store.upgrades import upgrade
 from vaetui.trouble import Trouble
 
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Facts:
-    made = Facts.create(tmp_path / "facts.db", Config(seed=3), "mnist", (640, 28, 28))
+    made = Facts.create(tmp_path, Config(seed=3), "mnist", (640, 28, 28))
     made.begin_round(Clustered(1, 5, ((3, 2.5), (4, 1.5))))
     return made
 
 
 def again(facts: Facts, tmp_path: Path) -> Facts:
     facts.close()
-    return Facts(tmp_path / "facts.db")
+    return Facts(tmp_path, writes=True)
 
 
 def test_what_the_session_is_survives(facts: Facts, tmp_path: Path) -> None:
@@ -56,8 +59,8 @@ def test_what_was_undone_can_be_redone_until_something_new_is_said(facts: Facts)
 
 def test_reports_of_training_are_replaced_and_forgotten_by_place(facts: Facts) -> None:
     reports = [Stepped(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)]
-    facts.record_figures(reports)
-    facts.record_figures(reports[:1])
+    facts.record_training(reports, stamped("checkpoint-002-000016.safetensors", b""))
+    facts.record_training(reports[:1], stamped("checkpoint-001-000008.safetensors", b""))
     assert [(epoch, step, seconds) for epoch, step, _, seconds in facts.figures()] == [
         (1, 8, 0.5),
         (1, 16, 0.5),
@@ -84,26 +87,30 @@ def test_a_newer_format_is_refused_in_one_sentence(facts: Facts, tmp_path: Path)
     base.execute(f"PRAGMA user_version = {VERSION + 1}")
     base.close()
     with pytest.raises(Trouble, match="made by a newer vaetui"):
-        Facts(tmp_path / "facts.db")
+        Facts(tmp_path)
 
 
 def test_a_file_that_is_no_session_is_told(tmp_path: Path) -> None:
     (tmp_path / "facts.db").write_bytes(b"no database, but long enough to be looked at" * 50)
-    with pytest.raises(Trouble, match="cannot be read as a session"):
-        Facts(tmp_path / "facts.db")
+    with pytest.raises(Trouble, match="is damaged"):
+        Facts(tmp_path)
 
 
 def test_a_reader_looks_on_while_a_writer_writes(facts: Facts, tmp_path: Path) -> None:
-    reader = Facts(tmp_path / "facts.db")
+    reader = Facts(tmp_path)
     facts.say(1, (0,), Label(1))
     assert reader.answers() == 1
     reader.close()
 
 
-def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "facts.db"
-    base = sqlite3.connect(path)
+def old(directory: Path) -> Path:
+    """Make a session's facts as format 1 wrote them."""
+    base = sqlite3.connect(directory / "facts.db")
     base.executescript(Path(__file__).with_name("version-1.sql").read_text())
+    base.executemany(
+        "INSERT INTO meta VALUES (?, ?)",
+        [("config", to_json(Config())), ("data", "mnist"), ("shape", "[640, 28, 28]"), ("created", "5.0")],
+    )
     base.execute("INSERT INTO epoch VALUES (1, 200.0, 5.0, 0.0, 0.1, 0.9, 0.0, 0, 20.0)")
     base.execute("INSERT INTO round VALUES (1, 10, '[]', 5.0, NULL)")
     base.execute(
@@ -112,47 +119,43 @@ def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
     base.execute("PRAGMA user_version = 1")
     base.commit()
     base.close()
-    facts = Facts(path)  # who merely looks changes nothing
-    assert [ended.test_accuracy for ended in facts.epochs()] == [0.1]
+    return directory
+
+
+def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
+    path = old(tmp_path) / "facts.db"
+    before = path.read_bytes()
+    facts = Facts(tmp_path)  # who merely looks changes nothing
+    assert [(ended.test_accuracy, ended.reading_accuracy) for ended in facts.epochs()] == [(0.1, None)]
     facts.close()
-    assert version(path) == 1
+    assert path.read_bytes() == before
     for _ in range(2):  # the second time there is nothing to upgrade
-        facts = Facts(path)
-        facts.upgrade()
+        upgrade(tmp_path)
+        assert list(audit(tmp_path, repair=True)) == []
+        facts = Facts(tmp_path, writes=True)
         (ended,) = facts.epochs()
         assert (ended.test_accuracy, ended.reading_accuracy) == (0.1, None)
         assert [saying.answer for saying in facts.sayings(1)] == [Label(7, 0.9)]
         assert facts.reading(1) == ()
         facts.close()
-    facts = Facts(path)
+    facts = Facts(tmp_path, writes=True)
     facts.record_reading(1, 0, [4, None], 0.5)
     assert facts.reading(1) == (4, None)
     assert facts.epochs()[0].reading_accuracy == 0.5
     facts.close()
-    assert version(path) == VERSION
-
-
-def version(path: Path) -> int:
     base = sqlite3.connect(path)
-    (found,) = base.execute("PRAGMA user_version").fetchone()
+    assert base.execute("PRAGMA user_version").fetchone() == (VERSION,)
     base.close()
-    return int(found)
 
 
 def test_upgraded_and_new_files_have_the_same_columns(tmp_path: Path) -> None:
-    old, new = tmp_path / "old.db", tmp_path / "new.db"
-    base = sqlite3.connect(old)
-    base.executescript(Path(__file__).with_name("version-1.sql").read_text())
-    base.execute("PRAGMA user_version = 1")
-    base.commit()
-    base.close()
-    facts = Facts(old)
-    facts.upgrade()
-    facts.close()
-    Facts.create(new, Config(), "mnist", (10, 8, 8)).close()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    upgrade(old(tmp_path / "old"))
+    Facts.create(tmp_path / "new", Config(), "mnist", (10, 8, 8)).close()
     columns = []
-    for path in (old, new):
-        base = sqlite3.connect(path)
+    for name in ("old", "new"):
+        base = sqlite3.connect(tmp_path / name / "facts.db")
         names = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         columns.append({name: [row[1:3] for row in base.execute(f"PRAGMA table_info({name})")] for name in names})
         base.close()

@@ -21,6 +21,8 @@ Indices: TypeAlias = "NDArray[np.int64]"
 """Places of images in the training set, [N]."""
 Pixels: TypeAlias = "NDArray[np.uint8]"
 """Pictures, [N, H, W], 0 to 255."""
+MOST = 1_000
+"""Clusters of a round, or parts of one, at most: nobody would answer more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

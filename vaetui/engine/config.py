@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
 import typing
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from vaetui.trouble import Trouble
 
 T = typing.TypeVar("T")
+Device: typing.TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The least and the most that a knob may be turned to: what fits memory, a screen and a lifetime."""
+
+    least: int | float
+    """The least."""
+    most: int | float
+    """The most."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
     """The shape of the networks (paper, section 3.3 and figure 1)."""
 
-    z_dim: int = 10
+    z_dim: Annotated[int, Within(1, 256)] = 10
     """Numbers in a latent vector."""
-    channels: tuple[int, int] = (64, 128)
+    channels: tuple[Annotated[int, Within(1, 1024)], Annotated[int, Within(1, 1024)]] = (64, 128)
     """Channels after the first and the second convolution."""
-    hidden: int = 32
+    hidden: Annotated[int, Within(1, 4096)] = 32
     """Units between the convolutions and the latent vector."""
-    classes: int = 10
+    classes: Annotated[int, Within(2, 10)] = 10
     """Classes that the classifier tells apart."""
-    slope: float = 0.2
+    slope: Annotated[float, Within(0.0, 1.0)] = 0.2
     """Slope of the leaky rectifier below zero."""
-    initial: typing.Literal["glorot", "normal"] = "glorot"
+    initial: Literal["glorot", "normal"] = "glorot"
     """Initial weights: Glorot uniform, or normal with standard deviation 0.02."""
-    used: typing.Literal["sample", "mean"] = "sample"
+    used: Literal["sample", "mean"] = "sample"
     """Which latent vector is clustered and classified: the sampled one (the paper's) or its mean."""
 
 
@@ -36,9 +49,9 @@ class NetworkConfig:
 class LossConfig:
     """The factors of the loss (paper, equations 1 and 3)."""
 
-    beta: float = 5.0
+    beta: Annotated[float, Within(0.0, 1e6)] = 5.0
     """Factor of the divergence."""
-    gamma: float = 150.0
+    gamma: Annotated[float, Within(0.0, 1e6)] = 150.0
     """Factor of the classification loss."""
 
 
@@ -46,19 +59,19 @@ class LossConfig:
 class ClusterConfig:
     """How latent vectors are clustered (paper, section 3.3)."""
 
-    clusters: int | None = None
+    clusters: Annotated[int, Within(2, 256)] | None = None
     """Clusters in a round; None lets the elbow decide."""
-    least: int = 3
+    least: Annotated[int, Within(1, 256)] = 3
     """The smallest k that the elbow looks at."""
-    floor: int = 10
+    floor: Annotated[int, Within(1, 256)] = 10
     """The smallest k that the elbow may choose."""
-    cap: int = 16
+    cap: Annotated[int, Within(1, 256)] = 16
     """The largest k that the elbow looks at and may choose."""
-    sample: int = 6_000
+    sample: Annotated[int, Within(10, 1_000_000)] = 6_000
     """Latent vectors that the elbow looks at."""
-    parts: int = 4
+    parts: Annotated[int, Within(2, 256)] = 4
     """Sub-clusters that a split proposes."""
-    decay: float = 0.2
+    decay: Annotated[float, Within(0.0, 100.0)] = 0.2
     """a of equation 2, per unit of Euclidean distance in the latent space."""
 
 
@@ -66,19 +79,19 @@ class ClusterConfig:
 class TrainingConfig:
     """The schedule and the optimiser (paper, section 4)."""
 
-    warmup: int = 1
+    warmup: Annotated[int, Within(1, 100_000)] = 1
     """Epochs without labels before the first round."""
-    rounds: int = 5
+    rounds: Annotated[int, Within(0, 100_000)] = 5
     """Rounds of answers."""
-    epochs: int = 1
+    epochs: Annotated[int, Within(1, 100_000)] = 1
     """Epochs after each round."""
-    batch: int = 64
+    batch: Annotated[int, Within(1, 65_536)] = 64
     """Images in a batch."""
-    rate: float = 1e-3
+    rate: Annotated[float, Within(0.0, 10.0)] = 1e-3
     """Learning rate of Adam."""
-    validation: int = 128
+    validation: Annotated[int, Within(1, 100_000)] = 128
     """Images held out for the reconstructions."""
-    checks: int = 3
+    checks: Annotated[int, Within(1, 1_000)] = 3
     """Times in an epoch that all of them are reconstructed (paper, figure 6)."""
 
 
@@ -88,11 +101,11 @@ class Config:
 
     recipe: str = "paper"
     """The recipe that the knobs were taken from."""
-    seed: int = 0
+    seed: Annotated[int, Within(0, 10**18)] = 0
     """Every random draw follows from this and from its own place in the run."""
-    device: str = "auto"
+    device: Device = "auto"
     """auto, cpu, cuda or mps."""
-    threads: int = 0
+    threads: Annotated[int, Within(0, 1024)] = 0
     """Threads that the networks use on the CPU; 0 is all that there are."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """The networks."""
@@ -138,26 +151,55 @@ def held_out(config: TrainingConfig, count: int) -> int:
     return min(config.validation, count // 10)
 
 
+def within(part: str, name: str) -> Within:
+    """Tell what a number among the knobs may be turned to; `part` is the group that it stands in, "" for the whole."""
+    hints = typing.get_type_hints(Config, include_extras=True)
+    hint = typing.get_type_hints(hints[part], include_extras=True)[name] if part else hints[name]
+    if typing.get_origin(hint) is not Annotated:
+        hint = typing.get_args(hint)[0]  # may also be None
+    found: Within = typing.get_args(hint)[1]
+    return found
+
+
 def to_json(config: Config) -> str:
     """Write a configuration as one JSON object."""
     return json.dumps(dataclasses.asdict(config), sort_keys=True)
 
 
 def from_json(text: str) -> Config:
-    """Read what `to_json` wrote; knobs that an older version did not know keep their defaults."""
-    return _restore(Config, json.loads(text))
+    """Read what `to_json` wrote; knobs that an older version did not know keep their defaults.
+
+    Raises ValueError for what no knob can be turned to: the text may be a stranger's.
+    """
+    config = _restore(Config, json.loads(text))
+    if not config.recipe.replace("-", "").isalnum():
+        raise ValueError("a recipe without a name")
+    return config
 
 
-def _restore(kind: type[T], values: dict[str, typing.Any]) -> T:
-    hints = typing.get_type_hints(kind)
-    known = {}
-    for name, value in values.items():
-        if name not in hints:
-            continue
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint):
-            value = _restore(typing.cast(type, hint), value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        known[name] = value
-    return kind(**known)
+def _restore(kind: type[T], values: typing.Any) -> T:
+    if not isinstance(values, dict):
+        raise ValueError(f"{kind.__name__} is no object")
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return kind(**{name: _fitted(name, hints[name], value) for name, value in values.items() if name in hints})
+
+
+def _fitted(name: str, hint: typing.Any, value: typing.Any) -> typing.Any:
+    """Give a value as its type wants it, or raise ValueError."""
+    if dataclasses.is_dataclass(hint):
+        return _restore(typing.cast(type, hint), value)
+    kind, parts = typing.get_origin(hint), typing.get_args(hint)
+    if kind is tuple and isinstance(value, list) and len(value) == len(parts):
+        return tuple(_fitted(name, part, each) for part, each in zip(parts, value, strict=True))
+    if kind is types.UnionType or kind is typing.Union:
+        return None if value is None else _fitted(name, parts[0], value)
+    if kind is Literal and value in parts:
+        return value
+    if kind is Annotated:
+        number, within = parts
+        fits = type(value) in (int, number) and within.least <= value <= within.most
+        if fits:
+            return number(value)
+    if hint is str and isinstance(value, str):
+        return value
+    raise ValueError(f"{name} cannot be {str(value)[:40]}")

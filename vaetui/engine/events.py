@@ -123,4 +123,14 @@ class Finished:
     """The last epoch of the run was trained and measured."""
 
 
-Event: TypeAlias = Loading | Stepped | Reconstructed | Progressed | Saved | EpochEnded | Clustered | Parted | Finished
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A file of the session was found damaged, and something was done about it."""
+
+    what: str
+    """Which, and what was done."""
+
+
+Event: TypeAlias = (
+    Loading | Mended | Stepped | Reconstructed | Progressed | Saved | EpochEnded | Clustered | Parted | Finished
+)

@@ -70,6 +70,12 @@ def snapshot(learner: Learner) -> dict[str, NDArray[np.float32]]:
     return {name: np.array(tensor.cpu().numpy(), order="C") for name, tensor in arrays.items()}
 
 
+def size(learner: Learner) -> int:
+    """Tell how many bytes a file of what `snapshot` gives may have, with its head."""
+    parameters = list(learner.vae.parameters())
+    return 16 * sum(parameter.numel() for parameter in parameters) + 4_096 * (1 + len(parameters))
+
+
 @torch.no_grad()
 def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
     """Put back what `snapshot` flattened.
@@ -79,7 +85,11 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
     for name, parameter in learner.vae.named_parameters():
         kept = {key: arrays.get(f"optimiser.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
         weight = arrays.get(f"network.{name}")
-        if weight is None or weight.shape != tuple(parameter.shape):
+        shapes = {"weight": parameter.shape, "step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+        found = {"weight": weight, **kept}
+        if weight is None or any(
+            array is not None and array.shape != tuple(shapes[key]) for key, array in found.items()
+        ):
             raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
         parameter.copy_(torch.from_numpy(weight))
         # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its

@@ -4,6 +4,7 @@ creation     a session is made, or opened again
 session      Session: advance, answer, split, undo, redo, go on
 plan         what comes next in a run
 source       where the images come from, by name
+workshop     images, truths and networks, loaded when they are needed
 data         the images of a session, divided
 learning     the slow verbs: train, measure, cluster, cut
 labelling    the round being asked: the quick verbs

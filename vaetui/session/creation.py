@@ -7,12 +7,15 @@ import itertools
 from pathlib import Path
 
 from vaetui.engine import memory
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, Device
 from vaetui.session import source as sources
 from vaetui.session.session import Session
-from vaetui.store import files, home, log, places
+from vaetui.store import entries, files, home, log
+from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
+from vaetui.store.upgrades import upgrade
+from vaetui.store.vault import Vault
 
 
 def create(name: str | None, source: str, config: Config) -> Session:
@@ -31,10 +34,10 @@ def begin(directory: Path, source: str, config: Config) -> None:
 
     Raises Trouble for missing data and for a full disk.
     """
-    Facts.create(places.facts(directory), config, source, sources.announced(source)).close()
+    Facts.create(directory, config, source, sources.announced(source)).close()
 
 
-def resume(name: str | None, device: str | None = None) -> Session:
+def resume(name: str | None, device: Device | None = None) -> Session:
     """Open a session for writing; without a name, the one that was used last. A device takes the place of its own.
 
     Raises Trouble for an unknown name, one that another process holds, a newer format or a damaged file.
@@ -42,16 +45,18 @@ def resume(name: str | None, device: str | None = None) -> Session:
     return enter(home.find(name or home.latest()), device)
 
 
-def enter(directory: Path, device: str | None = None) -> Session:
+def enter(directory: Path, device: Device | None = None) -> Session:
     """Open the session in a directory for writing; see `resume`."""
     memory.keep_freed()
+    entries.refuse_strange(directory)
     lock = Lock(directory)
     try:
         files.sweep(directory)
         log.keep(directory).info("opened")
-        facts = Facts(places.facts(directory))
-        facts.upgrade()
-        return Session(directory, facts, lock, device)
+        upgrade(directory)
+        mended = list(audit(directory, repair=True))
+        facts = Facts(directory, writes=True)
+        return Session(Vault(directory, facts, mended), facts, lock, device)
     except BaseException:
         lock.release()
         raise

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from vaetui.engine import draws
-from vaetui.engine.config import Config, held_out
+from vaetui.engine.config import held_out
 from vaetui.engine.idx import IdxFiles, locate
 from vaetui.engine.images import Images, read_images
 from vaetui.engine.truth import hold_out, read_truth
 from vaetui.session.source import directory
-from vaetui.store import clusterings
+from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Division
+from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
+
+CHANGED = "{} changed since the session was made; put the old file back."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,23 +36,27 @@ class Data:
     """Where the first two stand in their file."""
 
 
-def load(source: str, config: Config, kept: Path) -> Data:
-    """Read the images, and divide them as `kept` tells; the first time, draw the division and keep it there.
+def load(vault: Vault, facts: Facts) -> Data:
+    """Read the images, and divide them as before; the first time, draw the division and keep it.
 
     Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
     """
-    found = locate(directory(source))
+    config, found = facts.config, locate(directory(facts.data))
     images = read_images(found.train_images)
     checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
-    if kept.exists():
-        division = clusterings.load(kept, Division)
+    if (len(images), *images.shape) != facts.shape:
+        raise Trouble(CHANGED.format(found.train_images))
+    if facts.stamp(places.DIVISION):
+        division = clusterings.load(vault, places.DIVISION, Division)
         if not np.array_equal(division.checksum, checksum):
-            raise Trouble(f"{found.train_images} changed since the session was made; put the old file back.")
+            raise Trouble(CHANGED.format(found.train_images))
+        if not np.array_equal(np.sort(np.concatenate([division.train, division.validation])), np.arange(len(images))):
+            raise Trouble(f"{vault.directory / places.DIVISION} does not divide these images.")
     else:
         truth = read_truth(found.train_labels, len(images)) if found.train_labels else None
         draw = draws.generator(config.seed, "division")
         division = Division(*hold_out(len(images), held_out(config.training, len(images)), truth, draw), checksum)
-        clusterings.save(kept, division)
+        facts.keep(clusterings.save(vault, places.DIVISION, division))
     pixels = images.pixels
     return Data(
         Images(pixels[division.train]), Images(pixels[division.validation]), read_tested(found, images.shape), division

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path as FilePath
-
 import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
-from vaetui.engine.clusters import Cluster, Indices, Tree, find, gather, grow, leaves, walk
+from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, walk
 from vaetui.engine.config import Config
 from vaetui.engine.weights import Weights, fading, weigh
 from vaetui.session.board import Board, Tile, Which
@@ -16,19 +14,24 @@ from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
+from vaetui.store.stamps import Stamp
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
 
 class Labelling:
     """One round: its photograph, its tree, what was said."""
 
-    def __init__(self, directory: FilePath, facts: Facts, config: Config, round: int) -> None:
-        """Read a round as it was left."""
+    def __init__(self, vault: Vault, facts: Facts, config: Config, round: int) -> None:
+        """Read a round as it was left.
+
+        Raises Trouble for files that are lost or do not fit what was said.
+        """
         self.round = round
-        self._directory = directory
+        self._vault = vault
         self._facts = facts
         self._config = config
-        self.photograph = clusterings.load(places.photograph(directory, round), Photograph)
+        self.photograph = clusterings.load(vault, places.photograph(round), Photograph)
         photograph = self.photograph
         everyone = np.arange(len(photograph.near))
         self._roots = gather(photograph.latents, everyone, photograph.near, photograph.centres, photograph.pictures)
@@ -36,24 +39,25 @@ class Labelling:
         self._said = facts.sayings(round, "stands")
         self._undone = facts.sayings(round, "undone")
         self._before = facts.answers() - len(self._said)
+        for saying in (*self._said, *self._undone):
+            self._check_class(saying.answer)
         self._settle()
 
-    def say(self, path: Path, answer: Answer) -> None:
-        """Record an answer; it is on the disk when this returns.
+    def say(self, path: Path, answer: Answer, *stamps: Stamp) -> None:
+        """Record an answer, with the files that belong to it; it is on the disk when this returns.
 
         Raises Trouble for a cluster that is not there and a class that there is not.
         """
         self.cluster(path)
-        if isinstance(answer, Label) and not 0 <= answer.label < self._config.network.classes:
-            raise Trouble(f"There is no class {answer.label}; the classes are 0 to {self._config.network.classes - 1}.")
-        self._said.append(self._facts.say(self.round, path, answer))
+        self._check_class(answer)
+        self._said.append(self._facts.say(self.round, path, answer, *stamps))
         self._undone.clear()
         self._settle()
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        clusterings.save(places.part(self._directory, self._facts.next_saying()), part)
-        self.say(path, Split(len(part.centres)))
+        stamp = clusterings.save(self._vault, places.part(self._facts.next_saying()), part)
+        self.say(path, Split(len(part.centres)), stamp)
 
     def undo(self) -> Path | None:
         """Take back the last answer or split, and give its cluster; None where there is nothing to take back."""
@@ -91,8 +95,8 @@ class Labelling:
         Raises Trouble for fewer than 2 parts, and for fewer members that differ in the latent space than parts.
         """
         cluster = self.cluster(path)
-        if parts < 2:
-            raise Trouble("A centre can be split into 2 parts or more.")
+        if not 2 <= parts <= MOST:
+            raise Trouble(f"A centre can be split into 2 to {MOST:,} parts.")
         different = len(np.unique(self.photograph.latents[cluster.members], axis=0))
         if different < parts:
             raise Trouble(f"This centre stands for {different} different images; they cannot become {parts} parts.")
@@ -155,10 +159,15 @@ class Labelling:
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
             self.tree = grow(self.tree, path, self._children(path, numbers[path]))
 
+    def _check_class(self, answer: Answer) -> None:
+        classes = self._config.network.classes
+        if isinstance(answer, Label) and not 0 <= answer.label < classes:
+            raise Trouble(f"There is no class {answer.label}; the classes are 0 to {classes - 1}.")
+
     def _children(self, path: Path, number: int) -> Tree:
         if number not in self._parts:
-            part = clusterings.load(places.part(self._directory, number), Part)
-            members = find(self.tree, path).members
+            members = self.cluster(path).members
+            part = clusterings.load(self._vault, places.part(number), Part, M=len(members))
             self._parts[number] = gather(self.photograph.latents, members, part.near, part.centres, part.pictures, path)
         return self._parts[number]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from pathlib import Path as FilePath
 from typing import TypeAlias
 
 import numpy as np
@@ -34,10 +34,13 @@ from vaetui.store import clusterings, places, tensors
 from vaetui.store.clusterings import Part, Photograph, Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.tensors import Checkpoint
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
 SAVE_SECONDS = 10.0
 """Training between two checkpoints: a crash costs no more, and writing one takes some hundredths of a second."""
+KEPT = 3
+"""Checkpoints that are kept, so that a damaged one costs some seconds of training."""
 LOOK_SECONDS = 3.0
 """Training between two looks at the reconstructions."""
 STARTS = 3
@@ -49,9 +52,9 @@ Judge: TypeAlias = Callable[[NDArray[np.uint8]], float]
 class Learning:
     """The networks of a session at one place of its run, with the images that they learn from."""
 
-    def __init__(self, directory: FilePath, facts: Facts, config: Config, data: Data) -> None:
-        """Make the networks and put them where the last checkpoint left them."""
-        self._directory = directory
+    def __init__(self, vault: Vault, facts: Facts, config: Config, data: Data) -> None:
+        """Make the networks and put them where the last whole checkpoint left them."""
+        self._vault = vault
         self._facts = facts
         if not config.threads:
             # The bits depend on the number of threads: what the first process found is kept for all that follow.
@@ -67,16 +70,13 @@ class Learning:
         self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)
         self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
         self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
-        checkpoint = tensors.load(places.tensors(directory))
-        if checkpoint is not None:
-            training.restore(self._learner, checkpoint.arrays)
-        self._epoch, self._step = (checkpoint.epoch, checkpoint.step) if checkpoint else (0, 0)
-        if self._epoch < len(facts.epochs()):
-            raise Trouble(
-                f"{places.tensors(directory)} is missing or older than the rest of the session; put back the one that "
-                "belongs to it, or begin anew."
-            )
-        facts.forget_figures(self._epoch, self._step)
+        self._steps = math.ceil(len(data.train) / config.training.batch)
+        self._epoch, self._step = self._restored()
+
+    @property
+    def trained(self) -> int:
+        """The last epoch that the networks have gone through to its end."""
+        return self._epoch if self._step >= self._steps else self._epoch - 1
 
     def train(self, epoch: int, weights: Weights | None, heard: Callable[[Stepped], None]) -> Iterator[Event]:
         """Train what is left of an epoch; whenever it is left, a checkpoint is written first.
@@ -120,7 +120,7 @@ class Learning:
             reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
             test_accuracy = judge(reading.predicted)
         checked = self._check(epoch * self.config.training.checks)
-        clusterings.save(places.remembered(self._directory, epoch), Remembered(checked.reconstructions))
+        stamp = clusterings.save(self._vault, places.remembered(epoch), Remembered(checked.reconstructions))
         figures = [figure for figure in self._facts.figures() if figure[0] == epoch]
         batches = np.diff([0, *(step for _, step, _, _ in figures)])
         losses = np.average([losses for *_, losses, _ in figures], axis=0, weights=batches)
@@ -133,7 +133,7 @@ class Learning:
             answers,
             sum(seconds for *_, seconds in figures),
         )
-        self._facts.record_epoch(ended)
+        self._facts.record_epoch(ended, stamp)
         yield ended
         yield checked
 
@@ -158,9 +158,9 @@ class Learning:
         near, centres, _ = partition(reading.latents, k, STARTS, draws.integer(seed, "clusters", round))
         pictures = decode(self._learner.vae, centres)
         photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
-        clusterings.save(places.photograph(self._directory, round), photograph)
+        stamp = clusterings.save(self._vault, places.photograph(round), photograph)
         clustered = Clustered(round, len(centres), tried)
-        self._facts.begin_round(clustered)
+        self._facts.begin_round(clustered, stamp)
         yield clustered
 
     def cut(self, cluster: Cluster, parts: int, photograph: Photograph, round: int) -> Part:
@@ -176,9 +176,34 @@ class Learning:
         train = yield from read(vae, self._pixels, config, "training", epoch)
         return train, (yield from read(vae, self._held_out, config, "held-out", epoch))
 
+    def _restored(self) -> tuple[int, int]:
+        """Put the networks where the last whole checkpoint left them, and give its place; (0, 0) without one.
+
+        What was reported from after it is forgotten, and comes again with the same bits as training repeats it.
+        """
+        most = training.size(self._learner)
+        damaged = []
+        for epoch, step in self._facts.checkpoints():
+            name = places.checkpoint(epoch, step)
+            try:
+                checkpoint = tensors.unpacked(self._vault.get(name, most))
+                training.restore(self._learner, checkpoint.arrays)
+                break
+            except Trouble:
+                damaged.append(name)
+        else:
+            epoch = step = 0
+        self._facts.forget_figures(epoch, step, damaged)
+        return epoch, step
+
     def _save(self, unsaved: list[Stepped]) -> None:
-        """Write the reports, then the checkpoint: reports from after a checkpoint are dropped when it is read."""
-        self._facts.record_figures(unsaved)
+        """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
+        name = places.checkpoint(self._epoch, self._step)
         checkpoint = Checkpoint(self._epoch, self._step, training.snapshot(self._learner))
-        tensors.save(places.tensors(self._directory), checkpoint)
+        stamp = self._vault.put(name, tensors.packed(checkpoint), twice=False)
+        others = [place for place in self._facts.checkpoints() if place != (self._epoch, self._step)]
+        old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
+        self._facts.record_training(unsaved, stamp, old)
+        for each in old:
+            self._vault.drop(each)
         unsaved.clear()

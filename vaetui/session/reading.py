@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.session.board import Sheet
@@ -11,10 +10,11 @@ from vaetui.session.truths import Truths
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Remembered
 from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
 
-def lay_out(directory: Path, facts: Facts, truths: Truths | None) -> Sheet:
+def lay_out(vault: Vault, facts: Facts, truths: Truths | None) -> Sheet:
     """Give the test that was begun and not finished, else that of the last finished epoch.
 
     Raises Trouble where there is nothing to read, and where nobody could tell what was read right.
@@ -27,18 +27,18 @@ def lay_out(directory: Path, facts: Facts, truths: Truths | None) -> Sheet:
     if truths.validation is None:
         raise Trouble("These images have no true labels, so nobody could tell what was read right.")
     begun = [ended for ended in epochs if ended.reading_accuracy is None and facts.reading(ended.epoch)]
-    return _sheet(directory, facts, [*epochs, *begun][-1].epoch)
+    return _sheet(vault, facts, [*epochs, *begun][-1].epoch)
 
 
 def record(
-    directory: Path, facts: Facts, truths: Truths | None, epoch: int, place: int, seen: Sequence[int | None]
+    vault: Vault, facts: Facts, truths: Truths | None, epoch: int, place: int, seen: Sequence[int | None]
 ) -> Sheet:
     """Record what was read from that place on, and forget what was read there before; judge it when it is complete.
 
     Raises Trouble for a place that is not next or before it, for more pictures than there are, for a class that
     there is not, and while nobody could tell what was read right.
     """
-    sheet = _sheet(directory, facts, epoch)
+    sheet = _sheet(vault, facts, epoch)
     read = (*sheet.read[:place], *seen)
     if not 0 <= place <= len(sheet.read) or len(read) > len(sheet.pictures):
         raise Trouble(f"{len(sheet.read)} of {len(sheet.pictures)} pictures are read; go on from there or before.")
@@ -51,9 +51,8 @@ def record(
     return Sheet(epoch, sheet.pictures, read, accuracy)
 
 
-def _sheet(directory: Path, facts: Facts, epoch: int) -> Sheet:
-    kept = places.remembered(directory, epoch)
-    if not kept.is_file():
+def _sheet(vault: Vault, facts: Facts, epoch: int) -> Sheet:
+    if not facts.stamp(places.remembered(epoch)):
         raise Trouble("The reconstructions of this epoch were not kept; there is a reading test after the next one.")
-    pictures = clusterings.load(kept, Remembered).pictures
+    pictures = clusterings.load(vault, places.remembered(epoch), Remembered).pictures
     return Sheet(epoch, pictures, facts.reading(epoch), facts.epochs()[epoch - 1].reading_accuracy)

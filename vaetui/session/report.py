@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from vaetui.engine.config import total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Summary
 from vaetui.session.labelling import Labelling
-from vaetui.store import home, places
+from vaetui.store import entries, home
 from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 
 PAUSE = 120.0
 """Seconds between two answers that count as work; a longer gap was a pause."""
@@ -24,7 +24,8 @@ def show(name: str) -> dict[str, Any]:
     Raises Trouble for an unknown name.
     """
     directory = home.find(name)
-    facts = Facts(places.facts(directory))
+    entries.refuse_strange(directory)
+    facts = Facts(directory)
     try:
         config, epochs = facts.config, facts.epochs()
         step = plan.next_step(config.training, facts)
@@ -52,21 +53,21 @@ def show(name: str) -> dict[str, Any]:
             "labelling_seconds": labelling_seconds(facts),
         }
         if step == "ask":
-            board = Labelling(directory, facts, config, len(facts.rounds())).board()
+            board = Labelling(Vault(directory, facts), facts, config, len(facts.rounds())).board()
             told |= {"answered": board.answered, "centres": board.total, "covered": board.covered}
         return told
     finally:
         facts.close()
 
 
-def summarise(directory: Path, facts: Facts) -> Summary:
+def summarise(vault: Vault, facts: Facts) -> Summary:
     """Show what a finished run came to."""
     config = facts.config
     rounds = facts.rounds()
     classes: tuple[tuple[int, int], ...] = ()
     covered = 0.0
     if rounds:
-        labelling = Labelling(directory, facts, config, rounds[-1][0])
+        labelling = Labelling(vault, facts, config, rounds[-1][0])
         weights = labelling.weights()
         labels = np.where(weights.weights > 0, weights.labels, labelling.photograph.predicted)
         counts = np.bincount(labels, minlength=config.network.classes)

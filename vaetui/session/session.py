@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import round_before, total_epochs
-from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Parted
+from vaetui.engine.config import Device, round_before, total_epochs
+from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Mended, Parted
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 from vaetui.session.course import Course
-from vaetui.store import places
+from vaetui.session.workshop import Workshop
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
-    from vaetui.session.data import Data
+    from vaetui.engine.weights import Weights
     from vaetui.session.export import Row
     from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
@@ -38,18 +38,16 @@ class Session:
     one runs; only `curves`, the reading test and the plain properties may be asked at any time.
     """
 
-    def __init__(self, directory: FilePath, facts: Facts, lock: Lock, device: str | None = None) -> None:
+    def __init__(self, vault: Vault, facts: Facts, lock: Lock, device: Device | None = None) -> None:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
-        self.directory = directory
-        self.name = directory.name
+        self.directory = vault.directory
+        self.name = vault.directory.name
         self.config = facts.config if device is None else replace(facts.config, device=device)
         self.machine = ""
+        self._vault = vault
         self._facts = facts
         self._lock = lock
-        self._data: Data | None = None
-        self.truths: Truths | None = None
-        """The true classes, which nothing here learns from; None until the images are loaded."""
-        self._learning: Learning | None = None
+        self._workshop = Workshop(vault, facts)
         self._labelling: Labelling | None = None
         self._course = Course(facts, self.config)
         self._settle()
@@ -75,6 +73,11 @@ class Session:
     def round(self) -> int:
         """The round being asked, or the next one to be; 0 where none is left."""
         return self._next_round
+
+    @property
+    def truths(self) -> Truths | None:
+        """The true classes, which nothing here learns from; None until the images are loaded."""
+        return self._workshop.truths
 
     def curves(self) -> Curves:
         """Show what was measured so far."""
@@ -156,12 +159,7 @@ class Session:
 
     def members(self, path: Path, which: Which, count: int) -> Pixels:
         """Give pictures of some members of a cluster, [<= count, H, W]; none before the images are loaded."""
-        if self._data is None:
-            import numpy as np
-
-            _, height, width = self._facts.shape
-            return np.empty((0, height, width), np.uint8)
-        return self._data.train.pixels[self.asked().members(path, which, count)]
+        return self._workshop.pictures(self.asked().members(path, which, count))
 
     def go_on(self) -> None:
         """End the round: training goes on with what stands, which can no longer be undone."""
@@ -183,13 +181,13 @@ class Session:
         """
         from vaetui.session.reading import lay_out
 
-        return lay_out(self.directory, self._facts, self.truths)
+        return lay_out(self._vault, self._facts, self.truths)
 
     def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
         """Record what was read from that place on, None for an unreadable picture; what was read there is forgotten."""
         from vaetui.session.reading import record
 
-        sheet = record(self.directory, self._facts, self.truths, epoch, place, seen)
+        sheet = record(self._vault, self._facts, self.truths, epoch, place, seen)
         self._course.judge(epoch, sheet.accuracy)
         return sheet
 
@@ -197,7 +195,7 @@ class Session:
         """Show what the run came to."""
         from vaetui.session.report import summarise
 
-        return summarise(self.directory, self._facts)
+        return summarise(self._vault, self._facts)
 
     def close(self) -> None:
         """Give the session back."""
@@ -206,8 +204,7 @@ class Session:
 
     def _train(self, learning: Learning, epoch: int) -> Iterator[Event]:
         """Train, measure and record one epoch, with what the last round said."""
-        last = round_before(self.config.training, epoch)
-        weights = None if last is None else self._round(last).weights()
+        weights = self._weights(epoch)
         yield from learning.train(epoch, weights, self._course.hear)
         covered = weights.covered if weights else 0.0
         judge = self.truths.judge if self.truths else None
@@ -217,25 +214,21 @@ class Session:
             yield event
 
     def _ready(self) -> Generator[Event, None, Learning]:
-        """Load images and networks, unless they are there."""
-        if self._data is None:
-            yield Loading("the images")
-            from vaetui.session.data import load
-            from vaetui.session.truths import Truths
-
-            data = load(self._facts.data, self.config, places.division(self.directory))
-            self.truths = Truths(self._facts.data, data)
-            self._data = data
-        if self._learning is None:
-            yield Loading("PyTorch")
-            from vaetui.session.learning import Learning
-
-            yield Loading("the networks")
-            self._learning = Learning(self.directory, self._facts, self.config, self._data)
-            self.machine = self._learning.machine
+        """Load images and networks, and train again what lost checkpoints held."""
+        learning = yield from self._workshop.opened(self.config)
+        if not self.machine:
+            self.machine, self.config = learning.machine, learning.config
             self._course.recall()  # what came after the checkpoint is forgotten by now
-            self.config = self._learning.config
-        return self._learning
+        yield from map(Mended, self._vault.news())
+        for epoch in range(max(learning.trained + 1, 1), len(self._course.epochs) + 1):
+            yield Loading(f"epoch {epoch} once more")
+            yield from learning.train(epoch, self._weights(epoch), self._course.hear)
+        return learning
+
+    def _weights(self, epoch: int) -> Weights | None:
+        """Give what an epoch trains with: what the last round before it said, None before the first."""
+        last = round_before(self.config.training, epoch)
+        return None if last is None else self._round(last).weights()
 
     def _settle(self) -> None:
         """Look at what is recorded for what comes next."""
@@ -247,4 +240,4 @@ class Session:
     def _round(self, number: int) -> Labelling:
         from vaetui.session.labelling import Labelling
 
-        return Labelling(self.directory, self._facts, self.config, number)
+        return Labelling(self._vault, self._facts, self.config, number)

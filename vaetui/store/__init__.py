@@ -1,11 +1,20 @@
 """What is kept: one directory per session.
 
-home          where sessions live, and their names
-lock          one writer at a time
-files         writing so that a crash leaves the old file or the new one
-facts         configuration, rounds, answers and figures: an SQLite file
-schema        its tables and their version
-tensors       networks and optimiser: safetensors
-clusterings   the clusterings of the rounds and their splits: npz
-log           tracebacks and events, for the person who reports a bug
+home         where sessions live, and their names
+lock         one writer at a time
+entries      what may stand in a session's directory: plain files
+files        writing so that a crash leaves the old file or the new one
+facts        configuration, rounds, answers and figures
+database     the SQLite file that they stand in, in which nothing is trusted
+schema       its tables, their version, and all that ever changes them
+sound        what every row of them fulfils
+ledger       every change once more, a line each with a checksum
+audit        either of the two is made anew from the other
+upgrades     sessions of older formats
+vault        all other files: known by their digests, kept twice
+tensors      networks and optimiser: safetensors
+clusterings  the clusterings of the rounds and their splits
+arrays       npz files, read with suspicion
+findings     what was found damaged, and what is done about it
+log          tracebacks and events, for the person who reports a bug
 """

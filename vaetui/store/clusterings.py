@@ -1,18 +1,19 @@
-"""Photographs of rounds and epochs, and what splits made, as npz; it computes nothing from them."""
+"""Photographs of rounds and epochs, and what splits made; it computes nothing from them."""
 
 from __future__ import annotations
 
-import io
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.clusters import Indices, Pixels, Vectors
-from vaetui.store import files
+from vaetui.engine.clusters import MOST, Indices, Pixels, Vectors
+from vaetui.store import arrays
+from vaetui.store.arrays import Form
+from vaetui.store.stamps import Stamp
+from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
 
@@ -20,15 +21,15 @@ from vaetui.trouble import Trouble
 class Photograph:
     """The latent space at the beginning of a round, taken in one moment."""
 
-    latents: Vectors
+    latents: Annotated[Vectors, Form(np.float32, "NZ")]
     """Every training image, [N, z_dim]."""
-    predicted: NDArray[np.uint8]
+    predicted: Annotated[NDArray[np.uint8], Form(np.uint8, "N", "C")]
     """The class that the classifier gives it, [N]."""
-    near: NDArray[np.int32]
+    near: Annotated[NDArray[np.int32], Form(np.int32, "N")]
     """The place of its centre, [N]."""
-    centres: Vectors
+    centres: Annotated[Vectors, Form(np.float32, "KZ")]
     """[K, z_dim]."""
-    pictures: Pixels
+    pictures: Annotated[Pixels, Form(np.uint8, "KHW")]
     """The decoded centres, [K, H, W]."""
 
 
@@ -36,11 +37,11 @@ class Photograph:
 class Part:
     """One cluster cut into parts."""
 
-    near: NDArray[np.int32]
+    near: Annotated[NDArray[np.int32], Form(np.int32, "M")]
     """For each member, nearest to the old centre first, the place of its new centre, [M]."""
-    centres: Vectors
+    centres: Annotated[Vectors, Form(np.float32, "KZ")]
     """[K, z_dim]."""
-    pictures: Pixels
+    pictures: Annotated[Pixels, Form(np.uint8, "KHW")]
     """The decoded centres, [K, H, W]."""
 
 
@@ -48,11 +49,11 @@ class Part:
 class Division:
     """Which images are trained on and which are held out, drawn once and kept."""
 
-    train: Indices
+    train: Annotated[Indices, Form(np.int64, "N")]
     """Places in the file of the training images, ascending, [N]."""
-    validation: Indices
+    validation: Annotated[Indices, Form(np.int64, "V")]
     """Likewise of those held out."""
-    checksum: NDArray[np.uint8]
+    checksum: Annotated[NDArray[np.uint8], Form(np.uint8, "D")]
     """SHA-256 of the images, [32]."""
 
 
@@ -60,28 +61,40 @@ class Division:
 class Remembered:
     """What the networks made of the held-out images at the end of an epoch."""
 
-    pictures: Pixels
-    """The reconstructions, [N, H, W]."""
+    pictures: Annotated[Pixels, Form(np.uint8, "VHW")]
+    """The reconstructions, [V, H, W]."""
 
 
 Kept = TypeVar("Kept", Photograph, Part, Division, Remembered)
 
 
-def save(path: Path, kept: Photograph | Part | Division | Remembered) -> None:
-    """Write the arrays in one piece."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{field.name: getattr(kept, field.name) for field in fields(kept)})
-    files.write(path, buffer.getvalue())
+def save(vault: Vault, name: str, kept: Photograph | Part | Division | Remembered) -> Stamp:
+    """Write the arrays in one piece, and give the stamp to be recorded."""
+    return vault.put(name, arrays.packed({each.name: getattr(kept, each.name) for each in fields(kept)}))
 
 
-def load(path: Path, kind: type[Kept]) -> Kept:
-    """Read what `save` wrote.
+def load(vault: Vault, name: str, kind: type[Kept], **sides: int) -> Kept:
+    """Read what `save` wrote; `sides` are lengths that the session does not know by itself.
 
-    Raises Trouble for a missing or damaged file; nothing in it is ever unpickled.
+    Raises Trouble for a file that is lost, and for one that does not fit the session.
     """
+    hints = get_type_hints(kind, include_extras=True)
+    forms: dict[str, Form] = {each.name: hints[each.name].__metadata__[0] for each in fields(kind)}
+    lengths = {**vault.sides(), **sides}
+    content = vault.get(name, arrays.largest(forms, {**lengths, "K": MOST}))
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            values: dict[str, Any] = {field.name: arrays[field.name] for field in fields(kind)}
-            return kind(**values)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise Trouble(f"{path} is missing or damaged ({error}).") from error
+        values: Mapping[str, Any] = arrays.unpacked(content, forms, lengths)
+        _check_filled(values)
+    except ValueError as error:
+        raise Trouble(f"{vault.directory / name} does not fit the session ({error}).") from error
+    return kind(**values)
+
+
+def _check_filled(values: Mapping[str, Any]) -> None:
+    """Refuse centres that no image is near to, and images near to none, with ValueError."""
+    if "near" in values:
+        near, count = values["near"], len(values["centres"])
+        if near.size and not 0 <= near.min() <= near.max() < count:
+            raise ValueError("images near to no centre")
+        if not np.bincount(near, minlength=count).all():
+            raise ValueError("a centre without images")

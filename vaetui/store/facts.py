@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
+from typing import TypeVar
 
 from vaetui.engine.answers import Answer, Path, read_path, written
 from vaetui.engine.config import Config, from_json, to_json
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
+from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
+from vaetui.store import database, places
 from vaetui.store.database import Database
+from vaetui.store.ledger import Change, Ledger
 from vaetui.store.sayings import Saying, columns, read
+from vaetui.store.stamps import Stamp
 from vaetui.trouble import Trouble
+
+MOST = 100_000_000
+"""Images of a session, at most: more would not fit the memory of any machine."""
+LATEST = 253_402_300_000.0
+"""The end of the year 9999, beyond which no calendar goes."""
+T = TypeVar("T")
 
 
 class Facts:
     """The facts of one session; every verb that changes them has them on the disk when it returns."""
 
-    def __init__(self, path: FilePath) -> None:
-        """Open the facts of a session.
+    def __init__(self, directory: FilePath, writes: bool = False) -> None:
+        """Open the facts of a session, to be read or by who alone may write.
 
-        Raises Trouble for a file that is none or that a newer version made.
+        Raises Trouble for a file that is none, that a newer version made, or that holds what no session would.
         """
-        self._base = Database(path)
+        self._base = Database(places.facts(directory), Ledger(places.ledger(directory)) if writes else None)
 
     @classmethod
-    def create(cls, path: FilePath, config: Config, data: str, shape: tuple[int, ...]) -> Facts:
+    def create(cls, directory: FilePath, config: Config, data: str, shape: tuple[int, ...]) -> Facts:
         """Begin the facts of a new session whose images come from `data` and have the `shape` (N, H, W)."""
-        path.touch(mode=0o600)
-        facts = cls(path)
-        facts._base.make()
+        database.begin(places.facts(directory))
+        facts = cls(directory, writes=True)
         facts._put(config=to_json(config), data=data, shape=json.dumps(shape), created=repr(time.time()))
         return facts
-
-    def upgrade(self) -> None:
-        """Bring facts of an older format up to date, which who merely looks must not do."""
-        self._base.upgrade()
 
     def close(self) -> None:
         """Close the file."""
@@ -47,7 +53,7 @@ class Facts:
     @property
     def config(self) -> Config:
         """The configuration."""
-        return from_json(self._meta("config"))
+        return self._read("config", from_json)
 
     def keep_config(self, config: Config) -> None:
         """Replace the configuration."""
@@ -61,34 +67,35 @@ class Facts:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Count, height and width of the images that can be trained on, those held out included."""
-        count, height, width = json.loads(self._meta("shape"))
-        return count, height, width
+        shape = self._read("shape", json.loads)
+        fits = isinstance(shape, list) and len(shape) == 3 and all(type(side) is int for side in shape)
+        if not (fits and FEWEST <= shape[0] <= MOST and all(SMALLEST <= side <= LARGEST for side in shape[1:])):
+            raise Trouble(f"{self._base.path} is damaged: its shape of images is none.")
+        return shape[0], shape[1], shape[2]
 
     @property
     def created(self) -> float:
         """When the session began, in seconds since 1970."""
-        return float(self._meta("created"))
+        return self._read("created", _moment)
 
     # Training.
 
-    def record_figures(self, figures: Iterable[Stepped]) -> None:
-        """Record reports of training; those recorded before at the same place are replaced."""
-        rows = [(it.epoch, it.step, *it.losses, it.seconds) for it in figures]
-        with self._base.writing() as base:
-            base.executemany("INSERT OR REPLACE INTO figure VALUES (?, ?, ?, ?, ?, ?)", rows)
+    def record_training(self, reports: Iterable[Stepped], checkpoint: Stamp, old: Iterable[str] = ()) -> None:
+        """Record reports of training with the checkpoint that they lead to, which takes the place of old ones."""
+        figures = [("figure", (it.epoch, it.step, *it.losses, it.seconds)) for it in reports]
+        self._base.change(*figures, ("file", checkpoint), *_gone(old))
 
-    def forget_figures(self, epoch: int, step: int) -> None:
-        """Drop the reports from after that batch: their steps will be taken again."""
-        with self._base.writing() as base:
-            base.execute("DELETE FROM figure WHERE (epoch, step) > (?, ?)", (epoch, step))
+    def forget_figures(self, epoch: int, step: int, old: Iterable[str] = ()) -> None:
+        """Drop the reports from after that batch, and old checkpoints: their steps will be taken again."""
+        self._base.change(("figures forgotten", (epoch, step)), *_gone(old))
 
     def figures(self) -> list[tuple[int, int, Losses, float]]:
         """List the reports of training in order: epoch, batch, losses, seconds."""
         rows = self._base.rows("SELECT * FROM figure ORDER BY epoch, step")
         return [(epoch, step, Losses(*losses), seconds) for epoch, step, *losses, seconds in rows]
 
-    def record_epoch(self, ended: EpochEnded) -> None:
-        """Record a finished epoch."""
+    def record_epoch(self, ended: EpochEnded, *stamps: Stamp) -> None:
+        """Record a finished epoch, with the files that belong to it."""
         row = (
             ended.epoch,
             *ended.losses,
@@ -99,8 +106,7 @@ class Facts:
             ended.seconds,
             ended.reading_accuracy,
         )
-        with self._base.writing() as base:
-            base.execute("INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._base.change(("epoch", row), *_kept(stamps))
 
     def epochs(self) -> list[EpochEnded]:
         """List the finished epochs in order."""
@@ -109,11 +115,8 @@ class Facts:
 
     def record_reading(self, epoch: int, place: int, seen: Sequence[int | None], accuracy: float | None) -> None:
         """Record what was read from that place on in the reconstructions of an epoch, and what all of it came to."""
-        rows = [(epoch, at, kind) for at, kind in enumerate(seen, start=place)]
-        with self._base.writing() as base:
-            base.execute("DELETE FROM reading WHERE epoch = ? AND place >= ?", (epoch, place))
-            base.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
-            base.execute("UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?", (accuracy, epoch))
+        rows = [("reading", (epoch, at, kind)) for at, kind in enumerate(seen, start=place)]
+        self._base.change(("reading forgotten", (epoch, place)), *rows, ("reading judged", (accuracy, epoch)))
 
     def reading(self, epoch: int) -> tuple[int | None, ...]:
         """List what was read in the reconstructions of an epoch, in order; None for an unreadable one."""
@@ -122,16 +125,14 @@ class Facts:
 
     # Rounds.
 
-    def begin_round(self, clustered: Clustered) -> None:
-        """Record that a round can be asked."""
-        row = (clustered.round, clustered.clusters, json.dumps(clustered.inertias), time.time())
-        with self._base.writing() as base:
-            base.execute("INSERT INTO round VALUES (?, ?, ?, ?, NULL)", row)
+    def begin_round(self, clustered: Clustered, *stamps: Stamp) -> None:
+        """Record that a round can be asked, with the files that belong to it."""
+        row = (clustered.round, clustered.clusters, json.dumps(clustered.inertias), time.time(), None)
+        self._base.change(("round", row), *_kept(stamps))
 
     def end_round(self, number: int) -> None:
         """Record that training goes on with the answers of the round."""
-        with self._base.writing() as base:
-            base.execute("UPDATE round SET ended = ? WHERE round = ?", (time.time(), number))
+        self._base.change(("round ended", (time.time(), number)))
 
     def rounds(self) -> list[tuple[int, float, float | None]]:
         """List the rounds in order: number, begun, ended, in seconds since 1970."""
@@ -143,16 +144,12 @@ class Facts:
         """Tell the number that the next saying will have."""
         return int(self._base.rows("SELECT coalesce(max(id), 0) + 1 FROM saying")[0][0])
 
-    def say(self, round: int, path: Path, answer: Answer) -> Saying:
-        """Record what a person said; what was undone before can no longer be redone."""
-        kind, label, confidence, parts = columns(answer)
-        with self._base.writing() as base:
-            base.execute("UPDATE saying SET state = 'dropped' WHERE round = ? AND state = 'undone'", (round,))
-            cursor = base.execute(
-                "INSERT INTO saying (round, path, kind, label, confidence, parts, said) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (round, written(path), kind, label, confidence, parts, time.time()),
-            )
-        return Saying(int(cursor.lastrowid or 0), path, answer)
+    def say(self, round: int, path: Path, answer: Answer, *stamps: Stamp) -> Saying:
+        """Record what a person said, with the files that belong to it; what was undone can no longer be redone."""
+        number = self.next_saying()
+        row = (number, round, written(path), *columns(answer), "stands", time.time())
+        self._base.change(("undone dropped", (round,)), ("saying", row), *_kept(stamps))
+        return Saying(number, path, answer)
 
     def undo(self, saying: Saying) -> None:
         """Record that a saying was taken back."""
@@ -182,9 +179,32 @@ class Facts:
         """Count what was said and stands, over all rounds: labels, unreadables and splits."""
         return int(self._base.rows("SELECT count(*) FROM saying WHERE state = 'stands'")[0][0])
 
+    # Files.
+
+    def keep(self, *stamps: Stamp) -> None:
+        """Record files that belong to the session."""
+        self._base.change(*_kept(stamps))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Record that files are no part of the session any more."""
+        self._base.change(*_gone(names))
+
+    def stamps(self) -> list[Stamp]:
+        """List the other files of the session, as they were written."""
+        return [Stamp(*row) for row in self._base.rows("SELECT * FROM file ORDER BY name")]
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Give the stamp of a file; None for one that is no part of the session."""
+        rows = self._base.rows("SELECT * FROM file WHERE name = ?", (name,))
+        return Stamp(*rows[0]) if rows else None
+
+    def checkpoints(self) -> list[tuple[int, int]]:
+        """List the checkpoints, newest first: epoch and batch."""
+        found = (places.CHECKPOINT.fullmatch(stamp.name) for stamp in self.stamps())
+        return sorted(((int(name[1]), int(name[2])) for name in found if name), reverse=True)
+
     def _mark(self, saying: Saying, state: str) -> None:
-        with self._base.writing() as base:
-            base.execute("UPDATE saying SET state = ? WHERE id = ?", (state, saying.id))
+        self._base.change(("saying marked", (state, saying.id)))
 
     def _meta(self, key: str) -> str:
         rows = self._base.rows("SELECT value FROM meta WHERE key = ?", (key,))
@@ -192,6 +212,27 @@ class Facts:
             raise Trouble(f"{self._base.path} is no whole session: it has no {key}; delete the session and begin anew.")
         return str(rows[0][0])
 
+    def _read(self, key: str, read: Callable[[str], T]) -> T:
+        """Read a value, which somebody else may have written."""
+        try:
+            return read(self._meta(key))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Trouble(f"{self._base.path} is damaged: its {key} is none ({error}).") from error
+
     def _put(self, **values: str) -> None:
-        with self._base.writing() as base:
-            base.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+        self._base.change(*(("meta", item) for item in values.items()))
+
+
+def _moment(text: str) -> float:
+    moment = float(text)
+    if not 0 <= moment <= LATEST:
+        raise ValueError(text)
+    return moment
+
+
+def _kept(stamps: Iterable[Stamp]) -> Iterator[Change]:
+    return (("file", stamp) for stamp in stamps)
+
+
+def _gone(names: Iterable[str]) -> Iterator[Change]:
+    return (("file gone", (name,)) for name in names)

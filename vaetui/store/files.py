@@ -6,12 +6,15 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 from vaetui.trouble import Trouble
 
 PARTIAL = ".partial"
 """The ending of a file that is being written."""
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""Do not follow a link, where the system can tell."""
 
 
 def write(path: Path, content: bytes) -> None:
@@ -22,7 +25,7 @@ def write(path: Path, content: bytes) -> None:
     partial = path.with_name(path.name + PARTIAL)
     with explained(path):
         try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with written(partial, os.O_TRUNC) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -32,6 +35,16 @@ def write(path: Path, content: bytes) -> None:
             with suppress(OSError):
                 partial.unlink()
             raise
+
+
+def written(path: Path, flags: int) -> BufferedWriter:
+    """Open a file, and no link in its place, to be written; a new one is for its owner alone."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | NO_LINK | flags, 0o600), "wb")
+
+
+def read(path: Path) -> BufferedReader:
+    """Open a file, and no link in its place, to be read; a pipe keeps nobody waiting."""
+    return open(os.open(path, os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)), "rb")
 
 
 def sync(directory: Path) -> None:
@@ -46,9 +59,10 @@ def sync(directory: Path) -> None:
 
 
 def sweep(directory: Path) -> None:
-    """Remove what a crash left half written below a directory."""
-    for partial in directory.rglob(f"*{PARTIAL}"):
-        partial.unlink(missing_ok=True)
+    """Remove what a crash left half written in a directory."""
+    with explained(directory):
+        for partial in directory.glob(f"*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -59,7 +73,7 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Trouble(full(path)) from error
-        raise Trouble(f"{path} cannot be written ({error.strerror}).") from error
+        raise Trouble(f"{path} cannot be used ({error.strerror}).") from error
 
 
 def full(path: Path) -> str:

@@ -75,7 +75,7 @@ def find(name: str) -> Path:
     Raises Trouble for an unknown name, with near ones.
     """
     path = sessions() / checked(name)
-    if not places.facts(path).is_file():
+    if not _is_session(path):
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
         advice = f"did you mean {' or '.join(near)}?" if near else "vaetui sessions lists them."
         raise Trouble(f"There is no session {name}; {advice}")
@@ -84,7 +84,7 @@ def find(name: str) -> Path:
 
 def names() -> list[str]:
     """List the sessions, latest used first."""
-    found = [path for path in sessions().glob("*") if NAME.fullmatch(path.name) and places.facts(path).is_file()]
+    found = [path for path in sessions().glob("*") if NAME.fullmatch(path.name) and _is_session(path)]
     return [path.name for path in sorted(found, key=_used, reverse=True)]
 
 
@@ -118,10 +118,13 @@ def checked(name: str) -> str:
     return name
 
 
+def _is_session(path: Path) -> bool:
+    """Tell whether a directory holds a session, be it a damaged one."""
+    return any(os.path.lexists(file) for file in (places.facts(path), places.ledger(path)))
+
+
 def _used(path: Path) -> float:
     """Give the moment of the last writing; a session may be deleted while it is looked at."""
-    moments = []
-    for file in (places.facts(path), places.tensors(path)):
-        with suppress(FileNotFoundError):
-            moments.append(file.stat().st_mtime)
-    return max(moments, default=0.0)
+    with suppress(FileNotFoundError):
+        return places.facts(path).stat().st_mtime
+    return 0.0

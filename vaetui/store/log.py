@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from vaetui.store import places
+from vaetui.store import files, places
+
+
+class _OwnersFile(RotatingFileHandler):
+    """A rotating file that its owner alone may read."""
+
+    def _open(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(files.written(Path(self.baseFilename), os.O_APPEND), "utf-8")
 
 
 def keep(directory: Path) -> logging.Logger:
@@ -15,7 +24,7 @@ def keep(directory: Path) -> logging.Logger:
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
-    handler = RotatingFileHandler(places.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
+    handler = _OwnersFile(places.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logging.raiseExceptions = False  # a full disk must not print tracebacks over the screen

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FACTS = "facts.db"
 """The file that makes a directory a session."""
+DIVISION = "division.npz"
+"""The name of the file that tells which images are held out."""
+ALWAYS = (
+    *(FACTS, f"{FACTS}-journal", "ledger.jsonl", "damaged"),
+    *("lock", "holder.json", "log.txt", "log.txt.1"),
+)
+"""What a session's directory may hold beside the files that the facts name."""
+BEFORE_CHECKPOINTS = "tensors.safetensors"
+"""The name of the one checkpoint that formats before 3 kept."""
+CHECKPOINT = re.compile(r"checkpoint-(\d{1,6})-(\d{1,9})\.safetensors")
+"""Names of checkpoints: epoch and batch."""
 
 
 def facts(directory: Path) -> Path:
@@ -13,31 +25,42 @@ def facts(directory: Path) -> Path:
     return directory / FACTS
 
 
-def tensors(directory: Path) -> Path:
-    """Give the file of the checkpoint."""
-    return directory / "tensors.safetensors"
+def ledger(directory: Path) -> Path:
+    """Give the file that holds every change of the facts once more."""
+    return directory / "ledger.jsonl"
 
 
-def division(directory: Path) -> Path:
-    """Give the file that tells which images are held out."""
-    return directory / "division.npz"
-
-
-def photograph(directory: Path, round: int) -> Path:
-    """Give the file of the photograph of a round."""
-    return directory / f"round-{round:03}.npz"
-
-
-def remembered(directory: Path, epoch: int) -> Path:
-    """Give the file of the reconstructions at the end of an epoch."""
-    return directory / f"epoch-{epoch:03}.npz"
-
-
-def part(directory: Path, saying: int) -> Path:
-    """Give the file of the parts that a split made, by the number of its saying."""
-    return directory / f"split-{saying:06}.npz"
+def damaged(directory: Path) -> Path:
+    """Give the directory of what was found damaged."""
+    return directory / "damaged"
 
 
 def log(directory: Path) -> Path:
     """Give the log file."""
     return directory / "log.txt"
+
+
+def checkpoint(epoch: int, step: int) -> str:
+    """Name the file of a checkpoint."""
+    return f"checkpoint-{epoch:03}-{step:06}.safetensors"
+
+
+def photograph(round: int) -> str:
+    """Name the file of the photograph of a round."""
+    return f"round-{round:03}.npz"
+
+
+def remembered(epoch: int) -> str:
+    """Name the file of the reconstructions at the end of an epoch."""
+    return f"epoch-{epoch:03}.npz"
+
+
+def part(saying: int) -> str:
+    """Name the file of the parts that a split made, by the number of its saying."""
+    return f"split-{saying:06}.npz"
+
+
+def copy(name: str) -> str:
+    """Name the file that holds the same once more."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}.copy{dot}{ending}"

@@ -1,6 +1,6 @@
-"""The tables of a session's facts and their version; it does not know what is asked of them."""
+"""The tables of a session's facts, their version, and how they change; it does not know what is asked of them."""
 
-VERSION = 2
+VERSION = 3
 """The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
 
 TABLES = """
@@ -54,6 +54,11 @@ CREATE TABLE saying (              -- what a person said, in order; nothing is e
     said REAL NOT NULL             -- seconds since 1970
 );
 CREATE INDEX saying_round ON saying (round, state);
+CREATE TABLE file (                -- the other files of the session, as they were written
+    name TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    digest TEXT NOT NULL           -- SHA-256
+)
 """
 
 UPGRADES = {
@@ -66,5 +71,32 @@ CREATE TABLE reading (
     PRIMARY KEY (epoch, place)
 )
 """,
+    2: """
+CREATE TABLE file (
+    name TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    digest TEXT NOT NULL
+)
+""",
 }
 """What leads from each older version to the next."""
+
+CHANGES = {
+    "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+    "figure": "INSERT OR REPLACE INTO figure VALUES (?, ?, ?, ?, ?, ?)",
+    "figures forgotten": "DELETE FROM figure WHERE (epoch, step) > (?, ?)",
+    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "reading": "INSERT INTO reading VALUES (?, ?, ?)",
+    "reading forgotten": "DELETE FROM reading WHERE epoch = ? AND place >= ?",
+    "reading judged": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
+    "round": "INSERT INTO round VALUES (?, ?, ?, ?, ?)",
+    "round ended": "UPDATE round SET ended = ? WHERE round = ?",
+    "saying": "INSERT INTO saying VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "saying marked": "UPDATE saying SET state = ? WHERE id = ?",
+    "undone dropped": "UPDATE saying SET state = 'dropped' WHERE round = ? AND state = 'undone'",
+    "file": "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
+    "file gone": "DELETE FROM file WHERE name = ?",
+}
+"""All that ever changes the tables, by name: the ledger keeps the names and the values."""
+ROWS = ("meta", "figure", "epoch", "reading", "round", "saying", "file")
+"""The tables; each has a change of its own name that adds a row."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.store import files
 from vaetui.trouble import Trouble
 
 
@@ -24,27 +23,33 @@ class Checkpoint:
     """Networks and optimiser, flattened by name."""
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint in one piece over the one before."""
-    from safetensors.numpy import save as dump
+def packed(checkpoint: Checkpoint) -> bytes:
+    """Write a checkpoint as the bytes of a file."""
+    from safetensors.numpy import save
 
     place = {"epoch": str(checkpoint.epoch), "step": str(checkpoint.step)}
-    files.write(path, dump(checkpoint.arrays, metadata=place))
+    return save(checkpoint.arrays, metadata=place)
 
 
-def load(path: Path) -> Checkpoint | None:
-    """Read the checkpoint; None where there is none yet.
+def unpacked(content: bytes) -> Checkpoint:
+    """Read what `packed` wrote.
 
-    Raises Trouble for a damaged one.
+    Raises Trouble for anything else.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
-    if not path.exists():
-        return None
     try:
-        with safe_open(path, framework="numpy") as file:
-            place = file.metadata()
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        return Checkpoint(int(place["epoch"]), int(place["step"]), arrays)
+        arrays = load(content)
+        if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("numbers that are none")
+        return Checkpoint(*place(content), arrays)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise Trouble(f"{path} is damaged ({error}).") from error
+        raise Trouble(f"A checkpoint is damaged ({error}).") from error
+
+
+def place(content: bytes) -> tuple[int, int]:
+    """Read from the head of a checkpoint where it stands in the run: epoch and batch; raises ValueError for none."""
+    size = int.from_bytes(content[:8], "little")
+    head = json.loads(content[8 : 8 + size])
+    return int(head["__metadata__"]["epoch"]), int(head["__metadata__"]["step"])

@@ -1,0 +1,163 @@
+"""Files beside the facts are kept twice, known by their digest, and read with suspicion."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaetui.engine.config import Config
+from vaetui.store import arrays, clusterings, places, tensors
+from vaetui.store.arrays import Form
+from vaetui.store.clusterings import Part
+from vaetui.store.facts import Facts
+from vaetui.store.tensors import Checkpoint
+from vaetui.store.vault import Vault
+from vaetui.trouble import Trouble
+
+PART = Part(np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8))
+NAME = places.part(1)
+COPY = places.copy(NAME)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    facts = Facts.create(tmp_path, Config(), "mnist", (640, 28, 28))
+    made = Vault(tmp_path, facts, [])
+    facts.keep(clusterings.save(made, NAME, PART))
+    yield made
+    facts.close()
+
+
+def load(vault: Vault) -> Part:
+    return clusterings.load(vault, NAME, Part, M=6)
+
+
+def same(one: Part, other: Part) -> bool:
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("near", "centres", "pictures"))
+
+
+def test_a_file_stands_twice_and_comes_back(vault: Vault) -> None:
+    assert (vault.directory / NAME).read_bytes() == (vault.directory / COPY).read_bytes()
+    assert same(load(vault), PART)
+    assert vault.news() == []
+    assert list(vault.audit(repair=False)) == []
+
+
+@pytest.mark.parametrize("at", [0, 40, 700, -1])
+def test_a_damaged_file_is_kept_aside_and_made_anew_from_its_twin(vault: Vault, at: int) -> None:
+    content = bytearray((vault.directory / NAME).read_bytes())
+    content[at] ^= 1
+    (vault.directory / NAME).write_bytes(content)
+    assert same(load(vault), PART)
+    assert vault.news() == [f"{NAME} is damaged: made anew from its twin"]
+    assert vault.news() == []
+    assert (vault.directory / NAME).read_bytes() == (vault.directory / COPY).read_bytes()
+    assert (vault.directory / "damaged" / NAME).read_bytes() == content
+
+
+def test_a_swapped_file_is_noticed_though_it_is_whole(vault: Vault) -> None:
+    other = places.part(2)
+    vault._facts.keep(clusterings.save(vault, other, Part(PART.near[::-1], PART.centres, PART.pictures)))
+    os.replace(vault.directory / other, vault.directory / NAME)
+    assert same(load(vault), PART)
+    assert vault.news() == [f"{NAME} is damaged: made anew from its twin"]
+    assert [str(found) for found in vault.audit(repair=True)] == [f"{other} is missing: made anew from its twin"]
+    assert list(vault.audit(repair=True)) == []
+
+
+def test_who_may_not_write_reads_the_copy_and_mends_nothing(vault: Vault) -> None:
+    (vault.directory / NAME).unlink()
+    assert same(load(Vault(vault.directory, vault._facts)), PART)
+    assert not (vault.directory / NAME).exists()
+    assert [found.file for found in vault.audit(repair=True)] == [NAME]
+    assert (vault.directory / NAME).exists()
+
+
+def test_with_both_lost_it_says_what_to_do(vault: Vault) -> None:
+    for name in (NAME, COPY):
+        (vault.directory / name).write_bytes(b"nothing")
+    with pytest.raises(Trouble, match="missing or damaged, and so is its copy; put it back from a backup"):
+        load(vault)
+    assert all(found.lost for found in vault.audit(repair=True))
+
+
+def forged(**changes: object) -> bytes:
+    whole = {"near": PART.near, "centres": PART.centres, "pictures": PART.pictures, **changes}
+    buffer = io.BytesIO()
+    np.savez(buffer, **whole)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("exploded",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        forged(near=np.array([Bomb()], dtype=object)),
+        pickle.dumps(Bomb()),
+        forged(near=PART.near.astype(np.int64)),
+        forged(near=PART.near - 1),
+        forged(near=PART.near * 0),
+        forged(near=PART.near[:5]),
+        forged(centres=np.full((2, 10), np.nan, np.float32)),
+        forged(centres=np.ones((3, 10), np.float32)),
+        forged(pictures=np.zeros((2, 28, 2), np.uint8)),
+        forged(near=np.asfortranarray(np.ones((6, 1), np.int32))),
+        forged().replace(b"(6,)", b"(9,)"),
+        b"",
+    ],
+)
+def test_a_forged_file_is_refused_and_nothing_in_it_executed(
+    vault: Vault, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    vault._facts.keep(vault.put(NAME, content))  # its digest is right: somebody meant it so
+    with pytest.raises(Trouble, match="does not fit the session"):
+        load(vault)
+    assert not Path("exploded").exists()
+
+
+def test_a_file_that_is_far_too_large_is_not_read(vault: Vault) -> None:
+    for name in (NAME, COPY):
+        with (vault.directory / name).open("ab") as file:
+            file.truncate(1 << 40)
+    with pytest.raises(Trouble, match="missing or damaged"):
+        load(vault)
+
+
+def test_what_is_compressed_is_not_unpacked() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.zeros(10_000_000))
+    with pytest.raises(ValueError, match="compressed"):
+        arrays.unpacked(buffer.getvalue(), {"a": Form(np.float64, "N")}, {})
+
+
+def test_a_checkpoint_comes_back_bit_by_bit() -> None:
+    kept = {"a.b": np.random.default_rng(0).random((3, 4)).astype(np.float32), "step": np.array(7, np.float32)}
+    loaded = tensors.unpacked(tensors.packed(Checkpoint(2, 40, kept)))
+    assert (loaded.epoch, loaded.step) == (2, 40)
+    assert {name: (array.shape, array.tobytes()) for name, array in loaded.arrays.items()} == {
+        name: (array.shape, array.tobytes()) for name, array in kept.items()
+    }
+
+
+@pytest.mark.parametrize("size", [0, 7, 100, 400])
+def test_a_truncated_checkpoint_is_told(size: int) -> None:
+    content = tensors.packed(Checkpoint(1, 1, {"a": np.zeros(100, np.float32)}))
+    with pytest.raises(Trouble, match="is damaged"):
+        tensors.unpacked(content[:size])
+
+
+@pytest.mark.parametrize("array", [np.zeros(3), np.full(3, np.inf, np.float32), np.zeros(3, np.int64)])
+def test_a_checkpoint_of_other_numbers_is_told(array: object) -> None:
+    with pytest.raises(Trouble, match="numbers that are none"):
+        tensors.unpacked(tensors.packed(Checkpoint(1, 1, {"a": array})))  # type: ignore[dict-item]

@@ -1,0 +1,64 @@
+"""Images, truths and networks of a session, loaded when they are first needed; it does not know what is done with them.
+
+Nothing heavy is imported before that, so that a screen can be painted first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from vaetui.engine.clusters import Indices, Pixels
+from vaetui.engine.config import Config
+from vaetui.engine.events import Loading
+from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
+
+if TYPE_CHECKING:
+    from vaetui.session.data import Data
+    from vaetui.session.learning import Learning
+    from vaetui.session.truths import Truths
+
+
+class Workshop:
+    """What takes time and memory to load, once for as long as the session is open."""
+
+    def __init__(self, vault: Vault, facts: Facts) -> None:
+        """Begin empty."""
+        self._vault = vault
+        self._facts = facts
+        self.data: Data | None = None
+        """The images."""
+        self.truths: Truths | None = None
+        """The true classes, which nothing here learns from."""
+        self.learning: Learning | None = None
+        """The networks, as the last whole checkpoint left them."""
+
+    def pictures(self, indices: Indices) -> Pixels:
+        """Give some of the images that are trained on, [M, H, W]; none before they are loaded."""
+        if self.data is None:
+            import numpy as np
+
+            return np.empty((0, *self._facts.shape[1:]), np.uint8)
+        return self.data.train.pixels[indices]
+
+    def opened(self, config: Config) -> Generator[Loading, None, Learning]:
+        """Load what is not there yet, and give the networks.
+
+        Raises Trouble for images that are gone or changed.
+        """
+        if self.data is None:
+            yield Loading("the images")
+            from vaetui.session.data import load
+            from vaetui.session.truths import Truths
+
+            data = load(self._vault, self._facts)
+            self.truths = Truths(self._facts.data, data)
+            self.data = data
+        if self.learning is None:
+            yield Loading("PyTorch")
+            from vaetui.session.learning import Learning
+
+            yield Loading("the networks")
+            self.learning = Learning(self._vault, self._facts, config, self.data)
+        return self.learning

@@ -1,0 +1,117 @@
+"""Facts and ledger are compared, and either is made anew from the other; it does not know what they say.
+
+Only for who holds the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vaetui.store import database, files, ledger, places
+from vaetui.store.database import Newer
+from vaetui.store.entries import set_aside
+from vaetui.store.findings import Finding
+from vaetui.store.ledger import Account, Change, Entry
+from vaetui.store.schema import ROWS
+from vaetui.trouble import Trouble
+
+
+def audit(directory: Path, repair: bool) -> Iterator[Finding]:
+    """Find what is damaged of the two, and mend it where that is wanted.
+
+    What a crash left between them is put in order without a word. Raises Trouble where neither can be read, for a
+    newer format, and for content that is not damaged but meant to be so.
+    """
+    facts, book = places.facts(directory), places.ledger(directory)
+    account = ledger.read(book) if book.exists() else Account((), 0, 0)
+    known = _replayed(account.entries)
+    whole = known is not None and not account.lost
+    wrong = _broken(facts)
+    if wrong is not None:
+        if known is None or not account.entries:
+            raise Trouble(f"{facts} {wrong}, and {book.name} is no help; put back a copy of either.")
+        lost = f", of which {account.lost} changes are lost" if account.lost else ""
+        yield Finding(facts.name, wrong, f"made anew from {book.name}{lost}")
+        if repair:
+            _make_facts(facts, known)
+            if not whole:
+                _make_ledger(book, facts)
+        return
+    with contextlib.closing(database.connect(facts)) as base:
+        ahead = account.last - database.applied(base)
+        if known is None or not whole or not account.entries or ahead < 0:
+            yield Finding(book.name, "is damaged" if book.exists() else "is missing", f"made anew from {facts.name}")
+            if repair:
+                _make_ledger(book, facts)
+            return
+        before = known if ahead == 0 else _replayed(account.entries[:-1])
+        if ahead > 1 or before is None or database.content(base) != database.content(before):
+            yield Finding(facts.name, f"differs from {book.name}", f"made anew from {book.name}")
+            if repair:
+                _make_facts(facts, known)
+        elif repair and ahead:  # a crash between the two
+            base.execute("BEGIN IMMEDIATE")
+            database.apply(base, account.entries[-1])
+            base.execute("COMMIT")
+    if repair and book.stat().st_size > account.size:  # a crash within a line
+        with files.explained(book):
+            os.truncate(book, account.size)
+
+
+def snapshot(base: sqlite3.Connection) -> Entry:
+    """Write all facts as one entry of a ledger."""
+    rows = database.content(base)
+    changes: Sequence[Change] = [(table, row) for table in ROWS for row in rows[table] if row[0] != "changes"]
+    return Entry(database.applied(base), tuple(changes))
+
+
+def _broken(facts: Path) -> str | None:
+    """Tell what is wrong with the file by itself; None for nothing."""
+    if not facts.exists():
+        return "is missing"
+    try:
+        with contextlib.closing(database.looked_over(facts)) as base:
+            database.applied(base)
+            (found,) = base.execute("PRAGMA quick_check(1)").fetchone()
+            return None if found == "ok" else "is damaged"
+    except Newer:
+        raise
+    except (Trouble, ValueError, sqlite3.Error):
+        return "is damaged"
+
+
+def _replayed(entries: Sequence[Entry]) -> sqlite3.Connection | None:
+    """Do in memory all that the entries say; None where that cannot be done."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    database.create(memory)
+    try:
+        for entry in entries:
+            database.apply(memory, entry)
+    except (KeyError, ValueError, OverflowError, sqlite3.Error):
+        return None
+    return memory
+
+
+def _make_facts(facts: Path, known: sqlite3.Connection) -> None:
+    """Put a database in the place of the damaged one, which is kept aside."""
+    for old in (facts, facts.with_name(f"{facts.name}-journal")):
+        if old.exists():
+            set_aside(old)
+    partial = facts.with_name(facts.name + files.PARTIAL)
+    files.written(partial, os.O_TRUNC).close()
+    with contextlib.closing(sqlite3.connect(partial)) as base:
+        known.backup(base)
+    partial.replace(facts)
+    files.sync(facts.parent)
+
+
+def _make_ledger(book: Path, facts: Path) -> None:
+    """Put a ledger in the place of the damaged one, which is kept aside."""
+    if book.exists():
+        set_aside(book)
+    with contextlib.closing(database.connect(facts)) as base:
+        files.write(book, ledger.line(snapshot(base)))

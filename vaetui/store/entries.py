@@ -1,0 +1,64 @@
+"""What stands in a session's directory: plain files and nothing that leads out; it does not know what is in them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaetui.store import files, places
+from vaetui.trouble import Trouble
+
+SUPER = bytes.fromhex("d9d505f920a163d7")
+"""The end of an SQLite journal that names another file, which SQLite would then look for and may delete."""
+
+
+def refuse_strange(directory: Path) -> None:
+    """Refuse a directory that holds anything but what a session keeps there, with Trouble.
+
+    To be asked before any file in it is opened: a link may lead to somebody else's file.
+    """
+    for path, why in strange(directory):
+        raise Trouble(f"{path} {why}; if you trust the rest, mend it with: vaetui check {directory.name} --repair")
+
+
+def strange(directory: Path) -> Iterator[tuple[Path, str]]:
+    """List what no session keeps, each with the reason."""
+    aside = places.damaged(directory)
+    with files.explained(directory):
+        entries = sorted(directory.iterdir())
+    for path in entries:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            yield path, "is a link, and a session holds plain files only"
+        elif stat.S_ISDIR(mode) if path == aside else stat.S_ISREG(mode):
+            if path.name == f"{places.FACTS}-journal" and _names_another(path):
+                yield path, "names a file outside the session"
+        else:
+            yield path, "is no directory" if path == aside else "is no plain file"
+
+
+def set_aside(path: Path) -> str:
+    """Move what is damaged out of the way, for a person to look at, and say where it is now."""
+    aside = places.damaged(path.parent)
+    with files.explained(path):
+        if path.is_symlink():
+            path.unlink()  # there is nothing in it to look at
+            return "removed"
+        if not aside.is_dir():
+            if path == aside:
+                path = path.rename(path.with_name(f"{path.name}.file"))
+            aside.mkdir(mode=0o700)
+        names = itertools.chain([path.name], (f"{path.name}.{number}" for number in itertools.count(2)))
+        place = next(aside / name for name in names if not os.path.lexists(aside / name))
+        path.rename(place)
+    return f"kept aside in {aside.name}/{place.name}"
+
+
+def _names_another(journal: Path) -> bool:
+    with journal.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - len(SUPER), 0))
+        return file.read() == SUPER

@@ -1,0 +1,43 @@
+"""What every row of the tables fulfils, unless somebody else wrote it; it does not know what is done otherwise."""
+
+COUNT = "BETWEEN 0 AND 1000000000"
+REAL = "BETWEEN -1e300 AND 1e300"
+SHARE = "BETWEEN 0.0 AND 1.0"
+LOSSES = f"""
+    typeof(reconstruction) = 'real' AND reconstruction {REAL}
+    AND typeof(divergence) = 'real' AND divergence {REAL}
+    AND typeof(classification) = 'real' AND classification {REAL}
+    AND typeof(seconds) = 'real' AND seconds {REAL}
+"""
+SOUND = {
+    "meta": "typeof(key) = 'text' AND typeof(value) = 'text' AND length(value) < 100000",
+    "figure": f"typeof(epoch) = 'integer' AND epoch {COUNT} AND typeof(step) = 'integer' AND step {COUNT} AND {LOSSES}",
+    "epoch": f"""
+        epoch BETWEEN 1 AND (SELECT count(*) FROM epoch) AND {LOSSES}
+        AND ifnull(test_accuracy, 0.0) {SHARE} AND ifnull(reading_accuracy, 0.0) {SHARE}
+        AND pixel_accuracy {SHARE} AND covered {SHARE} AND typeof(answers) = 'integer' AND answers {COUNT}
+    """,
+    "reading": f"""
+        epoch IN (SELECT epoch FROM epoch) AND typeof(place) = 'integer' AND place {COUNT}
+        AND typeof(ifnull(class, 0)) = 'integer' AND ifnull(class, 0) BETWEEN 0 AND 255
+    """,
+    "round": f"""
+        round BETWEEN 1 AND (SELECT count(*) FROM round) AND typeof(clusters) = 'integer' AND clusters {COUNT}
+        AND typeof(begun) = 'real' AND begun {REAL}
+        AND typeof(ifnull(ended, 0.0)) = 'real' AND ifnull(ended, 0.0) {REAL}
+    """,
+    "saying": f"""
+        id {COUNT} AND round IN (SELECT round FROM round) AND typeof(said) = 'real' AND said {REAL}
+        AND typeof(path) = 'text' AND path GLOB '[0-9]*' AND path GLOB '*[0-9]' AND path NOT GLOB '*[^0-9.]*'
+        AND path NOT GLOB '*..*' AND length(path) < 200 AND state IN ('stands', 'undone', 'dropped')
+        AND (kind = 'unreadable'
+            OR (kind = 'label' AND typeof(label) = 'integer' AND label BETWEEN 0 AND 255
+                AND typeof(confidence) = 'real' AND confidence {SHARE})
+            OR (kind = 'split' AND typeof(parts) = 'integer' AND parts BETWEEN 1 AND 1000))
+    """,
+    "file": """
+        typeof(name) = 'text' AND name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9.-]*' AND length(name) < 100
+        AND typeof(size) = 'integer' AND size >= 0 AND typeof(digest) = 'text' AND length(digest) = 64
+    """,
+}
+"""A condition for each table; epochs and rounds are 1, 2, ... without gaps."""
