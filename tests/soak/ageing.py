@@ -1,0 +1,34 @@
+"""Turns a session into what the first version would have left; it asks nobody to open it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+from vaetui.store import places
+
+TABLES = Path(__file__).parents[1] / "store/version-1.sql"
+KNOWN = re.compile(r"(division|(round|epoch)-\d{3}|split-\d{6})\.npz|tensors\.safetensors|lock|log\.txt|facts\.db")
+"""The files that the first version wrote."""
+
+
+def age(directory: Path) -> None:
+    """Rewrite the facts in the first format, and keep the newest checkpoint under the name that it had then."""
+    facts = places.facts(directory)
+    old = facts.with_name("old.db")
+    base = sqlite3.connect(old)
+    base.executescript(TABLES.read_text())
+    base.execute("ATTACH ? AS new", (str(facts),))
+    for (table,) in base.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
+        columns = ", ".join(name for _, name, *_ in base.execute(f"PRAGMA main.table_info({table})"))
+        base.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    base.execute("PRAGMA main.user_version = 1")
+    base.commit()
+    base.close()
+    old.replace(facts)
+    if checkpoints := sorted(directory.glob("*.safetensors")):
+        checkpoints[-1].rename(directory / "tensors.safetensors")
+    for path in directory.iterdir():
+        if path.is_file() and not KNOWN.fullmatch(path.name):
+            path.unlink()
