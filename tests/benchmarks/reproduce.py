@@ -91,10 +91,10 @@ def pictured(home: Path) -> None:
     kept: dict[str, Any] = {"last": np.stack([tile.picture for tile in session.board().tiles])}
     from vaetui.session.labelling import Labelling
     from vaetui.store.facts import Facts
-    from vaetui.store.places import facts as place
+    from vaetui.store.vault import Vault
 
-    facts = Facts(place(session.directory))
-    first = Labelling(session.directory, facts, session.config, 1)
+    facts = Facts(session.directory)
+    first = Labelling(Vault(session.directory, facts), facts, session.config, 1)
     kept["first"] = np.stack([tile.picture for tile in first.board().tiles if len(tile.path) == 1])
     facts.close()
     session.close()

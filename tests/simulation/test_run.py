@@ -25,6 +25,7 @@ from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.store import home as sessions
 from vaetui.store.facts import Facts
+from vaetui.store.vault import Vault
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.labelling_screen import LabellingScreen
 from vaetui.tui.summary_screen import SummaryScreen
@@ -77,7 +78,7 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
     from vaetui.session.labelling import Labelling
 
     facts = Facts(directory)
-    weights = Labelling(directory, facts, session.config, 2).weights()
+    weights = Labelling(Vault(directory, facts), facts, session.config, 2).weights()
     facts.close()
     session.close()
     chosen = weights.weights > 0.3
