@@ -47,6 +47,9 @@ drawn = click.option(
 )
 
 plain = click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes.")
+detach = click.option(
+    "--detach", is_flag=True, help="Train without a terminal until answers are needed; resume takes it over."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,7 +63,8 @@ def app() -> None:
 @knobs.knobs
 @drawn
 @plain
-def new(name: str | None, pictures: str, plain: bool, **turned: Any) -> None:
+@detach
+def new(name: str | None, pictures: str, plain: bool, detach: bool, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
@@ -68,7 +72,7 @@ def new(name: str | None, pictures: str, plain: bool, **turned: Any) -> None:
     from vaetui.session import creation
 
     source, config = knobs.chosen(**turned)
-    _run(lambda: creation.create(name, source, config), pictures, plain)
+    _run(lambda: creation.create(name, source, config), pictures, plain, detach)
 
 
 @app.command()
@@ -76,14 +80,22 @@ def new(name: str | None, pictures: str, plain: bool, **turned: Any) -> None:
 @click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
 @drawn
 @plain
-def resume(session: str | None, device: Device | None, pictures: str, plain: bool) -> None:
+@detach
+def resume(session: str | None, device: Device | None, pictures: str, plain: bool, detach: bool) -> None:
     """Go on with a session exactly where it was left.
 
-    Without a name, with the SESSION that was used last.
+    Without a name, with the SESSION that was used last. One that is trained without a terminal is taken over.
     """
+    from vaetui import takeover
     from vaetui.session import creation
+    from vaetui.store import home
 
-    _run(lambda: creation.resume(session, device), pictures, plain)
+    def opening() -> Session:
+        directory = home.find(session or home.latest())
+        takeover.take_over(directory)
+        return creation.enter(directory, device)
+
+    _run(opening, pictures, plain, detach)
 
 
 @app.command()
@@ -213,8 +225,12 @@ def main() -> None:
         sys.exit(2)
 
 
-def _run(opening: Callable[[], Session], pictures: str, plain: bool) -> None:
-    if plain:
+def _run(opening: Callable[[], Session], pictures: str, plain: bool, detach: bool) -> None:
+    if plain and detach:
+        raise click.UsageError("--plain asks you, and --detach asks nobody; choose one of them.")
+    if detach:
+        running.detach(opening)
+    elif plain:
         running.converse(opening)
     else:
         running.drive(opening, pictures)

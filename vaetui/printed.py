@@ -29,7 +29,7 @@ def sessions(told: list[dict[str, Any]]) -> None:
             continue
         table.add_row(
             it["name"],
-            it["phase"],
+            _state(it),
             f"{it['epoch']} of {it['epochs']}",
             f"{it['round']} of {it['rounds']}",
             str(it["answers"]),
@@ -46,8 +46,9 @@ def session(told: dict[str, Any]) -> None:
     readings = "  ".join(_percent(share) for share in told["reading_accuracy"])
     lines = {
         "session": told["name"],
-        "state": f"{told['phase']}, epoch {told['epoch']} of {told['epochs']}, "
+        "state": f"{_state(told)}, epoch {told['epoch']} of {told['epochs']}, "
         f"round {told['round']} of {told['rounds']}{asked}",
+        **({"failed": told["failure"]} if told["failure"] else {}),
         "images": visible(told["data"]),
         "recipe": f"{told['recipe']}, seed {told['seed']}",
         "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
@@ -71,6 +72,12 @@ def findings(name: str, found: list[Finding], repaired: bool) -> None:
         click.echo(f"{name} is mended.")
     elif not repaired and not all(each.lost for each in left):
         click.echo(f"Mend what can be mended with: vaetui check {name} --repair")
+
+
+def _state(told: dict[str, Any]) -> str:
+    """Name the phase, and whether it is trained without a terminal now, or was until that failed."""
+    course = ", detached" if told["detached"] else ", failed" if told["failure"] else ""
+    return f"{told['phase']}{course}"
 
 
 def _percent(share: float | None) -> str:

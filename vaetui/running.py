@@ -73,6 +73,19 @@ def converse(opening: Callable[[], Session]) -> None:
     _part(session, dialogue.signal)
 
 
+def detach(opening: Callable[[], Session]) -> None:
+    """Train a session without a terminal until a person is needed, and tell how to come back."""
+    from vaetui import background
+
+    leave = background.branch()
+    from vaetui.detached import Detached  # only now: a process is best copied while it is small
+
+    with opened(opening) as session:
+        work = Detached(session, leave)
+        work.run()
+    _part(session, work.signal)
+
+
 def _part(session: Session, number: int) -> None:
     """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
     try:

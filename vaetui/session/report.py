@@ -10,7 +10,7 @@ from vaetui.engine.config import total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Summary
 from vaetui.session.labelling import Labelling
-from vaetui.store import entries, home
+from vaetui.store import entries, home, lock, notes
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Vault
 
@@ -27,12 +27,14 @@ def show(name: str) -> dict[str, Any]:
     entries.refuse_strange(directory)
     facts = Facts(directory)
     try:
-        config, epochs = facts.config, facts.epochs()
+        config, epochs, holder = facts.config, facts.epochs(), lock.holder(directory)
         step = plan.next_step(config.training, facts)
         told: dict[str, Any] = {
             "name": name,
             "directory": str(directory),
             "phase": plan.phase(step),
+            "detached": holder is not None and holder.detached,
+            "failure": None if holder else notes.failure(directory),
             "recipe": config.recipe,
             "seed": config.seed,
             "data": facts.data,

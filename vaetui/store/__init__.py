@@ -1,7 +1,8 @@
 """What is kept: one directory per session.
 
 home         where sessions live, and their names
-lock         one writer at a time
+lock         one writer at a time, and who it is
+notes        what one process leaves for another: that it is wanted, why it ended
 entries      what may stand in a session's directory: plain files
 files        writing so that a crash leaves the old file or the new one
 facts        configuration, rounds, answers and figures

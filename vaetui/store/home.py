@@ -25,7 +25,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 def sessions() -> Path:
     """Give the directory of all sessions: below VAETUI_HOME, else below the platform's place for user data."""
     home = os.environ.get("VAETUI_HOME")
-    return (Path(home) if home else Path(platformdirs.user_data_dir("vaetui", appauthor=False))) / "sessions"
+    place = Path(home) if home else Path(platformdirs.user_data_dir("vaetui", appauthor=False))
+    return place.absolute() / "sessions"  # whoever leaves its terminal leaves the working directory too
 
 
 def cache() -> Path:

@@ -1,4 +1,4 @@
-"""One writer of a session at a time; it does not know what is written."""
+"""One writer of a session at a time, and who it is; it does not know what is written."""
 
 from __future__ import annotations
 
@@ -7,44 +7,127 @@ import json
 import os
 import platform
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vaetui.store import notes, places
 from vaetui.store.files import explained
 from vaetui.trouble import Trouble
+
+WAIT = 0.2
+"""Seconds in which a lock counts as free: who merely looks holds it for a moment."""
+LONG = 1000
+"""Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
+UNTRUSTED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""How a file is opened that may be a link, or a pipe that nobody writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the right to write a session; text of it is safe to print, and none of it is fit to be signalled."""
+
+    user: str = ""
+    """The user's name."""
+    host: str = ""
+    """The machine."""
+    process: int = 0
+    """The number of the process; 0 where nothing is known."""
+    detached: bool = False
+    """Whether it works without a terminal, so that nobody sits before it."""
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"{self.user} on {self.host}, process {self.process}" if self.process else "another process"
 
 
 class Lock:
     """The right to write a session, held until it is released or the process ends, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the right.
+        """Take the right, and sweep the notes of earlier holders.
 
         Raises Trouble that names the holder where somebody has it.
         """
-        self._lock = FileLock(directory / "lock", mode=0o600)
-        self._holder = directory / "holder.json"
-        with explained(directory / "lock"):
+        path = places.lock(directory)
+        self._lock = FileLock(path, mode=0o600)
+        self._directory = directory
+        with explained(path):
+            if path.is_symlink():
+                raise Trouble(f"{path} is a link, which it is in no session of vaetui; delete it and try again.")
             try:
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=WAIT, poll_interval=WAIT / 10)
             except Timeout as error:
-                raise Trouble(f"The session {directory.name} is in use {self._who()}; leave it there first.") from error
-        me = {"process": os.getpid(), "host": platform.node(), "user": _user()}
+                raise Trouble(_refusal(directory)) from error
         with suppress(OSError):  # on a full disk the lock holds all the same
-            self._holder.write_text(json.dumps(me))
+            notes.sweep(directory)
+            _introduce(directory, detached=False)
 
     def release(self) -> None:
         """Give the right back."""
-        self._holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            places.holder(self._directory).unlink(missing_ok=True)
         self._lock.release()
 
-    def _who(self) -> str:
-        try:
-            who = json.loads(self._holder.read_text())
-            return f"by {who['user']} on {who['host']}, process {who['process']}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "by another process"
+
+def detach(directory: Path) -> None:
+    """Tell, as the holder, that nobody sits before this process any more: another one may ask it to leave."""
+    with explained(places.holder(directory)):
+        _introduce(directory, detached=True)
+
+
+def holder(directory: Path) -> Holder | None:
+    """Tell who holds the right now, by the lock itself, since files outlive who wrote them; None for nobody."""
+    who = _read(places.holder(directory))  # before the lock is looked at: it goes away first
+    return who if _held(places.lock(directory)) else None
+
+
+def _held(path: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # no system without it can detach, and nothing else needs to know
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | UNTRUSTED)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two who look do not take each other for a holder.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _introduce(directory: Path, detached: bool) -> None:
+    path = places.holder(directory)
+    path.unlink(missing_ok=True)  # it may be a link that leads out of the session
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(Holder(_user(), platform.node(), os.getpid(), detached)), file)
+
+
+def _read(path: Path) -> Holder:
+    """Read what a holder wrote of itself; nothing is known where that makes no sense."""
+    try:
+        with open(os.open(path, os.O_RDONLY | UNTRUSTED), "rb") as file:
+            who = json.loads(file.read(LONG))
+        return Holder(_safe(who["user"]), _safe(who["host"]), int(who["process"]), who["detached"] is True)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return Holder()
+
+
+def _safe(text: str) -> str:
+    return "".join(filter(str.isprintable, text))[:64]
+
+
+def _refusal(directory: Path) -> str:
+    who, name = _read(places.holder(directory)), directory.name
+    if who.detached:
+        return f"The session {name} is trained without a terminal by {who}; take it over with: vaetui resume {name}"
+    return f"The session {name} is in use by {who}; leave it there first."
 
 
 def _user() -> str:

@@ -11,7 +11,7 @@ DIVISION = "division.npz"
 """The name of the file that tells which images are held out."""
 ALWAYS = (
     *(FACTS, f"{FACTS}-journal", "ledger.jsonl", "damaged"),
-    *("lock", "holder.json", "log.txt", "log.txt.1"),
+    *("lock", "holder.json", "request", "failure.txt", "log.txt", "log.txt.1"),
 )
 """What a session's directory may hold beside the files that the facts name."""
 BEFORE_CHECKPOINTS = "tensors.safetensors"
@@ -38,6 +38,26 @@ def damaged(directory: Path) -> Path:
 def log(directory: Path) -> Path:
     """Give the log file."""
     return directory / "log.txt"
+
+
+def lock(directory: Path) -> Path:
+    """Give the file that is locked by who may write."""
+    return directory / "lock"
+
+
+def holder(directory: Path) -> Path:
+    """Give the file that tells who that is."""
+    return directory / "holder.json"
+
+
+def request(directory: Path) -> Path:
+    """Give the file that asks who works without a terminal to leave."""
+    return directory / "request"
+
+
+def failure(directory: Path) -> Path:
+    """Give the file that tells why the work without a terminal ended."""
+    return directory / "failure.txt"
 
 
 def checkpoint(epoch: int, step: int) -> str:

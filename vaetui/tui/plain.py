@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import TextIO
 
 from vaetui.engine.answers import Label, Path, Split, Unreadable, written
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Event
+from vaetui.signals import heeding
 from vaetui.trouble import Trouble
 from vaetui.tui.blocks import fit, lettered
 from vaetui.tui.desk import Desk
@@ -45,7 +43,7 @@ class Plain:
 
     def run(self) -> None:
         """Train and ask until the run is over or the person leaves; everything is saved at any moment."""
-        with self._heeding():
+        with heeding(self._heed):
             try:
                 while True:
                     self._follow(self.session.advance())
@@ -191,19 +189,8 @@ class Plain:
         except OSError:
             raise Left from None
 
-    @contextmanager
-    def _heeding(self) -> Iterator[None]:
-        """Take signals for a farewell: at once while waiting for a line, at the next event while working."""
-
-        def heed(number: int, frame: FrameType | None) -> None:
-            self.signal = number
-            if self._listening:
-                raise Left
-
-        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        before = {name: signal.signal(getattr(signal, name), heed) for name in names}
-        try:
-            yield
-        finally:
-            for name, handler in before.items():
-                signal.signal(getattr(signal, name), handler)
+    def _heed(self, number: int) -> None:
+        """Take a signal for a farewell: at once while waiting for a line, at the next event while working."""
+        self.signal = number
+        if self._listening:
+            raise Left
