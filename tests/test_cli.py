@@ -23,6 +23,7 @@ from vaetui.engine.images import read_idx
 from vaetui.session import creation
 from vaetui.store import home as sessions
 from vaetui.store import places
+from vaetui.store.facts import Facts
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -143,6 +144,56 @@ def test_a_newer_session_is_refused(digits: Path) -> None:
     refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
     assert call("show", "newer").returncode == 2
     assert "made by a newer vaetui" in " ".join(call("sessions").stdout.split())
+
+
+def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) -> None:
+    labelled("checked", digits)
+    assert (call("check", "checked").stdout, call("check", "checked").returncode) == ("checked is whole.\n", 0)
+    path = sessions.find("checked") / "round-001.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    told = call("check", "checked")
+    assert told.stdout.splitlines() == [
+        "round-001.npz is damaged: made anew from its twin",
+        "Mend what can be mended with: vaetui check checked --repair",
+    ]
+    assert told.returncode == 1
+    assert json.loads(call("check", "checked", "--json").stdout)[0]["file"] == "round-001.npz"
+    told = call("check", "checked", "--repair")
+    assert (told.stdout.splitlines()[-1], told.returncode) == ("checked is mended.", 0)
+    assert call("check", "checked").returncode == 0
+    session = creation.resume("checked")
+    refused("The session checked is in use by", "check", "checked")
+    session.close()
+
+
+def test_images_that_are_gone_are_found_by_the_check(tmp_path: Path) -> None:
+    data = small_mnist(tmp_path, train=100, test=20)
+    labelled("imageless", data)
+    (data / "train-images-idx3-ubyte").unlink()
+    told = call("check", "imageless")
+    assert "holds no training images" in told.stdout
+    assert told.returncode == 1
+
+
+def test_a_session_of_a_stranger_leads_nowhere_and_prints_nothing_odd(digits: Path, tmp_path: Path) -> None:
+    labelled("theirs", digits)
+    directory = sessions.find("theirs")
+    facts = Facts(directory, writes=True)
+    facts._put(data="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
+    facts.close()
+    for command in (["show", "theirs"], ["sessions"], ["resume", "theirs", "--plain"], ["check", "theirs"]):
+        told = call(*command)
+        assert "\x1b[2J" not in told.stdout + told.stderr
+        assert "\x07" not in told.stdout + told.stderr
+    assert "[bold]here[/bold]" in call("show", "theirs").stdout
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (directory / "log.txt").unlink()
+    (directory / "log.txt").symlink_to(mine)
+    for command in (["show", "theirs"], ["resume", "theirs"], ["export", "theirs", "-o", str(tmp_path / "out.csv")]):
+        refused("log.txt is a link, and a session holds plain files only", *command)
+    assert call("check", "theirs", "--repair").stdout.splitlines()[0].endswith("plain files only: removed")
+    assert mine.read_text() == "mine"
 
 
 def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding
             files.sweep(directory)
             log.keep(directory).info("repaired")
             upgrades.upgrade(directory)
+        elif upgrades.is_older(places.facts(directory)):
+            return [Finding(places.FACTS, "is of an older format", "upgraded, and then all is verified")]
         found += audit.audit(directory, repair)
         if repair or not any(each.file == places.FACTS for each in found):
             found += yield from _look(directory, repair)

@@ -27,6 +27,11 @@ def audit(directory: Path, repair: bool) -> Iterator[Finding]:
     newer format, and for content that is not damaged but meant to be so.
     """
     facts, book = places.facts(directory), places.ledger(directory)
+    with database.explained(facts):
+        yield from _audited(facts, book, repair)
+
+
+def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
     account = ledger.read(book) if book.exists() else Account((), 0, 0)
     known = _replayed(account.entries)
     whole = known is not None and not account.lost

@@ -39,12 +39,12 @@ class Database:
         self.ledger = ledger
         """Where every change is written first."""
         self._guard = threading.RLock()  # the worker records while the screen reads
-        with self._explained():
+        with explained(self.path):
             self._base = looked_over(path)
 
     def rows(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
         """Give what a query finds."""
-        with self._guard, self._explained():
+        with self._guard, explained(self.path):
             return self._base.execute(query, values).fetchall()
 
     def change(self, *changes: Change) -> None:
@@ -53,7 +53,7 @@ class Database:
         The ledger has it first: what it has and the file has not is done when the session is opened.
         """
         assert self.ledger is not None, "opened to be read"
-        with self._guard, self._explained():
+        with self._guard, explained(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 entry = Entry(applied(self._base) + 1, changes)
@@ -75,17 +75,19 @@ class Database:
         if self.ledger is not None:
             self.ledger.close()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        with files.explained(self.path):
-            try:
-                yield
-            except sqlite3.OperationalError as error:
-                if "full" in str(error):
-                    raise Trouble(files.full(self.path)) from error
-                raise Trouble(f"{self.path} cannot be used ({error}).") from error
-            except sqlite3.Error as error:
-                raise Trouble(f"{self.path} is damaged ({error}).") from error
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn a failure of the disk, or of what stands on it, into Trouble."""
+    with files.explained(path):
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):
+                raise Trouble(files.full(path)) from error
+            raise Trouble(f"{path} cannot be used ({error}).") from error
+        except sqlite3.Error as error:
+            raise Trouble(f"{path} is damaged ({error}).") from error
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from vaetui.store import files
-from vaetui.trouble import Trouble
 
 Change: TypeAlias = tuple[str, tuple[object, ...]]
 """One statement by its name in `schema.CHANGES`, with its values."""
@@ -80,13 +79,13 @@ def line(entry: Entry) -> bytes:
 
 
 def read(path: Path) -> Account:
-    """Read all that is whole.
+    """Read all that is whole; one that is larger than any ledger is not.
 
-    Raises Trouble for a file that cannot be read or is larger than any ledger.
+    Raises Trouble for a file that cannot be read.
     """
     with files.explained(path):
         if path.stat().st_size > LARGEST:
-            raise Trouble(f"{path} is larger than any ledger.")
+            return Account((), 0, 1)
         content = path.read_bytes()
     entries: list[Entry] = []
     size = at = bad = lost = 0

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from vaetui.store import database, files, ledger, places, tensors
 from vaetui.store.audit import snapshot
 from vaetui.store.ledger import Entry
 from vaetui.store.schema import VERSION
-from vaetui.store.stamps import stamped
+from vaetui.store.stamps import Stamp, stamped
 from vaetui.trouble import Trouble
 
 
@@ -23,27 +24,38 @@ def upgrade(directory: Path) -> None:
     Raises Trouble for facts that no older version would have written, and for a full disk.
     """
     facts = places.facts(directory)
-    if not _is_older(facts):
+    if not is_older(facts):
         return
-    with files.explained(facts), contextlib.closing(database.connect(facts)) as base:
-        old = directory / places.BEFORE_CHECKPOINTS
-        kept = [path.read_bytes() for path in [old] if path.is_file()]
-        found = {path.name: path.read_bytes() for path in sorted(directory.glob("*.npz"))}
-        for content in kept:
-            with contextlib.suppress(Trouble):  # a damaged one: what it held is trained again
-                checkpoint = tensors.unpacked(content)
-                name = places.checkpoint(checkpoint.epoch, checkpoint.step)
-                files.write(directory / name, content)
-                found[name] = content
+    with database.explained(facts), contextlib.closing(database.connect(facts)) as base:
+        stamps = [*_clusterings(directory), *_checkpoint(directory)]
         base.execute("BEGIN IMMEDIATE")
         database.upgrade(base)
-        database.apply(base, Entry(1, tuple(("file", stamped(name, content)) for name, content in found.items())))
+        database.apply(base, Entry(1, tuple(("file", stamp) for stamp in stamps)))
         files.write(places.ledger(directory), ledger.line(snapshot(base)))
         base.execute("COMMIT")
-        old.unlink(missing_ok=True)
+        (directory / places.BEFORE_CHECKPOINTS).unlink(missing_ok=True)
 
 
-def _is_older(facts: Path) -> bool:
+def _clusterings(directory: Path) -> Iterator[Stamp]:
+    """Write the copies that older formats did not have."""
+    for path in sorted(directory.glob("*.npz")):
+        if not path.match(places.copy("*.npz")):
+            content = path.read_bytes()
+            files.write(path.with_name(places.copy(path.name)), content)
+            yield stamped(path.name, content)
+
+
+def _checkpoint(directory: Path) -> Iterator[Stamp]:
+    """Write the one checkpoint under the name that tells its place; what a damaged one held is trained again."""
+    with contextlib.suppress(Trouble, FileNotFoundError):
+        content = (directory / places.BEFORE_CHECKPOINTS).read_bytes()
+        checkpoint = tensors.unpacked(content)
+        name = places.checkpoint(checkpoint.epoch, checkpoint.step)
+        files.write(directory / name, content)
+        yield stamped(name, content)
+
+
+def is_older(facts: Path) -> bool:
     """Tell whether facts are of an older format; damaged ones are not, whatever they say."""
     try:
         with contextlib.closing(database.connect(facts)) as base:
