@@ -58,7 +58,7 @@ def test_a_layer_imports_only_what_is_right_of_it(path: Path) -> None:
         assert not packages & HEAVY, module
     assert "pickle" not in packages
     if "textual_image" in packages:
-        assert path == PACKAGE / "tui/picture.py"
+        assert path == PACKAGE / "tui/canvas.py"
 
 
 def test_the_engine_is_a_walk_in_one_direction() -> None:

@@ -90,7 +90,7 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
 async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
     digits: Path, shelved: Shelved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LabellingScreen, "QUIET", 0.0)
+    monkeypatch.setattr(VaetuiApp, "QUIET", 0.0)
     simulated("simulated", digits, shelved)
     typed = said("simulated")
     facts = Facts(sessions.find("simulated"))

@@ -98,7 +98,9 @@ def test_a_digit_passes_just_when_only_plain_keys_are_near(gaps: list[tuple[floa
             bursts[-1].append((at, key))
         else:
             bursts.append([(at, key)])
-    meant = [
-        key for burst in bursts for _, key in burst if not key.isdigit() or not any(other in ";c" for _, other in burst)
-    ]
-    assert heard([event for burst in bursts for event in burst]) == meant
+    plain = {place for place, burst in enumerate(bursts) if not any(key in ";c" for _, key in burst)}
+    meant = [key for place, burst in enumerate(bursts) for _, key in burst if place in plain or key in ";c"]
+    # Enter weighs nothing: before a digit of a burst it has passed, behind one it falls with it.
+    passed = heard([event for burst in bursts for event in burst])
+    assert [key for key in passed if key != "\r"] == [key for key in meant if key != "\r"]
+    assert passed.count("\r") >= meant.count("\r")

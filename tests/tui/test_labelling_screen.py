@@ -24,7 +24,7 @@ from vaetui.tui.prompt import Prompt
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LabellingScreen, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_trouble_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPat
         assert "answer again." in plain(pilot.app)
         assert focus(screen) == (0,)
         monkeypatch.undo()
-        monkeypatch.setattr(LabellingScreen, "QUIET", 0)
+        monkeypatch.setattr(VaetuiApp, "QUIET", 0)
         await pilot.press("9", "enter")
         assert session.said == [((0,), Label(9))]
 

@@ -8,13 +8,13 @@ from tests.tui.labelling import focus, labelling, settled
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from vaetui.engine.answers import Label, Split
-from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.picture import Picture, choose
+from vaetui.tui.app import VaetuiApp
+from vaetui.tui.picture import Picture
 
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LabellingScreen, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -69,20 +69,6 @@ async def test_a_resize_changes_the_list_into_thumbnails_and_back() -> None:
         assert plain(pilot.app) == small
         await pilot.press("enter")
         assert session.said[-1] == ((1,), Label(9))
-
-
-async def test_i_draws_with_letters_and_back() -> None:
-    session = ScriptedSession()
-    async with labelling(session) as (pilot, _):
-        before = plain(pilot.app)
-        await pilot.press("i")
-        await pilot.pause()
-        assert "@" in plain(pilot.app)
-        assert "▀" not in plain(pilot.app)
-        await pilot.press("i")
-        await pilot.pause()
-        assert plain(pilot.app) == before
-    choose("half")
 
 
 async def test_pictures_of_another_shape_are_shown() -> None:

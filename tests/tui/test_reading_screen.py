@@ -40,7 +40,7 @@ ALL = [str(place % 10) for place in range(HELD_OUT)]
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ReadingScreen, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
 
 
 class Gated(ScriptedSession):
@@ -294,7 +294,7 @@ async def test_trouble_while_reading_is_said_and_nothing_is_lost(monkeypatch: py
 
 
 async def test_a_burst_reads_nothing_and_a_person_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ReadingScreen, "QUIET", QUIET)
+    monkeypatch.setattr(VaetuiApp, "QUIET", QUIET)
     session = finished()
     async with reading(session) as (pilot, app):
         burst = [Key(character, character) for character in "?62;4;22c"]
@@ -303,8 +303,7 @@ async def test_a_burst_reads_nothing_and_a_person_does(monkeypatch: pytest.Monke
         await until(pilot, lambda: "not from a person: dropped" in prompt(app))
         assert session.readings == {}
         assert isinstance(app.screen, ReadingScreen)
-        shown = app.screen
-        await until(pilot, lambda: monotonic() - shown._guard._latest > QUIET)
+        await until(pilot, lambda: monotonic() - app.guard._latest > QUIET)
         await pilot.press("4")
         await until(pilot, lambda: session.readings == {3: (4,)})
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.console import RenderableType
 from textual import on
-from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.screen import Screen
 
-from vaetui.tui.follow import Ended, Follower, Reported
-from vaetui.tui.header import Header
-from vaetui.tui.room import HIGH, LEAST, WIDE
+from vaetui.tui.follow import Ended, Reported
+from vaetui.tui.guard import QUIET, Guard
+from vaetui.tui.guarded import Guarded
+from vaetui.tui.leaving import LeavingApp
+from vaetui.tui.room import BREADTHS, HEIGHTS
+from vaetui.tui.start_screen import StartScreen
 
 if TYPE_CHECKING:
     # Only names of types: what is imported here in earnest delays the first frame, NumPy most of all.
@@ -26,13 +23,11 @@ if TYPE_CHECKING:
     from vaetui.tui.door import Session
     from vaetui.tui.reading_screen import ReadingScreen
 
-BREADTHS = [(0, "-narrow"), (LEAST[0], "-normal"), (WIDE, "-wide")]
-"""Classes that a screen has by its columns, each from that number on."""
-HEIGHTS = [(0, "-low"), (LEAST[1], "-short"), (HIGH, "-tall")]
-"""Classes that a screen has by its rows, likewise."""
+THEMES = {"dark": "textual-dark", "light": "textual-light"}
+"""What Textual calls them."""
 
 
-class VaetuiApp(App[None]):
+class VaetuiApp(LeavingApp):
     """A session on the screen."""
 
     CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # a subclass may live elsewhere
@@ -40,57 +35,37 @@ class VaetuiApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = BREADTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
+    QUIET: ClassVar[float] = QUIET
+    """Seconds that the guard asks for; a test that types faster than people sets it to 0."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "leave", id="any.leave", tooltip="Save and leave the program"),
+        Binding("i", "pictures", "pictures", show=False, id="any.pictures", tooltip="Draw pictures in the next way"),
         Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="Show these keys"),
     ]
 
-    def __init__(self, session: Session, pictures: str = "half", cell: tuple[int, int] = (10, 20)) -> None:
+    def __init__(
+        self, session: Session, pictures: str = "half", cell: tuple[int, int] = (10, 20), theme: str = "dark"
+    ) -> None:
         """Show that session, with pictures drawn that way; `cell` is a character's size in screen pixels."""
         super().__init__()
         self.session = session
         """The one door to everything below."""
+        self.guard = Guard[tuple[Screen[None], Key]](self.QUIET)
+        """What tells a person's keys from a terminal's, on all screens."""
+        self.theme = THEMES[theme]
         self._pictures, self._cell = pictures, cell
-        self.follower = Follower()
-        """The one worker."""
-        self.failure: BaseException | None = None
-        """What ended the app, if it was not the person."""
-        self.signal = 0
-        """The signal that ended the app; 0 for none."""
-        self.leaving = False
-        """Whether the app is on its way out and only waits for the worker to save."""
-        self._lost = False
         self._shown: Phase | None = None
         self._main: Screen[Any] | None = None
         self._test: ReadingScreen | None = None
         self._late: Ended | None = None
 
-    def compose(self) -> ComposeResult:
-        """Paint a first frame that takes next to nothing to import and to lay out."""
-        header = Header(self.session.name)
-        header.say("starting …")
-        yield header
+    def get_default_screen(self) -> Screen[Any]:
+        """Paint a first frame at once."""
+        return StartScreen(self.session.name)
 
     def on_mount(self) -> None:
-        """Begin only after the first frame, and take a lost line for a farewell."""
-        loop = asyncio.get_running_loop()
-        for name, leave in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
-            # Not every platform has them, and a loop in a side thread takes none.
-            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                number = getattr(signal, name)
-                loop.add_signal_handler(number, self._heed, number, leave)
+        """Begin only after the first frame."""
         self.screen.call_after_refresh(self._begin)
-
-    def on_unmount(self) -> None:
-        """Give the signals back."""
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                loop.remove_signal_handler(getattr(signal, name))
-
-    def _heed(self, number: int, leave: Callable[[], None]) -> None:
-        self.signal = number
-        leave()
 
     def proceed(self) -> None:
         """Show the screen of the session's phase and follow the session from here."""
@@ -115,45 +90,6 @@ class VaetuiApp(App[None]):
         if late is not None and not self.leaving:
             self._present().post_message(Ended(late.stopped))
 
-    def action_leave(self) -> None:
-        """Leave as soon as the worker has saved."""
-        if self.leaving:
-            return
-        self.leaving = True
-        if not self.follower.busy:
-            self.exit()
-            return
-        for screen in self.screen_stack:
-            for header in screen.query(Header):
-                header.hold("saving …")
-        self.follower.stop()
-
-    def hang_up(self) -> None:
-        """Leave without a terminal, which is gone.
-
-        The thread that writes to it is dead, and without it the app would wait for ever to say farewell, with
-        the session's lock in its hand: so it writes no more.
-        """
-        self._lost = True
-        if self._driver is not None:
-            self._driver.write = _nowhere  # type: ignore[method-assign]
-        self.action_leave()
-
-    def panic(self, *renderables: RenderableType) -> None:
-        """Show what went wrong; a terminal that cannot be read any more is only a lost line."""
-        if self._lost or not (self.is_headless or _has_terminal()):
-            self.hang_up()
-        else:
-            super().panic(*renderables)
-
-    async def action_quit(self) -> None:
-        """Leave in the same way by the key that every Textual app has."""
-        self.action_leave()
-
-    def action_help_quit(self) -> None:
-        """Leave in the same way by the key that ends other programs."""
-        self.action_leave()
-
     def action_help(self) -> None:
         """Show the keys of this screen."""
         from vaetui.tui.help_screen import HelpScreen
@@ -161,6 +97,17 @@ class VaetuiApp(App[None]):
         if self.screen in (self._main, self._test):
             figures = getattr(self.screen, "FIGURES", ())
             self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
+
+    def action_pictures(self) -> None:
+        """Draw all pictures in the next way, and say which one that is: a wrong one shows nothing at all."""
+        from vaetui.tui.picture import Picture, choose, next_way, way_of
+
+        choose(next_way(), self._cell)
+        for screen in self.screen_stack:
+            for picture in screen.query(Picture):
+                picture.redraw()
+        if isinstance(self.screen, Guarded):
+            self.screen.tell(way_of(self.console.color_system == "truecolor" and not self.no_color))
 
     @on(Reported)
     def pass_on(self, message: Reported) -> None:
@@ -183,11 +130,6 @@ class VaetuiApp(App[None]):
             self._test.awaited("the run is over: Esc" if over else "the round is ready: Esc")
         else:
             self._present().post_message(Ended(message.stopped))
-
-    def _fatal_error(self) -> None:
-        """Leave without a traceback in a person's face: the command writes it to the session's log."""
-        self.failure = self._exception
-        self._close_messages_no_wait()
 
     def _begin(self) -> None:
         """Show the first screen, and follow the session once it is painted."""
@@ -235,11 +177,3 @@ def _screen_of(phase: Phase, session: Session) -> Screen[Any]:
 
         screen = SummaryScreen(session)
     return screen
-
-
-def _nowhere(data: str) -> None:
-    """Write that to nowhere."""
-
-
-def _has_terminal() -> bool:
-    return sys.__stdin__ is not None and sys.__stdin__.isatty()

@@ -11,9 +11,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Static
 
+from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.room import Room
@@ -29,12 +29,13 @@ COLUMN = 18
 """Width of the column of keys."""
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(Guarded):
     """Keys, what they do, what the figures mean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Go back"),
     ]
+    WEIGHTY = frozenset(["help.back"])
     DEFAULT_CSS = """
     HelpScreen #keys { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
     HelpScreen #keys Static { width: 1fr; height: auto; }

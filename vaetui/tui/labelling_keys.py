@@ -41,14 +41,12 @@ KEYS: list[BindingType] = [
     _key("down", "down,j", "down", "down", "Go down"),
     _key("up", "up,k", "up", "up", "Go up"),
     _key("right", "right,l", "right", "right", "Go right"),
-    _key("pictures", "i", "pictures", "pictures", "Draw pictures with half-blocks or with letters"),
 ]
 WEIGHTY = frozenset(
     [f"label.class.{digit}" for digit in range(10)]
     + [f"label.{name}" for name in ("split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
-    + ["any.help", "any.leave"]
 )
-"""Bindings that must be meant, so the guard looks at them: they change what is known, or leave the screen."""
+"""Bindings that must be meant, so the guard looks at them: they change what is known."""
 FIGURES = (
     ("·3 .8", "answered: class 3 at confidence 0.8, which is not written when it is 1"),
     ("–  ?", "unreadable; without an answer"),

@@ -21,7 +21,6 @@ from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
-from vaetui.tui.picture import choose, chosen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
 from vaetui.tui.table import Table
@@ -81,8 +80,8 @@ class LabellingScreen(Guarded):
         """Say what would work instead of that key."""
         self.press("other")
 
-    def warn(self, words: str) -> None:
-        """Say that some keys were not taken."""
+    def tell(self, words: str) -> None:
+        """Say that behind the question."""
         self.desk.note = words
         self._ask()
 
@@ -103,10 +102,7 @@ class LabellingScreen(Guarded):
 
     def _do(self, deed: Deed, path: Path) -> None:
         app = cast(Following, self.app)
-        if deed == "pictures":
-            choose("ascii" if chosen() == "half" else "half" if chosen() == "ascii" else chosen())
-            self.query_one(Table).redraw()
-        elif app.follower.busy:
+        if app.follower.busy:
             self._waiting = deed, path
             self.desk.note = "the networks are still being loaded: then this is done"
         else:

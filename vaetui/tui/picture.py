@@ -1,11 +1,8 @@
-"""The one way to draw a picture, and the one importer of textual_image; it does not know what is pictured."""
+"""The one way to draw a picture at a time, which can change while it is shown; it does not know what is pictured."""
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -19,6 +16,16 @@ from vaetui.tui.blocks import changed, fit, half_blocks, letters
 
 Mode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+"""In the order in which a key goes through them."""
+WORDS: dict[Mode, str] = {
+    "half": "half-blocks",
+    "ascii": "letters",
+    "sixel": "sixel; nothing to see? i again",
+    "kitty": "kitty graphics; nothing to see? i again",
+}
+"""What a person calls them."""
+COLOURLESS = "kitty graphics, unseen without true colours; i again"
+"""The number of such a picture is told by its colour of 24 bits, and so lost where the terminal has fewer."""
 
 
 @dataclass(slots=True)
@@ -34,19 +41,34 @@ _way = _Way()
 
 
 def choose(mode: str, cell: tuple[int, int] = (10, 20)) -> None:
-    """Choose the way of drawing before the app starts; `cell` is the size of a character in screen pixels.
+    """Choose the way of drawing from now on; `cell` is the size of a character in screen pixels.
 
     Raises ValueError for a mode that there is not.
     """
     if mode not in MODES:
         raise ValueError(f"no such way of drawing: {mode}")
     _way.mode, _way.cell = mode, cell
-    _way.canvas = _import_canvas(mode, cell) if mode in ("sixel", "kitty") else None
+    _way.canvas = None
+    if mode in ("sixel", "kitty"):
+        from vaetui.tui.canvas import canvas_of  # not at the top: its library is not needed for half-blocks
+
+        _way.canvas = canvas_of(mode, cell)
 
 
 def chosen() -> Mode:
     """Tell the way of drawing."""
     return _way.mode
+
+
+def next_way() -> Mode:
+    """Tell the way of drawing that comes after the chosen one, around the end."""
+    return MODES[(MODES.index(_way.mode) + 1) % len(MODES)]
+
+
+def way_of(true_colours: bool) -> str:
+    """Say in words how pictures are drawn, and what to do where nothing is to be seen."""
+    seen = true_colours or _way.mode != "kitty"
+    return f"pictures: {WORDS[_way.mode] if seen else COLOURLESS}"
 
 
 class Picture(Widget):
@@ -68,14 +90,14 @@ class Picture(Widget):
     def compose(self) -> Iterable[Widget]:
         """Put a canvas on top where the terminal itself draws."""
         if _way.canvas is not None:
-            yield _way.canvas()
+            yield _way.canvas(self._enlarged())
 
     def show(self, pixels: Pixels | None) -> None:
         """Set the picture, [H, W], or black; only cells that differ are painted again."""
         self._pixels = pixels
         if _way.canvas is not None:
             for canvas in self.query(_way.canvas):
-                canvas.image = None if pixels is None else _enlarged(pixels, self._wide, self._tall)
+                canvas.image = self._enlarged()
             return
         black = np.zeros_like(self._drawn)
         drawn = black if pixels is None else fit(pixels, self._wide, 2 * self._tall)
@@ -86,13 +108,9 @@ class Picture(Widget):
 
     def redraw(self) -> None:
         """Draw again after another way of drawing was chosen."""
-        self._strips = []
-        self.refresh()
-
-    def on_mount(self) -> None:
-        """Draw what was shown before there was a canvas."""
-        if _way.canvas is not None and self._pixels is not None:
-            self.show(self._pixels)
+        self._drawn, self._strips = np.zeros_like(self._drawn), []
+        self.refresh(recompose=bool(self.children) or _way.canvas is not None)
+        self.show(self._pixels)
 
     def render_line(self, y: int) -> Strip:
         """Give one row of cells."""
@@ -102,55 +120,11 @@ class Picture(Widget):
             return Strip.blank(self.size.width)
         return self._strips[y].apply_style(self.rich_style) if _way.mode == "ascii" else self._strips[y]
 
+    def _enlarged(self) -> Any:
+        """Make what is shown as large as its place, with square pixels; None where nothing is shown."""
+        if self._pixels is None:
+            return None
+        from PIL import Image
 
-def _enlarged(pixels: Pixels, wide: int, tall: int) -> Any:
-    from PIL import Image
-
-    width, height = _way.cell[0] * wide, _way.cell[1] * tall
-    return Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), Image.Resampling.NEAREST)
-
-
-def _import_canvas(mode: str, cell: tuple[int, int]) -> type[Any]:
-    """Import the widget that draws by escape sequences, with its questions to the terminal kept from it.
-
-    At import the library asks the terminal what it can and how large a character is; answers that come late
-    are read as key presses, so it finds no terminal, and is told the size. What to draw with was settled by
-    the probe.
-    """
-    with _no_terminal():
-        from textual_image import _terminal, renderable, widget
-    _terminal.get_cell_size._result = _terminal.CellSize(*cell)  # type: ignore[attr-defined]
-    base: Any = widget.SixelImage if mode == "sixel" else widget.TGPImage
-
-    class Freed(renderable.TGPImage):
-        """A picture whose memory in the terminal is given back, which the library leaves behind."""
-
-        def cleanup(self) -> None:
-            """Delete the picture and its data."""
-            number, self.terminal_image_id = self.terminal_image_id, None
-            if number and sys.__stdout__:
-                sys.__stdout__.write(f"\x1b_Ga=d,d=I,i={number},q=2\x1b\\")
-                sys.__stdout__.flush()
-
-    drawer: Any = base._Renderable if mode == "sixel" else Freed
-
-    class Canvas(base, Renderable=drawer):  # type: ignore[misc, call-arg]
-        """A picture that the terminal draws, in a place that never changes its size."""
-
-        DEFAULT_CSS = "Canvas { width: 100%; height: 100%; }"
-
-        def refresh(self, *regions: Region, layout: bool = False, **options: Any) -> Any:
-            """Paint again without a new layout of the screen."""
-            return super().refresh(*regions, **options)
-
-    return Canvas
-
-
-@contextmanager
-def _no_terminal() -> Iterator[None]:
-    before = sys.__stdout__
-    sys.__stdout__ = io.StringIO()  # type: ignore[misc, assignment]
-    try:
-        yield
-    finally:
-        sys.__stdout__ = before  # type: ignore[misc]
+        size = _way.cell[0] * self._wide, _way.cell[1] * self._tall
+        return Image.fromarray(np.ascontiguousarray(self._pixels)).resize(size, Image.Resampling.NEAREST)

@@ -20,7 +20,6 @@ KEYS: list[BindingType] = [
 WEIGHTY = frozenset(
     [f"reading.class.{digit}" for digit in range(10)]
     + [f"reading.{name}" for name in ("unreadable", "back", "close", "again")]
-    + ["any.help", "any.leave"]
 )
 """Bindings that must be meant, so the guard looks at them: they change what is read, or leave the screen."""
 FIGURES = (

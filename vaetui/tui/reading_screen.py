@@ -110,8 +110,8 @@ class ReadingScreen(Guarded):
         self._hint = f"{there}, ? shows all keys"
         self._show()
 
-    def warn(self, words: str) -> None:
-        """Say that some keys were not taken."""
+    def tell(self, words: str) -> None:
+        """Say that behind the question."""
         self._hint, self._note = "", words
         self._show()
 

@@ -11,6 +11,12 @@ WIDE = 110
 """Columns from which on there is room for more beside the rest."""
 HIGH = 34
 """Rows from which on there is room for more below the rest."""
+BREADTHS = [(0, "-narrow"), (LEAST[0], "-normal"), (WIDE, "-wide")]
+"""Classes that a screen has by its columns, each from that number on."""
+HEIGHTS = [(0, "-low"), (LEAST[1], "-short"), (HIGH, "-tall")]
+"""Classes that a screen has by its rows, likewise."""
+CRAMPED = ("-narrow", "-low")
+"""Classes of a screen that has less than the least of either."""
 
 
 class Room(Widget):

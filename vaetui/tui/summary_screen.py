@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume
-from textual.screen import Screen
 from textual.widgets import Static
 
 from vaetui.engine.config import TrainingConfig, round_before
@@ -23,6 +22,7 @@ from vaetui.tui.bars import Bars
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Ended, Following
 from vaetui.tui.gauge import figure, percent, span
+from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.plot import Axis, Curve, Plot, round_ticks
@@ -32,19 +32,20 @@ WANTED = "One more round begins as soon as PyTorch is loaded …"
 """What is said while one more round waits for the worker."""
 
 
-class SummaryScreen(Screen[None]):
+class SummaryScreen(Guarded):
     """Accuracy by round, class counts, what it took, and what to type next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "more", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
+        Binding("o", "press('more')", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
         Binding(
             "t",
-            "read",
+            "press('read')",
             "reading test",
             id="summary.read",
             tooltip="Read what the network remembers of the held-out images",
         ),
     ]
+    WEIGHTY = frozenset(["summary.more", "summary.read"])
     FIGURES = (
         ("test accuracy", "share of the test images that the classifier calls right"),
         ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
@@ -123,38 +124,46 @@ class SummaryScreen(Screen[None]):
     def begin(self, message: Ended) -> None:
         """Begin the round that was asked for while the worker was busy."""
         if self.wanted:
-            self.action_more()
+            self._more()
 
-    def action_more(self) -> None:
+    def press(self, key: str) -> None:
+        """Ask one more round, or open the reading test."""
+        if key == "more":
+            self._more()
+        else:
+            self._read()
+
+    def tell(self, words: str) -> None:
+        """Say that below everything else."""
+        self.query_one("#note", Static).update(Text(words))
+
+    def _more(self) -> None:
         """Ask one more round, now or as soon as the worker is idle."""
         following = cast(Following, self.app)
         if following.leaving:
             return
         if following.follower.busy:
             self.wanted = True
-            self._note(WANTED)
+            self.tell(WANTED)
             return
         try:
             self.session.another_round()
         except Trouble as trouble:
             self.wanted = False
-            self._note(str(trouble))
+            self.tell(str(trouble))
             return
         following.proceed()
 
-    def action_read(self) -> None:
+    def _read(self) -> None:
         """Open the reading test, or say why there is none."""
         if self.wanted:
-            self._note(WANTED)
+            self.tell(WANTED)
             return
         try:
             cast(Following, self.app).open_test()
-            self._note("")
+            self.tell("")
         except Trouble as trouble:
-            self._note(str(trouble))
-
-    def _note(self, text: str) -> None:
-        self.query_one("#note", Static).update(Text(text))
+            self.tell(str(trouble))
 
 
 def by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> tuple[str, list[tuple[int, float]]]:

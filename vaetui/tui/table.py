@@ -15,7 +15,6 @@ from vaetui.tui.layout import Plan, page, plan
 from vaetui.tui.line import Line
 from vaetui.tui.members import Members
 from vaetui.tui.particulars import Particulars
-from vaetui.tui.picture import Picture
 from vaetui.tui.roster import Roster
 
 LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? open"
@@ -84,11 +83,6 @@ class Table(Vertical):
     def show_members(self, which: Which, pixels: Pixels) -> None:
         """Show these members of the focused cluster."""
         self.query_one(Members).show(which, pixels)
-
-    def redraw(self) -> None:
-        """Draw all pictures again, in another way."""
-        for picture in self.query(Picture):
-            picture.redraw()
 
     def _tiles(self) -> Gallery | Roster:
         return self.query_one(Gallery) if self._plan.gallery else self.query_one(Roster)

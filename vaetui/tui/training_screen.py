@@ -8,10 +8,9 @@ from typing import ClassVar, cast
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
-from textual.screen import Screen
 
 from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progressed, Reconstructed, Saved
 from vaetui.trouble import Trouble
@@ -19,51 +18,33 @@ from vaetui.tui.curves import AccuracyPane, LossPane
 from vaetui.tui.door import Session
 from vaetui.tui.epochs import Epochs
 from vaetui.tui.follow import Ended, Following, Reported
+from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.progress import Doing, Pace, doing_line, epoch_line, training_line
 from vaetui.tui.room import Room
 from vaetui.tui.status import Status
 from vaetui.tui.strip import Strip
+from vaetui.tui.training_keys import FIGURES, KEYS, WEIGHTY
 
 LOOKS = 2
 """Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
 
+PAUSING = "pausing …"
+"""What the header says until training has stopped."""
 
-class TrainingScreen(Screen[None]):
+
+class TrainingScreen(Guarded):
     """Header, curves, finished epochs where there is room, pictures, one line of state, keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "space",
-            "pause",
-            "pause, go on",
-            id="training.pause",
-            tooltip="Stop training at the next step and save; again: go on from there",
-        ),
-        Binding(
-            "t",
-            "read",
-            "reading test",
-            id="training.read",
-            tooltip="Read what the network remembers of the held-out images; training goes on meanwhile",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    WEIGHTY = WEIGHTY
+    FIGURES = FIGURES
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
     TrainingScreen.-tall.-wide #epochs { display: block; }
     """
-    FIGURES = (
-        ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),
-        ("divergence", "how much a latent vector says of its image: nats an image; own scale"),
-        ("classification", "how badly your answers are met: nats an image; own scale"),
-        ("test", "share of the test images that the classifier calls right"),
-        ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
-        ("read", "share of the reconstructions that you read right in the reading test of that epoch"),
-        ("covered", "share of the training images that had a label of yours"),
-        ("img/s", "images trained a second"),
-    )
 
     def __init__(self, session: Session) -> None:
         """Show that session."""
@@ -139,14 +120,33 @@ class TrainingScreen(Screen[None]):
         self.query_one(Header).hold(None)
         self.look()
 
-    def action_pause(self) -> None:
+    def press(self, key: str) -> None:
+        """Pause and go on, or open the reading test."""
+        if key == "pause":
+            self._pause()
+        else:
+            self._read()
+
+    def expect(self, binding: str) -> None:
+        """Show that a pause comes, which takes up to a step anyway."""
+        if binding == "training.pause" and self._following.follower.busy:
+            self.query_one(Header).hold(PAUSING)
+
+    def tell(self, words: str) -> None:
+        """Say that in the line of state, and no more that a pause comes unless it does."""
+        if not self._following.follower.stopping:
+            self.query_one(Header).hold(None)
+        self.query_one(Status).put(words, monotonic())
+        self._state()
+
+    def _pause(self) -> None:
         """Stop at the next step, or go on."""
         follower = self._following.follower
         if follower.stopping:
             return
         if follower.busy:
             follower.stop()
-            self.query_one(Header).hold("pausing …")
+            self.query_one(Header).hold(PAUSING)
         elif self.paused:
             self.paused = False
             self.doing = Doing("going on")
@@ -154,15 +154,13 @@ class TrainingScreen(Screen[None]):
         self._head()
         self._state()
 
-    def action_read(self) -> None:
+    def _read(self) -> None:
         """Open the reading test, or say why there is none."""
-        refusal = ""
         try:
             self._following.open_test()
+            self.tell("")
         except Trouble as trouble:
-            refusal = str(trouble)
-        self.query_one(Status).refuse(refusal, monotonic())
-        self._state()
+            self.tell(str(trouble))
 
     def _show(self, event: Event) -> None:
         match event:
