@@ -14,7 +14,7 @@ from tests.tui.paced import PacedSession
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.engine.events import Clustered, Event, Finished, Loading
+from vaetui.engine.events import Clustered, Event, Finished, Loading, Mended
 from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.help_screen import HelpScreen, joined
@@ -31,6 +31,15 @@ class Failing(ScriptedSession):
     def advance(self) -> Iterator[Event]:
         yield Loading("PyTorch")
         raise self.failure
+
+
+MENDED = Mended("round-001.npz is damaged: made anew from its twin")
+
+
+class Damaged(ScriptedSession):
+    def advance(self) -> Iterator[Event]:
+        yield Loading("the networks")
+        yield MENDED
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,13 @@ async def test_the_screen_follows_the_phase(last: Event, kind: type) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, kind))
         assert len(app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("phase", ["training", "labelling", "finished"])
+async def test_what_was_mended_is_told_on_every_screen(phase: str) -> None:
+    app = VaetuiApp(Damaged(phase))  # type: ignore[arg-type]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: MENDED.what in plain(app))
 
 
 async def test_a_new_phase_ends_the_help_of_the_old_one() -> None:
