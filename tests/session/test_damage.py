@@ -107,6 +107,8 @@ def test_any_other_file_is_made_anew_and_no_answer_lost(
     damage(directory / name)
     session = creation.resume("it")
     told = [event.what for event in session.advance() if isinstance(event, Mended)]
+    log = (directory / "log.txt").read_text()
+    assert all(f"WARNING {line}" in log for line in told)
     needed = name not in ("round-001.npz", "split-000001.npz")  # a round that is over is read when it is asked for
     assert [line.split()[0] for line in told] == [name] * needed
     assert finish(session) == undisturbed

@@ -52,9 +52,12 @@ def enter(directory: Path, device: Device | None = None) -> Session:
     lock = Lock(directory)
     try:
         files.sweep(directory)
-        log.keep(directory).info("opened")
+        logger = log.keep(directory)
+        logger.info("opened")
         upgrade(directory)
         mended = list(audit(directory, repair=True))
+        for found in mended:
+            logger.warning(found)
         facts = Facts(directory, writes=True)
         return Session(Vault(directory, facts, mended), facts, lock, device)
     except BaseException:

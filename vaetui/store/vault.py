@@ -6,6 +6,7 @@ It does not know what is in them.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ class Vault:
         content = self._whole(places.copy(name), stamp, most)
         if self.mended is not None:
             self.mended.append(self._mended(name, content))
+            logging.getLogger("vaetui").warning(self.mended[-1])
         if content is None:
             copied = ", and so is its copy" if twice(name) else ""
             raise Trouble(f"{self.directory / name} is missing or damaged{copied}; put it back from a backup.")
