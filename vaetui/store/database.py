@@ -86,7 +86,7 @@ def explained(path: Path) -> Iterator[None]:
             if "full" in str(error):
                 raise Trouble(files.full(path)) from error
             raise Trouble(f"{path} cannot be used ({error}).") from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the second where SQLite quotes what it found
             raise Trouble(f"{path} is damaged ({error}).") from error
 
 
@@ -122,6 +122,8 @@ def looked_over(path: Path) -> sqlite3.Connection:
                 f"The session {path.parent.name} was made by a newer vaetui (format {made_by}, this one reads "
                 f"{VERSION}); upgrade vaetui to open it."
             )
+        if made_by not in (*UPGRADES, VERSION):
+            raise Trouble(f"{path} is damaged (there is no format {made_by}).")
         _check_tables(base, path)
         if made_by < VERSION:
             base = _copied(base)

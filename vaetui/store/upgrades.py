@@ -13,7 +13,7 @@ from pathlib import Path
 from vaetui.store import database, files, ledger, places, tensors
 from vaetui.store.audit import snapshot
 from vaetui.store.ledger import Entry
-from vaetui.store.schema import VERSION
+from vaetui.store.schema import UPGRADES
 from vaetui.store.stamps import Stamp, stamped
 from vaetui.trouble import Trouble
 
@@ -59,9 +59,9 @@ def is_older(facts: Path) -> bool:
     """Tell whether facts are of an older format; damaged ones are not, whatever they say."""
     try:
         with contextlib.closing(database.connect(facts)) as base:
-            older = database.version(base) < VERSION
+            older = database.version(base) in UPGRADES
         if older:
             database.looked_over(facts).close()
         return older
-    except (OSError, sqlite3.Error):
+    except (OSError, ValueError, sqlite3.Error):
         return False
