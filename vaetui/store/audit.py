@@ -33,7 +33,7 @@ def audit(directory: Path, repair: bool) -> Iterator[Finding]:
 
 def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
     account = ledger.read(book) if book.exists() else Account((), 0, 0)
-    known = _replayed(account.entries)
+    known = _replayed(account.entries, book)
     whole = known is not None and not account.lost
     wrong = _broken(facts)
     if wrong is not None:
@@ -53,7 +53,7 @@ def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
             if repair:
                 _make_ledger(book, facts)
             return
-        before = known if ahead == 0 else _replayed(account.entries[:-1])
+        before = known if ahead == 0 else _replayed(account.entries[:-1], book)
         if ahead > 1 or before is None or database.content(base) != database.content(before):
             yield Finding(facts.name, f"differs from {book.name}", f"made anew from {book.name}")
             if repair:
@@ -89,14 +89,15 @@ def _broken(facts: Path) -> str | None:
         return "is damaged"
 
 
-def _replayed(entries: Sequence[Entry]) -> sqlite3.Connection | None:
-    """Do in memory all that the entries say; None where that cannot be done."""
+def _replayed(entries: Sequence[Entry], book: Path) -> sqlite3.Connection | None:
+    """Do in memory all that the entries say; None where that cannot be done, or comes to what no session has."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     database.create(memory)
     try:
         for entry in entries:
             database.apply(memory, entry)
-    except (KeyError, ValueError, OverflowError, sqlite3.Error):
+        database.check_rows(memory, book)
+    except (KeyError, ValueError, OverflowError, sqlite3.Error, Trouble):
         return None
     return memory
 

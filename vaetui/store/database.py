@@ -87,7 +87,7 @@ def explained(path: Path) -> Iterator[None]:
                 raise Trouble(files.full(path)) from error
             raise Trouble(f"{path} cannot be used ({error}).") from error
         except (sqlite3.Error, UnicodeDecodeError) as error:  # the second where SQLite quotes what it found
-            raise Trouble(f"{path} is damaged ({error}).") from error
+            raise _damaged(path, error) from error
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -123,12 +123,12 @@ def looked_over(path: Path) -> sqlite3.Connection:
                 f"{VERSION}); upgrade vaetui to open it."
             )
         if made_by not in (*UPGRADES, VERSION):
-            raise Trouble(f"{path} is damaged (there is no format {made_by}).")
+            raise _damaged(path, f"there is no format {made_by}")
         _check_tables(base, path)
         if made_by < VERSION:
             base = _copied(base)
             upgrade(base)
-        _check_rows(base, path)
+        check_rows(base, path)
         return base
     except BaseException:
         base.close()
@@ -202,7 +202,7 @@ def _check_tables(base: sqlite3.Connection, path: Path) -> None:
     for kind, name in base.execute("SELECT type, name FROM sqlite_master").fetchall():
         here, there = (_columns(each, name) for each in (base, right))
         if kind not in ("table", "index") or name not in known or here != there[: len(here)]:
-            raise Trouble(f"{path} holds a {kind} that no session has; whoever made it may mean harm.")
+            raise _damaged(path, f"a {kind} stands in it that no session has")
     right.close()
 
 
@@ -211,7 +211,12 @@ def _columns(base: sqlite3.Connection, table: str) -> list[Any]:
     return [column[1] for column in base.execute("SELECT * FROM pragma_table_info(?)", (table,))]
 
 
-def _check_rows(base: sqlite3.Connection, path: Path) -> None:
+def check_rows(base: sqlite3.Connection, path: Path) -> None:
+    """Refuse rows that no session would write, with Trouble."""
     for table, sound in SOUND.items():
         if base.execute(f"SELECT 1 FROM {table} WHERE ({sound}) IS NOT TRUE LIMIT 1").fetchone():
-            raise Trouble(f"{path} is damaged (the table {table} holds what no session would).")
+            raise _damaged(path, f"no session would write what stands in the table {table}")
+
+
+def _damaged(path: Path, why: object) -> Trouble:
+    return Trouble(f"{path} is damaged ({why}); mend it with: vaetui check {path.parent.name} --repair")
