@@ -45,6 +45,15 @@ drawn = click.option(
     show_envvar=True,
     help="How pictures are drawn; auto asks the terminal.",
 )
+themed = click.option(
+    "--theme",
+    type=click.Choice(["auto", "dark", "light"]),
+    default="auto",
+    show_default=True,
+    envvar="VAETUI_THEME",
+    show_envvar=True,
+    help="Light on dark or dark on light; auto asks the terminal for its background.",
+)
 
 plain = click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes.")
 detach = click.option(
@@ -62,9 +71,10 @@ def app() -> None:
 @click.argument("name", required=False)
 @knobs.knobs
 @drawn
+@themed
 @plain
 @detach
-def new(name: str | None, pictures: str, plain: bool, detach: bool, **turned: Any) -> None:
+def new(name: str | None, pictures: str, theme: str, plain: bool, detach: bool, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
@@ -72,16 +82,17 @@ def new(name: str | None, pictures: str, plain: bool, detach: bool, **turned: An
     from vaetui.session import creation
 
     source, config = knobs.chosen(**turned)
-    _run(lambda: creation.create(name, source, config), pictures, plain, detach)
+    _run(lambda: creation.create(name, source, config), pictures, theme, plain, detach)
 
 
 @app.command()
 @click.argument("session", type=Name(), required=False)
 @click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
 @drawn
+@themed
 @plain
 @detach
-def resume(session: str | None, device: Device | None, pictures: str, plain: bool, detach: bool) -> None:
+def resume(session: str | None, device: Device | None, pictures: str, theme: str, plain: bool, detach: bool) -> None:
     """Go on with a session exactly where it was left.
 
     Without a name, with the SESSION that was used last. One that is trained without a terminal is taken over.
@@ -95,7 +106,7 @@ def resume(session: str | None, device: Device | None, pictures: str, plain: boo
         takeover.take_over(directory)
         return creation.enter(directory, device)
 
-    _run(opening, pictures, plain, detach)
+    _run(opening, pictures, theme, plain, detach)
 
 
 @app.command()
@@ -225,7 +236,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def _run(opening: Callable[[], Session], pictures: str, plain: bool, detach: bool) -> None:
+def _run(opening: Callable[[], Session], pictures: str, theme: str, plain: bool, detach: bool) -> None:
     if plain and detach:
         raise click.UsageError("--plain asks you, and --detach asks nobody; choose one of them.")
     if detach:
@@ -233,7 +244,7 @@ def _run(opening: Callable[[], Session], pictures: str, plain: bool, detach: boo
     elif plain:
         running.converse(opening)
     else:
-        running.drive(opening, pictures)
+        running.drive(opening, pictures, theme)
 
 
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -46,17 +47,17 @@ def confessed(directory: Path, saved: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
-def drive(opening: Callable[[], Session], pictures: str) -> None:
-    """Run the screens on a session, with pictures drawn that way or "auto", and tell how to come back."""
+def drive(opening: Callable[[], Session], pictures: str, theme: str) -> None:
+    """Run the screens on a session, with pictures and a theme that are named or "auto", and tell how to come back."""
     from vaetui.tui import probe
 
     probe.need_terminal()
     with opened(opening) as session:
-        terminal = probe.probe(None if pictures == "auto" else pictures)
+        terminal = probe.probe(*(None if chosen == "auto" else chosen for chosen in (pictures, theme)))
         probe.prepare(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        screens = VaetuiApp(session, terminal.pictures, terminal.cell)
+        screens = VaetuiApp(session, terminal.pictures, terminal.cell, terminal.theme)
         screens.run()
         if screens.failure is not None:
             raise screens.failure
@@ -89,15 +90,18 @@ def detach(opening: Callable[[], Session]) -> None:
 def _part(session: Session, number: int) -> None:
     """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
     try:
-        click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
-        if any(ended.answers for ended in session.curves().epochs):
-            click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")
+        # A terminal that nobody reads would keep the farewell waiting, and the program with it.
+        if select.select([], [sys.stdout], [], 0)[1]:
+            click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
+            if any(ended.answers for ended in session.curves().epochs):
+                click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")
     except OSError:
         # The terminal is gone, or whoever read the pipe; Python would complain of it once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         number = number or signal.SIGPIPE
     if number:
-        sys.exit(128 + number)
+        # Everything is saved and closed; Python would take a second to take PyTorch apart, which a signal has not.
+        os._exit(128 + number)
 
 
 def watched(events: Iterator[Any]) -> Any:

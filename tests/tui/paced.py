@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from vaetui.engine.events import EpochEnded, Event, Losses, Reconstructed, Stepp
 
 
 class PacedSession(ScriptedSession):
-    """Yields steps of one epoch for ever, a few milliseconds apart."""
+    """Yields what it is given, and then steps of one epoch for ever, a few milliseconds apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Sequence[Event] = ()) -> None:
         """Stand in the first epoch."""
         super().__init__("training")
+        self._given = given
 
     def advance(self) -> Iterator[Event]:
         """Train until closed."""
@@ -25,9 +26,15 @@ class PacedSession(ScriptedSession):
         pace = threading.Event()
         step = 0
         try:
+            for event in self._given:
+                if isinstance(event, EpochEnded):
+                    self.ended.append(event)
+                if isinstance(event, Stepped):
+                    self.points.append(((event.epoch - 1) * event.steps + event.step, event.losses))
+                yield event
             while True:
                 step = min(step + 1, 900)
-                yield Stepped(1, step, 900, Losses(200.0, 5.0, 0.4), 2_870.0, 0.01)
+                yield Stepped(1 + len(self.ended), step, 900, Losses(200.0, 5.0, 0.4), 2_870.0, 0.01)
                 pace.wait(0.002)
         finally:
             self.stopped += 1

@@ -1,4 +1,7 @@
-"""The program that tests run in a terminal: asks the terminal, then shows a scripted session."""
+"""The program that tests run in a terminal: asks the terminal, then shows a scripted session.
+
+python -m tests.tui.scripted_app [PICTURES [PHASE]]
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,26 @@ import sys
 from vaetui.tui.probe import prepare, probe
 
 
-def main() -> None:
-    """Probe as the command does, unless a mode is given, and label."""
-    terminal = probe(sys.argv[1] if len(sys.argv) > 1 else None)
+def main(pictures: str = "auto", phase: str = "labelling") -> None:
+    """Probe as the command does, unless a way of drawing is named, and show that phase."""
+    named = None if pictures == "auto" else pictures
+    terminal = probe(named, named and os.environ.get("VAETUI_THEME", "dark"))
     prepare(terminal, os.environ)
 
-    from tests.tui.scripted import ScriptedSession
+    from tests.tui.paced import PacedSession, two_epochs
+    from tests.tui.scripted import ScriptedSession, epoch_ended
     from vaetui.tui.app import VaetuiApp
-    from vaetui.tui.picture import choose
 
-    choose(terminal.pictures, terminal.cell)
-    VaetuiApp(ScriptedSession(), terminal.pictures).run()
+    session = PacedSession(two_epochs()) if phase == "training" else ScriptedSession(phase)
+    if phase == "finished":
+        session.ended = [epoch_ended(epoch) for epoch in range(1, 7)]
+    app = VaetuiApp(session, terminal.pictures, terminal.cell, terminal.theme)
+    app.run()
+    print("calls:", *session.calls)
+    print("said:", *session.said)
+    print("read:", session.readings)
+    sys.exit(128 + app.signal if app.signal else 0)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

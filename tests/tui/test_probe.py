@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from vaetui.tui import probe
-from vaetui.tui.probe import Answers, Terminal, ask, decide, prepare, understand, worth_asking
+from vaetui.tui.probe import Answers, Terminal, ask, decide, prepare, questions_for, theme_on, understand
 
 KITTY = b"\x1bP>|kitty(0.31.0)\x1b\\"
 NEW = (0, 14)
@@ -66,20 +66,38 @@ def test_what_is_surest_is_chosen(
 
 
 @pytest.mark.parametrize(
-    ("environment", "worth"),
+    ("environment", "questions"),
     [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "xterm-kitty", "SSH_TTY": "/dev/pts/0"}, True),
-        ({"TERM": "xterm", "TMUX": "x"}, False),
-        ({"TERM": "tmux-256color"}, False),
-        ({"TERM": "linux"}, False),
-        ({"TERM": "dumb"}, False),
-        ({}, False),
-        ({"TERM": "xterm", "TEXTUAL_DRIVER": "web"}, False),
+        ({"TERM": "xterm-256color"}, probe.QUESTIONS),
+        ({"TERM": "xterm-kitty", "SSH_TTY": "/dev/pts/0"}, probe.QUESTIONS),
+        ({"TERM": "xterm", "TMUX": "x"}, probe.BACKGROUND),
+        ({"TERM": "screen", "TMUX": "x"}, probe.BACKGROUND),
+        ({"TERM": "tmux-256color"}, probe.BACKGROUND),
+        ({"TERM": "screen-256color"}, b""),
+        ({"TERM": "xterm", "STY": "x"}, b""),
+        ({"TERM": "linux"}, b""),
+        ({"TERM": "dumb"}, b""),
+        ({}, b""),
+        ({"TERM": "xterm", "TEXTUAL_DRIVER": "web"}, b""),
     ],
 )
-def test_only_a_terminal_that_can_answer_is_asked(environment: dict[str, str], worth: bool) -> None:
-    assert worth_asking(environment) == worth
+def test_only_what_can_be_answered_is_asked(environment: dict[str, str], questions: bytes) -> None:
+    assert questions_for(environment) == questions
+
+
+@pytest.mark.parametrize(
+    ("heard", "theme"),
+    [
+        (b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\", "light"),
+        (b"\x1b]11;rgb:ff/ff/dd\x07", "light"),
+        (b"\x1b]11;rgba:fdfd/f6f6/e3e3/ffff\x1b\\", "light"),
+        (b"\x1b]11;rgb:0000/2b2b/3636\x1b\\", "dark"),
+        (b"\x1b]11;rgb:0/0/f\x07", "dark"),
+        (b"", "dark"),
+    ],
+)
+def test_the_theme_goes_with_the_background(heard: bytes, theme: str) -> None:
+    assert theme_on(understand(heard + b"\x1b[?6c").background) == theme
 
 
 def test_proven_colours_are_told_and_nothing_that_was_set_is_changed() -> None:

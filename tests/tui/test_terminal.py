@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.terminal import ScriptedTerminal
+from tests.terminal import ANSWERS, ScriptedTerminal
 
 Start = Callable[..., ScriptedTerminal]
+KITTY = b"\x1b_G"
+"""How a picture of the kitty protocol begins."""
+SIXEL = re.compile(rb"\x1bP[\d;]*q")
+"""How a sixel picture begins."""
+TEXTUALS = (b"\x1b[?2026$p", b"\x1b[?2048$p")
+"""What Textual asks, and knows to hear the answers of."""
 LATE = b"\x1b[?62;4;22c\x1bP>|xterm(370)\x1b\\\x1b_Gi=31;OK\x1b\\\x1bP1$r48:2::1:2:3m\x1b\\\x1b[6;20;10t"
 """What a terminal may answer to questions of somebody else."""
 BARE = LATE.replace(b"\x1b", b"")
 """The same where a slow line has torn the escape characters off: plain letters and digits."""
 
 
+WAITS = {"labelling": "class?", "training": "img/s", "finished": "vaetui export"}
+"""What is to be seen when the screen of a phase stands."""
+
+
+def named(name: bytes) -> dict[bytes, bytes]:
+    """Give the answers of a terminal of that name."""
+    return {**ANSWERS, b"\x1b[>q": b"\x1bP>|" + name + b"\x1b\\"}
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     terminals: list[ScriptedTerminal] = []
 
-    def begin(*mode: str, size: tuple[int, int] = (80, 24), delay: float = 0.005) -> ScriptedTerminal:
-        terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", *mode], size, delay)
+    def begin(mode: str = "auto", phase: str = "labelling", **terminal_as: Any) -> ScriptedTerminal:
+        terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", mode, phase], **terminal_as)
         terminals.append(terminal)
-        terminal.until(lambda: "class?" in terminal.text())
-        terminal.until_quiet()
+        terminal.until(lambda: WAITS[phase] in terminal.text())
+        if phase != "training":
+            terminal.until_quiet()
         return terminal
 
     yield begin
     for terminal in terminals:
-        terminal.type(b"\x1b")
-        terminal.until_quiet()
-        terminal.type(b"q")
-        assert terminal.close() == 0
+        if terminal.status is None:
+            terminal.type(b"\x1b")
+            terminal.until_quiet()
+            terminal.type(b"q")
+            assert terminal.close() == 0
 
 
 def answered(terminal: ScriptedTerminal) -> int:
@@ -49,15 +68,63 @@ def press(terminal: ScriptedTerminal, keys: str) -> None:
             terminal._turn(0.01)
 
 
-@pytest.mark.parametrize("delay", [0.005, 0.150, 0.900])
-def test_answers_to_the_probe_label_nothing(start: Start, delay: float) -> None:
-    terminal = start(delay=delay)
-    assert terminal.asked[:3] == [b"\x1b[>q", b"\x1bP$qm\x1b\\", b"\x1b[c"]
+@pytest.mark.parametrize("delay", [0.005, 0.150, 0.900, 2.5])
+def test_answers_to_the_probe_label_nothing_and_are_believed(start: Start, delay: float) -> None:
+    terminal = start(delay=delay, answers=named(b"kitty(0.31.0)"))
+    assert terminal.asked[:4] == [b"\x1b[>q", b"\x1bP$qm\x1b\\", b"\x1b]11;?\x1b\\", b"\x1b[c"]
     assert "centre 0: class?  a digit" in terminal.text()
     assert answered(terminal) == 0
     assert b"\x1b[38;2;" in terminal.output, "the probe proved 24 bits of colour"
+    assert KITTY in terminal.output
     press(terminal, "9\r")
     terminal.until(lambda: answered(terminal) == 1)
+
+
+def test_answers_after_the_probe_has_given_up_label_nothing_either(start: Start) -> None:
+    terminal = start(delay=3.5, answers=named(b"kitty(0.31.0)"))
+    assert "4 / 16" not in terminal.text()
+    assert answered(terminal) == 0
+    assert "answers   0" in terminal.text()
+    assert KITTY not in terminal.output
+    assert "▀" in terminal.text()
+    press(terminal, "9\r")
+    terminal.until(lambda: answered(terminal) == 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "variables", "drawn"),
+    [
+        ("auto", b"kitty(0.26.5)", {}, "half"),
+        ("auto", b"kitty(0.31.0)", {}, "kitty"),
+        ("auto", b"ghostty 1.1.2", {}, "kitty"),
+        ("auto", b"XTerm(379)", {}, "half"),
+        ("auto", b"kitty(0.31.0)", {"TMUX": "/tmp/tmux-0/default,1,0"}, "half"),
+        ("auto", b"kitty(0.31.0)", {"TERM": "screen-256color"}, "half"),
+        ("auto", b"kitty(0.31.0)", {"NO_COLOR": "1"}, "half"),
+        ("half", b"kitty(0.31.0)", {}, "half"),
+        ("ascii", b"kitty(0.31.0)", {}, "ascii"),
+        ("kitty", b"kitty(0.26.5)", {"TMUX": "/tmp/tmux-0/default,1,0"}, "kitty"),
+        ("sixel", b"", {}, "sixel"),
+    ],
+)
+def test_what_is_known_by_name_is_used_and_what_is_forced_wins(
+    start: Start, mode: str, name: bytes, variables: dict[str, str], drawn: str
+) -> None:
+    terminal = start(mode, answers=named(name), variables=variables)
+    signs = {"half": "▀" in terminal.text(), "ascii": "@" in terminal.text()}
+    signs |= {"kitty": KITTY in terminal.output, "sixel": SIXEL.search(terminal.output) is not None}
+    assert [way for way, seen in signs.items() if seen] == [drawn]
+
+
+@pytest.mark.parametrize(
+    ("questions", "variables"),
+    [([b"\x1b]11;?\x1b\\", b"\x1b[c"], {"TERM": "tmux-256color"}), ([], {"STY": "1.pts-0"}), ([], {"TERM": "linux"})],
+)
+def test_a_terminal_is_not_asked_what_it_cannot_answer(
+    start: Start, questions: list[bytes], variables: dict[str, str]
+) -> None:
+    terminal = start(variables=variables)
+    assert [one for one in terminal.asked if one not in TEXTUALS] == questions
 
 
 @pytest.mark.parametrize("burst", [LATE, BARE, BARE + LATE], ids=["late", "bare", "both"])

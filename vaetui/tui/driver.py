@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -66,5 +67,5 @@ class PatientDriver(LinuxDriver):
             self._painter.hold()
 
     def _emptied(self) -> None:
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the app has ended in the meantime
             self._loop.call_soon_threadsafe(self._painter.go_on)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import termios
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
-PIECE = 16_384
-"""Bytes written at once: between two of them what is not worth sending any more can be given up."""
 CANCEL = b"\x18"
 """Ends whatever escape sequence was cut off: a terminal takes nothing of it, and the next byte anew."""
-PUSH = 0.01
-"""Seconds between two pushes at a terminal that takes nothing."""
+GLANCE = 0.05
+"""Seconds after which a writer whose terminal takes nothing looks whether it is still to wait."""
 
 
 class Outlet:
@@ -23,11 +21,11 @@ class Outlet:
 
     def __init__(self, terminal: int, encoding: str, emptied: Callable[[], None]) -> None:
         """Write to that file descriptor; `emptied` is called in the thread whenever nothing is left to send."""
-        self._terminal, self._encoding, self._emptied = terminal, encoding, emptied
+        self._terminal, self._encoding, self._emptied = _opened(terminal), encoding, emptied
         self._turn = threading.Condition()
         self._due: deque[bytes] = deque()
         self._waiting = 0
-        self._closing = self._cut = False
+        self._closing = self._cut = self._gone = False
         self._thread = threading.Thread(target=self._send, name="vaetui-outlet", daemon=True)
         self._thread.start()
 
@@ -38,6 +36,8 @@ class Outlet:
 
     def write(self, text: str) -> None:
         """Send that text when its turn comes."""
+        if self._gone:
+            return
         data = text.encode(self._encoding, "replace")
         with self._turn:
             self._due.append(data)
@@ -60,12 +60,13 @@ class Outlet:
             self._closing = True
             self._turn.notify()
         self._thread.join(patience)
-        self._cut = True
-        end = time.monotonic() + patience
-        while self._thread.is_alive() and time.monotonic() < end:
-            with contextlib.suppress(termios.error, OSError):
+        if self._thread.is_alive():
+            with contextlib.suppress(termios.error):
                 termios.tcflush(self._terminal, termios.TCOFLUSH)
-            self._thread.join(PUSH)
+            self._cut = True
+            self._thread.join(patience)
+        if not self._thread.is_alive():
+            os.close(self._terminal)
 
     def _send(self) -> None:
         with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever could read
@@ -73,6 +74,7 @@ class Outlet:
                 self._put(text)
                 if not self._waiting:
                     self._emptied()
+        self._gone = True
 
     def _next(self) -> bytes | None:
         with self._turn:
@@ -80,16 +82,31 @@ class Outlet:
             return self._due.popleft() if self._due else None
 
     def _put(self, text: bytes) -> None:
-        """Send a text piece by piece, unless it is begun already and cut off."""
-        cut = self._cut
-        for place in range(0, len(text), PIECE):
-            if self._cut and not cut:
-                self._write(CANCEL)
-                break
-            self._write(text[place : place + PIECE])
+        """Send a text as the terminal takes it, and no more of it once everything begun is cut off."""
+        last, rest = self._cut, text
+        while rest and self._cut == last:
+            rest = rest[self._take(rest) :]
+        if rest:
+            self._take(CANCEL)
         with self._turn:
             self._waiting -= len(text)
 
-    def _write(self, piece: bytes) -> None:
-        while piece:
-            piece = piece[os.write(self._terminal, piece) :]
+    def _take(self, data: bytes) -> int:
+        """Wait a little for the terminal, and tell how many of these bytes it took."""
+        if not select.select([], [self._terminal], [], GLANCE)[1]:
+            return 0
+        try:
+            return os.write(self._terminal, data)
+        except BlockingIOError:
+            return 0
+
+
+def _opened(terminal: int) -> int:
+    """Open a terminal once more, so that to write does not wait, without a change for others who write to it.
+
+    Where that is not allowed, as after a change of user, to write may wait.
+    """
+    try:
+        return os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return os.dup(terminal)

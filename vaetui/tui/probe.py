@@ -24,10 +24,13 @@ LIMIT = 3.0
 """Seconds to wait for the sentinel; every terminal answers it, over a bad line late."""
 SENTINEL = b"\x1b[c"
 """Primary device attributes: asked last, so when its answer is there, all other answers have come."""
-QUESTIONS = b"\x1b[>q\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m" + SENTINEL
-"""Name and version; a colour of 24 bits, and whether it stands; the sentinel."""
+BACKGROUND = b"\x1b]11;?\x1b\\"
+"""The colour behind the text, which tells a light theme from a dark one."""
+QUESTIONS = b"\x1b[>q\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m" + BACKGROUND
+"""Name and version; a colour of 24 bits, and whether it stands; the background."""
 ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
 VERSION = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
+BEHIND = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 COLOUR = re.compile(rb"\x1bP1\$r[^\x1b]*48[:;]2[:;]+1[:;]2[:;]3[^\x1b]*m\x1b\\")
 SIXEL = 4
 """The number of sixel among the primary device attributes."""
@@ -43,6 +46,8 @@ class Answers:
     """Its primary device attributes."""
     truecolour: bool = False
     """Whether a colour of 24 bits stood."""
+    background: tuple[float, float, float] | None = None
+    """Red, green and blue behind the text, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Terminal:
     """Whether colours of 24 bits are proven."""
     cell: tuple[int, int]
     """Width and height of a character in screen pixels."""
+    theme: str = "dark"
+    """The theme for the app."""
 
 
 def need_terminal() -> None:
@@ -64,16 +71,15 @@ def need_terminal() -> None:
         raise Trouble("The screens need a terminal: run this without redirecting input, output or errors.")
 
 
-def probe(forced: str | None = None) -> Terminal:
+def probe(pictures: str | None = None, theme: str | None = None) -> Terminal:
     """Find out how to draw here: the whole of this module, in the order of what is surest.
 
-    `forced` is what a flag or a variable says, None where nothing does.
+    Both arguments are what a flag or a variable says, None where nothing does.
     """
-    asked = Answers()
-    if forced is None and worth_asking(os.environ):
-        asked = ask(0, 1)
-    pictures = forced or decide(asked, os.environ, _image_version())
-    return Terminal(pictures, asked.truecolour or pictures == "kitty", _cell(1))
+    questions = questions_for(os.environ) if pictures is None or theme is None else b""
+    answers = ask(0, 1, questions) if questions else Answers()
+    mode = pictures or decide(answers, os.environ, _image_version())
+    return Terminal(mode, answers.truecolour or mode == "kitty", _cell(1), theme or theme_on(answers.background))
 
 
 def prepare(terminal: Terminal, environment: MutableMapping[str, str]) -> None:
@@ -84,15 +90,15 @@ def prepare(terminal: Terminal, environment: MutableMapping[str, str]) -> None:
         environment.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 
-def worth_asking(environment: Mapping[str, str]) -> bool:
-    """Tell whether answers could change anything, and are to be had."""
+def questions_for(environment: Mapping[str, str]) -> bytes:
+    """Give what is worth asking there: questions whose answers change something, and are to be had."""
     term = environment.get("TERM", "")
-    return not (
-        _browsed(environment)
-        or multiplexed(environment)
-        # They know no device attributes, and some print the question.
-        or term in ("", "dumb", "linux", "unknown")
-    )
+    # The last few know no device attributes, and some print the question.
+    if _browsed(environment) or term in ("", "dumb", "linux", "unknown"):
+        return b""
+    if "TMUX" in environment or term.startswith("tmux"):
+        return BACKGROUND  # answered by tmux itself, at once
+    return b"" if multiplexed(environment) else QUESTIONS
 
 
 def multiplexed(environment: Mapping[str, str]) -> bool:
@@ -117,13 +123,19 @@ def decide(answers: Answers, environment: Mapping[str, str], images: tuple[int, 
     return "half"
 
 
-def ask(reads: int, writes: int, limit: float = LIMIT) -> Answers:
+def theme_on(background: tuple[float, float, float] | None) -> str:
+    """Choose the theme that goes with the rest of the terminal; dark where its background is not known."""
+    red, green, blue = background or (0.0, 0.0, 0.0)
+    return "light" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "dark"
+
+
+def ask(reads: int, writes: int, questions: bytes = QUESTIONS, limit: float = LIMIT) -> Answers:
     """Ask the terminal on these file descriptors, and swallow all that it answers within the limit."""
     before = termios.tcgetattr(reads)
     heard = b""
     try:
         tty.setcbreak(reads, termios.TCSANOW)
-        os.write(writes, QUESTIONS)
+        os.write(writes, questions + SENTINEL)
         end = time.monotonic() + limit
         while not ATTRIBUTES.search(heard) and (left := end - time.monotonic()) > 0:
             if select.select([reads], [], [], left)[0]:
@@ -139,13 +151,19 @@ def ask(reads: int, writes: int, limit: float = LIMIT) -> Answers:
 
 def understand(heard: bytes) -> Answers:
     """Read the answers out of all that came, typed keys among them."""
-    version, attributes = VERSION.search(heard), ATTRIBUTES.search(heard)
+    version, attributes, behind = (form.search(heard) for form in (VERSION, ATTRIBUTES, BEHIND))
     numbers = attributes[1].decode().split(";") if attributes else []
     return Answers(
         version[1].decode(errors="replace") if version else "",
         tuple(int(number) for number in numbers if number),
         COLOUR.search(heard) is not None,
+        None if behind is None else (_share(behind[1]), _share(behind[2]), _share(behind[3])),
     )
+
+
+def _share(digits: bytes) -> float:
+    """Read a part of a colour, written with any number of hexadecimal digits, as a share of the most it can be."""
+    return int(digits, 16) / float(16 ** len(digits) - 1)
 
 
 def _cell(terminal: int) -> tuple[int, int]:
