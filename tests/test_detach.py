@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pexpect
 import pytest
@@ -17,35 +15,16 @@ import pytest
 from tests.session.scripts import SMALL, bits, made
 from tests.small_disk import small_disk
 from tests.test_cli import VAETUI, call, labelled, refused
-from tests.waiting import eventually
+from tests.watching import eventually, free, holder, log, show
 from vaetui.session import creation
 from vaetui.store import home as sessions
-from vaetui.store import lock, notes, places
+from vaetui.store import notes, places
 from vaetui.trouble import Trouble
 
 pytestmark = pytest.mark.usefixtures("home")
 QUICK = ("--rounds", "1", "--clusters", "3")
 LONG = ("--warmup", "500", "--rounds", "0")
 """Some minutes of training: more than any test here waits for."""
-
-
-def show(name: str) -> dict[str, Any]:
-    return dict(json.loads(call("show", name, "--json").stdout))
-
-
-def holder(name: str) -> int:
-    """Give the number of the process that holds a session."""
-    held = lock.holder(sessions.find(name))
-    assert held is not None
-    return held.process
-
-
-def free(name: str) -> bool:
-    return lock.holder(sessions.find(name)) is None
-
-
-def log(name: str) -> str:
-    return places.log(sessions.find(name)).read_text()
 
 
 def detached(name: str, data: Path, *options: str) -> int:

@@ -228,6 +228,7 @@ def main() -> None:
     """Run the command line; what a person can mend is one sentence on standard error, with exit status 2."""
     from vaetui.store import home
 
+    running.hold_streams()
     try:
         with running.confessed(home.sessions().parent):
             app(prog_name="vaetui")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaetui.engine.events import Event, Loading
-from vaetui.signals import heeding
+from vaetui.signals import Farewells, Left
 from vaetui.store import lock, notes, places
 from vaetui.trouble import Trouble
 from vaetui.tui.telling import Telling
@@ -19,7 +18,6 @@ from vaetui.tui.telling import Telling
 if TYPE_CHECKING:
     from vaetui.session.session import Session
 
-HANGUP = getattr(signal, "SIGHUP", None)
 UNTOLD = "it ended without a word, as when it is killed or the machine restarts; resume goes on where it was saved."
 """What is kept from the beginning, for the case that nothing can be said in the end."""
 
@@ -31,12 +29,16 @@ class Detached:
         """Train that session; `leave` leaves the terminal."""
         self.session = session
         """The one door to everything below."""
-        self.signal = 0
-        """The signal that ended it; 0 for none."""
         self._leave = leave
         self._away = False
+        self._farewells = Farewells()
         self._telling = Telling(session.epochs, session.rounds)
         self._log = logging.getLogger("vaetui")
+
+    @property
+    def signal(self) -> int:
+        """Tell the signal that ended it; 0 for none."""
+        return self._farewells.number
 
     def run(self) -> None:
         """Train and cluster until answers are needed, the run is over, somebody else wants the session, or a signal.
@@ -50,7 +52,7 @@ class Detached:
         if self.session.phase == "finished":
             raise Trouble(f"The run of {name} is over, so there is nothing to train; see it with: vaetui resume {name}")
         try:
-            with heeding(self._heed):
+            with suppress(Left), self._farewells:
                 self._train()
             if self._away:
                 notes.sweep(self.session.directory)
@@ -66,7 +68,8 @@ class Detached:
             if self._unwanted():
                 getattr(events, "close", lambda: None)()  # which saves
                 return
-            if not (self._away or isinstance(event, Loading)):
+            self._farewells.idle = isinstance(event, Loading)  # an import may take longer than anybody waits
+            if not (self._away or self._farewells.idle):
                 self._depart()
             self._tell(event)
         self._log.info("answers are needed" if self.session.phase == "labelling" else "the run is over")
@@ -89,7 +92,7 @@ class Detached:
         click.echo(f"{name} trains on without a terminal until it needs answers. Look at it with: vaetui show {name}")
         click.echo(f"Take it over with: vaetui resume {name} (should it fail, {places.log(directory)} tells why)")
         self._leave()
-        self._away = True
+        self._away = self._farewells.deaf_to_hangups = True
         self._log.info("training goes on without a terminal")
 
     def _tell(self, event: Event) -> None:
@@ -105,8 +108,3 @@ class Detached:
         self._log.error(failure)
         with suppress(Trouble):  # a full disk may be what went wrong
             notes.confess(self.session.directory, failure)
-
-    def _heed(self, number: int) -> None:
-        # A line that hangs up later is not the one that was left.
-        if not (self._away and number == HANGUP):
-            self.signal = number

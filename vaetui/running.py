@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import signal
@@ -17,6 +18,16 @@ from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+
+
+def hold_streams() -> None:
+    """Keep the numbers of standard streams that are closed.
+
+    Else a session's database would get one, and a library's complaint to standard error would be written into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 @contextmanager
@@ -68,8 +79,11 @@ def converse(opening: Callable[[], Session]) -> None:
     """Lead the plain dialogue over a session on the standard streams, and tell how to come back."""
     from vaetui.tui.plain import Plain
 
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # neither a strange byte nor a poor encoding is a bug
     with opened(opening) as session:
-        dialogue = Plain(session, sys.stdin, lambda line: print(line, flush=True))
+        dialogue = Plain(session, sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
         dialogue.run()
     _part(session, dialogue.signal)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.tmux import Tmux
+from tests.watching import show
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs"),
@@ -19,11 +18,6 @@ pytestmark = [
 ]
 
 VAETUI = str(Path(sys.executable).with_name("vaetui"))
-
-
-def show(name: str) -> dict[str, object]:
-    told = subprocess.run([VAETUI, "show", name, "--json"], check=True, capture_output=True, text=True).stdout
-    return dict(json.loads(told))
 
 
 @pytest.fixture(params=[(80, 24), (120, 40)], ids=lambda size: "{}x{}".format(*size))

@@ -103,3 +103,16 @@ def test_the_end_of_the_input_leaves_and_closes_what_runs() -> None:
     lines = said(session, "")
     assert session.phase == "labelling"
     assert any(line.startswith("epoch 1 of 6 ended") for line in lines)
+
+
+def test_a_line_that_is_too_long_means_nothing_and_the_next_one_counts() -> None:
+    session = ScriptedSession(clusters=2)
+    lines = said(session, f"7{' ' * 500}\n7{' ' * 78}\n{'8' * 200}\n5\n")
+    assert sum("means nothing here" in line for line in lines) == 2
+    assert [answer for _, answer in session.said] == [Label(7), Label(5)]
+
+
+def test_a_last_line_without_an_end_is_told_and_not_taken() -> None:
+    session = ScriptedSession(clusters=2)
+    assert "'7' was not taken: a line that is meant ends with Enter" in said(session, "5\n7")
+    assert [answer for _, answer in session.said] == [Label(5)]

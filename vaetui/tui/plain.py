@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TextIO
 
 from vaetui.engine.answers import Label, Path, Split, Unreadable, written
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.events import Event
-from vaetui.signals import heeding
+from vaetui.engine.events import Event, Loading
+from vaetui.signals import Farewells, Left
 from vaetui.trouble import Trouble
 from vaetui.tui.blocks import fit, lettered
 from vaetui.tui.desk import Desk
@@ -22,10 +23,8 @@ CELLS = (28, 14)
 """Columns and lines of a picture."""
 SHOWN = 4
 """Members that are shown at once."""
-
-
-class Left(Exception):  # noqa: N818 (no error)
-    """The person, or a signal, ends the dialogue."""
+LONGEST = 80
+"""Characters of a line that are read: no order is as long, and a file that is none has no end."""
 
 
 class Plain:
@@ -35,24 +34,24 @@ class Plain:
         """Lead the dialogue over that session; lines come from `typed`, and its end means to leave."""
         self.session = session
         """The one door to everything below."""
-        self.signal = 0
-        """The signal that ended the dialogue; 0 for none."""
         self._typed = typed
         self._say = say
-        self._listening = False
+        self._farewells = Farewells()
+
+    @property
+    def signal(self) -> int:
+        """Tell the signal that ended the dialogue; 0 for none."""
+        return self._farewells.number
 
     def run(self) -> None:
         """Train and ask until the run is over or the person leaves; everything is saved at any moment."""
-        with heeding(self._heed):
-            try:
-                while True:
-                    self._follow(self.session.advance())
-                    if self.session.phase == "finished":
-                        self._tell("The run is over.")
-                        return
-                    self._ask()
-            except Left:
-                return
+        with suppress(Left), self._farewells:
+            while True:
+                self._follow(self.session.advance())
+                if self.session.phase == "finished":
+                    self._tell("The run is over.")
+                    return
+                self._ask()
 
     # Slow work.
 
@@ -66,6 +65,8 @@ class Plain:
             if self.signal:
                 getattr(events, "close", lambda: None)()
                 raise Left
+            self._farewells.idle = isinstance(event, Loading)  # an import may take longer than anybody waits
+        self._farewells.idle = False
 
     # Questions.
 
@@ -172,15 +173,20 @@ class Plain:
             self._tell(line.rstrip())
 
     def _line(self) -> str:
-        """Wait for a line; its end, and a signal meanwhile, leave."""
-        self._listening = True
-        try:
-            line = self._typed.readline()
-        finally:
-            self._listening = False
-        if not line:
+        """Wait for a line; the end of them, and a signal meanwhile, leave.
+
+        A last line without an end may have been cut short where the pipe broke: it is not taken.
+        """
+        self._farewells.idle = True
+        line = more = self._typed.readline(LONGEST)
+        while more and not more.endswith("\n"):
+            more = self._typed.readline(LONGEST)
+        self._farewells.idle = False
+        if not more:
+            if line:
+                self._tell(f"{line!r} was not taken: a line that is meant ends with Enter")
             raise Left
-        return line.rstrip("\n")
+        return line.rstrip("\n") if more is line else f"{line}…"
 
     def _tell(self, line: str) -> None:
         """Say a line; where nobody hears it any more, leave."""
@@ -188,9 +194,3 @@ class Plain:
             self._say(line)
         except OSError:
             raise Left from None
-
-    def _heed(self, number: int) -> None:
-        """Take a signal for a farewell: at once while waiting for a line, at the next event while working."""
-        self.signal = number
-        if self._listening:
-            raise Left

@@ -1,0 +1,51 @@
+"""What another process does to a session, seen from outside; it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.test_cli import call
+from vaetui.store import home, lock, places
+
+
+def eventually(true: Callable[[], object], seconds: float = 60) -> None:
+    """Look again and again until that is so; the test fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.02)
+
+
+def show(name: str) -> dict[str, Any]:
+    """Give what `vaetui show` tells of a session."""
+    return dict(json.loads(call("show", name, "--json").stdout))
+
+
+def holder(name: str) -> int:
+    """Give the number of the process that holds a session."""
+    held = lock.holder(home.find(name))
+    assert held is not None, f"nobody holds {name}"
+    return held.process
+
+
+def free(name: str) -> bool:
+    """Tell whether nobody holds a session."""
+    return lock.holder(home.find(name)) is None
+
+
+def gone(process: int) -> bool:
+    """Tell whether a process has ended, be it that nobody has asked for its status yet."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"
+
+
+def log(name: str) -> str:
+    """Give the log of a session."""
+    return places.log(home.find(name)).read_text()
