@@ -148,7 +148,7 @@ class Ordeal:
 
     def _ended(self, end: End) -> None:
         assert end.status == 0, f"{self.name} ended with {end.status} while {end.phase}: {end.complaint}"
-        assert end.complaint == "", end.complaint
+        assert end.complaint.strip() == "", end.complaint
 
     def _export(self, moment: Moment) -> End:
         """Kill an export over an old file: that, or the whole new one, is what stands there afterwards."""
