@@ -14,7 +14,7 @@ import vaetui
 PACKAGE = Path(vaetui.__file__).parent
 LAYERS = {
     **dict.fromkeys(("cli", "__main__", "background", "detached", "headless", "knobs"), 0),
-    **dict.fromkeys(("running", "printed", "takeover"), 0),
+    **dict.fromkeys(("running", "printed", "takeover", "manners"), 0),
     **{"tui": 1, "simulation": 1, "session": 2, "store": 3, "engine": 4, "signals": 5, "trouble": 5, "": 6},
 }
 WALK = (

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 import vaetui
 from vaetui import knobs, printed, running
+from vaetui.manners import Manner, manners
 from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
 
@@ -36,29 +37,6 @@ class Name(click.types.StringParamType):
 
 named = click.argument("session", type=Name())
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-drawn = click.option(
-    "--pictures",
-    type=click.Choice(["auto", "half", "ascii", "sixel", "kitty"]),
-    default="auto",
-    show_default=True,
-    envvar="VAETUI_PICTURES",
-    show_envvar=True,
-    help="How pictures are drawn; auto asks the terminal.",
-)
-themed = click.option(
-    "--theme",
-    type=click.Choice(["auto", "dark", "light"]),
-    default="auto",
-    show_default=True,
-    envvar="VAETUI_THEME",
-    show_envvar=True,
-    help="Light on dark or dark on light; auto asks the terminal for its background.",
-)
-
-plain = click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes.")
-detach = click.option(
-    "--detach", is_flag=True, help="Train without a terminal until answers are needed; resume takes it over."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -70,11 +48,8 @@ def app() -> None:
 @app.command()
 @click.argument("name", required=False)
 @knobs.knobs
-@drawn
-@themed
-@plain
-@detach
-def new(name: str | None, pictures: str, theme: str, plain: bool, detach: bool, **turned: Any) -> None:
+@manners
+def new(name: str | None, manner: Manner, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
@@ -82,17 +57,14 @@ def new(name: str | None, pictures: str, theme: str, plain: bool, detach: bool, 
     from vaetui.session import creation
 
     source, config = knobs.chosen(**turned)
-    _run(lambda: creation.create(name, source, config), pictures, theme, plain, detach)
+    manner.go(lambda: creation.create(name, source, config))
 
 
 @app.command()
 @click.argument("session", type=Name(), required=False)
 @click.option("--device", type=knobs.DEVICES, help="Where to train from now on; without it, as before.")
-@drawn
-@themed
-@plain
-@detach
-def resume(session: str | None, device: Device | None, pictures: str, theme: str, plain: bool, detach: bool) -> None:
+@manners
+def resume(session: str | None, device: Device | None, manner: Manner) -> None:
     """Go on with a session exactly where it was left.
 
     Without a name, with the SESSION that was used last. One that is trained without a terminal is taken over.
@@ -106,7 +78,7 @@ def resume(session: str | None, device: Device | None, pictures: str, theme: str
         takeover.take_over(directory)
         return creation.enter(directory, device)
 
-    _run(opening, pictures, theme, plain, detach)
+    manner.go(opening)
 
 
 @app.command()
@@ -235,17 +207,6 @@ def main() -> None:
     except Trouble as trouble:
         click.echo(f"vaetui: {trouble}", err=True)
         sys.exit(2)
-
-
-def _run(opening: Callable[[], Session], pictures: str, theme: str, plain: bool, detach: bool) -> None:
-    if plain and detach:
-        raise click.UsageError("--plain asks you, and --detach asks nobody; choose one of them.")
-    if detach:
-        running.detach(opening)
-    elif plain:
-        running.converse(opening)
-    else:
-        running.drive(opening, pictures, theme)
 
 
 def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
