@@ -82,7 +82,7 @@ def test_true_labels_are_imported_only_where_they_measure_and_divide() -> None:
 
 @pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli", "vaetui.session.creation"])
 def test_a_screen_is_there_before_torch(module: str) -> None:
-    program = f"import sys, {module}; print(*({{'torch', 'sklearn'}} & set(sys.modules)))"
+    program = f"import sys, {module}; print(*({{'torch', 'sklearn', 'numpy'}} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
 

@@ -71,6 +71,17 @@ def test_a_swapped_file_is_noticed_though_it_is_whole(vault: Vault) -> None:
     assert list(vault.audit(repair=True)) == []
 
 
+def test_what_a_crash_kept_from_being_recorded_is_swept(vault: Vault) -> None:
+    clusterings.save(vault, places.part(7), PART)
+    vault.put(places.checkpoint(3, 20), b"", twice=False)
+    (vault.directory / "notes.txt").touch()
+    before = {path.name for path in vault.directory.iterdir()}
+    vault.sweep()
+    gone = {places.part(7), places.copy(places.part(7)), places.checkpoint(3, 20)}
+    assert before - {path.name for path in vault.directory.iterdir()} == gone
+    assert same(load(vault), PART)
+
+
 def test_who_may_not_write_reads_the_copy_and_mends_nothing(vault: Vault) -> None:
     (vault.directory / NAME).unlink()
     assert same(load(Vault(vault.directory, vault._facts)), PART)

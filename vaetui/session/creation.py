@@ -59,7 +59,10 @@ def enter(directory: Path, device: Device | None = None) -> Session:
         for found in mended:
             logger.warning(found)
         facts = Facts(directory, writes=True)
-        return Session(Vault(directory, facts, mended), facts, lock, device)
+        vault = Vault(directory, facts, mended)
+        if not mended:  # else it may be the facts that are short of something
+            vault.sweep()
+        return Session(vault, facts, lock, device)
     except BaseException:
         lock.release()
         raise

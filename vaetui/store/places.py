@@ -9,6 +9,8 @@ FACTS = "facts.db"
 """The file that makes a directory a session."""
 DIVISION = "division.npz"
 """The name of the file that tells which images are held out."""
+NAMED = re.compile(r"(checkpoint-[\d-]+\.safetensors)|((division|(round|epoch|split)-\d+)(\.copy)?\.npz)")
+"""Names of files that are part of a session if the facts name them."""
 ALWAYS = (
     *(FACTS, f"{FACTS}-journal", "ledger.jsonl", "damaged"),
     *("lock", "holder.json", "request", "failure.txt", "log.txt", "log.txt.1"),

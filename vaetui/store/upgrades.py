@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaetui.store import database, files, ledger, places, tensors
+from vaetui.store import database, files, ledger, places
 from vaetui.store.audit import snapshot
 from vaetui.store.ledger import Entry
 from vaetui.store.schema import UPGRADES
@@ -47,6 +47,8 @@ def _clusterings(directory: Path) -> Iterator[Stamp]:
 
 def _checkpoint(directory: Path) -> Iterator[Stamp]:
     """Write the one checkpoint under the name that tells its place; what a damaged one held is trained again."""
+    from vaetui.store import tensors  # brings NumPy, and most sessions are up to date
+
     with contextlib.suppress(Trouble, FileNotFoundError):
         content = (directory / places.BEFORE_CHECKPOINTS).read_bytes()
         checkpoint = tensors.unpacked(content)

@@ -76,6 +76,13 @@ class Vault:
         with files.explained(self.directory / name):
             (self.directory / name).unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove what a crash left: written for facts that were not recorded, or for ones that are gone."""
+        kept = [name for stamp in self._facts.stamps() for name in (stamp.name, places.copy(stamp.name))]
+        for path in self.directory.iterdir():
+            if places.NAMED.fullmatch(path.name) and path.name not in kept:
+                self.drop(path.name)
+
     def audit(self, repair: bool) -> Iterator[Finding]:
         """Find every file that is damaged, and mend it where that is wanted."""
         for stamp in self._facts.stamps():
