@@ -122,6 +122,12 @@ def _line(part: str, what: str, measured: float, detail: str, unit: str, bound: 
     return Line(part, what, round(measured, 4), unit, bound, at_least, detail)
 
 
+def stamp() -> dict[str, object]:
+    """Tell when, where and from which seed something was measured."""
+    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"
+    return {"date": f"{datetime.date.today()}", "machine": machine, "seed": SEED}
+
+
 def main(parts: list[str]) -> None:
     os.environ["VAETUI_HOME"] = tempfile.mkdtemp(prefix="vaetui-speed-")
     kept = json.loads(RESULTS.read_text())["lines"] if RESULTS.exists() else []
@@ -132,8 +138,7 @@ def main(parts: list[str]) -> None:
             mark = "holds" if line.held else "FALLS SHORT"
             print(f"{line.what:52} {line.measured:9.3f} {line.unit:3} {sign} {line.bound:g}  {mark}  ({line.detail})")
         kept = [old for old in kept if old["part"] != part] + [asdict(line) | {"held": line.held} for line in lines]
-        machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"
-        told = {"date": f"{datetime.date.today()}", "machine": machine, "seed": SEED, "lines": kept}
+        told = stamp() | {"lines": kept}
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(json.dumps(told, indent=2) + "\n")
 

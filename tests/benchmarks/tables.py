@@ -34,6 +34,19 @@ def speed() -> str:
     return "\n".join([f"On {told['date']}, {told['machine']}, seed {told['seed']}:", "", *rows])
 
 
+def lines() -> str:
+    """Give the table of what `throttled` measured over a bad line."""
+    told = json.loads((RESULTS / "lines.json").read_text())
+    head = "| seconds to | size | median | 95 in 100 within | all of it | without the line | kB sent | wanted | |"
+    rows = [head, "| --- " * (head.count("|") - 1) + "|"]
+    for it in told["lines"]:
+        held = "" if it["seen"] <= it["bound"] else "falls short"
+        seconds = " | ".join(f"{it[which]:.2f}" for which in ("seen", "late", "whole", "direct"))
+        sent = f"{it['bytes'] / 1000:.1f}"
+        rows.append(f"| {it['what']} | {it['size']} | {seconds} | {sent} | ≤ {it['bound']:g} | {held} |")
+    return "\n".join([f"On {told['date']}, {told['machine']}, seed {told['seed']}:", "", *rows])
+
+
 def run() -> str:
     """Give the table of a run that a person labelled."""
     told = json.loads((RESULTS / "run-by-hand.json").read_text())
@@ -110,7 +123,7 @@ def _row(words: str, cells: list[str], answers: str) -> str:
 
 def main() -> None:
     readme = (ROOT / "README.md").read_text()
-    tables = {"speed": speed, "run": run, "accuracies": accuracies, "readings": readings}
+    tables = {"speed": speed, "lines": lines, "run": run, "accuracies": accuracies, "readings": readings}
     for name, table in tables.items():
         before, rest = readme.split(f"<!-- {name} -->\n")
         _, after = rest.split(f"<!-- /{name} -->")

@@ -58,7 +58,16 @@ def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b"null", b"{}", b"\xff", b"[" * 900, b'{"user": 1, "host": 2, "process": 3, "detached": true}'],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff",
+        b"[" * 900,
+        b'{"user": "a", "host": "b", "process": Infinity}',
+        b'{"user": 1, "host": 2, "process": 3, "detached": true}',
+    ],
     ids=lambda content: repr(content[:8]),
 )
 def test_nonsense_about_the_holder_names_nobody(tmp_path: Path, content: bytes) -> None:

@@ -20,6 +20,8 @@ WAIT = 0.2
 """Seconds in which a lock counts as free: who merely looks holds it for a moment."""
 LONG = 1000
 """Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
+MOST = 1 << 32
+"""No process has a number as high as that."""
 UNTRUSTED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """How a file is opened that may be a link, or a pipe that nobody writes to."""
 
@@ -114,7 +116,10 @@ def _read(path: Path) -> Holder:
     try:
         with open(os.open(path, os.O_RDONLY | UNTRUSTED), "rb") as file:
             who = json.loads(file.read(LONG))
-        return Holder(_safe(who["user"]), _safe(who["host"]), int(who["process"]), who["detached"] is True)
+        user, host, process = who["user"], who["host"], who["process"]
+        if not (isinstance(process, int) and 0 < process < MOST):
+            return Holder()
+        return Holder(_safe(user), _safe(host), process, who.get("detached") is True)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Holder()
 
