@@ -1,0 +1,66 @@
+"""Three small sessions to be damaged: in the midst of an epoch, while being asked, and finished."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from tests.idx import small_mnist
+from tests.session.scripts import SMALL, made
+from vaetui.engine.answers import Label, Unreadable
+from vaetui.engine.events import Stepped
+from vaetui.session import creation, learning
+from vaetui.session.session import Session
+from vaetui.store import home
+
+STATES = ("training", "labelling", "finished")
+TINY = replace(
+    SMALL,
+    network=replace(SMALL.network, z_dim=4, channels=(4, 8), hidden=8),
+    cluster=replace(SMALL.cluster, clusters=4),
+    training=replace(SMALL.training, batch=8),
+)
+"""Quick enough for thousands of cases, with a checkpoint in the midst of each epoch."""
+
+
+def make(place: Path) -> None:
+    """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
+    learning.SAVE_SECONDS = 0.0  # so that all checkpoints are there which a session keeps
+    session = made("finished", small_mnist(place / "digits", train=130, test=40), TINY)
+    list(session.advance())
+    _answer(session)
+    session.go_on()
+    going = session.advance()
+    while not isinstance(next(going), Stepped):
+        pass
+    going.close()
+    session = _kept(session, "training")
+    list(session.advance())
+    _answer(session)
+    session.undo()
+    session = _kept(session, "labelling")
+    list(session.advance())
+    session.redo()
+    session.go_on()
+    list(session.advance())
+    session.read(1, 0, [1, None, 3])
+    session.close()
+
+
+def _answer(session: Session) -> None:
+    """Say something of every kind, take some of it back, and leave a centre open."""
+    session.answer((0,), Label(1, 0.4))
+    list(session.split((1,), 2))
+    session.answer((1, 0), Label(7, 0.8))
+    session.answer((2,), Unreadable())
+    session.undo()
+    session.answer((2,), Label(3))
+    session.answer((1, 1), Label(4, 0.6))
+
+
+def _kept(session: Session, name: str) -> Session:
+    """Keep a copy of the session as it is, and open it again."""
+    session.close()
+    shutil.copytree(session.directory, home.sessions() / name)
+    return creation.resume(session.name)
