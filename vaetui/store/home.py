@@ -126,6 +126,6 @@ def _is_session(path: Path) -> bool:
 
 def _used(path: Path) -> float:
     """Give the moment of the last writing; a session may be deleted while it is looked at."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # it may be gone by now, or a link that leads in a circle
         return places.facts(path).stat().st_mtime
     return 0.0
