@@ -52,8 +52,8 @@ def torment() -> str:
     soak, fuzz = (json.loads((RESULTS / f"{name}.json").read_text()) for name in ("soak", "fuzz"))
     return "\n".join(
         [
-            f"* On {soak['date']}, seed {soak['seed']}: {soak['kills']} kills of {soak['runs']} whole small runs of the "
-            "real program, while it starts, trains, saves, clusters, splits, answers, exports and upgrades. Of "
+            f"* On {soak['date']}, seed {soak['seed']}: {soak['kills']} kills of {soak['runs']} whole small runs of the"
+            " real program, while it starts, trains, saves, clusters, splits, answers, exports and upgrades. Of "
             f"{soak['kept']} answers and undos told as saved {soak['lost']} were lost and {soak['invented']} invented; "
             f"{soak['equal']} of {soak['runs']} runs came to the bits of an undisturbed one.",
             f"* On {fuzz['date']}, seed {fuzz['seed']}: {fuzz['cases']:,} damages of {len(fuzz['kinds'])} kinds to the "
