@@ -17,6 +17,7 @@ from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 from vaetui.session.course import Course
 from vaetui.session.workshop import Workshop
+from vaetui.store import log
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
 from vaetui.store.vault import Vault
@@ -200,6 +201,7 @@ class Session:
     def close(self) -> None:
         """Give the session back."""
         self._facts.close()
+        log.close()
         self._lock.release()
 
     def _train(self, learning: Learning, epoch: int) -> Iterator[Event]:

@@ -142,9 +142,10 @@ def version(base: sqlite3.Connection) -> int:
 
 def begin(path: Path) -> None:
     """Make a file with empty tables, which its owner alone may read."""
-    files.written(path, os.O_EXCL).close()
-    with contextlib.closing(connect(path)) as base:
-        create(base)
+    with explained(path):
+        files.written(path, os.O_EXCL).close()
+        with contextlib.closing(connect(path)) as base:
+            create(base)
 
 
 def create(base: sqlite3.Connection) -> None:

@@ -20,14 +20,20 @@ class _OwnersFile(RotatingFileHandler):
 
 def keep(directory: Path) -> logging.Logger:
     """Send the program's log to a rotating file in the session's directory."""
-    logger = logging.getLogger("vaetui")
-    for old in list(logger.handlers):
-        logger.removeHandler(old)
-        old.close()
+    logger = close()
     handler = _OwnersFile(places.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logging.raiseExceptions = False  # a full disk must not print tracebacks over the screen
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    return logger
+
+
+def close() -> logging.Logger:
+    """Close the file, if one is open."""
+    logger = logging.getLogger("vaetui")
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
     return logger

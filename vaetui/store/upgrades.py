@@ -49,12 +49,14 @@ def _checkpoint(directory: Path) -> Iterator[Stamp]:
     """Write the one checkpoint under the name that tells its place; what a damaged one held is trained again."""
     from vaetui.store import tensors  # brings NumPy, and most sessions are up to date
 
-    with contextlib.suppress(Trouble, FileNotFoundError):
+    try:
         content = (directory / places.BEFORE_CHECKPOINTS).read_bytes()
         checkpoint = tensors.unpacked(content)
-        name = places.checkpoint(checkpoint.epoch, checkpoint.step)
-        files.write(directory / name, content)
-        yield stamped(name, content)
+    except (FileNotFoundError, Trouble):
+        return
+    name = places.checkpoint(checkpoint.epoch, checkpoint.step)
+    files.write(directory / name, content)
+    yield stamped(name, content)
 
 
 def is_older(facts: Path) -> bool:
