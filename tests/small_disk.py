@@ -1,4 +1,4 @@
-"""A real disk that fills up: a tmpfs of a few kilobytes."""
+"""A real disk that fills up or becomes read-only: a tmpfs of a few kilobytes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+BLOCK = 4096
+"""Bytes that a tmpfs gives out at a time."""
 
 
 @contextmanager
@@ -23,3 +26,27 @@ def small_disk(directory: Path, kilobytes: int) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def leave(disk: Path, kilobytes: int) -> None:
+    """Fill a disk but for so many kilobytes."""
+    filler = disk / "filler"
+    filler.touch()
+    state = os.statvfs(disk)
+    held = filler.stat().st_size // BLOCK
+    blocks = held + state.f_bfree * state.f_frsize // BLOCK - kilobytes * 1024 // BLOCK
+    if blocks < held:
+        os.truncate(filler, max(blocks, 0) * BLOCK)
+    elif blocks > held:
+        with filler.open("ab") as file:
+            file.write(bytes((blocks - held) * BLOCK))
+
+
+@contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Let nobody write to a disk for a while, not even root."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
