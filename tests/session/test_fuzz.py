@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.fuzz.crew import Crew
 
 CASES = 150
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify and /proc, which only Linux has")
 def test_a_damaged_session_opens_or_is_refused_in_one_sentence(tmp_path: Path) -> None:
     crew = Crew(tmp_path, seed=1, workers=1)
     crew.prepare()
