@@ -219,9 +219,9 @@ def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.M
     with small_disk(tmp_path, kilobytes=300) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         (disk / "filler").write_bytes(bytes(240 << 10))
-        refused("is full; make room and resume", "new", "full", "--data", str(digits))
+        refused("is full; make room and try again", "new", "full", "--data", str(digits))
         (disk / "filler").unlink()
-        refused("is full; make room and resume", "new", "fills", "--data", str(digits))
+        refused("is full; make room and try again", "new", "fills", "--data", str(digits))
         assert call("show", "fills").returncode == 0
 
 

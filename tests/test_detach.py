@@ -202,7 +202,7 @@ def test_a_full_disk_is_told_by_the_next_who_looks(
             while True:
                 filler.write(bytes(4096))
         eventually(lambda: free("full"))
-        assert "is full; make room and resume" in show("full")["failure"]
+        assert "is full; make room and try again" in show("full")["failure"]
         (disk / "filler").unlink()
         assert call("resume", "full", "--detach").returncode == 0
         os.kill(holder("full"), signal.SIGTERM)

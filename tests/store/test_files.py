@@ -37,7 +37,7 @@ def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Pat
     with small_disk(tmp_path, kilobytes=256) as disk:
         path = disk / "file"
         files.write(path, b"old")
-        with pytest.raises(Trouble, match=r"is full; make room and resume"):
+        with pytest.raises(Trouble, match=r"is full; make room and try again"):
             files.write(path, bytes(1 << 20))
         assert path.read_bytes() == b"old"
         assert os.listdir(disk) == ["file"]

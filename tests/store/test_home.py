@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def made(name: str) -> Path:
-    with sessions.making(name) as directory:
+    with sessions.making([name]) as (_, directory):
         places.facts(directory).touch()
     return sessions.find(name)
 
@@ -81,7 +81,7 @@ def test_a_second_process_is_told_who_writes() -> None:
 
 
 def test_a_session_that_was_never_finished_making_leaves_its_name_free() -> None:
-    with pytest.raises(RuntimeError), sessions.making("half"):
+    with pytest.raises(RuntimeError), sessions.making(["half"]):
         raise RuntimeError
     assert sessions.names() == []
     assert sessions.free("half")

@@ -6,6 +6,7 @@ The header alone tells whether a session can begin, so nothing heavy is imported
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def locate(directory: Path) -> IdxFiles:
 
     Raises Trouble where there are no training images.
     """
-    if not directory.is_dir():
+    if not os.path.isdir(directory):  # asks also for a path that is too long to be one
         raise Trouble(f"There is no directory {directory}; give one that holds IDX files with --data.")
 
     def first(stem: str, rank: int) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 from pathlib import Path
 
 from vaetui.engine import memory
@@ -23,10 +22,9 @@ def create(name: str | None, source: str, config: Config) -> Session:
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
-    name = name or _made_up(source)
-    with home.making(name) as directory:
+    with home.making([name] if name else _made_up(source)) as (made, directory):
         begin(directory, source, config)
-    return resume(name)
+    return resume(made)
 
 
 def begin(directory: Path, source: str, config: Config) -> None:
@@ -68,9 +66,8 @@ def enter(directory: Path, device: Device | None = None) -> Session:
         raise
 
 
-def _made_up(source: str) -> str:
-    """Make up a name that is free: what the images are called, and today."""
+def _made_up(source: str) -> list[str]:
+    """Make up names of which one should be free: what the images are called, and today."""
     stem = "".join(letter for letter in Path(source).name if letter.isascii() and letter.isalnum()) or "images"
     name = f"{stem[:40]}-{datetime.date.today():%Y-%m-%d}"
-    numbered = (f"{name}-{number}" for number in itertools.count(2))
-    return next(each for each in itertools.chain([name], numbered) if home.free(each))
+    return [name, *(f"{name}-{number}" for number in range(2, 1_000))]

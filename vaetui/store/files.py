@@ -78,4 +78,4 @@ def explained(path: Path) -> Iterator[None]:
 
 def full(path: Path) -> str:
     """Say that the disk of a file is full, and what to do."""
-    return f"The disk that holds {path.parent} is full; make room and resume, nothing that was saved is lost."
+    return f"The disk that holds {path.parent} is full; make room and try again, nothing that was saved is lost."

@@ -6,11 +6,12 @@ import difflib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from vaetui.store import files, places
 from vaetui.store.files import explained
@@ -18,6 +19,8 @@ from vaetui.trouble import Trouble
 
 UNFINISHED = ".unfinished"
 """The ending of a directory that is no session yet, or none any more; a dot stands before its name."""
+PATIENCE = 20.0
+"""Seconds to wait for somebody who makes a session, which takes a tenth of one."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names that are safe in a path, in a shell and on a screen."""
 
@@ -36,20 +39,20 @@ def cache() -> Path:
 
 
 @contextmanager
-def making(name: str) -> Iterator[Path]:
-    """Make the directory of a new session, readable by its owner only, under its name once it is whole.
+def making(names: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Make the directory of a new session under the first of the names that is free, which it gets when it is whole.
 
-    Raises Trouble for a name that is taken or cannot be one.
+    Gives the name and the directory, which its owner only may read. Raises Trouble where the last name is taken too,
+    or a name cannot be one.
     """
-    path = sessions() / vacant(name)
-    beginning = sessions() / f".{name}{UNFINISHED}"
-    with explained(path):
-        sessions().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with explained(sessions()), _alone():
+        name = _first_vacant(names)
+        beginning = sessions() / f".{name}{UNFINISHED}"
         shutil.rmtree(beginning, ignore_errors=True)  # what a kill left
         beginning.mkdir(mode=0o700)
         try:
-            yield beginning
-            beginning.rename(path)
+            yield name, beginning
+            beginning.rename(sessions() / name)
             files.sync(sessions())
         except BaseException:
             shutil.rmtree(beginning, ignore_errors=True)
@@ -103,7 +106,7 @@ def latest() -> str:
 def remove(name: str) -> None:
     """Delete a session with everything in it; from the first moment its name is free."""
     ending = sessions() / f".{name}{UNFINISHED}"
-    with explained(ending):
+    with explained(ending), _alone():
         shutil.rmtree(ending, ignore_errors=True)
         find(name).rename(ending)
         shutil.rmtree(ending)
@@ -117,6 +120,25 @@ def checked(name: str) -> str:
             "the first a letter or a digit, and no path."
         )
     return name
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let nobody else make or remove a session for a moment.
+
+    Raises Trouble where somebody does so for long.
+    """
+    sessions().mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with FileLock(sessions().parent / "making.lock", timeout=PATIENCE, mode=0o600):
+            yield
+    except Timeout as error:
+        raise Trouble("Another process has begun to make a session and does not go on; end it first.") from error
+
+
+def _first_vacant(names: Iterable[str]) -> str:
+    *others, last = names
+    return next((name for name in others if free(name)), None) or vacant(last)
 
 
 def _is_session(path: Path) -> bool:

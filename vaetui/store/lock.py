@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import platform
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from vaetui.trouble import Trouble
 
 WAIT = 0.2
 """Seconds in which a lock counts as free: who merely looks holds it for a moment."""
+INTRODUCED = 1.0
+"""Seconds in which a new holder has written who it is."""
 LONG = 1000
 """Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
 MOST = 1 << 32
@@ -129,7 +132,10 @@ def _safe(text: str) -> str:
 
 
 def _refusal(directory: Path) -> str:
-    who, name = _read(places.holder(directory)), directory.name
+    end = time.monotonic() + INTRODUCED
+    while not (who := _read(places.holder(directory))).process and time.monotonic() < end:
+        time.sleep(WAIT / 10)
+    name = directory.name
     if who.detached:
         return f"The session {name} is trained without a terminal by {who}; take it over with: vaetui resume {name}"
     return f"The session {name} is in use by {who}; leave it there first."
