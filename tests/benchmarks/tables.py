@@ -40,10 +40,11 @@ def lines() -> str:
     head = "| seconds to | size | median | 95 in 100 within | all of it | without the line | kB sent | wanted | |"
     rows = [head, "| --- " * (head.count("|") - 1) + "|"]
     for it in told["lines"]:
-        held = "" if it["seen"] <= it["bound"] else "falls short"
+        bound = it["bound"]
+        wanted, held = ("", "") if bound is None else (f"≤ {bound:g}", "" if it["seen"] <= bound else "falls short")
         seconds = " | ".join(f"{it[which]:.2f}" for which in ("seen", "late", "whole", "direct"))
         sent = f"{it['bytes'] / 1000:.1f}"
-        rows.append(f"| {it['what']} | {it['size']} | {seconds} | {sent} | ≤ {it['bound']:g} | {held} |")
+        rows.append(f"| {it['what']} | {it['size']} | {seconds} | {sent} | {wanted} | {held} |")
     return "\n".join([f"On {told['date']}, {told['machine']}, seed {told['seed']}:", "", *rows])
 
 

@@ -38,8 +38,8 @@ KEYS = {
 FIRST, WHOLE = "the first labelling screen, from the start", "the same with the members of the centre"
 CENTRE, MEMBERS = slice(1, 29), slice(31, None)
 """Columns of the pictures that tell that the screen stands, and that the members are there."""
-BOUNDS = {FIRST: 12.0, WHOLE: 12.0, **dict.fromkeys(KEYS, 0.6)}
-"""Seconds that the median may take."""
+BOUNDS = {FIRST: 12.0, WHOLE: None, **dict.fromkeys(KEYS, 0.6)}
+"""Seconds that the median may take; none where it waits for PyTorch more than for the line."""
 
 
 @dataclass(frozen=True, slots=True)
