@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vaetui.store import notes, places
+from vaetui.store import files, notes, places
 from vaetui.store.files import explained
 from vaetui.trouble import Trouble
 
@@ -25,8 +25,6 @@ LONG = 1000
 """Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
 MOST = 1 << 32
 """No process has a number as high as that."""
-UNTRUSTED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""How a file is opened that may be a link, or a pipe that nobody writes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +92,29 @@ def _held(path: Path) -> bool:
     except ImportError:  # no system without it can detach, and nothing else needs to know
         return False
     try:
-        handle = os.open(path, os.O_RDONLY | UNTRUSTED)
+        file = files.read(path)
     except OSError:
         return False
-    try:
-        # Shared, so that two who look do not take each other for a holder.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
+    with file:
+        try:
+            # Shared, so that two who look do not take each other for a holder.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
     return False
 
 
 def _introduce(directory: Path, detached: bool) -> None:
     path = places.holder(directory)
     path.unlink(missing_ok=True)  # it may be a link that leads out of the session
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(Holder(_user(), platform.node(), os.getpid(), detached)), file)
+    with files.written(path, os.O_EXCL) as file:
+        file.write(json.dumps(asdict(Holder(_user(), platform.node(), os.getpid(), detached))).encode())
 
 
 def _read(path: Path) -> Holder:
     """Read what a holder wrote of itself; nothing is known where that makes no sense."""
     try:
-        with open(os.open(path, os.O_RDONLY | UNTRUSTED), "rb") as file:
+        with files.read(path) as file:
             who = json.loads(file.read(LONG))
         user, host, process = who["user"], who["host"], who["process"]
         if not (isinstance(process, int) and 0 < process < MOST):

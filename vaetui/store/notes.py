@@ -11,11 +11,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from vaetui.store import places
+from vaetui.store import files, places
 from vaetui.store.files import explained
 
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-"""A session may come from a stranger: nothing is written where a link leads to."""
 LONG = 1000
 """Bytes of a failure, always so many: written over the ones before it needs no room on a full disk."""
 
@@ -24,7 +22,7 @@ def ask(directory: Path) -> None:
     """Ask whoever works on a session without a terminal to leave it."""
     path = places.request(directory)
     with explained(path), suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        files.written(path, os.O_EXCL).close()
 
 
 def asked(directory: Path) -> bool:
@@ -45,7 +43,7 @@ def confess(directory: Path, failure: str) -> None:
     """
     path = places.failure(directory)
     # In place, and not cut off before: both would need room.
-    with explained(path), open(os.open(path, os.O_WRONLY | os.O_CREAT | NO_LINK, 0o600), "wb") as file:
+    with explained(path), files.written(path, 0) as file:
         file.write(failure.encode()[:LONG].ljust(LONG))
         file.flush()
         os.fsync(file.fileno())
@@ -56,7 +54,7 @@ def failure(directory: Path) -> str | None:
     path = places.failure(directory)
     if not _is_file(path):
         return None
-    with path.open("rb") as file:
+    with files.read(path) as file:
         told = file.read(LONG).decode(errors="replace")
     return "".join(filter(str.isprintable, told)).strip()
 
