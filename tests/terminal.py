@@ -102,6 +102,16 @@ class ScriptedTerminal:
             if self.received != before:
                 last, before = time.monotonic(), self.received
 
+    def until_idle(self, seconds: float = 0.4) -> None:
+        """Go on until the program has neither sent nor computed anything for a while, however busy the machine."""
+        while True:
+            before, ticks = self.received, self._ticks()
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                self._turn(0.02)
+            if not self._due and self.received == before and self._ticks() - ticks <= 2:
+                return
+
     def until_text(self, seen: str, limit: float = 60) -> float:
         """Go on until the screen shows something, and give the moment."""
         self.until(lambda: seen in self.text(), limit)
@@ -133,6 +143,11 @@ class ScriptedTerminal:
         os.close(self._line)
         self.status = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
         return self.status
+
+    def _ticks(self) -> int:
+        """Count the hundredths of a second that the program has computed."""
+        fields = Path(f"/proc/{self.child}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
 
     def _tell_size(self) -> None:
         size = array.array("H", [self.screen.lines, self.screen.columns, 0, 0])

@@ -14,7 +14,9 @@ from vaetui.tui.blocks import changed, fit, half_blocks, letters
 def test_a_picture_of_28_by_28_is_drawn_pixel_by_pixel() -> None:
     picture = digit(8)
     drawn = fit(picture, 28, 28)
-    assert np.abs(drawn.astype(int) - picture)[picture > 25].max() <= 8
+    assert (
+        np.abs(drawn.astype(int) - picture)[picture > 25].max() <= 8 + 5
+    )  # half a step, and the way to a grey of the palette
     assert drawn[picture <= 25].max() == 0
     strips = half_blocks(drawn)
     assert [strip.cell_length for strip in strips] == [28] * 14

@@ -12,10 +12,16 @@ import pytest
 from tests.terminal import ANSWERS, ScriptedTerminal
 
 Start = Callable[..., ScriptedTerminal]
+LETTERS = re.compile(r"[-+=*#%]{4}")
+"""What is seen of a picture in letters."""
 KITTY = b"\x1b_G"
 """How a picture of the kitty protocol begins."""
 SIXEL = re.compile(rb"\x1bP[\d;]*q")
 """How a sixel picture begins."""
+SENT = b"m=0,f=100"
+"""The last piece of a picture that kitty is to keep."""
+FREED = b"a=d,d=I,i="
+"""What lets kitty forget one."""
 TEXTUALS = (b"\x1b[?2026$p", b"\x1b[?2048$p")
 """What Textual asks, and knows to hear the answers of."""
 LATE = b"\x1b[?62;4;22c\x1bP>|xterm(370)\x1b\\\x1b_Gi=31;OK\x1b\\\x1bP1$r48:2::1:2:3m\x1b\\\x1b[6;20;10t"
@@ -63,9 +69,14 @@ def press(terminal: ScriptedTerminal, keys: str) -> None:
     """Type as fast as a person can: 80 ms a key."""
     for key in keys:
         terminal.type(key.encode())
-        end = time.monotonic() + 0.080
-        while time.monotonic() < end:
-            terminal._turn(0.01)
+        go_on(terminal, 0.080)
+
+
+def go_on(terminal: ScriptedTerminal, seconds: float) -> None:
+    """Let a while pass: what is waited for is that nothing happens."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        terminal._turn(0.01)
 
 
 @pytest.mark.parametrize("delay", [0.005, 0.150, 0.900, 2.5])
@@ -148,27 +159,124 @@ def test_a_fast_person_loses_no_key(start: Start) -> None:
     terminal.until(lambda: answered(terminal) == 5)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("burst", [LATE, BARE, BARE + LATE], ids=["late", "bare", "both"])
+@pytest.mark.parametrize("phase", ["training", "finished"])
+def test_answers_on_other_screens_do_nothing_and_a_person_does(start: Start, phase: str, burst: bytes) -> None:
+    terminal = start("half", phase)
+    terminal.type(b"qto " + burst + b" otq?i")
+    terminal.until_text("keys came all at once, not from a person: dropped")
+    terminal.type(b"\x1b")  # ends what the burst may have begun
+    go_on(terminal, 0.3)
+    press(terminal, "?")
+    terminal.until_text("Save and leave the program")
+    terminal.type(b"q" + burst + b"q")
+    go_on(terminal, 0.3)
+    assert "Save and leave the program" in terminal.text()
+    terminal.type(b"\x1b")
+    terminal.until(lambda: "Save and leave the program" not in terminal.text())
+    press(terminal, "i")
+    if phase == "training":
+        terminal.until_text("pictures: letters")
+        assert "paused" not in terminal.text()
+    press(terminal, "q")
+    assert terminal.close() == 0
+    assert "calls: advance\r" in terminal.output.decode()
+
+
+def test_a_person_pauses_goes_on_and_reads(start: Start) -> None:
+    terminal = start("half", "training")
+    press(terminal, " ")
+    terminal.until_text("paused: space goes on")
+    press(terminal, " ")
+    terminal.until(lambda: "paused" not in terminal.text())
+    press(terminal, "t")
+    terminal.until_text("picture 1: what do you read?")
+    press(terminal, "7x\x1b")
+    terminal.until_text("img/s")
+    go_on(terminal, 0.3)  # for the fixture, whose keys would else be one with this Esc
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 80)])
 def test_a_key_costs_few_bytes(start: Start, size: tuple[int, int], capsys: pytest.CaptureFixture[str]) -> None:
-    terminal = start("half", size=size)
-    first, costs = terminal.received, {}
-    for name, key in {"right": "l", "class": "9", "sure": "\r", "members": "m", "unreadable": "x", "undo": "u"}.items():
+    terminal = start(size=size)  # with 24 bits of colour, which cost most
+    terminal.until_idle()
+    first, costs = terminal.received, dict[str, int]()
+
+    def cost(name: str, keys: str) -> None:
+        for key in keys[:-1]:
+            terminal.type(key.encode())
+            terminal.until_idle()
         before = terminal.received
-        terminal.type(key.encode())
-        terminal.until_quiet()
+        terminal.type(keys[-1].encode())
+        terminal.until_idle()
         costs[name] = terminal.received - before
+
+    for name, keys in (
+        *(("right", "l"), ("class", "9"), ("sure", "\r"), ("random members", "m"), ("unreadable", "x"), ("undo", "u")),
+        *(("redo", "U"), ("down", "j"), ("next", "n"), ("previous", "p"), ("one-key mode", "a"), ("one key", "5")),
+        *(("less sure", "a-"), ("split asks", "s"), ("split", "\r"), ("first part", "3\r"), ("split undone", "uu")),
+        *(("sixteen parts more", "s4\rs4\rs4\rs4\rs4\r"), ("another page", "h" * 2), ("help", "?"), ("back", "?")),
+        *(("letters", "i"), ("half-blocks again", "iii"), ("go asks", "g")),
+    ):
+        cost(name, keys)
     with capsys.disabled():
         print(f"\n{size[0]}x{size[1]}: first screen {first:,} bytes, then {costs}")
-    assert max(costs.values()) <= 15_000
-    assert first <= 150_000
+    assert answered(terminal) > 1
+    assert first <= 150_000 or size[0] > 120
+    # These paint all pictures of the screen anew, not those of one cluster.
+    whole = max(costs.pop("back"), costs.pop("half-blocks again"), costs.pop("letters"))
+    assert whole <= first
+    assert max(costs.values()) <= 15_000 or size[0] > 120
+    assert max(costs.values()) <= 30_000
 
 
 def test_pictures_of_kitty_give_their_memory_back(start: Start) -> None:
     terminal = start("kitty")
-    sent = terminal.output.count(b"m=0,f=100")
-    assert sent >= 7
+    assert terminal.output.count(SENT) >= 7
     press(terminal, "l")
     terminal.until_quiet()
-    assert terminal.output.count(b"a=d,d=I,i=") >= 7
+    assert terminal.output.count(FREED) >= 7
+    press(terminal, "i")
+    terminal.until_text("pictures: half-blocks")
+    terminal.until_quiet()
+    assert terminal.output.count(SENT) == terminal.output.count(FREED)
     assert terminal.asked.count(b"\x1b[c") == 0
     assert answered(terminal) == 0
+
+
+@pytest.mark.parametrize("forced", ["half", "ascii", "sixel", "kitty"])
+@pytest.mark.parametrize("phase", ["labelling", "training"])
+def test_a_key_goes_through_all_ways_of_drawing_and_says_which(start: Start, phase: str, forced: str) -> None:
+    terminal = start(forced, phase, size=(100, 30))
+    ways = ["half-blocks", "letters", "sixel", "kitty graphics"]
+    at = ["half", "ascii", "sixel", "kitty"].index(forced)
+    for way in [*ways[at + 1 :], *ways[: at + 1], *ways[at + 1 :]]:
+        before = len(terminal.output)
+        press(terminal, "i")
+        terminal.until_text(f"pictures: {way}")
+        if way in ("half-blocks", "letters"):
+            terminal.until(lambda lettered=way == "letters": bool(LETTERS.search(terminal.text())) is lettered)
+        elif way == "sixel":
+            terminal.until(lambda start=before: SIXEL.search(terminal.output, start) is not None)
+        else:
+            terminal.until(lambda start=before: terminal.output.find(SENT, start) > 0)
+    assert terminal.output.count(SENT) >= terminal.output.count(FREED) > 0
+
+
+def test_the_reading_test_changes_its_pictures_too(start: Start) -> None:
+    terminal = start("half", "training")
+    press(terminal, "t")
+    terminal.until_text("picture 1: what do you read?")
+    press(terminal, "i")
+    terminal.until_text("pictures: letters")
+    terminal.until(lambda: LETTERS.search(terminal.text()) is not None)
+    assert "▀" not in terminal.text()
+    press(terminal, "\x1b")
+    terminal.until_text("img/s")
+    terminal.until(lambda: LETTERS.search(terminal.text()) is not None)
+
+
+def test_kitty_graphics_that_cannot_be_seen_are_told(start: Start) -> None:
+    terminal = start("sixel", variables={"NO_COLOR": "1"})
+    press(terminal, "i")
+    terminal.until_text("unseen without true colours; i again")

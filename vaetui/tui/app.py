@@ -96,6 +96,7 @@ class VaetuiApp(LeavingApp):
 
         if self.screen in (self._main, self._test):
             figures = getattr(self.screen, "FIGURES", ())
+            self.veil()
             self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
 
     def action_pictures(self) -> None:

@@ -20,6 +20,8 @@ Grey: TypeAlias = NDArray[np.uint8]
 
 STEP = 17
 """Sixteen greys are drawn: a digit shows no more to the eye, and a decoded centre costs a fifth fewer bytes."""
+GREYS = np.array([0, 18, 38, 48, 68, 88, 98, 118, 138, 148, 168, 188, 208, 218, 238, 255], np.uint8)
+"""Those sixteen, each one that the palette of 256 colours has too, where it is told in half the bytes."""
 FAINT = 1
 """Greys up to this one are drawn black: they cannot be seen, and cost another tenth."""
 RAMP = " .:-=+*#%@"
@@ -46,7 +48,7 @@ def fit(picture: Pixels, width: int, height: int) -> Grey:
     drawn = np.zeros((height, width), np.uint8)
     top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
     greys = np.round(scaled / STEP).astype(np.uint8)
-    seen = np.where(greys > FAINT, greys * np.uint8(STEP), np.uint8(0))
+    seen = np.where(greys > FAINT, GREYS[greys], np.uint8(0))
     drawn[top : top + scaled.shape[0], left : left + scaled.shape[1]] = seen
     return drawn
 

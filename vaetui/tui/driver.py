@@ -8,11 +8,16 @@ from typing import Protocol, cast
 from textual.drivers.linux_driver import LinuxDriver
 
 from vaetui.tui.outlet import Outlet
+from vaetui.tui.thrift import thrifty
 
+FRAME = 1_000
+"""Characters from which on a text can only be a painted one, which says of all that it paints where it stands."""
 MUCH = 32_768
 """Bytes not yet taken from which on nothing more is painted: a person would only see the past."""
 PATIENCE = 0.25
 """Seconds in which a terminal has to take the last words, and once more after everything else is given up."""
+SYNCHRONISED = ("\x1b[?2026h", "\x1b[?2026l")
+"""What Textual writes around a painted text."""
 
 
 class Painter(Protocol):
@@ -26,43 +31,58 @@ class Painter(Protocol):
 
 
 class PatientDriver(LinuxDriver):
-    """Queues what Textual writes.
+    """Queues what Textual writes, and sends nothing twice.
 
     Textual's own queue takes thirty texts and then stops the app, and with it every key and every signal, until
-    the terminal reads on.
+    the terminal reads on. And a new screen is painted two to four times until its layout rests.
     """
 
     _outlet: Outlet
 
     def start_application_mode(self) -> None:
         """Open the outlet, and through it the screen."""
+        self._turn: list[str] = []
+        self._latest = ""
         drawn_on = self._file
         if drawn_on is not None:  # the probe has refused to draw where there is none
             self._outlet = Outlet(drawn_on.fileno(), drawn_on.encoding, self._emptied)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
-        """Send that text when the terminal takes it."""
-        self._outlet.write(data)
-        if self._outlet.waiting > MUCH:
-            # Not at once: what is being drawn just now is sent.
-            self._loop.call_soon_threadsafe(self._hold)
+        """Send that text when this turn of the loop is over and the terminal takes it."""
+        self._turn.append(data)
+        if len(self._turn) == 1:
+            with contextlib.suppress(RuntimeError):  # the loop is over: `close` sends it
+                self._loop.call_soon_threadsafe(self._send)
+
+    def supersede(self) -> None:
+        """Send no frame of this turn: one comes that covers them all."""
+        self._turn = [text for text in self._turn if len(text) < FRAME or text.startswith("\x1b_G")]
 
     def stop_application_mode(self) -> None:
         """Leave the screen; nobody looks any more at what was to be painted on it."""
+        self._turn.clear()
         self._outlet.forget()
         super().stop_application_mode()
 
     def close(self) -> None:
         """Send the rest, and do not wait long for it."""
         super().close()
+        self._send()
         self._outlet.close(PATIENCE)
 
     @property
     def _painter(self) -> Painter:
         return cast(Painter, self._app)
 
-    def _hold(self) -> None:
+    def _send(self) -> None:
+        texts, self._turn = self._turn, []
+        for text in texts:
+            if text not in SYNCHRONISED:
+                if text == self._latest:
+                    continue
+                self._latest = text if len(text) > FRAME else ""
+            self._outlet.write(thrifty(text) if len(text) > FRAME else text)
         if self._outlet.waiting > MUCH:
             self._painter.hold()
 

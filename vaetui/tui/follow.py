@@ -111,6 +111,9 @@ class Following(Protocol):
     leaving: bool
     """Whether the app is on its way out and only waits for the worker to save."""
 
+    def veil(self) -> None:
+        """Paint nothing for a moment, in which a screen is laid out, and then all of it at once."""
+
     def proceed(self) -> None:
         """Show the screen of the session's phase and follow the session from here."""
 

@@ -59,7 +59,7 @@ class LabellingScreen(Guarded):
         """Ask at once, and show the pictures when the screen stands: until then Textual sends all of it again."""
         self._head()
         self._ask()
-        self.call_after_refresh(self.call_after_refresh, self._show)
+        self.call_after_refresh(self.call_after_refresh, self._appear)
 
     async def on_resize(self, event: Resize) -> None:
         """Lay out the table anew where another size wants it."""
@@ -115,6 +115,10 @@ class LabellingScreen(Guarded):
                     app.proceed()
             except Trouble as trouble:
                 self.desk.note = str(trouble)
+
+    def _appear(self) -> None:
+        cast(Following, self.app).veil()
+        self._show()
 
     def _show(self) -> None:
         """Show what lies on the desk, unless the round is over; each part keeps quiet where nothing changed."""

@@ -8,6 +8,8 @@ THUMB = (14, 7)
 """Cells of a thumbnail: clear digits are plain, and a screen of twenty costs 30 kB."""
 TILE = (15, 8)
 """Cells of a thumbnail with its bar and its caption."""
+TILES = 48
+"""Tiles on a page that are enough: a round has 16, and each one mounted delays the first screen by 5 ms."""
 MEMBERS = 8
 """Members shown at most: as many as an answer needs, and a key press stays under 15 kB."""
 
@@ -49,7 +51,8 @@ def plan(width: int, height: int) -> Plan:
     columns = min(columns, MEMBERS // rows)
     # Header, rule, prompt and footer take a line each; a small screen tells the facts in one more.
     left = max(height - top - (4 if large else 5), 1)
-    gallery = (width // TILE[0], left // TILE[1]) if large else None
+    across = width // TILE[0]
+    gallery = (across, min(left // TILE[1], -(-TILES // across))) if large else None
     return Plan(centre, (columns, rows), gallery, left)
 
 

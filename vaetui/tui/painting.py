@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from rich.console import RenderableType
+from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
+
+MOMENT = 0.03
+"""Seconds in which a screen comes to rest, too few for a person to notice."""
 
 
 class PacedApp(App[None]):
@@ -19,7 +25,7 @@ class PacedApp(App[None]):
     def __init__(self) -> None:
         """Begin with a terminal that takes everything."""
         self._still = ExitStack()
-        self._held = self._owed = False
+        self._held = self._owed = self._veiled = False
         super().__init__()
 
     def get_driver_class(self) -> type[Driver]:
@@ -46,6 +52,26 @@ class PacedApp(App[None]):
                 self.screen.refresh()
             self.screen.check_idle()
 
-    def post_display_hook(self) -> None:
-        """Remember that something was drawn which nobody will see: Textual drops it while nothing is painted."""
+    def veil(self) -> None:
+        """Paint nothing for a moment, in which a screen is laid out, and then all of it at once.
+
+        Textual paints a new screen two to four times until its layout rests, each time from edge to edge.
+        """
+        if not self._veiled:
+            self._veiled = True
+            self.set_timer(MOMENT, self._unveil)
+
+    def _unveil(self) -> None:
+        self._veiled = False
+        if self.is_running:
+            self.screen.refresh()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Draw that, in place of everything that it covers; what Textual drops while nothing is painted is owed."""
+        from vaetui.tui.driver import PatientDriver
+
         self._owed = self._owed or self._held
+        whole = isinstance(renderable, LayoutUpdate) and renderable.region.size == self.size
+        if whole and isinstance(self._driver, PatientDriver):
+            self._driver.supersede()
+        super()._display(screen, None if self._veiled else renderable)
