@@ -113,9 +113,8 @@ def _part(session: Session, number: int) -> None:
         # The terminal is gone, or whoever read the pipe; Python would complain of it once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         number = number or signal.SIGPIPE
-    if number:
-        # Everything is saved and closed; Python would take a second to take PyTorch apart, which a signal has not.
-        os._exit(128 + number)
+    # Everything is saved and closed; Python would take a second to take PyTorch apart, or to load it before.
+    os._exit(128 + number if number else 0)
 
 
 def watched(events: Iterator[Any]) -> Any:

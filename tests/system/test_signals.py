@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pexpect
 import pytest
 
 from tests.session.scripts import made
+from tests.terminal import ScriptedTerminal
 from tests.test_cli import VAETUI, call
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -52,3 +54,24 @@ def test_a_signal_while_labelling_keeps_the_answers_and_is_no_bug(
     assert json.loads(call("show", "left", "--json").stdout)["answers"] == 1
     assert "Traceback" not in (home / "sessions/left/log.txt").read_text()
     assert not (home / "log.txt").exists()
+
+
+def test_a_signal_while_pytorch_is_loaded_does_not_wait_for_it(digits: Path) -> None:
+    session = made("loading", digits)
+    list(session.advance())
+    session.close()
+
+    def resumed() -> tuple[ScriptedTerminal, float]:
+        terminal = ScriptedTerminal(["-m", "vaetui", "resume", "loading", "--pictures", "half"])
+        return terminal, terminal.until_text("class?")
+
+    terminal, asked = resumed()
+    terminal.until(lambda: re.search("nearest members(?!.*loading)", terminal.text()), 60)
+    loading = time.monotonic() - asked
+    terminal.type(b"q")
+    assert terminal.close(limit=30) == 0
+    terminal, asked = resumed()
+    os.kill(terminal.child, signal.SIGTERM)
+    assert terminal.close(limit=30) == 128 + signal.SIGTERM
+    assert time.monotonic() - asked < loading / 2
+    assert json.loads(call("show", "loading", "--json").stdout)["phase"] == "labelling"

@@ -70,10 +70,11 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """Close the file, and the ledger with it."""
-        self._base.close()
-        if self.ledger is not None:
-            self.ledger.close()
+        """Close the file, and the ledger with it, after what another thread changes just now."""
+        with self._guard:
+            self._base.close()
+            if self.ledger is not None:
+                self.ledger.close()
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class Follower:
         """Start idle."""
         self.latest: Stepped | None = None
         """The last report of training. A stream: only the last counts, so a screen looks when it likes."""
+        self.loading = False
+        """Whether it imports or reads, in which it hears nobody for seconds, and has nothing to save."""
         self._busy = False
         self._enough = threading.Event()
 
@@ -80,13 +82,14 @@ class Follower:
         self._busy = False
 
     def _iterate(self, events: Iterator[Event], to: DOMNode) -> None:
-        from vaetui.engine.events import Stepped  # not at the top: NumPy would delay the first frame
+        from vaetui.engine.events import Loading, Stepped  # not at the top: NumPy would delay the first frame
 
         worker = get_current_worker()
         stopped, failure = False, None
         try:
             try:
                 for event in events:
+                    self.loading = isinstance(event, Loading)
                     if isinstance(event, Stepped):
                         self.latest = event
                     else:

@@ -7,12 +7,21 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import RenderableType
 
 from vaetui.tui.follow import Follower
 from vaetui.tui.header import Header
 from vaetui.tui.painting import PacedApp
+
+
+class Unawaited(ThreadPoolExecutor):
+    """Runs the worker, and is not waited for in the end: the worker has saved by then, or had nothing to."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more work."""
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 class LeavingApp(PacedApp):
@@ -34,6 +43,7 @@ class LeavingApp(PacedApp):
     def on_mount(self) -> None:
         """Take a signal for a farewell."""
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(Unawaited())
         for name, leave in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
             # Not every platform has them, and a loop in a side thread takes none.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
@@ -48,11 +58,11 @@ class LeavingApp(PacedApp):
                 loop.remove_signal_handler(getattr(signal, name))
 
     def action_leave(self) -> None:
-        """Leave as soon as the worker has saved."""
+        """Leave as soon as the worker has saved, at once where it has nothing to save."""
         if self.leaving:
             return
         self.leaving = True
-        if not self.follower.busy:
+        if not self.follower.busy or self.follower.loading:
             self.exit()
             return
         for screen in self.screen_stack:
