@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tests.benchmarks import published
-from tests.benchmarks.published import RESULTS
+from tests.benchmarks.results import RESULTS
 
 ASSETS = Path(__file__).parents[2] / "assets"
 OURS, OTHER, PAPER, GREY = "#0072b2", "#e69f00", "#000000", "#777777"

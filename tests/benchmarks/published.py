@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-RESULTS = Path(__file__).parents[2] / "assets/results"
+from tests.benchmarks.results import RESULTS
+
 PAPER = RESULTS / "paper.json"
 TEST_ACCURACY = (9.2, 65.1, 68.9, 69.5, 71.3, 75.3)
 """Figure 4: % after epochs 1 to 6."""

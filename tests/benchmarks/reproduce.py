@@ -6,10 +6,8 @@ so it can be interrupted and goes on. Hours on two cores. `figures` and `tables`
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks import baselines
-from tests.benchmarks.published import BY_SIZE, PAPER, RESULTS
+from tests.benchmarks.published import BY_SIZE, PAPER
+from tests.benchmarks.results import RESULTS, stamp
 from vaetui.engine.config import RECIPES
 
 SEEDS = (0, 1, 2)
@@ -126,15 +125,10 @@ def main() -> None:
                     continue
                 begun = time.monotonic()
                 told = UNITS[unit](seed, Path(home))
-                told |= {"date": f"{datetime.date.today()}", "machine": machine()}
+                told |= stamp()
                 PAPER.with_suffix(".partial").write_text(json.dumps(known() | {name: told}, indent=1))
                 PAPER.with_suffix(".partial").replace(PAPER)
                 print(f"{name}: {time.monotonic() - begun:.0f} s, {_gist(told)}", flush=True)
-
-
-def machine() -> str:
-    """Say on what was measured."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def _gist(told: dict[str, Any]) -> str:

@@ -12,9 +12,14 @@ from typing import Any
 RESULTS = Path(__file__).parents[2] / "assets/results"
 
 
-def keep(name: str, seed: int, figures: dict[str, Any]) -> None:
-    """Write the figures to a file of that name."""
+def stamp() -> dict[str, str]:
+    """Tell when and on what something was measured."""
     machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
-    told = {"date": f"{datetime.date.today()}", "machine": machine, "seed": seed, **figures}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=2) + "\n")
+    return {"date": f"{datetime.date.today()}", "machine": machine}
+
+
+def keep(name: str, seed: int, figures: dict[str, Any]) -> None:
+    """Write the figures to a file of that name, in one piece."""
+    path = RESULTS / f"{name}.json"
+    path.with_suffix(".partial").write_text(json.dumps(stamp() | {"seed": seed} | figures, indent=2) + "\n")
+    path.with_suffix(".partial").replace(path)

@@ -8,19 +8,18 @@ Machines are noisy: what is compared runs in turn, and the median of the pairs c
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-RESULTS = Path(__file__).parents[2] / "assets/results/speed.json"
+from tests.benchmarks import results
+from tests.benchmarks.results import RESULTS
+
 SEED = 0
 
 
@@ -122,15 +121,10 @@ def _line(part: str, what: str, measured: float, detail: str, unit: str, bound: 
     return Line(part, what, round(measured, 4), unit, bound, at_least, detail)
 
 
-def stamp() -> dict[str, object]:
-    """Tell when, where and from which seed something was measured."""
-    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"
-    return {"date": f"{datetime.date.today()}", "machine": machine, "seed": SEED}
-
-
 def main(parts: list[str]) -> None:
     os.environ["VAETUI_HOME"] = tempfile.mkdtemp(prefix="vaetui-speed-")
-    kept = json.loads(RESULTS.read_text())["lines"] if RESULTS.exists() else []
+    before = RESULTS / "speed.json"
+    kept = json.loads(before.read_text())["lines"] if before.exists() else []
     for part in parts or list(PARTS):
         lines = PARTS[part]()
         for line in lines:
@@ -138,9 +132,7 @@ def main(parts: list[str]) -> None:
             mark = "holds" if line.held else "FALLS SHORT"
             print(f"{line.what:52} {line.measured:9.3f} {line.unit:3} {sign} {line.bound:g}  {mark}  ({line.detail})")
         kept = [old for old in kept if old["part"] != part] + [asdict(line) | {"held": line.held} for line in lines]
-        told = stamp() | {"lines": kept}
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(told, indent=2) + "\n")
+        results.keep("speed", SEED, {"lines": kept})
 
 
 if __name__ == "__main__":

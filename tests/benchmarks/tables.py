@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.benchmarks import published
-from tests.benchmarks.published import RESULTS
+from tests.benchmarks.results import RESULTS
 
 ROOT = Path(__file__).parents[2]
 UNITS = {

@@ -9,7 +9,6 @@ the answers to the program's questions included. The same is measured without it
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import statistics
@@ -19,10 +18,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+from tests.benchmarks import results
 from tests.benchmarks.slow_line import SlowTerminal
-from tests.benchmarks.speed import RESULTS, stamp
 
-LINES = RESULTS.with_name("lines.json")
 VAETUI = ["-m", "vaetui"]
 SESSION = "waiting"
 SIZES = ((80, 24), (120, 40))
@@ -130,7 +128,7 @@ def main(homes: list[str]) -> None:
         samples = measure(size)
         lines += [line(size, what, samples) for what in BOUNDS]
         print(*lines[-len(BOUNDS) :], sep="\n")
-    LINES.write_text(json.dumps(stamp() | {"lines": lines}, indent=2) + "\n")
+    results.keep("lines", 0, {"lines": lines})
 
 
 if __name__ == "__main__":
