@@ -59,8 +59,8 @@ def torment() -> str:
             f"{soak['equal']} of {soak['runs']} runs came to the bits of an undisturbed one.",
             f"* On {fuzz['date']}, seed {fuzz['seed']}: {fuzz['cases']:,} damages of {len(fuzz['kinds'])} kinds to the "
             f"files of small sessions. With {fuzz['works']:,} everything went on working, with {fuzz['refused']:,} "
-            f"something was refused in one sentence, {fuzz['failed']} failed; the most memory that one took was "
-            f"{fuzz['most_memory_mb']} MB.",
+            f"something was refused in one sentence, {fuzz['failed']} failed; none took more than "
+            f"{max(fuzz['most_memory_mb'], 1)} MB of memory beyond what a whole session takes.",
         ]
     )
 
