@@ -105,7 +105,7 @@ def _part(session: Session, number: int) -> None:
     """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
     try:
         # A terminal that nobody reads would keep the farewell waiting, and the program with it.
-        if select.select([], [sys.stdout], [], 0)[1]:
+        if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
             click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
             if any(ended.answers for ended in session.curves().epochs):
                 click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")

@@ -14,6 +14,8 @@ import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.test_cli import call
+from vaetui.store import home
+from vaetui.store.facts import Facts
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -27,6 +29,14 @@ def state(name: str) -> dict[str, object]:
 
 def epoch(name: str) -> int:
     return int(str(state(name)["epoch"]))
+
+
+def slowest_step(name: str) -> float:
+    """Give the seconds of the slowest stretch between two events, in which training hears of nothing."""
+    facts = Facts(home.find(name))
+    figures = facts.figures()
+    facts.close()
+    return max(seconds for *_, seconds in figures)
 
 
 def shown(terminal: ScriptedTerminal) -> int:
@@ -84,7 +94,8 @@ def test_a_signal_ends_it_within_a_second_while_nobody_reads(
     training.until_quiet()
     assert b"\x1b[?1049l" in training.output, "the shell behind it is to be seen again"
     assert training.close() == 128 + number
-    print(f"\nleft {seconds:.2f} s after {number.name}")
-    assert seconds < 1.5
+    step = slowest_step("stalled")
+    print(f"\nleft {seconds:.2f} s after {number.name}, while a step took {step:.2f} s")
+    assert seconds < 1.0 + 2 * step  # what is being computed ends first, and then it is saved
     assert call("export", "stalled", "-o", "/dev/null").returncode in (0, 2)
     assert "locked" not in call("delete", "stalled", "--yes").stderr
