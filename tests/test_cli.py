@@ -153,7 +153,7 @@ def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) 
     path.write_bytes(path.read_bytes()[:1000])
     told = call("check", "checked")
     assert told.stdout.splitlines() == [
-        "round-001.npz is damaged: made anew from its twin",
+        "round-001.npz is damaged: with --repair it is made anew from its twin",
         "Mend what can be mended with: vaetui check checked --repair",
     ]
     assert told.returncode == 1

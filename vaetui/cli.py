@@ -171,11 +171,12 @@ def check(session: str, repair: bool, as_json: bool) -> None:
     from vaetui.session.inspection import inspect
 
     found = running.watched(inspect(session, repair))
+    left = [each for each in found if each.lost or not repair]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
     else:
-        printed.findings(session, found, repair)
-    sys.exit(int(any(each.lost or not repair for each in found)))
+        printed.findings(session, found, left, repair)
+    sys.exit(int(bool(left)))
 
 
 @app.command()

@@ -89,8 +89,11 @@ class Detached:
         name, directory = self.session.name, self.session.directory
         lock.detach(directory)
         notes.confess(directory, UNTOLD)
-        click.echo(f"{name} trains on without a terminal until it needs answers. Look at it with: vaetui show {name}")
-        click.echo(f"Take it over with: vaetui resume {name} (should it fail, {places.log(directory)} tells why)")
+        with suppress(OSError):  # whoever reads it may be gone, and training goes on all the same
+            click.echo(
+                f"{name} trains on without a terminal until it needs answers. Look at it with: vaetui show {name}"
+            )
+            click.echo(f"Take it over with: vaetui resume {name} (should it fail, {places.log(directory)} tells why)")
         self._leave()
         self._away = self._farewells.deaf_to_hangups = True
         self._log.info("training goes on without a terminal")

@@ -1,4 +1,4 @@
-"""What `sessions` and `show` print for a person; it does not know where the figures come from."""
+"""What `sessions`, `show` and `check` print for a person; it does not know where that comes from."""
 
 from __future__ import annotations
 
@@ -61,16 +61,18 @@ def session(told: dict[str, Any]) -> None:
         click.echo(f"{head:10}{line}")
 
 
-def findings(name: str, found: list[Finding], repaired: bool) -> None:
-    """Print what was found damaged in a session, and what is to be done."""
+def findings(name: str, found: list[Finding], left: list[Finding], repaired: bool) -> None:
+    """Print what was found damaged in a session, what is left of it, and what is to be done."""
     for each in found:
-        click.echo(visible(str(each)))
-    left = [each for each in found if each.lost or not repaired]
+        remedy = each.remedy if repaired or each.lost else f"with --repair it is {each.remedy}"
+        click.echo(visible(f"{each.file} {each.wrong}: {remedy}"))
     if not found:
         click.echo(f"{name} is whole.")
     elif not left:
         click.echo(f"{name} is mended.")
-    elif not repaired and not all(each.lost for each in left):
+    elif repaired:
+        click.echo(f"{name} is mended as far as that can be done here.")
+    elif not all(each.lost for each in left):
         click.echo(f"Mend what can be mended with: vaetui check {name} --repair")
 
 

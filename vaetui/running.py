@@ -7,10 +7,10 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -18,6 +18,8 @@ from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+
+T = TypeVar("T")
 
 
 def hold_streams() -> None:
@@ -117,17 +119,17 @@ def _part(session: Session, number: int) -> None:
     os._exit(128 + number if number else 0)
 
 
-def watched(events: Iterator[Any]) -> Any:
+def watched(events: Generator[Any, None, T]) -> T:
     """Consume a slow verb with its progress on standard error, and give what it returns."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with closing(events), Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("loading", total=None)
         while True:
             try:
                 event = next(events)
             except StopIteration as end:
-                return end.value
+                return cast(T, end.value)
             if hasattr(event, "total"):
                 progress.update(task, description=event.what, completed=event.done, total=event.total)

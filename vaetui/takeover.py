@@ -27,6 +27,7 @@ def take_over(directory: Path) -> None:
     holder = lock.holder(directory)
     if holder is None and (failure := notes.failure(directory)):
         _tell(f"Training without a terminal had ended: {failure}")
+        notes.sweep(directory)
     if holder is None or not holder.detached:
         return
     _tell(f"{directory.name} is trained without a terminal by {holder}; it is asked to save and leave …")

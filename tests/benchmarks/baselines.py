@@ -42,8 +42,8 @@ def of_latents(directory: Path) -> dict[int, float]:
     config, data, newest = facts.config, load(Vault(directory, facts), facts), facts.checkpoints()[0]
     facts.close()
     learner = training.learner(config, data.train.shape)
-    checkpoint = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
-    training.restore(learner, checkpoint.arrays)
+    arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
+    training.restore(learner, arrays)
     latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
     truths = Truths("mnist", data)
     train, test = truths.train, truths.test

@@ -65,9 +65,9 @@ def bits(name: str) -> str:
     directory = home.find(name)
     facts = Facts(directory)
     newest, vault = facts.checkpoints()[0], Vault(directory, facts)
-    checkpoint = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
-    digest = hashlib.sha256(f"{checkpoint.epoch} {checkpoint.step}".encode())
-    for key, array in sorted(checkpoint.arrays.items()):
+    arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
+    digest = hashlib.sha256(repr(newest).encode())
+    for key, array in sorted(arrays.items()):
         digest.update(key.encode() + array.tobytes())
     for number, *_ in facts.rounds():
         digest.update(vault.get(places.photograph(number), 1 << 30))

@@ -130,7 +130,7 @@ def test_what_is_found_is_only_told_until_it_is_to_be_mended(directory: Path, un
     (directory / "split-000001.copy.npz").unlink()
     (directory / "notes.txt").write_text("what is this?")
     expected = [
-        Finding(newest(directory, 1)[0].name, "is damaged", "what it held is trained again"),
+        Finding(newest(directory, 1)[0].name, "is damaged", "forgotten, and what it held is trained again"),
         Finding("round-001.npz", "is damaged", "made anew from its twin"),
         Finding("split-000001.copy.npz", "is missing", "made anew from its twin"),
         Finding("notes.txt", "is no part of the session", "kept aside"),

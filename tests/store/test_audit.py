@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import leave, small_disk
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered
@@ -119,6 +120,47 @@ def test_a_change_that_fails_leaves_no_line_in_the_ledger(tmp_path: Path, said: 
     assert facts.say(1, (8,), Label(2)).id == len(said) + 2
     facts.close()
     assert found(tmp_path) == []
+
+
+def test_what_a_full_disk_did_not_take_is_not_written_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path, kilobytes=512) as disk:
+        facts = Facts.create(disk, Config(), "mnist", (640, 28, 28))
+        facts.begin_round(Clustered(1, 5, ()))
+        size = (disk / "ledger.jsonl").stat().st_size
+        # As much as fills a page of the disk: the next line needs a new one.
+        facts.begin_round(Clustered(2, 5, tuple((k, 0.5) for k in range((4096 - size % 4096) // 8))))
+        leave(disk, 0)
+        refused = 0
+        for label in range(10):
+            try:
+                facts.say(1, (label,), Label(label))
+            except Trouble:
+                refused += 1
+        leave(disk, 64)
+        facts.say(1, (3,), Label(7))
+        told = facts.sayings(1)
+        facts.close()
+        assert refused > 0
+        assert found(disk) == []
+        assert sayings(disk) == told
+        assert told[-1].answer == Label(7)
+
+
+def test_a_ledger_without_its_beginning_is_not_believed(tmp_path: Path, said: list[Saying]) -> None:
+    lines = (tmp_path / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "ledger.jsonl").write_bytes(b"".join(lines[1:]))
+    assert found(tmp_path) == ["ledger.jsonl"]
+    with contextlib.closing(Facts(tmp_path)) as facts:
+        assert facts.config == Config(seed=3)
+    assert sayings(tmp_path) == said
+
+
+def test_a_flipped_format_is_not_a_newer_one(tmp_path: Path, said: list[Saying]) -> None:
+    base = sqlite3.connect(tmp_path / "facts.db")
+    base.execute("PRAGMA user_version = 7")
+    base.close()
+    assert found(tmp_path) == ["facts.db"]
+    assert sayings(tmp_path) == said
 
 
 def test_both_damaged_give_what_is_left_and_say_how_much_is_lost(tmp_path: Path, said: list[Saying]) -> None:

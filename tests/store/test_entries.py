@@ -70,6 +70,27 @@ def test_a_file_in_the_place_of_the_directory_for_the_damaged_is_kept_too(direct
     assert (directory / "damaged/damaged.file").read_text() == "what"
 
 
+def test_a_hard_link_is_refused_and_becomes_a_file_of_its_own(directory: Path, outside: Path) -> None:
+    os.link(outside, directory / "log.txt")
+    with pytest.raises(Trouble, match="a second name elsewhere"):
+        entries.refuse_strange(directory)
+    entries.set_aside(directory / "log.txt")
+    entries.refuse_strange(directory)
+    (directory / "log.txt").write_text("theirs")
+    assert outside.read_text() == "mine"
+
+
+def test_nothing_is_kept_aside_behind_a_link(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (directory / "damaged").rmdir()
+    (directory / "damaged").symlink_to(tmp_path / "victim")
+    (directory / ".ssh").mkdir()
+    for path, _ in list(entries.strange(directory)):
+        entries.set_aside(path)
+    assert list((tmp_path / "victim").iterdir()) == []
+    assert (directory / "damaged/.ssh").is_dir()
+
+
 def test_a_second_file_of_that_name_gets_a_number(directory: Path) -> None:
     for text in ("one", "two"):
         (directory / "x").write_text(text)

@@ -120,7 +120,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "outside").read_text() == "precious"
 
 
-def test_a_failure_is_one_printable_line_and_the_next_holder_sweeps_it(tmp_path: Path) -> None:
+def test_a_failure_is_one_printable_line_and_stays_until_it_is_told(tmp_path: Path) -> None:
     notes.confess(tmp_path, "a longer thing that is\nover\x1b[2J")
     notes.confess(tmp_path, "short")
     assert notes.failure(tmp_path) == "short"
@@ -130,4 +130,6 @@ def test_a_failure_is_one_printable_line_and_the_next_holder_sweeps_it(tmp_path:
     assert told.isprintable()
     assert len(told) <= notes.LONG
     Lock(tmp_path).release()
+    assert notes.failure(tmp_path) == told
+    notes.sweep(tmp_path)
     assert notes.failure(tmp_path) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from vaetui.store import arrays, clusterings, places, tensors
 from vaetui.store.arrays import Form
 from vaetui.store.clusterings import Part
 from vaetui.store.facts import Facts
-from vaetui.store.tensors import Checkpoint
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
@@ -73,12 +73,36 @@ def test_a_swapped_file_is_noticed_though_it_is_whole(vault: Vault) -> None:
 
 def test_what_a_crash_kept_from_being_recorded_is_swept(vault: Vault) -> None:
     clusterings.save(vault, places.part(7), PART)
-    vault.put(places.checkpoint(3, 20), b"", twice=False)
+    vault.put(places.checkpoint(3, 20), b"")
     (vault.directory / "notes.txt").touch()
     before = {path.name for path in vault.directory.iterdir()}
     vault.sweep()
     gone = {places.part(7), places.copy(places.part(7)), places.checkpoint(3, 20)}
     assert before - {path.name for path in vault.directory.iterdir()} == gone
+    assert same(load(vault), PART)
+
+
+def test_after_a_mend_what_the_facts_do_not_name_is_kept_aside(vault: Vault) -> None:
+    (vault.directory / NAME).unlink()
+    load(vault)
+    clusterings.save(vault, places.part(7), PART)
+    vault.sweep()
+    assert (vault.directory / "damaged" / places.part(7)).exists()
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_called_damaged(
+    vault: Vault,
+) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used[0] + 1, limit[1]))
+    try:
+        with pytest.raises(Trouble, match=r"cannot be read \(Too many open files\); mend that and try again"):
+            load(vault)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        os.close(used[0])
+    assert vault.news() == []
     assert same(load(vault), PART)
 
 
@@ -152,18 +176,18 @@ def test_what_is_compressed_is_not_unpacked() -> None:
         arrays.unpacked(buffer.getvalue(), {"a": Form(np.float64, "N")}, {})
 
 
-def test_a_checkpoint_comes_back_bit_by_bit() -> None:
+def test_a_checkpoint_comes_back_bit_by_bit_and_is_the_same_bytes_each_time() -> None:
     kept = {"a.b": np.random.default_rng(0).random((3, 4)).astype(np.float32), "step": np.array(7, np.float32)}
-    loaded = tensors.unpacked(tensors.packed(Checkpoint(2, 40, kept)))
-    assert (loaded.epoch, loaded.step) == (2, 40)
-    assert {name: (array.shape, array.tobytes()) for name, array in loaded.arrays.items()} == {
+    content = tensors.packed(kept)
+    assert all(tensors.packed(dict(reversed(kept.items()))) == content for _ in range(20))
+    assert {name: (array.shape, array.tobytes()) for name, array in tensors.unpacked(content).items()} == {
         name: (array.shape, array.tobytes()) for name, array in kept.items()
     }
 
 
 @pytest.mark.parametrize("size", [0, 7, 100, 400])
 def test_a_truncated_checkpoint_is_told(size: int) -> None:
-    content = tensors.packed(Checkpoint(1, 1, {"a": np.zeros(100, np.float32)}))
+    content = tensors.packed({"a": np.zeros(100, np.float32)})
     with pytest.raises(Trouble, match="is damaged"):
         tensors.unpacked(content[:size])
 
@@ -171,4 +195,4 @@ def test_a_truncated_checkpoint_is_told(size: int) -> None:
 @pytest.mark.parametrize("array", [np.zeros(3), np.full(3, np.inf, np.float32), np.zeros(3, np.int64)])
 def test_a_checkpoint_of_other_numbers_is_told(array: object) -> None:
     with pytest.raises(Trouble, match="numbers that are none"):
-        tensors.unpacked(tensors.packed(Checkpoint(1, 1, {"a": array})))  # type: ignore[dict-item]
+        tensors.unpacked(tensors.packed({"a": array}))  # type: ignore[dict-item]

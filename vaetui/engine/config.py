@@ -31,9 +31,9 @@ class NetworkConfig:
 
     z_dim: Annotated[int, Within(1, 256)] = 10
     """Numbers in a latent vector."""
-    channels: tuple[Annotated[int, Within(1, 1024)], Annotated[int, Within(1, 1024)]] = (64, 128)
+    channels: tuple[Annotated[int, Within(1, 256)], Annotated[int, Within(1, 256)]] = (64, 128)
     """Channels after the first and the second convolution."""
-    hidden: Annotated[int, Within(1, 4096)] = 32
+    hidden: Annotated[int, Within(1, 512)] = 32
     """Units between the convolutions and the latent vector."""
     classes: Annotated[int, Within(2, 10)] = 10
     """Classes that the classifier tells apart."""
@@ -79,13 +79,13 @@ class ClusterConfig:
 class TrainingConfig:
     """The schedule and the optimiser (paper, section 4)."""
 
-    warmup: Annotated[int, Within(1, 100_000)] = 1
+    warmup: Annotated[int, Within(1, 10**9)] = 1
     """Epochs without labels before the first round."""
-    rounds: Annotated[int, Within(0, 100_000)] = 5
+    rounds: Annotated[int, Within(0, 10**9)] = 5
     """Rounds of answers."""
     epochs: Annotated[int, Within(1, 100_000)] = 1
     """Epochs after each round."""
-    batch: Annotated[int, Within(1, 65_536)] = 64
+    batch: Annotated[int, Within(1, 4_096)] = 64
     """Images in a batch."""
     rate: Annotated[float, Within(0.0, 10.0)] = 1e-3
     """Learning rate of Adam."""
@@ -101,7 +101,7 @@ class Config:
 
     recipe: str = "paper"
     """The recipe that the knobs were taken from."""
-    seed: Annotated[int, Within(0, 10**18)] = 0
+    seed: Annotated[int, Within(0, 10**38)] = 0
     """Every random draw follows from this and from its own place in the run."""
     device: Device = "auto"
     """auto, cpu, cuda or mps."""

@@ -124,6 +124,11 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that was to be loaded is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mended:
     """A file of the session was found damaged, and something was done about it."""
 
@@ -132,5 +137,15 @@ class Mended:
 
 
 Event: TypeAlias = (
-    Loading | Mended | Stepped | Reconstructed | Progressed | Saved | EpochEnded | Clustered | Parted | Finished
+    Loading
+    | Loaded
+    | Mended
+    | Progressed
+    | Stepped
+    | Reconstructed
+    | Saved
+    | EpochEnded
+    | Clustered
+    | Parted
+    | Finished
 )

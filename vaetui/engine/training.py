@@ -80,27 +80,29 @@ def size(learner: Learner) -> int:
 def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
     """Put back what `snapshot` flattened.
 
-    Raises Trouble where names or shapes do not fit the networks.
+    Raises Trouble, before anything is changed, where names or shapes do not fit the networks.
     """
-    for name, parameter in learner.vae.named_parameters():
-        kept = {key: arrays.get(f"optimiser.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-        weight = arrays.get(f"network.{name}")
-        shapes = {"weight": parameter.shape, "step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
-        found = {"weight": weight, **kept}
-        if weight is None or any(
-            array is not None and array.shape != tuple(shapes[key]) for key, array in found.items()
-        ):
+    parameters = dict(learner.vae.named_parameters())
+    for name, parameter in parameters.items():
+        shapes = {
+            f"network.{name}": tuple(parameter.shape),
+            **{f"optimiser.{key}.{name}": tuple(parameter.shape) for key in ("exp_avg", "exp_avg_sq")},
+            f"optimiser.step.{name}": (),
+        }
+        if any(key not in arrays or arrays[key].shape != shape for key, shape in shapes.items()):
             raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
-        parameter.copy_(torch.from_numpy(weight))
-        # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its
-        # count of steps beside the parameter where it is fused.
-        beside = parameter.device if learner.optimiser.defaults["fused"] else torch.device("cpu")
+    # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its count
+    # of steps beside the parameter where it is fused.
+    fused = learner.optimiser.defaults["fused"]
+    for name, parameter in parameters.items():
+        parameter.copy_(torch.from_numpy(arrays[f"network.{name}"]))
+        beside = parameter.device if fused else torch.device("cpu")
         learner.optimiser.state[parameter] = {
-            key: torch.empty_like(parameter).copy_(torch.from_numpy(value))
-            if value.ndim
-            else torch.tensor(value, device=beside)
-            for key, value in kept.items()
-            if value is not None
+            "step": torch.tensor(arrays[f"optimiser.step.{name}"], device=beside),
+            **{
+                key: torch.empty_like(parameter).copy_(torch.from_numpy(arrays[f"optimiser.{key}.{name}"]))
+                for key in ("exp_avg", "exp_avg_sq")
+            },
         }
 
 

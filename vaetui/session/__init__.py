@@ -7,8 +7,12 @@ source       where the images come from, by name
 workshop     images, truths and networks, loaded when they are needed
 data         the images of a session, divided
 learning     the slow verbs: train, measure, cluster, cut
+truths       the true classes, for those who measure
 labelling    the round being asked: the quick verbs
 board        what a screen needs to see, as frozen values
+course       what was measured on the way
+reading      the reading test of an epoch
+inspection   everything verified, and mended
 report       what `show` tells, without the right to write
 export       one label per training image
 """

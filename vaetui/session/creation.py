@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import ExitStack
 from pathlib import Path
 
 from vaetui.engine import memory
@@ -47,23 +48,24 @@ def enter(directory: Path, device: Device | None = None) -> Session:
     """Open the session in a directory for writing; see `resume`."""
     memory.keep_freed()
     entries.refuse_strange(directory)
-    lock = Lock(directory)
-    try:
+    with ExitStack() as held:
+        lock = Lock(directory)
+        held.callback(lock.release)
         files.sweep(directory)
         logger = log.keep(directory)
+        held.callback(log.close)
         logger.info("opened")
         upgrade(directory)
         mended = list(audit(directory, repair=True))
         for found in mended:
             logger.warning(found)
         facts = Facts(directory, writes=True)
+        held.callback(facts.close)
         vault = Vault(directory, facts, mended)
-        if not mended:  # else it may be the facts that are short of something
-            vault.sweep()
-        return Session(vault, facts, lock, device)
-    except BaseException:
-        lock.release()
-        raise
+        vault.sweep()
+        session = Session(vault, facts, lock, device)
+        held.pop_all()  # it gives them back itself
+    return session
 
 
 def _made_up(source: str) -> list[str]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from vaetui.engine.events import Progressed
 from vaetui.session.data import load
 from vaetui.session.labelling import Labelling
-from vaetui.store import audit, entries, files, home, log, places, upgrades
+from vaetui.session.source import announced
+from vaetui.store import audit, clusterings, entries, files, home, log, places, tensors, upgrades
+from vaetui.store.clusterings import Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.findings import Finding
 from vaetui.store.lock import Lock
-from vaetui.store.vault import Vault
+from vaetui.store.stamps import Stamp
+from vaetui.store.vault import Vault, twice
 from vaetui.trouble import Trouble
-
-ASIDE = "kept aside"
-"""What becomes of what is no part of a session."""
 
 
 def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding]]:
@@ -28,7 +30,7 @@ def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding
     directory = home.find(name)
     found = []
     for path, why in list(entries.strange(directory)):
-        found.append(Finding(path.name, why, entries.set_aside(path) if repair else ASIDE))
+        found.append(Finding(path.name, why, entries.set_aside(path) if repair else "taken out of it"))
     if found and not repair:
         return found  # nothing is opened beside a link
     lock = Lock(directory)
@@ -36,14 +38,20 @@ def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding
         yield Progressed("looking at the facts", 0, 4)
         if repair:
             files.sweep(directory)
-            log.keep(directory).info("repaired")
             upgrades.upgrade(directory)
         elif upgrades.is_older(places.facts(directory)):
             return [Finding(places.FACTS, "is of an older format", "upgraded, and then all is verified")]
         found += audit.audit(directory, repair)
         if repair or not any(each.file == places.FACTS for each in found):
             found += yield from _look(directory, repair)
+        else:
+            found[-1] = replace(found[-1], remedy=f"{found[-1].remedy}, and then all is verified")
+        if repair:
+            logger = log.keep(directory)
+            for each in found:
+                logger.warning(each)
     finally:
+        log.close()
         lock.release()
     return found
 
@@ -51,32 +59,45 @@ def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding
 def _look(directory: Path, repair: bool) -> Generator[Progressed, None, list[Finding]]:
     """Go through what the facts, which are whole, name."""
     with contextlib.closing(Facts(directory, writes=repair)) as facts:
+        if unusable := _tried(places.FACTS, lambda: (facts.config, facts.shape, facts.created)):
+            return unusable
         vault = Vault(directory, facts, [] if repair else None)
         yield Progressed("looking at the files", 1, 4)
         found = list(vault.audit(repair))
-        lost = {each.file for each in found if each.lost}
-        for path in sorted(set(directory.iterdir()) - _known(directory, facts)):
-            found.append(Finding(path.name, "is no part of the session", entries.set_aside(path) if repair else ASIDE))
-        yield Progressed("looking at the rounds", 2, 4)
-        for number, *_ in facts.rounds():
-            if not lost & {places.photograph(number), places.copy(places.photograph(number))}:
-                found += _tried(places.photograph(number), Labelling, vault, facts, facts.config, number)
+        for path in sorted(directory.iterdir()):
+            if not (path.name in places.ALWAYS or places.NAMED.fullmatch(path.name) or files.PARTIAL in path.name):
+                remedy = entries.set_aside(path) if repair else "kept aside"
+                found.append(Finding(path.name, "is no part of the session", remedy))
+        yield Progressed("looking into them", 2, 4)
+        told = {each.file for each in found if each.lost or not repair}
+        for name, use in _uses(vault, facts):
+            if name not in told:
+                found += _tried(name, use)
         yield Progressed("looking at the images", 3, 4)
-        if facts.stamp(places.DIVISION) and places.DIVISION not in lost:
-            found += _tried("data", load, vault, facts)
+        whole = facts.stamp(places.DIVISION) and places.DIVISION not in told
+        found += _tried(facts.data, partial(load, vault, facts) if whole else partial(announced, facts.data))
     return found
 
 
-def _tried(file: str, use: Callable[..., object], *given: object) -> list[Finding]:
+def _uses(vault: Vault, facts: Facts) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give for each file what is done with it."""
+    for number, *_ in facts.rounds():
+        yield places.photograph(number), partial(Labelling, vault, facts, facts.config, number)
+    for stamp in facts.stamps():
+        if stamp.name.startswith("epoch"):
+            yield stamp.name, partial(clusterings.load, vault, stamp.name, Remembered)
+        elif not twice(stamp.name):
+            yield stamp.name, partial(_unpack, vault, stamp)
+
+
+def _unpack(vault: Vault, checkpoint: Stamp) -> None:
+    tensors.unpacked(vault.get(checkpoint.name, checkpoint.size))
+
+
+def _tried(file: str, use: Callable[[], object]) -> list[Finding]:
     """Use a file, and tell what is in the way."""
     try:
-        use(*given)
+        use()
         return []
     except Trouble as trouble:
         return [Finding(file, f"cannot be used ({trouble})", "nothing here mends that", lost=True)]
-
-
-def _known(directory: Path, facts: Facts) -> set[Path]:
-    """Give all files that may stand in a session's directory."""
-    kept = [name for stamp in facts.stamps() for name in (stamp.name, places.copy(stamp.name))]
-    return {directory / name for name in (*kept, *places.ALWAYS)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -33,8 +34,7 @@ from vaetui.session.data import Data
 from vaetui.store import clusterings, places, tensors
 from vaetui.store.clusterings import Part, Photograph, Remembered
 from vaetui.store.facts import Facts
-from vaetui.store.tensors import Checkpoint
-from vaetui.store.vault import Vault
+from vaetui.store.vault import Lost, Vault
 from vaetui.trouble import Trouble
 
 SAVE_SECONDS = 10.0
@@ -185,12 +185,12 @@ class Learning:
         damaged = []
         for epoch, step in self._facts.checkpoints():
             name = places.checkpoint(epoch, step)
-            try:
-                checkpoint = tensors.unpacked(self._vault.get(name, most))
-                training.restore(self._learner, checkpoint.arrays)
-                break
-            except Trouble:
-                damaged.append(name)
+            with suppress(Lost):
+                content = self._vault.get(name, most)
+                with suppress(Trouble):  # somebody else's
+                    training.restore(self._learner, tensors.unpacked(content))
+                    break
+            damaged.append(name)
         else:
             epoch = step = 0
         self._facts.forget_figures(epoch, step, damaged)
@@ -199,8 +199,7 @@ class Learning:
     def _save(self, unsaved: list[Stepped]) -> None:
         """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
         name = places.checkpoint(self._epoch, self._step)
-        checkpoint = Checkpoint(self._epoch, self._step, training.snapshot(self._learner))
-        stamp = self._vault.put(name, tensors.packed(checkpoint), twice=False)
+        stamp = self._vault.put(name, tensors.packed(training.snapshot(self._learner)))
         others = [place for place in self._facts.checkpoints() if place != (self._epoch, self._step)]
         old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
         self._facts.record_training(unsaved, stamp, old)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Device, round_before, total_epochs
-from vaetui.engine.events import EpochEnded, Event, Finished, Loading, Mended, Parted
+from vaetui.engine.events import EpochEnded, Event, Finished, Loaded, Mended, Parted, Progressed
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 from vaetui.session.course import Course
@@ -218,12 +218,13 @@ class Session:
     def _ready(self) -> Generator[Event, None, Learning]:
         """Load images and networks, and train again what lost checkpoints held."""
         learning = yield from self._workshop.opened(self.config)
+        yield Loaded()
         if not self.machine:
             self.machine, self.config = learning.machine, learning.config
             self._course.recall()  # what came after the checkpoint is forgotten by now
         yield from map(Mended, self._vault.news())
         for epoch in range(max(learning.trained + 1, 1), len(self._course.epochs) + 1):
-            yield Loading(f"epoch {epoch} once more")
+            yield Progressed(f"training epoch {epoch} once more", 0, 1)
             yield from learning.train(epoch, self._weights(epoch), self._course.hear)
         return learning
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+STRANGE = (
+    *(zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError),
+    *(SyntaxError, tokenize.TokenError, IndexError, TypeError, OverflowError),
+)
+"""What a file that somebody else made can bring zipfile, and NumPy's reading of heads, to raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ def unpacked(content: bytes, forms: Mapping[str, Form], sides: Mapping[str, int]
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             return {name: _array(_member(file, name), form, known) for name, form in forms.items()}
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, SyntaxError) as error:
+    except STRANGE as error:
         raise ValueError(str(error)) from error
 
 

@@ -16,7 +16,7 @@ from vaetui.store.database import Newer
 from vaetui.store.entries import set_aside
 from vaetui.store.findings import Finding
 from vaetui.store.ledger import Account, Change, Entry
-from vaetui.store.schema import ROWS
+from vaetui.store.schema import ROWS, VERSION
 from vaetui.trouble import Trouble
 
 
@@ -34,21 +34,22 @@ def audit(directory: Path, repair: bool) -> Iterator[Finding]:
 def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
     account = ledger.read(book) if book.exists() else Account((), 0, 0)
     known = _replayed(account.entries, book)
-    whole = known is not None and not account.lost
-    wrong = _broken(facts)
+    wrong = _broken(facts, known)
     if wrong is not None:
-        if known is None or not account.entries:
+        if known is None:
             raise Trouble(f"{facts} {wrong}, and {book.name} is no help; put back a copy of either.")
         lost = f", of which {account.lost} changes are lost" if account.lost else ""
         yield Finding(facts.name, wrong, f"made anew from {book.name}{lost}")
         if repair:
             _make_facts(facts, known)
-            if not whole:
+            if account.lost:
                 _make_ledger(book, facts)
+            else:
+                _cut(book, account.size)
         return
     with contextlib.closing(database.connect(facts)) as base:
         ahead = account.last - database.applied(base)
-        if known is None or not whole or not account.entries or ahead < 0:
+        if known is None or account.lost or ahead < 0:
             yield Finding(book.name, "is damaged" if book.exists() else "is missing", f"made anew from {facts.name}")
             if repair:
                 _make_ledger(book, facts)
@@ -62,9 +63,8 @@ def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
             base.execute("BEGIN IMMEDIATE")
             database.apply(base, account.entries[-1])
             base.execute("COMMIT")
-    if repair and book.stat().st_size > account.size:  # a crash within a line
-        with files.explained(book):
-            os.truncate(book, account.size)
+    if repair:
+        _cut(book, account.size)
 
 
 def snapshot(base: sqlite3.Connection) -> Entry:
@@ -74,8 +74,11 @@ def snapshot(base: sqlite3.Connection) -> Entry:
     return Entry(database.applied(base), tuple(changes))
 
 
-def _broken(facts: Path) -> str | None:
-    """Tell what is wrong with the file by itself; None for nothing."""
+def _broken(facts: Path, known: sqlite3.Connection | None) -> str | None:
+    """Tell what is wrong with the file by itself; None for nothing.
+
+    Raises `Newer` for a newer format, unless all else in it is what the ledger comes to.
+    """
     if not facts.exists():
         return "is missing"
     try:
@@ -84,9 +87,26 @@ def _broken(facts: Path) -> str | None:
             (found,) = base.execute("PRAGMA quick_check(1)").fetchone()
             return None if found == "ok" else "is damaged"
     except Newer:
-        raise
+        if known is None or not _same(facts, known):
+            raise
+        return "is damaged"
     except (Trouble, ValueError, sqlite3.Error):
         return "is damaged"
+
+
+def _same(facts: Path, known: sqlite3.Connection) -> bool:
+    """Tell whether a file holds what is known, with one bit flipped in the number of its format."""
+    with contextlib.closing(database.connect(facts)) as base, contextlib.suppress(sqlite3.Error):
+        flipped = (database.version(base) ^ VERSION).bit_count() == 1
+        return flipped and database.content(base) == database.content(known)
+    return False
+
+
+def _cut(book: Path, size: int) -> None:
+    """Take away what a crash left of a line behind the last whole one."""
+    if book.stat().st_size > size:
+        with files.explained(book):
+            os.truncate(book, size)
 
 
 def _replayed(entries: Sequence[Entry], book: Path) -> sqlite3.Connection | None:
@@ -97,9 +117,10 @@ def _replayed(entries: Sequence[Entry], book: Path) -> sqlite3.Connection | None
         for entry in entries:
             database.apply(memory, entry)
         database.check_rows(memory, book)
+        whole = memory.execute("SELECT 1 FROM meta WHERE key = 'config'").fetchone()  # from its first line on
     except (KeyError, ValueError, OverflowError, sqlite3.Error, Trouble):
         return None
-    return memory
+    return memory if whole else None
 
 
 def _make_facts(facts: Path, known: sqlite3.Connection) -> None:

@@ -97,7 +97,7 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises Trouble for one that is too large, and what SQLite raises.
     """
     if path.stat().st_size > LARGEST:
-        raise Trouble(f"{path} is larger than the facts of any session.")
+        raise _damaged(path, "it is larger than the facts of any session")
     base = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
     base.execute("PRAGMA trusted_schema = OFF")
@@ -115,6 +115,8 @@ def looked_over(path: Path) -> sqlite3.Connection:
 
     Raises Trouble for what no version would have written, `Newer` for a newer format, and what SQLite raises.
     """
+    if not path.exists():
+        raise _damaged(path, "it is missing")
     base = connect(path)
     try:
         made_by = version(base)

@@ -6,6 +6,7 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from vaetui.store import files, places
@@ -26,27 +27,29 @@ def refuse_strange(directory: Path) -> None:
 
 def strange(directory: Path) -> Iterator[tuple[Path, str]]:
     """List what no session keeps, each with the reason."""
-    aside = places.damaged(directory)
     with files.explained(directory):
-        entries = sorted(directory.iterdir())
-    for path in entries:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            yield path, "is a link, and a session holds plain files only"
-        elif stat.S_ISDIR(mode) if path == aside else stat.S_ISREG(mode):
-            if path.name == f"{places.FACTS}-journal" and _names_another(path):
-                yield path, "names a file outside the session"
-        else:
-            yield path, "is no directory" if path == aside else "is no plain file"
+        for path in sorted(directory.iterdir()):
+            with suppress(FileNotFoundError):  # a process that trains makes and removes files
+                why = _strangeness(path, path.lstat())
+                if why is not None:
+                    yield path, why
 
 
 def set_aside(path: Path) -> str:
-    """Move what is damaged out of the way, for a person to look at, and say where it is now."""
+    """Move what is damaged out of the way, for a person to look at, and say what became of it."""
     aside = places.damaged(path.parent)
     with files.explained(path):
         if path.is_symlink():
             path.unlink()  # there is nothing in it to look at
             return "removed"
+        if path.is_file() and path.lstat().st_nlink > 1:
+            with files.read(path) as file:
+                files.write(path, files.pieces(file))
+            return "made a file of its own"
+        if aside.is_symlink():
+            aside.unlink()
+        if path == aside and aside.is_dir():
+            return "removed"  # it was a link until something else was kept aside
         if not aside.is_dir():
             if path == aside:
                 path = path.rename(path.with_name(f"{path.name}.file"))
@@ -55,6 +58,19 @@ def set_aside(path: Path) -> str:
         place = next(aside / name for name in names if not os.path.lexists(aside / name))
         path.rename(place)
     return f"kept aside in {aside.name}/{place.name}"
+
+
+def _strangeness(path: Path, found: os.stat_result) -> str | None:
+    aside = places.damaged(path.parent)
+    if stat.S_ISLNK(found.st_mode):
+        return "is a link, and a session holds plain files only"
+    if not (stat.S_ISDIR(found.st_mode) if path == aside else stat.S_ISREG(found.st_mode)):
+        return "is no directory" if path == aside else "is no plain file"
+    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+        return "has a second name elsewhere (a hard link), which would change with it"
+    if path.name == f"{places.FACTS}-journal" and _names_another(path):
+        return "names a file outside the session"
+    return None
 
 
 def _names_another(journal: Path) -> bool:

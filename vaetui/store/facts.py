@@ -21,8 +21,8 @@ from vaetui.trouble import Trouble
 
 MOST = 100_000_000
 """Images of a session, at most: more would not fit the memory of any machine."""
-LATEST = 253_402_300_000.0
-"""The end of the year 9999, beyond which no calendar goes."""
+LATEST = 253_402_000_000.0
+"""Near the end of the year 9999, beyond which no calendar goes, wherever one is."""
 T = TypeVar("T")
 
 
@@ -70,7 +70,7 @@ class Facts:
         shape = self._read("shape", json.loads)
         fits = isinstance(shape, list) and len(shape) == 3 and all(type(side) is int for side in shape)
         if not (fits and FEWEST <= shape[0] <= MOST and all(SMALLEST <= side <= LARGEST for side in shape[1:])):
-            raise Trouble(f"{self._base.path} is damaged: its shape of images is none.")
+            raise Trouble(f"{self._base.path} is damaged: its shape of images is none; put a copy back from a backup.")
         return shape[0], shape[1], shape[2]
 
     @property
@@ -209,7 +209,7 @@ class Facts:
     def _meta(self, key: str) -> str:
         rows = self._base.rows("SELECT value FROM meta WHERE key = ?", (key,))
         if not rows:
-            raise Trouble(f"{self._base.path} is no whole session: it has no {key}; delete the session and begin anew.")
+            raise Trouble(f"{self._base.path} is no whole session: it has no {key}; put a copy back from a backup.")
         return str(rows[0][0])
 
     def _read(self, key: str, read: Callable[[str], T]) -> T:
@@ -217,7 +217,9 @@ class Facts:
         try:
             return read(self._meta(key))
         except (ValueError, TypeError, RecursionError) as error:
-            raise Trouble(f"{self._base.path} is damaged: its {key} is none ({error}).") from error
+            raise Trouble(
+                f"{self._base.path} is damaged: its {key} is none ({error}); put a copy back from a backup."
+            ) from error
 
     def _put(self, **values: str) -> None:
         self._base.change(*(("meta", item) for item in values.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -13,20 +13,22 @@ from vaetui.trouble import Trouble
 
 PARTIAL = ".partial"
 """The ending of a file that is being written."""
+PIECE = 1 << 20
+"""Bytes that are read at a time of what may be large."""
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 """Do not follow a link, where the system can tell."""
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a file in one piece: to a temporary name beside it, synced, renamed, the directory synced.
 
-    Raises Trouble on a full or unwritable disk; then the old file, if there was one, is untouched.
+    Raises Trouble on a full or unwritable disk; then the old file, if there was one, or the new one stands whole.
     """
     partial = path.with_name(path.name + PARTIAL)
     with explained(path):
         try:
             with written(partial, os.O_TRUNC) as file:
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
@@ -47,6 +49,11 @@ def read(path: Path) -> BufferedReader:
     return open(os.open(path, os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)), "rb")
 
 
+def pieces(file: BufferedReader) -> Iterator[bytes]:
+    """Read a file piece by piece, so that it need not fit memory."""
+    return iter(lambda: file.read(PIECE), b"")
+
+
 def sync(directory: Path) -> None:
     """Make the names in a directory outlast a power cut, where the system can."""
     if os.name != "posix":
@@ -54,6 +61,9 @@ def sync(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems sync no directories
+            raise
     finally:
         os.close(handle)
 
@@ -61,7 +71,7 @@ def sync(directory: Path) -> None:
 def sweep(directory: Path) -> None:
     """Remove what a crash left half written in a directory."""
     with explained(directory):
-        for partial in directory.glob(f"*{PARTIAL}"):
+        for partial in directory.glob(f"*{PARTIAL}*"):  # also a journal of one
             partial.unlink(missing_ok=True)
 
 
@@ -73,7 +83,7 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Trouble(full(path)) from error
-        raise Trouble(f"{path} cannot be used ({error.strerror}).") from error
+        raise Trouble(f"{path} cannot be used ({error.strerror or error}).") from error
 
 
 def full(path: Path) -> str:

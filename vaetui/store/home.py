@@ -48,7 +48,6 @@ def making(names: Iterable[str]) -> Iterator[tuple[str, Path]]:
     with explained(sessions()), _alone():
         name = _first_vacant(names)
         beginning = sessions() / f".{name}{UNFINISHED}"
-        shutil.rmtree(beginning, ignore_errors=True)  # what a kill left
         beginning.mkdir(mode=0o700)
         try:
             yield name, beginning
@@ -61,7 +60,7 @@ def making(names: Iterable[str]) -> Iterator[tuple[str, Path]]:
 
 def free(name: str) -> bool:
     """Tell whether a name is not taken."""
-    return not (sessions() / name).exists()
+    return not os.path.lexists(sessions() / name)
 
 
 def vacant(name: str) -> str:
@@ -107,8 +106,10 @@ def remove(name: str) -> None:
     """Delete a session with everything in it; from the first moment its name is free."""
     ending = sessions() / f".{name}{UNFINISHED}"
     with explained(ending), _alone():
-        shutil.rmtree(ending, ignore_errors=True)
-        find(name).rename(ending)
+        path = find(name)
+        if path.is_symlink():
+            raise Trouble(f"{path} is a link to {path.resolve()}; delete that directory, and the link, yourself.")
+        path.rename(ending)
         shutil.rmtree(ending)
 
 
@@ -131,6 +132,8 @@ def _alone() -> Iterator[None]:
     sessions().mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with FileLock(sessions().parent / "making.lock", timeout=PATIENCE, mode=0o600):
+            for left in sessions().glob(f".*{UNFINISHED}"):  # by a kill
+                shutil.rmtree(left, ignore_errors=True)
             yield
     except Timeout as error:
         raise Trouble("Another process has begun to make a session and does not go on; end it first.") from error

@@ -16,8 +16,8 @@ from vaetui.store import files
 
 Change: TypeAlias = tuple[str, tuple[object, ...]]
 """One statement by its name in `schema.CHANGES`, with its values."""
-LARGEST = 256_000_000
-"""Bytes that are read of a ledger or a database: a run of a million images and a hundred epochs needs a tenth."""
+LARGEST = 64_000_000
+"""Bytes that are read of a ledger or a database: a run of a million images and a hundred epochs needs a third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,16 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         """Open it behind its last entry."""
         with files.explained(path):
-            self._file = files.written(path, os.O_APPEND)
-            self._size = os.fstat(self._file.fileno()).st_size
+            # Without a buffer, which would keep what a full disk did not take, and write it when there is room.
+            self._file = files.written(path, os.O_APPEND).detach()
+        self._size = 0
 
     def append(self, entry: Entry) -> None:
         """Add an entry, which `withdraw` takes out again; raises OSError on a full disk."""
         self._size = os.fstat(self._file.fileno()).st_size
-        self._file.write(line(entry))
-        self._file.flush()
+        rest = memoryview(line(entry))
+        while rest:
+            rest = rest[self._file.write(rest) :]
         os.fsync(self._file.fileno())
 
     def withdraw(self) -> None:
@@ -109,5 +111,5 @@ def _entry(text: bytes) -> Entry | None:
     try:
         number, changes = json.loads(text[9:])
         return Entry(int(number), tuple((str(what), tuple(values)) for what, values in changes))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None  # the checksum holds, so somebody made it so

@@ -49,7 +49,7 @@ class Lock:
     """The right to write a session, held until it is released or the process ends, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the right, and sweep the notes of earlier holders.
+        """Take the right, and forget who wanted it before.
 
         Raises Trouble that names the holder where somebody has it.
         """
@@ -64,7 +64,7 @@ class Lock:
             except Timeout as error:
                 raise Trouble(_refusal(directory)) from error
         with suppress(OSError):  # on a full disk the lock holds all the same
-            notes.sweep(directory)
+            notes.withdraw(directory)
             _introduce(directory, detached=False)
 
     def release(self) -> None:

@@ -9,7 +9,7 @@ FACTS = "facts.db"
 """The file that makes a directory a session."""
 DIVISION = "division.npz"
 """The name of the file that tells which images are held out."""
-NAMED = re.compile(r"(checkpoint-[\d-]+\.safetensors)|((division|(round|epoch|split)-\d+)(\.copy)?\.npz)")
+NAMED = re.compile(r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split)-\d+)(\.copy)?\.npz")
 """Names of files that are part of a session if the facts name them."""
 ALWAYS = (
     *(FACTS, f"{FACTS}-journal", "ledger.jsonl", "damaged"),

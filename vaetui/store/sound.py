@@ -37,7 +37,8 @@ SOUND = {
     """,
     "file": """
         typeof(name) = 'text' AND name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9.-]*' AND length(name) < 100
-        AND typeof(size) = 'integer' AND size >= 0 AND typeof(digest) = 'text' AND length(digest) = 64
+        AND typeof(size) = 'integer' AND size BETWEEN 0 AND 8000000000
+        AND typeof(digest) = 'text' AND length(digest) = 64
     """,
 }
 """A condition for each table; epochs and rounds are 1, 2, ... without gaps."""

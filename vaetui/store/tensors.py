@@ -1,9 +1,8 @@
-"""Networks and optimiser at one place of the run, as safetensors; it does not know what the arrays mean."""
+"""Networks and optimiser as safetensors; it does not know what the arrays mean, nor where in the run they stand."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +10,14 @@ from numpy.typing import NDArray
 from vaetui.trouble import Trouble
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Checkpoint:
-    """All that the next batch depends on, the configuration and the data aside."""
-
-    epoch: int
-    """The epoch, from 1; 0 before the first."""
-    step: int
-    """Batches done in it."""
-    arrays: dict[str, NDArray[np.float32]]
-    """Networks and optimiser, flattened by name."""
-
-
-def packed(checkpoint: Checkpoint) -> bytes:
-    """Write a checkpoint as the bytes of a file."""
+def packed(arrays: dict[str, NDArray[np.float32]]) -> bytes:
+    """Write named arrays as the bytes of a file, the same bytes for the same arrays."""
     from safetensors.numpy import save
 
-    place = {"epoch": str(checkpoint.epoch), "step": str(checkpoint.step)}
-    return save(checkpoint.arrays, metadata=place)
+    return save(arrays)
 
 
-def unpacked(content: bytes) -> Checkpoint:
+def unpacked(content: bytes) -> dict[str, NDArray[np.float32]]:
     """Read what `packed` wrote.
 
     Raises Trouble for anything else.
@@ -43,13 +29,19 @@ def unpacked(content: bytes) -> Checkpoint:
         arrays = load(content)
         if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("numbers that are none")
-        return Checkpoint(*place(content), arrays)
+        return arrays
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise Trouble(f"A checkpoint is damaged ({error}).") from error
 
 
 def place(content: bytes) -> tuple[int, int]:
-    """Read from the head of a checkpoint where it stands in the run: epoch and batch; raises ValueError for none."""
+    """Read from the head of a checkpoint of a format before 3 where it stands in the run: epoch and batch.
+
+    Raises Trouble where it does not tell.
+    """
     size = int.from_bytes(content[:8], "little")
-    head = json.loads(content[8 : 8 + size])
-    return int(head["__metadata__"]["epoch"]), int(head["__metadata__"]["step"])
+    try:
+        told = json.loads(content[8 : 8 + size])["__metadata__"]
+        return int(told["epoch"]), int(told["step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Trouble("A checkpoint does not tell its place.") from error

@@ -31,6 +31,7 @@ def upgrade(directory: Path) -> None:
         base.execute("BEGIN IMMEDIATE")
         database.upgrade(base)
         database.apply(base, Entry(1, tuple(("file", stamp) for stamp in stamps)))
+        database.check_rows(base, facts)
         files.write(places.ledger(directory), ledger.line(snapshot(base)))
         base.execute("COMMIT")
         (directory / places.BEFORE_CHECKPOINTS).unlink(missing_ok=True)
@@ -39,7 +40,7 @@ def upgrade(directory: Path) -> None:
 def _clusterings(directory: Path) -> Iterator[Stamp]:
     """Write the copies that older formats did not have."""
     for path in sorted(directory.glob("*.npz")):
-        if not path.match(places.copy("*.npz")):
+        if places.NAMED.fullmatch(path.name) and not path.match(places.copy("*.npz")):
             content = path.read_bytes()
             files.write(path.with_name(places.copy(path.name)), content)
             yield stamped(path.name, content)
@@ -51,10 +52,10 @@ def _checkpoint(directory: Path) -> Iterator[Stamp]:
 
     try:
         content = (directory / places.BEFORE_CHECKPOINTS).read_bytes()
-        checkpoint = tensors.unpacked(content)
+        tensors.unpacked(content)
+        name = places.checkpoint(*tensors.place(content))
     except (FileNotFoundError, Trouble):
         return
-    name = places.checkpoint(checkpoint.epoch, checkpoint.step)
     files.write(directory / name, content)
     yield stamped(name, content)
 
@@ -67,5 +68,5 @@ def is_older(facts: Path) -> bool:
         if older:
             database.looked_over(facts).close()
         return older
-    except (OSError, ValueError, sqlite3.Error):
+    except (OSError, ValueError, sqlite3.Error, Trouble):
         return False

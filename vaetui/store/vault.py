@@ -5,13 +5,15 @@ It does not know what is in them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from typing import TypeVar
 
 from vaetui.engine.config import held_out
 from vaetui.store import files, places
@@ -20,6 +22,14 @@ from vaetui.store.facts import Facts
 from vaetui.store.findings import Finding
 from vaetui.store.stamps import Stamp, stamped
 from vaetui.trouble import Trouble
+
+T = TypeVar("T")
+GONE = (errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.EIO)
+"""Failures that stay: no file, no plain one, a link, a disk that lost it."""
+
+
+class Lost(Trouble):
+    """A file is gone, and so is its copy if it had one."""
 
 
 class Vault:
@@ -47,28 +57,31 @@ class Vault:
         self._told += len(told)
         return told
 
-    def put(self, name: str, content: bytes, twice: bool = True) -> Stamp:
+    def put(self, name: str, content: bytes) -> Stamp:
         """Write a file, and its copy, and give the stamp to be recorded with the fact that names the file."""
-        for each in (name, places.copy(name))[: 1 + twice]:
+        for each in _both(name):
             files.write(self.directory / each, content)
         return stamped(name, content)
 
     def get(self, name: str, most: int) -> bytes:
         """Give what a file holds, from its copy if need be; it may have `most` bytes.
 
-        Raises Trouble where neither is whole.
+        Raises Lost where neither is whole, and Trouble where one cannot be read now.
         """
         stamp = self._facts.stamp(name)
-        content = self._whole(name, stamp, most)
-        if content is not None:
-            return content
-        content = self._whole(places.copy(name), stamp, most)
-        if self.mended is not None:
-            self.mended.append(self._mended(name, content))
+        for each in _both(name):
+            content = self._read(each, lambda file: _whole(file, stamp, most))
+            if content is not None:
+                twin = each
+                break
+        else:
+            twin = None
+        if twin != name and self.mended is not None:
+            self.mended.append(self._mended(name, twin))
             logging.getLogger("vaetui").warning(self.mended[-1])
         if content is None:
             copied = ", and so is its copy" if twice(name) else ""
-            raise Trouble(f"{self.directory / name} is missing or damaged{copied}; put it back from a backup.")
+            raise Lost(f"{self.directory / name} is missing or damaged{copied}; put it back from a backup.")
         return content
 
     def drop(self, name: str) -> None:
@@ -76,73 +89,89 @@ class Vault:
         with files.explained(self.directory / name):
             (self.directory / name).unlink(missing_ok=True)
 
+    def names(self) -> set[str]:
+        """Name all files that are part of the session by its facts, with their copies."""
+        return {each for stamp in self._facts.stamps() for each in _both(stamp.name)}
+
     def sweep(self) -> None:
-        """Remove what a crash left: written for facts that were not recorded, or for ones that are gone."""
-        kept = [name for stamp in self._facts.stamps() for name in (stamp.name, places.copy(stamp.name))]
-        for path in self.directory.iterdir():
+        """Remove what a crash left: written for facts that were not recorded, or for ones that are gone.
+
+        Where something was mended it is kept aside instead: the facts may be short of something.
+        """
+        kept = self.names()
+        for path in list(self.directory.iterdir()):
             if places.NAMED.fullmatch(path.name) and path.name not in kept:
-                self.drop(path.name)
+                if self.mended:
+                    set_aside(path)
+                else:
+                    self.drop(path.name)
 
     def audit(self, repair: bool) -> Iterator[Finding]:
         """Find every file that is damaged, and mend it where that is wanted."""
         for stamp in self._facts.stamps():
-            names = (stamp.name, places.copy(stamp.name))[: 1 + twice(stamp.name)]
-            sound = [name for name in names if self._sound(name, stamp)]
-            good = self._whole(sound[0], stamp, stamp.size) if 0 < len(sound) < len(names) else None
+            names = _both(stamp.name)
+            sound = [name for name in names if self._read(name, partial(_is, stamp=stamp))]
+            twin = sound[0] if sound else None
             for name in names:
                 if name not in sound:
-                    yield self._mended(name, good) if repair else self._finding(name, good)
+                    yield self._mended(name, twin) if repair else self._finding(name, twin)
             if repair and not sound and not twice(stamp.name):
                 self._facts.forget([stamp.name])
 
-    def _mended(self, name: str, content: bytes | None) -> Finding:
-        """Keep the damaged file aside and write it anew from what its twin holds, if that is whole."""
-        found = self._finding(name, content)
+    def _mended(self, name: str, twin: str | None) -> Finding:
+        """Keep the damaged file aside and write it anew from its twin, if that is whole."""
+        found = self._finding(name, twin)
         path = self.directory / name
         if os.path.lexists(path):
             set_aside(path)
-        if content is not None:
-            files.write(path, content)
+        if twin is not None:
+            with files.explained(path), files.read(self.directory / twin) as file:
+                files.write(path, files.pieces(file))
         return found
 
-    def _finding(self, name: str, content: bytes | None) -> Finding:
+    def _finding(self, name: str, twin: str | None) -> Finding:
         wrong = "is damaged" if os.path.lexists(self.directory / name) else "is missing"
-        if content is not None:
+        if twin is not None:
             return Finding(name, wrong, "made anew from its twin")
         if twice(name):
             return Finding(name, wrong, "so is its twin; put one of them back from a backup", lost=True)
-        return Finding(name, wrong, "what it held is trained again")
+        return Finding(name, wrong, "forgotten, and what it held is trained again")
 
-    def _whole(self, name: str, stamp: Stamp | None, most: int) -> bytes | None:
-        """Read a file if it is what was written; a session of an older format has no stamps."""
-        with self._opened(name) as file:
-            size = os.fstat(file.fileno()).st_size if file else most + 1
-            if file is None or size > most or (stamp is not None and size != stamp.size):
-                return None
-            content = file.read(size)
-        fits = stamp is None or stamped(stamp.name, content) == stamp
-        return content if fits else None
+    def _read(self, name: str, read: Callable[[BufferedReader], T]) -> T | None:
+        """Read a file in some way; None for one that is not there or that the disk cannot give back.
 
-    def _sound(self, name: str, stamp: Stamp) -> bool:
-        """Tell whether a file is what was written, without holding it in memory."""
-        with self._opened(name) as file:
-            if file is None or os.fstat(file.fileno()).st_size != stamp.size:
-                return False
-            return hashlib.file_digest(file, "sha256").hexdigest() == stamp.digest
-
-    @contextmanager
-    def _opened(self, name: str) -> Iterator[BufferedReader | None]:
-        """Open a file for a while; None for one that is not there or that the disk cannot read any more."""
+        Raises Trouble for what may be otherwise the next time: it is no reason to call a file damaged.
+        """
         path = self.directory / name
         try:
             with files.read(path) as file:
-                yield file
-        except PermissionError as error:
-            raise Trouble(f"{path} may not be read; make it yours, and readable.") from error
-        except OSError:
-            yield None
+                return read(file)
+        except OSError as error:
+            if error.errno in GONE:
+                return None
+            raise Trouble(f"{path} cannot be read ({error.strerror}); mend that and try again.") from error
 
 
 def twice(name: str) -> bool:
     """Tell whether a file is kept twice; of checkpoints there are several anyway."""
     return not places.CHECKPOINT.fullmatch(name)
+
+
+def _both(name: str) -> list[str]:
+    """Name a file and its copy, where it has one."""
+    return [name, places.copy(name)] if twice(name) else [name]
+
+
+def _whole(file: BufferedReader, stamp: Stamp | None, most: int) -> bytes | None:
+    """Read a file if it is what was written; a session of an older format has no stamps."""
+    size = os.fstat(file.fileno()).st_size
+    if size > most or (stamp is not None and size != stamp.size):
+        return None
+    content = file.read(size)
+    return content if stamp is None or stamped(stamp.name, content) == stamp else None
+
+
+def _is(file: BufferedReader, stamp: Stamp) -> bool:
+    """Tell whether a file is what was written, without holding it in memory."""
+    whole = os.fstat(file.fileno()).st_size == stamp.size
+    return whole and hashlib.file_digest(file, "sha256").hexdigest() == stamp.digest

@@ -65,7 +65,7 @@ class Follower:
         """
         if self._busy:
             raise RuntimeError("A slow verb is running already.")
-        self._busy = True
+        self._busy, self.loading = True, False
         self._enough.clear()
         return to.run_worker(lambda: self._iterate(events, to), thread=True, exit_on_error=False)
 
@@ -103,6 +103,7 @@ class Follower:
                     close()
         except BaseException as error:  # whatever it was, the screen must hear of it or wait for ever
             failure = error
+        self.loading = False
         to.post_message(Ended(stopped, failure))
 
 
