@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.terminal import ANSWERS, ScriptedTerminal
+from tests.tui.typed import go_on, press
 
 Start = Callable[..., ScriptedTerminal]
 LETTERS = re.compile(r"[-+=*#%]{4}")
@@ -63,20 +63,6 @@ def start() -> Iterator[Start]:
 def answered(terminal: ScriptedTerminal) -> int:
     """Read from the header how many centres are answered."""
     return int(terminal.text().split("answered")[1].split("/")[0])
-
-
-def press(terminal: ScriptedTerminal, keys: str) -> None:
-    """Type as fast as a person can: 80 ms a key."""
-    for key in keys:
-        terminal.type(key.encode())
-        go_on(terminal, 0.080)
-
-
-def go_on(terminal: ScriptedTerminal, seconds: float) -> None:
-    """Let a while pass: what is waited for is that nothing happens."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        terminal._turn(0.01)
 
 
 @pytest.mark.parametrize("delay", [0.005, 0.150, 0.900, 2.5])

@@ -59,6 +59,10 @@ class PatientDriver(LinuxDriver):
         """Send no frame of this turn: one comes that covers them all."""
         self._turn = [text for text in self._turn if len(text) < FRAME or text.startswith("\x1b_G")]
 
+    def renew(self) -> None:
+        """Send the next frame even where it is the same: another size has come between."""
+        self._latest = ""
+
     def stop_application_mode(self) -> None:
         """Leave the screen; nobody looks any more at what was to be painted on it."""
         self._turn.clear()

@@ -11,6 +11,8 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
+from vaetui.tui.driver import PatientDriver
+
 MOMENT = 0.03
 """Seconds in which a screen comes to rest, too few for a person to notice."""
 
@@ -25,17 +27,13 @@ class PacedApp(App[None]):
     def __init__(self) -> None:
         """Begin with a terminal that takes everything."""
         self._still = ExitStack()
-        self._held = self._owed = self._veiled = False
+        self._held = self._owed = self._veiled = self._begun = False
         super().__init__()
 
     def get_driver_class(self) -> type[Driver]:
         """Use the driver that keeps nobody waiting; one that the environment names stays."""
         driver = super().get_driver_class()
-        if driver is LinuxDriver:
-            from vaetui.tui.driver import PatientDriver
-
-            return PatientDriver
-        return driver
+        return PatientDriver if driver is LinuxDriver else driver
 
     def hold(self) -> None:
         """Paint nothing until the terminal has taken what was sent."""
@@ -51,6 +49,13 @@ class PacedApp(App[None]):
             if self._owed:
                 self.screen.refresh()
             self.screen.check_idle()
+
+    def on_resize(self) -> None:
+        """Paint everything once for the new size; also for the same one, after another that was gone at once."""
+        if self._begun:
+            self.veil()
+            if isinstance(self._driver, PatientDriver):
+                self._driver.renew()
 
     def veil(self) -> None:
         """Paint nothing for a moment, in which a screen is laid out, and then all of it at once.
@@ -68,10 +73,12 @@ class PacedApp(App[None]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw that, in place of everything that it covers; what Textual drops while nothing is painted is owed."""
-        from vaetui.tui.driver import PatientDriver
-
-        self._owed = self._owed or self._held
-        whole = isinstance(renderable, LayoutUpdate) and renderable.region.size == self.size
-        if whole and isinstance(self._driver, PatientDriver):
-            self._driver.supersede()
-        super()._display(screen, None if self._veiled else renderable)
+        if self._veiled or self._batch_count:
+            self._owed, renderable = True, None
+            if self.is_running and not self._held:
+                self.veil()  # for what Textual drops in a batch of its own
+        elif isinstance(renderable, LayoutUpdate) and renderable.region.size == self.size:
+            self._begun = True
+            if isinstance(self._driver, PatientDriver):
+                self._driver.supersede()
+        super()._display(screen, renderable)

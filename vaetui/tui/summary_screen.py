@@ -44,6 +44,8 @@ class SummaryScreen(Guarded):
             id="summary.read",
             tooltip="Read what the network remembers of the held-out images",
         ),
+        Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Go down on a low screen"),
+        Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Go up on a low screen"),
     ]
     WEIGHTY = frozenset(["summary.more", "summary.read"])
     FIGURES = (
