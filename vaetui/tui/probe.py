@@ -69,6 +69,8 @@ def need_terminal() -> None:
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if not _browsed(os.environ) and not all(stream is not None and stream.isatty() for stream in streams):
         raise Trouble("The screens need a terminal: run this without redirecting input, output or errors.")
+    if os.environ.get("TERM") == "dumb":
+        raise Trouble("The screens need a terminal that can move its cursor; here the dialogue works: add --plain.")
 
 
 def probe(pictures: str | None = None, theme: str | None = None) -> Terminal:
