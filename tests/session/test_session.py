@@ -89,10 +89,26 @@ def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
             list(answer_round(left))
             left.go_on()
     left.close()
+    assert left._vault.mended == []
     assert said("left") == said("whole")
     assert bits("left") == bits("whole")
     known = {key: value for key, value in report.show("whole").items() if key in ("losses", "test_accuracy")}
     assert {key: report.show("left")[key] for key in known} == known
+
+
+def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
+    left = made("batch", digits)
+    for before in (8, 9):  # of the nine of an epoch
+        steps = left.advance()
+        for event in steps:
+            if isinstance(event, Stepped):
+                assert (event.epoch, event.step) == (1, before)
+                break
+        steps.close()
+        assert left._vault.mended == []
+        left.close()
+        left = creation.resume("batch")
+    left.close()
 
 
 def test_scrambling_the_training_labels_changes_nothing_learned(digits: Path, tmp_path: Path) -> None:

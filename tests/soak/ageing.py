@@ -6,6 +6,8 @@ import re
 import sqlite3
 from pathlib import Path
 
+from safetensors.numpy import load_file, save_file
+
 from vaetui.store import places
 
 TABLES = Path(__file__).parents[1] / "store/version-1.sql"
@@ -27,8 +29,12 @@ def age(directory: Path) -> None:
     base.commit()
     base.close()
     old.replace(facts)
-    if checkpoints := sorted(directory.glob("*.safetensors")):
-        checkpoints[-1].rename(directory / "tensors.safetensors")
+    if checkpoints := sorted(directory.glob("checkpoint-*.safetensors")):
+        epoch, step = places.CHECKPOINT.fullmatch(checkpoints[-1].name).groups()  # type: ignore[union-attr]
+        place = {"epoch": f"{int(epoch)}", "step": f"{int(step)}"}
+        save_file(load_file(checkpoints[-1]), directory / "tensors.safetensors", metadata=place)
+        for path in checkpoints:
+            path.unlink()
     for path in directory.iterdir():
         if path.is_file() and not KNOWN.fullmatch(path.name):
             path.unlink()

@@ -83,13 +83,12 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
     Raises Trouble, before anything is changed, where names or shapes do not fit the networks.
     """
     parameters = dict(learner.vae.named_parameters())
+    moments = {name: _moments(arrays, name) for name in parameters}
     for name, parameter in parameters.items():
-        shapes = {
-            f"network.{name}": tuple(parameter.shape),
-            **{f"optimiser.{key}.{name}": tuple(parameter.shape) for key in ("exp_avg", "exp_avg_sq")},
-            f"optimiser.step.{name}": (),
-        }
-        if any(key not in arrays or arrays[key].shape != shape for key, shape in shapes.items()):
+        shape = tuple(parameter.shape)
+        found = [arrays[f"network.{name}"].shape if f"network.{name}" in arrays else None]
+        found += [array.shape for key, array in moments[name].items() if key != "step"]
+        if any(each != shape for each in found) or (moments[name] and moments[name]["step"].shape):
             raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
     # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its count
     # of steps beside the parameter where it is fused.
@@ -98,12 +97,20 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
         parameter.copy_(torch.from_numpy(arrays[f"network.{name}"]))
         beside = parameter.device if fused else torch.device("cpu")
         learner.optimiser.state[parameter] = {
-            "step": torch.tensor(arrays[f"optimiser.step.{name}"], device=beside),
-            **{
-                key: torch.empty_like(parameter).copy_(torch.from_numpy(arrays[f"optimiser.{key}.{name}"]))
-                for key in ("exp_avg", "exp_avg_sq")
-            },
+            key: torch.tensor(array, device=beside)
+            if key == "step"
+            else torch.empty_like(parameter).copy_(torch.from_numpy(array))
+            for key, array in moments[name].items()
         }
+
+
+def _moments(arrays: dict[str, NDArray[np.float32]], name: str) -> dict[str, NDArray[np.float32]]:
+    """Give what the optimiser knows of a parameter: all, or nothing of one that was not trained so far."""
+    names = {key: f"optimiser.{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
+    known = {key: arrays[full] for key, full in names.items() if full in arrays}
+    if known and len(known) < len(names):
+        raise Trouble(f"The checkpoint holds only a part of the optimiser (at {name}).")
+    return known
 
 
 def train(

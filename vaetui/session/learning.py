@@ -187,9 +187,11 @@ class Learning:
             name = places.checkpoint(epoch, step)
             with suppress(Lost):
                 content = self._vault.get(name, most)
-                with suppress(Trouble):  # somebody else's
+                try:
                     training.restore(self._learner, tensors.unpacked(content))
                     break
+                except Trouble:
+                    self._vault.reject(name)
             damaged.append(name)
         else:
             epoch = step = 0

@@ -77,12 +77,16 @@ class Vault:
         else:
             twin = None
         if twin != name and self.mended is not None:
-            self.mended.append(self._mended(name, twin))
-            logging.getLogger("vaetui").warning(self.mended[-1])
+            self._hear(self._mended(name, twin))
         if content is None:
             copied = ", and so is its copy" if twice(name) else ""
             raise Lost(f"{self.directory / name} is missing or damaged{copied}; put it back from a backup.")
         return content
+
+    def reject(self, name: str) -> None:
+        """Keep a checkpoint aside that is what was written, and does not fit all the same."""
+        set_aside(self.directory / name)
+        self._hear(Finding(name, "does not fit the session", "kept aside, and what it held is trained again"))
 
     def drop(self, name: str) -> None:
         """Remove a file that is no part of the session any more."""
@@ -117,6 +121,11 @@ class Vault:
                     yield self._mended(name, twin) if repair else self._finding(name, twin)
             if repair and not sound and not twice(stamp.name):
                 self._facts.forget([stamp.name])
+
+    def _hear(self, found: Finding) -> None:
+        if self.mended is not None:
+            self.mended.append(found)
+        logging.getLogger("vaetui").warning(found)
 
     def _mended(self, name: str, twin: str | None) -> Finding:
         """Keep the damaged file aside and write it anew from its twin, if that is whole."""
