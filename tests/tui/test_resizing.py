@@ -123,7 +123,7 @@ def test_on_a_low_screen_the_keys_lead_to_the_commands_and_back(start: Callable[
     terminal = start("finished")
     terminal.resize(*LEAST)
     stands(terminal, "finished")
-    assert "vaetui export" not in terminal.text()
+    terminal.until(lambda: "vaetui export" not in terminal.text())
     press(terminal, "jjjjjjjjjj")
     terminal.until_text("vaetui resume demo-mnist")
     press(terminal, "kkkkkkkkkk")

@@ -6,6 +6,7 @@ import contextlib
 from typing import Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from vaetui.tui.outlet import Outlet
 from vaetui.tui.thrift import thrifty
@@ -54,6 +55,10 @@ class PatientDriver(LinuxDriver):
         if len(self._turn) == 1:
             with contextlib.suppress(RuntimeError):  # the loop is over: `close` sends it
                 self._loop.call_soon_threadsafe(self._send)
+
+    def measured(self) -> Size:
+        """Ask the kernel for the size: of two changes in a moment Textual may hear the first one last."""
+        return Size(*self._get_terminal_size())
 
     def supersede(self) -> None:
         """Send no frame of this turn: one comes that covers them all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol, cast
 
-from textual.events import Key
+from textual.events import Key, Resize
 from textual.screen import Screen
 
 from vaetui.tui.guard import Guard
@@ -60,6 +60,11 @@ class Guarded(Screen[None]):
                 await self._act(key)
         if event.key != ALARM and self._hear(event):
             await self._act(event)
+
+    async def on_resize(self, event: Resize) -> None:
+        """Lay nothing out for a size that is past: two of them in one queue would bring each other back for ever."""
+        if event.size != self.app.size:
+            event.prevent_default()
 
     def action_press(self, key: str) -> None:
         """Take a key by name, if it was heard here: one that another screen left as it closed was meant for that."""

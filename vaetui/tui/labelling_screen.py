@@ -63,7 +63,7 @@ class LabellingScreen(Guarded):
 
     async def on_resize(self, event: Resize) -> None:
         """Lay out the table anew where another size wants it."""
-        if await self.query_one(Table).suit(event.size):
+        if await self.query_one(Table).suit(self.app.size):
             self._members = None
             self._show()
         self._head()

@@ -9,6 +9,7 @@ from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
 from textual.screen import Screen
 
 from vaetui.tui.driver import PatientDriver
@@ -68,8 +69,11 @@ class PacedApp(App[None]):
 
     def _unveil(self) -> None:
         self._veiled = False
-        if self.is_running:
-            self.screen.refresh()
+        if not self.is_running:
+            return
+        self.screen.refresh()
+        if isinstance(self._driver, PatientDriver) and (size := self._driver.measured()) != self.screen.outer_size:
+            self.post_message(Resize(size, size))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw that, in place of everything that it covers; what Textual drops while nothing is painted is owed."""

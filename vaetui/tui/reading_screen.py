@@ -67,7 +67,7 @@ class ReadingScreen(Guarded):
 
     async def on_resize(self, event: Resize) -> None:
         """Lay the pictures out anew where another size wants it."""
-        await self.query_one(Lectern).suit(event.size)
+        await self.query_one(Lectern).suit(self.app.size)
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

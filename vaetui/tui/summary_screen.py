@@ -94,7 +94,7 @@ class SummaryScreen(Guarded):
         yield Keys()
         yield Room()
 
-    def on_resize(self, event: Resize) -> None:
+    async def on_resize(self, event: Resize) -> None:
         """Draw the curve for the new size."""
         self.call_after_refresh(self.draw)
 

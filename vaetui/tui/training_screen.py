@@ -85,7 +85,7 @@ class TrainingScreen(Guarded):
 
     async def on_resize(self, event: Resize) -> None:
         """Lay the pictures out for the new size and draw the curves anew."""
-        await self.query_one(Strip).suit(event.size)
+        await self.query_one(Strip).suit(self.app.size)
         self._losses = self._epochs = ()
         self.call_after_refresh(self.look)
 
