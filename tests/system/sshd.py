@@ -67,6 +67,7 @@ class Server:
             f"PYTHONPATH={ROOT}",
             "PYTHONDONTWRITEBYTECODE=1",
             "OMP_NUM_THREADS=1",
+            "PYTHONFAULTHANDLER=1",  # a program that hangs can be asked where
         ]
 
     def terminal(self, *command: str, size: tuple[int, int] = (80, 24)) -> ScriptedTerminal:

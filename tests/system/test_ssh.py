@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ from tests.watching import eventually, free, gone, holder, log, show
 pytestmark = pytest.mark.skipif(not here(), reason=MISSING)
 SOON = 10.0
 """Seconds in which a program is gone whose line was cut: it takes one, on a machine with nothing else to do."""
+PATIENT = 60.0
+"""Seconds in which a program has left that was asked to: it takes a third of one."""
 SPEAKS = """
 import os
 from vaetui.tui import probe
@@ -57,9 +61,17 @@ def label(line: ScriptedTerminal, digit: str, answered: int) -> None:
     until(line, rf"answered\s+{answered} / 5")
 
 
-def leave(line: ScriptedTerminal) -> None:
-    """Leave by the key."""
+def leave(line: ScriptedTerminal, name: str) -> None:
+    """Leave by the key; a program that stays is made to tell where each of its threads stands."""
+    process = holder(name)
     line.type(b"q")
+    try:
+        line.until(lambda: gone(process), PATIENT)
+    except TimeoutError as shown:
+        if not gone(process):
+            os.kill(process, signal.SIGABRT)
+            line.until_quiet(1)
+            raise AssertionError(f"{shown}\n{line.output[-5000:].decode(errors='replace')}") from None
     assert line.close(limit=30) == 0
 
 
@@ -76,7 +88,7 @@ def test_a_line_that_drops_while_labelling_costs_no_answer(server: Server, digit
     line = server.terminal(*vaetui("resume", "dropped"))
     until(line, r"answered\s+2 / 5")
     label(line, "8", 3)
-    leave(line)
+    leave(line, "dropped")
     assert show("dropped")["answers"] == 3
 
 
@@ -92,7 +104,7 @@ def test_a_line_that_drops_while_training_saves_it_at_that_place(server: Server)
     assert saved > 0
     line = server.terminal(*vaetui("resume", "dropped"))
     line.until_text("img/s")
-    leave(line)
+    leave(line, "dropped")
     assert show("dropped")["training_seconds"] > saved
     assert "Traceback" not in log("dropped")
 
@@ -114,7 +126,7 @@ def test_inside_tmux_the_program_outlives_the_line(server: Server, digits: Path)
         until(line, r"answered\s+2 / 5")
         label(line, "8", 3)
         assert holder("kept") == process
-        leave(line)
+        leave(line, "kept")
     finally:
         subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
     assert show("kept")["answers"] == 3
@@ -133,7 +145,7 @@ def test_what_was_detached_outlives_the_line_and_is_taken_over_by_the_next(serve
     until(line, r"epoch\s+\d+ of 500")
     eventually(lambda: gone(process))
     assert "taken over by another process" in log("away")
-    leave(line)
+    leave(line, "away")
     assert free("away")
 
 
@@ -160,4 +172,4 @@ def test_pictures_are_seen_over_a_line(server: Server, digits: Path) -> None:
     cells = [cell for row in line.screen.buffer.values() for cell in row.values() if cell.data == "▀"]
     assert len(cells) > 300
     assert len({cell.fg for cell in cells}) > 10, "shades, not two colours"
-    leave(line)
+    leave(line, "seen")

@@ -80,7 +80,7 @@ def load(vault: Vault, name: str, kind: type[Kept], **sides: int) -> Kept:
     """
     hints = get_type_hints(kind, include_extras=True)
     forms: dict[str, Form] = {each.name: hints[each.name].__metadata__[0] for each in fields(kind)}
-    lengths = {**vault.sides(), **sides}
+    lengths = {**vault.sides, **sides}
     content = vault.get(name, arrays.largest(forms, {**lengths, "K": MOST}))
     try:
         values: Mapping[str, Any] = arrays.unpacked(content, forms, lengths)

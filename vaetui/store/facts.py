@@ -87,7 +87,9 @@ class Facts:
 
     def forget_figures(self, epoch: int, step: int, old: Iterable[str] = ()) -> None:
         """Drop the reports from after that batch, and old checkpoints: their steps will be taken again."""
-        self._base.change(("figures forgotten", (epoch, step)), *_gone(old))
+        gone = list(_gone(old))
+        if gone or self._base.rows("SELECT 1 FROM figure WHERE (epoch, step) > (?, ?) LIMIT 1", (epoch, step)):
+            self._base.change(("figures forgotten", (epoch, step)), *gone)
 
     def figures(self) -> list[tuple[int, int, Losses, float]]:
         """List the reports of training in order: epoch, batch, losses, seconds."""

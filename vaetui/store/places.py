@@ -7,13 +7,16 @@ from pathlib import Path
 
 FACTS = "facts.db"
 """The file that makes a directory a session."""
+LEDGER, DAMAGED = "ledger.jsonl", "damaged"
+LOCK, HOLDER, REQUEST, FAILURE = "lock", "holder.json", "request", "failure.txt"
+LOG = "log.txt"
 DIVISION = "division.npz"
 """The name of the file that tells which images are held out."""
 NAMED = re.compile(r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split)-\d+)(\.copy)?\.npz")
 """Names of files that are part of a session if the facts name them."""
 ALWAYS = (
-    *(FACTS, f"{FACTS}-journal", "ledger.jsonl", "damaged"),
-    *("lock", "holder.json", "request", "failure.txt", "log.txt", "log.txt.1"),
+    *(FACTS, f"{FACTS}-journal", LEDGER, DAMAGED),
+    *(LOCK, HOLDER, REQUEST, FAILURE, LOG, f"{LOG}.1"),
 )
 """What a session's directory may hold beside the files that the facts name."""
 BEFORE_CHECKPOINTS = "tensors.safetensors"
@@ -29,37 +32,37 @@ def facts(directory: Path) -> Path:
 
 def ledger(directory: Path) -> Path:
     """Give the file that holds every change of the facts once more."""
-    return directory / "ledger.jsonl"
+    return directory / LEDGER
 
 
 def damaged(directory: Path) -> Path:
     """Give the directory of what was found damaged."""
-    return directory / "damaged"
+    return directory / DAMAGED
 
 
 def log(directory: Path) -> Path:
     """Give the log file."""
-    return directory / "log.txt"
+    return directory / LOG
 
 
 def lock(directory: Path) -> Path:
     """Give the file that is locked by who may write."""
-    return directory / "lock"
+    return directory / LOCK
 
 
 def holder(directory: Path) -> Path:
     """Give the file that tells who that is."""
-    return directory / "holder.json"
+    return directory / HOLDER
 
 
 def request(directory: Path) -> Path:
     """Give the file that asks who works without a terminal to leave."""
-    return directory / "request"
+    return directory / REQUEST
 
 
 def failure(directory: Path) -> Path:
     """Give the file that tells why the work without a terminal ended."""
-    return directory / "failure.txt"
+    return directory / FAILURE
 
 
 def checkpoint(epoch: int, step: int) -> str:
