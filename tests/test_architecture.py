@@ -18,8 +18,8 @@ LAYERS = {
     **{"tui": 1, "simulation": 1, "session": 2, "store": 3, "engine": 4, "signals": 5, "trouble": 5, "": 6},
 }
 WALK = (
-    *("memory", "config", "answers", "clusters", "events", "draws", "idx", "images", "truth", "weights", "loss"),
-    *("vae", "kmeans", "metrics", "latents", "training"),
+    *("memory", "config", "recipes", "settings", "answers", "clusters", "events", "draws", "idx", "images", "truth"),
+    *("seeds", "weights", "loss", "vae", "warp", "kmeans", "graph", "asking", "metrics", "latents", "training"),
 )
 SCREEN = {"textual", "rich", "textual_image", "textual_plot"}
 HEAVY = {"torch", "sklearn"}

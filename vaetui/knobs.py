@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from vaetui.engine import config
+from vaetui.engine import config, recipes, settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEVICES = click.Choice(get_args(config.Device))
@@ -24,7 +24,7 @@ PLACES = {
 
 def _number(name: str) -> click.IntRange | click.FloatRange:
     """Give the range of a knob that is a number."""
-    allowed = config.within(PLACES[name], name)
+    allowed = settings.within(PLACES[name], name)
     if isinstance(allowed.least, int):
         return click.IntRange(int(allowed.least), int(allowed.most))
     return click.FloatRange(allowed.least, allowed.most)
@@ -32,7 +32,7 @@ def _number(name: str) -> click.IntRange | click.FloatRange:
 
 OPTIONS = (
     click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST."),
-    click.option("--recipe", default="paper", show_default=True, help="Settings to start from."),
+    click.option("--recipe", default=recipes.DEFAULT, show_default=True, help="Settings to start from."),
     click.option("--rounds", type=_number("rounds"), help="Rounds of answers."),
     click.option("--warmup", type=_number("warmup"), help="Epochs without labels before the first round."),
     click.option("--clusters", type=_number("clusters"), help="Clusters in a round; without it, the elbow decides."),
@@ -61,7 +61,7 @@ def chosen(data: str | None, recipe: str, **turned: Any) -> tuple[str, config.Co
     """
     from vaetui.session.source import BUNDLED
 
-    result = config.recipe(recipe)
+    result = recipes.recipe(recipe)
     for name, value in turned.items():
         part = PLACES[name]
         if value is not None:

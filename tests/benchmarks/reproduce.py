@@ -22,7 +22,7 @@ import numpy as np
 from tests.benchmarks import baselines
 from tests.benchmarks.published import BY_SIZE, PAPER
 from tests.benchmarks.results import RESULTS, stamp
-from vaetui.engine.config import RECIPES
+from vaetui.engine.recipes import RECIPES
 
 SEEDS = (0, 1, 2)
 CENTRES = RESULTS / "centres.npz"

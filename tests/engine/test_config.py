@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from vaetui.engine.config import Config, TrainingConfig, from_json, recipe, round_after, to_json, total_epochs
+from vaetui.engine.config import Config, TrainingConfig, round_after, total_epochs
+from vaetui.engine.recipes import recipe
+from vaetui.engine.settings import from_json, to_json
 from vaetui.trouble import Trouble
 
 
@@ -32,5 +34,5 @@ def test_rounds_can_lie_several_epochs_apart() -> None:
 
 
 def test_an_unknown_recipe_is_refused_with_those_known() -> None:
-    with pytest.raises(Trouble, match="no recipe 'soup'; choose one of: paper"):
+    with pytest.raises(Trouble, match="no recipe 'soup'; choose one of: neighbours, paper"):
         recipe("soup")

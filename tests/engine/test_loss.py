@@ -31,3 +31,22 @@ def test_classification_divides_by_the_number_of_weights_above_zero() -> None:
 
 def test_without_any_weight_there_is_no_classification_loss() -> None:
     assert loss.classification(torch.ones(4, 10), torch.zeros(4, dtype=torch.long), torch.zeros(4)) == 0
+
+
+def test_contrast_is_least_where_views_of_one_image_lie_together_and_others_apart() -> None:
+    images = torch.eye(4)
+    together = loss.contrast(torch.cat([images, 3 * images]), 0.5)
+    mixed = loss.contrast(torch.cat([images, images.roll(1, dims=0)]), 0.5)
+    alike = loss.contrast(torch.ones(8, 4), 0.5)
+    assert together < alike < mixed
+    assert torch.isclose(alike, torch.tensor(7.0).log()), "one of seven other views is as good as any"
+
+
+def test_consistency_asks_of_the_warped_view_what_the_plain_one_is_sure_of() -> None:
+    plain = torch.tensor([[9.0, 0.0], [0.1, 0.0]], requires_grad=True)
+    warped = torch.tensor([[0.0, 1.0], [5.0, 0.0]], requires_grad=True)
+    value = loss.consistency(torch.cat([plain, warped]), 0.9)
+    assert torch.isclose(value, -warped[0].log_softmax(dim=0)[0] / 2)
+    value.backward()
+    assert plain.grad is not None
+    assert not plain.grad.any(), "a plain view is told nothing"

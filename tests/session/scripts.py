@@ -15,6 +15,7 @@ from tests.idx import scramble
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import Stepped
+from vaetui.engine.recipes import recipe
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
 from vaetui.store import home, places, tensors
@@ -27,6 +28,13 @@ SMALL = Config(
     threads=1,
 )
 """Three epochs and two rounds of five clusters."""
+NEAR = replace(
+    recipe("neighbours"),
+    cluster=replace(recipe("neighbours").cluster, clusters=5),
+    training=replace(recipe("neighbours").training, rounds=2, batch=64),
+    threads=1,
+)
+"""The same, with answers that spread from neighbour to neighbour."""
 
 
 def answer_round(session: Session) -> Iterator[str]:

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from tests.idx import write_idx
-from tests.session.scripts import SMALL, answer_round, bits, made, run, said, scrambled
+from tests.session.scripts import NEAR, SMALL, answer_round, bits, made, run, said, scrambled
 from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
 from vaetui.session import creation, learning, report
+from vaetui.session.export import Row
+from vaetui.session.labelling import SHOWN, Labelling
 from vaetui.session.session import Session
 from vaetui.trouble import Trouble
 
@@ -26,6 +29,16 @@ def asked(name: str, digits: Path) -> Session:
     list(session.advance())
     assert session.phase == "labelling"
     return session
+
+
+def exported(session: Session) -> list[Row]:
+    """Give the labels, when their events are over."""
+    exporting = session.labels()
+    while True:
+        try:
+            next(exporting)
+        except StopIteration as end:
+            return list(end.value)
 
 
 def test_a_whole_run_ends_with_every_epoch_measured(digits: Path) -> None:
@@ -58,15 +71,16 @@ def test_events_come_in_the_order_of_the_work(digits: Path) -> None:
     session.close()
 
 
+@pytest.mark.parametrize("config", [SMALL, NEAR], ids=lambda config: config.recipe)
 def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
-    digits: Path, monkeypatch: pytest.MonkeyPatch
+    config: Config, digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = made("whole", digits)
+    whole = made("whole", digits, config)
     list(run(whole))
     whole.close()
 
     monkeypatch.setattr(learning, "SAVE_SECONDS", 0.0)
-    left = made("left", digits)
+    left = made("left", digits, config)
     while left.phase != "finished":
         if left.phase == "training":
             going = left.advance()
@@ -111,12 +125,13 @@ def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
     left.close()
 
 
-def test_scrambling_the_training_labels_changes_nothing_learned(digits: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", [SMALL, NEAR], ids=lambda config: config.recipe)
+def test_scrambling_the_training_labels_changes_nothing_learned(config: Config, digits: Path, tmp_path: Path) -> None:
     digests = []
     for name in ("true", "scrambled"):
         data = tmp_path / name
         shutil.copytree(digits, data)
-        session = scrambled(name, data) if name == "scrambled" else made(name, data)
+        session = (scrambled if name == "scrambled" else made)(name, data, config)
         list(run(session))
         session.close()
         digests.append(bits(name))
@@ -244,24 +259,19 @@ def test_every_training_image_is_exported_once(digits: Path) -> None:
     session = asked("exported", digits)
 
     def labels() -> list[tuple[int, str]]:
-        exporting = session.labels()
-        while True:
-            try:
-                next(exporting)
-            except StopIteration as end:
-                rows = end.value
-                assert [row.index for row in rows] == list(range(640))
-                assert all(0 <= row.confidence <= 1 for row in rows)
-                assert sum(row.path is None for row in rows) == 64
-                return [(row.label, row.source) for row in rows]
+        rows = exported(session)
+        assert [row.index for row in rows] == list(range(640))
+        assert all(0 <= row.confidence <= 1 for row in rows)
+        assert sum(row.path is None for row in rows) == 64
+        return [(row.label, row.source) for row in rows]
 
     with pytest.raises(Trouble, match="Nothing was answered yet"):
         labels()
     session.answer((1,), Label(6))
-    exported = labels()
+    given = labels()
     size = session.board().tiles[1].size
-    assert exported.count((6, "answer")) == size
-    assert sum(source == "classifier" for _, source in exported) == 640 - size
+    assert given.count((6, "answer")) == size
+    assert sum(source == "classifier" for _, source in given) == 640 - size
     session.close()
 
 
@@ -312,11 +322,7 @@ def test_the_answers_of_the_last_round_are_exported_until_a_new_one_has_some(dig
     session.go_on()
     list(session.advance())
     assert (session.phase, session.round, session.board().answered) == ("labelling", 2, 0)
-    exporting = session.labels()
-    with pytest.raises(StopIteration) as end:
-        while True:
-            next(exporting)
-    assert sum(row.source == "answer" for row in end.value.value) == 576
+    assert sum(row.source == "answer" for row in exported(session)) == 576
     session.close()
 
 
@@ -335,4 +341,23 @@ def test_a_run_without_rounds_only_trains(digits: Path) -> None:
     list(session.advance())
     assert session.phase == "finished"
     assert session.summary().classes == ()
+    session.close()
+
+
+def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path) -> None:
+    session = made("near", digits, NEAR)
+    list(run(session))
+    first, last = (Labelling(session._vault, session._facts, NEAR, round) for round in (1, 2))
+    assert sum(tile.size for tile in first.board().tiles if len(tile.path) == 1) == 576
+    asked_again = sum(tile.size for tile in last.board().tiles if len(tile.path) == 1)
+    assert 0 < asked_again < 300, "only the doubtful are asked about"
+    ended = session.curves().epochs
+    assert [it.covered > 0.9 for it in ended] == [False, True, True]
+    assert [it.changed is None for it in ended] == [True, True, False]
+    assert all(it.expected is not None and 0.1 < it.expected <= 1 for it in ended)
+    assert sum(count for _, count in session.summary().classes) == 576
+    rows = list(exported(session))
+    told = {row.index for row in rows if row.source == "answer"}
+    assert 0 < len(told) <= 2 * 7 * SHOWN
+    assert any(row.path is None for row in rows)
     session.close()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from vaetui.engine.answers import Answer, Label, Split, Unreadable
-from vaetui.engine.config import Config, to_json
+from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
+from vaetui.engine.settings import to_json
 from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
 from vaetui.store.schema import VERSION

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vaetui.engine.answers import Path
 
@@ -23,6 +23,12 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 """Pictures, [N, H, W], 0 to 255."""
 MOST = 1_000
 """Clusters of a round, or parts of one, at most: nobody would answer more."""
+
+
+By: TypeAlias = Literal["place", "direction"]
+"""What makes latent vectors near."""
+ASIDE = -1
+"""Instead of the place of a centre: this image is not asked about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +56,26 @@ class Cluster:
 
 Tree: TypeAlias = tuple[Cluster, ...]
 """The clusters of one round, each with its parts."""
+
+
+def places(latents: Vectors, by: By) -> Vectors:
+    """Put latent vectors [N, z_dim] where their Euclidean distance says how near they are; directions get length 1."""
+    import numpy as np
+
+    if by == "place":
+        return latents
+    lengths = np.linalg.norm(latents, axis=1, keepdims=True)
+    directions: Vectors = latents / np.maximum(lengths, 1e-12).astype(np.float32)
+    return directions
+
+
+def seen_centres(latents: Vectors, near: NDArray[np.int32], centres: Vectors, by: By) -> Vectors:
+    """Give the latent vectors to be decoded for centres [K, z_dim]: of directions, the means of their members."""
+    import numpy as np
+
+    if by == "place":
+        return centres
+    return np.stack([latents[near == part].mean(axis=0) for part in range(len(centres))])
 
 
 def find(tree: Tree, path: Path) -> Cluster:
@@ -90,8 +116,8 @@ def gather(
 ) -> Tree:
     """Make sibling clusters from the assignment of members to centres.
 
-    `latents` [N, z_dim] holds every image; `near` [M] names the centre of each of the `members` [M];
-    `centres` [K, z_dim]; `pictures` [K, H, W] are the decoded centres.
+    `latents` [N, z_dim] holds the place of every image; `near` [M] names the centre of each of the `members` [M], or
+    is ASIDE; `centres` [K, z_dim]; `pictures` [K, H, W] are the decoded centres.
     """
     import numpy as np
 

@@ -1,18 +1,11 @@
-"""Every knob of the method, as frozen values, and the recipes; it does not know what turns a knob."""
+"""Every knob of the method, as frozen values; it does not know what turns a knob. The defaults are the paper's."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from vaetui.trouble import Trouble
-
-T = typing.TypeVar("T")
-Device: typing.TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +36,61 @@ class NetworkConfig:
     """Initial weights: Glorot uniform, or normal with standard deviation 0.02."""
     used: Literal["sample", "mean"] = "sample"
     """Which latent vector is clustered and classified: the sampled one (the paper's) or its mean."""
+    classified: Literal["latent", "hidden"] = "latent"
+    """What the classifier reads: the latent vector, or the units before it."""
+    normalised: bool = False
+    """Whether the encoder normalises by batch (Ioffe and Szegedy 2015)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """The factors of the loss (paper, equations 1 and 3)."""
+    """The factors of the loss (paper, equations 1 and 3), and of what two views of an image add to it."""
 
     beta: Annotated[float, Within(0.0, 1e6)] = 5.0
     """Factor of the divergence."""
     gamma: Annotated[float, Within(0.0, 1e6)] = 150.0
     """Factor of the classification loss."""
+    contrast: Annotated[float, Within(0.0, 1e6)] = 0.0
+    """Factor of the contrast between two views of one image and all other images (Chen et al. 2020)."""
+    temperature: Annotated[float, Within(0.01, 10.0)] = 0.3
+    """Temperature of the contrast."""
+    consistency: Annotated[float, Within(0.0, 1e6)] = 0.0
+    """Factor of the loss that asks of a warped view the class that the plain one is sure of (Sohn et al. 2020)."""
+    sure: Annotated[float, Within(0.0, 1.0)] = 0.9
+    """The probability from which on a plain view is sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarpConfig:
+    """How far the second view of an image is warped: what leaves its class as it is. All 0: there is no second view."""
+
+    turn: Annotated[float, Within(0.0, 180.0)] = 0.0
+    """Degrees that it is turned, at most, either way."""
+    shift: Annotated[float, Within(0.0, 1.0)] = 0.0
+    """Share of the side that it is shifted, at most, in each direction."""
+    stretch: Annotated[float, Within(0.0, 0.9)] = 0.0
+    """Share that it is stretched or shrunk, at most, along each side."""
+    shear: Annotated[float, Within(0.0, 1.0)] = 0.0
+    """Share of the height that it is sheared, at most, either way."""
+    bend: Annotated[float, Within(0.0, 1.0)] = 0.0
+    """Share of half the side that its parts are pushed about, at most, as if it were of rubber."""
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a second view."""
+        return any((self.turn, self.shift, self.stretch, self.shear, self.bend))
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadConfig:
+    """How answers become labels of all images."""
+
+    over: Literal["cluster", "neighbours"] = "cluster"
+    """Over the answered cluster (paper, equation 2), or from neighbour to neighbour, those of all rounds together."""
+    neighbours: Annotated[int, Within(2, 100)] = 12
+    """Neighbours that an image has in the graph."""
+    sample: Annotated[int, Within(100, 1_000_000)] = 15_000
+    """Images that the graph is made of; the others take what their nearest of these have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +111,14 @@ class ClusterConfig:
     """Sub-clusters that a split proposes."""
     decay: Annotated[float, Within(0.0, 100.0)] = 0.2
     """a of equation 2, per unit of Euclidean distance in the latent space."""
+    by: Literal["place", "direction"] = "place"
+    """Whether latent vectors are near by their Euclidean distance, or by the angle between them."""
+    asked: Literal["all", "doubtful"] = "all"
+    """Whether every round asks of all images, or the later ones of those in doubt."""
+    doubtful: Annotated[float, Within(0.001, 1.0)] = 0.25
+    """Share of the images that count as doubtful."""
+    finer: Annotated[int, Within(1, 16)] = 1
+    """How many times as many clusters are made as are asked: those with the most doubt are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +135,8 @@ class TrainingConfig:
     """Images in a batch."""
     rate: Annotated[float, Within(0.0, 10.0)] = 1e-3
     """Learning rate of Adam."""
+    decline: Literal["none", "cosine"] = "none"
+    """How the rate declines from the beginning of each epoch to its end (Loshchilov and Hutter 2017)."""
     validation: Annotated[int, Within(1, 100_000)] = 128
     """Images held out for the reconstructions."""
     checks: Annotated[int, Within(1, 1_000)] = 3
@@ -113,21 +161,12 @@ class Config:
     """The loss."""
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     """The clustering."""
+    warp: WarpConfig = field(default_factory=WarpConfig)
+    """The second view."""
+    spread: SpreadConfig = field(default_factory=SpreadConfig)
+    """What becomes of the answers."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """The schedule."""
-
-
-RECIPES: dict[str, Config] = {"paper": Config()}
-
-
-def recipe(name: str) -> Config:
-    """Give the recipe of that name.
-
-    Raises Trouble for an unknown one.
-    """
-    if name not in RECIPES:
-        raise Trouble(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
-    return RECIPES[name]
 
 
 def total_epochs(config: TrainingConfig) -> int:
@@ -149,57 +188,3 @@ def round_before(config: TrainingConfig, epoch: int) -> int | None:
 def held_out(config: TrainingConfig, count: int) -> int:
     """Tell how many of `count` images are held out: at most a tenth."""
     return min(config.validation, count // 10)
-
-
-def within(part: str, name: str) -> Within:
-    """Tell what a number among the knobs may be turned to; `part` is the group that it stands in, "" for the whole."""
-    hints = typing.get_type_hints(Config, include_extras=True)
-    hint = typing.get_type_hints(hints[part], include_extras=True)[name] if part else hints[name]
-    if typing.get_origin(hint) is not Annotated:
-        hint = typing.get_args(hint)[0]  # may also be None
-    found: Within = typing.get_args(hint)[1]
-    return found
-
-
-def to_json(config: Config) -> str:
-    """Write a configuration as one JSON object."""
-    return json.dumps(dataclasses.asdict(config), sort_keys=True)
-
-
-def from_json(text: str) -> Config:
-    """Read what `to_json` wrote; knobs that an older version did not know keep their defaults.
-
-    Raises ValueError for what no knob can be turned to: the text may be a stranger's.
-    """
-    config = _restore(Config, json.loads(text))
-    if not config.recipe.replace("-", "").isalnum():
-        raise ValueError("a recipe without a name")
-    return config
-
-
-def _restore(kind: type[T], values: typing.Any) -> T:
-    if not isinstance(values, dict):
-        raise ValueError(f"{kind.__name__} is no object")
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return kind(**{name: _fitted(name, hints[name], value) for name, value in values.items() if name in hints})
-
-
-def _fitted(name: str, hint: typing.Any, value: typing.Any) -> typing.Any:
-    """Give a value as its type wants it, or raise ValueError."""
-    if dataclasses.is_dataclass(hint):
-        return _restore(typing.cast(type, hint), value)
-    kind, parts = typing.get_origin(hint), typing.get_args(hint)
-    if kind is tuple and isinstance(value, list) and len(value) == len(parts):
-        return tuple(_fitted(name, part, each) for part, each in zip(parts, value, strict=True))
-    if kind is types.UnionType or kind is typing.Union:
-        return None if value is None else _fitted(name, parts[0], value)
-    if kind is Literal and value in parts:
-        return value
-    if kind is Annotated:
-        number, within = parts
-        fits = type(value) in (int, number) and within.least <= value <= within.most
-        if fits:
-            return number(value)
-    if hint is str and isinstance(value, str):
-        return value
-    raise ValueError(f"{name} cannot be {str(value)[:40]}")

@@ -94,6 +94,10 @@ class EpochEnded:
     """Training time of the epoch."""
     reading_accuracy: float | None = None
     """Share of the reconstructions that somebody read right since, in the reading test; None without one."""
+    changed: float | None = None
+    """Share of the training images that the classifier calls otherwise than an epoch before; None if nobody looked."""
+    expected: float | None = None
+    """Share of them that it expects to have called right: the mean of its certainty; None likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,3 +24,26 @@ def classification(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     """
     each = F.cross_entropy(logits, labels, reduction="none")  # [N]
     return (weights * each).sum() / torch.count_nonzero(weights).clamp(min=1)
+
+
+def contrast(views: Tensor, temperature: float) -> Tensor:
+    """Give the cross-entropy of finding an image's other view among all views of a batch, in nats.
+
+    `views` [2 N, z_dim], compared by the angle between them; the second half are the other views of the first (Chen
+    et al. 2020, equation 1).
+    """
+    count, views = len(views), F.normalize(views, dim=1)
+    alike = (views @ views.T / temperature).fill_diagonal_(-torch.inf)  # [2 N, 2 N]
+    others = torch.arange(count, device=views.device).roll(count // 2)
+    return F.cross_entropy(alike, others)
+
+
+def consistency(logits: Tensor, sure: float) -> Tensor:
+    """Ask of each warped view the class that its plain view is sure of, mean over all N images, in nats.
+
+    `logits` [2 N, classes], the second half of the warped views; a plain view with less than that probability for
+    its likeliest class asks nothing (Sohn et al. 2020, equation 4).
+    """
+    plain, warped = logits.chunk(2)  # 2 x [N, classes]
+    certainty, labels = plain.detach().softmax(dim=1).max(dim=1)
+    return ((certainty >= sure) * F.cross_entropy(warped, labels, reduction="none")).mean()

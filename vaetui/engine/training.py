@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaetui.engine import draws, loss
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import Losses, Stepped
 from vaetui.engine.latents import noise
 from vaetui.engine.vae import Vae, build, scale
+from vaetui.engine.warp import warp
 from vaetui.engine.weights import Weights
 from vaetui.trouble import Trouble
 
 REPORT = 8
 """Batches between two reports: about a fifth of a second on two cores, and one synchronisation on a GPU."""
+MISFIT = "The checkpoint does not fit the networks of the session (at {})."
+RISE = 50
+"""Batches in which a declining rate first rises to its full value."""
+FLOOR = 0.02
+"""The share of it that it falls to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +73,13 @@ def snapshot(learner: Learner) -> dict[str, NDArray[np.float32]]:
         arrays[f"network.{name}"] = parameter.detach()
         for key, value in learner.optimiser.state.get(parameter, {}).items():
             arrays[f"optimiser.{key}.{name}"] = value
+    arrays |= {f"running.{name}": buffer for name, buffer in _running(learner.vae).items()}
     return {name: np.array(tensor.cpu().numpy(), order="C") for name, tensor in arrays.items()}
 
 
 def size(learner: Learner) -> int:
     """Tell how many bytes a file of what `snapshot` gives may have, with its head."""
-    parameters = list(learner.vae.parameters())
+    parameters = [*learner.vae.parameters(), *_running(learner.vae).values()]
     return 16 * sum(parameter.numel() for parameter in parameters) + 4_096 * (1 + len(parameters))
 
 
@@ -89,7 +96,13 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
         found = [arrays[f"network.{name}"].shape if f"network.{name}" in arrays else None]
         found += [array.shape for key, array in moments[name].items() if key != "step"]
         if any(each != shape for each in found) or (moments[name] and moments[name]["step"].shape):
-            raise Trouble(f"The checkpoint does not fit the networks of the session (at {name}).")
+            raise Trouble(MISFIT.format(name))
+    running = _running(learner.vae)
+    for name, buffer in running.items():
+        if f"running.{name}" not in arrays or arrays[f"running.{name}"].shape != tuple(buffer.shape):
+            raise Trouble(MISFIT.format(name))
+    for name, buffer in running.items():
+        buffer.copy_(torch.from_numpy(arrays[f"running.{name}"]))
     # The optimiser keeps its moments in the memory format of the parameter, as it makes them itself, and its count
     # of steps beside the parameter where it is fused.
     fused = learner.optimiser.defaults["fused"]
@@ -102,6 +115,11 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
             else torch.empty_like(parameter).copy_(torch.from_numpy(array))
             for key, array in moments[name].items()
         }
+
+
+def _running(vae: Vae) -> dict[str, Tensor]:
+    """Give the means and variances that a normalisation keeps of what it has seen."""
+    return {name: buffer for name, buffer in vae.named_buffers() if buffer.is_floating_point()}
 
 
 def _moments(arrays: dict[str, NDArray[np.float32]], name: str) -> dict[str, NDArray[np.float32]]:
@@ -131,6 +149,7 @@ def train(
     for step, batch in enumerate(batches[start:], start=start + 1):
         batch = batch.to(learner.device)
         targets = None if labels is None or shares is None else (labels[batch], shares[batch])
+        _set_rate(learner, config.training, step, len(batches))
         sums += _step(learner, scale(pixels[batch]), targets, config, epoch, step)
         images += len(batch)
         if step % REPORT == 0 or step == len(batches):
@@ -149,21 +168,38 @@ def _step(
     learner: Learner, images: Tensor, targets: tuple[Tensor, Tensor] | None, config: Config, epoch: int, step: int
 ) -> Tensor:
     """Take one step of Adam down the loss of a batch [B, 1, H, W], and give its parts, [3]."""
-    vae = learner.vae
-    mean, deviation = vae.infer(images)
+    vae, count = learner.vae.train(), len(images)
+    views = torch.cat([images, warp(images, config.warp, config.seed, epoch, step)]) if config.warp.any else images
+    hidden, means, deviations = vae.infer(views)
+    mean, deviation = means[:count], deviations[:count]  # only plain images are reconstructed
     latents = mean + deviation * noise(config, mean, "training", epoch, step)  # [B, z_dim]
     reconstruction = loss.reconstruction(vae.generate(latents), images)
     divergence = loss.divergence(mean, deviation)
     total = reconstruction + config.loss.beta * divergence  # eq. 1
+    if config.loss.contrast and config.warp.any:
+        total = total + config.loss.contrast * loss.contrast(means, config.loss.temperature)
     classification = torch.zeros_like(divergence)
     if targets is not None:
-        used = latents if config.network.used == "sample" else mean
-        classification = loss.classification(vae.classify(used), *targets)
+        logits = vae.classify(hidden, latents if config.network.used == "sample" else means)
+        classification = loss.classification(logits, *(torch.cat([each] * (len(views) // count)) for each in targets))
         total = total + config.loss.gamma * classification  # eq. 3
+        if config.loss.consistency and config.warp.any:
+            total = total + config.loss.consistency * loss.consistency(logits, config.loss.sure)
     learner.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()
     return torch.stack([reconstruction, divergence, classification]).detach()
+
+
+def _set_rate(learner: Learner, training: TrainingConfig, step: int, steps: int) -> None:
+    """Let the rate rise over the first batches of an epoch and fall to its end, where the recipe says so.
+
+    Each epoch by itself: rounds can be added later, and what is asked after an epoch is asked of settled networks.
+    """
+    if training.decline == "cosine":
+        falling = FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * step / steps)) / 2
+        for group in learner.optimiser.param_groups:
+            group["lr"] = training.rate * falling * min(1.0, step / RISE)
 
 
 def _targets(weights: Weights | None, device: torch.device) -> tuple[Tensor | None, Tensor | None]:

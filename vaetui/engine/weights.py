@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.answers import Answers, Label
 from vaetui.engine.clusters import Tree, leaves
+from vaetui.engine.seeds import Seeds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,14 @@ def weigh(tree: Tree, answers: Answers, count: int, decay: float) -> Weights:
         if isinstance(answer, Label):
             labels[cluster.members] = answer.label
             weights[cluster.members] = answer.confidence * fading(cluster.distances, decay)
+    return Weights(labels, weights)
+
+
+def told(seeds: Seeds, count: int) -> Weights:
+    """Give label and weight of those of `count` images whose class was told; the last word counts."""
+    labels, weights = np.zeros(count, np.int64), np.zeros(count, np.float32)
+    labels[seeds.indices] = seeds.labels
+    weights[seeds.indices] = seeds.weights
     return Weights(labels, weights)
 
 

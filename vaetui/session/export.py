@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from vaetui.engine.answers import Path
-from vaetui.engine.clusters import Indices, leaves
+from vaetui.engine.clusters import Indices, Tree, leaves
 from vaetui.engine.latents import Reading
-from vaetui.session.labelling import Labelling
+from vaetui.engine.weights import Weights
 from vaetui.store.clusterings import Division
 
 Source: TypeAlias = Literal["answer", "classifier"]
@@ -29,23 +29,23 @@ class Row:
     source: Source
     """Whether an answer to its cluster says so, or the classifier."""
     path: Path | None
-    """Its cluster in the last round; None for an image that was held out."""
+    """Its cluster in the last round; None for an image that was not asked about, or held out."""
 
 
-def rows(labelling: Labelling, train: Reading, held_out: Reading, division: Division) -> list[Row]:
+def rows(tree: Tree, said: Weights, train: Reading, held_out: Reading, division: Division) -> list[Row]:
     """List every training image in the order of the file.
 
-    `train` and `held_out` are what the networks make of the two parts that `division` names.
+    `tree` holds the clusters of the last round, `said` what answers say of images themselves; `train` and `held_out`
+    are what the networks make of the two parts that `division` names.
     """
-    weights = labelling.weights()
-    answered = weights.weights > 0
-    labels = np.where(answered, weights.labels, train.predicted)
-    confidences = np.where(answered, weights.weights, train.certainty)
+    answered = said.weights > 0
+    labels = np.where(answered, said.labels, train.predicted)
+    confidences = np.where(answered, said.weights, train.certainty)
     paths: dict[int, Path] = {}
-    for cluster in leaves(labelling.tree):
+    for cluster in leaves(tree):
         paths.update(dict.fromkeys(division.train[cluster.members].tolist(), cluster.path))
     known = [
-        Row(index, label, confidence, "answer" if said else "classifier", paths[index])
+        Row(index, label, confidence, "answer" if said else "classifier", paths.get(index))
         for index, label, confidence, said in zip(
             division.train.tolist(), labels.tolist(), confidences.tolist(), answered.tolist(), strict=True
         )

@@ -6,17 +6,22 @@ import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
-from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, walk
+from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, places, walk
 from vaetui.engine.config import Config
+from vaetui.engine.seeds import Seeds, joined
 from vaetui.engine.weights import Weights, fading, weigh
 from vaetui.session.board import Board, Tile, Which
-from vaetui.store import clusterings, places
+from vaetui.store import clusterings
+from vaetui.store import places as files
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
+
+SHOWN = 8
+"""Members of a cluster that a person sees beside its centre."""
 
 
 class Labelling:
@@ -31,10 +36,12 @@ class Labelling:
         self._vault = vault
         self._facts = facts
         self._config = config
-        self.photograph = clusterings.load(vault, places.photograph(round), Photograph)
+        self.photograph = clusterings.load(vault, files.photograph(round), Photograph)
         photograph = self.photograph
+        self.places = places(photograph.latents, config.cluster.by)
+        """Where every image lies, [N, z_dim]."""
         everyone = np.arange(len(photograph.near))
-        self._roots = gather(photograph.latents, everyone, photograph.near, photograph.centres, photograph.pictures)
+        self._roots = gather(self.places, everyone, photograph.near, photograph.centres, photograph.pictures)
         self._parts: dict[int, Tree] = {}  # the children that each split made, by the number of its saying
         self._said = facts.sayings(round, "stands")
         self._undone = facts.sayings(round, "undone")
@@ -56,7 +63,7 @@ class Labelling:
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        stamp = clusterings.save(self._vault, places.part(self._facts.next_saying()), part)
+        stamp = clusterings.save(self._vault, files.part(self._facts.next_saying()), part)
         self.say(path, Split(len(part.centres)), stamp)
 
     def undo(self) -> Path | None:
@@ -97,7 +104,7 @@ class Labelling:
         cluster = self.cluster(path)
         if not 2 <= parts <= MOST:
             raise Trouble(f"A centre can be split into 2 to {MOST:,} parts.")
-        different = len(np.unique(self.photograph.latents[cluster.members], axis=0))
+        different = len(np.unique(self.places[cluster.members], axis=0))
         if different < parts:
             raise Trouble(f"This centre stands for {different} different images; they cannot become {parts} parts.")
         return cluster
@@ -105,6 +112,19 @@ class Labelling:
     def weights(self) -> Weights:
         """Spread what stands to every training image (eq. 2)."""
         return weigh(self.tree, self.answers, len(self.photograph.near), self._config.cluster.decay)
+
+    def seeds(self) -> Seeds:
+        """Give the images that a person has seen named: the nearest members of each answered cluster."""
+        found = [
+            Seeds(
+                shown := cluster.members[:SHOWN],
+                np.full(len(shown), answer.label),
+                np.full(len(shown), answer.confidence),
+            )
+            for cluster in leaves(self.tree)
+            if isinstance(answer := self.answers.get(cluster.path), Label)
+        ]
+        return joined(found)
 
     def members(self, path: Path, which: Which, count: int) -> Indices:
         """Choose some members of a cluster, at most `count`: nearest first, farthest first, or any."""
@@ -167,8 +187,8 @@ class Labelling:
     def _children(self, path: Path, number: int) -> Tree:
         if number not in self._parts:
             members = self.cluster(path).members
-            part = clusterings.load(self._vault, places.part(number), Part, M=len(members))
-            self._parts[number] = gather(self.photograph.latents, members, part.near, part.centres, part.pictures, path)
+            part = clusterings.load(self._vault, files.part(number), Part, M=len(members))
+            self._parts[number] = gather(self.places, members, part.near, part.centres, part.pictures, path)
         return self._parts[number]
 
 

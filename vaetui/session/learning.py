@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from vaetui.engine import draws, training
-from vaetui.engine.clusters import Cluster
+from vaetui.engine.asking import doubtful, typical
+from vaetui.engine.clusters import Cluster, Pixels, Vectors, places, seen_centres
 from vaetui.engine.config import Config
 from vaetui.engine.events import (
     Clustered,
@@ -26,13 +27,15 @@ from vaetui.engine.events import (
     Saved,
     Stepped,
 )
-from vaetui.engine.kmeans import elbow, partition
+from vaetui.engine.graph import doubt
+from vaetui.engine.kmeans import elbow
 from vaetui.engine.latents import Reading, decode, read, remember
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data
-from vaetui.store import clusterings, places, tensors
-from vaetui.store.clusterings import Part, Photograph, Remembered
+from vaetui.store import clusterings, tensors
+from vaetui.store import places as files
+from vaetui.store.clusterings import Found, Part, Photograph, Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
 from vaetui.trouble import Trouble
@@ -43,8 +46,8 @@ KEPT = 3
 """Checkpoints that are kept, so that a damaged one costs some seconds of training."""
 LOOK_SECONDS = 3.0
 """Training between two looks at the reconstructions."""
-STARTS = 3
-"""k-means runs of a round, of which the best counts."""
+Before: TypeAlias = Callable[[Config, int, Vectors], Generator[Progressed, None, NDArray[np.float32]]]
+"""Tells for a round, from the places of all images, what the answers before it say of each, [N, classes]."""
 Judge: TypeAlias = Callable[[NDArray[np.uint8]], float]
 """Tells from the classes found for the test images, [N], what share of them is right."""
 
@@ -71,6 +74,7 @@ class Learning:
         self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
         self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
         self._steps = math.ceil(len(data.train) / config.training.batch)
+        self._latest: tuple[int, Reading] | None = None
         self._epoch, self._step = self._restored()
 
     @property
@@ -120,7 +124,12 @@ class Learning:
             reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
             test_accuracy = judge(reading.predicted)
         checked = self._check(epoch * self.config.training.checks)
-        stamp = clusterings.save(self._vault, places.remembered(epoch), Remembered(checked.reconstructions))
+        stamps = [clusterings.save(self._vault, files.remembered(epoch), Remembered(checked.reconstructions))]
+        changed = expected = None
+        if self.config.spread.over == "neighbours":
+            found = yield from self._read(epoch)
+            changed, expected = self._changed(epoch, found), float(found.certainty.mean())
+            stamps.append(clusterings.save(self._vault, files.found(epoch), Found(found.predicted, found.certainty)))
         figures = [figure for figure in self._facts.figures() if figure[0] == epoch]
         batches = np.diff([0, *(step for _, step, _, _ in figures)])
         losses = np.average([losses for *_, losses, _ in figures], axis=0, weights=batches)
@@ -132,8 +141,10 @@ class Learning:
             covered,
             answers,
             sum(seconds for *_, seconds in figures),
+            changed=changed,
+            expected=expected,
         )
-        self._facts.record_epoch(ended, stamp)
+        self._facts.record_epoch(ended, *stamps)
         yield ended
         yield checked
 
@@ -145,20 +156,30 @@ class Learning:
         """Send all held-out images through the networks as they are."""
         return Reconstructed(self.data.validation.pixels, remember(self._learner.vae, self._held_out), number)
 
-    def cluster(self, round: int, epoch: int) -> Iterator[Event]:
-        """Cluster the latent vectors of all training images, decode the centres, and keep it all as one photograph."""
-        config, seed = self.config, self.config.seed
-        reading = yield from read(self._learner.vae, self._pixels, config, "training", epoch)
+    def cluster(self, round: int, epoch: int, before: Before) -> Iterator[Event]:
+        """Cluster the latent vectors of the images to be asked, decode the centres, and keep it all as one photograph.
+
+        What the answers `before` say tells which images are in doubt, where the recipe asks of those.
+        """
+        config, seed = self.config, draws.integer(self.config.seed, "clusters", round)
+        reading = yield from self._read(epoch)
+        spots = places(reading.latents, config.cluster.by)
         k = config.cluster.clusters
         tried: tuple[tuple[int, float], ...] = ()
         if k is None:
-            k, tried = yield from elbow(reading.latents, config.cluster, draws.integer(seed, "elbow", round))
-        k = min(k, len(reading.latents))
-        yield Progressed(f"cutting into {k} clusters", 0, 1)
-        near, centres, _ = partition(reading.latents, k, STARTS, draws.integer(seed, "clusters", round))
-        pictures = decode(self._learner.vae, centres)
+            k, tried = yield from elbow(spots, config.cluster, draws.integer(config.seed, "elbow", round))
+        k = min(k, len(spots))
+        if round > 1 and config.cluster.asked == "doubtful":
+            found = yield from before(config, round, spots)
+            yield Progressed(f"cutting into {k} clusters", 0, 1)
+            doubts = doubt(found, reading.predicted, reading.certainty)
+            near, centres = doubtful(spots, doubts, k, config.cluster, seed)
+        else:
+            yield Progressed(f"cutting into {k} clusters", 0, 1)
+            near, centres = typical(spots, k, seed)
+        pictures = self._pictures(reading.latents, near, centres)
         photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
-        stamp = clusterings.save(self._vault, places.photograph(round), photograph)
+        stamp = clusterings.save(self._vault, files.photograph(round), photograph)
         clustered = Clustered(round, len(centres), tried)
         self._facts.begin_round(clustered, stamp)
         yield clustered
@@ -167,14 +188,30 @@ class Learning:
         """Cut one cluster into parts by k-means, and decode their centres."""
         latents = photograph.latents[cluster.members]
         seed = draws.integer(self.config.seed, "split", round, *cluster.path, parts)
-        near, centres, _ = partition(latents, parts, STARTS, seed)
-        return Part(near, centres, decode(self._learner.vae, centres))
+        near, centres = typical(places(latents, self.config.cluster.by), parts, seed)
+        return Part(near, centres, self._pictures(latents, near, centres))
 
     def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:
         """Send the training images and those held out through encoder and classifier, as they are after an epoch."""
-        vae, config = self._learner.vae, self.config
-        train = yield from read(vae, self._pixels, config, "training", epoch)
-        return train, (yield from read(vae, self._held_out, config, "held-out", epoch))
+        train = yield from self._read(epoch)
+        return train, (yield from read(self._learner.vae, self._held_out, self.config, "held-out", epoch))
+
+    def _read(self, epoch: int) -> Generator[Progressed, None, Reading]:
+        """Send the training images through encoder and classifier, once after each epoch."""
+        if self._latest is None or self._latest[0] != epoch:
+            self._latest = epoch, (yield from read(self._learner.vae, self._pixels, self.config, "training", epoch))
+        return self._latest[1]
+
+    def _changed(self, epoch: int, found: Reading) -> float | None:
+        """Tell what share of the training images was called otherwise an epoch before, if there were labels then."""
+        if epoch <= self.config.training.warmup + 1:
+            return None
+        before = clusterings.load(self._vault, files.found(epoch - 1), Found)
+        return float(np.mean(before.predicted != found.predicted))
+
+    def _pictures(self, latents: Vectors, near: NDArray[np.int32], centres: Vectors) -> Pixels:
+        """Decode centres of latent vectors."""
+        return decode(self._learner.vae, seen_centres(latents, near, centres, self.config.cluster.by))
 
     def _restored(self) -> tuple[int, int]:
         """Put the networks where the last whole checkpoint left them, and give its place; (0, 0) without one.
@@ -184,7 +221,7 @@ class Learning:
         most = training.size(self._learner)
         damaged = []
         for epoch, step in self._facts.checkpoints():
-            name = places.checkpoint(epoch, step)
+            name = files.checkpoint(epoch, step)
             with suppress(Lost):
                 content = self._vault.get(name, most)
                 try:
@@ -200,10 +237,10 @@ class Learning:
 
     def _save(self, unsaved: list[Stepped]) -> None:
         """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-        name = places.checkpoint(self._epoch, self._step)
+        name = files.checkpoint(self._epoch, self._step)
         stamp = self._vault.put(name, tensors.packed(training.snapshot(self._learner)))
         others = [place for place in self._facts.checkpoints() if place != (self._epoch, self._step)]
-        old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
+        old = [files.checkpoint(*place) for place in others[KEPT - 1 :]]
         self._facts.record_training(unsaved, stamp, old)
         for each in old:
             self._vault.drop(each)

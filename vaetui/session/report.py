@@ -10,7 +10,9 @@ from vaetui.engine.config import total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Summary
 from vaetui.session.labelling import Labelling
-from vaetui.store import entries, home, lock, notes
+from vaetui.session.spreading import Spreading
+from vaetui.store import clusterings, entries, home, lock, notes, places
+from vaetui.store.clusterings import Found
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Vault
 
@@ -50,6 +52,8 @@ def show(name: str) -> dict[str, Any]:
             "test_accuracy": [ended.test_accuracy for ended in epochs],
             "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
             "reading_accuracy": [ended.reading_accuracy for ended in epochs],
+            "changed": [ended.changed for ended in epochs],
+            "expected": [ended.expected for ended in epochs],
             "losses": [ended.losses._asdict() for ended in epochs],
             "training_seconds": sum(seconds for *_, seconds in facts.figures()),
             "labelling_seconds": labelling_seconds(facts),
@@ -66,18 +70,19 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
     """Show what a finished run came to."""
     config = facts.config
     rounds = facts.rounds()
+    epochs = facts.epochs()
     classes: tuple[tuple[int, int], ...] = ()
-    covered = 0.0
     if rounds:
-        labelling = Labelling(vault, facts, config, rounds[-1][0])
-        weights = labelling.weights()
-        labels = np.where(weights.weights > 0, weights.labels, labelling.photograph.predicted)
-        counts = np.bincount(labels, minlength=config.network.classes)
+        last = Labelling(vault, facts, config, rounds[-1][0])
+        said = Spreading(lambda number: Labelling(vault, facts, config, number)).said(config, last.round)
+        found = last.photograph.predicted
+        if facts.stamp(places.found(len(epochs))):
+            found = clusterings.load(vault, places.found(len(epochs)), Found).predicted
+        counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=config.network.classes)
         classes = tuple((kind, int(count)) for kind, count in enumerate(counts))
-        covered = weights.covered
     return Summary(
         classes,
-        covered,
+        epochs[-1].covered if epochs else 0.0,
         facts.answers(),
         sum(seconds for *_, seconds in facts.figures()),
         labelling_seconds(facts),

@@ -16,6 +16,7 @@ from vaetui.engine.events import EpochEnded, Event, Finished, Loaded, Mended, Pa
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 from vaetui.session.course import Course
+from vaetui.session.spreading import Spreading
 from vaetui.session.workshop import Workshop
 from vaetui.store import log
 from vaetui.store.facts import Facts
@@ -41,16 +42,13 @@ class Session:
 
     def __init__(self, vault: Vault, facts: Facts, lock: Lock, device: Device | None = None) -> None:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
-        self.directory = vault.directory
-        self.name = vault.directory.name
+        self.directory, self.name = vault.directory, vault.directory.name
         self.config = facts.config if device is None else replace(facts.config, device=device)
         self.machine = ""
-        self._vault = vault
-        self._facts = facts
-        self._lock = lock
-        self._workshop = Workshop(vault, facts)
+        self._vault, self._facts, self._lock = vault, facts, lock
+        self._workshop, self._course = Workshop(vault, facts), Course(facts, self.config)
         self._labelling: Labelling | None = None
-        self._course = Course(facts, self.config)
+        self._spreading = Spreading(self._round)
         self._settle()
 
     # What a screen may ask at any time.
@@ -96,7 +94,7 @@ class Session:
             while self._step in ("train", "cluster"):
                 epoch = len(self._course.epochs)
                 if self._step == "cluster":
-                    yield from learning.cluster(self.round, epoch)
+                    yield from learning.cluster(self.round, epoch, self._spreading.before)
                 else:
                     yield from self._train(learning, epoch + 1)
                 self._settle()
@@ -126,13 +124,19 @@ class Session:
 
         Raises Trouble while nothing was answered yet.
         """
-        if not self._facts.last_answered():
+        last = self._facts.last_answered()
+        if not last:
             raise Trouble(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
         learning = yield from self._ready()
         train, held_out = yield from learning.read(len(self._course.epochs))
         from vaetui.session.export import rows
 
-        return rows(self._round(self._facts.last_answered()), train, held_out, learning.data.division)
+        said = self._spreading.said(self.config, last)
+        return rows(self._round(last).tree, said, train, held_out, learning.data.division)
+
+    def spread(self) -> Generator[Event, None, Weights]:
+        """Give label and weight of every image by the answers as they stand; training takes these when it goes on."""
+        return (yield from self._spreading.weights(self.config, self.asked().round))
 
     # The quick verbs.
 
@@ -206,7 +210,7 @@ class Session:
 
     def _train(self, learning: Learning, epoch: int) -> Iterator[Event]:
         """Train, measure and record one epoch, with what the last round said."""
-        weights = self._weights(epoch)
+        weights = yield from self._weights(epoch)
         yield from learning.train(epoch, weights, self._course.hear)
         covered = weights.covered if weights else 0.0
         judge = self.truths.judge if self.truths else None
@@ -225,13 +229,13 @@ class Session:
         yield from map(Mended, self._vault.news())
         for epoch in range(max(learning.trained + 1, 1), len(self._course.epochs) + 1):
             yield Progressed(f"training epoch {epoch} once more", 0, 1)
-            yield from learning.train(epoch, self._weights(epoch), self._course.hear)
+            yield from learning.train(epoch, (yield from self._weights(epoch)), self._course.hear)
         return learning
 
-    def _weights(self, epoch: int) -> Weights | None:
-        """Give what an epoch trains with: what the last round before it said, None before the first."""
+    def _weights(self, epoch: int) -> Generator[Event, None, Weights | None]:
+        """Give what an epoch trains with: what the rounds before it said, None before the first."""
         last = round_before(self.config.training, epoch)
-        return None if last is None else self._round(last).weights()
+        return None if last is None else (yield from self._spreading.weights(self.config, last))
 
     def _settle(self) -> None:
         """Look at what is recorded for what comes next."""

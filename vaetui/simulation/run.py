@@ -81,7 +81,8 @@ class Simulation:
         self._pictures += round.pictures
         self._answers.append(self._habits.answers - round.budget)
         with self._watch.part("judging"):
-            self._qualities.append(judge(session.round, session.asked().weights(), self._truth("train")))
+            weights = yield from session.spread()
+            self._qualities.append(judge(session.round, weights, self._truth("train")))
         yield Answered(session.round, self._answers[-1], self._qualities[-1])
 
     def _read(self, seen: Reconstructed, check: int) -> Iterator[Seen]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.clusters import MOST, Indices, Pixels, Vectors
+from vaetui.engine.clusters import ASIDE, MOST, Indices, Pixels, Vectors
 from vaetui.store import arrays
 from vaetui.store.arrays import Form
 from vaetui.store.stamps import Stamp
@@ -26,7 +26,7 @@ class Photograph:
     predicted: Annotated[NDArray[np.uint8], Form(np.uint8, "N", "C")]
     """The class that the classifier gives it, [N]."""
     near: Annotated[NDArray[np.int32], Form(np.int32, "N")]
-    """The place of its centre, [N]."""
+    """The place of its centre, or ASIDE, [N]."""
     centres: Annotated[Vectors, Form(np.float32, "KZ")]
     """[K, z_dim]."""
     pictures: Annotated[Pixels, Form(np.uint8, "KHW")]
@@ -65,10 +65,20 @@ class Remembered:
     """The reconstructions, [V, H, W]."""
 
 
-Kept = TypeVar("Kept", Photograph, Part, Division, Remembered)
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What the classifier made of the training images at the end of an epoch."""
+
+    predicted: Annotated[NDArray[np.uint8], Form(np.uint8, "N", "C")]
+    """The class, [N]."""
+    certainty: Annotated[NDArray[np.float32], Form(np.float32, "N")]
+    """Its probability, [N]."""
 
 
-def save(vault: Vault, name: str, kept: Photograph | Part | Division | Remembered) -> Stamp:
+Kept = TypeVar("Kept", Photograph, Part, Division, Remembered, Found)
+
+
+def save(vault: Vault, name: str, kept: Photograph | Part | Division | Remembered | Found) -> Stamp:
     """Write the arrays in one piece, and give the stamp to be recorded."""
     return vault.put(name, arrays.packed({each.name: getattr(kept, each.name) for each in fields(kept)}))
 
@@ -94,7 +104,7 @@ def _check_filled(values: Mapping[str, Any]) -> None:
     """Refuse centres that no image is near to, and images near to none, with ValueError."""
     if "near" in values:
         near, count = values["near"], len(values["centres"])
-        if near.size and not 0 <= near.min() <= near.max() < count:
+        if near.size and not ASIDE <= near.min() <= near.max() < count:
             raise ValueError("images near to no centre")
-        if not np.bincount(near, minlength=count).all():
+        if not np.bincount(near[near > ASIDE], minlength=count).all():
             raise ValueError("a centre without images")

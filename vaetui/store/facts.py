@@ -9,9 +9,10 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from vaetui.engine.answers import Answer, Path, read_path, written
-from vaetui.engine.config import Config, from_json, to_json
+from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
 from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
+from vaetui.engine.settings import from_json, to_json
 from vaetui.store import database, places
 from vaetui.store.database import Database
 from vaetui.store.ledger import Change, Ledger
@@ -107,6 +108,8 @@ class Facts:
             ended.answers,
             ended.seconds,
             ended.reading_accuracy,
+            ended.changed,
+            ended.expected,
         )
         self._base.change(("epoch", row), *_kept(stamps))
 

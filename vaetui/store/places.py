@@ -12,7 +12,7 @@ LOCK, HOLDER, REQUEST, FAILURE = "lock", "holder.json", "request", "failure.txt"
 LOG = "log.txt"
 DIVISION = "division.npz"
 """The name of the file that tells which images are held out."""
-NAMED = re.compile(r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split)-\d+)(\.copy)?\.npz")
+NAMED = re.compile(r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split|found)-\d+)(\.copy)?\.npz")
 """Names of files that are part of a session if the facts name them."""
 ALWAYS = (
     *(FACTS, f"{FACTS}-journal", LEDGER, DAMAGED),
@@ -68,6 +68,11 @@ def failure(directory: Path) -> Path:
 def checkpoint(epoch: int, step: int) -> str:
     """Name the file of a checkpoint."""
     return f"checkpoint-{epoch:03}-{step:06}.safetensors"
+
+
+def found(epoch: int) -> str:
+    """Name the file of what the classifier made of the training images after an epoch."""
+    return f"found-{epoch}.npz"
 
 
 def photograph(round: int) -> str:

@@ -1,6 +1,6 @@
 """The tables of a session's facts, their version, and how they change; it does not know what is asked of them."""
 
-VERSION = 3
+VERSION = 4
 """The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
 
 TABLES = """
@@ -27,7 +27,9 @@ CREATE TABLE epoch (               -- the finished epochs
     covered REAL NOT NULL,
     answers INTEGER NOT NULL,
     seconds REAL NOT NULL,
-    reading_accuracy REAL          -- NULL until all reconstructions are read
+    reading_accuracy REAL,         -- NULL until all reconstructions are read
+    changed REAL,                  -- NULL where the training images were not classified
+    expected REAL                  -- likewise
 );
 CREATE TABLE reading (             -- what was read in the reconstructions of an epoch
     epoch INTEGER NOT NULL,
@@ -78,6 +80,10 @@ CREATE TABLE file (
     digest TEXT NOT NULL
 )
 """,
+    3: """
+ALTER TABLE epoch ADD COLUMN changed REAL;
+ALTER TABLE epoch ADD COLUMN expected REAL
+""",
 }
 """What leads from each older version to the next."""
 
@@ -85,7 +91,7 @@ CHANGES = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
     "figure": "INSERT OR REPLACE INTO figure VALUES (?, ?, ?, ?, ?, ?)",
     "figures forgotten": "DELETE FROM figure WHERE (epoch, step) > (?, ?)",
-    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "reading": "INSERT INTO reading VALUES (?, ?, ?)",
     "reading forgotten": "DELETE FROM reading WHERE epoch = ? AND place >= ?",
     "reading judged": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",

@@ -15,6 +15,7 @@ SOUND = {
     "epoch": f"""
         epoch BETWEEN 1 AND (SELECT count(*) FROM epoch) AND {LOSSES}
         AND ifnull(test_accuracy, 0.0) {SHARE} AND ifnull(reading_accuracy, 0.0) {SHARE}
+        AND ifnull(changed, 0.0) {SHARE} AND ifnull(expected, 0.0) {SHARE}
         AND pixel_accuracy {SHARE} AND covered {SHARE} AND typeof(answers) = 'integer' AND answers {COUNT}
     """,
     "reading": f"""

@@ -17,6 +17,9 @@ from vaetui.store.schema import UPGRADES
 from vaetui.store.stamps import Stamp, stamped
 from vaetui.trouble import Trouble
 
+STAMPED = 3
+"""The first format that knows every file by its digest; a file that does not fit it is damaged, and stays so."""
+
 
 def upgrade(directory: Path) -> None:
     """Bring a session up to date; a crash leaves it as it was, to be upgraded once more, or as it shall be.
@@ -27,7 +30,8 @@ def upgrade(directory: Path) -> None:
     if not is_older(facts):
         return
     with database.explained(facts), contextlib.closing(database.connect(facts)) as base:
-        stamps = [*_clusterings(directory), *_checkpoint(directory)]
+        unstamped = database.version(base) < STAMPED
+        stamps = [*_clusterings(directory), *_checkpoint(directory)] if unstamped else []
         base.execute("BEGIN IMMEDIATE")
         database.upgrade(base)
         database.apply(base, Entry(1, tuple(("file", stamp) for stamp in stamps)))

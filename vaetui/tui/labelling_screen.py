@@ -17,6 +17,7 @@ from vaetui.tui.desk import Desk
 from vaetui.tui.door import Session
 from vaetui.tui.entry import Deed
 from vaetui.tui.follow import Ended, Following
+from vaetui.tui.gain import gained
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
@@ -42,6 +43,7 @@ class LabellingScreen(Guarded):
         super().__init__()
         self.desk = Desk(session)
         """The round, the focus and the keys so far."""
+        self.desk.note = gained(session.curves().epochs)
         self._session = session
         self._splitting: Path | None = None
         self._waiting: tuple[Deed, Path] | None = None

@@ -14,6 +14,7 @@ from vaetui.trouble import Trouble
 from vaetui.tui.blocks import fit, lettered
 from vaetui.tui.desk import Desk
 from vaetui.tui.door import Session
+from vaetui.tui.gain import gained
 from vaetui.tui.orders import HELP, Look, Order, read
 from vaetui.tui.places import next_open
 from vaetui.tui.telling import Telling
@@ -73,6 +74,8 @@ class Plain:
     def _ask(self) -> None:
         """Ask the round until it is over."""
         self._desk, sure = Desk(self.session), False
+        if words := gained(self.session.curves().epochs):
+            self._tell(words)
         if self._desk.spot.open:
             self._show(self._desk.tile.path)
         else:

@@ -21,6 +21,7 @@ from vaetui.trouble import Trouble
 from vaetui.tui.bars import Bars
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Ended, Following
+from vaetui.tui.gain import gained
 from vaetui.tui.gauge import figure, percent, span
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
@@ -191,6 +192,8 @@ def _facts(summary: Summary, epochs: tuple[EpochEnded, ...]) -> Text:
         "   labelling ",
         (span(summary.labelling_seconds).strip(), "bold"),
     )
+    if words := gained(epochs):
+        facts.append(f"\n{words}")
     tested = [one for one in epochs if one.reading_accuracy is not None]
     if tested:
         share = percent(tested[-1].reading_accuracy).strip()

@@ -1,0 +1,115 @@
+"""Images become a graph of neighbours, over which a few labels spread to all; it does not know who gave them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
+
+from vaetui.engine import draws
+from vaetui.engine.clusters import Vectors
+from vaetui.engine.config import SpreadConfig
+from vaetui.engine.seeds import Seeds
+from vaetui.engine.weights import Weights
+
+NEAREST = 6
+"""Images of the sample from which any other image takes what they have."""
+FADING = 4.0
+"""The affinity of two neighbours is exp(-4 d^2 / r^2), with r the distance of the farthest neighbour."""
+STEPS = 200
+"""Steps of the walk: enough that more would change no label, measured on MNIST."""
+SHARP = 0.3
+"""How a potential becomes a probability: the temperature of the softmax, in standard deviations of all potentials."""
+LEAD = 3
+"""Power of the lead that an image's label has over the second class: what is in doubt counts little."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Which images lie together."""
+
+    links: sparse.csr_array
+    """Affinities of the S images of the sample, [S, S]."""
+    anchors: sparse.csr_array
+    """What share each of the N images has in those of the sample, [N, S]; a row sums to 1."""
+
+
+def connect(places: Vectors, config: SpreadConfig, seed: int, threads: int) -> Graph:
+    """Link each image of a sample with its nearest ones, and tie all others, [N, Z], to the sample.
+
+    The sample bounds the cost: it grows with N, not with its square. The bits depend on the number of threads.
+    """
+    count = len(places)
+    sample = np.sort(draws.generator(seed, "sample").permutation(count)[: config.sample])
+    size = len(sample)
+    neighbours = min(config.neighbours, size - 1)
+    with threadpool_limits(limits=threads):
+        search = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(places[sample])
+        distances, near = search.kneighbors(places)  # 2 x [N, neighbours + 1], nearest first
+    own = near[sample] == np.arange(size)[:, None]
+    own[~own.any(axis=1), -1] = True  # one of many equal images may not find itself: its last neighbour goes
+    others = near[sample][~own].reshape(size, neighbours)
+    links = _matrix(others, _affinities(distances[sample][~own].reshape(size, neighbours)), size)
+    nearest = min(NEAREST, neighbours + 1)
+    near, shares = near[:, :nearest].astype(np.int64), _affinities(distances[:, :nearest])
+    near[sample, 0], shares[sample] = np.arange(size), np.eye(nearest)[0]
+    return Graph(links.maximum(links.T).tocsr(), _matrix(near, shares / shares.sum(axis=1, keepdims=True), size))
+
+
+def spread(graph: Graph, seeds: Seeds, classes: int) -> NDArray[np.float32]:
+    """Give the probability of each class for each image, [N, classes]; all alike without seeds.
+
+    Poisson learning (Calder et al. 2020, algorithm 1): seeds are sources and sinks of a flow over the graph, which
+    stays well-posed with very few of them.
+    """
+    sources = np.zeros((graph.anchors.shape[0], classes))  # [N, classes]
+    np.add.at(sources, (seeds.indices, seeds.labels), seeds.weights)
+    total = max(float(seeds.weights.sum()), 1e-12)
+    np.subtract.at(sources, seeds.indices, seeds.weights[:, None] * sources.sum(axis=0) / total)
+    degrees = np.maximum(graph.links.sum(axis=1), 1e-9)  # [S]
+    walk = sparse.diags_array(1 / degrees) @ graph.links
+    flow = (graph.anchors.T @ sources) / degrees[:, None]  # [S, classes]
+    potentials = np.zeros_like(flow)
+    for _ in range(STEPS):
+        potentials = walk @ potentials + flow
+    potentials -= degrees @ potentials / degrees.sum()
+    potentials /= SHARP * max(float(potentials.std()), 1e-12)
+    odds = np.exp(potentials - potentials.max(axis=1, keepdims=True))
+    probabilities = graph.anchors @ (odds / odds.sum(axis=1, keepdims=True))  # [N, classes]
+    found: NDArray[np.float32] = np.asarray(probabilities, np.float32)
+    return found
+
+
+def settle(probabilities: NDArray[np.float32]) -> Weights:
+    """Give each image its likeliest class, weighted by the lead over the second, from [N, classes]."""
+    second, first = np.sort(probabilities, axis=1)[:, -2:].T
+    return Weights(probabilities.argmax(axis=1), np.clip(first - second, 0, 1) ** LEAD)
+
+
+def doubt(
+    probabilities: NDArray[np.float32], predicted: NDArray[np.uint8], certainty: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Say how much graph, [N, classes], and classifier, 2 x [N], leave open of each image, [N]: most where they differ.
+
+    From 0 for what both are sure of to 2.
+    """
+    differ = probabilities.argmax(axis=1) != predicted
+    unsure: NDArray[np.float32] = differ + 1 - (probabilities.max(axis=1) + certainty) / 2
+    return unsure
+
+
+def _affinities(distances: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Turn distances to neighbours [N, K], nearest first, into affinities."""
+    reach = np.maximum(distances[:, -1:].astype(np.float64), 1e-12)
+    affinities: NDArray[np.float64] = np.exp(-FADING * (distances / reach) ** 2)
+    return affinities
+
+
+def _matrix(columns: NDArray[np.int64], values: NDArray[np.float64], width: int) -> sparse.csr_array:
+    """Make a sparse matrix [N, width] from the columns and values of its rows, 2 x [N, K]."""
+    rows = np.repeat(np.arange(len(columns)), columns.shape[1])
+    return sparse.csr_array((values.ravel(), (rows, columns.ravel())), shape=(len(columns), width))

@@ -1,0 +1,23 @@
+"""What the last round of answers has gained, in a sentence; it does not know the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vaetui.engine.events import EpochEnded
+from vaetui.tui.gauge import percent
+
+HARDLY = 0.01
+"""Share of changed labels below which another round is hardly worth a person's time: about as many are wrong then."""
+
+
+def gained(epochs: Sequence[EpochEnded]) -> str:
+    """Tell what the last finished epoch made of the labels; empty where that was not looked at, or without labels."""
+    last = epochs[-1] if epochs else None
+    if last is None or last.expected is None or not last.answers:
+        return ""
+    words = f"about {percent(last.expected).strip()} % of the labels should be right"
+    if last.changed is None:
+        return words
+    words += f", {percent(last.changed).strip()} % changed in the last epoch"
+    return words + (": another round is hardly worth it" if last.changed < HARDLY else "")
