@@ -17,7 +17,7 @@ PLACES = {
     **{"seed": "", "device": ""},
     **{"z_dim": "network", "initial": "network", "used": "network"},
     **{"beta": "loss", "gamma": "loss", "clusters": "cluster", "decay": "cluster"},
-    **{"rounds": "training", "warmup": "training"},
+    **{"rounds": "training", "warmup": "training", "warps": "warp"},
 }
 """The part of the configuration that each knob turns; "" is the whole."""
 
@@ -40,6 +40,7 @@ OPTIONS = (
     click.option("--beta", type=_number("beta"), help="Factor of the divergence (eq. 1)."),
     click.option("--gamma", type=_number("gamma"), help="Factor of the classification loss (eq. 3)."),
     click.option("--decay", type=_number("decay"), help="a of eq. 2: how fast weights fade with distance."),
+    click.option("--warps", type=_number("warps"), help="How far second views of images are warped; 0 is not at all."),
     click.option("--used", type=click.Choice(["sample", "mean"]), help="Latent vectors to cluster and classify."),
     click.option("--initial", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."),
     click.option("--seed", type=_number("seed"), help="Where every random draw comes from."),

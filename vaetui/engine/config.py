@@ -64,6 +64,8 @@ class LossConfig:
 class WarpConfig:
     """How far the second view of an image is warped: what leaves its class as it is. All 0: there is no second view."""
 
+    warps: Annotated[float, Within(0.0, 3.0)] = 1.0
+    """Factor of all of these; with 0 there is no second view."""
     turn: Annotated[float, Within(0.0, 180.0)] = 0.0
     """Degrees that it is turned, at most, either way."""
     shift: Annotated[float, Within(0.0, 1.0)] = 0.0
@@ -78,7 +80,7 @@ class WarpConfig:
     @property
     def any(self) -> bool:
         """Whether there is a second view."""
-        return any((self.turn, self.shift, self.stretch, self.shear, self.bend))
+        return self.warps > 0 and any((self.turn, self.shift, self.stretch, self.shear, self.bend))
 
 
 @dataclass(frozen=True, slots=True)

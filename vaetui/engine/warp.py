@@ -20,7 +20,7 @@ def warp(images: Tensor, config: WarpConfig, seed: int, *place: int) -> Tensor:
 
     What comes in from outside the picture is 0.
     """
-    drawn = draws.generator(seed, "warp", *place).uniform(-1, 1, (6, len(images)))
+    drawn = draws.generator(seed, "warp", *place).uniform(-config.warps, config.warps, (6, len(images)))
     turn, wide, high, shear, right, down = torch.from_numpy(drawn).float().to(images.device)  # 6 x [N]
     turn = turn * math.radians(config.turn)
     wide, high = 1 + wide * config.stretch, 1 + high * config.stretch
@@ -35,7 +35,7 @@ def warp(images: Tensor, config: WarpConfig, seed: int, *place: int) -> Tensor:
     grid = F.affine_grid(ways, list(images.shape), align_corners=False)  # [N, H, W, 2]
     if config.bend:
         points = (len(images), 2, BENT, BENT)
-        drawn = draws.generator(seed, "bend", *place).uniform(-config.bend, config.bend, points)
+        drawn = draws.generator(seed, "bend", *place).uniform(-1, 1, points) * config.bend * config.warps
         pushes = torch.from_numpy(drawn).float().to(images.device)
         grid = grid + F.interpolate(pushes, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     return F.grid_sample(images, grid, align_corners=False)

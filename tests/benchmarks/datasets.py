@@ -1,0 +1,78 @@
+"""Labelled sets that a recipe is tried on, as directories of IDX files; it does not know recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from sklearn.datasets import load_digits
+
+from tests.idx import MNIST, write_idx
+from vaetui.engine.images import read_idx
+
+FASHION = Path("/usr/share/dataset-fashion-mnist")
+"""Where Debian's package dataset-fashion-mnist puts its files."""
+SHARES = (0.30, 0.18, 0.13, 0.10, 0.08, 0.07, 0.06, 0.04, 0.03, 0.01)
+"""Of the classes in the imbalanced set."""
+IMBALANCED = 20_000
+"""Images in it."""
+
+
+def find(name: str, place: Path) -> Path:
+    """Give the directory of a set, made in `place` where nobody ships it."""
+    if name == "mnist":
+        return MNIST
+    if name == "fashion":
+        return FASHION
+    made = place / name
+    if not made.exists():
+        made.mkdir(parents=True)
+        {"digits": _digits, "imbalanced": _imbalanced}.get(name, _grown)(made)
+    return made
+
+
+def _digits(made: Path) -> None:
+    digits = load_digits()
+    images, labels = (digits.images * 255 / 16).astype(np.uint8), digits.target.astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(images))
+    tested = len(images) // 5
+    _write(made, "t10k", images[order[:tested]], labels[order[:tested]])
+    _write(made, "train", images[order[tested:]], labels[order[tested:]])
+
+
+def _imbalanced(made: Path) -> None:
+    images, labels = mnist("train")
+    draw = np.random.default_rng(1)
+    kinds = draw.permutation(10)
+    chosen = [
+        draw.choice(at := np.flatnonzero(labels == kind), min(len(at), round(share * IMBALANCED)), replace=False)
+        for kind, share in zip(kinds, SHARES, strict=True)
+    ]
+    order = draw.permutation(np.concatenate(chosen))
+    _write(made, "train", images[order], labels[order])
+    _write(made, "t10k", *mnist("t10k"))
+
+
+def _grown(made: Path) -> None:
+    """Take so many images of MNIST as the name of the directory says, more than there are by small turns and shifts."""
+    images, labels = mnist("train")
+    count, draw = int(made.name), np.random.default_rng(2)
+    more = [images]
+    for _ in range(-(-count // len(images)) - 1):
+        turned = ndimage.rotate(images, draw.uniform(-8, 8), axes=(1, 2), reshape=False, order=1)
+        more.append(np.roll(turned, draw.integers(-1, 2, 2), axis=(1, 2)))
+    order = draw.permutation(len(images) * len(more))[:count]
+    _write(made, "train", np.concatenate(more)[order], np.tile(labels, len(more))[order])
+    _write(made, "t10k", *mnist("t10k"))
+
+
+def mnist(stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give images and labels of a part of MNIST."""
+    return read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3), read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1)
+
+
+def _write(made: Path, stem: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    write_idx(made / f"{stem}-images-idx3-ubyte", images)
+    write_idx(made / f"{stem}-labels-idx1-ubyte", labels)
