@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from tests.idx import MNIST, write_idx
 from vaetui.engine.images import read_idx
 
-FASHION = Path("/usr/share/dataset-fashion-mnist")
+FASHION = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts its files."""
 SHARES = (0.30, 0.18, 0.13, 0.10, 0.08, 0.07, 0.06, 0.04, 0.03, 0.01)
 """Of the classes in the imbalanced set."""

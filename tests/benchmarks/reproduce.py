@@ -101,7 +101,7 @@ def pictured(home: Path) -> None:
 
 
 def _simulate(home: Path, *options: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "vaetui", "simulate", "--json", *options]
+    command = [sys.executable, "-m", "vaetui", "simulate", "--recipe", "paper", "--json", *options]
     ran = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "VAETUI_HOME": str(home)}
     )

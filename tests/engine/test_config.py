@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from vaetui.engine.config import Config, TrainingConfig, round_after, total_epochs
+from vaetui.engine.config import Config, TrainingConfig, passes, round_after, steps, total_epochs
 from vaetui.engine.recipes import recipe
 from vaetui.engine.settings import from_json, to_json
 from vaetui.trouble import Trouble
@@ -31,6 +31,12 @@ def test_rounds_can_lie_several_epochs_apart() -> None:
     schedule = TrainingConfig(warmup=2, rounds=2, epochs=3)
     assert total_epochs(schedule) == 8
     assert [round_after(schedule, epoch) for epoch in range(9)] == [None, None, 1, None, None, 2, None, None, None]
+
+
+@pytest.mark.parametrize(("count", "passed", "stepped"), [(59_872, 1, 234), (1_000, 6, 24), (51, 101, 21)])
+def test_few_images_are_gone_through_several_times_in_an_epoch(count: int, passed: int, stepped: int) -> None:
+    schedule = TrainingConfig(batch=256, least=20)
+    assert (passes(schedule, count), steps(schedule, count)) == (passed, stepped)
 
 
 def test_an_unknown_recipe_is_refused_with_those_known() -> None:

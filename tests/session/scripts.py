@@ -31,7 +31,7 @@ SMALL = Config(
 NEAR = replace(
     recipe("neighbours"),
     cluster=replace(recipe("neighbours").cluster, clusters=5),
-    training=replace(recipe("neighbours").training, rounds=2, batch=64),
+    training=replace(recipe("neighbours").training, rounds=2, batch=64, least=1),
     threads=1,
 )
 """The same, with answers that spread from neighbour to neighbour."""

@@ -135,6 +135,8 @@ class TrainingConfig:
     """Epochs after each round."""
     batch: Annotated[int, Within(1, 4_096)] = 64
     """Images in a batch."""
+    least: Annotated[int, Within(1, 100_000)] = 1
+    """Batches in an epoch, at least: few images are gone through several times."""
     rate: Annotated[float, Within(0.0, 10.0)] = 1e-3
     """Learning rate of Adam."""
     decline: Literal["none", "cosine"] = "none"
@@ -185,6 +187,16 @@ def round_after(config: TrainingConfig, epoch: int) -> int | None:
 def round_before(config: TrainingConfig, epoch: int) -> int | None:
     """Tell with which round's answers that epoch trains, None for one without labels."""
     return None if epoch <= config.warmup else (epoch - config.warmup - 1) // config.epochs + 1
+
+
+def passes(config: TrainingConfig, count: int) -> int:
+    """Tell how often an epoch goes through `count` images."""
+    return max(1, -(-config.least * config.batch // count))
+
+
+def steps(config: TrainingConfig, count: int) -> int:
+    """Tell how many batches an epoch of `count` images has."""
+    return -(-passes(config, count) * count // config.batch)
 
 
 def held_out(config: TrainingConfig, count: int) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaetui.engine import draws, loss
-from vaetui.engine.config import Config, TrainingConfig
+from vaetui.engine.config import Config, TrainingConfig, passes
 from vaetui.engine.events import Losses, Stepped
 from vaetui.engine.latents import noise
 from vaetui.engine.vae import Vae, build, scale
@@ -141,8 +141,9 @@ def train(
     consuming is stopping. Order and noise follow from seed, epoch and batch. Raises Trouble when the loss is no
     finite number any more.
     """
-    order = torch.from_numpy(draws.generator(config.seed, "order", epoch).permutation(len(pixels)))
-    batches = torch.split(order, config.training.batch)
+    draw = draws.generator(config.seed, "order", epoch)
+    orders = [draw.permutation(len(pixels)) for _ in range(passes(config.training, len(pixels)))]
+    batches = torch.split(torch.from_numpy(np.concatenate(orders)), config.training.batch)
     labels, shares = _targets(weights, learner.device)
     sums = torch.zeros(3, device=learner.device)
     since, images, begun = start, 0, perf_counter()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-from vaetui.engine.config import Config, held_out
+from vaetui.engine.config import Config, held_out, steps
 from vaetui.engine.events import EpochEnded, Stepped
 from vaetui.session.board import Curves
 from vaetui.store.facts import Facts
@@ -17,7 +16,7 @@ class Course:
     def __init__(self, facts: Facts, config: Config) -> None:
         """Begin with what is recorded."""
         count, *_ = facts.shape
-        self._steps = math.ceil((count - held_out(config.training, count)) / config.training.batch)
+        self._steps = steps(config.training, count - held_out(config.training, count))
         self.epochs = facts.epochs()
         """The finished epochs, in order."""
         self._facts = facts

@@ -33,6 +33,7 @@ class Labelling:
         Raises Trouble for files that are lost or do not fit what was said.
         """
         self.round = round
+        self._spreads = config.spread.over == "neighbours"
         self._vault = vault
         self._facts = facts
         self._config = config
@@ -145,7 +146,7 @@ class Labelling:
             tiles=tuple(self._tile(cluster) for cluster in walk(self.tree)),
             answered=sum(open_or_answered),
             total=len(open_or_answered),
-            covered=self.weights().covered,
+            covered=self._covered(),
             answers=self._before + len(self._said),
             undoable=_described(self._said[-1]) if self._said else None,
             redoable=_described(self._undone[0]) if self._undone else None,
@@ -161,8 +162,14 @@ class Labelling:
             answer=self.answers.get(cluster.path),
             parts=(sum(below), len(below)) if cluster.children else None,
             votes=self._votes(cluster),
-            weight=float(fading(cluster.distances, self._config.cluster.decay).mean()),
+            weight=1.0 if self._spreads else float(fading(cluster.distances, self._config.cluster.decay).mean()),
         )
+
+    def _covered(self) -> float:
+        """Tell what share of all images has a label: from the first answer on all, where answers spread."""
+        if self._spreads:
+            return float(self._before > 0 or any(isinstance(answer, Label) for answer in self.answers.values()))
+        return self.weights().covered
 
     def _votes(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
         if self.round == 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from vaetui.engine import draws, training
 from vaetui.engine.asking import doubtful, typical
 from vaetui.engine.clusters import Cluster, Pixels, Vectors, places, seen_centres
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, steps
 from vaetui.engine.events import (
     Clustered,
     EpochEnded,
@@ -73,7 +72,7 @@ class Learning:
         self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)
         self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
         self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
-        self._steps = math.ceil(len(data.train) / config.training.batch)
+        self._steps = steps(config.training, len(data.train))
         self._latest: tuple[int, Reading] | None = None
         self._epoch, self._step = self._restored()
 

@@ -72,7 +72,7 @@ def checkpoint(epoch: int, step: int) -> str:
 
 def found(epoch: int) -> str:
     """Name the file of what the classifier made of the training images after an epoch."""
-    return f"found-{epoch}.npz"
+    return f"found-{epoch:03d}.npz"
 
 
 def photograph(round: int) -> str:
