@@ -22,8 +22,8 @@ from vaetui.store import notes, places
 from vaetui.trouble import Trouble
 
 pytestmark = pytest.mark.usefixtures("home")
-QUICK = ("--rounds", "1", "--clusters", "3")
-LONG = ("--warmup", "500", "--rounds", "0")
+QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
+LONG = ("--recipe", "paper", "--warmup", "500", "--rounds", "0")
 """Some minutes of training: more than any test here waits for."""
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
     refused(
         "The session asks waits for answers, and for you to give them: vaetui resume asks", "resume", "asks", "--detach"
     )
-    assert call("new", "over", "--plain", "--data", str(digits), "--rounds", "0", typed="").returncode == 0
+    assert call("new", "over", "--plain", "--data", str(digits), *QUICK, "--rounds", "0", typed="").returncode == 0
     refused("The run of over is over", "resume", "over", "--detach")
     told = call("new", "both", "--plain", "--detach", "--data", str(digits))
     assert (told.returncode, "--plain asks you" in told.stderr) == (2, True)

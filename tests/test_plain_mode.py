@@ -16,7 +16,7 @@ from tests.test_cli import VAETUI, call, labelled
 from tests.watching import show
 
 pytestmark = pytest.mark.usefixtures("home")
-QUICK = ("--rounds", "1", "--clusters", "3")
+QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
 
 
 def test_a_pipe_of_answers_labels_a_whole_session(digits: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs the default recipe on many sets, with its parts removed and with worse answers.
+"""Runs the recipe of neighbours on many sets, with its parts removed and with worse answers.
 
 python -m tests.benchmarks.ceiling [UNIT ...] runs what is not yet in assets/results/neighbours.json, and keeps each
 run as soon as it is over: so it can be interrupted and goes on. Each run has a process of its own.

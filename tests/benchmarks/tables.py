@@ -29,7 +29,7 @@ SETS = {
     "without contrast": "MNIST, without the contrastive loss",
     "without second view": "MNIST, without any second view (`--warps 0`)",
 }
-"""What the default recipe was tried on, and how a reader knows it."""
+"""What the recipe was tried on, and how a reader knows it."""
 PCA = "PCA-50 and k-means, 80 clusters named right, nothing learned"
 
 
@@ -149,7 +149,7 @@ def readings() -> str:
 
 
 def neighbours() -> str:
-    """Give the table of the default recipe: accuracy after each round, the mean and the worst of the seeds."""
+    """Give the table of the recipe of neighbours: accuracy after each round, the mean and the worst of the seeds."""
     told = json.loads((RESULTS / "neighbours.json").read_text())
     units: dict[str, list[dict[str, Any]]] = {}
     for name, run in told.items():

@@ -20,7 +20,7 @@ from tests.soak.screens import Screens
 from tests.soak.script import Script
 from vaetui.store import home
 
-KNOBS = ("--clusters", "5", "--rounds", "2")
+KNOBS = ("--recipe", "paper", "--clusters", "5", "--rounds", "2")
 WAYS = ("plain", "plain", "plain", "hasty", "hasty", "screens", "export")
 """What is killed next, by lot."""
 FIGURES = ("phase", "epoch", "answers", "covered", "test_accuracy", "pixel_accuracy", "losses", "data", "seed")

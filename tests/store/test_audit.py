@@ -18,6 +18,7 @@ from vaetui.store import ledger
 from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
+from vaetui.store.schema import VERSION
 from vaetui.store.stamps import stamped
 from vaetui.trouble import Trouble
 
@@ -157,7 +158,7 @@ def test_a_ledger_without_its_beginning_is_not_believed(tmp_path: Path, said: li
 
 def test_a_flipped_format_is_not_a_newer_one(tmp_path: Path, said: list[Saying]) -> None:
     base = sqlite3.connect(tmp_path / "facts.db")
-    base.execute("PRAGMA user_version = 7")
+    base.execute(f"PRAGMA user_version = {VERSION ^ 8}")
     base.close()
     assert found(tmp_path) == ["facts.db"]
     assert sayings(tmp_path) == said
