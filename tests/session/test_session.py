@@ -344,6 +344,26 @@ def test_a_run_without_rounds_only_trains(digits: Path) -> None:
     session.close()
 
 
+def test_a_lost_file_of_what_was_called_how_costs_a_figure_and_no_more(digits: Path) -> None:
+    session = made("lost", digits, NEAR)
+    while session.phase != "labelling" or session.round < 2:
+        list(session.advance())
+        if session.round < 2:
+            list(answer_round(session))
+            session.go_on()
+    list(answer_round(session))
+    session.go_on()
+    session.close()
+    for path in session.directory.glob("found-002*"):
+        path.unlink()
+    session = creation.resume("lost")
+    list(session.advance())
+    last = session.curves().epochs[-1]
+    assert (session.phase, last.changed) == ("finished", None)
+    assert last.expected is not None
+    session.close()
+
+
 def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path) -> None:
     session = made("near", digits, NEAR)
     list(run(session))

@@ -205,8 +205,10 @@ class Learning:
         """Tell what share of the training images was called otherwise an epoch before, if there were labels then."""
         if epoch <= self.config.training.warmup + 1:
             return None
-        before = clusterings.load(self._vault, files.found(epoch - 1), Found)
-        return float(np.mean(before.predicted != found.predicted))
+        with suppress(Lost):  # a figure less is no reason to stop
+            before = clusterings.load(self._vault, files.found(epoch - 1), Found)
+            return float(np.mean(before.predicted != found.predicted))
+        return None
 
     def _pictures(self, latents: Vectors, near: NDArray[np.int32], centres: Vectors) -> Pixels:
         """Decode centres of latent vectors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from vaetui.session.spreading import Spreading
 from vaetui.store import clusterings, entries, home, lock, notes, places
 from vaetui.store.clusterings import Found
 from vaetui.store.facts import Facts
-from vaetui.store.vault import Vault
+from vaetui.store.vault import Lost, Vault
 
 PAUSE = 120.0
 """Seconds between two answers that count as work; a longer gap was a pause."""
@@ -77,7 +78,8 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
         said = Spreading(lambda number: Labelling(vault, facts, config, number)).said(config, last.round)
         found = last.photograph.predicted
         if facts.stamp(places.found(len(epochs))):
-            found = clusterings.load(vault, places.found(len(epochs)), Found).predicted
+            with suppress(Lost):
+                found = clusterings.load(vault, places.found(len(epochs)), Found).predicted
         counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=config.network.classes)
         classes = tuple((kind, int(count)) for kind, count in enumerate(counts))
     return Summary(
