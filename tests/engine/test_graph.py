@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.datasets import make_moons
 
 from vaetui.engine.asking import doubtful, typical
-from vaetui.engine.clusters import ASIDE, places
+from vaetui.engine.clusters import ASIDE, placed
 from vaetui.engine.config import Config
 from vaetui.engine.graph import connect, doubt, settle, spread
 from vaetui.engine.seeds import Seeds, joined
@@ -103,8 +103,8 @@ def test_later_rounds_ask_only_of_the_most_doubtful() -> None:
 
 def test_directions_forget_how_long_a_latent_vector_is() -> None:
     latents = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], np.float32)
-    assert places(latents, "place") is latents
-    assert np.allclose(places(latents, "direction"), [[0.6, 0.8], [0.6, 0.8], [0.0, 0.0]])
+    assert placed(latents, "place") is latents
+    assert np.allclose(placed(latents, "direction"), [[0.6, 0.8], [0.6, 0.8], [0.0, 0.0]])
 
 
 def test_the_last_word_on_an_image_counts() -> None:

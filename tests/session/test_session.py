@@ -16,8 +16,9 @@ from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
 from vaetui.session import creation, learning, report
+from vaetui.session.board import SHOWN
 from vaetui.session.export import Row
-from vaetui.session.labelling import SHOWN, Labelling
+from vaetui.session.labelling import Labelling
 from vaetui.session.session import Session
 from vaetui.trouble import Trouble
 

@@ -58,7 +58,7 @@ Tree: TypeAlias = tuple[Cluster, ...]
 """The clusters of one round, each with its parts."""
 
 
-def places(latents: Vectors, by: By) -> Vectors:
+def placed(latents: Vectors, by: By) -> Vectors:
     """Put latent vectors [N, z_dim] where their Euclidean distance says how near they are; directions get length 1."""
     import numpy as np
 

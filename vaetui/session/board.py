@@ -11,6 +11,8 @@ from vaetui.engine.events import EpochEnded, Losses
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
 Which: TypeAlias = Literal["nearest", "random", "farthest"]
+SHOWN = 8
+"""Members of a cluster that a person sees beside its centre: as many as an answer needs; a key stays under 15 kB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

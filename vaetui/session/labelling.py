@@ -6,22 +6,18 @@ import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
-from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, places, walk
+from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, placed, walk
 from vaetui.engine.config import Config
 from vaetui.engine.seeds import Seeds, joined
 from vaetui.engine.weights import Weights, fading, weigh
-from vaetui.session.board import Board, Tile, Which
-from vaetui.store import clusterings
-from vaetui.store import places as files
+from vaetui.session.board import SHOWN, Board, Tile, Which
+from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
 from vaetui.store.sayings import Saying
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
-
-SHOWN = 8
-"""Members of a cluster that a person sees beside its centre."""
 
 
 class Labelling:
@@ -37,9 +33,9 @@ class Labelling:
         self._vault = vault
         self._facts = facts
         self._config = config
-        self.photograph = clusterings.load(vault, files.photograph(round), Photograph)
+        self.photograph = clusterings.load(vault, places.photograph(round), Photograph)
         photograph = self.photograph
-        self.places = places(photograph.latents, config.cluster.by)
+        self.places = placed(photograph.latents, config.cluster.by)
         """Where every image lies, [N, z_dim]."""
         everyone = np.arange(len(photograph.near))
         self._roots = gather(self.places, everyone, photograph.near, photograph.centres, photograph.pictures)
@@ -64,7 +60,7 @@ class Labelling:
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        stamp = clusterings.save(self._vault, files.part(self._facts.next_saying()), part)
+        stamp = clusterings.save(self._vault, places.part(self._facts.next_saying()), part)
         self.say(path, Split(len(part.centres)), stamp)
 
     def undo(self) -> Path | None:
@@ -194,7 +190,7 @@ class Labelling:
     def _children(self, path: Path, number: int) -> Tree:
         if number not in self._parts:
             members = self.cluster(path).members
-            part = clusterings.load(self._vault, files.part(number), Part, M=len(members))
+            part = clusterings.load(self._vault, places.part(number), Part, M=len(members))
             self._parts[number] = gather(self.places, members, part.near, part.centres, part.pictures, path)
         return self._parts[number]
 

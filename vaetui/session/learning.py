@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine import draws, training
 from vaetui.engine.asking import doubtful, typical
-from vaetui.engine.clusters import Cluster, Pixels, Vectors, places, seen_centres
+from vaetui.engine.clusters import Cluster, Pixels, Vectors, placed, seen_centres
 from vaetui.engine.config import Config, steps
 from vaetui.engine.events import (
     Clustered,
@@ -32,8 +32,7 @@ from vaetui.engine.latents import Reading, decode, read, remember
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.weights import Weights
 from vaetui.session.data import Data
-from vaetui.store import clusterings, tensors
-from vaetui.store import places as files
+from vaetui.store import clusterings, places, tensors
 from vaetui.store.clusterings import Found, Part, Photograph, Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
@@ -123,12 +122,12 @@ class Learning:
             reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
             test_accuracy = judge(reading.predicted)
         checked = self._check(epoch * self.config.training.checks)
-        stamps = [clusterings.save(self._vault, files.remembered(epoch), Remembered(checked.reconstructions))]
+        stamps = [clusterings.save(self._vault, places.remembered(epoch), Remembered(checked.reconstructions))]
         changed = expected = None
         if self.config.spread.over == "neighbours":
             found = yield from self._read(epoch)
             changed, expected = self._changed(epoch, found), float(found.certainty.mean())
-            stamps.append(clusterings.save(self._vault, files.found(epoch), Found(found.predicted, found.certainty)))
+            stamps.append(clusterings.save(self._vault, places.found(epoch), Found(found.predicted, found.certainty)))
         figures = [figure for figure in self._facts.figures() if figure[0] == epoch]
         batches = np.diff([0, *(step for _, step, _, _ in figures)])
         losses = np.average([losses for *_, losses, _ in figures], axis=0, weights=batches)
@@ -162,7 +161,7 @@ class Learning:
         """
         config, seed = self.config, draws.integer(self.config.seed, "clusters", round)
         reading = yield from self._read(epoch)
-        spots = places(reading.latents, config.cluster.by)
+        spots = placed(reading.latents, config.cluster.by)
         k = config.cluster.clusters
         tried: tuple[tuple[int, float], ...] = ()
         if k is None:
@@ -178,7 +177,7 @@ class Learning:
             near, centres = typical(spots, k, seed)
         pictures = self._pictures(reading.latents, near, centres)
         photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
-        stamp = clusterings.save(self._vault, files.photograph(round), photograph)
+        stamp = clusterings.save(self._vault, places.photograph(round), photograph)
         clustered = Clustered(round, len(centres), tried)
         self._facts.begin_round(clustered, stamp)
         yield clustered
@@ -187,7 +186,7 @@ class Learning:
         """Cut one cluster into parts by k-means, and decode their centres."""
         latents = photograph.latents[cluster.members]
         seed = draws.integer(self.config.seed, "split", round, *cluster.path, parts)
-        near, centres = typical(places(latents, self.config.cluster.by), parts, seed)
+        near, centres = typical(placed(latents, self.config.cluster.by), parts, seed)
         return Part(near, centres, self._pictures(latents, near, centres))
 
     def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:
@@ -206,7 +205,7 @@ class Learning:
         if epoch <= self.config.training.warmup + 1:
             return None
         with suppress(Lost):  # a figure less is no reason to stop
-            before = clusterings.load(self._vault, files.found(epoch - 1), Found)
+            before = clusterings.load(self._vault, places.found(epoch - 1), Found)
             return float(np.mean(before.predicted != found.predicted))
         return None
 
@@ -222,7 +221,7 @@ class Learning:
         most = training.size(self._learner)
         damaged = []
         for epoch, step in self._facts.checkpoints():
-            name = files.checkpoint(epoch, step)
+            name = places.checkpoint(epoch, step)
             with suppress(Lost):
                 content = self._vault.get(name, most)
                 try:
@@ -238,10 +237,10 @@ class Learning:
 
     def _save(self, unsaved: list[Stepped]) -> None:
         """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-        name = files.checkpoint(self._epoch, self._step)
+        name = places.checkpoint(self._epoch, self._step)
         stamp = self._vault.put(name, tensors.packed(training.snapshot(self._learner)))
         others = [place for place in self._facts.checkpoints() if place != (self._epoch, self._step)]
-        old = [files.checkpoint(*place) for place in others[KEPT - 1 :]]
+        old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
         self._facts.record_training(unsaved, stamp, old)
         for each in old:
             self._vault.drop(each)

@@ -11,10 +11,8 @@ from vaetui.engine import draws
 from vaetui.engine.answers import Label
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.truth import Truth
+from vaetui.session.board import SHOWN
 from vaetui.simulation.reader import Reader
-
-MEMBERS = 8
-"""Members beside a centre that are looked at: as many as the labelling screen shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class CentreAnnotator:
 class MembersAnnotator:
     """Recognises the nearest members, and says what most of them are."""
 
-    members = MEMBERS
+    members = SHOWN
 
     def __init__(self, truth: Truth) -> None:
         """Know the true classes of the training images, of which only those shown are looked up."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vaetui.session.board import SHOWN
+
 THUMB = (14, 7)
 """Cells of a thumbnail: clear digits are plain, and a screen of twenty costs 30 kB."""
 TILE = (15, 8)
 """Cells of a thumbnail with its bar and its caption."""
 TILES = 48
 """Tiles on a page that are enough: a round has 16, and each one mounted delays the first screen by 5 ms."""
-MEMBERS = 8
-"""Members shown at most: as many as an answer needs, and a key press stays under 15 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def plan(width: int, height: int) -> Plan:
     top = centre[1] + 2
     columns = max((width - centre[0] - 3) // (THUMB[0] + 1), 1)
     rows = max((top - 1) // THUMB[1], 1)
-    columns = min(columns, MEMBERS // rows)
+    columns = min(columns, SHOWN // rows)
     # Header, rule, prompt and footer take a line each; a small screen tells the facts in one more.
     left = max(height - top - (4 if large else 5), 1)
     across = width // TILE[0]
