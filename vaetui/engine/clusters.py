@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.answers import Path
+from vaetui.engine.config import By
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +26,6 @@ MOST = 1_000
 """Clusters of a round, or parts of one, at most: nobody would answer more."""
 
 
-By: TypeAlias = Literal["place", "direction"]
-"""What makes latent vectors near."""
 ASIDE = -1
 """Instead of the place of a centre: this image is not asked about."""
 

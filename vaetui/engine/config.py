@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+By: TypeAlias = Literal["place", "direction"]
+"""What makes latent vectors near: their Euclidean distance, or the angle between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ class ClusterConfig:
     """Sub-clusters that a split proposes."""
     decay: Annotated[float, Within(0.0, 100.0)] = 0.2
     """a of equation 2, per unit of Euclidean distance in the latent space."""
-    by: Literal["place", "direction"] = "place"
-    """Whether latent vectors are near by their Euclidean distance, or by the angle between them."""
+    by: By = "place"
+    """What makes latent vectors near."""
     asked: Literal["all", "doubtful"] = "all"
     """Whether every round asks of all images, or the later ones of those in doubt."""
     doubtful: Annotated[float, Within(0.001, 1.0)] = 0.25
