@@ -19,20 +19,22 @@ from vaetui.engine.events import EpochEnded
 from vaetui.session import creation
 
 pytestmark = pytest.mark.usefixtures("home")
-QUICK = ("--rounds", "1", "--clusters", "5", "--answers", "6")
+QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "5", "--answers", "6")
 TOLD = {
-    *("test_accuracy", "answers", "answers_by_round", "pictures_shown", "label_accuracy", "reading_accuracy"),
+    *("test_accuracy", "answers", "answers_by_round", "pictures_shown", "label_accuracy", "exported"),
+    "reading_accuracy",
     *("seconds", "peak_rss_mb", "recipe", "annotator", "seed", "versions"),
 }
 
 
 def test_json_is_all_that_is_printed_and_nothing_is_kept(digits: Path, home: Path) -> None:
-    ran = call("simulate", "--data", str(digits), *QUICK, "--annotator", "centre", "--seed", "7", "--json")
+    few = ("--rounds", "1", "--clusters", "5", "--answers", "6")
+    ran = call("simulate", "--data", str(digits), *few, "--annotator", "centre", "--seed", "7", "--json")
     assert ran.returncode == 0, ran.stderr
     (line,) = ran.stdout.splitlines()
     told = json.loads(line)
     assert set(told) >= TOLD
-    assert (told["annotator"], told["seed"], told["recipe"]) == ("centre", 7, "paper")
+    assert (told["annotator"], told["seed"], told["recipe"]) == ("centre", 7, "neighbours")
     assert len(told["test_accuracy"]) == 2
     assert 0 < told["answers"] <= 6
     assert told["peak_rss_mb"] > 100
@@ -75,7 +77,7 @@ def test_damaged_labels_and_test_images_of_another_size_are_refused_and_no_sessi
 
 
 def test_an_interrupted_run_leaves_a_session_that_goes_on(digits: Path, home: Path) -> None:
-    command = [*VAETUI[1:], "simulate", "--data", str(digits), "--keep", "cut", "--rounds", "60"]
+    command = [*VAETUI[1:], "simulate", "--data", str(digits), *QUICK, "--keep", "cut", "--rounds", "60"]
     child = pexpect.spawn(VAETUI[0], command, timeout=120)
     child.expect("round 1 ")
     child.sendintr()

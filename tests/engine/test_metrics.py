@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from vaetui.engine.metrics import accuracy, pixel_accuracy
+from vaetui.engine.metrics import accuracy, calibration, calibration_error, pixel_accuracy
 from vaetui.engine.truth import Truth
 
 
@@ -15,3 +16,13 @@ def test_accuracy_is_the_share_of_right_classes() -> None:
 def test_pixel_accuracy_is_the_share_of_pixels_on_the_right_side_of_one_half() -> None:
     originals = np.array([[[0, 127], [128, 255]]], np.uint8)
     assert pixel_accuracy(originals, np.array([[[127, 128], [255, 128]]], np.uint8)) == 0.75
+
+
+def test_calibration_holds_promises_against_what_is_right() -> None:
+    confidences = np.array([0.95, 1.0, 0.55, 0.52, 0.0], np.float32)
+    least, middle, most = calibration(confidences, np.array([True, False, True, True, False]))
+    assert (least.share, least.confidence, least.accuracy) == (0.2, 0.0, 0.0)
+    assert (middle.share, middle.accuracy) == (0.4, 1.0)
+    assert middle.confidence == pytest.approx(0.535)
+    assert (most.share, most.accuracy) == (0.4, 0.5)
+    assert calibration_error([least, middle, most]) == pytest.approx(0.4 * 0.465 + 0.4 * 0.475)

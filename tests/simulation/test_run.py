@@ -87,6 +87,27 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
     assert row["accuracy"] == pytest.approx(np.mean(weights.labels[chosen] == truth.classes[chosen]))
 
 
+def test_the_labels_to_take_away_are_those_of_the_export(digits: Path, shelved: Shelved) -> None:
+    exported = simulated("run", digits, shelved).exported
+    session = creation.resume("run")
+    rows = consumed(session.labels())
+    assert session.truths is not None
+    truth = session.truths.all
+    assert truth is not None
+    session.close()
+    assert exported is not None
+    assert len(rows) == len(truth.classes)
+    assert exported.accuracy == pytest.approx(np.mean([row.label == truth.classes[row.index] for row in rows]))
+    assert exported.expected == pytest.approx(np.mean([row.confidence for row in rows]))
+    assert sum(it.share for it in exported.bins) == pytest.approx(1)
+    assert exported.calibration_error >= abs(exported.accuracy - exported.expected) - 1e-6
+
+
+def test_nothing_answered_is_nothing_to_take_away(digits: Path, shelved: Shelved) -> None:
+    mute = simulated("mute", digits, shelved, replace(HABITS, answers=0))
+    assert mute.exported is None
+
+
 async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
     digits: Path, shelved: Shelved, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,11 @@ pytestmark = [
 VAETUI = str(Path(sys.executable).with_name("vaetui"))
 
 
-@pytest.fixture(params=[(80, 24), (120, 40)], ids=lambda size: "{}x{}".format(*size))
-def size(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
-    return request.param
-
-
+@pytest.mark.parametrize(("size", "recipe"), [((80, 24), "paper"), ((120, 40), "neighbours")])
 def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
-    size: tuple[int, int], digits: Path, home: Path
+    size: tuple[int, int], recipe: str, digits: Path, home: Path
 ) -> None:
-    begun = [VAETUI, "new", "demo", "--data", str(digits), "--clusters", "5", "--rounds", "2"]
+    begun = [VAETUI, "new", "demo", "--data", str(digits), "--recipe", recipe, "--clusters", "5", "--rounds", "2"]
     screen = Tmux(begun, *size, home)
     try:
         screen.until(r"vaetui  demo .*epoch 1 of 3")

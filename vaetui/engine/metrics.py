@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,18 @@ from numpy.typing import NDArray
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.truth import Truth
 from vaetui.engine.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Labels of about the same confidence."""
+
+    share: float
+    """How many of all labels these are, from 0 to 1."""
+    confidence: float
+    """Their mean confidence."""
+    accuracy: float
+    """The share of them that is right."""
 
 
 def accuracy(predicted: NDArray[np.uint8], truth: Truth) -> float:
@@ -27,6 +40,21 @@ def accuracy_by_weight(weights: Weights, truth: Truth, above: float) -> tuple[fl
     chosen = weights.weights > above
     right = weights.labels[chosen] == truth.classes[chosen]
     return float(chosen.mean()), float(right.mean()) if len(right) else None
+
+
+def calibration(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """Compare what was promised of labels [N] with what holds, in ten bins of confidence (a reliability diagram)."""
+    bins = np.minimum((confidences * 10).astype(np.int64), 9)
+    return tuple(
+        Bin(float(chosen.mean()), float(confidences[chosen].mean()), float(right[chosen].mean()))
+        for chosen in (bins == at for at in range(10))
+        if chosen.any()
+    )
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Give the mean gap between confidence and accuracy, from 0 to 1 (expected calibration error; Naeini 2015)."""
+    return sum(it.share * abs(it.confidence - it.accuracy) for it in bins)
 
 
 def pixel_accuracy(originals: Pixels, reconstructions: Pixels) -> float:

@@ -13,7 +13,7 @@ from vaetui.engine.config import (
 )
 from vaetui.trouble import Trouble
 
-DEFAULT = "paper"
+DEFAULT = "neighbours"
 """The recipe of a session that names none."""
 RECIPES = {
     "neighbours": Config(

@@ -27,14 +27,15 @@ class Truths:
     @cached_property
     def train(self) -> Truth | None:
         """Of the images trained on."""
-        return Truth(self._all.classes[self._data.division.train]) if self._all else None
+        return Truth(self.all.classes[self._data.division.train]) if self.all else None
 
     @cached_property
     def validation(self) -> Truth | None:
         """Of those held out."""
-        return Truth(self._all.classes[self._data.division.validation]) if self._all else None
+        return Truth(self.all.classes[self._data.division.validation]) if self.all else None
 
     @cached_property
-    def _all(self) -> Truth | None:
+    def all(self) -> Truth | None:
+        """Of all training images, in the order of their file."""
         count = len(self._data.train) + len(self._data.validation)
         return read_truth(self._found.train_labels, count) if self._found.train_labels else None

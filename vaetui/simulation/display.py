@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from vaetui.engine.events import Loading, Progressed, Stepped
-from vaetui.simulation.outcome import Outcome
+from vaetui.simulation.outcome import Exported, Outcome
 from vaetui.simulation.run import Answered, Read, Seen
 
 
@@ -62,12 +62,17 @@ def _summary(outcome: Outcome) -> Table:
         "answers": f"{outcome.answers} ({', '.join(map(str, outcome.answers_by_round))})",
         "pictures shown": f"{outcome.pictures_shown:,}",
         "labels right": _percent(outcome.label_accuracy["overall"]),
+        "labels to take away": _exported(outcome.exported),
         "the reader itself": f"{_percent(outcome.reader_accuracy)} of sharp images",
         "seconds": ", ".join(f"{part} {seconds:.1f}" for part, seconds in outcome.seconds.items()),
     }
     for head, value in rows.items():
         table.add_row(head, value)
     return table
+
+
+def _exported(told: Exported | None) -> str:
+    return f"{_percent(told.accuracy)} right, {_percent(told.expected)} by their confidence" if told else "none"
 
 
 def _percent(share: float | None) -> str:

@@ -6,14 +6,18 @@ import dataclasses
 import platform
 import resource
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+
 import vaetui
-from vaetui.engine.metrics import accuracy_by_weight
+from vaetui.engine.metrics import Bin, accuracy_by_weight, calibration, calibration_error
 from vaetui.engine.truth import Truth
 from vaetui.engine.weights import Weights
+from vaetui.session.export import Row
 
 PACKAGES = ("torch", "scikit-learn", "numpy")
 """Packages on which the bits depend."""
@@ -34,6 +38,20 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """How good the labels are that a person takes away: one for each training image, those held out among them."""
+
+    accuracy: float
+    """Share that is right."""
+    expected: float
+    """Their mean confidence."""
+    calibration_error: float
+    """The mean gap between confidence and accuracy."""
+    bins: tuple[Bin, ...]
+    """Labels by their confidence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything measured in a run; shares go from 0 to 1."""
 
@@ -51,6 +69,8 @@ class Outcome:
     """Centres and members that the annotator looked at."""
     label_accuracy: dict[str, Any]
     """Of the labels spread in the last round `overall`, `by_weight`, and of all `rounds`."""
+    exported: Exported | None
+    """What `export` would write; None where nothing was answered."""
     seconds: dict[str, float]
     """By part, and `total`, without the reader's own training."""
     recipe: str
@@ -78,6 +98,14 @@ def judge(round: int, weights: Weights, truth: Truth) -> Quality:
         share, accuracy = accuracy_by_weight(weights, truth, tenth / 10)
         rows.append({"above": tenth / 10, "share": share, "accuracy": accuracy})
     return Quality(round, weights.covered, rows[0]["accuracy"], tuple(rows))
+
+
+def judge_export(rows: Sequence[Row], truth: Truth) -> Exported:
+    """Compare the labels of all training images with the true ones, and with what their confidence promises."""
+    confidences = np.array([row.confidence for row in rows], np.float32)
+    right = np.array([row.label for row in rows]) == truth.classes
+    bins = calibration(confidences, right)
+    return Exported(float(right.mean()), float(confidences.mean()), calibration_error(bins), bins)
 
 
 def label_accuracy(qualities: list[Quality]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from vaetui.session.session import Session
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, Fingers, MembersAnnotator
 from vaetui.simulation.answering import SURE, Round
 from vaetui.simulation.habits import Habits
-from vaetui.simulation.outcome import Outcome, Quality, judge, label_accuracy
+from vaetui.simulation.outcome import Exported, Outcome, Quality, judge, judge_export, label_accuracy
 from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.trouble import Trouble
@@ -69,7 +69,7 @@ class Simulation:
                 if isinstance(event, Reconstructed) and event.check is not None:
                     yield from self._read(event, event.check)
             if self._session.phase == "finished":
-                return self._outcome()
+                return self._outcome((yield from self._export()))
             yield from self._answer()
             self._session.go_on()
 
@@ -99,18 +99,25 @@ class Simulation:
             session.read(epoch, 0, read)
         yield Read(session.curves().epochs[-1])
 
+    def _export(self) -> Generator[Seen, None, Exported | None]:
+        """Look at the labels that a person would take away."""
+        if not sum(self._answers):
+            return None
+        with self._watch.part("judging"):
+            return judge_export((yield from self._session.labels()), self._truth("all"))
+
     def _annotator(self) -> Annotator:
         if self._habits.annotator == "centre":
             return CentreAnnotator(self._shelved.reader)
         return MembersAnnotator(self._truth("train"))
 
-    def _truth(self, of: Literal["train", "validation"]) -> Truth:
+    def _truth(self, of: Literal["train", "validation", "all"]) -> Truth:
         truth: Truth | None = getattr(self._session.truths, of)
         if truth is None:
             raise Trouble(f"The {of} images have no labels, so nobody can stand in for you.")
         return truth
 
-    def _outcome(self) -> Outcome:
+    def _outcome(self, exported: Exported | None) -> Outcome:
         epochs, config = self._session.curves().epochs, self._session.config
         return Outcome(
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
@@ -122,6 +129,7 @@ class Simulation:
             answers_by_round=tuple(self._answers),
             pictures_shown=self._pictures,
             label_accuracy=label_accuracy(self._qualities),
+            exported=exported,
             seconds={"total": self._watch.total, **self._watch.seconds},
             recipe=config.recipe,
             annotator=self._habits.annotator,
