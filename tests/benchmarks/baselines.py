@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
+from tests.benchmarks import datasets
 from tests.idx import MNIST
 from vaetui.engine import training
 from vaetui.engine.config import Config, total_epochs
-from vaetui.engine.images import read_idx
 from vaetui.engine.latents import read
 from vaetui.engine.weights import Weights
 from vaetui.headless import consumed
@@ -27,13 +27,12 @@ COUNTS = (16, 50, 64, 80, 100)
 """Clusters, of which each costs one answer: a round's, some of the field's, and a whole run's."""
 
 
-def of_components(seed: int) -> dict[int, float]:
+def of_components(seed: int, place: Path = MNIST) -> dict[int, float]:
     """Name clusters of 50 principal components of the pixels; give the test accuracy by their number."""
-    train, test = (read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3) for stem in ("train", "t10k"))
+    (train, known), (test, truth) = (datasets.part(place, stem) for stem in ("train", "t10k"))
     pca = PCA(50, random_state=seed).fit(train.reshape(len(train), -1) / 255)
-    classes = [read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1) for stem in ("train", "t10k")]
     reduced = [pca.transform(pixels.reshape(len(pixels), -1) / 255) for pixels in (train, test)]
-    return _named(reduced[0], classes[0], reduced[1], classes[1], seed)
+    return _named(reduced[0], known, reduced[1], truth, seed)
 
 
 def of_latents(directory: Path) -> dict[int, float]:
@@ -52,19 +51,18 @@ def of_latents(directory: Path) -> dict[int, float]:
     return _named(latents[0], train.classes, latents[1], test.classes, config.seed)
 
 
-def with_all_labels(config: Config) -> list[float]:
+def with_all_labels(config: Config, place: Path = MNIST) -> list[float]:
     """Train as the recipe does, with every label at weight 1 after the first epoch; give the accuracy by epoch."""
-    train, test = (read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3) for stem in ("train", "t10k"))
-    classes = [read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1) for stem in ("train", "t10k")]
-    learner = training.learner(config, (28, 28))
-    weights = Weights(classes[0].astype(np.int64), np.ones(len(train), np.float32))
+    (train, known), (test, truth) = (datasets.part(place, stem) for stem in ("train", "t10k"))
+    learner = training.learner(config, (train.shape[1], train.shape[2]))
+    weights = Weights(known.astype(np.int64), np.ones(len(train), np.float32))
     accuracies = []
     for epoch in range(1, total_epochs(config.training) + 1):
-        known = weights if epoch > config.training.warmup else None
-        for _ in training.train(learner, torch.from_numpy(train), known, config, epoch, 0):
+        told = weights if epoch > config.training.warmup else None
+        for _ in training.train(learner, torch.from_numpy(train), told, config, epoch, 0):
             pass
         reading = consumed(read(learner.vae, torch.from_numpy(test), config, "test", epoch))
-        accuracies.append(float(np.mean(reading.predicted == classes[1])))
+        accuracies.append(float(np.mean(reading.predicted == truth)))
     return accuracies
 
 

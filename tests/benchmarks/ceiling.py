@@ -14,9 +14,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from tests.benchmarks import datasets
+import torch
+
+from tests.benchmarks import baselines, datasets, rates
 from tests.benchmarks.results import RESULTS, stamp
 from vaetui import headless
 from vaetui.engine.config import Config
@@ -26,6 +28,8 @@ from vaetui.simulation.habits import Habits
 KEPT = RESULTS / "neighbours.json"
 PLACE = Path(tempfile.gettempdir()) / "vaetui-sets"
 """Where sets are made that nobody ships."""
+THREADS = torch.get_num_threads()
+"""On which a run computes; to be set with OMP_NUM_THREADS."""
 MEMBERS = Habits("members", 16, 0.02)
 
 
@@ -43,6 +47,8 @@ class Unit:
     """Who answers, and how."""
     turned: Mapping[str, Mapping[str, Any]] | None = None
     """Knobs turned away from the recipe, by part."""
+    way: Literal["simulate", "components", "labels"] = "simulate"
+    """What is run: the recipe, clusters of principal components, or the recipe's networks with every label."""
 
     def config(self, seed: int) -> Config:
         """Give the configuration of a run."""
@@ -79,6 +85,9 @@ UNITS = {
     },
     **{name: Unit(data=name) for name in SETS},
     **{f"{name} paper": Unit(1, data=name, recipe="paper") for name in SETS},
+    **{f"{name} components": Unit(data=name, way="components") for name in ("mnist", *SETS)},
+    **{f"{name} labels": Unit(1, data=name, way="labels") for name in ("mnist", *SETS)},
+    "splits": Unit(turned={"cluster": {"clusters": 12}}),
     **{f"without {name}": Unit(turned=turned) for name, turned in REMOVED.items()},
     **{f"{count} images": Unit(1, data=str(count)) for count in (10_000, 60_000, 240_000)},
 }
@@ -90,23 +99,34 @@ def known() -> dict[str, Any]:
     return told
 
 
+def measure(unit: Unit, seed: int) -> None:
+    """Run it once, and print what it came to as one line of JSON."""
+    place, config = datasets.find(unit.data, PLACE), unit.config(seed)
+    match unit.way:
+        case "simulate":
+            headless.simulate(str(place), config, unit.habits, None, True)
+        case "components":
+            print(json.dumps({"clusters": baselines.of_components(seed, place)}))
+        case "labels":
+            print(json.dumps({"test_accuracy": baselines.with_all_labels(config, place)}))
+
+
 def main() -> None:
     if sys.argv[1:2] == ["--one"]:
-        unit, seed = UNITS[sys.argv[2]], int(sys.argv[3])
-        headless.simulate(str(datasets.find(unit.data, PLACE)), unit.config(seed), unit.habits, None, True)
+        measure(UNITS[sys.argv[2]], int(sys.argv[3]))
         return
     for name in sys.argv[1:] or list(UNITS):
         for seed in range(UNITS[name].seeds):
             if f"{name}/{seed}" in known():
                 continue
-            begun = time.monotonic()
+            begun, rate = time.monotonic(), rates.multiply()
             command = [sys.executable, "-m", "tests.benchmarks.ceiling", "--one", name, str(seed)]
             ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            told = json.loads(ran.stdout.splitlines()[-1]) | stamp()
+            told = json.loads(ran.stdout.splitlines()[-1]) | stamp() | {"gflops": round(rate), "threads": THREADS}
             KEPT.with_suffix(".partial").write_text(json.dumps(known() | {f"{name}/{seed}": told}, indent=1))
             KEPT.with_suffix(".partial").replace(KEPT)
-            accuracies = " ".join(f"{share:.4f}" for share in told["test_accuracy"])
-            print(f"{name}/{seed}: {accuracies}, {time.monotonic() - begun:.0f} s", flush=True)
+            accuracies = " ".join(f"{share:.4f}" for share in told.get("test_accuracy", []))
+            print(f"{name}/{seed}: {accuracies or told['clusters']}, {time.monotonic() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

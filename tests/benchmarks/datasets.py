@@ -43,7 +43,7 @@ def _digits(made: Path) -> None:
 
 
 def _imbalanced(made: Path) -> None:
-    images, labels = mnist("train")
+    images, labels = part(MNIST, "train")
     draw = np.random.default_rng(1)
     kinds = draw.permutation(10)
     chosen = [
@@ -52,12 +52,12 @@ def _imbalanced(made: Path) -> None:
     ]
     order = draw.permutation(np.concatenate(chosen))
     _write(made, "train", images[order], labels[order])
-    _write(made, "t10k", *mnist("t10k"))
+    _write(made, "t10k", *part(MNIST, "t10k"))
 
 
 def _grown(made: Path) -> None:
     """Take so many images of MNIST as the name of the directory says, more than there are by small turns and shifts."""
-    images, labels = mnist("train")
+    images, labels = part(MNIST, "train")
     count, draw = int(made.name), np.random.default_rng(2)
     more = [images]
     for _ in range(-(-count // len(images)) - 1):
@@ -65,12 +65,13 @@ def _grown(made: Path) -> None:
         more.append(np.roll(turned, draw.integers(-1, 2, 2), axis=(1, 2)))
     order = draw.permutation(len(images) * len(more))[:count]
     _write(made, "train", np.concatenate(more)[order], np.tile(labels, len(more))[order])
-    _write(made, "t10k", *mnist("t10k"))
+    _write(made, "t10k", *part(MNIST, "t10k"))
 
 
-def mnist(stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Give images and labels of a part of MNIST."""
-    return read_idx(MNIST / f"{stem}-images-idx3-ubyte.gz", 3), read_idx(MNIST / f"{stem}-labels-idx1-ubyte.gz", 1)
+def part(place: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give images and labels of the part of a set, "train" or "t10k"."""
+    end = ".gz" if (place / f"{stem}-labels-idx1-ubyte.gz").exists() else ""
+    return read_idx(place / f"{stem}-images-idx3-ubyte{end}", 3), read_idx(place / f"{stem}-labels-idx1-ubyte{end}", 1)
 
 
 def _write(made: Path, stem: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:

@@ -46,6 +46,13 @@ def against_multiply() -> tuple[float, str]:
     )
 
 
+def multiply() -> float:
+    """Give the rate of a large float32 multiply on all threads, in GFLOP/s."""
+    left, right = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    _multiply(left, right, 3)
+    return _multiply(left, right, 10) / 1e9
+
+
 def _multiply(left: torch.Tensor, right: torch.Tensor, times: int = 100) -> float:
     begun = time.perf_counter()
     for _ in range(times):
