@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from tests.benchmarks import published
+from tests.benchmarks import ceiling_tables, published
 from tests.benchmarks.results import RESULTS
 
 ROOT = Path(__file__).parents[2]
@@ -20,16 +17,6 @@ UNITS = {
     "labels": "every label given, same networks",
 }
 """What was run, and how a reader knows it."""
-SETS = {
-    "mnist": "MNIST",
-    "centre": "the same, only the decoded centres read (`--annotator centre`)",
-    "fashion": "Fashion-MNIST",
-    "digits": "scikit-learn's digits, 1,438 images",
-    "imbalanced": "MNIST, 20,000 images, classes from 1 % to 30 %",
-    "without contrast": "MNIST, without the contrastive loss",
-    "without second view": "MNIST, without any second view (`--warps 0`)",
-}
-"""What the recipe was tried on, and how a reader knows it."""
 PCA = "PCA-50 and k-means, 80 clusters named right, nothing learned"
 
 
@@ -148,25 +135,6 @@ def readings() -> str:
     )
 
 
-def neighbours() -> str:
-    """Give the table of the recipe of neighbours: accuracy after each round, the mean and the worst of the seeds."""
-    told = json.loads((RESULTS / "neighbours.json").read_text())
-    units: dict[str, list[dict[str, Any]]] = {}
-    for name, run in told.items():
-        units.setdefault(name.rpartition("/")[0], []).append(run)
-    head = "| test accuracy in % after | 16 | 32 | 48 | 64 answers | worst seed | seeds | seconds |"
-    rows = [head, "| --- " * (head.count("|") - 1) + "|"]
-    for unit, words in SETS.items():
-        runs = [run for run in units.get(unit, []) if len(run["test_accuracy"]) == 5]
-        if runs:
-            shares = 100 * np.array([run["test_accuracy"][1:] for run in runs])
-            seconds = np.mean([run["seconds"]["total"] for run in runs])
-            cells = [*(f"{share:.2f}" for share in shares.mean(axis=0)), f"{shares[:, -1].min():.2f}", f"{len(runs)}"]
-            rows.append(_row(words, cells, f"{seconds:.0f}"))
-    dates = {run["date"] for run in told.values()}
-    return "\n".join([f"Measured on {', '.join(sorted(dates))}, by `simulate`, 2 % wrong keys, one thread:", "", *rows])
-
-
 def _row(words: str, cells: list[str], answers: str) -> str:
     return f"| {words} | {' | '.join(cells)} | {answers} |"
 
@@ -178,7 +146,7 @@ def main() -> None:
         "speed": speed,
         "lines": lines,
         "run": run,
-        "neighbours": neighbours,
+        **{name: getattr(ceiling_tables, name) for name in ("rounds", "sets", "taken", "wrong", "removed", "seconds")},
         "accuracies": accuracies,
         "readings": readings,
     }

@@ -9,6 +9,7 @@ data         the images of a session, divided
 learning     the slow verbs: train, measure, cluster, cut
 truths       the true classes, for those who measure
 labelling    the round being asked: the quick verbs
+spreading    what the answers of all rounds come to for every image
 board        what a screen needs to see, as frozen values
 course       what was measured on the way
 reading      the reading test of an epoch
