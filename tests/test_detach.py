@@ -156,7 +156,7 @@ def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
 def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
     made("there", digits).close()
     refused("A session there is there already", "new", "there", "--detach")
-    refused("holds no training images", "new", "--detach", "--data", str(tmp_path))
+    refused("holds no images", "new", "--detach", "--data", str(tmp_path))
     refused("There is no session nowhere", "resume", "nowhere", "--detach")
     (tmp_path / "digits").mkdir()
     for file in digits.iterdir():
@@ -164,7 +164,7 @@ def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_pat
     made("gone", tmp_path / "digits").close()
     for file in (tmp_path / "digits").iterdir():
         file.unlink()
-    refused("holds no training images", "resume", "gone", "--detach")
+    refused("holds no images", "resume", "gone", "--detach")
     assert free("gone")
 
 

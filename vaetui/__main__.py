@@ -2,4 +2,5 @@
 
 from vaetui.cli import main
 
-main()
+if __name__ == "__main__":  # not where a process is begun that decodes pictures
+    main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 import vaetui
 from vaetui import knobs, printed, running
+from vaetui.images import Given, images
 from vaetui.manners import Manner, manners
 from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
@@ -35,6 +36,8 @@ class Name(click.types.StringParamType):
         return [CompletionItem(name) for name in home.names() if name.startswith(incomplete)]
 
 
+FORMS = ("csv", "jsonl", "npz", "idx", "folders")
+"""What labels can be exported as."""
 named = click.argument("session", type=Name())
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -47,17 +50,26 @@ def app() -> None:
 
 @app.command()
 @click.argument("name", required=False)
+@images
 @knobs.knobs
 @manners
-def new(name: str | None, manner: Manner, **turned: Any) -> None:
+def new(name: str | None, given: Given, manner: Manner, **turned: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
     """
     from vaetui.session import creation
+    from vaetui.store import home
 
-    source, config = knobs.chosen(**turned)
-    manner.go(lambda: creation.create(name, source, config))
+    config = knobs.chosen(**turned)
+    if name is not None:
+        home.vacant(name)  # before images are decoded for nothing
+
+    def opening() -> Session:
+        taken = given.taken(config)
+        return creation.create(name, taken.source, taken.config, taken.material, taken.title)
+
+    manner.go(opening)
 
 
 @app.command()
@@ -82,6 +94,7 @@ def resume(session: str | None, device: Device | None, manner: Manner) -> None:
 
 
 @app.command()
+@images
 @knobs.knobs
 @click.option(
     "--annotator",
@@ -94,15 +107,21 @@ def resume(session: str | None, device: Device | None, manner: Manner) -> None:
 @click.option("--error-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share of wrong keys.")
 @click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
-def simulate(annotator: Kind, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any) -> None:
+def simulate(
+    given: Given, annotator: Kind, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any
+) -> None:
     """Let a stand-in for a person answer a whole run, and measure what comes of it.
 
     The images need labels, which the stand-in and the measures look at, and nothing that learns.
     """
     from vaetui import headless
+    from vaetui.store import home
 
-    source, config = knobs.chosen(**turned)
-    headless.simulate(source, config, Habits(annotator, answers, error_rate), keep, as_json)
+    config = knobs.chosen(**turned)
+    if keep is not None:
+        home.vacant(keep)  # before images are decoded, and a reader is trained, for nothing
+    taken = Given(given.data, replace(given.wish, labels=True)).taken(config)
+    headless.simulate(taken, Habits(annotator, answers, error_rate), keep, as_json)
 
 
 @app.command()
@@ -137,29 +156,20 @@ def show(session: str, as_json: bool) -> None:
 
 @app.command()
 @named
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="csv", show_default=True, help="What to write.")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The CSV file to write."
+    "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
 )
-def export(session: str, output: Path) -> None:
-    """Write one label per training image, from the answers or else the classifier, as CSV."""
-    from vaetui.engine.answers import written
-    from vaetui.session import creation
-    from vaetui.store.exports import write_csv
+@click.option("--copy", "copies", is_flag=True, help="Copy pictures into folders; without it, they are linked.")
+def export(session: str, output: Path, form: str, least: float, copies: bool) -> None:
+    """Write one label per image, from the answers or else the classifier.
 
-    if not output.parent.is_dir():
-        raise Trouble(f"There is no directory {output.parent}; make it first.")
-    with running.opened(lambda: creation.resume(session)) as opened:
-        rows = running.watched(opened.labels())
-    write_csv(
-        output,
-        ("index", "label", "confidence", "source", "cluster"),
-        (
-            (row.index, row.label, f"{row.confidence:.4f}", row.source, "" if row.path is None else written(row.path))
-            for row in rows
-        ),
-    )
-    answered = sum(row.source == "answer" for row in rows)
-    click.echo(f"{output}: {len(rows):,} labels, {answered:,} by answers, the others by the classifier.")
+    A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
+    """
+    from vaetui import labels
+
+    labels.export(session, form, least, copies, output)
 
 
 @app.command()
@@ -184,6 +194,7 @@ def check(session: str, repair: bool, as_json: bool) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session with everything in it."""
+    from vaetui.session import source
     from vaetui.store import home
     from vaetui.store.lock import Lock
 
@@ -194,6 +205,7 @@ def delete(session: str, yes: bool) -> None:
     lock = Lock(directory)  # refuses while somebody works in it
     home.remove(session)
     lock.release()
+    source.sweep()
     click.echo(f"{session} is deleted.")
 
 

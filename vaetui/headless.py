@@ -14,30 +14,27 @@ import click
 
 from vaetui import running
 from vaetui.simulation.stopwatch import Stopwatch
-from vaetui.store import home
 
 if TYPE_CHECKING:
-    from vaetui.engine.config import Config
+    from vaetui.images import Taken
     from vaetui.session.session import Session
     from vaetui.simulation.habits import Habits
 
 T = TypeVar("T")
 
 
-def simulate(source: str, config: Config, habits: Habits, keep: str | None, as_json: bool) -> None:
+def simulate(taken: Taken, habits: Habits, keep: str | None, as_json: bool) -> None:
     """Let a stand-in for a person answer a new session, and print what it came to; without a name nothing is kept."""
     watch = Stopwatch()
-    if keep is not None:
-        home.vacant(keep)  # before a reader is trained for nothing
     if not as_json:
         click.echo("loading PyTorch …")
     with watch.part("loading"):
         from vaetui.simulation import display, shelf
         from vaetui.simulation.run import Simulation
     with watch.away():
-        fetching = shelf.fetch(source, config.network.classes)
+        fetching = shelf.fetch(taken.source, taken.config.network.classes)
         shelved = consumed(fetching) if as_json else running.watched(fetching)
-    with _opened(keep, source, config) as session:
+    with _opened(keep, taken) as session:
         run = Simulation(session, shelved, habits, watch).run()
         with contextlib.closing(run):  # so that it saves while the session is open
             outcome = consumed(run) if as_json else display.watch(run, session.epochs)
@@ -48,16 +45,16 @@ def simulate(source: str, config: Config, habits: Habits, keep: str | None, as_j
 
 
 @contextmanager
-def _opened(keep: str | None, source: str, config: Config) -> Iterator[Session]:
+def _opened(keep: str | None, taken: Taken) -> Iterator[Session]:
     """Make a session and open it: among the others under a name, or in a place that goes away."""
     from vaetui.session import creation
 
     if keep is not None:
-        with running.opened(lambda: creation.create(keep, source, config)) as session:
+        with running.opened(lambda: creation.create(keep, taken.source, taken.config, taken.material)) as session:
             yield session
         return
     with tempfile.TemporaryDirectory(prefix="vaetui-") as place:
-        creation.begin(Path(place), source, config)
+        creation.begin(Path(place), taken.source, taken.config, taken.material)
         with contextlib.closing(creation.enter(Path(place))) as session:
             yield session
 

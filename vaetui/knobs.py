@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
@@ -31,7 +30,6 @@ def _number(name: str) -> click.IntRange | click.FloatRange:
 
 
 OPTIONS = (
-    click.option("--data", help="Directory of IDX files, gzipped or plain; without it, the bundled MNIST."),
     click.option("--recipe", default=recipes.DEFAULT, show_default=True, help="Settings to start from."),
     click.option("--rounds", type=_number("rounds"), help="Rounds of answers."),
     click.option("--warmup", type=_number("warmup"), help="Epochs without labels before the first round."),
@@ -55,17 +53,15 @@ def knobs(command: F) -> F:
     return command
 
 
-def chosen(data: str | None, recipe: str, **turned: Any) -> tuple[str, config.Config]:
-    """Give the source of the images and the configuration that the options stand for.
+def chosen(recipe: str, **turned: Any) -> config.Config:
+    """Give the configuration that the options stand for.
 
     Raises Trouble for an unknown recipe.
     """
-    from vaetui.session.source import BUNDLED
-
     result = recipes.recipe(recipe)
     for name, value in turned.items():
         part = PLACES[name]
         if value is not None:
             change = {name: value} if not part else {part: replace(getattr(result, part), **{name: value})}
             result = replace(result, **change)
-    return BUNDLED if data is None else str(Path(data).resolve()), result
+    return result

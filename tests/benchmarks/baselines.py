@@ -18,6 +18,7 @@ from vaetui.engine.latents import read
 from vaetui.engine.weights import Weights
 from vaetui.headless import consumed
 from vaetui.session.data import Data, load
+from vaetui.session.source import located
 from vaetui.session.truths import Truths
 from vaetui.store import places, tensors
 from vaetui.store.facts import Facts
@@ -39,12 +40,12 @@ def of_latents(directory: Path) -> dict[int, float]:
     """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
     facts = Facts(directory)
     config, data, newest = facts.config, load(Vault(directory, facts), facts), facts.checkpoints()[0]
+    truths = Truths(located(facts), data)
     facts.close()
     learner = training.learner(config, data.train.shape)
     arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
     training.restore(learner, arrays)
     latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
-    truths = Truths("mnist", data)
     train, test = truths.train, truths.test
     assert train is not None
     assert test is not None

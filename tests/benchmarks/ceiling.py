@@ -23,7 +23,9 @@ from tests.benchmarks.results import RESULTS, stamp
 from vaetui import headless
 from vaetui.engine.config import Config
 from vaetui.engine.recipes import recipe
+from vaetui.images import Taken
 from vaetui.simulation.habits import Habits
+from vaetui.store.material import Material
 
 KEPT = RESULTS / "neighbours.json"
 PLACE = Path(tempfile.gettempdir()) / "vaetui-sets"
@@ -103,7 +105,7 @@ def measure(unit: Unit, seed: int) -> None:
     place, config = datasets.find(unit.data, PLACE), unit.config(seed)
     match unit.way:
         case "simulate":
-            headless.simulate(str(place), config, unit.habits, None, True)
+            headless.simulate(Taken(str(place), "", Material(), config), unit.habits, None, True)
         case "components":
             print(json.dumps({"clusters": baselines.of_components(seed, place)}))
         case "labels":

@@ -78,7 +78,7 @@ class Exercise:
         self._call("export", self._name, "-o", str(labels))
         if labels.exists():
             self.outcome.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
-            assert all(len(row) == 5 for row in csv.reader(labels.read_text().splitlines()))
+            assert all(len(row) == 9 for row in csv.reader(labels.read_text().splitlines()))
         return self.outcome
 
     def _open(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripts import answer_round, bits, made, run, said
-from vaetui.engine.events import Mended
+from vaetui.engine.events import Noticed
 from vaetui.headless import consumed
 from vaetui.session import creation, learning
 from vaetui.session.inspection import inspect
@@ -94,7 +94,7 @@ def test_where_checkpoints_are_damaged_training_is_repeated_to_the_same_bits(
         damage(path)
     session = creation.resume("it")
     assert session.phase == "labelling"
-    told = [event.what for event in session.advance() if isinstance(event, Mended)]
+    told = [event.what for event in session.advance() if isinstance(event, Noticed)]
     assert [line.split()[0] for line in told] == [path.name for path in reversed(lost)]
     assert finish(session) == undisturbed
 
@@ -106,7 +106,7 @@ def test_any_other_file_is_made_anew_and_no_answer_lost(
 ) -> None:
     damage(directory / name)
     session = creation.resume("it")
-    told = [event.what for event in session.advance() if isinstance(event, Mended)]
+    told = [event.what for event in session.advance() if isinstance(event, Noticed)]
     log = (directory / "log.txt").read_text()
     assert all(f"WARNING {line}" in log for line in told)
     needed = name not in ("round-001.npz", "split-000001.npz")  # a round that is over is read when it is asked for

@@ -15,9 +15,9 @@ from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
+from vaetui.headless import consumed
 from vaetui.session import creation, learning, report
 from vaetui.session.board import SHOWN
-from vaetui.session.export import Row
 from vaetui.session.labelling import Labelling
 from vaetui.session.session import Session
 from vaetui.trouble import Trouble
@@ -30,16 +30,6 @@ def asked(name: str, digits: Path) -> Session:
     list(session.advance())
     assert session.phase == "labelling"
     return session
-
-
-def exported(session: Session) -> list[Row]:
-    """Give the labels, when their events are over."""
-    exporting = session.labels()
-    while True:
-        try:
-            next(exporting)
-        except StopIteration as end:
-            return list(end.value)
 
 
 def test_a_whole_run_ends_with_every_epoch_measured(digits: Path) -> None:
@@ -260,18 +250,21 @@ def test_every_training_image_is_exported_once(digits: Path) -> None:
     session = asked("exported", digits)
 
     def labels() -> list[tuple[int, str]]:
-        rows = exported(session)
-        assert [row.index for row in rows] == list(range(640))
-        assert all(0 <= row.confidence <= 1 for row in rows)
-        assert sum(row.path is None for row in rows) == 64
-        return [(row.label, row.source) for row in rows]
+        rows = list(consumed(session.labels()).rows())
+        assert [row["index"] for row in rows] == list(range(640))
+        assert all(0 <= row["confidence"] <= 1 for row in rows)
+        assert sum(row["cluster"] is None for row in rows) == 64
+        assert all((row["cluster"] is None) == (row["distance"] is None) for row in rows)
+        assert all((row["weight"] > 0) == (row["source"] != "classifier") for row in rows)
+        return [(row["label"], row["source"]) for row in rows]
 
     with pytest.raises(Trouble, match="Nothing was answered yet"):
         labels()
     session.answer((1,), Label(6))
     given = labels()
     size = session.board().tiles[1].size
-    assert given.count((6, "answer")) == size
+    assert given.count((6, "answer")) == SHOWN
+    assert given.count((6, "propagated")) == size - SHOWN
     assert sum(source == "classifier" for _, source in given) == 640 - size
     session.close()
 
@@ -323,7 +316,7 @@ def test_the_answers_of_the_last_round_are_exported_until_a_new_one_has_some(dig
     session.go_on()
     list(session.advance())
     assert (session.phase, session.round, session.board().answered) == ("labelling", 2, 0)
-    assert sum(row.source == "answer" for row in exported(session)) == 576
+    assert (consumed(session.labels()).sources < 2).sum() == 576
     session.close()
 
 
@@ -377,8 +370,9 @@ def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path
     assert [it.changed is None for it in ended] == [True, True, False]
     assert all(it.expected is not None and 0.1 < it.expected <= 1 for it in ended)
     assert sum(count for _, count in session.summary().classes) == 576
-    rows = list(exported(session))
-    told = {row.index for row in rows if row.source == "answer"}
+    labels = consumed(session.labels())
+    told = set(labels.indices[labels.sources == 0].tolist())
+    assert (labels.sources != 1).all()
     assert 0 < len(told) <= 2 * 7 * SHOWN
-    assert any(row.path is None for row in rows)
+    assert (labels.clusters < 0).any()
     session.close()

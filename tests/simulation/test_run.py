@@ -90,15 +90,15 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
 def test_the_labels_to_take_away_are_those_of_the_export(digits: Path, shelved: Shelved) -> None:
     exported = simulated("run", digits, shelved).exported
     session = creation.resume("run")
-    rows = consumed(session.labels())
+    rows = list(consumed(session.labels()).rows())
     assert session.truths is not None
     truth = session.truths.all
     assert truth is not None
     session.close()
     assert exported is not None
     assert len(rows) == len(truth.classes)
-    assert exported.accuracy == pytest.approx(np.mean([row.label == truth.classes[row.index] for row in rows]))
-    assert exported.expected == pytest.approx(np.mean([row.confidence for row in rows]))
+    assert exported.accuracy == pytest.approx(np.mean([row["label"] == truth.classes[row["index"]] for row in rows]))
+    assert exported.expected == pytest.approx(np.mean([row["confidence"] for row in rows]), abs=1e-4)
     assert sum(it.share for it in exported.bins) == pytest.approx(1)
     assert exported.calibration_error >= abs(exported.accuracy - exported.expected) - 1e-6
 

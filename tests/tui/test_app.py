@@ -14,7 +14,7 @@ from tests.tui.paced import PacedSession
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.engine.events import Clustered, Event, Finished, Loading, Mended
+from vaetui.engine.events import Clustered, Event, Finished, Loading, Noticed
 from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.help_screen import HelpScreen, joined
@@ -33,7 +33,7 @@ class Failing(ScriptedSession):
         raise self.failure
 
 
-MENDED = Mended("round-001.npz is damaged: made anew from its twin")
+MENDED = Noticed("round-001.npz is damaged: made anew from its twin")
 
 
 class Damaged(ScriptedSession):

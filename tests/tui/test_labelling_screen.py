@@ -19,6 +19,7 @@ from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.labelling_keys import KEYS
 from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.line import Line
 from vaetui.tui.prompt import Prompt
 
 
@@ -164,6 +165,19 @@ async def test_a_keymap_moves_a_key() -> None:
         await settled(pilot)
         await pilot.press("ampersand", "enter")
         assert session.said == [((0,), Label(1))]
+
+
+async def test_classes_are_shown_by_their_names() -> None:
+    session = ScriptedSession(config=Config(network=NetworkConfig(classes=3)), classes=("cat", "dog", "wild horse"))
+    async with labelling(session) as (pilot, screen):
+        assert "0 cat  1 dog  2 wild horse" in str(screen.query_one("#rule", Line).said)
+        await pilot.press("2")
+        assert "class? 2 wild horse_" in prompt(screen)
+        await pilot.press("8")
+        assert "is wild horse at 0.8" in prompt(screen)
+        assert session.said == [((0,), Label(2, 0.8))]
+        await pilot.press("3")
+        assert "there is no class 3: 0-2 name one" in prompt(screen)
 
 
 async def test_a_wrong_key_says_what_would_work() -> None:

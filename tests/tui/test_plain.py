@@ -8,6 +8,7 @@ import pytest
 
 from tests.tui.scripted import ScriptedSession
 from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.config import Config, NetworkConfig
 from vaetui.trouble import Trouble
 from vaetui.tui.orders import HELP, Look, read
 from vaetui.tui.plain import Plain
@@ -49,6 +50,15 @@ def test_a_line_means_one_thing(line: str, order: object) -> None:
 def test_what_means_nothing_is_told_in_a_sentence(line: str) -> None:
     with pytest.raises(Trouble, match="means nothing here"):
         read(line, 4)
+
+
+def test_classes_are_told_and_may_be_written_by_name() -> None:
+    config = Config(network=NetworkConfig(classes=3))
+    session = ScriptedSession(clusters=3, config=config, classes=("cat", "cat fish", "7"))
+    lines = said(session, "cat fish 8\ncat\n2\n")
+    assert "0 cat  1 cat fish  2 7" in lines
+    assert [answer for _, answer in session.said] == [Label(1, 0.8), Label(0), Label(2)]
+    assert "saved: 1 is cat fish at 0.8" in lines
 
 
 def test_answers_are_kept_and_the_next_centre_is_shown() -> None:

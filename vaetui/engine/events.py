@@ -133,17 +133,17 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """A file of the session was found damaged, and something was done about it."""
+class Noticed:
+    """Something was noticed that a person should know: a file that was damaged, images that changed."""
 
     what: str
-    """Which, and what was done."""
+    """What, and what was done, as a sentence."""
 
 
 Event: TypeAlias = (
     Loading
     | Loaded
-    | Mended
+    | Noticed
     | Progressed
     | Stepped
     | Reconstructed

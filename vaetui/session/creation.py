@@ -14,26 +14,27 @@ from vaetui.store import entries, files, home, log
 from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
 from vaetui.store.lock import Lock
+from vaetui.store.material import Material
 from vaetui.store.upgrades import upgrade
 from vaetui.store.vault import Vault
 
 
-def create(name: str | None, source: str, config: Config) -> Session:
-    """Make a session and open it; without a name, one is made up.
+def create(name: str | None, source: str, config: Config, material: Material | None = None, title: str = "") -> Session:
+    """Make a session and open it; without a name, one is made up of a title and the date.
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
-    with home.making([name] if name else _made_up(source)) as (made, directory):
-        begin(directory, source, config)
+    with home.making([name] if name else _made_up(title or source)) as (made, directory):
+        begin(directory, source, config, material)
     return resume(made)
 
 
-def begin(directory: Path, source: str, config: Config) -> None:
+def begin(directory: Path, source: str, config: Config, material: Material | None = None) -> None:
     """Make a session in an empty directory.
 
     Raises Trouble for missing data and for a full disk.
     """
-    Facts.create(directory, config, source, sources.announced(source)).close()
+    Facts.create(directory, config, source, sources.announced(source), material).close()
 
 
 def resume(name: str | None, device: Device | None = None) -> Session:
@@ -68,8 +69,8 @@ def enter(directory: Path, device: Device | None = None) -> Session:
     return session
 
 
-def _made_up(source: str) -> list[str]:
+def _made_up(title: str) -> list[str]:
     """Make up names of which one should be free: what the images are called, and today."""
-    stem = "".join(letter for letter in Path(source).name if letter.isascii() and letter.isalnum()) or "images"
+    stem = "".join(letter for letter in Path(title).stem if letter.isascii() and letter.isalnum()) or "images"
     name = f"{stem[:40]}-{datetime.date.today():%Y-%m-%d}"
     return [name, *(f"{name}-{number}" for number in range(2, 1_000))]

@@ -9,10 +9,10 @@ import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.config import held_out
-from vaetui.engine.idx import IdxFiles, locate
+from vaetui.engine.idx import IdxFiles
 from vaetui.engine.images import Images, read_images
 from vaetui.engine.truth import hold_out, read_truth
-from vaetui.session.source import directory
+from vaetui.session.source import located
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Division
 from vaetui.store.facts import Facts
@@ -41,7 +41,7 @@ def load(vault: Vault, facts: Facts) -> Data:
 
     Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
     """
-    config, found = facts.config, locate(directory(facts.data))
+    config, found = facts.config, located(facts)
     images = read_images(found.train_images)
     checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
     if (len(images), *images.shape) != facts.shape:

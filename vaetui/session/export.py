@@ -1,61 +1,58 @@
-"""One label per training image, from the answers or else the classifier; it does not know file formats."""
+"""One label per image of the set, from the answers or else the classifier; it does not know file formats."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pathlib import Path
 
 import numpy as np
 
-from vaetui.engine.answers import Path
+from vaetui.engine.answers import written
 from vaetui.engine.clusters import Indices, Tree, leaves
 from vaetui.engine.latents import Reading
 from vaetui.engine.weights import Weights
+from vaetui.exports.labels import SOURCES, Files, Labels
+from vaetui.store import sets
 from vaetui.store.clusterings import Division
 
-Source: TypeAlias = Literal["answer", "classifier"]
+ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What is known of one training image."""
+def collect(
+    tree: Tree,
+    said: Weights,
+    seen: Indices,
+    read: tuple[Reading, Reading],
+    division: Division,
+    classes: tuple[str, ...],
+) -> Labels:
+    """List every image of the set, those held out among them, in order.
 
-    index: int
-    """Its place in the file of the training images, from 0."""
-    label: int
-    """Its class."""
-    confidence: float
-    """The weight that an answer gives it (eq. 2), or the classifier's probability; from 0 to 1."""
-    source: Source
-    """Whether an answer to its cluster says so, or the classifier."""
-    path: Path | None
-    """Its cluster in the last round; None for an image that was not asked about, or held out."""
-
-
-def rows(tree: Tree, said: Weights, train: Reading, held_out: Reading, division: Division) -> list[Row]:
-    """List every training image in the order of the file.
-
-    `tree` holds the clusters of the last round, `said` what answers say of images themselves; `train` and `held_out`
-    are what the networks make of the two parts that `division` names.
+    `tree` holds the clusters of the last round, `said` what answers say of images and `seen` those that a person saw
+    as they answered; `read` is what the networks make of the two parts that `division` names.
     """
+    train, held_out = read
+    count = len(division.train) + len(division.validation)
     answered = said.weights > 0
-    labels = np.where(answered, said.labels, train.predicted)
-    confidences = np.where(answered, said.weights, train.certainty)
-    paths: dict[int, Path] = {}
-    for cluster in leaves(tree):
-        paths.update(dict.fromkeys(division.train[cluster.members].tolist(), cluster.path))
-    known = [
-        Row(index, label, confidence, "answer" if said else "classifier", paths.get(index))
-        for index, label, confidence, said in zip(
-            division.train.tolist(), labels.tolist(), confidences.tolist(), answered.tolist(), strict=True
-        )
-    ]
-    guessed = [
-        Row(index, label, confidence, "classifier", None)
-        for index, label, confidence in _each(division.validation, held_out)
-    ]
-    return sorted(known + guessed, key=lambda row: row.index)
+    sources = np.where(answered, PROPAGATED, CLASSIFIER)
+    sources[seen[answered[seen]]] = ANSWER
+    clusters, distances = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
+    paths = []
+    for place, cluster in enumerate(leaves(tree)):
+        members = division.train[cluster.members]
+        clusters[members], distances[members] = place, cluster.distances
+        paths.append(written(cluster.path))
+    labels, confidences = np.empty(count, np.int64), np.empty(count, np.float32)
+    whose, weights = np.full(count, CLASSIFIER, np.uint8), np.zeros(count, np.float32)
+    labels[division.train] = np.where(answered, said.labels, train.predicted)
+    confidences[division.train] = np.where(answered, said.weights, train.certainty)
+    whose[division.train], weights[division.train] = sources, said.weights
+    labels[division.validation], confidences[division.validation] = held_out.predicted, held_out.certainty
+    return Labels(classes, np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
 
 
-def _each(indices: Indices, reading: Reading) -> list[tuple[int, int, float]]:
-    return list(zip(indices.tolist(), reading.predicted.tolist(), reading.certainty.tolist(), strict=True))
+def pictures(directory: Path) -> Files | None:
+    """Give the files that the images of a set were decoded from; None for what was in arrays."""
+    origin = sets.origin(directory)
+    if origin is None or origin.root is None:
+        return None
+    return Files(Path(origin.root), tuple(it.name for it in sets.seen(directory) if it.reason is None))

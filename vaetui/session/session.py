@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Device, round_before, total_epochs
-from vaetui.engine.events import EpochEnded, Event, Finished, Loaded, Mended, Parted, Progressed
+from vaetui.engine.events import EpochEnded, Event, Finished, Loaded, Noticed, Parted, Progressed
 from vaetui.session import plan
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
 from vaetui.session.course import Course
@@ -26,7 +26,7 @@ from vaetui.trouble import Trouble
 
 if TYPE_CHECKING:
     from vaetui.engine.weights import Weights
-    from vaetui.session.export import Row
+    from vaetui.exports.labels import Labels
     from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
     from vaetui.session.truths import Truths
@@ -44,7 +44,7 @@ class Session:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
         self.directory, self.name = vault.directory, vault.directory.name
         self.config = facts.config if device is None else replace(facts.config, device=device)
-        self.machine = ""
+        self.machine, self.classes = "", facts.material.called(self.config.network.classes)
         self._vault, self._facts, self._lock = vault, facts, lock
         self._workshop, self._course = Workshop(vault, facts), Course(facts, self.config)
         self._labelling: Labelling | None = None
@@ -119,8 +119,8 @@ class Session:
 
         return cutting()
 
-    def labels(self) -> Generator[Event, None, list[Row]]:
-        """Give one label per training image: by the last round with answers, else by the classifier.
+    def labels(self) -> Generator[Event, None, Labels]:
+        """Give one label per image of the set: by the answers of the rounds, else by the classifier.
 
         Raises Trouble while nothing was answered yet.
         """
@@ -128,11 +128,11 @@ class Session:
         if not last:
             raise Trouble(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
         learning = yield from self._ready()
-        train, held_out = yield from learning.read(len(self._course.epochs))
-        from vaetui.session.export import rows
+        read = yield from learning.read(len(self._course.epochs))
+        from vaetui.session.export import collect
 
-        said = self._spreading.said(self.config, last)
-        return rows(self._round(last).tree, said, train, held_out, learning.data.division)
+        said, seen = self._spreading.said(self.config, last), self._spreading.seen(self.config, last)
+        return collect(self._round(last).tree, said, seen, read, learning.data.division, self.classes)
 
     def spread(self) -> Generator[Event, None, Weights]:
         """Give label and weight of every image by the answers as they stand; training takes these when it goes on."""
@@ -226,7 +226,7 @@ class Session:
         if not self.machine:
             self.machine, self.config = learning.machine, learning.config
             self._course.recall()  # what came after the checkpoint is forgotten by now
-        yield from map(Mended, self._vault.news())
+        yield from map(Noticed, [*self._vault.news(), *self._workshop.news()])
         for epoch in range(max(learning.trained + 1, 1), len(self._course.epochs) + 1):
             yield Progressed(f"training epoch {epoch} once more", 0, 1)
             yield from learning.train(epoch, (yield from self._weights(epoch)), self._course.hear)

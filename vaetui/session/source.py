@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import vaetui
-from vaetui.engine.idx import check_shape, locate, peek
+from vaetui.engine.idx import IdxFiles, check_shape, locate, peek
+from vaetui.store import home, sets
+from vaetui.store.facts import Facts
+from vaetui.trouble import Trouble
 
 BUNDLED = "mnist"
 """What a session without --data trains on."""
@@ -18,6 +22,28 @@ def directory(source: str) -> Path:
     package = Path(vaetui.__file__).parent
     # In the wheel the data lies inside the package; in a checkout beside it.
     return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
+
+
+def located(facts: Facts) -> IdxFiles:
+    """Find the files of a session; those of labels only where they may be looked at.
+
+    Raises Trouble where there are no training images any more.
+    """
+    found = locate(directory(facts.data))
+    return found if facts.material.labels else replace(found, train_labels=None, test_labels=None)
+
+
+def sweep() -> None:
+    """Remove the decoded images that no session uses any more; none where it cannot be told what is used."""
+    used = []
+    for name in home.names():
+        try:
+            facts = Facts(home.find(name))
+            used.append(Path(facts.data))
+            facts.close()
+        except Trouble:
+            return
+    sets.sweep(used)
 
 
 def announced(source: str) -> tuple[int, ...]:

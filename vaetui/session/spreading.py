@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vaetui.engine.clusters import Vectors
+    from vaetui.engine.clusters import Indices, Vectors
     from vaetui.engine.graph import Graph
     from vaetui.engine.seeds import Seeds
     from vaetui.engine.weights import Weights
@@ -52,6 +52,13 @@ class Spreading:
 
         labelling = self._rounds(round)
         return told(joined([*self._before(round), labelling.seeds()]), len(labelling.places))
+
+    def seen(self, config: Config, round: int) -> Indices:
+        """Give the images that a person saw as they answered, of which `said` speaks."""
+        import numpy as np
+
+        first = 1 if config.spread.over == "neighbours" else round
+        return np.concatenate([self._rounds(number).seeds().indices for number in range(first, round + 1)])
 
     def before(self, config: Config, round: int, places: Vectors) -> Generator[Progressed, None, Probabilities]:
         """Say what the answers before that round say of each image; `places` [N, z_dim] is where the images lie now."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 
-from vaetui.engine.idx import locate
+from vaetui.engine.idx import IdxFiles
 from vaetui.engine.metrics import accuracy
 from vaetui.engine.truth import Truth, read_truth
 from vaetui.session.data import Data
-from vaetui.session.source import directory
 
 
 class Truths:
     """Each is read when somebody first asks, is None where there are no labels, and may raise Trouble."""
 
-    def __init__(self, source: str, data: Data) -> None:
-        """Know where the labels of those images would be; those of the test are looked at now."""
-        self._found = locate(directory(source))
+    def __init__(self, found: IdxFiles, data: Data) -> None:
+        """Know the files of those images; those of the test are looked at now."""
+        self._found = found
         self._data = data
         tested = self._found.test_labels if data.test else None
         self.test = read_truth(tested, len(data.test)) if data.test and tested else None

@@ -27,12 +27,18 @@ class Workshop:
         """Begin empty."""
         self._vault = vault
         self._facts = facts
+        self._news: list[str] = []
         self.data: Data | None = None
         """The images."""
         self.truths: Truths | None = None
         """The true classes, which nothing here learns from."""
         self.learning: Learning | None = None
         """The networks, as the last whole checkpoint left them."""
+
+    def news(self) -> list[str]:
+        """Give what a person should know of the images, once."""
+        told, self._news = self._news, []
+        return told
 
     def pictures(self, indices: Indices) -> Pixels:
         """Give some of the images that are trained on, [M, H, W]; none before they are loaded."""
@@ -49,11 +55,14 @@ class Workshop:
         """
         if self.data is None:
             yield Loading("the images")
+            from vaetui.intake.gathering import changes
             from vaetui.session.data import load
+            from vaetui.session.source import directory, located
             from vaetui.session.truths import Truths
 
             data = load(self._vault, self._facts)
-            self.truths = Truths(self._facts.data, data)
+            self._news += filter(None, [changes(directory(self._facts.data))])
+            self.truths = Truths(located(self._facts), data)
             self.data = data
         if self.learning is None:
             yield Loading("PyTorch")

@@ -6,18 +6,15 @@ import dataclasses
 import platform
 import resource
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
-
-import numpy as np
 
 import vaetui
 from vaetui.engine.metrics import Bin, accuracy_by_weight, calibration, calibration_error
 from vaetui.engine.truth import Truth
 from vaetui.engine.weights import Weights
-from vaetui.session.export import Row
+from vaetui.exports.labels import Labels
 
 PACKAGES = ("torch", "scikit-learn", "numpy")
 """Packages on which the bits depend."""
@@ -100,12 +97,11 @@ def judge(round: int, weights: Weights, truth: Truth) -> Quality:
     return Quality(round, weights.covered, rows[0]["accuracy"], tuple(rows))
 
 
-def judge_export(rows: Sequence[Row], truth: Truth) -> Exported:
+def judge_export(labels: Labels, truth: Truth) -> Exported:
     """Compare the labels of all training images with the true ones, and with what their confidence promises."""
-    confidences = np.array([row.confidence for row in rows], np.float32)
-    right = np.array([row.label for row in rows]) == truth.classes
-    bins = calibration(confidences, right)
-    return Exported(float(right.mean()), float(confidences.mean()), calibration_error(bins), bins)
+    right = labels.labels == truth.classes
+    bins = calibration(labels.confidences, right)
+    return Exported(float(right.mean()), float(labels.confidences.mean()), calibration_error(bins), bins)
 
 
 def label_accuracy(qualities: list[Quality]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ files        writing so that a crash leaves the old file or the new one
 facts        configuration, rounds, answers and figures
 database     the SQLite file that they stand in, in which nothing is trusted
 schema       its tables, their version, and all that ever changes them
+material     what was told of the images
 sayings      an answer as a row of them
 sound        what every row of them fulfils
 ledger       every change once more, a line each with a checksum
@@ -20,6 +21,6 @@ tensors      networks and optimiser: safetensors
 clusterings  the clusterings of the rounds and their splits
 arrays       npz files, read with suspicion
 findings     what was found damaged, and what is done about it
-exports      labels as CSV
+sets         decoded images that sessions share
 log          tracebacks and events, for the person who reports a bug
 """

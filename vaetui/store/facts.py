@@ -16,14 +16,16 @@ from vaetui.engine.settings import from_json, to_json
 from vaetui.store import database, places
 from vaetui.store.database import Database
 from vaetui.store.ledger import Change, Ledger
+from vaetui.store.material import Material
+from vaetui.store.material import from_json as read_material
+from vaetui.store.material import to_json as material_to_json
 from vaetui.store.sayings import Saying, columns, read
+from vaetui.store.sound import moment
 from vaetui.store.stamps import Stamp
 from vaetui.trouble import Trouble
 
 MOST = 100_000_000
 """Images of a session, at most: more would not fit the memory of any machine."""
-LATEST = 253_402_000_000.0
-"""Near the end of the year 9999, beyond which no calendar goes, wherever one is."""
 T = TypeVar("T")
 
 
@@ -38,11 +40,15 @@ class Facts:
         self._base = Database(places.facts(directory), Ledger(places.ledger(directory)) if writes else None)
 
     @classmethod
-    def create(cls, directory: FilePath, config: Config, data: str, shape: tuple[int, ...]) -> Facts:
+    def create(
+        cls, directory: FilePath, config: Config, data: str, shape: tuple[int, ...], material: Material | None = None
+    ) -> Facts:
         """Begin the facts of a new session whose images come from `data` and have the `shape` (N, H, W)."""
         database.begin(places.facts(directory))
         facts = cls(directory, writes=True)
         facts._put(config=to_json(config), data=data, shape=json.dumps(shape), created=repr(time.time()))
+        if material is not None:
+            facts._put(material=material_to_json(material))
         return facts
 
     def close(self) -> None:
@@ -66,6 +72,12 @@ class Facts:
         return self._meta("data")
 
     @property
+    def material(self) -> Material:
+        """What was told of them; older sessions were told nothing."""
+        told = self._base.rows("SELECT 1 FROM meta WHERE key = 'material'")
+        return self._read("material", read_material) if told else Material()
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Count, height and width of the images that can be trained on, those held out included."""
         shape = self._read("shape", json.loads)
@@ -77,7 +89,7 @@ class Facts:
     @property
     def created(self) -> float:
         """When the session began, in seconds since 1970."""
-        return self._read("created", _moment)
+        return self._read("created", moment)
 
     # Training.
 
@@ -228,13 +240,6 @@ class Facts:
 
     def _put(self, **values: str) -> None:
         self._base.change(*(("meta", item) for item in values.items()))
-
-
-def _moment(text: str) -> float:
-    moment = float(text)
-    if not 0 <= moment <= LATEST:
-        raise ValueError(text)
-    return moment
 
 
 def _kept(stamps: Iterable[Stamp]) -> Iterator[Change]:

@@ -9,6 +9,8 @@ LOSSES = f"""
     AND typeof(classification) = 'real' AND classification {REAL}
     AND typeof(seconds) = 'real' AND seconds {REAL}
 """
+LATEST = 253_402_000_000.0
+"""Near the end of the year 9999, beyond which no calendar goes, wherever one is."""
 SOUND = {
     "meta": "typeof(key) = 'text' AND typeof(value) = 'text' AND length(value) < 100000",
     "figure": f"typeof(epoch) = 'integer' AND epoch {COUNT} AND typeof(step) = 'integer' AND step {COUNT} AND {LOSSES}",
@@ -43,3 +45,11 @@ SOUND = {
     """,
 }
 """A condition for each table; epochs and rounds are 1, 2, ... without gaps."""
+
+
+def moment(text: str) -> float:
+    """Read seconds since 1970, or raise ValueError for what is no time of any calendar."""
+    seconds = float(text)
+    if not 0 <= seconds <= LATEST:
+        raise ValueError(text)
+    return seconds

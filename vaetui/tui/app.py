@@ -113,9 +113,9 @@ class VaetuiApp(LeavingApp):
     @on(Reported)
     def pass_on(self, message: Reported) -> None:
         """Hand an event to the screen of the phase, even while its keys are being explained."""
-        from vaetui.engine.events import Mended
+        from vaetui.engine.events import Noticed
 
-        if isinstance(message.event, Mended) and isinstance(self.screen, Guarded):
+        if isinstance(message.event, Noticed) and isinstance(self.screen, Guarded):
             self.screen.tell(message.event.what)
         elif self._main is not None:
             self._main.post_message(Reported(message.event))

@@ -27,7 +27,7 @@ class Desk:
         """The place of the focused tile."""
         self.which: Which = "nearest"
         """The members that are looked at."""
-        self.entry = Entry(session.config.network.classes, session.config.cluster.parts)
+        self.entry = Entry(session.classes, session.config.cluster.parts)
         """The keys pressed so far."""
         self.note = ""
         """What the last key did, in a few words."""
@@ -83,7 +83,7 @@ class Desk:
         path = self.tile.path
         self.session.answer(path, answer)
         self.look(path)
-        self.note = said_of(self.tile)
+        self.note = said_of(self.tile, self.session.classes)
 
     def _go_to_open(self, step: int) -> None:
         found = next_open(self.board.tiles, self.at, step)

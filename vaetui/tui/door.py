@@ -24,6 +24,8 @@ class Session(Protocol):
     """What the person called it."""
     config: Config
     """Every knob of it."""
+    classes: tuple[str, ...]
+    """The names of the classes: the digits where nobody named them."""
 
     @property
     def phase(self) -> Phase:

@@ -31,8 +31,8 @@ class Spot:
 class Entry:
     """The keys pressed so far: what is waited for, and what was said to a key that did not fit."""
 
-    classes: int
-    """Classes that there are."""
+    classes: tuple[str, ...]
+    """The names of the classes, in the order of their digits."""
     parts: int = 4
     """Parts of a split when nothing is typed."""
     waits: Waits = "class"
@@ -89,7 +89,7 @@ class Entry:
         return following, deed
 
     def _named(self, label: int) -> tuple[Entry, Deed | None]:
-        if label >= self.classes:
+        if label >= len(self.classes):
             return self._no(f"there is no class {label}: {self._digits()}"), None
         if self.one_key:
             return self, Label(label, self.confidence)
@@ -139,4 +139,4 @@ class Entry:
         return replace(self, hint=hint)
 
     def _digits(self) -> str:
-        return f"0-{self.classes - 1} name one" if self.classes > 1 else "0 is the only one"
+        return f"0-{len(self.classes) - 1} name one"

@@ -129,7 +129,7 @@ class LabellingScreen(Guarded):
         desk, table = self.desk, self.query_one(Table)
         self._head()
         self._ask()
-        table.show(desk.board, desk.at)
+        table.show(desk.board, desk.at, self._session.classes)
         wanted = (desk.tile.path, desk.which)
         if wanted != self._members and self._splitting is None:
             self._members = wanted

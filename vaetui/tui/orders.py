@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -49,12 +50,12 @@ HELP = (
 LABEL = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
 
 
-def read(line: str, parts: int) -> Order:
-    """Read a typed line; `parts` is what a split without a number makes.
+def read(line: str, parts: int, classes: Sequence[str] = ()) -> Order:
+    """Read a typed line; `parts` is what a split without a number makes, and `classes` may be written by name.
 
     Raises Trouble for what means nothing.
     """
-    words = line.strip()
+    words = _numbered(line.strip(), classes)
     if words in DEEDS:
         return DEEDS[words]
     if words == "x":
@@ -66,3 +67,11 @@ def read(line: str, parts: int) -> Order:
     if label := LABEL.fullmatch(words):
         return Label(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
     raise Trouble(f"{words!r} means nothing here; ? lists what may be typed.")
+
+
+def _numbered(words: str, classes: Sequence[str]) -> str:
+    """Write the digit of a class in the place of its name; the longest name that fits counts."""
+    for digit, name in sorted(enumerate(classes), key=lambda each: -len(each[1])):
+        if words == name or words.startswith(f"{name} "):
+            return f"{digit}{words[len(name) :]}"
+    return words

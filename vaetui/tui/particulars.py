@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
 from vaetui.tui.words import size_of, votes_of
 
+LONGEST = 12
+"""Letters of a name that are shown beside a bar."""
 BAR = 16
 """Cells of a bar that stands for all members."""
 
@@ -20,14 +24,16 @@ class Particulars(Line):
     Particulars.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
     """
 
-    def show(self, tile: Tile) -> None:
+    def show(self, tile: Tile, classes: Sequence[str]) -> None:
         """Tell the facts of that tile."""
         if not self.has_class("panel"):
-            lines = [f"{size_of(tile)}   {votes_of(tile, most)}" for most in (3, 2, 1)]
+            lines = [f"{size_of(tile)}   {votes_of(tile, classes, most)}" for most in (3, 2, 1)]
             self.say(Text(next((line for line in lines if len(line) <= self.app.size.width - 2), lines[-1])))
             return
         words = Text.assemble((size_of(tile).replace(", ", "\n"), "bold"), "\n\n")
-        words.append("the classifier says\n" if tile.votes else votes_of(tile))
-        for label, share in tile.votes[:8]:
-            words.append(f"{label} {'━' * max(round(share * BAR), 1):<{BAR}} {share * 100:3.0f} %\n")
+        words.append("the classifier says\n" if tile.votes else votes_of(tile, classes))
+        names = [classes[label][:LONGEST] for label, _ in tile.votes[:8]]
+        wide = max(map(len, names), default=0)
+        for name, (_, share) in zip(names, tile.votes, strict=False):
+            words.append(f"{name:<{wide}} {'━' * max(round(share * BAR), 1):<{BAR}} {share * 100:3.0f} %\n")
         self.say(words)

@@ -18,7 +18,7 @@ from vaetui.tui.gain import gained
 from vaetui.tui.orders import HELP, Look, Order, read
 from vaetui.tui.places import next_open
 from vaetui.tui.telling import Telling
-from vaetui.tui.words import answer_of, name_of, progress_of, said_of, size_of, votes_of
+from vaetui.tui.words import answer_of, keyed, name_of, progress_of, said_of, size_of, votes_of
 
 CELLS = (28, 14)
 """Columns and lines of a picture."""
@@ -74,15 +74,16 @@ class Plain:
     def _ask(self) -> None:
         """Ask the round until it is over."""
         self._desk, sure = Desk(self.session), False
-        if words := gained(self.session.curves().epochs):
-            self._tell(words)
+        for words in (gained(self.session.curves().epochs), keyed(self.session.classes)):
+            if words:
+                self._tell(words)
         if self._desk.spot.open:
             self._show(self._desk.tile.path)
         else:
             self._next()
         while self.session.phase == "labelling":
             try:
-                order = read(self._line(), self.session.config.cluster.parts)
+                order = read(self._line(), self.session.config.cluster.parts, self.session.classes)
                 if order == "go" and not sure and (left := self._desk.spot.open):
                     one = left == 1
                     which = "1 centre has no answer" if one else f"{left} centres have no answer"
@@ -100,7 +101,7 @@ class Plain:
                 path = self._desk.tile.path
                 self.session.answer(path, order)
                 self._desk.look(path)
-                self._tell(said_of(self._desk.tile))
+                self._tell(said_of(self._desk.tile, self.session.classes))
                 self._next()
             case Split(parts):
                 path = self._desk.tile.path
@@ -167,7 +168,7 @@ class Plain:
         self._tell("")
         self._tell(progress_of(self._desk.board))
         self._tell(f"centre {name_of(tile)}: {size_of(tile)}, answer {answer_of(tile)}")
-        self._tell(votes_of(tile))
+        self._tell(votes_of(tile, self.session.classes))
         self._draw(tile.picture)
         self._tell(f"centre {name_of(tile)}: class? (? helps)")
 

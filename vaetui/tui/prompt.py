@@ -42,7 +42,9 @@ def asked(entry: Entry, spot: Spot) -> tuple[str, str]:
     """Give the question and what answers it."""
     match entry.waits:
         case "confidence":
-            return f"centre {spot.name}: class? {entry.typed}_", f"then {FOR_CONFIDENCE}"
+            name = entry.classes[int(entry.typed)]
+            typed = f"{entry.typed}_" if name == entry.typed else f"{entry.typed} {name}_"
+            return f"centre {spot.name}: class? {typed}", f"then {FOR_CONFIDENCE}"
         case "parts":
             return f"split {spot.name} into {entry.suggested(spot.size)}_ parts?", FOR_PARTS
         case "leave":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -16,6 +18,7 @@ from vaetui.tui.line import Line
 from vaetui.tui.members import Members
 from vaetui.tui.particulars import Particulars
 from vaetui.tui.roster import Roster
+from vaetui.tui.words import keyed
 
 LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? open"
 
@@ -66,17 +69,18 @@ class Table(Vertical):
         await self.recompose()
         return True
 
-    def show(self, board: Board, at: int) -> None:
+    def show(self, board: Board, at: int, classes: Sequence[str]) -> None:
         """Show the round with the focus on that place; what did not change is not painted again."""
         self.styles.visibility = "visible"
         tile, tiles = board.tiles[at], self._tiles()
         tiles.show(board.tiles, at)
         self.query_one(Focused).show(tile)
-        self.query_one(Particulars).show(tile)
+        self.query_one(Particulars).show(tile, classes)
         count, room = len(board.tiles), tiles.room
         first, last = page(at, count, room)
         pages = f" {first + 1}-{last} of {count}, the arrows turn the page " if count > room else ""
-        legend = f" {LEGEND} " if self._width >= 80 else ""
+        named = keyed(classes)[: max(self._width - len(pages) - 8, 0)]
+        legend = f" {named or LEGEND} " if named or self._width >= 80 else ""
         dashes = max(self._width - len(legend) - 4, 0)
         self.query_one("#rule", Line).say(Text(f"──{pages:─<{dashes}}{legend}"))
 

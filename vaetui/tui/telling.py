@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from vaetui.engine.answers import written
-from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Mended, Parted, Progressed, Stepped
+from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Noticed, Parted, Progressed, Stepped
 
 PACE = 10.0
 """Seconds between two lines of progress."""
@@ -27,7 +27,7 @@ class Telling:
         match event:
             case Loading(what):
                 told = f"loading {what}"
-            case Mended(what):
+            case Noticed(what):
                 told = what
             case Progressed(what) if what != self._doing:
                 told = self._doing = what

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vaetui.engine.answers import Label, Unreadable, written
 from vaetui.session.board import Board, Tile
 
@@ -29,11 +31,17 @@ def size_of(tile: Tile) -> str:
     return f"{images}, spread {tile.spread:.1f}"
 
 
-def votes_of(tile: Tile, most: int = 3) -> str:
+def keyed(classes: Sequence[str]) -> str:
+    """Say which digit stands for which class; nothing where they are the digits themselves."""
+    told = [f"{digit} {name}" for digit, name in enumerate(classes) if name != str(digit)]
+    return "  ".join(told)
+
+
+def votes_of(tile: Tile, classes: Sequence[str], most: int = 3) -> str:
     """Say what the classifier calls the members: so many classes at most."""
     if not tile.votes:
         return "the classifier knows no class yet"
-    calls = ", ".join(f"{label} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
+    calls = ", ".join(f"{classes[label]} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
     return f"the classifier says {calls}"
 
 
@@ -45,11 +53,11 @@ def weight_of(tile: Tile) -> str:
     return f"sure weighs {tile.weight:.0%}".replace("%", " %")
 
 
-def said_of(tile: Tile) -> str:
+def said_of(tile: Tile, classes: Sequence[str]) -> str:
     """Say that an answer is kept."""
     match tile.answer:
         case Label(label, confidence):
-            return f"saved: {name_of(tile)} is {label}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+            return f"saved: {name_of(tile)} is {classes[label]}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
         case Unreadable():
             return f"saved: {name_of(tile)} is unreadable"
     return ""

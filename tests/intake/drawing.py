@@ -1,0 +1,35 @@
+"""Pictures of digits as files, for those who take them in; it does not know what becomes of them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.idx import MNIST
+from vaetui.engine.images import read_idx
+
+
+def digits(count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images = read_idx(MNIST / "t10k-images-idx3-ubyte.gz", 3)[:count]
+    return images, read_idx(MNIST / "t10k-labels-idx1-ubyte.gz", 1)[:count]
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    return file.getvalue()
+
+
+def folder(root: Path, count: int, *, by_class: bool = False, ending: str = ".png") -> NDArray[np.uint8]:
+    """Write so many digits below a directory, and give them in the order of their names."""
+    images, labels = digits(count)
+    for at, (pixels, label) in enumerate(zip(images, labels, strict=True)):
+        path = root / (f"{label}" if by_class else f"part-{at % 3}") / f"{at:05}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    order = sorted(range(count), key=lambda at: (f"{labels[at]}" if by_class else f"part-{at % 3}", at))
+    return images[order]

@@ -1,0 +1,140 @@
+"""Images in any form become a set, decoded once; it does not know sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Generator, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vaetui.engine.events import Progressed
+from vaetui.engine.idx import locate
+from vaetui.intake import making
+from vaetui.intake.folder import Listed, list_folder
+from vaetui.intake.stores import Stacked, find_stacks
+from vaetui.intake.table import list_table
+from vaetui.intake.wish import Wish
+from vaetui.store import sets
+from vaetui.store.sets import Origin, Seen
+from vaetui.trouble import Trouble
+
+FORMAT = 1
+"""Of the sets; part of their keys."""
+TABLES = (".csv", ".tsv")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Images that a session can begin with."""
+
+    directory: Path
+    """Where their IDX files are."""
+    classes: tuple[str, ...] | None
+    """The names of the classes, where they are told."""
+    skipped: int = 0
+    """Files that could not be used."""
+
+
+def gather(path: Path, wish: Wish) -> Generator[Progressed, None, Gathered]:
+    """Make a set of the images at a path, or find the one that was made of the very same; yields its progress.
+
+    A directory of IDX files is used as it is. Raises Trouble for what holds no images, or too few.
+    """
+    path = path.absolute()
+    if os.path.isdir(path) and _is_idx(path) and wish.size is None:
+        return Gathered(path, wish.classes)
+    yield Progressed(f"looking at {path.name}", 0, 1)
+    found = listed(path, wish)
+    seen = _look(found)
+    key = _key(path, wish, seen)
+    made = sets.place(key)
+    if sets.origin(made) is None:
+        with sets.making(key) as place:
+            if isinstance(found, Listed):
+                root = str(found.root)
+                classes, seen = yield from making.decode(found, wish, seen, place)
+            else:
+                root = None
+                classes = yield from making.convert(found, wish, place)
+            sets.describe(place, Origin(str(path), asdict(wish), classes, root), seen)
+    else:
+        seen = sets.seen(made)
+    about = sets.origin(made)
+    return Gathered(made, about.classes if about else None, sum(it.reason is not None for it in seen))
+
+
+def listed(path: Path, wish: Wish) -> Listed | Stacked:
+    """Find what there is at a path, in whatever form, or raise Trouble."""
+    if os.path.isdir(path):
+        return find_stacks(path, wish) if _is_idx(path) else list_folder(path, wish.labels)
+    if not os.path.exists(path):  # asks also for a path that is too long to be one
+        raise Trouble(f"There is no {path}; give a directory or a file of images with --data.")
+    if path.suffix.lower() in TABLES:
+        return list_table(path, wish.labels, wish.column)
+    return find_stacks(path, wish)
+
+
+def changes(directory: Path) -> str | None:
+    """Say in a sentence how the files that a set was made of differ from what they were; None where they do not."""
+    origin = sets.origin(directory)
+    if origin is None:
+        return None
+    path, then = Path(origin.path), {it.name: it for it in sets.seen(directory)}
+    try:
+        found = listed(path, wish_of(origin))
+    except Trouble:
+        return f"{path} is gone, or is no set of images any more; the session goes on with the images as they were."
+    now = {it.name: it for it in _look(found)}
+    news, gone = len(now.keys() - then.keys()), len(then.keys() - now.keys())
+    other = sum(
+        (it.size, it.changed) != (then[name].size, then[name].changed) for name, it in now.items() if name in then
+    )
+    if not news + gone + other:
+        return None
+    counts = ", ".join(
+        f"{count} {what}" for count, what in ((news, "new"), (gone, "gone"), (other, "changed")) if count
+    )
+    return f"{path} changed since the session was made (files: {counts}); it goes on with the images as they were."
+
+
+def wish_of(origin: Origin) -> Wish:
+    """Give the wish that a set was made by."""
+    told = origin.wish
+    size, classes = told.get("size"), told.get("classes")
+    return Wish(
+        None if size is None else (int(size[0]), int(size[1])),
+        bool(told.get("labels")),
+        told.get("column"),
+        None if classes is None else tuple(classes),
+    )
+
+
+def _look(found: Listed | Stacked) -> list[Seen]:
+    """Look at size and time of all files; those that are no candidates come last."""
+    if isinstance(found, Stacked):
+        return [_seen(path, path.name) for path in found.files]
+    skipped = [Seen(name, 0, 0, why) for name, why in found.skipped]
+    return [*(_seen(found.root / name, name) for name in found.names), *skipped]
+
+
+def _seen(path: Path, name: str) -> Seen:
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return Seen(name, 0, 0)
+    return Seen(name, stat.st_size, stat.st_mtime_ns)
+
+
+def _key(path: Path, wish: Wish, seen: Iterable[Seen]) -> str:
+    told = [FORMAT, str(path), asdict(wish), [[it.name, it.size, it.changed] for it in seen]]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _is_idx(path: Path) -> bool:
+    try:
+        locate(path)
+    except Trouble:
+        return False
+    return True

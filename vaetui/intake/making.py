@@ -1,0 +1,134 @@
+"""What was found is written as a set, decoded and brought to one size; it does not know where sets live."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaetui.engine.events import Progressed
+from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
+from vaetui.intake import kinds
+from vaetui.intake.decoding import decode_all
+from vaetui.intake.folder import Listed
+from vaetui.intake.levels import grey, levels
+from vaetui.intake.pictures import UnfitError, fitted, side
+from vaetui.intake.stacks import Stack, explained
+from vaetui.intake.stores import Stacked
+from vaetui.intake.wish import Wish
+from vaetui.store.sets import IdxWriter, Seen
+from vaetui.trouble import Trouble
+
+PROBED = 200
+"""Pictures whose size is looked at before one for all is chosen."""
+SMALL, DEFAULT = 48, (28, 28)
+"""Pictures whose longer side has up to so many pixels in the median become so large; others as large as can be used."""
+IMAGES, LABELS = "{}-images-idx3-ubyte", "{}-labels-idx1-ubyte"
+Classes = tuple[str, ...] | None
+
+
+def decode(
+    found: Listed, wish: Wish, seen: Sequence[Seen], place: Path
+) -> Generator[Progressed, None, tuple[Classes, list[Seen]]]:
+    """Write pictures and labels; gives the classes, and what was looked at with why it was skipped."""
+    paths = [found.root / name for name in found.names]
+    if not paths:
+        raise Trouble(
+            f"{found.root} holds no images; PNG, JPEG, TIFF, BMP and WebP files are decoded, and IDX files are read."
+        )
+    classes, labels = wish.classes, None
+    if wish.labels:
+        if found.labels is None:
+            raise Trouble(
+                f"Not all pictures below {found.root} lie in a directory of their class; leave --labels away."
+            )
+        classes, labels = kinds.places(found.labels, wish.classes, str(found.root))
+    size = wish.size or _choose(paths)
+    reasons: list[str | None] = []
+    with IdxWriter(place / IMAGES.format("train"), size) as images:
+        for pixels, why in decode_all(paths, size):
+            images.add(pixels)
+            reasons += why
+            yield Progressed("decoding the images", len(reasons), len(paths))
+    told = [Seen(it.name, it.size, it.changed, why) for it, why in zip(seen, reasons, strict=False)]
+    told += seen[len(paths) :]
+    if images.count < FEWEST:
+        first = next((f"; the first: {it.name} {it.reason}" for it in told if it.reason), "")
+        raise Trouble(
+            f"Of {len(told)} files in {found.root} {images.count} can be used; at least {FEWEST} are needed{first}."
+        )
+    if labels is not None:
+        with IdxWriter(place / LABELS.format("train"), ()) as file:
+            file.add(labels[np.array([why is None for why in reasons])])
+    return classes, told
+
+
+def convert(found: Stacked, wish: Wish, place: Path) -> Generator[Progressed, None, Classes]:
+    """Write the images of arrays as grey ones, and their labels; gives the classes."""
+    classes, given = wish.classes, [("train", found.train, found.labels)]
+    if found.tested is not None:
+        given.append(("t10k", found.tested, found.tested_labels))
+    names: list[str] = []
+    if wish.labels:
+        if found.labels is None:
+            raise Trouble(f"{found.files[0]} holds no labels of its images; leave --labels away.")
+        names = _words(found.labels, found.train.shape[0])
+        classes, _ = kinds.places(names, wish.classes, str(found.files[0]))
+    for stem, stack, labels in given:
+        yield from _grey(stack, wish, place / IMAGES.format(stem))
+        if wish.labels and labels is not None:
+            words = names if stem == "train" else _words(labels, stack.shape[0])
+            with IdxWriter(place / LABELS.format(stem), ()) as file:
+                file.add(kinds.places(words, classes, labels.what)[1])
+    return classes
+
+
+def _grey(stack: Stack, wish: Wish, path: Path) -> Generator[Progressed, None, None]:
+    count = stack.shape[0]
+    if count < FEWEST:
+        raise Trouble(f"{stack.what} holds {count} images; at least {FEWEST} are needed.")
+    with explained(stack.what):
+        scale = levels(stack.pieces())
+        sides = grey(np.empty((1, *stack.shape[1:]), stack.dtype)).shape[1:]
+        size = wish.size or (sides[0], sides[1])
+        if not all(SMALLEST <= each <= LARGEST for each in size):
+            raise Trouble(
+                f"{stack.what} holds images of {sides[0]}x{sides[1]} pixels; bring them to --size 64x64 or less."
+            )
+        done = 0
+        with IdxWriter(path, size) as file:
+            for piece in stack.pieces():
+                pixels = scale.pixels(grey(piece))
+                if size != sides:
+                    pixels = np.stack([fitted(Image.fromarray(each), size) for each in pixels])
+                file.add(pixels)
+                done += len(piece)
+                yield Progressed("converting the images", done, count)
+
+
+def _words(labels: Stack, count: int) -> list[str]:
+    if labels.shape not in ((count,), (count, 1)):
+        raise Trouble(f"{labels.what} has the shape {labels.shape}; one label for each of {count:,} images is needed.")
+    values: NDArray[Any] = labels.whole().reshape(-1)
+    if values.dtype.kind == "f" and (values == values.round()).all():
+        values = values.astype(np.int64)
+    return [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in values.tolist()]
+
+
+def _choose(paths: Sequence[Path]) -> tuple[int, int]:
+    """Choose one size for all pictures by some of them."""
+    found = []
+    for path in paths[:: max(len(paths) // PROBED, 1)]:
+        try:
+            found.append(side(path))
+        except UnfitError:
+            continue
+    if found and len(set(found)) == 1 and all(SMALLEST <= each <= LARGEST for each in found[0]):
+        return found[0]
+    longer = statistics.median([max(each) for each in found] or [0])
+    return DEFAULT if longer <= SMALL else (LARGEST, LARGEST)

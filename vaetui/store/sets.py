@@ -1,0 +1,156 @@
+"""Sets of decoded images that sessions share, each made once; it does not know what was decoded.
+
+A set is a directory of IDX files, as any other data set, with a line for each file that was looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from vaetui.store import files, home
+from vaetui.store.files import explained
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NEW = 3_600.0
+"""Seconds for which a set is new."""
+ABOUT, FILES, SKIPPED = "set.json", "files.jsonl", "skipped.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a set comes from."""
+
+    path: str
+    """What a person named."""
+    wish: dict[str, Any]
+    """How they wanted it."""
+    classes: tuple[str, ...] | None
+    """The names of the classes, where there are any."""
+    root: str | None
+    """What the names of files are relative to, where each is one image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that was looked at."""
+
+    name: str
+    """Its path, relative to where the set comes from."""
+    size: int
+    """Its bytes."""
+    changed: int
+    """When it changed last, in nanoseconds since 1970."""
+    reason: str | None = None
+    """Why it was skipped, None where it was not."""
+
+
+def place(key: str) -> Path:
+    """Give the directory of the set that has that key."""
+    return home.sessions().parent / "sets" / key
+
+
+@contextmanager
+def making(key: str) -> Iterator[Path]:
+    """Give an empty directory that becomes the set when it is whole."""
+    made = place(key)
+    beginning = made.with_name(f".{key}-{os.getpid()}")
+    with explained(made):
+        made.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(beginning, ignore_errors=True)
+        beginning.mkdir(mode=0o700)
+    try:
+        yield beginning
+        with explained(made):
+            if not made.exists():
+                files.sync(beginning)
+                beginning.rename(made)
+                files.sync(made.parent)
+    finally:
+        shutil.rmtree(beginning, ignore_errors=True)
+
+
+def describe(directory: Path, origin: Origin, seen: Iterable[Seen]) -> None:
+    """Write where a set that is being made comes from, and what was looked at."""
+    seen = list(seen)
+    lines = (json.dumps([it.name, it.size, it.changed, it.reason]) + "\n" for it in seen)
+    files.write(directory / FILES, (line.encode() for line in lines))
+    skipped = "".join(f"{it.name} {it.reason}\n" for it in seen if it.reason)
+    files.write(directory / SKIPPED, skipped.encode())
+    about = asdict(origin)
+    files.write(directory / ABOUT, json.dumps(about).encode())
+
+
+def origin(directory: Path) -> Origin | None:
+    """Tell where a set comes from; None for a directory that a person made."""
+    try:
+        told = json.loads((directory / ABOUT).read_bytes())
+        classes = told["classes"]
+        return Origin(told["path"], told["wish"], None if classes is None else tuple(map(str, classes)), told["root"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def seen(directory: Path) -> list[Seen]:
+    """List what was looked at; nothing for what was no set of files."""
+    try:
+        with (directory / FILES).open(encoding="utf-8") as file:
+            return [Seen(*json.loads(line)) for line in file]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def sweep(used: Iterable[Path]) -> None:
+    """Remove the sets that nobody uses any more, but for new ones: a session may be about to begin with them."""
+    kept = set(used)
+    for each in place("").glob("*"):
+        if each not in kept and each.stat().st_mtime < time.time() - NEW:
+            shutil.rmtree(each, ignore_errors=True)
+
+
+class IdxWriter:
+    """An IDX file of bytes that is written piece by piece; how many there are is told at the end."""
+
+    def __init__(self, path: Path, sides: tuple[int, ...]) -> None:
+        """Begin the file of arrays that have these sides each."""
+        self.count = 0
+        """How many were added so far."""
+        self._path, self._sides = path, sides
+
+    def __enter__(self) -> IdxWriter:
+        """Open the file."""
+        with explained(self._path):
+            self._file = files.written(self._path, os.O_TRUNC)
+            self._file.write(self._head())
+        return self
+
+    def add(self, arrays: NDArray[np.uint8]) -> None:
+        """Add arrays [n, ...]."""
+        with explained(self._path):
+            self._file.write(arrays.tobytes())
+        self.count += len(arrays)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Tell how many there are, and close the file."""
+        with explained(self._path), self._file:
+            if kind is None:
+                self._file.seek(0)
+                self._file.write(self._head())
+                self._file.flush()
+                os.fsync(self._file.fileno())
+
+    def _head(self) -> bytes:
+        shape = (self.count, *self._sides)
+        return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
