@@ -13,7 +13,9 @@ import vaetui
 
 PACKAGE = Path(vaetui.__file__).parent
 LAYERS = {
-    **dict.fromkeys(("cli", "__main__", "background", "detached", "headless", "knobs", "images", "labels"), 0),
+    **dict.fromkeys(
+        ("cli", "__main__", "background", "detached", "headless", "knobs", "images", "labels", "predicting"), 0
+    ),
     **dict.fromkeys(("running", "printed", "takeover", "manners"), 0),
     **{
         "tui": 1,

@@ -174,6 +174,21 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
 
 @app.command()
 @named
+@click.argument("images", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+def predict(session: str, images: tuple[str, ...], output: Path | None, form: str) -> None:
+    """Classify new IMAGES by what a session has learned, also while another process trains it.
+
+    Pictures, directories, CSV, npy, npz or IDX files; - reads paths from standard input.
+    """
+    from vaetui import predicting
+
+    predicting.predict(session, images, output, form)
+
+
+@app.command()
+@named
 @click.option("--repair", is_flag=True, help="Mend what can be mended; what was damaged is kept aside.")
 @as_json
 def check(session: str, repair: bool, as_json: bool) -> None:

@@ -7,5 +7,9 @@ folder     pictures in a directory
 table      pictures named in a CSV file
 stacks     arrays of images: npy, npz, IDX
 kinds      the names of classes, and labels as their places
+stores     which arrays are images and which labels
+levels     numbers become grey pixels
+making     what was found is written
+streaming  images portion by portion, of which nothing is kept
 gathering  any of these becomes a set, once
 """

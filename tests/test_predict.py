@@ -1,0 +1,91 @@
+"""`vaetui predict`, run as a person runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.idx import write_idx
+from tests.intake.drawing import digits, folder
+from tests.test_cli import VAETUI, call, refused
+
+pytestmark = pytest.mark.usefixtures("home")
+QUICK = ("--recipe", "paper", "--used", "mean", "--rounds", "1", "--clusters", "4")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Pictures that a session named "trained" has learned to call cat and dog."""
+    place = tmp_path / "own"
+    folder(place, 300)
+    options = ("--data", str(place), "--classes", "cat,dog", *QUICK)
+    assert call("new", "trained", "--plain", *options, typed="dog\ncat\nx\ncat\ng\n").returncode == 0
+    return place
+
+
+def told(*arguments: str, typed: str | None = None) -> list[dict[str, str]]:
+    ran = call("predict", "trained", *arguments, typed=typed)
+    assert ran.returncode == 0, ran.stderr
+    return list(csv.DictReader(ran.stdout.splitlines()))
+
+
+def test_images_are_called_what_the_session_calls_its_own(own: Path, tmp_path: Path) -> None:
+    rows = told(str(own))
+    call("export", "trained", "-o", str(tmp_path / "labels.csv"))
+    exported = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert [row["path"] for row in rows] == [row["path"] for row in exported]
+    guessed = [(mine, its) for mine, its in zip(rows, exported, strict=True) if its["source"] == "classifier"]
+    assert len(guessed) > 30
+    for mine, its in guessed:
+        assert (mine["label"], mine["class"]) == (its["label"], its["class"])
+        assert float(mine["confidence"]) == pytest.approx(float(its["confidence"]), abs=2e-4)
+
+
+def test_files_arrays_and_lists_of_paths_say_the_same(own: Path, tmp_path: Path) -> None:
+    paths = [str(path) for path in sorted(own.rglob("*.png"))[:5]]
+    by_file = told(*paths)
+    assert told("-", typed="".join(f"{path}\n" for path in paths)) == by_file
+    images = digits(300)[0]
+    places = [int(Path(path).stem) for path in paths]
+    np.save(tmp_path / "new.npy", images[places * 3])
+    by_array = told(str(tmp_path / "new.npy"))
+    assert [row["path"] for row in by_array[:2]] == [f"{tmp_path / 'new.npy'}#0", f"{tmp_path / 'new.npy'}#1"]
+    assert [row["label"] for row in by_array] == [row["label"] for row in by_file] * 3
+    idx = write_idx(tmp_path / "new-idx3-ubyte", images[places])
+    mixed = told(paths[0], str(idx), paths[1])
+    assert [row["path"] for row in mixed] == [paths[0], *(f"{idx}#{at}" for at in range(5)), paths[1]]
+
+
+def test_what_cannot_be_read_is_told_and_left_out(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("words")
+    good = str(next(own.rglob("*.png")))
+    output = tmp_path / "told.jsonl"
+    ran = call("predict", "trained", str(tmp_path / "bad.png"), good, "-o", str(output), "--format", "jsonl")
+    assert (ran.returncode, "bad.png is no picture" in ran.stderr) == (0, True)
+    assert "1 images, 1 could not be read" in ran.stdout
+    (row,) = [json.loads(line) for line in output.read_text().splitlines()]
+    assert row["path"] == good
+    assert row["class"] in ("cat", "dog")
+    assert 0.5 <= row["confidence"] <= 1
+    refused("None of 1 files could be read", "predict", "trained", str(tmp_path / "bad.png"))
+    refused("There is no ", "predict", "trained", str(tmp_path / "nowhere"))
+    refused("There is no directory", "predict", "trained", good, "-o", str(tmp_path / "none" / "x.csv"))
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(own: Path) -> None:
+    command = " ".join([*VAETUI, "predict", "trained", str(own)])
+    ran = subprocess.run(["bash", "-c", f"{command} | head -1"], capture_output=True, text=True, check=False)
+    assert ran.stdout == "path,label,class,confidence\n"
+    assert ran.stderr == ""
+
+
+def test_a_session_that_has_learned_nothing_says_so(tmp_path: Path) -> None:
+    folder(tmp_path / "own", 300)
+    call("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
+    refused("fresh has learned no class yet", "predict", "fresh", str(tmp_path / "own"))
+    refused("There is no session none", "predict", "none", str(tmp_path / "own"))
