@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import vaetui
-from vaetui import knobs, printed, running
+from vaetui import knobs, labels, printed, running
 from vaetui.images import Given, images
 from vaetui.manners import Manner, manners
 from vaetui.simulation.habits import KINDS, Habits, Kind
@@ -36,8 +36,6 @@ class Name(click.types.StringParamType):
         return [CompletionItem(name) for name in home.names() if name.startswith(incomplete)]
 
 
-FORMS = ("csv", "jsonl", "npz", "idx", "folders")
-"""What labels can be exported as."""
 named = click.argument("session", type=Name())
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -157,7 +155,9 @@ def show(session: str, as_json: bool) -> None:
 @app.command()
 @named
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
-@click.option("--format", "form", type=click.Choice(FORMS), default="csv", show_default=True, help="What to write.")
+@click.option(
+    "--format", "form", type=click.Choice(labels.FORMS), default="csv", show_default=True, help="What to write."
+)
 @click.option(
     "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
 )
@@ -167,8 +167,6 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
 
     A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
     """
-    from vaetui import labels
-
     labels.export(session, form, least, copies, output)
 
 

@@ -10,6 +10,11 @@ import click
 from vaetui import running
 from vaetui.trouble import Trouble
 
+PICTURED = ("folders", "label-studio", "fiftyone", "huggingface")
+"""Forms that are a directory with pictures."""
+FORMS = ("csv", "jsonl", "npz", "idx", "parquet", *PICTURED)
+"""What labels can be exported as."""
+
 
 def export(name: str, form: str, least: float, copies: bool, output: Path) -> None:
     """Write the labels of a session in that form, those that are at least so sure.
@@ -22,26 +27,21 @@ def export(name: str, form: str, least: float, copies: bool, output: Path) -> No
 
     if not output.parent.is_dir():
         raise Trouble(f"There is no directory {output.parent}; make it first.")
-    if form != "folders" and output.is_dir():
+    if form not in PICTURED and output.is_dir():
         raise Trouble(f"{output} is a directory; name a file.")
     with running.opened(lambda: creation.resume(name)) as session:
         labels = running.watched(session.labels())
     place = source.directory(show(name)["data"])
     labels = replace(labels, files=pictures(place))
     sure = int((labels.confidences >= least).sum())
-    if form == "folders":
-        from vaetui.engine.idx import locate
-        from vaetui.engine.images import read_idx
-        from vaetui.exports.folders import write_folders
+    from vaetui.engine.idx import locate
+    from vaetui.engine.images import read_idx
+    from vaetui.exports.writing import write
 
-        images = None if labels.files else read_idx(locate(place).train_images, 3)
-        gone = running.watched(write_folders(labels, least, copies, images, output))
-        if gone:
-            click.echo(f"{gone:,} pictures are gone and were left out.", err=True)
-    else:
-        from vaetui.exports.writing import write
-
-        write(labels, form, least, output)
+    images = read_idx(locate(place).train_images, 3) if form in PICTURED and labels.files is None else None
+    gone = running.watched(write(labels, form, least, copies, images, output))
+    if gone:
+        click.echo(f"{gone:,} pictures are gone and were left out.", err=True)
     answered = int((labels.sources == 0).sum())
     left = f", {len(labels) - sure:,} less sure than {least:g}" if sure < len(labels) else ""
     click.echo(f"{output}: {sure:,} labels{left}; {answered:,} images were seen in answers.")

@@ -7,16 +7,21 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.intake.drawing import digits, folder
+from vaetui import labels as command
 from vaetui.engine.images import read_idx
-from vaetui.exports.folders import directories, inside, write_folders
+from vaetui.exports import writing
+from vaetui.exports.folders import directories
 from vaetui.exports.labels import Files, Labels
-from vaetui.exports.writing import write
+from vaetui.exports.placing import inside
 from vaetui.headless import consumed
 from vaetui.trouble import Trouble
 
@@ -33,9 +38,34 @@ LABELS = Labels(
 )
 
 
+def write(
+    labels: Labels,
+    form: str,
+    least: float,
+    output: Path,
+    *,
+    copies: bool = False,
+    images: NDArray[np.uint8] | None = None,
+) -> int:
+    """Write the labels, and tell how many pictures are gone."""
+    return consumed(writing.write(labels, form, least, copies, images, output))
+
+
+def pictured(tmp_path: Path) -> Labels:
+    """The labels of four pictures below own/."""
+    folder(tmp_path / "own", 4)
+    names = tuple(str(path.relative_to(tmp_path / "own")) for path in sorted((tmp_path / "own").rglob("*.png")))
+    return replace(LABELS, files=Files(tmp_path / "own", names))
+
+
+def test_every_form_that_can_be_asked_for_is_there() -> None:
+    assert (*writing.FILES, *writing.DIRECTORIES) == command.FORMS
+    assert tuple(writing.DIRECTORIES) == command.PICTURED
+
+
 def test_a_table_has_a_row_for_each_image_that_is_sure_enough(tmp_path: Path) -> None:
     output = tmp_path / "labels.csv"
-    assert write(LABELS, "csv", 0.5, output) == 3
+    assert write(LABELS, "csv", 0.5, output) == 0
     rows = list(csv.DictReader(output.open(encoding="utf-8")))
     assert [row["class"] for row in rows] == ["sea horse", "sea horse", "cat"]
     assert rows[1] == {
@@ -69,12 +99,12 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("copies", [False, True])
 def test_pictures_go_into_the_directory_of_their_class(tmp_path: Path, copies: bool) -> None:
-    folder(tmp_path / "own", 4)
-    names = tuple(str(path.relative_to(tmp_path / "own")) for path in sorted((tmp_path / "own").rglob("*.png")))
-    labels = replace(LABELS, files=Files(tmp_path / "own", names))
+    labels = pictured(tmp_path)
+    assert labels.files is not None
+    names = labels.files.names
     (tmp_path / "own" / names[3]).unlink()
     output = tmp_path / "sorted"
-    assert consumed(write_folders(labels, 0.5, copies, None, output)) == 1
+    assert write(labels, "folders", 0.5, output, copies=copies) == 1
     found = sorted(str(path.relative_to(output)) for path in output.rglob("*.png"))
     assert found == sorted([f"sea horse/{names[0]}", f"_unsure/{names[1]}", f"sea horse/{names[2]}"])
     for name in found:
@@ -82,12 +112,12 @@ def test_pictures_go_into_the_directory_of_their_class(tmp_path: Path, copies: b
         assert path.is_symlink() is not copies
         assert path.read_bytes() == (tmp_path / "own" / name.partition("/")[2]).read_bytes()
     with pytest.raises(Trouble, match="is not empty"):
-        consumed(write_folders(labels, 0.5, copies, None, output))
+        write(labels, "folders", 0.5, output, copies=copies)
 
 
 def test_images_without_files_are_written_as_pictures(tmp_path: Path) -> None:
     images = digits(4)[0]
-    assert consumed(write_folders(LABELS, 0.0, False, images, tmp_path / "sorted")) == 0
+    assert write(LABELS, "folders", 0.0, tmp_path / "sorted", images=images) == 0
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sorted/cat/00000003.png")), images[3])
     assert len(list((tmp_path / "sorted").rglob("*.png"))) == 4
 
@@ -105,6 +135,51 @@ def test_two_names_that_become_one_are_both_kept(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"outer")
     (tmp_path / "own/x.png").write_bytes(b"inner")
     labels = replace(LABELS.only(LABELS.labels == 0), files=Files(tmp_path / "own", ("", "x.png", "", "../x.png")))
-    consumed(write_folders(labels, 0.0, True, None, tmp_path / "sorted"))
+    write(labels, "folders", 0.0, tmp_path / "sorted", copies=True)
     found = sorted(os.listdir(tmp_path / "sorted/cat"))
     assert found == ["x.png", "x_.png"]
+
+
+def test_a_parquet_file_holds_the_columns_of_the_table(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    write(LABELS, "parquet", 0.5, tmp_path / "labels.parquet")
+    rows = pq.read_table(tmp_path / "labels.parquet").to_pylist()
+    expected = [row for row in LABELS.rows() if row["confidence"] >= 0.5]
+    assert rows == expected
+
+
+def test_label_studio_gets_a_task_for_each_picture(tmp_path: Path) -> None:
+    assert write(pictured(tmp_path), "label-studio", 0.5, tmp_path / "out") == 0
+    tasks = json.loads((tmp_path / "out/tasks.json").read_text())
+    assert [task["predictions"][0]["result"][0]["value"]["choices"] for task in tasks] == [
+        ["sea horse"],
+        ["sea horse"],
+        ["cat"],
+    ]
+    for task in tasks:
+        path = Path("/") / unquote(task["data"]["image"].removeprefix("/data/local-files/?d="))
+        assert Image.open(path).size == (28, 28)
+    config = ElementTree.parse(tmp_path / "out/config.xml")
+    (choices,), (image,) = config.findall("Choices"), config.findall("Image")
+    assert [each.get("value") for each in choices] == ["cat", "sea horse"]
+    result = tasks[0]["predictions"][0]["result"][0]
+    assert (result["from_name"], result["to_name"]) == (choices.get("name"), image.get("name"))
+    none = replace(LABELS, confidences=np.zeros(4, np.float32))
+    write(none, "label-studio", 0.5, tmp_path / "none", images=digits(4)[0])
+    assert json.loads((tmp_path / "none/tasks.json").read_text()) == []
+
+
+def test_fiftyone_gets_a_label_for_each_picture(tmp_path: Path) -> None:
+    write(pictured(tmp_path), "fiftyone", 0.5, tmp_path / "out")
+    told = json.loads((tmp_path / "out/labels.json").read_text())
+    files = {str(path.relative_to(tmp_path / "out/data")) for path in (tmp_path / "out/data").rglob("*.png")}
+    assert {f"{name}.png" for name in told["labels"]} == files
+    assert [told["classes"][each["label"]] for each in told["labels"].values()] == ["sea horse", "sea horse", "cat"]
+
+
+def test_hugging_face_gets_metadata_beside_the_pictures(tmp_path: Path) -> None:
+    write(LABELS, "huggingface", 0.5, tmp_path / "out", images=digits(4)[0])
+    rows = [json.loads(line) for line in (tmp_path / "out/train/metadata.jsonl").read_text().splitlines()]
+    assert [row["file_name"] for row in rows] == ["00000000.png", "00000002.png", "00000003.png"]
+    assert [row["label"] for row in rows] == ["sea horse", "sea horse", "cat"]
+    assert all((tmp_path / "out/train" / row["file_name"]).is_file() for row in rows)

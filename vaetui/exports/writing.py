@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
-from vaetui.exports.arrays import write_idx, write_npz
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.events import Progressed
+from vaetui.exports import arrays, folders, parquet, tables, tools
 from vaetui.exports.labels import Labels
-from vaetui.exports.tables import write_csv, write_jsonl
 
 FILES: dict[str, Callable[[Labels, Path], None]] = {
-    "csv": write_csv,
-    "jsonl": write_jsonl,
-    "npz": write_npz,
-    "idx": write_idx,
+    "csv": tables.write_csv,
+    "jsonl": tables.write_jsonl,
+    "npz": arrays.write_npz,
+    "idx": arrays.write_idx,
+    "parquet": parquet.write_parquet,
 }
 """The forms that are one file, by their names."""
+Filling = Callable[[Labels, float, bool, NDArray[np.uint8] | None, Path], Generator[Progressed, None, int]]
+DIRECTORIES: dict[str, Filling] = {
+    "folders": folders.write_folders,
+    "label-studio": tools.write_label_studio,
+    "fiftyone": tools.write_fiftyone,
+    "huggingface": tools.write_huggingface,
+}
+"""The forms that are a directory with pictures, by their names."""
 
 
-def write(labels: Labels, form: str, least: float, output: Path) -> int:
-    """Write the labels that are at least so sure, and tell how many these are."""
-    chosen = labels.only(labels.confidences >= least)
-    FILES[form](chosen, output)
-    return len(chosen)
+def write(
+    labels: Labels, form: str, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Generator[Progressed, None, int]:
+    """Write the labels that are at least so sure; `images` [N, H, W] are those of a set without files.
+
+    Yields its progress, and returns how many pictures are gone. Raises Trouble for a place that cannot be written.
+    """
+    if form in DIRECTORIES:
+        return (yield from DIRECTORIES[form](labels, least, copies, images, output))
+    yield Progressed("writing the labels", 0, 1)
+    FILES[form](labels.only(labels.confidences >= least), output)
+    return 0

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vaetui.engine.events import Progressed
 from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
-from vaetui.intake import kinds
+from vaetui.intake import converting, kinds
 from vaetui.intake.decoding import decode_all
 from vaetui.intake.folder import Listed
-from vaetui.intake.levels import grey, levels
-from vaetui.intake.pictures import UnfitError, fitted, side
-from vaetui.intake.stacks import Stack, explained
+from vaetui.intake.pictures import UnfitError, side
+from vaetui.intake.stacks import Stack
 from vaetui.intake.stores import Stacked
 from vaetui.intake.wish import Wish
 from vaetui.store.sets import IdxWriter, Seen
@@ -92,23 +90,14 @@ def _grey(stack: Stack, wish: Wish, path: Path) -> Generator[Progressed, None, N
     count = stack.shape[0]
     if count < FEWEST:
         raise Trouble(f"{stack.what} holds {count} images; at least {FEWEST} are needed.")
-    with explained(stack.what):
-        scale = levels(stack.pieces())
-        sides = grey(np.empty((1, *stack.shape[1:]), stack.dtype)).shape[1:]
-        size = wish.size or (sides[0], sides[1])
-        if not all(SMALLEST <= each <= LARGEST for each in size):
-            raise Trouble(
-                f"{stack.what} holds images of {sides[0]}x{sides[1]} pixels; bring them to --size 64x64 or less."
-            )
-        done = 0
-        with IdxWriter(path, size) as file:
-            for piece in stack.pieces():
-                pixels = scale.pixels(grey(piece))
-                if size != sides:
-                    pixels = np.stack([fitted(Image.fromarray(each), size) for each in pixels])
-                file.add(pixels)
-                done += len(piece)
-                yield Progressed("converting the images", done, count)
+    own = converting.sides(stack)
+    size = wish.size or own
+    if not all(SMALLEST <= each <= LARGEST for each in size):
+        raise Trouble(f"{stack.what} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less.")
+    with IdxWriter(path, size) as file:
+        for pixels in converting.convert(stack, size):
+            file.add(pixels)
+            yield Progressed("converting the images", file.count, count)
 
 
 def _words(labels: Stack, count: int) -> list[str]:

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from vaetui.engine.clusters import Pixels
+from vaetui.intake.converting import convert
 from vaetui.intake.decoding import PORTION, Decoded, decode_all
 from vaetui.intake.folder import Listed
 from vaetui.intake.gathering import listed
-from vaetui.intake.levels import grey, levels
-from vaetui.intake.pictures import ENDINGS, fitted
-from vaetui.intake.stacks import Stack, explained
+from vaetui.intake.pictures import ENDINGS
+from vaetui.intake.stacks import Stack
 from vaetui.intake.wish import Wish
 
 TOGETHER = 4_096
@@ -77,12 +76,8 @@ def _decoded(names: list[str], portions: Iterator[Decoded]) -> Iterator[Portion]
 
 
 def _converted(stack: Stack, name: str, size: tuple[int, int]) -> Iterator[Portion]:
-    with explained(stack.what):
-        scale, start = levels(stack.pieces()), 0
-        for piece in stack.pieces():
-            pixels = scale.pixels(grey(piece))
-            if pixels.shape[1:] != size:
-                pixels = np.stack([fitted(Image.fromarray(each), size) for each in pixels])
-            names = tuple(f"{name}#{at}" for at in range(start, start + len(piece)))
-            start += len(piece)
-            yield Portion(names, pixels, ())
+    start = 0
+    for pixels in convert(stack, size):
+        names = tuple(f"{name}#{at}" for at in range(start, start + len(pixels)))
+        start += len(pixels)
+        yield Portion(names, pixels, ())

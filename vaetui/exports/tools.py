@@ -1,0 +1,119 @@
+"""Labels as labelling tools and libraries of data sets read them: Label Studio, FiftyOne, Hugging Face datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.events import Progressed
+from vaetui.exports.labels import Labels
+from vaetui.exports.placing import begin, called, place
+from vaetui.store import files
+
+Written = Generator[Progressed, None, int]
+"""Yields its progress, and returns how many pictures are gone."""
+
+
+def write_label_studio(
+    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Written:
+    """Write tasks.json with a pre-annotation for each picture, and config.xml, the labelling interface for it.
+
+    Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
+    """
+    sure = labels.only(labels.confidences >= least)
+    found = yield from _placed(sure, copies, images, output, "images")
+    tasks = (
+        {
+            "data": {"image": f"/data/local-files/?d={quote(str((output / path).absolute()).lstrip('/'))}"},
+            "predictions": [
+                {
+                    "model_version": "vaetui",
+                    "score": row["confidence"],
+                    "result": [
+                        {
+                            "from_name": "class",
+                            "to_name": "image",
+                            "type": "choices",
+                            "value": {"choices": [row["class"]]},
+                        }
+                    ],
+                }
+            ],
+        }
+        for path, row in zip(found, sure.rows(), strict=True)
+        if path is not None
+    )
+    files.write(output / "tasks.json", _listed(tasks))
+    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in labels.classes)
+    config = (
+        '<View>\n  <Image name="image" value="$image"/>\n'
+        f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'
+    )
+    files.write(output / "config.xml", config.encode())
+    return found.count(None)
+
+
+def write_fiftyone(
+    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Written:
+    """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
+    sure = labels.only(labels.confidences >= least)
+    found = yield from _placed(sure, copies, images, output, "data")
+    told = {
+        Path(path).relative_to("data").with_suffix("").as_posix(): {
+            "label": row["label"],
+            "confidence": row["confidence"],
+        }
+        for path, row in zip(found, sure.rows(), strict=True)
+        if path is not None
+    }
+    files.write(output / "labels.json", json.dumps({"classes": labels.classes, "labels": told}).encode())
+    return found.count(None)
+
+
+def write_huggingface(
+    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Written:
+    """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
+    sure = labels.only(labels.confidences >= least)
+    found = yield from _placed(sure, copies, images, output, "train")
+    lines = (
+        json.dumps(
+            {
+                "file_name": Path(path).relative_to("train").as_posix(),
+                "label": row["class"],
+                "confidence": row["confidence"],
+                "source": row["source"],
+            }
+        )
+        + "\n"
+        for path, row in zip(found, sure.rows(), strict=True)
+        if path is not None
+    )
+    files.write(output / "train/metadata.jsonl", (line.encode() for line in lines))
+    return found.count(None)
+
+
+def _placed(
+    labels: Labels, copies: bool, images: NDArray[np.uint8] | None, output: Path, below: str
+) -> Generator[Progressed, None, list[str | None]]:
+    begin(output)
+    (output / below).mkdir()
+    return (yield from place(labels, [f"{below}/{name}" for name in called(labels)], copies, images, output))
+
+
+def _listed(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:
+    """Write a JSON array without holding all of it."""
+    before = b"[\n"
+    for value in values:
+        yield before + json.dumps(value).encode()
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
