@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+from PIL import Image
 
 from tests.idx import write_idx
 from tests.intake.drawing import digits, folder
@@ -89,3 +94,41 @@ def test_a_session_that_has_learned_nothing_says_so(tmp_path: Path) -> None:
     call("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
     refused("fresh has learned no class yet", "predict", "fresh", str(tmp_path / "own"))
     refused("There is no session none", "predict", "none", str(tmp_path / "own"))
+
+
+def test_the_networks_go_to_other_programs(own: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model"
+    ran = call("export-model", "trained", "-o", str(output), "--onnx")
+    assert ran.returncode == 0, ran.stderr
+    card = json.loads((output / "card.json").read_text())
+    assert (card["classes"], card["size"], card["test_accuracy"]) == (["cat", "dog"], [28, 28], None)
+    pictures = (digits(50)[0][:, None] / 255).astype(np.float32)
+    (chances,) = onnxruntime.InferenceSession(output / "model.onnx").run(None, {"pictures": pictures})
+    np.save(tmp_path / "new.npy", digits(50)[0])
+    rows = told(str(tmp_path / "new.npy"))
+    assert [int(row["label"]) for row in rows] == chances.argmax(axis=1).tolist()
+    assert np.abs([float(row["confidence"]) for row in rows] - chances.max(axis=1)).max() < 1e-4
+    # The README's own lines load both, as they stand.
+    readme = (output / "README.md").read_text()
+    for lines in re.findall(r"```python\n(.*?)```", readme, re.DOTALL):
+        ran = subprocess.run([sys.executable, "-c", lines], cwd=output, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert set(ast.literal_eval(ran.stdout)) <= {"cat", "dog"}
+    refused("is not empty", "export-model", "trained", "-o", str(output))
+
+
+def test_new_pictures_are_drawn_of_all_or_of_one_class(own: Path, tmp_path: Path) -> None:
+    drawn = {}
+    for name, options in {"any": (), "cat": ("--class", "cat"), "again": ("--class", "cat")}.items():
+        path = tmp_path / f"{name}.png"
+        assert call("samples", "trained", *options, "--count", "10", "-o", str(path)).returncode == 0
+        with Image.open(path) as image:
+            assert image.size == (4 * 28, 3 * 28)
+            drawn[name] = np.asarray(image)
+    assert np.array_equal(drawn["cat"], drawn["again"])
+    assert not np.array_equal(drawn["cat"], drawn["any"])
+    grid = drawn["cat"].reshape(3, 28, 4, 28).swapaxes(1, 2).reshape(-1, 28, 28)[:10]
+    np.save(tmp_path / "drawn.npy", grid)
+    shares = [float(row["confidence"]) if row["class"] == "cat" else 0.0 for row in told(str(tmp_path / "drawn.npy"))]
+    assert np.mean(shares) > 0.5
+    refused("There is no class fish; the classes are cat, dog", "samples", "trained", "--class", "fish", "-o", "x.png")

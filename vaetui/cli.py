@@ -6,16 +6,15 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 import vaetui
-from vaetui import knobs, labels, printed, running
+from vaetui import knobs, labels, predicting, printed, running
 from vaetui.images import Given, images
 from vaetui.manners import Manner, manners
+from vaetui.naming import Name, named
 from vaetui.simulation.habits import KINDS, Habits, Kind
 from vaetui.trouble import Trouble
 
@@ -24,19 +23,6 @@ if TYPE_CHECKING:
     from vaetui.session.session import Session
 
 
-class Name(click.types.StringParamType):
-    """The name of a session, which the shell can complete."""
-
-    name = "session"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """List the sessions that begin so."""
-        from vaetui.store import home
-
-        return [CompletionItem(name) for name in home.names() if name.startswith(incomplete)]
-
-
-named = click.argument("session", type=Name())
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -154,39 +140,6 @@ def show(session: str, as_json: bool) -> None:
 
 @app.command()
 @named
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
-@click.option(
-    "--format", "form", type=click.Choice(labels.FORMS), default="csv", show_default=True, help="What to write."
-)
-@click.option(
-    "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
-)
-@click.option("--copy", "copies", is_flag=True, help="Copy pictures into folders; without it, they are linked.")
-def export(session: str, output: Path, form: str, least: float, copies: bool) -> None:
-    """Write one label per image, from the answers or else the classifier.
-
-    A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
-    """
-    labels.export(session, form, least, copies, output)
-
-
-@app.command()
-@named
-@click.argument("images", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-def predict(session: str, images: tuple[str, ...], output: Path | None, form: str) -> None:
-    """Classify new IMAGES by what a session has learned, also while another process trains it.
-
-    Pictures, directories, CSV, npy, npz or IDX files; - reads paths from standard input.
-    """
-    from vaetui import predicting
-
-    predicting.predict(session, images, output, form)
-
-
-@app.command()
-@named
 @click.option("--repair", is_flag=True, help="Mend what can be mended; what was damaged is kept aside.")
 @as_json
 def check(session: str, repair: bool, as_json: bool) -> None:
@@ -220,6 +173,10 @@ def delete(session: str, yes: bool) -> None:
     lock.release()
     source.sweep()
     click.echo(f"{session} is deleted.")
+
+
+for command in (labels.export, predicting.predict, predicting.export_model, predicting.samples):
+    app.add_command(command)
 
 
 def main() -> None:

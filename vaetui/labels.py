@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from vaetui import running
+from vaetui.naming import named
 from vaetui.trouble import Trouble
 
 PICTURED = ("folders", "label-studio", "fiftyone", "huggingface")
@@ -16,10 +17,18 @@ FORMS = ("csv", "jsonl", "npz", "idx", "parquet", *PICTURED)
 """What labels can be exported as."""
 
 
-def export(name: str, form: str, least: float, copies: bool, output: Path) -> None:
-    """Write the labels of a session in that form, those that are at least so sure.
+@click.command()
+@named
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="csv", show_default=True, help="What to write.")
+@click.option(
+    "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
+)
+@click.option("--copy", "copies", is_flag=True, help="Copy pictures into folders; without it, they are linked.")
+def export(session: str, output: Path, form: str, least: float, copies: bool) -> None:
+    """Write one label per image, from the answers or else the classifier.
 
-    Raises Trouble for a session without labels, a place that cannot be written and a full disk.
+    A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
     """
     from vaetui.session import creation, source
     from vaetui.session.export import pictures
@@ -29,9 +38,9 @@ def export(name: str, form: str, least: float, copies: bool, output: Path) -> No
         raise Trouble(f"There is no directory {output.parent}; make it first.")
     if form not in PICTURED and output.is_dir():
         raise Trouble(f"{output} is a directory; name a file.")
-    with running.opened(lambda: creation.resume(name)) as session:
-        labels = running.watched(session.labels())
-    place = source.directory(show(name)["data"])
+    with running.opened(lambda: creation.resume(session)) as opened:
+        labels = running.watched(opened.labels())
+    place = source.directory(show(session)["data"])
     labels = replace(labels, files=pictures(place))
     sure = int((labels.confidences >= least).sum())
     from vaetui.engine.idx import locate

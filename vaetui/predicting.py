@@ -1,4 +1,7 @@
-"""New images are classified by a trained session, row by row; it does not know the networks."""
+"""What a trained session is good for: new images are classified, new pictures drawn, its networks handed on.
+
+Nothing heavy is imported before it is needed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import IO
 
 import click
 
+from vaetui.naming import named
 from vaetui.store import files
 from vaetui.trouble import Trouble
 
@@ -23,32 +27,36 @@ WAITING = 64
 """Paths from standard input that are waited for before the first of them are classified."""
 
 
-def predict(name: str, paths: tuple[str, ...], output: Path | None, form: str) -> None:
-    """Classify images and write a row for each as soon as it is known; what cannot be read is told and left out.
+@click.command()
+@named
+@click.argument("images", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+def predict(session: str, images: tuple[str, ...], output: Path | None, form: str) -> None:
+    """Classify new IMAGES by what a session has learned, also while another process trains it.
 
-    Raises Trouble for a session that has learned nothing, for paths that lead nowhere, and where nothing can be read.
+    Pictures, directories, CSV, npy, npz or IDX files; - reads paths from standard input.
     """
     from vaetui.headless import consumed
     from vaetui.intake.streaming import TOGETHER, stream
-    from vaetui.session.classifier import Classifier
+    from vaetui.session.trained import Trained
 
-    classifier = Classifier(name)
-    typed = paths == ("-",)
-    wanted: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if typed else paths
+    trained = Trained(session)
+    trained.need_classes()
+    typed = images == ("-",)
+    wanted: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if typed else images
     done = skipped = 0
     with _opened(output) as file, _heard(output):
         write = _writer(file, form)
-        for portion in stream(wanted, classifier.size, WAITING if typed else TOGETHER):
+        for portion in stream(wanted, trained.size, WAITING if typed else TOGETHER):
             for path, why in portion.skipped:
                 click.echo(f"{ascii(path)[1:-1] if not path.isprintable() else path} {why}", err=True)
             skipped += len(portion.skipped)
             if len(portion.pixels):
-                found = consumed(classifier.read(portion.pixels))
+                found = consumed(trained.read(portion.pixels))
                 labels, sure = found.predicted.tolist(), found.certainty.tolist()
                 for path, label, share in zip(portion.names, labels, sure, strict=True):
-                    write(
-                        {"path": path, "label": label, "class": classifier.classes[label], "confidence": f"{share:.4f}"}
-                    )
+                    write({"path": path, "label": label, "class": trained.classes[label], "confidence": f"{share:.4f}"})
                 done += len(portion.pixels)
             file.flush()
     if not done:
@@ -88,3 +96,50 @@ def _writer(file: IO[str], form: str) -> Callable[[dict[str, object]], None]:
     rows = csv.DictWriter(file, HEAD, lineterminator="\n")
     rows.writeheader()
     return rows.writerow
+
+
+@click.command("export-model")
+@named
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new directory."
+)
+@click.option("--onnx", is_flag=True, help="Write model.onnx too; needs the extra of that name.")
+def export_model(session: str, output: Path, onnx: bool) -> None:
+    """Write the trained networks as safetensors, with a card and a README that shows how to load them."""
+    from vaetui.exports.model import write_model
+    from vaetui.session.trained import Trained
+
+    it = Trained(session)
+    it.need_classes()
+    write_model(session, it.vae, it.config, it.size, it.classes, it.accuracy, onnx, output)
+    click.echo(f"{output}: the networks of {session}; its README.md shows how to load them.")
+
+
+@click.command()
+@named
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The PNG file.")
+@click.option("--class", "kind", metavar="NAME", help="Only pictures of that class.")
+@click.option("--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where the random draws come from.")
+def samples(session: str, output: Path, kind: str | None, count: int, seed: int) -> None:
+    """Draw new pictures from the latent space of a session, as one PNG."""
+    import io
+    import math
+
+    import numpy as np
+    from PIL import Image
+
+    from vaetui.session.trained import Trained
+
+    it = Trained(session)
+    if kind is not None and kind not in it.classes:
+        raise Trouble(f"There is no class {kind}; the classes are {', '.join(it.classes)}.")
+    pictures = it.draw(count, None if kind is None else it.classes.index(kind), seed)
+    across = math.ceil(math.sqrt(count))
+    grid = np.zeros((-(-count // across) * across, *it.size), np.uint8)
+    grid[:count] = pictures
+    rows = np.concatenate([np.concatenate([*row], axis=1) for row in grid.reshape(-1, across, *it.size)])
+    content = io.BytesIO()
+    Image.fromarray(rows).save(content, "png")
+    files.write(output.resolve(), content.getvalue())
+    click.echo(f"{output}: {count} pictures{f' of {kind}' if kind else ''}.")

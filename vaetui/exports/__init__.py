@@ -8,4 +8,5 @@ placing  pictures are put where a form wants them
 folders  one directory for each class
 tools    Label Studio, FiftyOne, Hugging Face datasets
 writing  any of these, by its name
+model    trained networks: safetensors, ONNX
 """

@@ -15,6 +15,6 @@ course       what was measured on the way
 reading      the reading test of an epoch
 inspection   everything verified, and mended
 report       what `show` tells, without the right to write
-classifier   what was learned, for new images
+trained      what was learned, for new images
 export       one label per training image
 """

@@ -1,0 +1,127 @@
+"""Trained networks for other programs: safetensors and a card, ONNX by an extra; it does not know how they learned."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import vaetui
+from vaetui.engine.config import Config
+from vaetui.engine.vae import Vae
+from vaetui.exports.placing import begin
+from vaetui.store import files
+from vaetui.trouble import Trouble
+
+PICTURES = "Grey pictures [N, 1, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
+README = """# {name}
+
+What `vaetui export-model` made of a session. `card.json` tells the architecture, the classes and how pictures are
+prepared. In Python, with vaetui {version} installed:
+
+```python
+import json, torch
+from safetensors.torch import load_file
+from vaetui.engine.settings import from_json
+from vaetui.engine.vae import build
+card = json.load(open("card.json"))
+vae = build(from_json(json.dumps(card["config"])).network, tuple(card["size"]), seed=0)
+vae.load_state_dict(load_file("model.safetensors"))
+pictures = torch.rand(4, 1, *card["size"])  # yours, in 0 to 1
+chances = vae.eval().classify(vae.infer(pictures).mean).softmax(dim=1)
+print([card["classes"][at] for at in chances.argmax(dim=1)])
+```
+{onnx}"""
+WITH_ONNX = """
+Or anywhere, from `model.onnx`:
+
+```python
+import json, numpy, onnxruntime
+card = json.load(open("card.json"))
+session = onnxruntime.InferenceSession("model.onnx")
+chances, = session.run(None, {"pictures": numpy.random.rand(4, 1, *card["size"]).astype("float32")})
+print([card["classes"][at] for at in chances.argmax(axis=1)])
+```
+"""
+
+
+class Classifying(nn.Module):
+    """Pictures in, the probability of each class out."""
+
+    def __init__(self, vae: Vae) -> None:
+        """Classify by these networks."""
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Give the probabilities [N, classes] of pictures [N, 1, H, W] in 0 to 1, by the mean of z."""
+        chances: Tensor = self.vae.classify(self.vae.infer(pictures).mean).softmax(dim=1)
+        return chances
+
+
+def write_model(
+    name: str,
+    vae: Vae,
+    config: Config,
+    size: tuple[int, int],
+    classes: tuple[str, ...],
+    accuracy: float | None,
+    onnx: bool,
+    output: Path,
+) -> None:
+    """Write model.safetensors, card.json, README.md and, where it is wanted, model.onnx into a new directory.
+
+    Raises Trouble for a directory that holds something, where a package that ONNX needs is missing, and for a full
+    disk.
+    """
+    from safetensors.torch import save
+
+    begin(output)
+    if onnx:
+        _write_onnx(Classifying(vae), size, output / "model.onnx")
+    weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
+    files.write(output / "model.safetensors", save(weights))
+    card: dict[str, Any] = {
+        "name": name,
+        "classes": classes,
+        "size": size,
+        "pictures": PICTURES,
+        "test_accuracy": accuracy,
+        "seed": config.seed,
+        "config": asdict(config),
+        "versions": {
+            "vaetui": vaetui.__version__,
+            "python": platform.python_version(),
+            "torch": metadata.version("torch"),
+        },
+    }
+    files.write(output / "card.json", json.dumps(card, indent=1).encode())
+    readme = README.format(name=name, version=vaetui.__version__, onnx=WITH_ONNX if onnx else "")
+    files.write(output / "README.md", readme.encode())
+
+
+def _write_onnx(model: Classifying, size: tuple[int, int], path: Path) -> None:
+    try:
+        import onnxscript  # noqa: F401 (what PyTorch exports with)
+    except ImportError as error:
+        raise Trouble("ONNX needs further packages; install them with: pip install 'vaetui[onnx]'") from error
+    batch = torch.export.Dim("batch")
+    example = torch.zeros(2, 1, *size)
+    with files.explained(path):
+        torch.onnx.export(
+            model.eval(),
+            (example,),
+            path,
+            input_names=["pictures"],
+            output_names=["chances"],
+            dynamic_shapes=({0: batch},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )

@@ -1,0 +1,98 @@
+"""What a session has learned, for other images than its own; it changes nothing, and needs no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from vaetui.engine import draws, training
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.events import Progressed
+from vaetui.engine.latents import Reading, classify, decode, read
+from vaetui.engine.vae import Vae
+from vaetui.store import entries, home, places, tensors
+from vaetui.store.facts import Facts
+from vaetui.store.vault import Lost, Vault
+from vaetui.trouble import Trouble
+
+TRIED = 50
+"""Latent vectors that are drawn for each picture of one class: the surest are taken."""
+
+
+class Trained:
+    """The networks as the newest checkpoint has them."""
+
+    def __init__(self, name: str) -> None:
+        """Load those of a session.
+
+        Raises Trouble for an unknown name, for a session that has not been trained, and where all checkpoints are
+        damaged.
+        """
+        directory = home.find(name)
+        entries.refuse_strange(directory)
+        facts = Facts(directory)
+        try:
+            config, epochs = facts.config, facts.epochs()
+            if not epochs:
+                raise Trouble(f"{name} has not been trained for an epoch; go on with: vaetui resume {name}")
+            self.name = name
+            """The session."""
+            self.config = replace(config, device="cpu")
+            """Every knob of it."""
+            self.size: tuple[int, int] = (facts.shape[1], facts.shape[2])
+            """Height and width of its images, in pixels."""
+            self.classes = facts.material.called(config.network.classes)
+            """The names of the classes."""
+            self.knows = len(epochs) > config.training.warmup and bool(facts.last_answered())
+            """Whether it has learned classes so far."""
+            self.accuracy = epochs[-1].test_accuracy
+            """Share of test images called right after the last epoch; None without labels."""
+            self.vae = self._newest(Vault(directory, facts), facts)
+            """The networks."""
+        finally:
+            facts.close()
+        self._count = 0
+
+    def read(self, pixels: Pixels) -> Generator[Progressed, None, Reading]:
+        """Classify images [N, H, W] of its size; yields its progress.
+
+        Raises Trouble where no class has been learned.
+        """
+        self.need_classes()
+        self._count += len(pixels)
+        return read(self.vae, torch.from_numpy(pixels), self.config, "new", self._count)
+
+    def draw(self, count: int, label: int | None, seed: int) -> Pixels:
+        """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
+
+        Raises Trouble for a class where none has been learned.
+        """
+        generator = draws.generator(seed, "samples")
+        if label is None:
+            return decode(self.vae, generator.standard_normal((count, self.config.network.z_dim), np.float32))
+        self.need_classes()
+        latents = generator.standard_normal((count * TRIED, self.config.network.z_dim), np.float32)
+        sure = classify(self.vae, latents)[:, label]
+        return decode(self.vae, latents[np.argsort(-sure, kind="stable")[:count]])
+
+    def need_classes(self) -> None:
+        """Raise Trouble where no class has been learned."""
+        if not self.knows:
+            raise Trouble(
+                f"{self.name} has learned no class yet; answer a round, and go on with: vaetui resume {self.name}"
+            )
+
+    def _newest(self, vault: Vault, facts: Facts) -> Vae:
+        """Load the newest checkpoint that is whole; one that trains may have replaced the first of them by now."""
+        learner = training.learner(self.config, self.size)
+        for place in facts.checkpoints():
+            with suppress(Lost):
+                content = vault.get(places.checkpoint(*place), training.size(learner))
+                training.restore(learner, tensors.unpacked(content))
+                learner.vae.eval()
+                return learner.vae
+        raise Trouble(f"No checkpoint can be read; mend the session with: vaetui check {self.name} --repair")
