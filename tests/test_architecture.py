@@ -13,22 +13,10 @@ import vaetui
 
 PACKAGE = Path(vaetui.__file__).parent
 LAYERS = {
-    **dict.fromkeys(
-        ("cli", "__main__", "background", "detached", "headless", "knobs", "images", "labels", "predicting"), 0
-    ),
-    **dict.fromkeys(("running", "printed", "takeover", "manners"), 0),
-    **{
-        "tui": 1,
-        "simulation": 1,
-        "session": 2,
-        "intake": 3,
-        "exports": 3,
-        "store": 4,
-        "engine": 5,
-        "signals": 6,
-        "trouble": 6,
-        "": 7,
-    },
+    **dict.fromkeys(("cli", "__main__", "background", "detached", "headless", "images", "knobs", "labels"), 0),
+    **dict.fromkeys(("manners", "naming", "predicting", "printed", "running", "takeover"), 0),
+    **{"tui": 1, "simulation": 1, "session": 2, "intake": 3, "exports": 3, "store": 4, "engine": 5},
+    **{"signals": 6, "trouble": 6, "": 7},
 }
 WALK = (
     *("memory", "config", "recipes", "settings", "answers", "clusters", "events", "draws", "idx", "images", "truth"),
