@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.idx import MNIST, idx_bytes, write_idx
+from vaetui.engine import images
 from vaetui.engine.idx import locate, peek
 from vaetui.engine.images import read_idx, read_images
 from vaetui.trouble import Trouble
@@ -26,13 +28,24 @@ def test_what_was_written_is_read(tmp_path: Path, name: str) -> None:
     assert peek(path, 3) == (12, 10, 12)
 
 
+@pytest.mark.parametrize("piece", [1, 250, 10_000])
+def test_images_are_divided_as_they_are_read(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "PIECE", piece)
+    path = write_idx(tmp_path / "packed.gz", SOME)
+    held_out = np.array([0, 4, 5, 11])
+    others, kept, digest = images.read_divided(path, held_out)
+    assert np.array_equal(kept.pixels, SOME[held_out])
+    assert np.array_equal(others.pixels, np.delete(SOME, held_out, axis=0))
+    assert digest == hashlib.sha256(SOME.tobytes()).digest()
+
+
 def test_mnist_is_whole() -> None:
     files = locate(MNIST)
     assert peek(files.train_images, 3) == (60_000, 28, 28)
     assert files.test_images is not None
-    images = read_images(files.test_images)
-    assert len(images) == 10_000
-    assert images.shape == (28, 28)
+    found = read_images(files.test_images)
+    assert len(found) == 10_000
+    assert found.shape == (28, 28)
 
 
 @pytest.mark.parametrize(

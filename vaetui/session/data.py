@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.config import held_out
-from vaetui.engine.idx import IdxFiles
-from vaetui.engine.images import Images, read_images
+from vaetui.engine.idx import IdxFiles, peek
+from vaetui.engine.images import Images, read_divided, read_images
 from vaetui.engine.truth import hold_out, read_truth
 from vaetui.session.source import located
 from vaetui.store import clusterings, places
@@ -42,25 +41,27 @@ def load(vault: Vault, facts: Facts) -> Data:
     Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
     """
     config, found = facts.config, located(facts)
-    images = read_images(found.train_images)
-    checksum = np.frombuffer(hashlib.sha256(images.pixels.data).digest(), np.uint8)
-    if (len(images), *images.shape) != facts.shape:
+    count = facts.shape[0]
+    if peek(found.train_images, 3) != facts.shape:
         raise Trouble(CHANGED.format(found.train_images))
-    if facts.stamp(places.DIVISION):
+    drawn = facts.stamp(places.DIVISION) is not None
+    if drawn:
         division = clusterings.load(vault, places.DIVISION, Division)
-        if not np.array_equal(division.checksum, checksum):
-            raise Trouble(CHANGED.format(found.train_images))
-        if not np.array_equal(np.sort(np.concatenate([division.train, division.validation])), np.arange(len(images))):
+        if not np.array_equal(np.sort(np.concatenate([division.train, division.validation])), np.arange(count)):
             raise Trouble(f"{vault.directory / places.DIVISION} does not divide these images.")
     else:
-        truth = read_truth(found.train_labels, len(images)) if found.train_labels else None
+        truth = read_truth(found.train_labels, count) if found.train_labels else None
         draw = draws.generator(config.seed, "division")
-        division = Division(*hold_out(len(images), held_out(config.training, len(images)), truth, draw), checksum)
+        train, held = hold_out(count, held_out(config.training, count), truth, draw)
+        division = Division(train, held, np.empty(0, np.uint8))
+    trained_on, aside, digest = read_divided(found.train_images, division.validation)
+    checksum = np.frombuffer(digest, np.uint8)
+    if not drawn:
+        division = replace(division, checksum=checksum)
         facts.keep(clusterings.save(vault, places.DIVISION, division))
-    pixels = images.pixels
-    return Data(
-        Images(pixels[division.train]), Images(pixels[division.validation]), read_tested(found, images.shape), division
-    )
+    elif not np.array_equal(division.checksum, checksum):
+        raise Trouble(CHANGED.format(found.train_images))
+    return Data(trained_on, aside, read_tested(found, trained_on.shape), division)
 
 
 def read_tested(found: IdxFiles, shape: tuple[int, int]) -> Images | None:
