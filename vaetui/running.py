@@ -120,11 +120,12 @@ def _part(session: Session, number: int) -> None:
 
 
 def watched(events: Generator[Any, None, T]) -> T:
-    """Consume a slow verb with its progress on standard error, and give what it returns."""
+    """Consume a slow verb with its progress on standard error, if that is a terminal, and give what it returns."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with closing(events), Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with closing(events), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("loading", total=None)
         while True:
             try:

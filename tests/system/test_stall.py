@@ -48,7 +48,8 @@ def shown(terminal: ScriptedTerminal) -> int:
 @pytest.fixture
 def training(digits: Path) -> Iterator[ScriptedTerminal]:
     """The program in training for as long as it takes, with many pictures and curves on a large screen."""
-    arguments = ["-m", "vaetui", "new", "stalled", "--data", str(digits), "--warmup", "500", "--pictures", "half"]
+    knobs = ["--recipe", "paper", "--warmup", "500", "--pictures", "half"]  # many short epochs
+    arguments = ["-m", "vaetui", "new", "stalled", "--data", str(digits), *knobs]
     terminal = ScriptedTerminal(arguments, (160, 50))
     terminal.until_text("img/s")
     yield terminal

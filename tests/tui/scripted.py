@@ -225,7 +225,9 @@ class ScriptedSession:
         """Tell what the run came to."""
         if self._phase != "finished":
             raise Trouble("The run is not over yet.")
-        return Summary(tuple((label, 5_000 + 150 * label) for label in range(10)), 0.83, 64, 125.0, 240.0)
+        return Summary(
+            tuple((label, 5_000 + 150 * label) for label in range(len(self.classes))), 0.83, 64, 125.0, 240.0
+        )
 
     def close(self) -> None:
         """Remember that it was closed."""
@@ -252,7 +254,8 @@ class ScriptedSession:
             unsplit = [tile for tile in below if tile.parts is None]
             parts = (sum(tile.answer is not None for tile in unsplit), len(unsplit))
         likely = sum(path) % 10
-        votes = ((likely, 0.48), ((likely + 5) % 10, 0.41), ((likely + 7) % 10, 0.06))
+        count = len(self.classes)
+        votes = tuple(((likely + step) % count, share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06)))
         picture = digit(likely, sum(path), self._side)
         return [Tile(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]
 

@@ -58,7 +58,7 @@ def test_classes_are_told_and_may_be_written_by_name() -> None:
     lines = said(session, "cat fish 8\ncat\n2\n")
     assert "0 cat  1 cat fish  2 7" in lines
     assert [answer for _, answer in session.said] == [Label(1, 0.8), Label(0), Label(2)]
-    assert "saved: 1 is cat fish at 0.8" in lines
+    assert "saved: 0 is cat fish at 0.8" in lines
 
 
 def test_answers_are_kept_and_the_next_centre_is_shown() -> None:
