@@ -36,7 +36,7 @@ def detached(name: str, data: Path, *options: str) -> int:
 
 @pytest.mark.parametrize(
     ("options", "phase", "reason"),
-    [(QUICK, "labelling", "answers are needed"), (("--rounds", "0"), "finished", "the run is over")],
+    [(QUICK, "labelling", "answers are needed"), (("--recipe", "paper", "--rounds", "0"), "finished", "the run is over")],
 )
 def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     digits: Path, options: tuple[str, ...], phase: str, reason: str
@@ -164,7 +164,7 @@ def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_pat
     made("gone", tmp_path / "digits").close()
     for file in (tmp_path / "digits").iterdir():
         file.unlink()
-    refused("holds no images", "resume", "gone", "--detach")
+    refused("holds no training images", "resume", "gone", "--detach")
     assert free("gone")
 
 
