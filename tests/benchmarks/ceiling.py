@@ -70,6 +70,7 @@ REMOVED: dict[str, Mapping[str, Mapping[str, Any]]] = {
     "fine clusters": {"cluster": {"finer": 1}},
     "directions": {"cluster": {"by": "place"}},
     "normalisation": {"network": {"normalised": False}},
+    "hidden units": {"network": {"classified": "latent"}},
     "decline": {"training": {"decline": "none", "rate": 2e-3}},
 }
 """What each part of the recipe is when it is taken out."""

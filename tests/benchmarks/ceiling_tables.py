@@ -32,6 +32,7 @@ REMOVED = {
     "fine clusters": "fine clusters of it, of which those with the most doubt are asked",
     "directions": "clusters by direction, not by distance",
     "normalisation": "batch normalisation",
+    "hidden units": "classifier on the hidden units, not on z",
     "decline": "rate that declines in each epoch, not 2e-3 throughout",
 }
 

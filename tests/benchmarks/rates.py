@@ -106,7 +106,7 @@ def _usual(batches: DataLoader[torch.Tensor]):
     while True:
         begun = time.perf_counter()
         for step, images in enumerate(batches, start=1):
-            mean, deviation = vae.infer(images)
+            _, mean, deviation = vae.infer(images)
             latents = mean + deviation * torch.randn_like(deviation)
             total = loss.reconstruction(vae.generate(latents), images) + 5 * loss.divergence(mean, deviation)
             optimiser.zero_grad()

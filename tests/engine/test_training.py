@@ -76,8 +76,8 @@ def test_labels_teach_the_classifier(pixels: torch.Tensor) -> None:
     for epoch in (1, 2, 3):
         list(train(made, pixels, said, Config(), epoch))
     with torch.no_grad():
-        mean, _ = made.vae.infer(pixels.unsqueeze(1) / 255)
-        right = (made.vae.classify(mean).argmax(dim=1).numpy() == labels).mean()
+        hidden, mean, _ = made.vae.infer(pixels.unsqueeze(1) / 255)
+        right = (made.vae.classify(hidden, mean).argmax(dim=1).numpy() == labels).mean()
     assert right > 0.6
 
 

@@ -29,11 +29,11 @@ def test_the_network_is_the_papers() -> None:
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
 def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> None:
     vae = build(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
-    mean, deviation = vae.infer(torch.rand(5, 1, *shape))
+    hidden, mean, deviation = vae.infer(torch.rand(5, 1, *shape))
     assert mean.shape == deviation.shape == (5, 3)
     assert (deviation > 0).all()
     assert vae.generate(mean).shape == (5, 1, *shape)
-    assert vae.classify(mean).shape == (5, 10)
+    assert vae.classify(hidden, mean).shape == (5, 10)
 
 
 def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:

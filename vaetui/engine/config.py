@@ -38,6 +38,8 @@ class NetworkConfig:
     """Initial weights: Glorot uniform, or normal with standard deviation 0.02."""
     used: Literal["sample", "mean"] = "sample"
     """Which latent vector is clustered and classified: the sampled one (the paper's) or its mean."""
+    classified: Literal["latent", "hidden"] = "latent"
+    """What the classifier reads: the latent vector, or the units before it."""
     normalised: bool = False
     """Whether the encoder normalises by batch (Ioffe and Szegedy 2015)."""
 

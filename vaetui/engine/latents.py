@@ -49,11 +49,11 @@ def read(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> Ge
 
 @torch.inference_mode()
 def _read_batch(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> tuple[Tensor, Tensor, Tensor]:
-    mean, deviation = vae.eval().infer(scale(pixels))
+    hidden, mean, deviation = vae.eval().infer(scale(pixels))
     latents = mean
     if config.network.used == "sample":
         latents = mean + deviation * noise(config, mean, f"reading {what}", *place)
-    certainty, predicted = vae.classify(latents).softmax(dim=1).max(dim=1)
+    certainty, predicted = vae.classify(hidden, latents).softmax(dim=1).max(dim=1)
     return latents.cpu(), predicted.cpu(), certainty.cpu()
 
 

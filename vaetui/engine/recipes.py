@@ -24,6 +24,7 @@ RECIPES = {
             hidden=128,
             slope=0.1,
             used="mean",
+            classified="hidden",
             normalised=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrast=50.0, temperature=0.5, consistency=200.0),

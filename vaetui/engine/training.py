@@ -171,7 +171,7 @@ def _step(
     """Take one step of Adam down the loss of a batch [B, 1, H, W], and give its parts, [3]."""
     vae, count = learner.vae.train(), len(images)
     views = torch.cat([images, warp(images, config.warp, config.seed, epoch, step)]) if config.warp.any else images
-    means, deviations = vae.infer(views)
+    hidden, means, deviations = vae.infer(views)
     mean, deviation = means[:count], deviations[:count]  # only plain images are reconstructed
     latents = mean + deviation * noise(config, mean, "training", epoch, step)  # [B, z_dim]
     reconstruction = loss.reconstruction(vae.generate(latents), images)
@@ -181,7 +181,7 @@ def _step(
         total = total + config.loss.contrast * loss.contrast(means, config.loss.temperature)
     classification = torch.zeros_like(divergence)
     if targets is not None:
-        logits = vae.classify(latents if config.network.used == "sample" else means)
+        logits = vae.classify(hidden, latents if config.network.used == "sample" else means)
         classification = loss.classification(logits, *(torch.cat([each] * (len(views) // count)) for each in targets))
         total = total + config.loss.gamma * classification  # eq. 3
         if config.loss.consistency and config.warp.any:

@@ -17,6 +17,8 @@ from vaetui.engine.config import NetworkConfig
 class Inference(NamedTuple):
     """What the encoder makes of N images."""
 
+    hidden: Tensor
+    """The last units before the latent vector, [N, hidden]."""
     mean: Tensor
     """The mean of q(z | x), [N, z_dim]."""
     deviation: Tensor
@@ -55,7 +57,8 @@ class Vae(nn.Module):
                 nn.ConvTranspose2d(first, 1, 3, stride=2, padding=1, output_padding=_missing(half, shape)),
             ]
         )
-        self.classifier = nn.Linear(config.z_dim, config.classes)
+        self.reads_hidden = config.classified == "hidden"
+        self.classifier = nn.Linear(config.hidden if self.reads_hidden else config.z_dim, config.classes)
         self.norms = nn.ModuleList([nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(config.hidden)])
         if not config.normalised:
             self.norms = nn.ModuleList([nn.Identity()] * 3)
@@ -69,7 +72,7 @@ class Vae(nn.Module):
         hidden = self._bend(norm2(conv2(hidden)))  # [N, 128, 7, 7]
         hidden = self._bend(norm3(dense1(hidden.permute(0, 2, 3, 1).flatten(1))))  # [N, 32]
         mean, raw = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
-        return Inference(mean, F.softplus(raw) + 1e-6)  # a deviation of exactly 0 would have no logarithm
+        return Inference(hidden, mean, F.softplus(raw) + 1e-6)  # a deviation of exactly 0 would have no logarithm
 
     def generate(self, latents: Tensor) -> Tensor:
         """Give the logits of the pixels, [N, 1, H, W], of latent vectors [N, z_dim]."""
@@ -79,9 +82,9 @@ class Vae(nn.Module):
         logits: Tensor = conv2(self._bend(conv1(hidden)))  # [N, 1, 28, 28]
         return logits
 
-    def classify(self, latents: Tensor) -> Tensor:
-        """Give the logits of the classes, [N, classes], of latent vectors [N, z_dim]."""
-        logits: Tensor = self.classifier(latents)
+    def classify(self, hidden: Tensor, latents: Tensor) -> Tensor:
+        """Give the logits of the classes, [N, classes], of latent vectors [N, z_dim] or the units before them."""
+        logits: Tensor = self.classifier(hidden if self.reads_hidden else latents)
         return logits
 
     def _bend(self, values: Tensor) -> Tensor:
