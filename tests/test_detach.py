@@ -36,7 +36,10 @@ def detached(name: str, data: Path, *options: str) -> int:
 
 @pytest.mark.parametrize(
     ("options", "phase", "reason"),
-    [(QUICK, "labelling", "answers are needed"), (("--recipe", "paper", "--rounds", "0"), "finished", "the run is over")],
+    [
+        (QUICK, "labelling", "answers are needed"),
+        (("--recipe", "paper", "--rounds", "0"), "finished", "the run is over"),
+    ],
 )
 def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     digits: Path, options: tuple[str, ...], phase: str, reason: str

@@ -17,6 +17,7 @@ from typing import IO
 
 import click
 
+from vaetui import running
 from vaetui.naming import named
 from vaetui.store import files
 from vaetui.trouble import Trouble
@@ -134,7 +135,7 @@ def samples(session: str, output: Path, kind: str | None, count: int, seed: int)
     it = Trained(session)
     if kind is not None and kind not in it.classes:
         raise Trouble(f"There is no class {kind}; the classes are {', '.join(it.classes)}.")
-    pictures = it.draw(count, None if kind is None else it.classes.index(kind), seed)
+    pictures = running.watched(it.draw(count, None if kind is None else it.classes.index(kind), seed))
     across = math.ceil(math.sqrt(count))
     grid = np.zeros((-(-count // across) * across, *it.size), np.uint8)
     grid[:count] = pictures

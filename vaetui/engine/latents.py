@@ -71,14 +71,6 @@ def decode(vae: Vae, latents: Vectors) -> Pixels:
 
 
 @torch.inference_mode()
-def classify(vae: Vae, latents: Vectors) -> NDArray[np.float32]:
-    """Give the probability of each class, [N, classes], of latent vectors [N, z_dim]."""
-    device = next(vae.parameters()).device
-    chances: NDArray[np.float32] = vae.classify(torch.from_numpy(latents).to(device)).softmax(dim=1).cpu().numpy()
-    return chances
-
-
-@torch.inference_mode()
 def remember(vae: Vae, pixels: Tensor) -> Pixels:
     """Send images, bytes [N, H, W], through encoder and decoder by the mean of their latent vectors."""
     return _picture(vae.generate(vae.eval().infer(scale(pixels)).mean))

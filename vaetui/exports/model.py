@@ -34,7 +34,7 @@ card = json.load(open("card.json"))
 vae = build(from_json(json.dumps(card["config"])).network, tuple(card["size"]), seed=0)
 vae.load_state_dict(load_file("model.safetensors"))
 pictures = torch.rand(4, 1, *card["size"])  # yours, in 0 to 1
-chances = vae.eval().classify(vae.infer(pictures).mean).softmax(dim=1)
+chances = vae.eval().classify(*vae.infer(pictures)[:2]).softmax(dim=1)
 print([card["classes"][at] for at in chances.argmax(dim=1)])
 ```
 {onnx}"""
@@ -61,7 +61,7 @@ class Classifying(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Give the probabilities [N, classes] of pictures [N, 1, H, W] in 0 to 1, by the mean of z."""
-        chances: Tensor = self.vae.classify(self.vae.infer(pictures).mean).softmax(dim=1)
+        chances: Tensor = self.vae.classify(*self.vae.infer(pictures)[:2]).softmax(dim=1)
         return chances
 
 

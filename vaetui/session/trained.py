@@ -12,7 +12,7 @@ import torch
 from vaetui.engine import draws, training
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Progressed
-from vaetui.engine.latents import Reading, classify, decode, read
+from vaetui.engine.latents import Reading, decode, read
 from vaetui.engine.vae import Vae
 from vaetui.store import entries, home, places, tensors
 from vaetui.store.facts import Facts
@@ -66,18 +66,18 @@ class Trained:
         self._count += len(pixels)
         return read(self.vae, torch.from_numpy(pixels), self.config, "new", self._count)
 
-    def draw(self, count: int, label: int | None, seed: int) -> Pixels:
+    def draw(self, count: int, label: int | None, seed: int) -> Generator[Progressed, None, Pixels]:
         """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
 
-        Raises Trouble for a class where none has been learned.
+        Yields its progress. Raises Trouble for a class where none has been learned.
         """
         generator = draws.generator(seed, "samples")
         if label is None:
             return decode(self.vae, generator.standard_normal((count, self.config.network.z_dim), np.float32))
-        self.need_classes()
-        latents = generator.standard_normal((count * TRIED, self.config.network.z_dim), np.float32)
-        sure = classify(self.vae, latents)[:, label]
-        return decode(self.vae, latents[np.argsort(-sure, kind="stable")[:count]])
+        pictures = decode(self.vae, generator.standard_normal((count * TRIED, self.config.network.z_dim), np.float32))
+        found = yield from self.read(pictures)
+        sure = np.where(found.predicted == label, found.certainty, -found.certainty)
+        return pictures[np.argsort(-sure, kind="stable")[:count]]
 
     def need_classes(self) -> None:
         """Raise Trouble where no class has been learned."""
