@@ -120,7 +120,7 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 @named
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The PNG file.")
 @click.option("--class", "kind", metavar="NAME", help="Only pictures of that class.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="How many.")
+@click.option("--count", type=click.IntRange(1, 1_000), default=64, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where the random draws come from.")
 def samples(session: str, output: Path, kind: str | None, count: int, seed: int) -> None:
     """Draw new pictures from the latent space of a session, as one PNG."""

@@ -12,7 +12,7 @@ import torch
 from vaetui.engine import draws, training
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Progressed
-from vaetui.engine.latents import Reading, decode, read
+from vaetui.engine.latents import BATCH, Reading, decode, read
 from vaetui.engine.vae import Vae
 from vaetui.store import entries, home, places, tensors
 from vaetui.store.facts import Facts
@@ -71,10 +71,11 @@ class Trained:
 
         Yields its progress. Raises Trouble for a class where none has been learned.
         """
-        generator = draws.generator(seed, "samples")
+        tried = count if label is None else count * TRIED
+        latents = draws.generator(seed, "samples").standard_normal((tried, self.config.network.z_dim), np.float32)
+        pictures = np.concatenate([decode(self.vae, latents[at : at + BATCH]) for at in range(0, tried, BATCH)])
         if label is None:
-            return decode(self.vae, generator.standard_normal((count, self.config.network.z_dim), np.float32))
-        pictures = decode(self.vae, generator.standard_normal((count * TRIED, self.config.network.z_dim), np.float32))
+            return pictures
         found = yield from self.read(pictures)
         sure = np.where(found.predicted == label, found.certainty, -found.certainty)
         return pictures[np.argsort(-sure, kind="stable")[:count]]
