@@ -75,7 +75,8 @@ REMOVED: dict[str, Mapping[str, Mapping[str, Any]]] = {
 }
 """What each part of the recipe is when it is taken out."""
 UNITS = {
-    "mnist": Unit(10),
+    "mnist": Unit(10),  # on all threads, while nothing else is done
+    "one thread": Unit(2),  # what is to be held against others that run side by side
     "centre": Unit(3, habits=replace(MEMBERS, annotator="centre")),
     "wrong 0": Unit(habits=replace(MEMBERS, error_rate=0.0)),
     **{f"wrong {share}": Unit(habits=replace(MEMBERS, error_rate=share / 100)) for share in (5, 10, 20)},
@@ -91,6 +92,7 @@ UNITS = {
     **{f"{name} labels": Unit(1, data=name, way="labels") for name in ("mnist", *SETS)},
     "splits": Unit(turned={"cluster": {"clusters": 12}}),
     **{f"without {name}": Unit(turned=turned) for name, turned in REMOVED.items()},
+    "fashion without hidden units": Unit(data="fashion", turned=REMOVED["hidden units"]),
     **{f"{count} images": Unit(1, data=str(count)) for count in (10_000, 60_000, 240_000)},
 }
 
