@@ -15,8 +15,8 @@ from vaetui.tui.gain import gained
     [
         (16, None, None, ""),
         (0, 0.1, None, ""),
-        (16, 0.953, None, "about 95.3 % of the labels should be right"),
-        (32, 0.97, 0.031, "about 97.0 % of the labels should be right, 3.1 % changed in the last epoch"),
+        (16, 0.953, None, "by its own confidence the classifier has 95.3 % right"),
+        (32, 0.97, 0.031, "by its own confidence the classifier has 97.0 % right, 3.1 % changed in the last epoch"),
         (48, 0.99, 0.004, "0.4 % changed in the last epoch: another round is hardly worth it"),
     ],
 )

@@ -16,7 +16,7 @@ def gained(epochs: Sequence[EpochEnded]) -> str:
     last = epochs[-1] if epochs else None
     if last is None or last.expected is None or not last.answers:
         return ""
-    words = f"about {percent(last.expected).strip()} % of the labels should be right"
+    words = f"by its own confidence the classifier has {percent(last.expected).strip()} % right"
     if last.changed is None:
         return words
     words += f", {percent(last.changed).strip()} % changed in the last epoch"
