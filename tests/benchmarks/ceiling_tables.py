@@ -107,7 +107,9 @@ def seconds() -> str:
     rows = [head, "| --- " * (head.count("|") - 1) + "|"]
     rates = f"{min(run['gflops'] for run in quiet)} to {max(run['gflops'] for run in quiet)}"
     rows.append(_parts(f"MNIST, {quiet[0]['threads']} threads ({rates} GFLOP/s), mean of {len(quiet)}", quiet))
-    rows += [_parts(f"{count:,} images, 1 thread, beside other work", _runs(f"{count} images")) for count in GROWTH]
+    for count in GROWTH:
+        if runs := _runs(f"{count} images"):
+            rows.append(_parts(f"{count:,} images, 1 thread, beside other work", runs))
     return "\n".join(rows)
 
 
