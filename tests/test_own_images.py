@@ -35,6 +35,7 @@ def test_a_folder_without_labels_becomes_a_folder_for_each_class(tmp_path: Path)
     assert name.startswith("ownpictures-")
     told = json.loads(call("show", name, "--json").stdout)
     assert (told["phase"], told["test_accuracy"]) == ("finished", [None, None])
+    assert told["classes"] == ["cat", "seven"]
     output = tmp_path / "sorted"
     ran = call("export", name, "--format", "folders", "--min-confidence", "0.5", "-o", str(output))
     assert ran.returncode == 0, ran.stderr
@@ -111,7 +112,7 @@ def test_decoded_images_go_with_the_last_session_that_uses_them(
     np.save(tmp_path / "own.npy", digits(100)[0])
     for name in ("one", "two"):
         assert call("new", name, "--plain", "--data", str(tmp_path / "own.npy"), *QUICK, typed="").returncode == 0
-    (made,) = sets.place("").glob("*")
+    (made,) = sets.all_sets().glob("*")
     monkeypatch.setattr(sets, "NEW", -10.0)
     from vaetui.session import source
 

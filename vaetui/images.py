@@ -13,12 +13,10 @@ import click
 
 from vaetui import running
 from vaetui.engine.config import Config
+from vaetui.engine.idx import LARGEST, SMALLEST
 from vaetui.intake.wish import Wish
 from vaetui.store.material import Material
 from vaetui.trouble import Trouble
-
-SIDES = (8, 64)
-"""Sides that pictures can be brought to, in pixels."""
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]
@@ -32,8 +30,8 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         if found is None:
             self.fail(f"{value!r} is no size; give height and width as in 28x28.", param, ctx)
         size = int(found[1]), int(found[2] or found[1])
-        if not all(SIDES[0] <= side <= SIDES[1] for side in size):
-            self.fail(f"{value} cannot be used; sides from {SIDES[0]} to {SIDES[1]} can.", param, ctx)
+        if not all(SMALLEST <= side <= LARGEST for side in size):
+            self.fail(f"{value} cannot be used; sides from {SMALLEST} to {LARGEST} can.", param, ctx)
         return size
 
 

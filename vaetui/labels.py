@@ -30,6 +30,10 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
 
     A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
     """
+    from vaetui.engine.idx import locate
+    from vaetui.engine.images import read_idx
+    from vaetui.exports.labels import ANSWER
+    from vaetui.exports.writing import write
     from vaetui.session import creation, source
     from vaetui.session.export import pictures
     from vaetui.session.report import show
@@ -43,14 +47,10 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
     place = source.directory(show(session)["data"])
     labels = replace(labels, files=pictures(place))
     sure = int((labels.confidences >= least).sum())
-    from vaetui.engine.idx import locate
-    from vaetui.engine.images import read_idx
-    from vaetui.exports.writing import write
-
     images = read_idx(locate(place).train_images, 3) if form in PICTURED and labels.files is None else None
     gone = running.watched(write(labels, form, least, copies, images, output))
     if gone:
         click.echo(f"{gone:,} pictures are gone and were left out.", err=True)
-    answered = int((labels.sources == 0).sum())
+    answered = int((labels.sources == ANSWER).sum())
     left = f", {len(labels) - sure:,} less sure than {least:g}" if sure < len(labels) else ""
     click.echo(f"{output}: {sure:,} labels{left}; {answered:,} images were seen in answers.")

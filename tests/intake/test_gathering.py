@@ -121,7 +121,7 @@ def test_nothing_to_decode_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("words")
     with pytest.raises(Trouble, match="is no form of images that is known"):
         taken(tmp_path / "words.txt")
-    assert not list(sets.place("").glob("*"))
+    assert not list(sets.all_sets().glob("*"))
 
 
 def test_one_size_is_found_for_all(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
 from vaetui.engine.settings import to_json
 from vaetui.store.audit import audit
 from vaetui.store.facts import Facts
+from vaetui.store.material import Material
 from vaetui.store.schema import VERSION
 from vaetui.store.stamps import stamped
 from vaetui.store.upgrades import upgrade
@@ -161,3 +162,22 @@ def test_upgraded_and_new_files_have_the_same_columns(tmp_path: Path) -> None:
         columns.append({name: [row[1:3] for row in base.execute(f"PRAGMA table_info({name})")] for name in names})
         base.close()
     assert columns[0] == columns[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"labels": 1, "names": []}',
+        '{"labels": true, "names": ["\\u001b[2J"]}',
+        '{"labels": true, "names": [3]}',
+    ],
+)
+def test_a_material_that_nobody_would_write_is_refused(tmp_path: Path, text: str) -> None:
+    facts = Facts.create(tmp_path, Config(), "mnist", (640, 28, 28), Material(False, ("cat", "dog")))
+    assert facts.material == Material(False, ("cat", "dog"))
+    facts._put(material=text)
+    with pytest.raises(Trouble, match="its material is none"):
+        facts.material  # noqa: B018 (it is read)
+    facts.close()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 SOURCES = ("answer", "propagated", "classifier")
 """Who says so: a person who saw the image, one who saw its cluster, or the trained network."""
+ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

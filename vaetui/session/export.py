@@ -10,11 +10,9 @@ from vaetui.engine.answers import written
 from vaetui.engine.clusters import Indices, Tree, leaves
 from vaetui.engine.latents import Reading
 from vaetui.engine.weights import Weights
-from vaetui.exports.labels import SOURCES, Files, Labels
+from vaetui.exports.labels import ANSWER, CLASSIFIER, PROPAGATED, Files, Labels
 from vaetui.store import sets
 from vaetui.store.clusterings import Division
-
-ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 
 
 def collect(

@@ -41,6 +41,7 @@ def show(name: str) -> dict[str, Any]:
             "recipe": config.recipe,
             "seed": config.seed,
             "data": facts.data,
+            "classes": facts.material.called(config.network.classes),
             "created": facts.created,
             "epoch": len(epochs),
             "epochs": total_epochs(config.training),

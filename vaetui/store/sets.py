@@ -57,9 +57,14 @@ class Seen:
     """Why it was skipped, None where it was not."""
 
 
+def all_sets() -> Path:
+    """Give the directory of all sets."""
+    return home.sessions().parent / "sets"
+
+
 def place(key: str) -> Path:
     """Give the directory of the set that has that key."""
-    return home.sessions().parent / "sets" / key
+    return all_sets() / key
 
 
 @contextmanager
@@ -115,7 +120,7 @@ def seen(directory: Path) -> list[Seen]:
 def sweep(used: Iterable[Path]) -> None:
     """Remove the sets that nobody uses any more, but for new ones: a session may be about to begin with them."""
     kept = set(used)
-    for each in place("").glob("*"):
+    for each in all_sets().glob("*"):
         if each not in kept and each.stat().st_mtime < time.time() - NEW:
             shutil.rmtree(each, ignore_errors=True)
 
