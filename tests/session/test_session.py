@@ -376,3 +376,19 @@ def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path
     assert 0 < len(told) <= 2 * 7 * SHOWN
     assert (labels.clusters < 0).any()
     session.close()
+
+
+def test_digits_stand_for_the_classes_that_were_named_most_in_the_rounds_before(digits: Path) -> None:
+    many = replace(SMALL, network=replace(SMALL.network, classes=26))
+    session = made("many", digits, many)
+    list(session.advance())
+    assert session.board().favourites == tuple(range(10))
+    for path, label in (((0,), 25), ((1,), 25), ((2,), 17)):
+        session.answer(path, Label(label))
+    assert session.board().favourites == tuple(range(10)), "no key changes its meaning within a round"
+    session.go_on()
+    list(session.advance())
+    assert session.board().favourites == (*range(8), 17, 25)
+    with pytest.raises(Trouble, match="There is no class 26"):
+        session.answer((0,), Label(26))
+    session.close()

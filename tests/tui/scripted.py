@@ -152,6 +152,7 @@ class ScriptedSession:
             len(open_or_not),
             covered,
             self._earlier + len(self.said),
+            tuple(range(min(10, len(self.classes)))),
             f"the answer to {written(self.said[-1][0])}" if self.said else None,
             f"the answer to {written(self.taken[-1][0])}" if self.taken else None,
         )

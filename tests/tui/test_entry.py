@@ -46,23 +46,23 @@ def typed(entry: Entry, *keys: str, spot: Spot = SPOT) -> tuple[Entry, list[Deed
     ],
 )
 def test_keys_come_to_one_answer(keys: tuple[str, ...], answer: Deed) -> None:
-    entry, deeds = typed(Entry(DIGITS), *keys)
+    entry, deeds = typed(Entry(DIGITS, tuple(range(10))), *keys)
     assert deeds == [answer]
     assert entry.waits == "class"
 
 
 def test_one_key_mode_answers_at_the_last_used_confidence() -> None:
-    _, deeds = typed(Entry(DIGITS), "3", "7", "one", "5", "6", "one", "2", "accept")
+    _, deeds = typed(Entry(DIGITS, tuple(range(10))), "3", "7", "one", "5", "6", "one", "2", "accept")
     assert deeds == [Label(3, 0.7), Label(5, 0.7), Label(6, 0.7), Label(2, 1.0)]
 
 
 def test_one_key_mode_begins_sure() -> None:
-    assert typed(Entry(DIGITS), "one", "5")[1] == [Label(5, 1.0)]
+    assert typed(Entry(DIGITS, tuple(range(10))), "one", "5")[1] == [Label(5, 1.0)]
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel")])
 def test_a_wrong_key_for_the_confidence_loses_nothing_and_says_what_works(key: str) -> None:
-    entry, deeds = typed(Entry(DIGITS), "3", key)
+    entry, deeds = typed(Entry(DIGITS, tuple(range(10))), "3", key)
     assert deeds == []
     assert (entry.waits, entry.typed) == ("confidence", "3")
     assert "Enter = sure" in entry.hint
@@ -70,42 +70,42 @@ def test_a_wrong_key_for_the_confidence_loses_nothing_and_says_what_works(key: s
 
 
 def test_a_class_that_there_is_not_says_which_there_are() -> None:
-    entry, deeds = typed(Entry(DIGITS[:4]), "7")
+    entry, deeds = typed(Entry(DIGITS[:4], tuple(range(4))), "7")
     assert (deeds, entry.hint) == ([], "there is no class 7: 0-3 name one")
 
 
 def test_a_digit_counts_as_confidence_even_where_it_is_no_class() -> None:
-    assert typed(Entry(DIGITS[:4]), "2", "9")[1] == [Label(2, 0.9)]
+    assert typed(Entry(DIGITS[:4], tuple(range(4))), "2", "9")[1] == [Label(2, 0.9)]
 
 
 def test_a_cluster_is_not_split_into_more_parts_than_images() -> None:
     small = Spot("8.1", 3, 5)
-    assert typed(Entry(DIGITS), "split", "accept", spot=small)[1] == [Split(3)]
-    entry, deeds = typed(Entry(DIGITS), "split", "7", "accept", spot=small)
+    assert typed(Entry(DIGITS, tuple(range(10))), "split", "accept", spot=small)[1] == [Split(3)]
+    entry, deeds = typed(Entry(DIGITS, tuple(range(10))), "split", "7", "accept", spot=small)
     assert (deeds, entry.waits, entry.hint) == ([], "parts", "it has 3 images: at most 3 parts")
-    assert typed(Entry(DIGITS), "split", spot=Spot("8.2", 1, 5))[0].waits == "class"
+    assert typed(Entry(DIGITS, tuple(range(10))), "split", spot=Spot("8.2", 1, 5))[0].waits == "class"
 
 
 def test_one_part_is_no_split() -> None:
-    entry, deeds = typed(Entry(DIGITS), "split", "1", "accept")
+    entry, deeds = typed(Entry(DIGITS, tuple(range(10))), "split", "1", "accept")
     assert (deeds, entry.waits) == ([], "parts")
 
 
 def test_going_on_asks_first_while_centres_are_open() -> None:
-    assert typed(Entry(DIGITS), "go")[1] == []
-    assert typed(Entry(DIGITS), "go", "go")[1] == ["go"]
-    assert typed(Entry(DIGITS), "go", "cancel", "undo")[1] == ["undo"]
-    assert typed(Entry(DIGITS), "go", spot=Spot("8", 300, 0))[1] == ["go"]
+    assert typed(Entry(DIGITS, tuple(range(10))), "go")[1] == []
+    assert typed(Entry(DIGITS, tuple(range(10))), "go", "go")[1] == ["go"]
+    assert typed(Entry(DIGITS, tuple(range(10))), "go", "cancel", "undo")[1] == ["undo"]
+    assert typed(Entry(DIGITS, tuple(range(10))), "go", spot=Spot("8", 300, 0))[1] == ["go"]
 
 
 def test_a_digit_does_not_slip_through_the_question_whether_to_go_on() -> None:
-    entry, deeds = typed(Entry(DIGITS), "go", "5", "accept")
+    entry, deeds = typed(Entry(DIGITS, tuple(range(10))), "go", "5", "accept")
     assert (deeds, entry.waits) == ([], "leave")
 
 
 @given(st.lists(st.sampled_from(KEYS)))
 def test_whatever_is_pressed_escape_leads_back_and_every_answer_is_valid(keys: list[str]) -> None:
-    entry, deeds = typed(Entry(DIGITS[:5]), *keys)
+    entry, deeds = typed(Entry(DIGITS[:5], tuple(range(5))), *keys)
     for deed in deeds:
         if isinstance(deed, Label):
             assert 0 <= deed.label < 5
@@ -113,3 +113,14 @@ def test_whatever_is_pressed_escape_leads_back_and_every_answer_is_valid(keys: l
         if isinstance(deed, Split):
             assert 2 <= deed.parts <= 10
     assert typed(entry, "cancel")[0].waits == "class"
+
+
+def test_digits_stand_for_their_favourites_and_any_class_can_be_chosen() -> None:
+    many = Entry(tuple(f"kind {at}" for at in range(26)), (3, 7, 25))
+    assert typed(many, "2", "accept")[1] == [Label(25, 1.0)]
+    assert typed(many, "3")[0].hint == "there is no class 3: 0-2 name one"
+    assert typed(many, "choose")[1] == ["choose"]
+    chosen, deed = many.choose(12)
+    assert deed is None
+    assert typed(chosen, "8")[1] == [Label(12, 0.8)]
+    assert typed(many, "one")[0].choose(12)[1] == Label(12, 1.0)

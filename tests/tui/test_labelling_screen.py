@@ -20,6 +20,7 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.labelling_keys import KEYS
 from vaetui.tui.labelling_screen import LabellingScreen
 from vaetui.tui.line import Line
+from vaetui.tui.name_screen import NameScreen
 from vaetui.tui.prompt import Prompt
 
 
@@ -178,6 +179,30 @@ async def test_classes_are_shown_by_their_names() -> None:
         assert session.said == [((0,), Label(2, 0.8))]
         await pilot.press("3")
         assert "there is no class 3: 0-2 name one" in prompt(screen)
+
+
+async def test_one_of_many_classes_is_named_by_its_letters() -> None:
+    letters = tuple(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+    session = ScriptedSession(config=Config(network=NetworkConfig(classes=26)), classes=letters)
+    async with labelling(session) as (pilot, screen):
+        assert "/ others  0 kind a  1 kind b" in screen.query_one("#rule", Line).said
+        await pilot.press("slash")
+        names = pilot.app.screen
+        assert isinstance(names, NameScreen)
+        await pilot.press(*"Qz")
+        assert "no class has these letters" in names.query_one(Prompt).said
+        await pilot.press("backspace")
+        assert names.query_one("#names", Line).said.split("\n") == [" kind q ", ""]
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert "class? 16 kind q_" in prompt(screen)
+        await pilot.press("7")
+        assert session.said == [((0,), Label(16, 0.7))]
+        await pilot.press("slash", "down", "down", "up", "escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("slash", "d", "space", "backspace", "down", "enter", "enter")
+        await until(pilot, lambda: len(session.said) == 2)
+        assert session.said[1] == ((1,), Label(1, 1.0))
 
 
 async def test_a_wrong_key_says_what_would_work() -> None:

@@ -30,7 +30,7 @@ class NetworkConfig:
     """Channels after the first and the second convolution."""
     hidden: Annotated[int, Within(1, 512)] = 32
     """Units between the convolutions and the latent vector."""
-    classes: Annotated[int, Within(2, 10)] = 10
+    classes: Annotated[int, Within(2, 250)] = 10
     """Classes that the classifier tells apart."""
     slope: Annotated[float, Within(0.0, 1.0)] = 0.2
     """Slope of the leaky rectifier below zero."""

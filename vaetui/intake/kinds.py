@@ -34,7 +34,7 @@ def read_names(text: str) -> tuple[str, ...]:
 def checked(names: Sequence[str], who: str) -> tuple[str, ...]:
     """Give names of classes back if they can be such, else raise Trouble."""
     if not 2 <= len(names) <= MOST:
-        raise Trouble(f"{who} has {len(names)} classes; from 2 to {MOST} can be told apart by the digit keys.")
+        raise Trouble(f"{who} has {len(names)} classes; from 2 to {MOST} can be told apart.")
     for name in names:
         if len(name) > LONGEST or not name.isprintable():
             raise Trouble(f"{name[:LONGEST]!r} cannot name a class; up to {LONGEST} printable letters can.")
@@ -51,7 +51,7 @@ def places(
     Labels that are numbers from 0 to 9 mean these, also where no classes are given. Raises Trouble for a label that
     is no class, and for too many.
     """
-    found = sorted(set(labels))
+    found = sorted(set(labels), key=lambda label: (int(label) if label.isdecimal() else -1, label))
     if classes is None:
         digits = set(found) <= set(DIGITS)
         classes = DIGITS if digits else checked(found, f"{who}, by its labels,")

@@ -55,6 +55,8 @@ class Board:
     """Share of training images that have a label with weight above 0."""
     answers: int
     """Answers given in the session so far: labels, unreadables and splits; what was undone is not counted."""
+    favourites: tuple[int, ...]
+    """The classes that the digits stand for, 0 first: all up to ten, of more the ten that were named most so far."""
     undoable: str | None
     """What the next undo takes back, in a few words; None when there is nothing."""
     redoable: str | None

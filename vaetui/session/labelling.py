@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from vaetui.engine import draws
@@ -18,6 +20,9 @@ from vaetui.store.sayings import Saying
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
+
+DIGITS = 10
+"""Classes that a digit can stand for."""
 
 
 class Labelling:
@@ -144,9 +149,19 @@ class Labelling:
             total=len(open_or_answered),
             covered=self._covered(),
             answers=self._before + len(self._said),
+            favourites=self._favourites(),
             undoable=_described(self._said[-1]) if self._said else None,
             redoable=_described(self._undone[0]) if self._undone else None,
         )
+
+    def _favourites(self) -> tuple[int, ...]:
+        """Choose the classes of the ten digits by the rounds before: while one is asked, no key changes its meaning."""
+        classes = range(self._config.network.classes)
+        if len(classes) <= DIGITS:
+            return tuple(classes)
+        before = [saying.answer for number in range(1, self.round) for saying in self._facts.sayings(number)]
+        named = Counter(answer.label for answer in before if isinstance(answer, Label))
+        return tuple(sorted(sorted(classes, key=lambda kind: -named[kind])[:DIGITS]))
 
     def _tile(self, cluster: Cluster) -> Tile:
         below = [leaf.path in self.answers for leaf in leaves(cluster.children)]

@@ -44,5 +44,8 @@ class Bars(Widget):
         for name, count in self._counts:
             bar = gauge(count / most, width, "cyan")
             lines.append(Text.assemble((f"{name:>{names}} ", "bold"), bar, f" {count:>{numbers},}"))
-        airy = self.content_size.height >= 2 * len(lines) - 1
+        room = self.content_size.height
+        if len(lines) > room > 1:
+            lines[room - 1 :] = [Text(f"and {len(lines) - room + 1} more", "dim")]
+        airy = room >= 2 * len(lines) - 1
         return Text("\n\n" if airy else "\n").join(lines)

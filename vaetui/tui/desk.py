@@ -27,7 +27,7 @@ class Desk:
         """The place of the focused tile."""
         self.which: Which = "nearest"
         """The members that are looked at."""
-        self.entry = Entry(session.classes, session.config.cluster.parts)
+        self.entry = Entry(session.classes, self.board.favourites, session.config.cluster.parts)
         """The keys pressed so far."""
         self.note = ""
         """What the last key did, in a few words."""
@@ -54,6 +54,13 @@ class Desk:
         except Trouble as trouble:
             self.note = str(trouble)
             return None
+
+    def choose(self, label: int) -> None:
+        """Take a class that was named by its letters."""
+        self.note = ""
+        self.entry, deed = self.entry.choose(label)
+        if deed is not None:
+            self._do(deed, 1)
 
     def look(self, path: Path) -> None:
         """Read the round again and focus that cluster, or the nearest one above it."""

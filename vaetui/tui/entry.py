@@ -33,6 +33,8 @@ class Entry:
 
     classes: tuple[str, ...]
     """The names of the classes, in the order of their digits."""
+    favourites: tuple[int, ...]
+    """The classes that the digits stand for, by their places."""
     parts: int = 4
     """Parts of a split when nothing is typed."""
     waits: Waits = "class"
@@ -58,6 +60,13 @@ class Entry:
                 return calm._for_parts(key, spot)
             case "leave":
                 return calm._for_leave(key)
+
+    def choose(self, label: int) -> tuple[Entry, Deed | None]:
+        """Give the entry after a class was named otherwise than by a digit, and what is to be done now."""
+        calm = replace(self, hint="")
+        if self.one_key:
+            return calm, Label(label, self.confidence)
+        return replace(calm, waits="confidence", typed=str(label)), None
 
     def suggested(self, size: int) -> int:
         """Give the number of parts that Enter would make of a cluster of that size."""
@@ -88,12 +97,10 @@ class Entry:
                 deed = key
         return following, deed
 
-    def _named(self, label: int) -> tuple[Entry, Deed | None]:
-        if label >= len(self.classes):
-            return self._no(f"there is no class {label}: {self._digits()}"), None
-        if self.one_key:
-            return self, Label(label, self.confidence)
-        return replace(self, waits="confidence", typed=str(label)), None
+    def _named(self, digit: int) -> tuple[Entry, Deed | None]:
+        if digit >= len(self.favourites):
+            return self._no(f"there is no class {digit}: {self._digits()}"), None
+        return self.choose(self.favourites[digit])
 
     def _for_confidence(self, key: str) -> tuple[Entry, Deed | None]:
         if key == "cancel":
@@ -139,4 +146,4 @@ class Entry:
         return replace(self, hint=hint)
 
     def _digits(self) -> str:
-        return f"0-{len(self.classes) - 1} name one"
+        return f"0-{len(self.favourites) - 1} name one"

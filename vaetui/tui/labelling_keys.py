@@ -24,6 +24,7 @@ DIGITS = [
 ]
 KEYS: list[BindingType] = [
     *DIGITS,
+    _key("choose", "slash", "choose", "by name", "Name the class by its letters"),
     _key("sure", "enter,space", "accept", "sure", "Take the class at confidence 1, or split"),
     _key("cancel", "escape", "cancel", "another class", "Choose another class, or do not split"),
     _key("split", "s", "split", "split", "Divide it by k-means; its parts are asked next", show=True),

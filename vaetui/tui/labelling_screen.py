@@ -22,6 +22,7 @@ from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
+from vaetui.tui.name_screen import NameScreen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
 from vaetui.tui.table import Table
@@ -104,7 +105,10 @@ class LabellingScreen(Guarded):
 
     def _do(self, deed: Deed, path: Path) -> None:
         app = cast(Following, self.app)
-        if app.follower.busy:
+        if deed == "choose":
+            app.veil()
+            self.app.push_screen(NameScreen(self._session.name, self._session.classes, self._choose))
+        elif app.follower.busy:
             self._waiting = deed, path
             self.desk.note = "the networks are still being loaded: then this is done"
         else:
@@ -117,6 +121,10 @@ class LabellingScreen(Guarded):
                     app.proceed()
             except Trouble as trouble:
                 self.desk.note = str(trouble)
+
+    def _choose(self, label: int) -> None:
+        self.desk.choose(label)
+        self._show()
 
     def _appear(self) -> None:
         cast(Following, self.app).veil()

@@ -74,7 +74,10 @@ class Plain:
     def _ask(self) -> None:
         """Ask the round until it is over."""
         self._desk, sure = Desk(self.session), False
-        for words in (gained(self.session.curves().epochs), keyed(self.session.classes)):
+        for words in (
+            gained(self.session.curves().epochs),
+            keyed(self.session.classes, range(len(self.session.classes))),
+        ):
             if words:
                 self._tell(words)
         if self._desk.spot.open:

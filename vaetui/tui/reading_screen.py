@@ -139,7 +139,8 @@ class ReadingScreen(Guarded):
             prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
 
     def _choice(self) -> str:
-        return keyed(self.session.classes) or f"0-{len(self.session.classes) - 1} a class"
+        digits = range(min(len(self.session.classes), 10))
+        return keyed(self.session.classes, digits) or f"0-{digits[-1]} a class"
 
 
 def _result(sheet: Sheet) -> Text:

@@ -79,7 +79,7 @@ class Table(Vertical):
         count, room = len(board.tiles), tiles.room
         first, last = page(at, count, room)
         pages = f" {first + 1}-{last} of {count}, the arrows turn the page " if count > room else ""
-        named = keyed(classes)[: max(self._width - len(pages) - 8, 0)]
+        named = keyed(classes, board.favourites)[: max(self._width - len(pages) - 8, 0)]
         legend = f" {named or LEGEND} " if named or self._width >= 80 else ""
         dashes = max(self._width - len(legend) - 4, 0)
         self.query_one("#rule", Line).say(Text(f"──{pages:─<{dashes}}{legend}"))

@@ -31,10 +31,10 @@ def size_of(tile: Tile) -> str:
     return f"{images}, spread {tile.spread:.1f}"
 
 
-def keyed(classes: Sequence[str]) -> str:
+def keyed(classes: Sequence[str], favourites: Sequence[int]) -> str:
     """Say which digit stands for which class; nothing where they are the digits themselves."""
-    told = [f"{digit} {name}" for digit, name in enumerate(classes) if name != str(digit)]
-    return "  ".join(told)
+    told = [f"{digit} {classes[kind]}" for digit, kind in enumerate(favourites) if classes[kind] != str(digit)]
+    return "  ".join([*(["/ others"] if len(favourites) < len(classes) else []), *told])
 
 
 def votes_of(tile: Tile, classes: Sequence[str], most: int = 3) -> str:
