@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from vaetui import running
+from vaetui.signals import Farewells
 from vaetui.simulation.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -34,8 +37,8 @@ def simulate(taken: Taken, habits: Habits, keep: str | None, as_json: bool) -> N
     with watch.away():
         fetching = shelf.fetch(taken.source, taken.config.network.classes)
         shelved = consumed(fetching) if as_json else running.watched(fetching)
-    with _opened(keep, taken) as session:
-        run = Simulation(session, shelved, habits, watch).run()
+    with _opened(keep, taken) as session, Farewells() as farewells:
+        run = heeding(Simulation(session, shelved, habits, watch).run(), farewells)
         with contextlib.closing(run):  # so that it saves while the session is open
             outcome = consumed(run) if as_json else display.watch(run, session.epochs)
     if as_json:
@@ -57,6 +60,24 @@ def _opened(keep: str | None, taken: Taken) -> Iterator[Session]:
         creation.begin(Path(place), taken.source, taken.config, taken.material)
         with contextlib.closing(creation.enter(Path(place))) as session:
             yield session
+
+
+def heeding(run: Generator[Any, None, T], farewells: Farewells) -> Generator[Any, None, T]:
+    """Go on with a slow verb until a signal asks to leave: it is looked at between two events.
+
+    As an exception it would come anywhere, also where Python only complains of it: in a callback of a C library.
+    """
+    with contextlib.closing(run):
+        while True:
+            try:
+                event = next(run)
+            except StopIteration as end:
+                return cast(T, end.value)
+            yield event
+            if farewells.number == signal.SIGINT:
+                raise click.Abort
+            if farewells.number:
+                sys.exit(128 + farewells.number)
 
 
 def consumed(events: Generator[Any, None, T]) -> T:
