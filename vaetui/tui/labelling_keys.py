@@ -45,7 +45,7 @@ KEYS: list[BindingType] = [
 ]
 WEIGHTY = frozenset(
     [f"label.class.{digit}" for digit in range(10)]
-    + [f"label.{name}" for name in ("split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
+    + [f"label.{name}" for name in ("choose", "split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
 )
 """Bindings that must be meant, so the guard looks at them: they change what is known."""
 FIGURES = (
