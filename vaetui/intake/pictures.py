@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def decode(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         with _opened(path) as image:
             wanted = FEWER * max(size)
             image.draft("L", (wanted, wanted))
-            grey = _grey(ImageOps.exif_transpose(image))
-            return fitted(grey, size)
+            ImageOps.exif_transpose(image, in_place=True)
+            return fitted(_grey(image), size)
     except UnfitError:
         raise
     except MemoryError as error:
@@ -65,15 +66,18 @@ def fitted(grey: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _opened(path: Path) -> Image.Image:
     try:
-        if not path.is_file():
-            raise UnfitError("is a link to nothing" if path.is_symlink() else "is no file")
-        if not path.stat().st_size:
+        found = path.stat()  # a pipe would keep us waiting
+        if not stat.S_ISREG(found.st_mode):
+            raise UnfitError("is no file")
+        if not found.st_size:
             raise UnfitError("is empty")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bombs, which are refused below, and of odd tags
             image = Image.open(path, formats=FORMATS)
     except UnfitError:
         raise
+    except FileNotFoundError as error:
+        raise UnfitError("is a link to nothing" if path.is_symlink() else "is no file") from error
     except UnidentifiedImageError as error:
         raise UnfitError("is no picture of a known format") from error
     except Image.DecompressionBombError as error:
