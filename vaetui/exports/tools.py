@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,11 +28,10 @@ def write_label_studio(
 
     Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
     """
-    sure = labels.only(labels.confidences >= least)
-    found = yield from _placed(sure, copies, images, output, "images")
+    pairs, gone = yield from _placed(labels, least, copies, images, output, "images")
     tasks = (
         {
-            "data": {"image": f"/data/local-files/?d={quote(str((output / path).absolute()).lstrip('/'))}"},
+            "data": {"image": f"/data/local-files/?d={quote(str((output / 'images' / path).absolute()).lstrip('/'))}"},
             "predictions": [
                 {
                     "model_version": "vaetui",
@@ -48,8 +47,7 @@ def write_label_studio(
                 }
             ],
         }
-        for path, row in zip(found, sure.rows(), strict=True)
-        if path is not None
+        for path, row in pairs
     )
     files.write(output / "tasks.json", _listed(tasks))
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in labels.classes)
@@ -58,56 +56,56 @@ def write_label_studio(
         f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'
     )
     files.write(output / "config.xml", config.encode())
-    return found.count(None)
+    return gone
 
 
 def write_fiftyone(
     labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> Written:
     """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
-    sure = labels.only(labels.confidences >= least)
-    found = yield from _placed(sure, copies, images, output, "data")
+    pairs, gone = yield from _placed(labels, least, copies, images, output, "data")
     told = {
-        Path(path).relative_to("data").with_suffix("").as_posix(): {
+        Path(path).with_suffix("").as_posix(): {
             "label": row["label"],
             "confidence": row["confidence"],
         }
-        for path, row in zip(found, sure.rows(), strict=True)
-        if path is not None
+        for path, row in pairs
     }
     files.write(output / "labels.json", json.dumps({"classes": labels.classes, "labels": told}).encode())
-    return found.count(None)
+    return gone
 
 
 def write_huggingface(
     labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> Written:
     """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
-    sure = labels.only(labels.confidences >= least)
-    found = yield from _placed(sure, copies, images, output, "train")
+    pairs, gone = yield from _placed(labels, least, copies, images, output, "train")
     lines = (
         json.dumps(
             {
-                "file_name": Path(path).relative_to("train").as_posix(),
+                "file_name": path,
                 "label": row["class"],
                 "confidence": row["confidence"],
                 "source": row["source"],
             }
         )
         + "\n"
-        for path, row in zip(found, sure.rows(), strict=True)
-        if path is not None
+        for path, row in pairs
     )
     files.write(output / "train/metadata.jsonl", (line.encode() for line in lines))
-    return found.count(None)
+    return gone
 
 
 def _placed(
-    labels: Labels, copies: bool, images: NDArray[np.uint8] | None, output: Path, below: str
-) -> Generator[Progressed, None, list[str | None]]:
+    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path, below: str
+) -> Generator[Progressed, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
+    """Place the pictures of labels that are sure enough; gives where each is and its row, and how many are gone."""
     begin(output)
     (output / below).mkdir()
-    return (yield from place(labels, [f"{below}/{name}" for name in called(labels)], copies, images, output))
+    sure = labels.only(labels.confidences >= least)
+    found = yield from place(sure, called(sure), copies, images, output / below)
+    pairs = ((path, row) for path, row in zip(found, sure.rows(), strict=True) if path is not None)
+    return pairs, found.count(None)
 
 
 def _listed(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:

@@ -11,6 +11,8 @@ from vaetui.engine.events import EpochEnded, Losses
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
 Which: TypeAlias = Literal["nearest", "random", "farthest"]
+DIGITS = 10
+"""Classes that a digit can stand for."""
 SHOWN = 8
 """Members of a cluster that a person sees beside its centre: as many as an answer needs; a key stays under 15 kB."""
 

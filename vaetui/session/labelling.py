@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, g
 from vaetui.engine.config import Config
 from vaetui.engine.seeds import Seeds, joined
 from vaetui.engine.weights import Weights, fading, weigh
-from vaetui.session.board import SHOWN, Board, Tile, Which
+from vaetui.session.board import DIGITS, SHOWN, Board, Tile, Which
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
@@ -20,9 +21,6 @@ from vaetui.store.sayings import Saying
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
-
-DIGITS = 10
-"""Classes that a digit can stand for."""
 
 
 class Labelling:
@@ -149,11 +147,12 @@ class Labelling:
             total=len(open_or_answered),
             covered=self._covered(),
             answers=self._before + len(self._said),
-            favourites=self._favourites(),
+            favourites=self._favourites,
             undoable=_described(self._said[-1]) if self._said else None,
             redoable=_described(self._undone[0]) if self._undone else None,
         )
 
+    @cached_property
     def _favourites(self) -> tuple[int, ...]:
         """Choose the classes of the ten digits by the rounds before: while one is asked, no key changes its meaning."""
         classes = range(self._config.network.classes)

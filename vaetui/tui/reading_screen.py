@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
-from vaetui.session.board import Sheet
+from vaetui.session.board import DIGITS, Sheet
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Following
@@ -139,7 +139,7 @@ class ReadingScreen(Guarded):
             prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
 
     def _choice(self) -> str:
-        digits = range(min(len(self.session.classes), 10))
+        digits = range(min(len(self.session.classes), DIGITS))
         return keyed(self.session.classes, digits) or f"0-{digits[-1]} a class"
 
 
