@@ -20,7 +20,8 @@ LAYERS = {
 }
 WALK = (
     *("memory", "config", "recipes", "settings", "answers", "clusters", "events", "draws", "idx", "images", "truth"),
-    *("seeds", "weights", "loss", "vae", "warp", "kmeans", "graph", "asking", "metrics", "latents", "training"),
+    *("seeds", "weights", "loss", "dataset", "vae", "warp", "kmeans", "graph", "asking", "metrics", "latents"),
+    "training",
 )
 SCREEN = {"textual", "rich", "textual_image", "textual_plot"}
 HEAVY = {"torch", "sklearn"}

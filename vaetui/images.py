@@ -42,6 +42,7 @@ OPTIONS = (
         help="Directory of pictures or IDX files, or an .npy, .npz, .csv or IDX file; without it, the bundled MNIST.",
     ),
     click.option("--size", type=Size(), help="Size that pictures are brought to; without it, theirs, 28x28 or 64x64."),
+    click.option("--colour/--grey", default=None, help="Keep pictures in colour, or not; without it, as they are."),
     click.option("--labels", is_flag=True, help="The images have labels: measure by them. They never teach."),
     click.option("--label-column", metavar="NAME", help="Column of a CSV file, or array of an npz file, of labels."),
     click.option("--classes", metavar="LIST", help="Names of the classes: cat,dog,… or a file with one a line."),
@@ -63,8 +64,8 @@ class Given:
         Raises Trouble for what holds no images, or too few.
         """
         if self.data is None:
-            if self.wish.size:
-                raise Trouble("The bundled images have their size; give your own with --data.")
+            if self.wish.size or self.wish.colour is not None:
+                raise Trouble("The bundled images are as they are, 28x28 and grey; give your own with --data.")
             return _taken("mnist", "", replace(self.wish, labels=True), self.wish.classes, config)
         from vaetui.intake.gathering import gather
 
@@ -106,6 +107,7 @@ def images(command: Callable[..., Any]) -> Callable[..., Any]:
     def giving(
         data: str | None,
         size: tuple[int, int] | None,
+        colour: bool | None,
         labels: bool,
         label_column: str | None,
         classes: str | None,
@@ -114,7 +116,7 @@ def images(command: Callable[..., Any]) -> Callable[..., Any]:
         from vaetui.intake.kinds import read_names
 
         names = None if classes is None else read_names(classes)
-        wish = Wish(size, labels or label_column is not None, label_column, names)
+        wish = Wish(size, colour, labels or label_column is not None, label_column, names)
         return command(given=Given(data, wish), **others)
 
     for option in reversed(OPTIONS):

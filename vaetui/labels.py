@@ -31,7 +31,7 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
     A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
     """
     from vaetui.engine.idx import locate
-    from vaetui.engine.images import read_idx
+    from vaetui.engine.images import read_images
     from vaetui.exports.labels import ANSWER
     from vaetui.exports.writing import write
     from vaetui.session import creation, source
@@ -47,7 +47,7 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
     place = source.directory(show(session)["data"])
     labels = replace(labels, files=pictures(place))
     sure = int((labels.confidences >= least).sum())
-    images = read_idx(locate(place).train_images, 3) if form in PICTURED and labels.files is None else None
+    images = read_images(locate(place).train_images)[0].stored if form in PICTURED and labels.files is None else None
     gone = running.watched(write(labels, form, least, copies, images, output))
     if gone:
         click.echo(f"{gone:,} pictures are gone and were left out.", err=True)

@@ -49,7 +49,7 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, form: st
     done = skipped = 0
     with _opened(output) as file, _heard(output):
         write = _writer(file, form)
-        for portion in stream(wanted, trained.size, WAITING if typed else TOGETHER):
+        for portion in stream(wanted, trained.shape, WAITING if typed else TOGETHER):
             for path, why in portion.skipped:
                 click.echo(f"{ascii(path)[1:-1] if not path.isprintable() else path} {why}", err=True)
             skipped += len(portion.skipped)
@@ -112,7 +112,7 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 
     it = Trained(session)
     it.need_classes()
-    write_model(session, it.vae, it.config, it.size, it.classes, it.accuracy, onnx, output)
+    write_model(session, it.vae, it.config, it.shape, it.classes, it.accuracy, onnx, output)
     click.echo(f"{output}: the networks of {session}; its README.md shows how to load them.")
 
 
@@ -137,9 +137,9 @@ def samples(session: str, output: Path, kind: str | None, count: int, seed: int)
         raise Trouble(f"There is no class {kind}; the classes are {', '.join(it.classes)}.")
     pictures = running.watched(it.draw(count, None if kind is None else it.classes.index(kind), seed))
     across = math.ceil(math.sqrt(count))
-    grid = np.zeros((-(-count // across) * across, *it.size), np.uint8)
+    grid = np.zeros((-(-count // across) * across, *it.shape), np.uint8)
     grid[:count] = pictures
-    rows = np.concatenate([np.concatenate([*row], axis=1) for row in grid.reshape(-1, across, *it.size)])
+    rows = np.concatenate([np.concatenate([*row], axis=1) for row in grid.reshape(-1, across, *it.shape)])
     content = io.BytesIO()
     Image.fromarray(rows).save(content, "png")
     files.write(output.resolve(), content.getvalue())

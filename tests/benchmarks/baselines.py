@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -14,6 +13,8 @@ from tests.benchmarks import datasets
 from tests.idx import MNIST
 from vaetui.engine import training
 from vaetui.engine.config import Config, total_epochs
+from vaetui.engine.dataset import Dataset
+from vaetui.engine.images import every
 from vaetui.engine.latents import read
 from vaetui.engine.weights import Weights
 from vaetui.headless import consumed
@@ -45,7 +46,7 @@ def of_latents(directory: Path) -> dict[int, float]:
     learner = training.learner(config, data.train.shape)
     arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
     training.restore(learner, arrays)
-    latents = [_latents(learner, images.pixels, config) for images in (data.train, _test(data))]
+    latents = [_latents(learner, images[:], config) for images in (data.train, _test(data))]
     train, test = truths.train, truths.test
     assert train is not None
     assert test is not None
@@ -60,9 +61,9 @@ def with_all_labels(config: Config, place: Path = MNIST) -> list[float]:
     accuracies = []
     for epoch in range(1, total_epochs(config.training) + 1):
         told = weights if epoch > config.training.warmup else None
-        for _ in training.train(learner, torch.from_numpy(train), told, config, epoch, 0):
+        for _ in training.train(learner, Dataset(every(train), learner.device), told, config, epoch, 0):
             pass
-        reading = consumed(read(learner.vae, torch.from_numpy(test), config, "test", epoch))
+        reading = consumed(read(learner.vae, Dataset(every(test), learner.device), config, "test", epoch))
         accuracies.append(float(np.mean(reading.predicted == truth)))
     return accuracies
 
@@ -84,7 +85,7 @@ def _named(
 
 
 def _latents(learner: training.Learner, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
-    return consumed(read(learner.vae, torch.from_numpy(pixels), config, "clusters", 0)).latents
+    return consumed(read(learner.vae, Dataset(every(pixels), learner.device), config, "clusters", 0)).latents
 
 
 def _test(data: Data):

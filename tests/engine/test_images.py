@@ -9,41 +9,52 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.idx import MNIST, idx_bytes, write_idx
 from vaetui.engine import images
-from vaetui.engine.idx import locate, peek
-from vaetui.engine.images import read_idx, read_images
+from vaetui.engine.dataset import Dataset
+from vaetui.engine.idx import locate, peek, peek_images
+from vaetui.engine.images import every, read_idx, read_images
 from vaetui.trouble import Trouble
 
 SOME = np.arange(12 * 10 * 12, dtype=np.uint8).reshape(12, 10, 12)
-
-
-@pytest.mark.parametrize("name", ["plain", "packed.gz"])
-def test_what_was_written_is_read(tmp_path: Path, name: str) -> None:
-    path = write_idx(tmp_path / name, SOME)
-    assert np.array_equal(read_images(path).pixels, SOME)
-    assert peek(path, 3) == (12, 10, 12)
+COLOURED = np.arange(12 * 10 * 12 * 3, dtype=np.uint8).reshape(12, 10, 12, 3)
 
 
 @pytest.mark.parametrize("piece", [1, 250, 10_000])
-def test_images_are_divided_as_they_are_read(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kept", [0, 1 << 28], ids=["mapped", "in memory"])
+@pytest.mark.parametrize("name", ["plain", "packed.gz"])
+@pytest.mark.parametrize("some", [SOME, COLOURED], ids=["grey", "colour"])
+def test_what_was_written_is_read(
+    tmp_path: Path, some: NDArray[np.uint8], name: str, kept: int, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(images, "PIECE", piece)
-    path = write_idx(tmp_path / "packed.gz", SOME)
-    held_out = np.array([0, 4, 5, 11])
-    others, kept, digest = images.read_divided(path, held_out)
-    assert np.array_equal(kept.pixels, SOME[held_out])
-    assert np.array_equal(others.pixels, np.delete(SOME, held_out, axis=0))
-    assert digest == hashlib.sha256(SOME.tobytes()).digest()
+    monkeypatch.setattr(images, "MAPPED", kept)
+    path = write_idx(tmp_path / name, some)
+    found, digest = read_images(path)
+    assert np.array_equal(found[:], some)
+    assert isinstance(found.stored, np.memmap) == (kept == 0 and name == "plain")
+    assert digest == hashlib.sha256(some.tobytes()).digest()
+    assert peek_images(path) == some.shape == (len(found), *found.shape)
+
+
+def test_some_of_the_images_are_found_by_their_own_places() -> None:
+    some = every(SOME).only(np.array([1, 5, 7, 11]))
+    assert np.array_equal(some[1:3], SOME[[5, 7]])
+    assert np.array_equal(some.only(np.array([3, 0]))[:], SOME[[11, 1]])
+    on_the_device = Dataset(some, torch.device("cpu"))
+    assert np.array_equal(on_the_device[torch.tensor([2, 0])].numpy(), SOME[[7, 1]])
 
 
 def test_mnist_is_whole() -> None:
     files = locate(MNIST)
     assert peek(files.train_images, 3) == (60_000, 28, 28)
     assert files.test_images is not None
-    found = read_images(files.test_images)
+    found, _ = read_images(files.test_images)
     assert len(found) == 10_000
     assert found.shape == (28, 28)
 
@@ -60,6 +71,7 @@ def test_mnist_is_whole() -> None:
         (b"\x00\x00\x08\x03" + b"\xff" * 12, "sides from 8 to 64"),
         (idx_bytes(SOME[:9]), "holds 9 images; at least 10"),
         (idx_bytes(np.zeros((14, 7, 9), np.uint8)), "images of 7x9 pixels"),
+        (idx_bytes(np.zeros((14, 8, 9, 4), np.uint8)), "images of 4 channels"),
     ],
 )
 def test_a_damaged_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -80,6 +92,12 @@ def test_no_damage_gives_anything_but_trouble(tmp_path: Path, cut: int, flip: in
         assert read_idx(path, 3).ndim == 3
     except Trouble as trouble:
         assert str(path) in str(trouble)
+
+
+def test_an_item_that_no_memory_holds_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "huge").write_bytes(b"\x00\x00\x08\x03" + b"\x00\x00\x00\x0c" + b"\xff" * 8)
+    with pytest.raises(Trouble, match="announces items of"):
+        read_idx(tmp_path / "huge", 3)
 
 
 def test_a_missing_file_and_an_empty_directory_are_named(tmp_path: Path) -> None:

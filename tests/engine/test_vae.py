@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vaetui.engine.config import NetworkConfig
-from vaetui.engine.vae import build
+from vaetui.engine.vae import build, scale, unscale
 
 
 def test_the_network_is_the_papers() -> None:
@@ -34,6 +34,16 @@ def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> N
     assert (deviation > 0).all()
     assert vae.generate(mean).shape == (5, 1, *shape)
     assert vae.classify(hidden, mean).shape == (5, 10)
+
+
+def test_images_in_colour_come_back_in_colour() -> None:
+    vae = build(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
+    pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)
+    assert torch.equal(unscale(scale(pixels)), pixels)
+    mean = vae.infer(scale(pixels)).mean
+    assert unscale(vae.generate(mean).sigmoid()).shape == pixels.shape
+    grey = pixels[..., 0]
+    assert torch.equal(unscale(scale(grey)), grey)
 
 
 def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:

@@ -18,15 +18,28 @@ def digits(count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return images, read_idx(MNIST / "t10k-labels-idx1-ubyte.gz", 1)[:count]
 
 
+INKS = np.array([[255, 40, 40], [60, 230, 60], [90, 90, 255]])
+"""Red, green and blue ink, told in red, green and blue."""
+
+
+def tint(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw digits [N, H, W] with one ink after the other, [N, H, W, 3]."""
+    inks = INKS[np.arange(len(pixels)) % len(INKS)]
+    return (pixels[..., None].astype(int) * inks[:, None, None] // 255).astype(np.uint8)
+
+
 def png(pixels: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png")
     return file.getvalue()
 
 
-def folder(root: Path, count: int, *, by_class: bool = False, ending: str = ".png") -> NDArray[np.uint8]:
+def folder(
+    root: Path, count: int, *, by_class: bool = False, ending: str = ".png", colour: bool = False
+) -> NDArray[np.uint8]:
     """Write so many digits below a directory, and give them in the order of their names."""
     images, labels = digits(count)
+    images = tint(images) if colour else images
     for at, (pixels, label) in enumerate(zip(images, labels, strict=True)):
         path = root / (f"{label}" if by_class else f"part-{at % 3}") / f"{at:05}{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.idx import small_mnist, write_idx
-from tests.intake.drawing import digits, folder, png
+from tests.intake.drawing import digits, folder, png, tint
 from vaetui.engine.idx import locate
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx, read_images
 from vaetui.headless import consumed
 from vaetui.intake.gathering import Gathered, changes, gather
 from vaetui.intake.wish import Wish
@@ -33,7 +33,7 @@ def taken(path: Path, **wish: Any) -> Gathered:
 
 
 def images(gathered: Gathered) -> NDArray[np.uint8]:
-    return read_idx(locate(gathered.directory).train_images, 3)
+    return read_images(locate(gathered.directory).train_images)[0][:]
 
 
 def labels(gathered: Gathered) -> NDArray[np.uint8]:
@@ -190,6 +190,45 @@ def test_arrays_of_any_numbers_become_grey(tmp_path: Path, kind: str, shape: str
     assert np.array_equal(images(taken(tmp_path / "own.npy")), pixels)
     np.savez_compressed(tmp_path / "own.npz", made)
     assert np.array_equal(images(taken(tmp_path / "own.npz")), pixels)
+
+
+@pytest.mark.parametrize("order", ["last", "first", "with a fourth"])
+def test_arrays_in_colour_stay_so_unless_grey_is_wanted(tmp_path: Path, order: str) -> None:
+    pixels = tint(digits(COUNT)[0])
+    made = {
+        "last": pixels,
+        "first": np.moveaxis(pixels, 3, 1),
+        "with a fourth": np.pad(pixels, [(0, 0)] * 3 + [(0, 1)]),
+    }
+    np.save(tmp_path / "own.npy", made[order])
+    assert np.array_equal(images(taken(tmp_path / "own.npy")), pixels)
+    assert images(taken(tmp_path / "own.npy", colour=False)).shape == (COUNT, 28, 28)
+    assert images(taken(tmp_path / "own.npy", size=(20, 24))).shape == (COUNT, 20, 24, 3)
+
+
+def test_grey_becomes_colour_where_that_is_wanted(tmp_path: Path) -> None:
+    pixels = digits(COUNT)[0]
+    np.save(tmp_path / "own.npy", pixels)
+    assert np.array_equal(images(taken(tmp_path / "own.npy", colour=True)), np.stack([pixels] * 3, -1))
+
+
+def test_a_folder_in_colour_stays_so_unless_grey_is_wanted(tmp_path: Path) -> None:
+    written = folder(tmp_path / "own", COUNT, colour=True)
+    assert np.array_equal(images(taken(tmp_path / "own")), written)
+    assert images(taken(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
+    folder(tmp_path / "grey", 6 * COUNT)
+    (tmp_path / "own/part-0/00000.png").rename(tmp_path / "grey/one.png")
+    assert images(taken(tmp_path / "grey")).shape == (6 * COUNT + 1, 28, 28)  # one among many is an exception
+
+
+def test_idx_files_in_colour_are_used_as_they_are(tmp_path: Path) -> None:
+    pixels = tint(digits(COUNT)[0])
+    (tmp_path / "own").mkdir()
+    write_idx(tmp_path / "own/train-images-idx4-ubyte", pixels)
+    found = taken(tmp_path / "own")
+    assert found.directory == tmp_path / "own"
+    assert np.array_equal(images(found), pixels)
+    assert images(taken(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
 
 
 def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:

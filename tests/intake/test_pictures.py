@@ -1,4 +1,4 @@
-"""One file becomes grey pixels, or one reason."""
+"""One file becomes pixels, or one reason."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.intake.drawing import digits, png
-from vaetui.intake.pictures import UnfitError, decode, side
+from tests.intake.drawing import digits, png, tint
+from vaetui.intake.pictures import UnfitError, colourful, decode, side
 
 PIXELS = digits(1)[0][0]
+BLUE = tint(digits(3)[0])[2]
 SIZE = (28, 28)
 
 
@@ -61,6 +62,37 @@ def test_every_mode_becomes_grey(tmp_path: Path, mode: str, levels: set[int] | N
     found = decode(path, SIZE)
     assert levels is None or set(np.unique(found).tolist()) <= levels
     assert np.abs(found.astype(int) - PIXELS).mean() < (40 if mode == "1" else 2)
+
+
+@pytest.mark.parametrize("mode", ["P", "RGB", "CMYK", "YCbCr"])
+def test_colours_are_kept_where_they_are_wanted(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "blue.tif"
+    Image.fromarray(BLUE).convert(mode).save(path)
+    found = decode(path, (*SIZE, 3))
+    assert np.abs(found.astype(int) - BLUE).mean() < 4
+    assert decode(path, (14, 20, 3)).shape == (14, 20, 3)
+    assert colourful(path)
+    Image.fromarray(PIXELS).convert(mode).save(path)
+    assert np.ptp(decode(path, (*SIZE, 3)), axis=2).max() <= 1
+    assert not colourful(path)
+
+
+def test_what_a_jpeg_makes_of_grey_is_no_colour(tmp_path: Path) -> None:
+    path = tmp_path / "scan.jpg"
+    Image.fromarray(PIXELS).convert("RGB").resize((300, 300)).save(path, quality=20)
+    assert not colourful(path)
+    path.write_bytes(b"spoiled")
+    assert not colourful(path)
+
+
+def test_what_is_transparent_in_a_coloured_picture_becomes_one_ground(tmp_path: Path) -> None:
+    path = tmp_path / "glyph.png"
+    ink = Image.new("RGB", SIZE, (90, 90, 255))
+    ink.putalpha(Image.fromarray(PIXELS))
+    ink.save(path)
+    found = decode(path, (*SIZE, 3))
+    assert found[0, 0].tolist() == [255, 255, 255]  # this blue is darker than half
+    assert found[PIXELS == 255].tolist() == [[90, 90, 255]] * int((PIXELS == 255).sum())
 
 
 @pytest.mark.parametrize(("ink", "ground"), [(255, 0), (0, 255)])

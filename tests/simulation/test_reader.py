@@ -23,7 +23,7 @@ def test_most_digits_that_it_never_saw_are_read(shelved: Shelved) -> None:
 
 def test_a_blend_of_two_classes_is_doubted_more_than_either(practice: Path, shelved: Shelved) -> None:
     found = locate(practice)
-    images = read_images(found.test_images).pixels  # type: ignore[arg-type]
+    images = read_images(found.test_images)[0][:]  # type: ignore[arg-type]
     labels = read_idx(found.test_labels, 1)  # type: ignore[arg-type]
     ones, zeros = images[labels == 1][:30], images[labels == 0][:30]
     blends = (ones // 2 + zeros // 2).astype(np.uint8)
@@ -32,9 +32,9 @@ def test_a_blend_of_two_classes_is_doubted_more_than_either(practice: Path, shel
 
 
 def test_the_same_images_make_the_same_reader(digits: Path) -> None:
-    images = read_images(digits / "train-images-idx3-ubyte")
+    images, _ = read_images(digits / "train-images-idx3-ubyte")
     truth = read_truth(digits / "train-labels-idx1-ubyte", len(images))
-    opinions, others = (consumed(train(images, truth, 10)).read(images.pixels) for _ in range(2))
+    opinions, others = (consumed(train(images, truth, 10)).read(images[:]) for _ in range(2))
     assert np.array_equal(opinions.classes, others.classes)
     assert np.array_equal(opinions.certainty, others.certainty)
 
@@ -45,7 +45,7 @@ def test_a_reader_is_trained_once_and_again_only_when_its_file_is_damaged(digits
     again = fetch(str(digits), classes=10)
     with pytest.raises(StopIteration) as end:
         next(again)
-    pictures = read_images(digits / "t10k-images-idx3-ubyte").pixels
+    pictures = read_images(digits / "t10k-images-idx3-ubyte")[0][:]
     read = [shelved.reader.read(pictures).certainty for shelved in (trained, end.value.value)]
     assert np.array_equal(*read)
     assert end.value.value.accuracy == trained.accuracy

@@ -33,6 +33,24 @@ def test_a_picture_of_28_by_28_is_drawn_pixel_by_pixel() -> None:
             column += segment.cell_length
 
 
+def test_colours_are_drawn_as_they_are() -> None:
+    picture = np.zeros((4, 2, 3), np.uint8)
+    picture[0] = (255, 0, 0)
+    picture[1:] = (0, 136, 255)
+    drawn = fit(picture, 2, 4)
+    upper, lower = half_blocks(drawn)
+    (mixed,), (plain,) = upper, lower
+    assert (mixed.text, plain.text) == ("▀▀", "  ")
+    assert mixed.style is not None
+    assert plain.style is not None
+    assert [each and each.triplet for each in (mixed.style.color, mixed.style.bgcolor)] == [(255, 0, 0), (0, 138, 255)]
+    assert plain.style.bgcolor == mixed.style.bgcolor
+    other = drawn.copy()
+    other[3, 1, 2] = 0
+    assert changed(drawn, other) == [(1, 1, 1)]
+    assert len(letters(drawn)) == 2
+
+
 def test_a_thumbnail_keeps_the_light() -> None:
     picture = digit(3)
     assert fit(picture, 14, 14).mean() == pytest.approx(picture.mean(), rel=0.05)

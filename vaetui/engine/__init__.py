@@ -5,6 +5,7 @@ Read the rooms in this order; it is the walk of the method:
     config, events            every knob; the facts that are reported
     recipes, settings         knobs that were measured together; knobs as text, and what they may be
     idx, images, truth        a path becomes Images; true labels, which learning never sees
+    dataset                   Images on the device of the networks, batch by batch
     draws                     every random draw, from the seed and its place in the run
     vae, warp                 the networks: infer, generate, classify; a second view of images
     latents                   images become latent vectors

@@ -21,7 +21,7 @@ Vectors: TypeAlias = "NDArray[np.float32]"
 Indices: TypeAlias = "NDArray[np.int64]"
 """Places of images in the training set, [N]."""
 Pixels: TypeAlias = "NDArray[np.uint8]"
-"""Pictures, [N, H, W], 0 to 255."""
+"""Pictures, 0 to 255: grey ones [N, H, W], in colour [N, H, W, 3]; all shapes are told for grey ones."""
 MOST = 1_000
 """Clusters of a round, or parts of one, at most: nobody would answer more."""
 

@@ -19,6 +19,8 @@ FEWEST = 10
 """Images that a session needs, so that one of them can be held out."""
 SMALLEST, LARGEST = 8, 64
 """Sides of a picture that the networks and the screen can use, in pixels."""
+COLOURS = 3
+"""Red, green and blue, the last side of images in colour; grey ones have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,13 @@ def locate(directory: Path) -> IdxFiles:
         found = (directory / f"{name}{end}" for name in names for end in ("", ".gz"))
         return next((path for path in found if path.is_file()), None)
 
-    train = first("train-images", 3)
+    train = first("train-images", 3) or first("train-images", 4)
     if train is None:
         raise Trouble(
             f"{directory} holds no training images; a file train-images-idx3-ubyte, or the same with .gz, is needed."
         )
-    return IdxFiles(train, first("train-labels", 1), first("t10k-images", 3), first("t10k-labels", 1))
+    tested = first("t10k-images", 3) or first("t10k-images", 4)
+    return IdxFiles(train, first("train-labels", 1), tested, first("t10k-labels", 1))
 
 
 def peek(path: Path, rank: int) -> tuple[int, ...]:
@@ -65,15 +68,41 @@ def peek(path: Path, rank: int) -> tuple[int, ...]:
         return read_header(file, path, rank)
 
 
+def peek_images(path: Path) -> tuple[int, ...]:
+    """Read the shape (N, H, W) or (N, H, W, 3) of the images in an IDX file, without its data.
+
+    Raises Trouble where the header is no such one.
+    """
+    with opened(path) as file:
+        head = _head(file, path, 4)
+    return peek(path, 4 if head == _magic(4) else 3)
+
+
+def fits(shape: tuple[int, ...]) -> bool:
+    """Tell whether images of a shape can be learned from: (N, H, W) or (N, H, W, 3)."""
+    sides = shape[1:3]
+    return (
+        len(sides) == 2
+        and shape[0] >= FEWEST
+        and all(SMALLEST <= side <= LARGEST for side in sides)
+        and shape[3:] in ((), (COLOURS,))
+    )
+
+
 def check_shape(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse a shape (N, H, W) that cannot be learned from, with Trouble."""
+    """Refuse a shape that does not fit, with Trouble that says why."""
+    if fits(shape):
+        return
     count, *sides = shape
     if count < FEWEST:
         raise Trouble(f"{path} holds {count} images; at least {FEWEST} are needed.")
-    if not all(SMALLEST <= side <= LARGEST for side in sides):
+    if not all(SMALLEST <= side <= LARGEST for side in sides[:2]):
         raise Trouble(
             f"{path} holds images of {sides[0]}x{sides[1]} pixels; sides from {SMALLEST} to {LARGEST} can be used."
         )
+    raise Trouble(
+        f"{path} holds images of {sides[2]} channels; none are for grey, and {COLOURS} for red, green and blue."
+    )
 
 
 def opened(path: Path) -> BinaryIO:
@@ -86,11 +115,19 @@ def opened(path: Path) -> BinaryIO:
 
 def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
     """Read the shape from the beginning of an IDX file of bytes, or raise Trouble."""
-    try:
-        head = file.read(4 + 4 * rank)
-    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-        raise Trouble(f"{path} is damaged ({error}); get it anew.") from error
-    # An IDX file begins with two zero bytes, the type (8: unsigned bytes) and the number of dimensions.
-    if len(head) < 4 + 4 * rank or head[:4] != bytes((0, 0, 8, rank)):
+    head = _head(file, path, 4 + 4 * rank)
+    if len(head) < 4 + 4 * rank or head[:4] != _magic(rank):
         raise Trouble(f"{path} is no IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
     return struct.unpack(f">{rank}I", head[4:])
+
+
+def _head(file: BinaryIO, path: Path, count: int) -> bytes:
+    try:
+        return file.read(count)
+    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
+        raise Trouble(f"{path} is damaged ({error}); get it anew.") from error
+
+
+def _magic(rank: int) -> bytes:
+    """Give how an IDX file begins: two zero bytes, the type (8: unsigned bytes) and the number of dimensions."""
+    return bytes((0, 0, 8, rank))

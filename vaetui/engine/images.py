@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,28 +14,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.idx import check_shape, opened, peek, read_header
+from vaetui.engine.idx import check_shape, opened, peek, peek_images, read_header
 from vaetui.trouble import Trouble
 
 PIECE = 1 << 24
 """Bytes read at a time."""
+LARGEST = 1 << 26
+"""Bytes of one item, at most: no picture has as many, but a damaged header may announce them."""
+MAPPED = 1 << 28
+"""Bytes from which on images stay in their file: fewer are read at once, and nobody can change them any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
-    """Grey images, kept as bytes so that a large set fits in memory."""
+    """Some of the images in a file, as bytes; a large file stays on the disk until it is looked at."""
 
-    pixels: Pixels
-    """[N, H, W], 0 to 255."""
+    stored: Pixels
+    """All images of the file, [M, H, W] or [M, H, W, 3], in memory or mapped into it."""
+    places: Indices
+    """Which of them these are, [N]."""
 
     def __len__(self) -> int:
         """Count the images."""
-        return len(self.pixels)
+        return len(self.places)
+
+    def __getitem__(self, which: Indices | slice) -> Pixels:
+        """Give the pixels of some of these images."""
+        pixels: Pixels = self.stored[self.places[which]]
+        return pixels
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[2]
+    def shape(self) -> tuple[int, ...]:
+        """Height and width in pixels; of images in colour also 3."""
+        return self.stored.shape[1:]
+
+    def only(self, which: Indices) -> Images:
+        """Give some of these images."""
+        return Images(self.stored, self.places[which])
+
+
+def every(stored: Pixels) -> Images:
+    """Take all images of an array, [N, H, W] or [N, H, W, 3]."""
+    return Images(stored, np.arange(len(stored)))
 
 
 def read_pieces(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
@@ -46,6 +67,8 @@ def read_pieces(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
         shape = read_header(file, path, rank)
         each = int(np.prod(shape[1:], dtype=object))
         size, read = each * shape[0], 0
+        if each > LARGEST:
+            raise Trouble(f"{path} announces items of {each:,} bytes each; it is damaged: get it anew.")
         step = max(PIECE // max(each, 1), 1) * each
         try:
             # Piece by piece: a header may announce more than any memory holds.
@@ -70,34 +93,21 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     return np.frombuffer(body, np.uint8).reshape(peek(path, rank))
 
 
-def read_images(path: Path) -> Images:
-    """Read images from an IDX file.
+def read_images(path: Path) -> tuple[Images, bytes]:
+    """Read images from an IDX file, and give their SHA-256; a large file that is not packed is mapped into memory.
 
-    Raises Trouble for what `read_idx` refuses, for no images, and for sides outside 8 to 64 pixels.
+    Raises Trouble for what `read_pieces` refuses, for no images, and for sides outside 8 to 64 pixels.
     """
-    check_shape(path, peek(path, 3))
-    return Images(read_idx(path, 3))
-
-
-def read_divided(path: Path, held_out: Indices) -> tuple[Images, Images, bytes]:
-    """Read images from an IDX file without holding any twice: the others, those held out, and the SHA-256 of all.
-
-    `held_out` are places, ascending. Raises Trouble for what `read_images` refuses.
-    """
-    shape = peek(path, 3)
+    shape = peek_images(path)
     check_shape(path, shape)
-    held = np.zeros(shape[0], dtype=bool)
-    held[held_out] = True
-    first = np.empty((shape[0] - len(held_out), *shape[1:]), np.uint8)
-    second = np.empty((len(held_out), *shape[1:]), np.uint8)
-    start = others = kept = 0
-    digest = hashlib.sha256()
-    for piece in read_pieces(path, 3):
+    rank = len(shape)
+    digest, body = hashlib.sha256(), bytearray()
+    mapped = path.suffix != ".gz" and math.prod(shape) >= MAPPED
+    for piece in read_pieces(path, rank):
         digest.update(piece.data)
-        out = held[start : start + len(piece)]
-        start += len(piece)
-        inside, aside = piece[~out], piece[out]
-        first[others : others + len(inside)] = inside
-        second[kept : kept + len(aside)] = aside
-        others, kept = others + len(inside), kept + len(aside)
-    return Images(first), Images(second), digest.digest()
+        if not mapped:
+            body += piece.data
+    if mapped:
+        # Copied where it is written to, which nobody does: PyTorch wants no memory that is read-only.
+        return every(np.memmap(path, np.uint8, "c", 4 + 4 * rank, shape)), digest.digest()
+    return every(np.frombuffer(body, np.uint8).reshape(shape)), digest.digest()

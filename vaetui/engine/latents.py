@@ -13,8 +13,9 @@ from torch import Tensor
 from vaetui.engine import draws
 from vaetui.engine.clusters import Pixels, Vectors
 from vaetui.engine.config import Config
+from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Progressed
-from vaetui.engine.vae import Vae, scale
+from vaetui.engine.vae import Vae, scale, unscale
 
 BATCH = 256
 """Images in a batch: more would fall out of the processor's caches, fewer would leave it idle."""
@@ -32,16 +33,16 @@ class Reading:
     """Its probability, [N]."""
 
 
-def read(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> Generator[Progressed, None, Reading]:
-    """Send images, bytes [N, H, W] on the device of the networks, through encoder and classifier.
+def read(vae: Vae, images: Dataset, config: Config, what: str, *place: int) -> Generator[Progressed, None, Reading]:
+    """Send images through encoder and classifier.
 
     Yields its progress and returns the Reading. Where the recipe uses sampled latent vectors, the sample
     depends on the seed, on `what` is read and on the `place` in the run only.
     """
-    total = len(pixels)
+    total = len(images)
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for start in range(0, total, BATCH):
-        parts.append(_read_batch(vae, pixels[start : start + BATCH], config, what, *place, start))
+        parts.append(_read_batch(vae, images[start : start + BATCH], config, what, *place, start))
         yield Progressed(f"reading the {what} images", min(start + BATCH, total), total)
     latents, predicted, certainty = (torch.cat(column) for column in zip(*parts, strict=True))
     return Reading(latents.numpy(), predicted.numpy().astype(np.uint8), certainty.numpy())
@@ -77,5 +78,5 @@ def remember(vae: Vae, pixels: Tensor) -> Pixels:
 
 
 def _picture(logits: Tensor) -> Pixels:
-    pixels: Pixels = logits.sigmoid().mul(255).round().to(torch.uint8).squeeze(1).cpu().numpy()
+    pixels: Pixels = unscale(logits.sigmoid()).cpu().numpy()
     return pixels

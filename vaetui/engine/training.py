@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vaetui.engine import draws, loss
 from vaetui.engine.config import Config, TrainingConfig, passes
+from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Losses, Stepped
 from vaetui.engine.latents import noise
 from vaetui.engine.vae import Vae, build, scale
@@ -42,7 +43,7 @@ class Learner:
     """Where both are."""
 
 
-def learner(config: Config, shape: tuple[int, int]) -> Learner:
+def learner(config: Config, shape: tuple[int, ...]) -> Learner:
     """Make networks for images of `shape`, as the seed begins them, and their optimiser.
 
     Raises Trouble for a device that is not there.
@@ -132,27 +133,27 @@ def _moments(arrays: dict[str, NDArray[np.float32]], name: str) -> dict[str, NDA
 
 
 def train(
-    learner: Learner, pixels: Tensor, weights: Weights | None, config: Config, epoch: int, start: int = 0
+    learner: Learner, images: Dataset, weights: Weights | None, config: Config, epoch: int, start: int = 0
 ) -> Iterator[Stepped]:
     """Train for the rest of one epoch from batch `start` on, and report every few batches.
 
-    `pixels` are all training images, bytes [N, H, W], on the device; `weights` what the answers say of them, or
-    None for an unsupervised epoch (eq. 1 alone). Between two reports nothing is kept outside the learner: not
+    `images` are all training images, on the device; `weights` what the answers say of them, or None for an
+    unsupervised epoch (eq. 1 alone). Between two reports nothing is kept outside the learner: not
     consuming is stopping. Order and noise follow from seed, epoch and batch. Raises Trouble when the loss is no
     finite number any more.
     """
     draw = draws.generator(config.seed, "order", epoch)
-    orders = [draw.permutation(len(pixels)) for _ in range(passes(config.training, len(pixels)))]
+    orders = [draw.permutation(len(images)) for _ in range(passes(config.training, len(images)))]
     batches = torch.split(torch.from_numpy(np.concatenate(orders)), config.training.batch)
     labels, shares = _targets(weights, learner.device)
     sums = torch.zeros(3, device=learner.device)
-    since, images, begun = start, 0, perf_counter()
+    since, trained, begun = start, 0, perf_counter()
     for step, batch in enumerate(batches[start:], start=start + 1):
         batch = batch.to(learner.device)
         targets = None if labels is None or shares is None else (labels[batch], shares[batch])
         _set_rate(learner, config.training, step, len(batches))
-        sums += _step(learner, scale(pixels[batch]), targets, config, epoch, step)
-        images += len(batch)
+        sums += _step(learner, scale(images[batch]), targets, config, epoch, step)
+        trained += len(batch)
         if step % REPORT == 0 or step == len(batches):
             losses = Losses(*(sums / (step - since)).tolist())
             if not all(map(math.isfinite, losses)):
@@ -160,9 +161,9 @@ def train(
                     f"The loss is no number any more in epoch {epoch}; begin anew with a smaller --beta or --gamma."
                 )
             seconds = perf_counter() - begun
-            yield Stepped(epoch, step, len(batches), losses, images / seconds, seconds)
+            yield Stepped(epoch, step, len(batches), losses, trained / seconds, seconds)
             sums.zero_()
-            since, images, begun = step, 0, perf_counter()
+            since, trained, begun = step, 0, perf_counter()
 
 
 def _step(

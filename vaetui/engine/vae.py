@@ -26,24 +26,25 @@ class Inference(NamedTuple):
 
 
 class Vae(nn.Module):
-    """Encoder, decoder and classifier for grey images of one size.
+    """Encoder, decoder and classifier for images of one size, grey or in colour.
 
     Activations and kernels lie in memory channels-last and the dense layers read that order as it is, which
     spares two copies a batch.
     """
 
-    def __init__(self, config: NetworkConfig, shape: tuple[int, int]) -> None:
-        """Make the networks for images of `shape` (height, width)."""
+    def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
+        """Make the networks for images of `shape` (height, width), in colour (height, width, 3)."""
         super().__init__()
         first, second = config.channels
-        half = _halved(shape)
+        full, colours = (shape[0], shape[1]), channels(shape)
+        half = _halved(full)
         self.small = _halved(half)
         flat = second * self.small[0] * self.small[1]
         self.slope = config.slope
         self.channels = second
         self.encoder = nn.ModuleList(
             [
-                nn.Conv2d(1, first, 3, stride=2, padding=1),
+                nn.Conv2d(colours, first, 3, stride=2, padding=1),
                 nn.Conv2d(first, second, 3, stride=2, padding=1),
                 nn.Linear(flat, config.hidden),
                 nn.Linear(config.hidden, 2 * config.z_dim),
@@ -54,7 +55,7 @@ class Vae(nn.Module):
                 nn.Linear(config.z_dim, config.hidden),
                 nn.Linear(config.hidden, flat),
                 nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=_missing(self.small, half)),
-                nn.ConvTranspose2d(first, 1, 3, stride=2, padding=1, output_padding=_missing(half, shape)),
+                nn.ConvTranspose2d(first, colours, 3, stride=2, padding=1, output_padding=_missing(half, full)),
             ]
         )
         self.reads_hidden = config.classified == "hidden"
@@ -65,7 +66,7 @@ class Vae(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def infer(self, images: Tensor) -> Inference:
-        """Give q(z | x) of images [N, 1, H, W] in 0 to 1."""
+        """Give q(z | x) of images [N, 1, H, W], in colour [N, 3, H, W], in 0 to 1."""
         conv1, conv2, dense1, dense2 = self.encoder
         norm1, norm2, norm3 = self.norms
         hidden = self._bend(norm1(conv1(images)))  # [N, 64, 14, 14]
@@ -75,7 +76,7 @@ class Vae(nn.Module):
         return Inference(hidden, mean, F.softplus(raw) + 1e-6)  # a deviation of exactly 0 would have no logarithm
 
     def generate(self, latents: Tensor) -> Tensor:
-        """Give the logits of the pixels, [N, 1, H, W], of latent vectors [N, z_dim]."""
+        """Give the logits of the pixels, as images have them, of latent vectors [N, z_dim]."""
         dense1, dense2, conv1, conv2 = self.decoder
         hidden = self._bend(dense2(self._bend(dense1(latents))))  # [N, 6272]
         hidden = hidden.view(-1, *self.small, self.channels).permute(0, 3, 1, 2)  # [N, 128, 7, 7]
@@ -92,7 +93,7 @@ class Vae(nn.Module):
         return F.leaky_relu(values, self.slope, inplace=True)
 
 
-def build(config: NetworkConfig, shape: tuple[int, int], seed: int) -> Vae:
+def build(config: NetworkConfig, shape: tuple[int, ...], seed: int) -> Vae:
     """Make the networks with initial weights drawn from the seed and biases 0."""
     vae = Vae(config, shape)
     draw = torch.Generator().manual_seed(seed)
@@ -108,9 +109,21 @@ def build(config: NetworkConfig, shape: tuple[int, int], seed: int) -> Vae:
     return vae
 
 
+def channels(shape: tuple[int, ...]) -> int:
+    """Count the colours of images of `shape` (height, width) or (height, width, 3)."""
+    return shape[2] if len(shape) == 3 else 1
+
+
 def scale(pixels: Tensor) -> Tensor:
-    """Turn bytes [N, H, W] into what the networks read: [N, 1, H, W] in 0 to 1."""
-    return pixels.unsqueeze(1).float().div_(255)
+    """Turn bytes [N, H, W] or [N, H, W, 3] into what the networks read: [N, 1, H, W] or [N, 3, H, W] in 0 to 1."""
+    layers = pixels.unsqueeze(1) if pixels.dim() == 3 else pixels.permute(0, 3, 1, 2)
+    return layers.float().div_(255)
+
+
+def unscale(images: Tensor) -> Tensor:
+    """Turn images as `scale` gives them into bytes."""
+    pixels = images.mul(255).round().to(torch.uint8)
+    return pixels.squeeze(1) if pixels.shape[1] == 1 else pixels.permute(0, 2, 3, 1).contiguous()
 
 
 def _halved(shape: tuple[int, int]) -> tuple[int, int]:

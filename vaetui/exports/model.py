@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 import vaetui
 from vaetui.engine.config import Config
-from vaetui.engine.vae import Vae
+from vaetui.engine.vae import Vae, channels
 from vaetui.exports.placing import begin
 from vaetui.store import files
 from vaetui.trouble import Trouble
 
-PICTURES = "Grey pictures [N, 1, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
+PICTURES = "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
 README = """# {name}
 
 What `vaetui export-model` made of a session. `card.json` tells the architecture, the classes and how pictures are
@@ -31,9 +31,9 @@ from safetensors.torch import load_file
 from vaetui.engine.settings import from_json
 from vaetui.engine.vae import build
 card = json.load(open("card.json"))
-vae = build(from_json(json.dumps(card["config"])).network, tuple(card["size"]), seed=0)
+vae = build(from_json(json.dumps(card["config"])).network, tuple(card["shape"]), seed=0)
 vae.load_state_dict(load_file("model.safetensors"))
-pictures = torch.rand(4, 1, *card["size"])  # yours, in 0 to 1
+pictures = torch.rand(4, {channels}, *card["shape"][:2])  # yours, in 0 to 1
 chances = vae.eval().classify(*vae.infer(pictures)[:2]).softmax(dim=1)
 print([card["classes"][at] for at in chances.argmax(dim=1)])
 ```
@@ -45,7 +45,7 @@ Or anywhere, from `model.onnx`:
 import json, numpy, onnxruntime
 card = json.load(open("card.json"))
 session = onnxruntime.InferenceSession("model.onnx")
-chances, = session.run(None, {"pictures": numpy.random.rand(4, 1, *card["size"]).astype("float32")})
+chances, = session.run(None, {{"pictures": numpy.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")}})
 print([card["classes"][at] for at in chances.argmax(axis=1)])
 ```
 """
@@ -60,7 +60,7 @@ class Classifying(nn.Module):
         self.vae = vae
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Give the probabilities [N, classes] of pictures [N, 1, H, W] in 0 to 1, by the mean of z."""
+        """Give the probabilities [N, classes] of pictures in 0 to 1, as `Vae` infers them, by the mean of z."""
         chances: Tensor = self.vae.classify(*self.vae.infer(pictures)[:2]).softmax(dim=1)
         return chances
 
@@ -69,7 +69,7 @@ def write_model(
     name: str,
     vae: Vae,
     config: Config,
-    size: tuple[int, int],
+    shape: tuple[int, ...],
     classes: tuple[str, ...],
     accuracy: float | None,
     onnx: bool,
@@ -83,15 +83,16 @@ def write_model(
     from safetensors.torch import save
 
     begin(output)
+    layers = channels(shape)
     if onnx:
-        _write_onnx(Classifying(vae), size, output / "model.onnx")
+        _write_onnx(Classifying(vae), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     files.write(output / "model.safetensors", save(weights))
     card: dict[str, Any] = {
         "name": name,
         "classes": classes,
-        "size": size,
-        "pictures": PICTURES,
+        "shape": shape,
+        "pictures": PICTURES.format("Red, green and blue" if layers > 1 else "Grey", layers),
         "test_accuracy": accuracy,
         "seed": config.seed,
         "config": asdict(config),
@@ -102,17 +103,18 @@ def write_model(
         },
     }
     files.write(output / "card.json", json.dumps(card, indent=1).encode())
-    readme = README.format(name=name, version=vaetui.__version__, onnx=WITH_ONNX if onnx else "")
+    anywhere = WITH_ONNX.format(channels=layers) if onnx else ""
+    readme = README.format(name=name, version=vaetui.__version__, channels=layers, onnx=anywhere)
     files.write(output / "README.md", readme.encode())
 
 
-def _write_onnx(model: Classifying, size: tuple[int, int], path: Path) -> None:
+def _write_onnx(model: Classifying, shape: tuple[int, ...], path: Path) -> None:
     try:
         import onnxscript  # noqa: F401 (what PyTorch exports with)
     except ImportError as error:
         raise Trouble("ONNX needs further packages; install them with: pip install 'vaetui[onnx]'") from error
     batch = torch.export.Dim("batch")
-    example = torch.zeros(2, 1, *size)
+    example = torch.zeros(2, channels(shape), *shape[:2])
     with files.explained(path):
         torch.onnx.export(
             model.eval(),

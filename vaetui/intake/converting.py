@@ -1,4 +1,4 @@
-"""Arrays of images become grey pixels of one size, piece by piece; it does not know what becomes of them."""
+"""Arrays of images become pixels of one size, piece by piece; it does not know what becomes of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from vaetui.engine.clusters import Pixels
-from vaetui.intake.levels import grey, levels
-from vaetui.intake.pictures import fitted
+from vaetui.engine.idx import COLOURS
+from vaetui.intake.levels import arranged, grey, levels
+from vaetui.intake.pictures import fitted, tinted
 from vaetui.intake.stacks import Stack, explained
 
 
@@ -18,20 +19,38 @@ def sides(stack: Stack) -> tuple[int, int]:
 
     Raises Trouble for an array that holds none.
     """
+    height, width, *_ = _shape(stack)
+    return height, width
+
+
+def coloured(stack: Stack) -> bool:
+    """Tell whether the first images in an array show colours.
+
+    Raises Trouble for an array that holds none, and for a damaged file.
+    """
+    if len(_shape(stack)) == 2:
+        return False
     with explained(stack.what):
-        height, width = grey(np.empty((1, *stack.shape[1:]), stack.dtype)).shape[1:]
-        return height, width
+        first = arranged(next(stack.pieces()))
+        return tinted(levels([first]).pixels(first))
 
 
-def convert(stack: Stack, size: tuple[int, int]) -> Iterator[Pixels]:
-    """Give the images [n, H, W] brought to height and width, some at a time.
+def convert(stack: Stack, shape: tuple[int, ...]) -> Iterator[Pixels]:
+    """Give the images brought to `shape` (height, width), in colour (height, width, 3), some at a time.
 
     Raises Trouble for a damaged file, and for numbers that are none.
     """
+    size, colour = (shape[0], shape[1]), len(shape) == 3
     with explained(stack.what):
         scale = levels(stack.pieces())
         for piece in stack.pieces():
-            pixels = scale.pixels(grey(piece))
-            if pixels.shape[1:] != size:
+            pixels = arranged(piece)
+            pixels = scale.pixels(pixels if colour else grey(pixels))
+            if pixels.shape[1:3] != size:
                 pixels = np.stack([fitted(Image.fromarray(each), size) for each in pixels])
-            yield pixels
+            yield np.repeat(pixels[..., None], COLOURS, axis=3) if colour and pixels.ndim == 3 else pixels
+
+
+def _shape(stack: Stack) -> tuple[int, ...]:
+    with explained(stack.what):
+        return arranged(np.empty((1, *stack.shape[1:]), stack.dtype)).shape[1:]

@@ -25,25 +25,25 @@ WORTH = 256
 AHEAD = 4
 """Portions that wait for each process."""
 Decoded: TypeAlias = "tuple[NDArray[np.uint8], list[str | None]]"
-"""Pixels of those that could be decoded, [n, H, W], and for each file why not, or None."""
+"""Pixels of those that could be decoded, [n, H, W] or [n, H, W, 3], and for each file why not, or None."""
 
 
-def decode_all(paths: Sequence[Path], size: tuple[int, int]) -> Iterator[Decoded]:
-    """Decode the files portion by portion, in their order.
+def decode_all(paths: Sequence[Path], shape: tuple[int, ...]) -> Iterator[Decoded]:
+    """Decode the files portion by portion, in their order, to `shape` (height, width), in colour (height, width, 3).
 
     Raises Trouble where a process that decodes is killed.
     """
     portions = [paths[start : start + PORTION] for start in range(0, len(paths), PORTION)]
     processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(paths) // WORTH)
     if processes < 2:
-        yield from (_portion(portion, size) for portion in portions)
+        yield from (_portion(portion, shape) for portion in portions)
         return
     context = multiprocessing.get_context("spawn")  # a copy of a process with threads may hang
     with ProcessPoolExecutor(processes, context, _deafen) as pool:
         waiting: deque[tuple[Sequence[Path], Future[Decoded]]] = deque()
         try:
             for portion in portions:
-                waiting.append((portion, pool.submit(_portion, portion, size)))
+                waiting.append((portion, pool.submit(_portion, portion, shape)))
                 if len(waiting) > AHEAD * processes:
                     yield waiting.popleft()[1].result()
             while waiting:
@@ -56,16 +56,16 @@ def decode_all(paths: Sequence[Path], size: tuple[int, int]) -> Iterator[Decoded
             pool.shutdown(cancel_futures=True)
 
 
-def _portion(paths: Sequence[Path], size: tuple[int, int]) -> Decoded:
+def _portion(paths: Sequence[Path], shape: tuple[int, ...]) -> Decoded:
     pictures: list[NDArray[np.uint8]] = []
     reasons: list[str | None] = []
     for path in paths:
         try:
-            pictures.append(decode(path, size))
+            pictures.append(decode(path, shape))
             reasons.append(None)
         except UnfitError as unfit:
             reasons.append(str(unfit))
-    return np.stack(pictures) if pictures else np.empty((0, *size), np.uint8), reasons
+    return np.stack(pictures) if pictures else np.empty((0, *shape), np.uint8), reasons
 
 
 def _deafen() -> None:

@@ -43,7 +43,7 @@ def gather(path: Path, wish: Wish) -> Generator[Progressed, None, Gathered]:
     A directory of IDX files is used as it is. Raises Trouble for what holds no images, or too few.
     """
     path = path.absolute()
-    if os.path.isdir(path) and _is_idx(path) and wish.size is None:
+    if os.path.isdir(path) and _is_idx(path) and wish.size is None and wish.colour is None:
         return Gathered(path, wish.classes)
     yield Progressed(f"looking at {path.name}", 0, 1)
     found = listed(path, wish)
@@ -105,6 +105,7 @@ def wish_of(origin: Origin) -> Wish:
     size, classes = told.get("size"), told.get("classes")
     return Wish(
         None if size is None else (int(size[0]), int(size[1])),
+        told.get("colour"),
         bool(told.get("labels")),
         told.get("column"),
         None if classes is None else tuple(classes),

@@ -1,4 +1,4 @@
-"""Arrays of any numbers become grey pixels; it does not know where they were read."""
+"""Arrays of any numbers become pixels, grey or in colour; it does not know where they were read."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def levels(pieces: Iterable[NDArray[Any]]) -> Levels:
     return Levels(0, 65_535 if whole and most <= 65_535 else most)
 
 
-def grey(values: NDArray[Any]) -> NDArray[Any]:
-    """Give images [N, H, W], with or without channels at the end or after N, as [N, H, W].
+def arranged(values: NDArray[Any]) -> NDArray[Any]:
+    """Give images [N, H, W], with or without channels at the end or after N, as [N, H, W] or [N, H, W, 3].
 
     Raises ValueError for another shape.
     """
@@ -62,8 +62,15 @@ def grey(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     if values.ndim == 4 and values.shape[3] in (3, 4):
-        mixed = values[..., :3] @ LUMA
-        values = mixed if values.dtype.kind == "f" else mixed.round().astype(values.dtype)
+        return values[..., :3]
     if values.ndim != 3:
         raise ValueError(f"images of shape {values.shape[1:]}; height and width, with or without channels, are needed")
     return values
+
+
+def grey(values: NDArray[Any]) -> NDArray[Any]:
+    """Give what `arranged` gives without its colours."""
+    if values.ndim == 3:
+        return values
+    mixed: NDArray[Any] = values @ LUMA
+    return mixed if values.dtype.kind == "f" else mixed.round().astype(values.dtype)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progressed
-from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
+from vaetui.engine.idx import COLOURS, FEWEST, LARGEST, SMALLEST
 from vaetui.intake import converting, kinds
 from vaetui.intake.decoding import decode_all
 from vaetui.intake.folder import Listed
-from vaetui.intake.pictures import UnfitError, side
+from vaetui.intake.pictures import UnfitError, colourful, side
 from vaetui.intake.stacks import Stack
 from vaetui.intake.stores import Stacked
 from vaetui.intake.wish import Wish
@@ -26,7 +26,11 @@ PROBED = 200
 """Pictures whose size is looked at before one for all is chosen."""
 SMALL, DEFAULT = 48, (28, 28)
 """Pictures whose longer side has up to so many pixels in the median become so large; others as large as can be used."""
-IMAGES, LABELS = "{}-images-idx3-ubyte", "{}-labels-idx1-ubyte"
+GLANCED = 40
+"""Pictures that are looked at for colours before it is chosen whether all are kept in colour."""
+FEW = 0.1
+"""Share of them that shows colours, from which on all are."""
+IMAGES, LABELS = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
 Classes = tuple[str, ...] | None
 
 
@@ -46,10 +50,11 @@ def decode(
                 f"Not all pictures below {found.root} lie in a directory of their class; leave --labels away."
             )
         classes, labels = kinds.places(found.labels, wish.classes, str(found.root))
-    size = wish.size or _choose(paths)
+    yield Progressed("looking at some of the images", 0, 1)
+    shape = _shape(wish.size or _choose(paths), _in_colour(paths) if wish.colour is None else wish.colour)
     reasons: list[str | None] = []
-    with IdxWriter(place / IMAGES.format("train"), size) as images:
-        for pixels, why in decode_all(paths, size):
+    with IdxWriter(place / IMAGES.format("train", 1 + len(shape)), shape) as images:
+        for pixels, why in decode_all(paths, shape):
             images.add(pixels)
             reasons += why
             yield Progressed("decoding the images", len(reasons), len(paths))
@@ -67,8 +72,9 @@ def decode(
 
 
 def convert(found: Stacked, wish: Wish, place: Path) -> Generator[Progressed, None, Classes]:
-    """Write the images of arrays as grey ones, and their labels; gives the classes."""
+    """Write the images of arrays, and their labels; gives the classes."""
     classes, given = wish.classes, [("train", found.train, found.labels)]
+    colour = converting.coloured(found.train) if wish.colour is None else wish.colour
     if found.tested is not None:
         given.append(("t10k", found.tested, found.tested_labels))
     names: list[str] = []
@@ -78,7 +84,7 @@ def convert(found: Stacked, wish: Wish, place: Path) -> Generator[Progressed, No
         names = _words(found.labels, found.train.shape[0])
         classes, _ = kinds.places(names, wish.classes, str(found.files[0]))
     for stem, stack, labels in given:
-        yield from _grey(stack, wish, place / IMAGES.format(stem))
+        yield from _convert(stack, wish.size, colour, place, stem)
         if wish.labels and labels is not None:
             words = names if stem == "train" else _words(labels, stack.shape[0])
             with IdxWriter(place / LABELS.format(stem), ()) as file:
@@ -86,16 +92,18 @@ def convert(found: Stacked, wish: Wish, place: Path) -> Generator[Progressed, No
     return classes
 
 
-def _grey(stack: Stack, wish: Wish, path: Path) -> Generator[Progressed, None, None]:
+def _convert(
+    stack: Stack, wanted: tuple[int, int] | None, colour: bool, place: Path, stem: str
+) -> Generator[Progressed, None, None]:
     count = stack.shape[0]
     if count < FEWEST:
         raise Trouble(f"{stack.what} holds {count} images; at least {FEWEST} are needed.")
     own = converting.sides(stack)
-    size = wish.size or own
-    if not all(SMALLEST <= each <= LARGEST for each in size):
+    shape = _shape(wanted or own, colour)
+    if not all(SMALLEST <= each <= LARGEST for each in shape[:2]):
         raise Trouble(f"{stack.what} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less.")
-    with IdxWriter(path, size) as file:
-        for pixels in converting.convert(stack, size):
+    with IdxWriter(place / IMAGES.format(stem, 1 + len(shape)), shape) as file:
+        for pixels in converting.convert(stack, shape):
             file.add(pixels)
             yield Progressed("converting the images", file.count, count)
 
@@ -107,6 +115,16 @@ def _words(labels: Stack, count: int) -> list[str]:
     if values.dtype.kind == "f" and (values == values.round()).all():
         values = values.astype(np.int64)
     return [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in values.tolist()]
+
+
+def _shape(size: tuple[int, int], colour: bool) -> tuple[int, ...]:
+    return (*size, COLOURS) if colour else size
+
+
+def _in_colour(paths: Sequence[Path]) -> bool:
+    """Choose whether all pictures are kept in colour by some of them."""
+    some = paths[:: max(len(paths) // GLANCED, 1)]
+    return sum(map(colourful, some)) > FEW * len(some)
 
 
 def _choose(paths: Sequence[Path]) -> tuple[int, int]:

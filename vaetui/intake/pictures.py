@@ -1,4 +1,4 @@
-"""One picture file becomes grey pixels, or one reason why not; whatever it holds, nothing else happens."""
+"""One picture file becomes pixels, or one reason why not; whatever it holds, nothing else happens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vaetui.engine.idx import COLOURS
+
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 """What is decoded; Pillow is not asked about anything else."""
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -18,6 +20,11 @@ LEAST, MOST = 4, 100_000_000
 """Sides in pixels that show anything, and pixels in all that are worth their memory: more than any camera has."""
 FEWER = 2
 """A JPEG is decoded at no more than so many times the size wanted, where its format allows that."""
+COLOURLESS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
+"""Modes of pictures that have no colours."""
+GLANCE, TINT = 32, 6.0
+"""Side in pixels at which it is looked for colours, and how far red, green and blue then lie apart in the mean, of 255:
+less is what a scanner or a JPEG makes of grey."""
 BRIGHT = 128
 """Grey from which a picture is rather light: what is transparent then becomes black, else white."""
 
@@ -37,17 +44,34 @@ def side(path: Path) -> tuple[int, int]:
         return (width, height) if turned else (height, width)
 
 
-def decode(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Give the pixels of a picture, [H, W], brought to `size` and turned as its EXIF orientation says.
+def colourful(path: Path) -> bool:
+    """Tell whether a picture shows colours; one that cannot be used shows none."""
+    try:
+        with _opened(path) as image:
+            if image.mode in COLOURLESS:
+                return False
+        return tinted(decode(path, (GLANCE, GLANCE, COLOURS))[None])
+    except UnfitError:
+        return False
+
+
+def tinted(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether images [N, H, W, 3] show colours that an eye would see."""
+    return float(np.ptp(pixels, axis=3).mean()) > TINT
+
+
+def decode(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Give the pixels of a picture, brought to `shape` (H, W[, 3]) and turned as its EXIF orientation says.
 
     Raises UnfitError for what is no picture, and for one that is damaged, too small or too large.
     """
+    size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
     try:
         with _opened(path) as image:
             wanted = FEWER * max(size)
-            image.draft("L", (wanted, wanted))
+            image.draft(mode, (wanted, wanted))
             ImageOps.exif_transpose(image, in_place=True)
-            return fitted(_grey(image), size)
+            return fitted(_plain(image, mode), size)
     except UnfitError:
         raise
     except MemoryError as error:
@@ -56,12 +80,12 @@ def decode(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         raise UnfitError(f"cannot be decoded ({str(error)[:100] or type(error).__name__})") from error
 
 
-def fitted(grey: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Bring a grey picture to height and width."""
+def fitted(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bring a picture, grey or of red, green and blue, to height and width."""
     height, width = size
-    if grey.size != (width, height):
-        grey = grey.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.asarray(grey, np.uint8)
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(picture, np.uint8)
 
 
 def _opened(path: Path) -> Image.Image:
@@ -92,16 +116,17 @@ def _opened(path: Path) -> Image.Image:
     return image
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    """Make a picture of any mode grey."""
+def _plain(image: Image.Image, mode: str) -> Image.Image:
+    """Bring a picture of any mode to that one, L or RGB, with what is transparent filled."""
     if image.mode[0] in "IF":  # 16 and 32 bits, and real numbers
-        return Image.fromarray(_stretched(np.asarray(image, np.float64)))
+        return Image.fromarray(_stretched(np.asarray(image, np.float64))).convert(mode)
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        layers = np.asarray(image.convert("RGBA").convert("LA"), np.float64)
-        grey, cover = layers[..., 0], layers[..., 1] / 255
+        whole = image.convert("RGBA")
+        grey, cover = (np.asarray(layer, np.float64) for layer in whole.convert("LA").split())
         light = float((grey * cover).sum()) >= BRIGHT * max(float(cover.sum()), 1e-12)
-        return Image.fromarray((grey * cover + (0 if light else 255) * (1 - cover)).round().astype(np.uint8))
-    return image.convert("L")
+        ground = Image.new("RGBA", whole.size, "black" if light else "white")
+        return Image.alpha_composite(ground, whole).convert(mode)
+    return image.convert(mode)
 
 
 def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.idx import opened, read_header
+from vaetui.engine.idx import opened, peek_images, read_header
 from vaetui.store import arrays
 from vaetui.trouble import Trouble
 
@@ -92,6 +92,11 @@ def of_idx(path: Path, rank: int) -> Stack:
         shape = read_header(file, path, rank)
         start = 4 + 4 * rank
     return Stack(str(path), shape, np.dtype(np.uint8), partial(_from, begin, start))
+
+
+def of_images(path: Path) -> Stack:
+    """Give the images, grey or in colour, of an IDX file, gzipped or plain, or raise Trouble."""
+    return of_idx(path, len(peek_images(path)))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.engine.idx import locate
-from vaetui.intake.stacks import Stack, of_idx, of_npy, of_npz
+from vaetui.intake.stacks import Stack, of_idx, of_images, of_npy, of_npz
 from vaetui.intake.wish import Wish
 from vaetui.trouble import Trouble
 
@@ -41,9 +41,9 @@ def find_stacks(path: Path, wish: Wish) -> Stacked:
         labels, tested, measured = found.train_labels, found.test_images, found.test_labels
         return Stacked(
             tuple(each for each in (found.train_images, labels, tested, measured) if each),
-            of_idx(found.train_images, 3),
+            of_images(found.train_images),
             of_idx(labels, 1) if labels else None,
-            of_idx(tested, 3) if tested else None,
+            of_images(tested) if tested else None,
             of_idx(measured, 1) if measured else None,
         )
     if path.suffix.lower() == ".npy":
@@ -51,7 +51,7 @@ def find_stacks(path: Path, wish: Wish) -> Stacked:
     if path.suffix.lower() == ".npz":
         return _of_npz(path, wish)
     if "idx" in path.name:
-        return Stacked((path,), of_idx(path, 3))
+        return Stacked((path,), of_images(path))
     raise Trouble(
         f"{path} is no form of images that is known; give a directory of pictures or IDX files, or a file that ends in "
         ".npy, .npz, .csv, .tsv or idx3-ubyte."

@@ -1,4 +1,4 @@
-"""Images from wherever a command is told come portion by portion, of one size; nothing is kept of them."""
+"""Images from wherever a command is told come portion by portion, all alike; nothing is kept of them."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class Portion:
     """What could not be used, and why."""
 
 
-def stream(paths: Iterable[str], size: tuple[int, int], together: int = TOGETHER) -> Iterator[Portion]:
-    """Read pictures, directories of them, tables and arrays, brought to height and width.
+def stream(paths: Iterable[str], shape: tuple[int, ...], together: int = TOGETHER) -> Iterator[Portion]:
+    """Read pictures, directories of them, tables and arrays, brought to `shape` (height, width[, 3]).
 
     Of single pictures up to `together` are waited for. Raises Trouble for a path that leads to no images.
     """
     for single, group in itertools.groupby(paths, lambda path: _single(Path(path))):
         for batch in _batches(group, together if single else 1):
             if single:
-                yield from _decoded(batch, decode_all([Path(path) for path in batch], size))
+                yield from _decoded(batch, decode_all([Path(path) for path in batch], shape))
                 continue
             path = Path(batch[0]).absolute()
             found = listed(path, Wish())
             if isinstance(found, Listed):
                 files = [str(found.root / name) for name in found.names]
-                yield from _decoded(files, decode_all([Path(file) for file in files], size))
-                yield Portion((), np.empty((0, *size), np.uint8), found.skipped)
+                yield from _decoded(files, decode_all([Path(file) for file in files], shape))
+                yield Portion((), np.empty((0, *shape), np.uint8), found.skipped)
             else:
-                yield from _converted(found.train, batch[0], size)
+                yield from _converted(found.train, batch[0], shape)
 
 
 def _single(path: Path) -> bool:
@@ -75,9 +75,9 @@ def _decoded(names: list[str], portions: Iterator[Decoded]) -> Iterator[Portion]
         yield Portion(used, pixels, tuple((name, why) for name, why in told if why is not None))
 
 
-def _converted(stack: Stack, name: str, size: tuple[int, int]) -> Iterator[Portion]:
+def _converted(stack: Stack, name: str, shape: tuple[int, ...]) -> Iterator[Portion]:
     start = 0
-    for pixels in convert(stack, size):
+    for pixels in convert(stack, shape):
         names = tuple(f"{name}#{at}" for at in range(start, start + len(pixels)))
         start += len(pixels)
         yield Portion(names, pixels, ())

@@ -11,6 +11,8 @@ class Wish:
 
     size: tuple[int, int] | None = None
     """Height and width in pixels; None is that of the images, where they have one that can be used."""
+    colour: bool | None = None
+    """Whether they are kept in colour; None is as they are."""
     labels: bool = False
     """Whether their labels may be looked at, to measure and to stand in for a person."""
     column: str | None = None

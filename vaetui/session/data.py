@@ -8,8 +8,8 @@ import numpy as np
 
 from vaetui.engine import draws
 from vaetui.engine.config import held_out
-from vaetui.engine.idx import IdxFiles, peek
-from vaetui.engine.images import Images, read_divided, read_images
+from vaetui.engine.idx import IdxFiles, peek_images
+from vaetui.engine.images import Images, read_images
 from vaetui.engine.truth import hold_out, read_truth
 from vaetui.session.source import located
 from vaetui.store import clusterings, places
@@ -23,7 +23,7 @@ CHANGED = "{} changed since the session was made; put the old file back."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
-    """All images of a session in memory, as bytes."""
+    """All images of a session."""
 
     train: Images
     """Those trained on and labelled."""
@@ -42,7 +42,7 @@ def load(vault: Vault, facts: Facts) -> Data:
     """
     config, found = facts.config, located(facts)
     count = facts.shape[0]
-    if peek(found.train_images, 3) != facts.shape:
+    if peek_images(found.train_images) != facts.shape:
         raise Trouble(CHANGED.format(found.train_images))
     drawn = facts.stamp(places.DIVISION) is not None
     if drawn:
@@ -54,24 +54,27 @@ def load(vault: Vault, facts: Facts) -> Data:
         draw = draws.generator(config.seed, "division")
         train, held = hold_out(count, held_out(config.training, count), truth, draw)
         division = Division(train, held, np.empty(0, np.uint8))
-    trained_on, aside, digest = read_divided(found.train_images, division.validation)
+    images, digest = read_images(found.train_images)
     checksum = np.frombuffer(digest, np.uint8)
     if not drawn:
         division = replace(division, checksum=checksum)
         facts.keep(clusterings.save(vault, places.DIVISION, division))
     elif not np.array_equal(division.checksum, checksum):
         raise Trouble(CHANGED.format(found.train_images))
-    return Data(trained_on, aside, read_tested(found, trained_on.shape), division)
+    tested = read_tested(found, images.shape)
+    return Data(images.only(division.train), images.only(division.validation), tested, division)
 
 
-def read_tested(found: IdxFiles, shape: tuple[int, int]) -> Images | None:
+def read_tested(found: IdxFiles, shape: tuple[int, ...]) -> Images | None:
     """Read the images that only measure, where there are any.
 
     Raises Trouble for damaged ones, and for another size than `shape`.
     """
     if found.test_images is None:
         return None
-    images = read_images(found.test_images)
+    images, _ = read_images(found.test_images)
     if images.shape != shape:
-        raise Trouble(f"{found.test_images} holds images of another size than {found.train_images}; remove or mend it.")
+        raise Trouble(
+            f"{found.test_images} holds images of another size or colour than {found.train_images}; remove or mend it."
+        )
     return images

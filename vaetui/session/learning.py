@@ -16,6 +16,7 @@ from vaetui.engine import draws, training
 from vaetui.engine.asking import doubtful, typical
 from vaetui.engine.clusters import Cluster, Pixels, Vectors, placed, seen_centres
 from vaetui.engine.config import Config, steps
+from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import (
     Clustered,
     EpochEnded,
@@ -68,9 +69,9 @@ class Learning:
             facts.keep_config(config)  # now that its device is known to be there
         device = self._learner.device.type
         self.machine = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
-        self._pixels = torch.from_numpy(data.train.pixels).to(self._learner.device)
-        self._held_out = torch.from_numpy(data.validation.pixels).to(self._learner.device)
-        self._test = None if data.test is None else torch.from_numpy(data.test.pixels).to(self._learner.device)
+        self._images = Dataset(data.train, self._learner.device)
+        self._held_out = Dataset(data.validation, self._learner.device)
+        self._test = None if data.test is None else Dataset(data.test, self._learner.device)
         self._steps = steps(config.training, len(data.train))
         self._latest: tuple[int, Reading] | None = None
         self._epoch, self._step = self._restored()
@@ -92,7 +93,7 @@ class Learning:
         saved = looked = time.monotonic()
         checks = self.config.training.checks
         try:
-            for stepped in training.train(self._learner, self._pixels, weights, self.config, epoch, self._step):
+            for stepped in training.train(self._learner, self._images, weights, self.config, epoch, self._step):
                 before, self._step = self._step, stepped.step
                 unsaved.append(stepped)
                 heard(stepped)
@@ -148,11 +149,11 @@ class Learning:
 
     def look(self) -> Reconstructed:
         """Send the first held-out images through the networks as they are."""
-        return Reconstructed(self.data.validation.pixels[:16], remember(self._learner.vae, self._held_out[:16]))
+        return Reconstructed(self.data.validation[:16], remember(self._learner.vae, self._held_out[:16]))
 
     def _check(self, number: int) -> Reconstructed:
         """Send all held-out images through the networks as they are."""
-        return Reconstructed(self.data.validation.pixels, remember(self._learner.vae, self._held_out), number)
+        return Reconstructed(self.data.validation[:], remember(self._learner.vae, self._held_out[:]), number)
 
     def cluster(self, round: int, epoch: int, before: Before) -> Iterator[Event]:
         """Cluster the latent vectors of the images to be asked, decode the centres, and keep it all as one photograph.
@@ -197,7 +198,7 @@ class Learning:
     def _read(self, epoch: int) -> Generator[Progressed, None, Reading]:
         """Send the training images through encoder and classifier, once after each epoch."""
         if self._latest is None or self._latest[0] != epoch:
-            self._latest = epoch, (yield from read(self._learner.vae, self._pixels, self.config, "training", epoch))
+            self._latest = epoch, (yield from read(self._learner.vae, self._images, self.config, "training", epoch))
         return self._latest[1]
 
     def _changed(self, epoch: int, found: Reading) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import vaetui
-from vaetui.engine.idx import IdxFiles, check_shape, locate, peek
+from vaetui.engine.idx import IdxFiles, check_shape, locate, peek_images
 from vaetui.store import home, sets
 from vaetui.store.facts import Facts
 from vaetui.trouble import Trouble
@@ -47,11 +47,11 @@ def sweep() -> None:
 
 
 def announced(source: str) -> tuple[int, ...]:
-    """Give the shape (N, H, W) of the training images, from the header alone.
+    """Give the shape (N, H, W) or (N, H, W, 3) of the training images, from the header alone.
 
     Raises Trouble for missing files and for what cannot be learned from.
     """
     files = locate(directory(source))
-    shape = peek(files.train_images, 3)
+    shape = peek_images(files.train_images)
     check_shape(files.train_images, shape)
     return shape

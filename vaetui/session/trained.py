@@ -11,7 +11,9 @@ import torch
 
 from vaetui.engine import draws, training
 from vaetui.engine.clusters import Pixels
+from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Progressed
+from vaetui.engine.images import every
 from vaetui.engine.latents import BATCH, Reading, decode, read
 from vaetui.engine.vae import Vae
 from vaetui.store import entries, home, places, tensors
@@ -43,8 +45,8 @@ class Trained:
             """The session."""
             self.config = replace(config, device="cpu")
             """Every knob of it."""
-            self.size: tuple[int, int] = (facts.shape[1], facts.shape[2])
-            """Height and width of its images, in pixels."""
+            self.shape = facts.shape[1:]
+            """Height and width of its images, in pixels; in colour also 3."""
             self.classes = facts.material.called(config.network.classes)
             """The names of the classes."""
             self.knows = len(epochs) > config.training.warmup and bool(facts.last_answered())
@@ -64,7 +66,7 @@ class Trained:
         """
         self.need_classes()
         self._count += len(pixels)
-        return read(self.vae, torch.from_numpy(pixels), self.config, "new", self._count)
+        return read(self.vae, Dataset(every(pixels), torch.device("cpu")), self.config, "new", self._count)
 
     def draw(self, count: int, label: int | None, seed: int) -> Generator[Progressed, None, Pixels]:
         """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
@@ -89,7 +91,7 @@ class Trained:
 
     def _newest(self, vault: Vault, facts: Facts) -> Vae:
         """Load the newest checkpoint that is whole; one that trains may have replaced the first of them by now."""
-        learner = training.learner(self.config, self.size)
+        learner = training.learner(self.config, self.shape)
         for place in facts.checkpoints():
             with suppress(Lost):
                 content = vault.get(places.checkpoint(*place), training.size(learner))

@@ -46,7 +46,7 @@ class Workshop:
             import numpy as np
 
             return np.empty((0, *self._facts.shape[1:]), np.uint8)
-        return self.data.train.pixels[indices]
+        return self.data.train[indices]
 
     def opened(self, config: Config) -> Generator[Loading, None, Learning]:
         """Load what is not there yet, and give the networks.

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from vaetui.engine import draws
 from vaetui.engine.clusters import Pixels
+from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Progressed
 from vaetui.engine.images import Images
 from vaetui.engine.truth import Truth
-from vaetui.engine.vae import scale
+from vaetui.engine.vae import channels, scale
 
 EPOCHS = 2
 """More gain some tenths of a percent on sharp images and nothing on blurred ones."""
@@ -37,12 +38,12 @@ class Opinions:
 
 
 class Reader(nn.Module):
-    """Two convolutions and two dense layers over grey images of one size."""
+    """Two convolutions and two dense layers over images of one size."""
 
-    def __init__(self, shape: tuple[int, int], classes: int) -> None:
-        """Make a network for images of `shape` (height, width), not yet trained."""
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        """Make a network for images of `shape` (height, width), in colour (height, width, 3), not yet trained."""
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels(shape), 32, 3, padding=1)
         self.conv2 = nn.Conv2d(32, 64, 3, padding=1)
         self.dense1 = nn.Linear(64 * (shape[0] // 4) * (shape[1] // 4), 128)
         self.dense2 = nn.Linear(128, classes)
@@ -73,7 +74,8 @@ def train(images: Images, truth: Truth, classes: int) -> Generator[Progressed, N
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draws.integer(0, "reader"))
         reader = Reader(images.shape, classes)
-    pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(truth.classes.astype(np.int64))
+    pixels = Dataset(images, torch.device("cpu"))
+    labels = torch.from_numpy(truth.classes.astype(np.int64))
     steps = max(len(images) // BATCH, 1)
     optimiser = torch.optim.Adam(reader.parameters(), RATE)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from safetensors.torch import save
 
 from vaetui.engine.events import Progressed
 from vaetui.engine.idx import locate
-from vaetui.engine.images import Images, read_images
+from vaetui.engine.images import read_images
 from vaetui.engine.metrics import accuracy
 from vaetui.engine.truth import Truth, read_truth
 from vaetui.session.data import read_tested
@@ -23,7 +24,7 @@ from vaetui.simulation.reader import Reader, train
 from vaetui.store import files, home
 from vaetui.trouble import Trouble
 
-EDITION = "1"
+EDITION = "2"
 """What a reader is made of; another number makes all readers anew."""
 
 
@@ -49,11 +50,11 @@ def fetch(source: str, classes: int) -> Generator[Progressed, None, Shelved]:
             f"{directory(source)} holds no labels of the training images, so nobody can stand in for you; "
             "add train-labels-idx1-ubyte, or label them yourself with: vaetui new"
         )
-    images = read_images(found.train_images)
+    images, digest = read_images(found.train_images)
     truth = read_truth(found.train_labels, len(images))
     if truth.classes.max() >= classes:
         raise Trouble(f"{found.train_labels} knows a class {truth.classes.max()}; the classes are 0 to {classes - 1}.")
-    place = home.cache() / "readers" / f"{_checksum(images, truth, classes)}.safetensors"
+    place = home.cache() / "readers" / f"{_checksum(images.shape, digest, truth, classes)}.safetensors"
     kept = _read(place)
     if kept is not None:
         return kept
@@ -61,26 +62,25 @@ def fetch(source: str, classes: int) -> Generator[Progressed, None, Shelved]:
     reader = yield from train(images, truth, classes)
     if tested is None or labels is None:
         tested, labels = images, found.train_labels
-    opinions = reader.read(tested.pixels)
+    opinions = reader.read(tested[:])
     shelved = Shelved(reader, accuracy(opinions.classes.astype(np.uint8), read_truth(labels, len(tested))))
     _keep(place, shelved, images.shape, classes)
     return shelved
 
 
-def _checksum(images: Images, truth: Truth, classes: int) -> str:
-    digest = hashlib.sha256(f"{EDITION} {classes} {images.pixels.shape} {torch.__version__}".encode())
-    digest.update(images.pixels.data)
+def _checksum(shape: tuple[int, ...], images: bytes, truth: Truth, classes: int) -> str:
+    digest = hashlib.sha256(f"{EDITION} {classes} {shape} {torch.__version__}".encode())
+    digest.update(images)
     digest.update(truth.classes.data)
     return digest.hexdigest()
 
 
-def _keep(place: Path, shelved: Shelved, shape: tuple[int, int], classes: int) -> None:
+def _keep(place: Path, shelved: Shelved, shape: tuple[int, ...], classes: int) -> None:
     with files.explained(place):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     told = {
         "accuracy": repr(shelved.accuracy),
-        "height": str(shape[0]),
-        "width": str(shape[1]),
+        "shape": json.dumps(shape),
         "classes": str(classes),
     }
     tensors = {name: tensor.contiguous() for name, tensor in shelved.reader.state_dict().items()}
@@ -92,7 +92,7 @@ def _read(place: Path) -> Shelved | None:
     try:
         with safe_open(place, framework="pt") as file:
             told = file.metadata()
-            reader = Reader((int(told["height"]), int(told["width"])), int(told["classes"]))
+            reader = Reader(tuple(json.loads(told["shape"])), int(told["classes"]))
             reader.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
             return Shelved(reader, float(told["accuracy"]))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):

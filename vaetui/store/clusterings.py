@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -15,6 +15,9 @@ from vaetui.store.arrays import Form
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
+
+COLOURED = "R"
+"""The side of red, green and blue, which grey pictures do not have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +32,7 @@ class Photograph:
     """The place of its centre, or ASIDE, [N]."""
     centres: Annotated[Vectors, Form(np.float32, "KZ")]
     """[K, z_dim]."""
-    pictures: Annotated[Pixels, Form(np.uint8, "KHW")]
+    pictures: Annotated[Pixels, Form(np.uint8, "KHWR")]
     """The decoded centres, [K, H, W]."""
 
 
@@ -41,7 +44,7 @@ class Part:
     """For each member, nearest to the old centre first, the place of its new centre, [M]."""
     centres: Annotated[Vectors, Form(np.float32, "KZ")]
     """[K, z_dim]."""
-    pictures: Annotated[Pixels, Form(np.uint8, "KHW")]
+    pictures: Annotated[Pixels, Form(np.uint8, "KHWR")]
     """The decoded centres, [K, H, W]."""
 
 
@@ -61,7 +64,7 @@ class Division:
 class Remembered:
     """What the networks made of the held-out images at the end of an epoch."""
 
-    pictures: Annotated[Pixels, Form(np.uint8, "VHW")]
+    pictures: Annotated[Pixels, Form(np.uint8, "VHWR")]
     """The reconstructions, [V, H, W]."""
 
 
@@ -91,6 +94,8 @@ def load(vault: Vault, name: str, kind: type[Kept], **sides: int) -> Kept:
     hints = get_type_hints(kind, include_extras=True)
     forms: dict[str, Form] = {each.name: hints[each.name].__metadata__[0] for each in fields(kind)}
     lengths = {**vault.sides, **sides}
+    if COLOURED not in lengths:
+        forms = {name: replace(form, sides=form.sides.replace(COLOURED, "")) for name, form in forms.items()}
     content = vault.get(name, arrays.largest(forms, {**lengths, "K": MOST}))
     try:
         values: Mapping[str, Any] = arrays.unpacked(content, forms, lengths)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from vaetui.engine.answers import Answer, Path, read_path, written
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
-from vaetui.engine.idx import FEWEST, LARGEST, SMALLEST
+from vaetui.engine.idx import fits
 from vaetui.engine.settings import from_json, to_json
 from vaetui.store import database, places
 from vaetui.store.database import Database
@@ -43,7 +43,7 @@ class Facts:
     def create(
         cls, directory: FilePath, config: Config, data: str, shape: tuple[int, ...], material: Material | None = None
     ) -> Facts:
-        """Begin the facts of a new session whose images come from `data` and have the `shape` (N, H, W)."""
+        """Begin the facts of a new session whose images come from `data` and have the `shape` (N, H, W[, 3])."""
         database.begin(places.facts(directory))
         facts = cls(directory, writes=True)
         facts._put(config=to_json(config), data=data, shape=json.dumps(shape), created=repr(time.time()))
@@ -78,13 +78,13 @@ class Facts:
         return self._read("material", read_material) if told else Material()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Count, height and width of the images that can be trained on, those held out included."""
+    def shape(self) -> tuple[int, ...]:
+        """Count, height and width, in colour also 3, of the images that can be trained on, those held out included."""
         shape = self._read("shape", json.loads)
-        fits = isinstance(shape, list) and len(shape) == 3 and all(type(side) is int for side in shape)
-        if not (fits and FEWEST <= shape[0] <= MOST and all(SMALLEST <= side <= LARGEST for side in shape[1:])):
+        whole = isinstance(shape, list) and all(type(side) is int for side in shape)
+        if not (whole and fits(tuple(shape)) and shape[0] <= MOST):
             raise Trouble(f"{self._base.path} is damaged: its shape of images is none; put a copy back from a backup.")
-        return shape[0], shape[1], shape[2]
+        return tuple(shape)
 
     @property
     def created(self) -> float:

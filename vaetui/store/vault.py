@@ -47,10 +47,10 @@ class Vault:
     @cached_property
     def sides(self) -> dict[str, int]:
         """Give the lengths of the sides of all arrays of the session, by the letters of `clusterings`."""
-        (count, height, width), config = self._facts.shape, self._facts.config
+        (count, height, width, *colours), config = self._facts.shape, self._facts.config
         out = held_out(config.training, count)
         learned = {"N": count - out, "V": out, "Z": config.network.z_dim, "C": config.network.classes}
-        return {**learned, "H": height, "W": width, "D": 32}
+        return {**learned, "H": height, "W": width, "D": 32, **({"R": colours[0]} if colours else {})}
 
     def news(self) -> list[str]:
         """Tell what was mended since this was asked last."""

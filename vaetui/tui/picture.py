@@ -72,7 +72,7 @@ def way_of(true_colours: bool) -> str:
 
 
 class Picture(Widget):
-    """A grey picture in a fixed number of cells, black until it is shown."""
+    """A picture in a fixed number of cells, black until it is shown."""
 
     DEFAULT_CSS = """
     Picture { background: black; color: white; }
@@ -93,7 +93,7 @@ class Picture(Widget):
             yield _way.canvas(self._enlarged())
 
     def show(self, pixels: Pixels | None) -> None:
-        """Set the picture, [H, W], or black; only cells that differ are painted again."""
+        """Set the picture, [H, W] or [H, W, 3], or black; only cells that differ are painted again."""
         self._pixels = pixels
         if _way.canvas is not None:
             for canvas in self.query(_way.canvas):
@@ -101,7 +101,8 @@ class Picture(Widget):
             return
         black = np.zeros_like(self._drawn)
         drawn = black if pixels is None else fit(pixels, self._wide, 2 * self._tall)
-        spans = changed(self._drawn, drawn)
+        before = self._drawn if self._drawn.shape == drawn.shape else np.zeros_like(drawn)
+        spans = changed(before, drawn)
         if spans:
             self._drawn, self._strips = drawn, []
             self.refresh(*(Region(column, row, count, 1) for row, column, count in spans))
