@@ -7,20 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaetui.engine import kmeans
 from vaetui.engine.clusters import Tree, find, gather, grow, leaves, walk
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.kmeans import bend, elbow, partition
+from vaetui.headless import consumed
 
 
 def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, Tree]:
     latents = np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
-    near, centres, _ = partition(latents, k, 1, seed)
+    near, centres = consumed(partition(latents, k, 1, seed))
     return latents, gather(latents, np.arange(count), near, centres, np.zeros((k, 8, 8), np.uint8))
 
 
 def cut(latents: np.ndarray, tree: Tree, path: tuple[int, ...], k: int, seed: int) -> Tree:
     members = find(tree, path).members
-    near, centres, _ = partition(latents[members], k, 1, seed)
+    near, centres = consumed(partition(latents[members], k, 1, seed))
     return grow(tree, path, gather(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path))
 
 
@@ -58,9 +60,24 @@ def test_members_come_nearest_first_with_their_distances() -> None:
 
 def test_clustering_gives_the_same_bits_again() -> None:
     latents = np.random.default_rng(5).standard_normal((5_000, 10)).astype(np.float32)
-    first, second = (partition(latents, 12, 3, 7) for _ in range(2))
+    first, second = (consumed(partition(latents, 12, 3, 7)) for _ in range(2))
     assert np.array_equal(first[0], second[0])
     assert first[1].tobytes() == second[1].tobytes()
+
+
+def test_of_many_vectors_some_are_learned_from_and_all_go_to_the_nearest_centre(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = np.random.default_rng(1)
+    kinds = np.repeat(np.arange(5), 200)
+    latents = (10 * np.eye(5)[kinds] + draw.normal(0, 0.1, (1_000, 5))).astype(np.float32)
+    monkeypatch.setattr(kmeans, "SAMPLE", 100)
+    monkeypatch.setattr(kmeans, "PIECE", 300)
+    near, centres = consumed(partition(latents, 5, 3, 7))
+    assert len(np.unique(np.stack([near, kinds]), axis=1).T) == 5
+    distances = np.linalg.norm(latents[:, None] - centres, axis=2)
+    assert np.array_equal(distances.argmin(axis=1), near)
+    assert [each.done for each in partition(latents, 5, 3, 7)] == [0, 1, 2, 0, 300, 600, 900]
 
 
 def test_the_elbow_is_where_the_curve_bends() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from vaetui.engine import draws
 from vaetui.engine.clusters import Vectors
 from vaetui.engine.config import SpreadConfig
+from vaetui.engine.events import Progressed
 from vaetui.engine.seeds import Seeds
 from vaetui.engine.weights import Weights
 
@@ -22,6 +24,10 @@ FADING = 4.0
 """The affinity of two neighbours is exp(-4 d^2 / r^2), with r the distance of the farthest neighbour."""
 STEPS = 200
 """Steps of the walk: what all figures were measured with; another number was not tried."""
+REPORT = 20
+"""Steps between two reports: a tenth of a second."""
+PIECE = 1 << 16
+"""Images whose neighbours are looked for at a time: half a second."""
 SHARP = 0.3
 """How a potential becomes a probability: the temperature of the softmax, in standard deviations of all potentials."""
 LEAD = 3
@@ -38,33 +44,41 @@ class Graph:
     """What share each of the N images has in those of the sample, [N, S]; a row sums to 1."""
 
 
-def connect(places: Vectors, config: SpreadConfig, seed: int, threads: int) -> Graph:
+def connect(places: Vectors, config: SpreadConfig, seed: int, threads: int) -> Generator[Progressed, None, Graph]:
     """Link each image of a sample with its nearest ones, and tie all others, [N, Z], to the sample.
 
-    The sample bounds the cost: it grows with N, not with its square. The bits depend on the number of threads.
+    Yields its progress. The sample bounds the cost: it grows with N, not with its square. The bits depend on the
+    number of threads.
     """
     count = len(places)
     sample = np.sort(draws.generator(seed, "sample").permutation(count)[: config.sample])
     size = len(sample)
     neighbours = min(config.neighbours, size - 1)
-    with threadpool_limits(limits=threads):
-        search = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(places[sample])
-        distances, near = search.kneighbors(places)  # 2 x [N, neighbours + 1], nearest first
-    own = near[sample] == np.arange(size)[:, None]
-    own[~own.any(axis=1), -1] = True  # one of many equal images may not find itself: its last neighbour goes
-    others = near[sample][~own].reshape(size, neighbours)
-    links = _matrix(others, _affinities(distances[sample][~own].reshape(size, neighbours)), size)
+    search = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(places[sample])
     nearest = min(NEAREST, neighbours + 1)
-    near, shares = near[:, :nearest].astype(np.int64), _affinities(distances[:, :nearest])
+    near, shares = np.empty((count, nearest), np.int32), np.empty((count, nearest))
+    linked, reached = np.empty((size, neighbours + 1), np.int32), np.empty((size, neighbours + 1))
+    for start in range(0, count, PIECE):
+        yield Progressed("looking for neighbours", start, count)
+        with threadpool_limits(limits=threads):
+            far, which = search.kneighbors(places[start : start + PIECE])  # 2 x [P, neighbours + 1], nearest first
+        near[start : start + PIECE], shares[start : start + PIECE] = which[:, :nearest], _affinities(far[:, :nearest])
+        first, last = np.searchsorted(sample, [start, start + PIECE])
+        linked[first:last], reached[first:last] = (it[sample[first:last] - start] for it in (which, far))
+    own = linked == np.arange(size)[:, None]
+    own[~own.any(axis=1), -1] = True  # one of many equal images may not find itself: its last neighbour goes
+    others, reached = (it[~own].reshape(size, neighbours) for it in (linked, reached))
+    links = _matrix(others, _affinities(reached), size)
     near[sample, 0], shares[sample] = np.arange(size), np.eye(nearest)[0]
-    return Graph(links.maximum(links.T).tocsr(), _matrix(near, shares / shares.sum(axis=1, keepdims=True), size))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return Graph(links.maximum(links.T).tocsr(), _matrix(near, shares, size))
 
 
-def spread(graph: Graph, seeds: Seeds, classes: int) -> NDArray[np.float32]:
+def spread(graph: Graph, seeds: Seeds, classes: int) -> Generator[Progressed, None, NDArray[np.float32]]:
     """Give the probability of each class for each image, [N, classes]; all alike without seeds.
 
-    Poisson learning (Calder et al. 2020, algorithm 1): seeds are sources and sinks of a flow over the graph, which
-    stays well-posed with very few of them.
+    Yields its progress. Poisson learning (Calder et al. 2020, algorithm 1): seeds are sources and sinks of a flow over
+    the graph, which stays well-posed with very few of them.
     """
     sources = np.zeros((graph.anchors.shape[0], classes))  # [N, classes]
     np.add.at(sources, (seeds.indices, seeds.labels), seeds.weights)
@@ -74,7 +88,9 @@ def spread(graph: Graph, seeds: Seeds, classes: int) -> NDArray[np.float32]:
     walk = sparse.diags_array(1 / degrees) @ graph.links
     flow = (graph.anchors.T @ sources) / degrees[:, None]  # [S, classes]
     potentials = np.zeros_like(flow)
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        if step % REPORT == 0:
+            yield Progressed("spreading the answers", step, STEPS)
         potentials = walk @ potentials + flow
     potentials -= degrees @ potentials / degrees.sum()
     potentials /= SHARP * max(float(potentials.std()), 1e-12)
@@ -109,7 +125,7 @@ def _affinities(distances: NDArray[np.float32]) -> NDArray[np.float64]:
     return affinities
 
 
-def _matrix(columns: NDArray[np.int64], values: NDArray[np.float64], width: int) -> sparse.csr_array:
+def _matrix(columns: NDArray[np.int32], values: NDArray[np.float64], width: int) -> sparse.csr_array:
     """Make a sparse matrix [N, width] from the columns and values of its rows, 2 x [N, K]."""
     rows = np.repeat(np.arange(len(columns)), columns.shape[1])
     return sparse.csr_array((values.ravel(), (rows, columns.ravel())), shape=(len(columns), width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +17,39 @@ from vaetui.engine.clusters import Vectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progressed
 
+SAMPLE = 100_000
+"""Vectors from which centres are learned, at most: so learning takes no longer for a million than for these."""
+PIECE = 1 << 16
+"""Vectors whose centre is looked for at a time."""
+Cut: TypeAlias = "tuple[NDArray[np.int32], Vectors]"
+"""The place of each vector's centre, [N], and the centres, [<= k, z_dim]."""
 
-def partition(latents: Vectors, k: int, starts: int, seed: int) -> tuple[NDArray[np.int32], Vectors, float]:
+
+def partition(latents: Vectors, k: int, starts: int, seed: int) -> Generator[Progressed, None, Cut]:
     """Cut latent vectors [N, z_dim] into k clusters by k-means with k-means++ starts, the best of `starts` runs.
 
-    Gives the place of each vector's centre [N], the centres [<= k, z_dim] and the inertia; where fewer than k
-    vectors differ there are fewer centres, none without a vector. One thread only: with more, the order of the
-    sums, and so the last bits, would change from run to run.
+    Yields its progress. Where fewer than k vectors differ there are fewer centres, none without a vector; of many
+    vectors a seeded sample is learned from, and the others go to the nearest centre.
     """
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # too few different vectors, which is dealt with here
-        means = KMeans(k, n_init=starts, random_state=seed).fit(latents)
-    used, near = np.unique(means.labels_, return_inverse=True)
-    return near.astype(np.int32), means.cluster_centers_[used].astype(np.float32), float(means.inertia_)
+    what, count = f"cutting into {k} clusters", len(latents)
+    sample = latents
+    if count > SAMPLE:
+        sample = latents[np.sort(draws.generator(seed, "k-means").permutation(count)[:SAMPLE])]
+    state, found = np.random.RandomState(seed), list[KMeans]()
+    for start in range(starts):
+        yield Progressed(what, start, starts)
+        found.append(_means(sample, k, state))
+    best = min(found, key=lambda means: float(means.inertia_))
+    labels = best.labels_
+    if count > SAMPLE:
+        pieces = []
+        for begin in range(0, count, PIECE):
+            yield Progressed(what, begin, count)
+            with threadpool_limits(limits=1):
+                pieces.append(best.predict(latents[begin : begin + PIECE]))
+        labels = np.concatenate(pieces)
+    used, near = np.unique(labels, return_inverse=True)
+    return near.astype(np.int32), best.cluster_centers_[used].astype(np.float32)
 
 
 def elbow(
@@ -44,9 +65,20 @@ def elbow(
     most = min(config.cap, len(sample))
     tried: list[tuple[int, float]] = []
     for k in range(min(config.least, most), most + 1):
-        tried.append((k, partition(sample, k, 1, draws.integer(seed, "elbow", k))[2]))
+        state = np.random.RandomState(draws.integer(seed, "elbow", k))
+        tried.append((k, float(_means(sample, k, state).inertia_)))
         yield Progressed("looking for the elbow", k - config.least + 1, most - config.least + 1)
     return max(bend(tried), min(config.floor, most)), tuple(tried)
+
+
+def _means(latents: Vectors, k: int, state: np.random.RandomState) -> KMeans:
+    """Learn k centres from one k-means++ start.
+
+    One thread only: with more, the order of the sums, and so the last bits, would change from run to run.
+    """
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # too few different vectors: who asks sees that
+        return KMeans(k, n_init=1, random_state=state).fit(latents)
 
 
 def bend(tried: list[tuple[int, float]]) -> int:

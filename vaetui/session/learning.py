@@ -170,12 +170,10 @@ class Learning:
         k = min(k, len(spots))
         if round > 1 and config.cluster.asked == "doubtful":
             found = yield from before(config, round, spots)
-            yield Progressed(f"cutting into {k} clusters", 0, 1)
             doubts = doubt(found, reading.predicted, reading.certainty)
-            near, centres = doubtful(spots, doubts, k, config.cluster, seed)
+            near, centres = yield from doubtful(spots, doubts, k, config.cluster, seed)
         else:
-            yield Progressed(f"cutting into {k} clusters", 0, 1)
-            near, centres = typical(spots, k, seed)
+            near, centres = yield from typical(spots, k, seed)
         pictures = self._pictures(reading.latents, near, centres)
         photograph = Photograph(reading.latents, reading.predicted, near, centres, pictures)
         stamp = clusterings.save(self._vault, places.photograph(round), photograph)
@@ -183,11 +181,13 @@ class Learning:
         self._facts.begin_round(clustered, stamp)
         yield clustered
 
-    def cut(self, cluster: Cluster, parts: int, photograph: Photograph, round: int) -> Part:
-        """Cut one cluster into parts by k-means, and decode their centres."""
+    def cut(
+        self, cluster: Cluster, parts: int, photograph: Photograph, round: int
+    ) -> Generator[Progressed, None, Part]:
+        """Cut one cluster into parts by k-means, and decode their centres; yields its progress."""
         latents = photograph.latents[cluster.members]
         seed = draws.integer(self.config.seed, "split", round, *cluster.path, parts)
-        near, centres = typical(placed(latents, self.config.cluster.by), parts, seed)
+        near, centres = yield from typical(placed(latents, self.config.cluster.by), parts, seed)
         return Part(near, centres, self._pictures(latents, near, centres))
 
     def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:

@@ -113,7 +113,7 @@ class Session:
 
         def cutting() -> Iterator[Event]:
             learning = yield from self._ready()
-            part = learning.cut(cluster, parts, labelling.photograph, labelling.round)
+            part = yield from learning.cut(cluster, parts, labelling.photograph, labelling.round)
             labelling.divide(path, part)
             yield Parted(path, len(part.centres))
 

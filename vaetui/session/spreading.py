@@ -71,11 +71,9 @@ class Spreading:
         from vaetui.engine.seeds import joined
 
         if self._graph is None or self._graph[0] != round:
-            yield Progressed("looking for neighbours", 0, 1)
             seed = draws.integer(config.seed, "graph", round)
-            self._graph = round, graph.connect(places, config.spread, seed, config.threads)
-        yield Progressed("spreading the answers", 0, 1)
-        return graph.spread(self._graph[1], joined(said), config.network.classes)
+            self._graph = round, (yield from graph.connect(places, config.spread, seed, config.threads))
+        return (yield from graph.spread(self._graph[1], joined(said), config.network.classes))
 
     def _before(self, round: int) -> list[Seeds]:
         return [self._rounds(number).seeds() for number in range(1, round)]
