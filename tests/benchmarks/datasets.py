@@ -18,6 +18,8 @@ SHARES = (0.30, 0.18, 0.13, 0.10, 0.08, 0.07, 0.06, 0.04, 0.03, 0.01)
 """Of the classes in the imbalanced set."""
 IMBALANCED = 20_000
 """Images in it."""
+COLOURED = 20_000
+"""Images to be labelled in the coloured set."""
 
 
 def find(name: str, place: Path) -> Path:
@@ -29,7 +31,7 @@ def find(name: str, place: Path) -> Path:
     made = place / name
     if not made.exists():
         made.mkdir(parents=True)
-        {"digits": _digits, "imbalanced": _imbalanced}.get(name, _grown)(made)
+        {"digits": _digits, "imbalanced": _imbalanced, "coloured": _coloured}.get(name, _grown)(made)
     return made
 
 
@@ -53,6 +55,18 @@ def _imbalanced(made: Path) -> None:
     order = draw.permutation(np.concatenate(chosen))
     _write(made, "train", images[order], labels[order])
     _write(made, "t10k", *part(MNIST, "t10k"))
+
+
+def _coloured(made: Path) -> None:
+    """Draw digits with any bright ink on any dark ground, which tell nothing of their classes."""
+    draw = np.random.default_rng(3)
+    for stem, count in (("train", COLOURED), ("t10k", 10_000)):
+        images, labels = part(MNIST, stem)
+        inks, grounds = (draw.integers(least, least + 128, (count, 1, 1, 3)) for least in (128, 0))
+        shares = images[:count, ..., None] / 255
+        mixed = (shares * inks + (1 - shares) * grounds).round().astype(np.uint8)
+        write_idx(made / f"{stem}-images-idx4-ubyte", mixed)
+        write_idx(made / f"{stem}-labels-idx1-ubyte", labels[:count])
 
 
 def _grown(made: Path) -> None:

@@ -257,6 +257,8 @@ def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:
     ("made", "words"),
     [
         (np.zeros((5, 28, 28), np.uint8), "holds 5 images; at least 10"),
+        (np.zeros((0, 28, 28, 3), np.uint8), "holds 0 images; at least 10"),
+        (np.full((20, 9, 9, 3), np.nan, np.float32), "numbers that are none"),
         (np.zeros((20, 784), np.uint8), "images of shape"),
         (np.full((20, 9, 9), np.nan, np.float32), "numbers that are none"),
         (np.array([{"pickled": True}] * 20), "neither numbers nor words"),

@@ -28,7 +28,7 @@ def coloured(stack: Stack) -> bool:
 
     Raises Trouble for an array that holds none, and for a damaged file.
     """
-    if len(_shape(stack)) == 2:
+    if len(_shape(stack)) == 2 or not stack.shape[0]:
         return False
     with explained(stack.what):
         first = arranged(next(stack.pieces()))
