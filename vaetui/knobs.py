@@ -16,7 +16,7 @@ PLACES = {
     **{"seed": "", "device": ""},
     **{"z_dim": "network", "initial": "network", "used": "network"},
     **{"beta": "loss", "gamma": "loss", "clusters": "cluster", "decay": "cluster"},
-    **{"rounds": "training", "warmup": "training", "warps": "warp"},
+    **{"rounds": "training", "warmup": "training", "warps": "warp", "tint": "warp"},
 }
 """The part of the configuration that each knob turns; "" is the whole."""
 
@@ -39,6 +39,7 @@ OPTIONS = (
     click.option("--gamma", type=_number("gamma"), help="Factor of the classification loss (eq. 3)."),
     click.option("--decay", type=_number("decay"), help="a of eq. 2: how fast weights fade with distance."),
     click.option("--warps", type=_number("warps"), help="How far second views of images are warped; 0 is not at all."),
+    click.option("--tint", type=_number("tint"), help="How far colours differ in them; 0 where they tell the class."),
     click.option("--used", type=click.Choice(["sample", "mean"]), help="Latent vectors to cluster and classify."),
     click.option("--initial", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."),
     click.option("--seed", type=_number("seed"), help="Where every random draw comes from."),

@@ -90,6 +90,8 @@ UNITS = {
     **{f"{name} paper": Unit(1, data=name, recipe="paper") for name in SETS},
     **{f"{name} components": Unit(data=name, way="components") for name in ("mnist", *SETS)},
     **{f"{name} labels": Unit(1, data=name, way="labels") for name in ("mnist", *SETS)},
+    "coloured": Unit(data="coloured"),
+    "coloured without tint": Unit(data="coloured", turned={"warp": {"tint": 0.0}}),
     "splits": Unit(turned={"cluster": {"clusters": 12}}),
     **{f"without {name}": Unit(turned=turned) for name, turned in REMOVED.items()},
     "fashion without hidden units": Unit(data="fashion", turned=REMOVED["hidden units"]),

@@ -18,6 +18,8 @@ ROUNDS = {
     "fashion": "Fashion-MNIST",
     "digits": "scikit-learn's digits, 1,438 images",
     "imbalanced": "MNIST, 20,000 images, classes from 1 % to 30 %",
+    "coloured": "MNIST, 20,000 images in colour: any bright ink on any dark ground",
+    "coloured without tint": "the same, colours of second views as they are (`--tint 0`)",
 }
 """What was answered in four rounds, and how a reader knows it."""
 SETS = ("mnist", "fashion", "digits", "imbalanced")

@@ -74,10 +74,10 @@ def million() -> str:
     return "\n".join(
         [
             f"{told['images']:,} images of 28x28, {told['answers']} answers, on {told['date']}, {told['machine']}, "
-            f"seed {told['seed']}. Memory is counted beyond the {told['bare_mb']} MB of the bare process (Python, PyTorch, "
-            f"scikit-learn); up to the first labelling screen it is {told['first_screen_mb']:,} MB at most. At the end "
-            f"{100 * told['right']:.1f} % of the exported labels are right. Nothing went on for more than "
-            f"{told['unheeded_s']:.1f} s without a look at the keyboard.",
+            f"seed {told['seed']}. Memory is counted beyond the {told['bare_mb']} MB of the bare process (Python, "
+            "PyTorch, scikit-learn); up to the first labelling screen it is at most "
+            f"{told['first_screen_mb']:,} MB. At the end {100 * told['right']:.1f} % of the exported labels are right. "
+            f"Nothing went on for more than {told['unheeded_s']:.1f} s without a look at the keyboard.",
             "",
             *rows,
         ]

@@ -39,6 +39,19 @@ def test_each_part_alone_moves_pixels_and_keeps_most_of_the_picture(name: str) -
     assert float(views.sum()) == pytest.approx(float(IMAGES.sum()), rel=0.3)
 
 
+def test_only_images_in_colour_change_their_colours_each_in_its_own_way() -> None:
+    config = replace(NONE, tint=0.5)
+    coloured = IMAGES * torch.tensor([0.9, 0.2, 0.4]).view(3, 1, 1)
+    assert torch.allclose(warp(IMAGES, config, 0), IMAGES, atol=1e-5)
+    views = warp(coloured, config, 0)
+    assert torch.equal(views, warp(coloured, config, 0))
+    assert 0 <= views.min() <= views.max() <= 1
+    inks = views[:, :, 10, 15]
+    assert (inks - inks[0]).abs().amax(dim=1)[1:].min() > 0.05
+    lit = (views - views[:, :, :1, :1]).abs().amax(dim=1) > 0.02
+    assert (lit == (IMAGES[:, 0] > 0)).float().mean() > 0.9, "the shape is still seen"
+
+
 def test_a_shift_goes_no_farther_than_its_share_of_each_side() -> None:
     spot = torch.zeros(200, 1, 20, 30)
     spot[:, :, 10, 15] = 1

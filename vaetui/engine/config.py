@@ -79,10 +79,13 @@ class WarpConfig:
     bend: Annotated[float, Within(0.0, 1.0)] = 0.0
     """Share of half the side that its parts are pushed about, at most, as if it were of rubber."""
 
+    tint: Annotated[float, Within(0.0, 1.0)] = 0.0
+    """Of images in colour, the share of red, green and blue that goes over into each other and is shifted, at most."""
+
     @property
     def any(self) -> bool:
         """Whether there is a second view."""
-        return self.warps > 0 and any((self.turn, self.shift, self.stretch, self.shear, self.bend))
+        return self.warps > 0 and any((self.turn, self.shift, self.stretch, self.shear, self.bend, self.tint))
 
 
 @dataclass(frozen=True, slots=True)

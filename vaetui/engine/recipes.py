@@ -30,7 +30,7 @@ RECIPES = {
         loss=LossConfig(beta=1.0, gamma=200.0, contrast=50.0, temperature=0.5, consistency=200.0),
         cluster=ClusterConfig(clusters=16, by="direction", asked="doubtful", finer=4),
         training=TrainingConfig(rounds=4, batch=256, least=200, rate=8e-3, decline="cosine"),
-        warp=WarpConfig(turn=20.0, shift=0.07, stretch=0.2, shear=0.2, bend=0.1),
+        warp=WarpConfig(turn=20.0, shift=0.07, stretch=0.2, shear=0.2, bend=0.1, tint=0.5),
         spread=SpreadConfig(over="neighbours"),
     ),
     "paper": Config(),

@@ -1,4 +1,4 @@
-"""A second view of images: turned, shifted, stretched, sheared, bent a little; it does not know what they show."""
+"""A second view of images: warped a little, and in other colours; it does not know what they show."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor
 
 from vaetui.engine import draws
 from vaetui.engine.config import WarpConfig
+from vaetui.engine.idx import COLOURS
 
 BENT = 4
 """Points along each side at which a picture is pushed about; between them the push changes smoothly."""
 
 
 def warp(images: Tensor, config: WarpConfig, seed: int, *place: int) -> Tensor:
-    """Warp each image of [N, 1, H, W] in its own way, which follows from the seed and the `place` in the run.
+    """Warp each image of [N, 1, H, W] or [N, 3, H, W] in its own way, by the seed and the `place` in the run.
 
     What comes in from outside the picture is 0.
     """
@@ -38,4 +39,15 @@ def warp(images: Tensor, config: WarpConfig, seed: int, *place: int) -> Tensor:
         drawn = draws.generator(seed, "bend", *place).uniform(-1, 1, points) * config.bend * config.warps
         pushes = torch.from_numpy(drawn).float().to(images.device)
         grid = grid + F.interpolate(pushes, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    return F.grid_sample(images, grid, align_corners=False)
+    warped = F.grid_sample(images, grid, align_corners=False)
+    return _recoloured(warped, config, seed, *place) if config.tint and images.shape[1] == COLOURS else warped
+
+
+def _recoloured(images: Tensor, config: WarpConfig, seed: int, *place: int) -> Tensor:
+    """Mix the colours [N, 3, H, W] of each image about their mean, and shift that."""
+    drawn = draws.generator(seed, "tint", *place).uniform(-config.tint, config.tint, (len(images), 3, 4))
+    change = torch.from_numpy(drawn * config.warps).float().to(images.device)
+    mixed, shifted = change[..., :3] + torch.eye(COLOURS, device=images.device), change[..., 3:, None] / 2
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    coloured: Tensor = torch.einsum("nij,njhw->nihw", mixed, images - mean) + mean + shifted
+    return coloured.clamp(0, 1)
