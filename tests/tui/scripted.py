@@ -238,7 +238,8 @@ class ScriptedSession:
         pictures = np.stack([digit(place % 10, 300 + place, self._side) for place in range(HELD_OUT)])
         read = self.readings.get(epoch, ())
         right = sum(seen == place % 10 for place, seen in enumerate(read))
-        return Sheet(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None)
+        keyed = tuple(range(min(10, len(self.classes))))
+        return Sheet(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None, keyed)
 
     def _say(self, path: Path, answer: Answer) -> None:
         self.said.append((path, answer))

@@ -205,6 +205,17 @@ async def test_one_of_many_classes_is_named_by_its_letters() -> None:
         assert session.said[1] == ((1,), Label(1, 1.0))
 
 
+async def test_names_in_any_script_are_found() -> None:
+    session = ScriptedSession(config=Config(network=NetworkConfig(classes=3)), classes=("猫 (zahm)", "Bär", "鳥"))
+    async with labelling(session) as (pilot, screen):
+        for typed, label in (("鳥", 2), ("ä", 1), ("猫 (", 0)):
+            await pilot.press("slash", *typed)
+            assert pilot.app.screen.query_one(Prompt).said.startswith(f"class? {typed}_")
+            await pilot.press("f5", "enter", "enter")
+            await until(pilot, lambda: pilot.app.screen is screen)
+            assert session.said[-1][1] == Label(label)
+
+
 async def test_a_wrong_key_says_what_would_work() -> None:
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=4)))
     async with labelling(session) as (pilot, screen):

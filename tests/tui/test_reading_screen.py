@@ -26,6 +26,7 @@ from vaetui.tui.follow import Ended, Reported
 from vaetui.tui.guard import QUIET
 from vaetui.tui.help_screen import HelpScreen
 from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.name_screen import NameScreen
 from vaetui.tui.picture import Picture
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.reading_keys import KEYS
@@ -443,3 +444,60 @@ async def test_pictures_of_another_shape_are_shown() -> None:
     async with reading(finished(side=32)) as (pilot, app):
         await pilot.pause()
         assert plain(app).count("▀") > 50
+
+
+LETTERS = tuple(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+
+
+def lettered() -> ScriptedSession:
+    """A finished run of 26 classes."""
+    session = ScriptedSession("finished", config=Config(network=NetworkConfig(classes=26)), classes=LETTERS)
+    session.ended = [ended(1, test=True)]
+    return session
+
+
+async def test_one_of_many_classes_is_read_by_its_letters() -> None:
+    session = lettered()
+    async with reading(session) as (pilot, app):
+        assert "/ others  0 kind a  1 kind b" in prompt(app)
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        await pilot.press("z", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        assert session.readings == {1: (25,)}
+        assert "saved: 1 is read as kind z" in prompt(app)
+        await pilot.press("3", "slash", "escape")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        assert "·kind z" in plain(app)
+        assert session.readings == {1: (25, 3)}
+        await pilot.press(*["x"] * (HELD_OUT - 2), "slash")
+        assert "! every picture is read" in prompt(app)
+
+
+async def test_trouble_with_a_class_read_by_its_letters_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = lettered()
+    async with reading(session) as (pilot, app):
+
+        def full(epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+            raise Trouble("The disk is full.")
+
+        monkeypatch.setattr(session, "read", full)
+        await pilot.press("slash", "q", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        assert "! The disk is full." in prompt(app)
+
+
+async def test_a_new_phase_waits_also_while_a_class_is_looked_for() -> None:
+    session = Gated(Finished())
+    async with reading(session) as (pilot, app):
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        session.gate.set()
+        await until(pilot, lambda: not app.follower.busy)
+        assert isinstance(app.screen, NameScreen)
+        await pilot.press("7", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        assert session.readings == {1: (7,)}
+        assert "the run is over: Esc" in header(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))

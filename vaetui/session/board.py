@@ -87,6 +87,8 @@ class Sheet:
     """The class read in each of the first pictures, None for one that is unreadable; at most N."""
     accuracy: float | None
     """Share of all N read right, an unreadable one being wrong; None before the last one is read."""
+    favourites: tuple[int, ...]
+    """The classes that the digits stand for, as on the board of the next round."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +12,8 @@ from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, g
 from vaetui.engine.config import Config
 from vaetui.engine.seeds import Seeds, joined
 from vaetui.engine.weights import Weights, fading, weigh
-from vaetui.session.board import DIGITS, SHOWN, Board, Tile, Which
+from vaetui.session.board import SHOWN, Board, Tile, Which
+from vaetui.session.favourites import favourites
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
 from vaetui.store.facts import Facts
@@ -160,13 +160,7 @@ class Labelling:
 
     @cached_property
     def _favourites(self) -> tuple[int, ...]:
-        """Choose the classes of the ten digits by the rounds before: while one is asked, no key changes its meaning."""
-        classes = range(self._config.network.classes)
-        if len(classes) <= DIGITS:
-            return tuple(classes)
-        before = [saying.answer for number in range(1, self.round) for saying in self._facts.sayings(number)]
-        named = Counter(answer.label for answer in before if isinstance(answer, Label))
-        return tuple(sorted(sorted(classes, key=lambda kind: -named[kind])[:DIGITS]))
+        return favourites(self._facts, self.round)
 
     def _tile(self, cluster: Cluster) -> Tile:
         below = [leaf.path in self.answers for leaf in leaves(cluster.children)]

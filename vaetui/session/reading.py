@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.session.board import Sheet
+from vaetui.session.favourites import favourites
 from vaetui.session.truths import Truths
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Remembered
@@ -48,11 +50,12 @@ def record(
     truth = truths.validation if truths else None
     accuracy = reading_accuracy(read, truth) if truth and len(read) == len(sheet.pictures) else None
     facts.record_reading(epoch, place, seen, accuracy)
-    return Sheet(epoch, sheet.pictures, read, accuracy)
+    return replace(sheet, read=read, accuracy=accuracy)
 
 
 def _sheet(vault: Vault, facts: Facts, epoch: int) -> Sheet:
     if not facts.stamp(places.remembered(epoch)):
         raise Trouble("The reconstructions of this epoch were not kept; there is a reading test after the next one.")
     pictures = clusterings.load(vault, places.remembered(epoch), Remembered).pictures
-    return Sheet(epoch, pictures, facts.reading(epoch), facts.epochs()[epoch - 1].reading_accuracy)
+    keyed = favourites(facts, len(facts.rounds()) + 1)
+    return Sheet(epoch, pictures, facts.reading(epoch), facts.epochs()[epoch - 1].reading_accuracy, keyed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
@@ -9,7 +11,7 @@ from textual.geometry import Size
 from vaetui.session.board import Sheet
 from vaetui.tui.focused import Focused
 from vaetui.tui.glances import Glances
-from vaetui.tui.layout import Spread, spread
+from vaetui.tui.layout import THUMB, Spread, spread
 
 
 class Lectern(Horizontal):
@@ -33,7 +35,7 @@ class Lectern(Horizontal):
         if spread(*size) != self._spread:
             await self.recompose()
 
-    def show(self, sheet: Sheet) -> None:
+    def show(self, sheet: Sheet, classes: Sequence[str]) -> None:
         """Show the first picture that is not yet read, unless all are."""
         place, total = len(sheet.read), len(sheet.pictures)
         if place >= total:
@@ -44,12 +46,12 @@ class Lectern(Horizontal):
         places = range(place - before.count, place)
         before.show(
             [sheet.pictures[at] if at >= 0 else None for at in places],
-            [word_of(sheet.read[at]) if at >= 0 else "" for at in places],
+            [word_of(sheet.read[at], classes) if at >= 0 else "" for at in places],
         )
         places = range(place + 1, place + 1 + after.count)
         after.show([sheet.pictures[at] if at < total else None for at in places], [""] * after.count)
 
 
-def word_of(seen: int | None) -> str:
-    """Write what was read in a picture: ·3 a class, – unreadable."""
-    return "–" if seen is None else f"·{seen}"
+def word_of(seen: int | None, classes: Sequence[str]) -> str:
+    """Write what was read in a picture, under which it must fit: ·3 a class, – unreadable."""
+    return "–" if seen is None else f"·{classes[seen]}"[: THUMB[0]]

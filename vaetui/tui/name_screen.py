@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.keys import key_to_character
 
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
@@ -85,6 +86,13 @@ class NameScreen(Guarded):
             case _ if key in LETTERS:
                 self._typed, self._at = self._typed + LETTERS[key], 0
         self._show()
+
+    def unbound(self, key: str) -> None:
+        """Write also letters that no list of keys can hold: names may be in any script."""
+        letter = key_to_character(key)
+        if letter is not None and letter.isprintable():
+            self._typed, self._at = self._typed + letter, 0
+            self._show()
 
     def _show(self) -> None:
         found = fitting(self._offered, self._typed)

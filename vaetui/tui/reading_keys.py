@@ -12,6 +12,7 @@ def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool 
 DIGITS = [_key(f"class.{digit}", str(digit), str(digit), "class", "Say what you read") for digit in range(10)]
 KEYS: list[BindingType] = [
     *DIGITS,
+    _key("choose", "slash", "choose", "by name", "Name the class by its letters"),
     _key("unreadable", "x", "unreadable", "unreadable", "Nothing can be read, which counts as wrong", show=True),
     _key("back", "u,backspace", "back", "one back", "Forget what was read last, and read it again", show=True),
     _key("close", "escape", "close", "close", "Close the test; next time it goes on from here", show=True),
@@ -19,7 +20,7 @@ KEYS: list[BindingType] = [
 ]
 WEIGHTY = frozenset(
     [f"reading.class.{digit}" for digit in range(10)]
-    + [f"reading.{name}" for name in ("unreadable", "back", "close", "again")]
+    + [f"reading.{name}" for name in ("choose", "unreadable", "back", "close", "again")]
 )
 """Bindings that must be meant, so the guard looks at them: they change what is read, or leave the screen."""
 FIGURES = (

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
-from vaetui.session.board import DIGITS, Sheet
+from vaetui.session.board import Sheet
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Following
@@ -20,6 +20,7 @@ from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.lectern import Lectern
 from vaetui.tui.line import Line
+from vaetui.tui.name_screen import NameScreen
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.reading_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.room import Room
@@ -74,7 +75,7 @@ class ReadingScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) < len(self.session.classes)
+        return not key.isdigit() or int(key) < len(self.sheet.favourites)
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the test, in a few words."""
@@ -99,10 +100,14 @@ class ReadingScreen(Guarded):
                 self._hint = "r begins anew after the last picture"
             case _ if self.done:
                 self._hint = "every picture is read: r begins anew, Esc closes"
+            case "choose":
+                cast(Following, self.app).veil()
+                self.app.push_screen(NameScreen(self.session.name, self.session.classes, self._take))
+            case "unreadable":
+                self._keep(place, (None,), f"saved: {place + 1} is unreadable")
             case _:
-                seen = None if key == "unreadable" else int(key)
-                read = "unreadable" if seen is None else f"read as {self.session.classes[seen]}"
-                self._keep(place, (seen,), f"saved: {place + 1} is {read}")
+                self._take(self.sheet.favourites[int(key)])
+                return
         self._show()
 
     def unbound(self, key: str) -> None:
@@ -114,6 +119,11 @@ class ReadingScreen(Guarded):
     def tell(self, words: str) -> None:
         """Say that behind the question."""
         self._hint, self._note = "", words
+        self._show()
+
+    def _take(self, kind: int) -> None:
+        place = len(self.sheet.read)
+        self._keep(place, (kind,), f"saved: {place + 1} is read as {self.session.classes[kind]}")
         self._show()
 
     def _keep(self, place: int, seen: Sequence[int | None], note: str) -> None:
@@ -134,13 +144,13 @@ class ReadingScreen(Guarded):
             help = "Esc closes, r begins anew, u takes the last back"
             prompt.put("every picture is read:", help, self._hint, self._note)
         else:
-            self.query_one(Lectern).show(sheet)
+            self.query_one(Lectern).show(sheet, self.session.classes)
             help = f"{self._choice()}, x unreadable"
             prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
 
     def _choice(self) -> str:
-        digits = range(min(len(self.session.classes), DIGITS))
-        return keyed(self.session.classes, digits) or f"0-{digits[-1]} a class"
+        favourites = self.sheet.favourites
+        return keyed(self.session.classes, favourites) or f"0-{len(favourites) - 1} a class"
 
 
 def _result(sheet: Sheet) -> Text:
