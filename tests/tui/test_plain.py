@@ -52,6 +52,20 @@ def test_what_means_nothing_is_told_in_a_sentence(line: str) -> None:
         read(line, 4)
 
 
+def test_where_letters_name_classes_orders_are_words() -> None:
+    letters = tuple("abcdefghijklmnopqrstuvwxyz")
+    assert read("g", 4, letters) == Label(6)
+    assert read("s 3", 4, letters) == Label(18, 0.3)
+    for line, order in {
+        "split 3": Split(3),
+        "split": Split(4),
+        "unreadable": Unreadable(),
+        "centre 3.1": Look((3, 1)),
+        **{word: word for word in ("next", "undo", "redo", "members", "list", "go", "leave", "help")},
+    }.items():
+        assert read(line, 4, letters) == order
+
+
 def test_classes_are_told_and_may_be_written_by_name() -> None:
     config = Config(network=NetworkConfig(classes=3))
     session = ScriptedSession(clusters=3, config=config, classes=("cat", "cat fish", "7"))

@@ -45,6 +45,7 @@ HELP = (
     ("g", "go on training; asks first when centres are open"),
     ("q", "leave; everything is saved already"),
     ("?", "these lines"),
+    ("go, undo", "also the words: split, unreadable, next, redo, centre, list, members, leave"),
 )
 """What may be typed, and what it does."""
 LABEL = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
@@ -56,13 +57,15 @@ def read(line: str, parts: int, classes: Sequence[str] = ()) -> Order:
     Raises Trouble for what means nothing.
     """
     words = _numbered(line.strip(), classes)
+    if words in DEEDS.values():
+        return words
     if words in DEEDS:
         return DEEDS[words]
-    if words == "x":
+    if words in ("x", "unreadable"):
         return Unreadable()
-    if split := re.fullmatch(r"s(?:\s+(\d{1,3}))?", words):
+    if split := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", words):
         return Split(int(split[1] or parts))
-    if look := re.fullmatch(r"c\s+(\d+(?:\.\d+)*)", words):
+    if look := re.fullmatch(r"c(?:entre)?\s+(\d+(?:\.\d+)*)", words):
         return Look(read_path(look[1]))
     if label := LABEL.fullmatch(words):
         return Label(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
