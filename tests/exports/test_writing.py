@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.intake.drawing import digits, folder
+from tests.intake.drawing import digits, folder, png
 from vaetui import labels as command
 from vaetui.engine.images import read_idx
 from vaetui.exports import writing
@@ -56,6 +56,42 @@ def pictured(tmp_path: Path) -> Labels:
     folder(tmp_path / "own", 4)
     names = tuple(str(path.relative_to(tmp_path / "own")) for path in sorted((tmp_path / "own").rglob("*.png")))
     return replace(LABELS, files=Files(tmp_path / "own", names))
+
+
+ODD = (
+    "a.png",
+    "a.jpg",
+    "test/x.png",
+    "train/a.png",
+    "r\\s.png",
+    "e::f.png",
+    "c [1]/d*.png",
+    "__old/.g #1.png",
+    "ü/H.png",
+)
+"""Names that readers took for folders, for parts of a data set, for patterns, for nothing, or for each other."""
+
+
+def oddly_named(tmp_path: Path) -> Labels:
+    """The labels of as many pictures with odd names and odd classes."""
+    count = len(ODD)
+    for name, pixels in zip(ODD, digits(count)[0], strict=True):
+        path = tmp_path / "odd" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(pixels))
+    alike = np.zeros(count, np.int32)
+    return Labels(
+        ('cat, "wild"', "<dog & ü>"),
+        np.arange(count),
+        np.arange(count) % 2,
+        np.ones(count, np.float32),
+        alike.astype(np.uint8),
+        alike,
+        np.ones(count, np.float32),
+        np.ones(count, np.float32),
+        ("1",),
+        Files(tmp_path / "odd", ODD),
+    )
 
 
 def test_every_form_that_can_be_asked_for_is_there() -> None:
@@ -162,19 +198,59 @@ def test_label_studio_gets_a_task_for_each_picture(tmp_path: Path) -> None:
     config = ElementTree.parse(tmp_path / "out/config.xml")
     (choices,), (image,) = config.findall("Choices"), config.findall("Image")
     assert [each.get("value") for each in choices] == ["cat", "sea horse"]
-    result = tasks[0]["predictions"][0]["result"][0]
-    assert (result["from_name"], result["to_name"]) == (choices.get("name"), image.get("name"))
+    for task in tasks:
+        held = {**task["predictions"][0], **task["predictions"][0]["result"][0]}
+        # What LabelInterface.validate_prediction of label-studio-sdk 2.1 asks for.
+        assert (held["from_name"], held["to_name"], held["type"]) == (choices.get("name"), image.get("name"), "choices")
+        assert (choices.get("toName"), image.get("value")) == (image.get("name"), "$image")
+        assert set(held["value"]) == {"choices"}
+        assert set(held["value"]["choices"]) <= {each.get("value") for each in choices}
+        assert 0 <= held["score"] <= 1
     none = replace(LABELS, confidences=np.zeros(4, np.float32))
     write(none, "label-studio", 0.5, tmp_path / "none", images=digits(4)[0])
     assert json.loads((tmp_path / "none/tasks.json").read_text()) == []
 
 
+def test_label_studio_gets_odd_names_as_they_are(tmp_path: Path) -> None:
+    labels = oddly_named(tmp_path)
+    write(labels, "label-studio", 0.0, tmp_path / "out [1] & #2")
+    tasks = json.loads((tmp_path / "out [1] & #2/tasks.json").read_text())
+    for index, task in enumerate(tasks):
+        told = parse_qs(urlsplit(task["data"]["image"]).query)["d"]
+        assert Path("/", *told).resolve() == labels.file(index)
+    config = ElementTree.parse(tmp_path / "out [1] & #2/config.xml")
+    assert [each.get("value") for each in config.iter("Choice")] == list(labels.classes)
+
+
 def test_fiftyone_gets_a_label_for_each_picture(tmp_path: Path) -> None:
     write(pictured(tmp_path), "fiftyone", 0.5, tmp_path / "out")
     told = json.loads((tmp_path / "out/labels.json").read_text())
-    files = {str(path.relative_to(tmp_path / "out/data")) for path in (tmp_path / "out/data").rglob("*.png")}
-    assert {f"{name}.png" for name in told["labels"]} == files
+    assert {f"{name}.png" for name in told["labels"]} == {path.name for path in (tmp_path / "out/data").iterdir()}
     assert [told["classes"][each["label"]] for each in told["labels"].values()] == ["sea horse", "sea horse", "cat"]
+
+
+def test_fiftyone_finds_each_picture_by_its_name_without_ending(tmp_path: Path) -> None:
+    labels = oddly_named(tmp_path)
+    write(labels, "fiftyone", 0.0, tmp_path / "out")
+    told = json.loads((tmp_path / "out/labels.json").read_text())["labels"]
+    # As its importer does: by names below data/ without endings, in which backslashes are folders.
+    found = {path.stem.replace("\\", "/"): path for path in (tmp_path / "out/data").iterdir()}
+    assert found.keys() == told.keys()
+    assert {found[name].resolve(): each["label"] for name, each in told.items()} == {
+        labels.file(index): index % 2 for index in range(len(ODD))
+    }
+
+
+def test_hugging_face_reads_odd_names_as_one_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    labels = oddly_named(tmp_path)
+    write(labels, "huggingface", 0.0, tmp_path / "out")
+    read = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert read.keys() == {"train"}
+    rows = read["train"].cast_column("image", datasets.Image(decode=False))
+    told = {Path(row["image"]["path"]).resolve(): row["label"] for row in rows}
+    assert told == {labels.file(index): labels.classes[index % 2] for index in range(len(ODD))}
 
 
 def test_hugging_face_gets_metadata_beside_the_pictures(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.events import Progressed
 from vaetui.exports.labels import Labels
-from vaetui.exports.placing import begin, called, place
+from vaetui.exports.placing import begin, called, place, safe
 
 UNSURE = "_unsure"
 """The directory of pictures whose label is not sure enough."""
@@ -36,8 +36,8 @@ def directories(classes: Iterable[str]) -> list[str]:
     """Give each class the name of a directory that is safe everywhere; equal ones are numbered."""
     found: list[str] = []
     for name in classes:
-        safe = "".join(letter if letter.isalnum() or letter in " ._-+" else "_" for letter in name).strip(" .") or "_"
-        safe = safe if safe != UNSURE else f"{UNSURE}_"
+        own = safe(name)
+        own = own if own != UNSURE else f"{UNSURE}_"
         folded = [each.casefold() for each in found]
-        found.append(safe if safe.casefold() not in folded else f"{safe}-{len(found)}")
+        found.append(own if own.casefold() not in folded else f"{own}-{len(found)}")
     return found

@@ -64,6 +64,29 @@ def called(labels: Labels) -> list[str]:
     return [str(inside(labels.files.names[index])) for index in labels.indices.tolist()]
 
 
+def flat(labels: Labels) -> list[str]:
+    """Give each picture a name that differs from all others also without its ending, in no folder.
+
+    For readers that know a picture by such a name, take backslashes for folders, or folders for parts of a data set.
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for index, name in zip(labels.indices.tolist(), called(labels), strict=True):
+        own = PurePosixPath(safe(name))
+        if own.stem.casefold() in taken:
+            own = own.with_stem(f"{own.stem}-{index}")
+        while own.stem.casefold() in taken:
+            own = own.with_stem(f"{own.stem}_")
+        taken.add(own.stem.casefold())
+        found.append(str(own))
+    return found
+
+
+def safe(name: str) -> str:
+    """Give a name that is one on every system; equal ones may come of different ones."""
+    return "".join(each if each.isalnum() or each in " ._-+" else "_" for each in name).strip(" .") or "_"
+
+
 def inside(name: str) -> PurePosixPath:
     """Give a name without what would lead out of a directory."""
     return PurePosixPath(*(part for part in PurePosixPath(name).parts if part not in ("/", "..")))

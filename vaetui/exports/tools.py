@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.events import Progressed
 from vaetui.exports.labels import Labels
-from vaetui.exports.placing import begin, called, place
+from vaetui.exports.placing import begin, called, flat, place
 from vaetui.store import files
 
 Written = Generator[Progressed, None, int]
@@ -28,7 +28,7 @@ def write_label_studio(
 
     Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
     """
-    pairs, gone = yield from _placed(labels, least, copies, images, output, "images")
+    pairs, gone = yield from _placed(labels, called, least, copies, images, output / "images")
     tasks = (
         {
             "data": {"image": f"/data/local-files/?d={quote(str((output / 'images' / path).absolute()).lstrip('/'))}"},
@@ -63,14 +63,8 @@ def write_fiftyone(
     labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> Written:
     """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
-    pairs, gone = yield from _placed(labels, least, copies, images, output, "data")
-    told = {
-        Path(path).with_suffix("").as_posix(): {
-            "label": row["label"],
-            "confidence": row["confidence"],
-        }
-        for path, row in pairs
-    }
+    pairs, gone = yield from _placed(labels, flat, least, copies, images, output / "data")
+    told = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in pairs}
     files.write(output / "labels.json", json.dumps({"classes": labels.classes, "labels": told}).encode())
     return gone
 
@@ -79,7 +73,7 @@ def write_huggingface(
     labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> Written:
     """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
-    pairs, gone = yield from _placed(labels, least, copies, images, output, "train")
+    pairs, gone = yield from _placed(labels, flat, least, copies, images, output / "train")
     lines = (
         json.dumps(
             {
@@ -97,13 +91,18 @@ def write_huggingface(
 
 
 def _placed(
-    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path, below: str
+    labels: Labels,
+    name: Callable[[Labels], list[str]],
+    least: float,
+    copies: bool,
+    images: NDArray[np.uint8] | None,
+    output: Path,
 ) -> Generator[Progressed, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
     """Place the pictures of labels that are sure enough; gives where each is and its row, and how many are gone."""
-    begin(output)
-    (output / below).mkdir()
+    begin(output.parent)
+    output.mkdir()
     sure = labels.only(labels.confidences >= least)
-    found = yield from place(sure, called(sure), copies, images, output / below)
+    found = yield from place(sure, name(sure), copies, images, output)
     pairs = ((path, row) for path, row in zip(found, sure.rows(), strict=True) if path is not None)
     return pairs, found.count(None)
 
