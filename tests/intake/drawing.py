@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.idx import MNIST
 from vaetui.engine.images import read_idx
@@ -46,3 +46,24 @@ def folder(
         Image.fromarray(pixels).save(path)
     order = sorted(range(count), key=lambda at: (f"{labels[at]}" if by_class else f"part-{at % 3}", at))
     return images[order]
+
+
+def letters(names: str, each: int) -> NDArray[np.uint8]:
+    """Draw each of these letters so many times, shifted, turned and noisy: [letters x each, 28, 28], seeded."""
+    draw, font = np.random.default_rng(0), ImageFont.load_default(20)
+    drawn = []
+    for name in np.repeat([*names], each):
+        page = Image.new("L", (28, 28))
+        across, down = draw.uniform(-2, 2, 2)
+        ImageDraw.Draw(page).text((14 + across, 14 + down), str(name), fill=255, font=font, anchor="mm")
+        turned = np.asarray(page.rotate(draw.uniform(-15, 15), Image.Resampling.BILINEAR), np.float64)
+        drawn.append(np.clip(turned + draw.normal(0, 12, turned.shape), 0, 255).astype(np.uint8))
+    return np.stack(drawn)
+
+
+def alphabet(root: Path, names: str, each: int) -> None:
+    """Write each of these letters so many times as a picture, in a directory of its name."""
+    for at, pixels in enumerate(letters(names, each)):
+        path = root / names[at // each] / f"{at:05}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(pixels))

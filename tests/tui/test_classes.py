@@ -1,0 +1,167 @@
+"""Own classes, many and few, from pictures to labels on the real screens with a real session."""
+
+from __future__ import annotations
+
+import csv
+import string
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.intake.drawing import alphabet, letters
+from tests.session.scripts import SMALL
+from tests.test_cli import call
+from tests.tui.text import plain
+from tests.tui.until import until
+from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.images import Given
+from vaetui.intake.kinds import read_names
+from vaetui.intake.wish import Wish
+from vaetui.session import creation
+from vaetui.session.session import Session
+from vaetui.store.facts import Facts
+from vaetui.tui.app import VaetuiApp
+from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.name_screen import NameScreen
+from vaetui.tui.prompt import Prompt
+from vaetui.tui.reading_screen import ReadingScreen
+from vaetui.tui.summary_screen import SummaryScreen
+from vaetui.tui.training_screen import TrainingScreen
+
+pytestmark = pytest.mark.usefixtures("home")
+QUICK = replace(SMALL, network=replace(SMALL.network, channels=(8, 16), z_dim=6))
+SECONDS = 60
+"""That a phase may take on a machine that is busy otherwise."""
+
+
+@pytest.fixture(autouse=True)
+def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+
+
+def begun(data: Path, classes: str, labels: bool) -> Session:
+    """Begin a small session as `vaetui new --data --classes` does."""
+    taken = Given(str(data), Wish(labels=labels, classes=read_names(classes))).taken(QUICK)
+    return creation.create("own", taken.source, taken.config, taken.material, taken.title)
+
+
+@asynccontextmanager
+async def screens(session: Session) -> AsyncIterator[tuple[Pilot[None], VaetuiApp]]:
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, TrainingScreen)
+        yield pilot, app
+    session.close()
+
+
+async def shown(pilot: Pilot[None], kind: type[Screen[None]]) -> None:
+    """Wait for a screen, and until nothing slow goes on behind it."""
+    app = pilot.app
+    assert isinstance(app, VaetuiApp)
+    idle = kind is not TrainingScreen
+    await until(pilot, lambda: isinstance(app.screen, kind) and not (idle and app.follower.busy), SECONDS)
+
+
+async def named(pilot: Pilot[None], back: type[Screen[None]], letter: str) -> None:
+    """Choose a class by its letter."""
+    await pilot.press("slash")
+    await until(pilot, lambda: isinstance(pilot.app.screen, NameScreen))
+    await pilot.press(letter, "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, back))
+
+
+async def split(pilot: Pilot[None], parts: str) -> None:
+    await pilot.press("s", parts, "enter")
+    await shown(pilot, LabellingScreen)
+
+
+def prompt(app: VaetuiApp) -> str:
+    return app.screen.query_one(Prompt).said
+
+
+def exported(tmp_path: Path) -> list[dict[str, str]]:
+    """Export as a person does, and read the table."""
+    ran = call("export", "own", "--format", "csv", "-o", str(tmp_path / "labels.csv"))
+    assert ran.returncode == 0, ran.stderr
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> None:
+    names = string.ascii_lowercase
+    alphabet(tmp_path / "letters", names, 12)
+    session = begun(tmp_path / "letters", ",".join(names), labels=True)
+    assert session.config.network.classes == 26
+    async with screens(session) as (pilot, app):
+        await shown(pilot, LabellingScreen)
+        assert "/ others  0 a  1 b" in plain(app)
+        await split(pilot, "2")
+        await named(pilot, LabellingScreen, "q")
+        await pilot.press("8")
+        assert "saved: 0.0 is q at 0.8" in prompt(app)
+        await pilot.press("x")
+        await named(pilot, LabellingScreen, "y")
+        await pilot.press("enter", "u")
+        assert "taken back: the answer of centre 1" in prompt(app)
+        await named(pilot, LabellingScreen, "z")
+        await pilot.press("enter")
+        await named(pilot, LabellingScreen, "m")
+        await pilot.press("enter", "3", "enter", "g", "g")
+        await shown(pilot, LabellingScreen)
+        assert session.round == 2
+        favourites = session.board().favourites
+        assert [names[kind] for kind in favourites] == [*"abcdefgmqz"]
+        await pilot.press("9", "enter", "7", "4", "8", "enter")
+        assert "saved: 2 is q" in prompt(app)
+        await named(pilot, LabellingScreen, "w")
+        await pilot.press("enter", "g", "g")
+        await shown(pilot, SummaryScreen)
+        await pilot.press("t")
+        await shown(pilot, ReadingScreen)
+        assert "9 z" in plain(app)
+        await named(pilot, ReadingScreen, "y")
+        await pilot.press("9", "escape")
+        await shown(pilot, SummaryScreen)
+        assert session.sheet().read == (24, 25)
+    rows = exported(tmp_path)
+    assert len(rows) == 26 * 12
+    assert {row["class"] for row in rows} <= set(names)
+    assert all(names[int(row["label"])] == row["class"] for row in rows)
+    assert {"w", "z", "m", "q"} <= {row["class"] for row in rows if row["source"] == "answer"}
+    facts = Facts(session.directory)
+    assert [saying.answer for saying in facts.sayings(1)] == [
+        *(Split(2), Label(16, 0.8), Unreadable(), Label(25), Label(12), Label(3))
+    ]
+    assert [saying.answer for saying in facts.sayings(2)] == [Label(25), Label(12, 0.4), Label(16), Label(22)]
+    facts.close()
+
+
+async def test_an_array_of_two_classes_is_labelled_by_digits(tmp_path: Path) -> None:
+    np.save(tmp_path / "two.npy", letters("ox", 40))
+    session = begun(tmp_path / "two.npy", "round one,cross", labels=False)
+    async with screens(session) as (pilot, app):
+        await shown(pilot, LabellingScreen)
+        assert "0 round one  1 cross" in plain(app)
+        await pilot.press("2")
+        assert "there is no class 2: 0-1 name one" in prompt(app)
+        await pilot.press("1", "enter", "x", "u", "0", "6")
+        assert "saved: 1 is round one at 0.6" in prompt(app)
+        await split(pilot, "3")
+        await pilot.press("a", "0", "1", "x")
+        await named(pilot, LabellingScreen, "c")
+        await pilot.press("g", "g")
+        await shown(pilot, LabellingScreen)
+        assert session.board().favourites == (0, 1)
+        await pilot.press("a", *"01010", "g")
+        await shown(pilot, SummaryScreen)
+        await pilot.press("t")
+        await until(pilot, lambda: "have no true labels" in " ".join(plain(app).split()))
+    rows = exported(tmp_path)
+    assert len(rows) == 80
+    assert {row["class"] for row in rows} == {"round one", "cross"}
