@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from tests.tui.labelling import focus, labelling, settled
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from vaetui.engine.answers import Label, Split
+from vaetui.engine.config import Config, NetworkConfig
 from vaetui.tui.app import VaetuiApp
+from vaetui.tui.line import Line
+from vaetui.tui.particulars import Particulars
 from vaetui.tui.picture import Picture
 
 
@@ -42,6 +46,30 @@ async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
             assert f"{at} ?" in plain(pilot.app)
             await pilot.press("5", "9")
             assert screen.desk.board.answered == at + 1
+
+
+NAMES = (*("trousers and others", "猫" * 20, "x", "Donaudampfschifffahrtsgesellschaft"), *map(str, range(4, 10)))
+
+
+@pytest.mark.parametrize("names", [NAMES, None])
+async def test_no_word_breaks_at_any_width(names: tuple[str, ...] | None) -> None:
+    session = ScriptedSession(config=Config(network=NetworkConfig(classes=10)), classes=names)
+    async with labelling(session) as (pilot, screen):
+        await pilot.press("right", "right", "right")
+        for size in [(60, 24), (80, 24), (99, 37), (100, 37), (101, 37), (114, 37), (115, 37), (160, 50)]:
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            facts, shown = screen.query_one(Particulars), plain(pilot.app)
+            room, lines = facts.content_size, facts.said.splitlines()
+            assert facts.said.startswith("2,411 images")
+            assert len(lines) <= room.height
+            for line in lines:
+                assert cell_len(line) <= room.width
+                assert line.strip() in shown
+            rule = screen.query_one("#rule", Line)
+            assert cell_len(rule.said) <= rule.content_size.width
+            for digit in range(4 if names else 0):
+                assert f" {digit} " in rule.said
 
 
 async def test_pages_turn_with_the_focus() -> None:

@@ -14,6 +14,10 @@ TILES = 48
 """Tiles on a page that are enough: a round has 16, and each one mounted delays the first screen by 5 ms."""
 
 
+PANEL = 20
+"""Cells of a line that a panel needs: its longest words are 19, and half of them show a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parts of the screen, in cells."""
@@ -22,6 +26,8 @@ class Plan:
     """The picture of the focused centre."""
     members: tuple[int, int]
     """Columns and rows of members beside it."""
+    panel: int
+    """Cells of a line of facts beside these; 0 where one line below takes their place."""
     gallery: tuple[int, int] | None
     """Columns and rows of thumbnails; None where a list of words takes their place."""
     rows: int
@@ -49,11 +55,14 @@ def plan(width: int, height: int) -> Plan:
     columns = max((width - centre[0] - 3) // (THUMB[0] + 1), 1)
     rows = max((top - 1) // THUMB[1], 1)
     columns = min(columns, SHOWN // rows)
-    # Header, rule, prompt and footer take a line each; a small screen tells the facts in one more.
-    left = max(height - top - (4 if large else 5), 1)
+    # Frames and gaps take two cells at the centre, one at the members and three at the facts.
+    panel = width - centre[0] - 2 - columns * (THUMB[0] + 1) - 1 - 3
+    panel = panel if large and panel >= PANEL else 0
+    # Header, rule, prompt and footer take a line each; where there is no panel the facts take one more.
+    left = max(height - top - (4 if panel else 5), 1)
     across = width // TILE[0]
     gallery = (across, min(left // TILE[1], -(-TILES // across))) if large else None
-    return Plan(centre, (columns, rows), gallery, left)
+    return Plan(centre, (columns, rows), panel, gallery, left)
 
 
 def spread(width: int, height: int) -> Spread:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from vaetui.session.board import Tile
@@ -11,9 +12,11 @@ from vaetui.tui.line import Line
 from vaetui.tui.words import size_of, votes_of
 
 LONGEST = 12
-"""Letters of a name that are shown beside a bar."""
+"""Cells of a name that are shown beside a bar."""
+FEWER = ((3,), (2,), (3, LONGEST), (2, LONGEST), (1, LONGEST), (1, 3))
+"""Classes and cells of a name that one line tells: as many as it can."""
 BAR = 16
-"""Cells of a bar that stands for all members."""
+"""Cells of a bar that stands for all members, at most."""
 
 
 class Particulars(Line):
@@ -24,16 +27,23 @@ class Particulars(Line):
     Particulars.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
     """
 
+    def __init__(self, panel: int = 0) -> None:
+        """Be a panel with lines of so many cells; with 0 be one line."""
+        super().__init__(classes="panel" if panel else None)
+        self._panel = panel
+
     def show(self, tile: Tile, classes: Sequence[str]) -> None:
         """Tell the facts of that tile."""
-        if not self.has_class("panel"):
-            lines = [f"{size_of(tile)}   {votes_of(tile, classes, most)}" for most in (3, 2, 1)]
-            self.say(Text(next((line for line in lines if len(line) <= self.app.size.width - 2), lines[-1])))
+        if not self._panel:
+            lines = [f"{size_of(tile)}   {votes_of(tile, classes, *fewer)}" for fewer in FEWER]
+            self.say(Text(next((line for line in lines if cell_len(line) <= self.app.size.width - 2), lines[-1])))
             return
         words = Text.assemble((size_of(tile).replace(", ", "\n"), "bold"), "\n\n")
         words.append("the classifier says\n" if tile.votes else votes_of(tile, classes))
-        names = [classes[label][:LONGEST] for label, _ in tile.votes[:8]]
-        wide = max(map(len, names), default=0)
-        for name, (_, share) in zip(names, tile.votes, strict=False):
-            words.append(f"{name:<{wide}} {'━' * max(round(share * BAR), 1):<{BAR}} {share * 100:3.0f} %\n")
+        votes = tile.votes[:8]
+        wide = min(max((cell_len(classes[label]) for label, _ in votes), default=0), LONGEST, self._panel // 2)
+        bar = min(self._panel - wide - len("  100 %"), BAR)
+        for label, share in votes:
+            name = set_cell_size(classes[label], wide)
+            words.append(f"{name} {'━' * max(round(share * bar), 1):<{bar}} {share * 100:3.0f} %\n")
         self.say(words)

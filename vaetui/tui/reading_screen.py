@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
-from vaetui.session.board import Sheet
+from vaetui.session.board import DIGITS, Sheet
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Following
@@ -36,8 +36,9 @@ class ReadingScreen(Guarded):
     DEFAULT_CSS = """
     ReadingScreen { layout: vertical; overflow: hidden; }
     ReadingScreen #result { width: 100%; height: 1fr; content-align: center middle; text-align: center; }
-    ReadingScreen #result, ReadingScreen.-read Lectern { display: none; }
+    ReadingScreen #result, ReadingScreen.-read Lectern, ReadingScreen.-read #named { display: none; }
     ReadingScreen.-read #result { display: block; }
+    ReadingScreen #named { height: 1; padding: 0 1; color: $foreground 60%; text-align: center; }
     """
 
     def __init__(self, session: Session, sheet: Sheet) -> None:
@@ -58,6 +59,8 @@ class ReadingScreen(Guarded):
         """Lay out the screen."""
         yield Header(self.session.name)
         yield Lectern()
+        if self._named():
+            yield Line(id="named")
         yield Line(id="result")
         yield Prompt()
         yield Keys()
@@ -145,12 +148,18 @@ class ReadingScreen(Guarded):
             prompt.put("every picture is read:", help, self._hint, self._note)
         else:
             self.query_one(Lectern).show(sheet, self.session.classes)
+            for line in self.query("#named").results(Line):
+                line.say(self._named())
             help = f"{self._choice()}, x unreadable"
             prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
 
+    def _named(self) -> str:
+        """Say which digit stands for which class, where they have names; no key changes its meaning in a test."""
+        return keyed(self.session.classes, self.sheet.favourites, self.app.size.width - 2)
+
     def _choice(self) -> str:
-        favourites = self.sheet.favourites
-        return keyed(self.session.classes, favourites) or f"0-{len(favourites) - 1} a class"
+        keys = f"0-{len(self.sheet.favourites) - 1}"
+        return f"{keys} a class" if len(self.session.classes) <= DIGITS else f"{keys} or / a class"
 
 
 def _result(sheet: Sheet) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -55,9 +56,9 @@ class Table(Vertical):
             top.styles.height = fits.centre[1] + 2
             yield Focused(fits.centre)
             yield Members(*fits.members)
-            if fits.gallery:
-                yield Particulars(classes="panel")
-        if not fits.gallery:
+            if fits.panel:
+                yield Particulars(fits.panel)
+        if not fits.panel:
             yield Particulars()
         yield Line(id="rule")
         yield Gallery(*fits.gallery) if fits.gallery else Roster(self._width, fits.rows)
@@ -79,9 +80,11 @@ class Table(Vertical):
         count, room = len(board.tiles), tiles.room
         first, last = page(at, count, room)
         pages = f" {first + 1}-{last} of {count}, the arrows turn the page " if count > room else ""
-        named = keyed(classes, board.favourites)[: max(self._width - len(pages) - 8, 0)]
+        if len(pages) + cell_len(keyed(classes, board.favourites)) + 8 > self._width:
+            pages = pages.replace(", the arrows turn the page", "")
+        named = keyed(classes, board.favourites, self._width - len(pages) - 8)
         legend = f" {named or LEGEND} " if named or self._width >= 80 else ""
-        dashes = max(self._width - len(legend) - 4, 0)
+        dashes = max(self._width - cell_len(legend) - 4, 0)
         self.query_one("#rule", Line).say(Text(f"──{pages:─<{dashes}}{legend}"))
 
     def show_members(self, which: Which, pixels: Pixels) -> None:

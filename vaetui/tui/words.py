@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from vaetui.engine.answers import Label, Unreadable, written
 from vaetui.session.board import Board, Tile
+
+LONGEST = 80
+"""Cells of the longest name of a class: 40 letters of which each may take two."""
 
 
 def answer_of(tile: Tile) -> str:
@@ -31,17 +36,32 @@ def size_of(tile: Tile) -> str:
     return f"{images}, spread {tile.spread:.1f}"
 
 
-def keyed(classes: Sequence[str], favourites: Sequence[int]) -> str:
-    """Say which digit stands for which class; nothing where they are the digits themselves."""
-    told = [f"{digit} {classes[kind]}" for digit, kind in enumerate(favourites) if classes[kind] != str(digit)]
-    return "  ".join([*(["/ others"] if len(favourites) < len(classes) else []), *told])
+def keyed(classes: Sequence[str], favourites: Sequence[int], room: int | None = None) -> str:
+    """Say which digit stands for which class; nothing where they are the digits themselves.
+
+    Where that takes more cells than there is room for, the longest names are cut, so that each can be told.
+    """
+    names = {digit: classes[kind] for digit, kind in enumerate(favourites) if classes[kind] != str(digit)}
+    most = max(map(cell_len, names.values()), default=0)
+    others = ["/ others"] if len(favourites) < len(classes) else []
+    while True:
+        words = "  ".join([*others, *(f"{digit} {_cut(name, most)}" for digit, name in names.items())])
+        if room is None or cell_len(words) <= room or most <= 1:
+            return words
+        most -= 1
 
 
-def votes_of(tile: Tile, classes: Sequence[str], most: int = 3) -> str:
-    """Say what the classifier calls the members: so many classes at most."""
+def _cut(name: str, most: int) -> str:
+    """Give so many cells of a name, the last of them a sign that it goes on."""
+    return name if cell_len(name) <= most else f"{set_cell_size(name, most - 1).rstrip()}…"
+
+
+def votes_of(tile: Tile, classes: Sequence[str], most: int = 3, longest: int = LONGEST) -> str:
+    """Say what the classifier calls the members: so many classes at most, in so many cells each."""
     if not tile.votes:
         return "the classifier knows no class yet"
-    calls = ", ".join(f"{classes[label]} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
+    names = [(_cut(classes[label], longest), share) for label, share in tile.votes[:most]]
+    calls = ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in names)
     return f"the classifier says {calls}"
 
 
