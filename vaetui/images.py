@@ -68,15 +68,15 @@ class Given:
                 raise Trouble("The bundled images are as they are, 28x28 and grey; give your own with --data.")
             return _taken("mnist", "", replace(self.wish, labels=True), self.wish.classes, config)
         from vaetui.intake.gathering import gather
+        from vaetui.store import sets
 
         path = Path(self.data)
         gathered = running.watched(gather(path, self.wish))
         if gathered.skipped:
-            from vaetui.store import sets
-
             told = gathered.directory / sets.SKIPPED
             click.echo(f"{gathered.skipped:,} files were skipped; {told} tells which, and why.", err=True)
-        return _taken(str(gathered.directory), path.absolute().stem, self.wish, gathered.classes, config)
+        taken = _taken(str(gathered.directory), path.absolute().stem, self.wish, gathered.classes, config)
+        return replace(taken, material=replace(taken.material, origin=sets.origin(gathered.directory)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def export(session: str, output: Path, form: str, least: float, copies: bool) ->
     with running.opened(lambda: creation.resume(session)) as opened:
         labels = running.watched(opened.labels())
     place = source.directory(show(session)["data"])
-    labels = replace(labels, files=pictures(place))
+    labels = replace(labels, files=pictures(place, len(labels)))
     sure = int((labels.confidences >= least).sum())
     images = read_images(locate(place).train_images)[0].stored if form in PICTURED and labels.files is None else None
     gone = running.watched(write(labels, form, least, copies, images, output))

@@ -44,9 +44,10 @@ def _walk(root: Path) -> Iterator[str]:
     """Give the paths of all pictures, relative to the root; links to directories are not followed."""
     for place, directories, files in os.walk(root):
         directories[:] = [name for name in directories if not name.startswith(".")]
+        below = os.path.relpath(place, root).replace(os.sep, "/")
         for name in files:
             if not name.startswith(".") and name.lower().endswith(ENDINGS):
-                yield os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/")
+                yield name if below == "." else f"{below}/{name}"
 
 
 def _told(name: str) -> bool:

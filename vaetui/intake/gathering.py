@@ -51,18 +51,28 @@ def gather(path: Path, wish: Wish) -> Generator[Progressed, None, Gathered]:
     key = _key(path, wish, seen)
     made = sets.place(key)
     if sets.origin(made) is None:
-        with sets.making(key) as place:
-            if isinstance(found, Listed):
-                root = str(found.root)
-                classes, seen = yield from making.decode(found, wish, seen, place)
-            else:
-                root = None
-                classes = yield from making.convert(found, wish, place)
-            sets.describe(place, Origin(str(path), asdict(wish), classes, root), seen)
+        seen = yield from _make(found, path, wish, seen, key)
     else:
         seen = sets.seen(made)
     about = sets.origin(made)
     return Gathered(made, about.classes if about else None, sum(it.reason is not None for it in seen))
+
+
+def again(directory: Path, origin: Origin) -> Generator[Progressed, None, bool]:
+    """Make a set anew, and tell whether what it was made of is still there as it was; else nothing is made."""
+    path = Path(origin.path)
+    yield Progressed(f"looking at {path.name}", 0, 1)
+    try:
+        wish = wish_of(origin)
+        found = listed(path, wish)
+    except Trouble:
+        return False
+    seen = _look(found)
+    key = _key(path, wish, seen)
+    if sets.place(key) != directory:
+        return False
+    yield from _make(found, path, wish, seen, key, anew=True)
+    return True
 
 
 def listed(path: Path, wish: Wish) -> Listed | Stacked:
@@ -82,6 +92,8 @@ def changes(directory: Path) -> str | None:
     if origin is None:
         return None
     path, then = Path(origin.path), {it.name: it for it in sets.seen(directory)}
+    if not then:  # it is damaged
+        return None
     try:
         found = listed(path, wish_of(origin))
     except Trouble:
@@ -100,29 +112,47 @@ def changes(directory: Path) -> str | None:
 
 
 def wish_of(origin: Origin) -> Wish:
-    """Give the wish that a set was made by."""
+    """Give the wish that a set was made by, or raise Trouble for what is none."""
     told = origin.wish
-    size, classes = told.get("size"), told.get("classes")
-    return Wish(
-        None if size is None else (int(size[0]), int(size[1])),
-        told.get("colour"),
-        bool(told.get("labels")),
-        told.get("column"),
-        None if classes is None else tuple(classes),
-    )
+    size, colour, classes, column = (told.get(name) for name in ("size", "colour", "classes", "column"))
+    try:
+        return Wish(
+            None if size is None else (int(size[0]), int(size[1])),
+            None if colour is None else bool(colour),
+            bool(told.get("labels")),
+            None if column is None else str(column),
+            None if classes is None else tuple(map(str, classes)),
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise Trouble(f"The set of {origin.path} does not tell how it was made.") from error
+
+
+def _make(
+    found: Listed | Stacked, path: Path, wish: Wish, seen: list[Seen], key: str, anew: bool = False
+) -> Generator[Progressed, None, list[Seen]]:
+    """Make the set of that key, `anew` in the place of one that is there; gives what was looked at, and skipped why."""
+    with sets.making(key, anew) as place:
+        if isinstance(found, Listed):
+            root = str(found.root)
+            classes, seen = yield from making.decode(found, wish, seen, place)
+        else:
+            root = None
+            classes = yield from making.convert(found, wish, place)
+        sets.describe(place, Origin(str(path), asdict(wish), classes, root), seen)
+    return seen
 
 
 def _look(found: Listed | Stacked) -> list[Seen]:
     """Look at size and time of all files; those that are no candidates come last."""
     if isinstance(found, Stacked):
-        return [_seen(path, path.name) for path in found.files]
+        return [_seen(str(path), path.name) for path in found.files]
     skipped = [Seen(name, 0, 0, why) for name, why in found.skipped]
-    return [*(_seen(found.root / name, name) for name in found.names), *skipped]
+    return [*(_seen(os.path.join(found.root, name), name) for name in found.names), *skipped]
 
 
-def _seen(path: Path, name: str) -> Seen:
+def _seen(path: str, name: str) -> Seen:
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except (OSError, ValueError):
         return Seen(name, 0, 0)
     return Seen(name, stat.st_size, stat.st_mtime_ns)

@@ -48,9 +48,10 @@ def collect(
     return Labels(classes, np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
 
 
-def pictures(directory: Path) -> Files | None:
-    """Give the files that the images of a set were decoded from; None for what was in arrays."""
+def pictures(directory: Path, count: int) -> Files | None:
+    """Give the files that so many images of a set were decoded from; None for what was in arrays, or is not told."""
     origin = sets.origin(directory)
     if origin is None or origin.root is None:
         return None
-    return Files(Path(origin.root), tuple(it.name for it in sets.seen(directory) if it.reason is None))
+    names = tuple(it.name for it in sets.seen(directory) if it.reason is None)
+    return Files(Path(origin.root), names) if len(names) == count else None

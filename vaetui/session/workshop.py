@@ -5,12 +5,15 @@ Nothing heavy is imported before that, so that a screen can be painted first.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
+from concurrent.futures import Future, wait
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.events import Loading
+from vaetui.engine.events import Loading, Progressed
+from vaetui.session.aside import aside
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Vault
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from vaetui.session.data import Data
     from vaetui.session.learning import Learning
     from vaetui.session.truths import Truths
+
+PATIENCE = 0.5
+"""Seconds that a look at the files the images were made of is waited for; of many files it is told when it is over."""
 
 
 class Workshop:
@@ -28,6 +34,7 @@ class Workshop:
         self._vault = vault
         self._facts = facts
         self._news: list[str] = []
+        self._looking: Collection[Future[str | None]] = ()
         self.data: Data | None = None
         """The images."""
         self.truths: Truths | None = None
@@ -37,7 +44,9 @@ class Workshop:
 
     def news(self) -> list[str]:
         """Give what a person should know of the images, once."""
-        told, self._news = self._news, []
+        done, self._looking = wait(self._looking, PATIENCE)
+        told = [*self._news, *filter(None, (looked.result() for looked in done))]
+        self._news = []
         return told
 
     def pictures(self, indices: Indices) -> Pixels:
@@ -48,7 +57,7 @@ class Workshop:
             return np.empty((0, *self._facts.shape[1:]), np.uint8)
         return self.data.train[indices]
 
-    def opened(self, config: Config) -> Generator[Loading, None, Learning]:
+    def opened(self, config: Config) -> Generator[Loading | Progressed, None, Learning]:
         """Load what is not there yet, and give the networks.
 
         Raises Trouble for images that are gone or changed.
@@ -56,13 +65,12 @@ class Workshop:
         if self.data is None:
             yield Loading("the images")
             from vaetui.intake.gathering import changes
-            from vaetui.session.data import load
-            from vaetui.session.source import directory, located
-            from vaetui.session.truths import Truths
+            from vaetui.session.source import directory
+            from vaetui.session.supply import supply
 
-            data = load(self._vault, self._facts)
-            self._news += filter(None, [changes(directory(self._facts.data))])
-            self.truths = Truths(located(self._facts), data)
+            data, self.truths, mended = yield from supply(self._vault, self._facts)
+            self._looking = [aside(partial(changes, directory(self._facts.data)))]
+            self._news += filter(None, [mended])
             self.data = data
         if self.learning is None:
             yield Loading("PyTorch")

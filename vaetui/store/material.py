@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from vaetui.store.sets import Origin, read_origin
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -14,6 +16,8 @@ class Material:
     """Whether true labels, where there are any, may be looked at: to measure and to divide."""
     names: tuple[str, ...] = ()
     """The names of the classes in order; none where they are digits."""
+    origin: Origin | None = None
+    """What the images were decoded from; None where they are used as they are."""
 
     def called(self, classes: int) -> tuple[str, ...]:
         """Give the name of each of so many classes."""
@@ -36,4 +40,5 @@ def from_json(text: str) -> Material:
     names = tuple(told["names"])
     if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):
         raise ValueError("names that nobody can read")
-    return Material(told["labels"], names)
+    origin = told.get("origin")
+    return Material(told["labels"], names, None if origin is None else read_origin(origin))

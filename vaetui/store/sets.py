@@ -5,6 +5,7 @@ A set is a directory of IDX files, as any other data set, with a line for each f
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -68,10 +69,10 @@ def place(key: str) -> Path:
 
 
 @contextmanager
-def making(key: str) -> Iterator[Path]:
-    """Give an empty directory that becomes the set when it is whole."""
+def making(key: str, anew: bool = False) -> Iterator[Path]:
+    """Give an empty directory that becomes the set when it is whole; `anew` in the place of one that is there."""
     made = place(key)
-    beginning = made.with_name(f".{key}-{os.getpid()}")
+    beginning, former = (made.with_name(f".{key}-{os.getpid()}{end}") for end in ("", "-former"))
     with explained(made):
         made.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(beginning, ignore_errors=True)
@@ -79,12 +80,15 @@ def making(key: str) -> Iterator[Path]:
     try:
         yield beginning
         with explained(made):
-            if not made.exists():
+            if anew or origin(made) is None:
                 files.sync(beginning)
+                if made.exists():
+                    made.rename(former)
                 beginning.rename(made)
                 files.sync(made.parent)
     finally:
         shutil.rmtree(beginning, ignore_errors=True)
+        shutil.rmtree(former, ignore_errors=True)
 
 
 def describe(directory: Path, origin: Origin, seen: Iterable[Seen]) -> None:
@@ -94,18 +98,32 @@ def describe(directory: Path, origin: Origin, seen: Iterable[Seen]) -> None:
     files.write(directory / FILES, (line.encode() for line in lines))
     skipped = "".join(f"{it.name} {it.reason}\n" for it in seen if it.reason)
     files.write(directory / SKIPPED, skipped.encode())
-    about = asdict(origin)
+    about = {**asdict(origin), "told": _digest(directory)}
     files.write(directory / ABOUT, json.dumps(about).encode())
 
 
 def origin(directory: Path) -> Origin | None:
     """Tell where a set comes from; None for a directory that a person made."""
     try:
-        told = json.loads((directory / ABOUT).read_bytes())
-        classes = told["classes"]
-        return Origin(told["path"], told["wish"], None if classes is None else tuple(map(str, classes)), told["root"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_origin(json.loads((directory / ABOUT).read_bytes()))
+    except (OSError, ValueError):
         return None
+
+
+def read_origin(told: Any) -> Origin:
+    """Read what `asdict` made of an origin.
+
+    Raises ValueError for what it would not have made: the file may be damaged, or a stranger's.
+    """
+    try:
+        path, wish, classes, root = (told[name] for name in ("path", "wish", "classes", "root"))
+    except (LookupError, TypeError):
+        raise ValueError("no origin") from None
+    if not (isinstance(path, str) and isinstance(wish, dict) and isinstance(classes, list | None)):
+        raise ValueError("an origin of another form")
+    if not isinstance(root, str | None):
+        raise ValueError("a root that is no path")
+    return Origin(path, wish, None if classes is None else tuple(map(str, classes)), root)
 
 
 def seen(directory: Path) -> list[Seen]:
@@ -115,6 +133,16 @@ def seen(directory: Path) -> list[Seen]:
             return [Seen(*json.loads(line)) for line in file]
     except (OSError, ValueError, TypeError):
         return []
+
+
+def told(directory: Path) -> bool:
+    """Tell whether a set still says where it comes from, what was looked at, and which labels it has."""
+    try:
+        about = json.loads((directory / ABOUT).read_bytes())
+        read_origin(about)
+        return bool(about.get("told", "") in ("", _digest(directory)))  # older sets did not tell
+    except (OSError, ValueError):
+        return False
 
 
 def sweep(used: Iterable[Path]) -> None:
@@ -159,3 +187,12 @@ class IdxWriter:
     def _head(self) -> bytes:
         shape = (self.count, *self._sides)
         return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
+
+
+def _digest(directory: Path) -> str:
+    """Give the SHA-256 of all that is told of the images; their own are known to the sessions that use them."""
+    digest = hashlib.sha256()
+    for path in [directory / FILES, *sorted(directory.glob("*-labels-*"))]:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,24 @@
+"""Work that nobody waits for, in a thread of its own; it does not know what is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def aside(work: Callable[[], T]) -> Future[T]:
+    """Begin to do that, and give what will hold the result; the end of the program does not wait for it."""
+    future: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # it is raised again for whoever asks for the result
+            future.set_exception(error)
+
+    threading.Thread(target=do, name="vaetui-aside", daemon=True).start()
+    return future
