@@ -302,6 +302,9 @@ def test_a_table_names_pictures_and_their_classes(tmp_path: Path, delimiter: str
     assert labels(found).tolist() == [int(at % 3 > 0) for at in range(COUNT)]
     with pytest.raises(Trouble, match="has no column kind; its columns are number, Path, Class"):
         taken(table, labels=True, column="kind")
+    table.write_text("index,path,class\n0,,cat\n1,,dog\n")  # as labels of arrays are exported
+    with pytest.raises(Trouble, match="names no file in its column path"):
+        taken(table)
     table.write_text("")
     with pytest.raises(Trouble, match="has no rows"):
         taken(table)

@@ -48,4 +48,6 @@ def list_table(path: Path, labels: bool, column: str | None) -> Listed:
             continue
         names.append(name)
         kinds.append(row[told].strip() if labels and told else "")
+    if not names:
+        raise Trouble(f"{path} names no file in its column {paths}; one for each picture is needed.")
     return Listed(path.parent, tuple(names), tuple(kinds) if labels else None, tuple(skipped))

@@ -16,6 +16,7 @@ from vaetui.engine.events import Loading, Progressed
 from vaetui.session.aside import aside
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Vault
+from vaetui.trouble import visible
 
 if TYPE_CHECKING:
     from vaetui.session.data import Data
@@ -47,7 +48,7 @@ class Workshop:
         done, self._looking = wait(self._looking, PATIENCE)
         told = [*self._news, *filter(None, (looked.result() for looked in done))]
         self._news = []
-        return told
+        return [visible(words) for words in told]
 
     def pictures(self, indices: Indices) -> Pixels:
         """Give some of the images that are trained on, [M, H, W]; none before they are loaded."""
