@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -14,11 +15,13 @@ from tests.tui.paced import PacedSession
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.engine.events import Clustered, Event, Finished, Loading, Noticed
+from vaetui.engine.events import Clustered, Finished, Loading, Noticed
+from vaetui.engine.events import Event as Happening
 from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.help_screen import HelpScreen, joined
 from vaetui.tui.labelling_screen import LabellingScreen
+from vaetui.tui.name_screen import NameScreen
 from vaetui.tui.summary_screen import SummaryScreen
 from vaetui.tui.training_screen import TrainingScreen
 
@@ -28,7 +31,7 @@ class Failing(ScriptedSession):
         super().__init__("training")
         self.failure = failure
 
-    def advance(self) -> Iterator[Event]:
+    def advance(self) -> Iterator[Happening]:
         yield Loading("PyTorch")
         raise self.failure
 
@@ -37,7 +40,7 @@ MENDED = Noticed("round-001.npz is damaged: made anew from its twin")
 
 
 class Damaged(ScriptedSession):
-    def advance(self) -> Iterator[Event]:
+    def advance(self) -> Iterator[Happening]:
         yield Loading("the networks")
         yield MENDED
 
@@ -54,7 +57,7 @@ async def test_the_first_screen_is_that_of_the_phase(phase: str, kind: type) -> 
 
 
 @pytest.mark.parametrize(("last", "kind"), [(Clustered(1, 16, ()), LabellingScreen), (Finished(), SummaryScreen)])
-async def test_the_screen_follows_the_phase(last: Event, kind: type) -> None:
+async def test_the_screen_follows_the_phase(last: Happening, kind: type) -> None:
     app = VaetuiApp(ScriptedSession("training", events=[Loading("PyTorch"), last]))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, kind))
@@ -65,6 +68,26 @@ async def test_the_screen_follows_the_phase(last: Event, kind: type) -> None:
 async def test_what_was_mended_is_told_on_every_screen(phase: str) -> None:
     app = VaetuiApp(Damaged(phase))  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: MENDED.what in plain(app))
+
+
+async def test_what_was_mended_is_told_also_to_who_looks_for_a_name_meanwhile() -> None:
+    class Gated(Damaged):
+        gate = Event()
+
+        def advance(self) -> Iterator[Happening]:
+            self.gate.wait(10)
+            yield from super().advance()
+
+    session = Gated("labelling")
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        session.gate.set()
+        await until(pilot, lambda: not app.follower.busy)
+        await pilot.press("escape")
         await until(pilot, lambda: MENDED.what in plain(app))
 
 
