@@ -6,6 +6,8 @@ import gzip
 import os
 import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,23 @@ def test_several_processes_decode_to_the_same(tmp_path: Path) -> None:
     found = taken(tmp_path / "own")
     assert found.skipped == 1
     assert np.array_equal(images(found), np.delete(written, 234, axis=0))  # the first of the second part
+
+
+def test_several_processes_decode_also_behind_a_screen(tmp_path: Path) -> None:
+    folder(tmp_path / "own", 700)
+    program = (
+        "import sys; from pathlib import Path; from vaetui.headless import consumed\n"
+        "from vaetui.intake.gathering import gather; from vaetui.intake.wish import Wish\n"
+        "class Screen:\n"
+        "    def write(self, words): return 0\n"
+        "    def flush(self): pass\n"
+        "    def fileno(self): return -1\n"  # as what Textual puts there
+        "sys.stderr = Screen()\n"
+        "consumed(gather(Path(sys.argv[1]), Wish()))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, tmp_path / "own"], check=False)
+    assert ran.returncode == 0
+    assert len(images(taken(tmp_path / "own"))) == 700
 
 
 def test_folders_are_classes_only_where_that_is_asked_for(tmp_path: Path) -> None:

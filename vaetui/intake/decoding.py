@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,6 +42,8 @@ def decode_all(paths: Sequence[Path], shape: tuple[int, ...]) -> Iterator[Decode
         yield from (_portion(portion, shape) for portion in portions)
         return
     context = multiprocessing.get_context("spawn")  # a copy of a process with threads may hang
+    with redirect_stderr(sys.__stderr__):  # what a screen puts in its place is no file that could be handed on
+        resource_tracker.ensure_running()
     with ProcessPoolExecutor(processes, context, _deafen) as pool:
         waiting: deque[tuple[Sequence[Path], Future[Decoded]]] = deque()
         try:
