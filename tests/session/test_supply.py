@@ -17,9 +17,11 @@ from tests.intake.drawing import digits, folder
 from tests.session.scripts import SMALL
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.events import Event, Loading, Noticed, Progressed
+from vaetui.headless import consumed
 from vaetui.images import Given
 from vaetui.intake.wish import Wish
 from vaetui.session import creation, workshop
+from vaetui.session.inspection import inspect
 from vaetui.store import home as sessions
 from vaetui.store import sets
 from vaetui.store.facts import Facts
@@ -153,6 +155,9 @@ def test_a_set_that_is_gone_is_made_anew(place: Path, kind: str) -> None:
         folder(own, COUNT)
     made = asked(own, labels=False)
     shutil.rmtree(sets.all_sets())
+    (found,) = consumed(inspect("it", repair=False))
+    assert (found.file, found.lost) == (str(made), True)
+    assert found.remedy == f"made anew by vaetui resume, if {own} is as it was"
     assert finished() == [f"the images in {made} were lost or damaged: made anew from {own}"]
     assert said() == [Label(6), Unreadable()]
 

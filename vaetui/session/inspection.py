@@ -12,6 +12,7 @@ from vaetui.engine.events import Progressed
 from vaetui.session.data import load
 from vaetui.session.labelling import Labelling
 from vaetui.session.source import announced
+from vaetui.session.supply import origin_of
 from vaetui.store import audit, clusterings, entries, files, home, log, places, tensors, upgrades
 from vaetui.store.clusterings import Remembered
 from vaetui.store.facts import Facts
@@ -20,6 +21,8 @@ from vaetui.store.lock import Lock
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault, twice
 from vaetui.trouble import Trouble
+
+NOTHING = "nothing here mends that"
 
 
 def inspect(name: str, repair: bool) -> Generator[Progressed, None, list[Finding]]:
@@ -75,7 +78,9 @@ def _look(directory: Path, repair: bool) -> Generator[Progressed, None, list[Fin
                 found += _tried(name, use)
         yield Progressed("looking at the images", 3, 4)
         whole = facts.stamp(places.DIVISION) and places.DIVISION not in told
-        found += _tried(facts.data, partial(load, vault, facts) if whole else partial(announced, facts.data))
+        origin = origin_of(facts)
+        remedy = NOTHING if origin is None else f"made anew by vaetui resume, if {origin.path} is as it was"
+        found += _tried(facts.data, partial(load, vault, facts) if whole else partial(announced, facts.data), remedy)
     return found
 
 
@@ -94,10 +99,10 @@ def _unpack(vault: Vault, checkpoint: Stamp) -> None:
     tensors.unpacked(vault.get(checkpoint.name, checkpoint.size))
 
 
-def _tried(file: str, use: Callable[[], object]) -> list[Finding]:
+def _tried(file: str, use: Callable[[], object], remedy: str = NOTHING) -> list[Finding]:
     """Use a file, and tell what is in the way."""
     try:
         use()
         return []
     except Trouble as trouble:
-        return [Finding(file, f"cannot be used ({trouble})", "nothing here mends that", lost=True)]
+        return [Finding(file, f"cannot be used ({trouble})", remedy, lost=True)]

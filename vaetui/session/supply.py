@@ -23,8 +23,7 @@ def supply(vault: Vault, facts: Facts) -> Generator[Progressed, None, tuple[Data
     Raises Trouble for images that are gone or changed, where they cannot be made anew of what they were made of.
     """
     place = directory(facts.data)
-    ours = place.parent == sets.all_sets()
-    origin = (facts.material.origin or sets.origin(place)) if ours else None
+    ours, origin = place.parent == sets.all_sets(), origin_of(facts)
     try:
         found = _read(vault, facts)
     except Trouble as trouble:
@@ -37,6 +36,12 @@ def supply(vault: Vault, facts: Facts) -> Generator[Progressed, None, tuple[Data
             return *found, None
     assert origin is not None
     return *_read(vault, facts), f"the images in {place} were lost or damaged: made anew from {origin.path}"
+
+
+def origin_of(facts: Facts) -> Origin | None:
+    """Tell what the images can be made anew from; None where a person made the directory that they are in."""
+    place = directory(facts.data)
+    return (facts.material.origin or sets.origin(place)) if place.parent == sets.all_sets() else None
 
 
 def _read(vault: Vault, facts: Facts) -> tuple[Data, Truths]:
