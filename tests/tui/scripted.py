@@ -13,6 +13,7 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import (
     Clustered,
+    Drawn,
     EpochEnded,
     Event,
     Finished,
@@ -134,6 +135,15 @@ class ScriptedSession:
         yield Progressed("splitting", 0, 1)
         self._say(path, Split(parts))
         yield Parted(path, parts)
+
+    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
+        """Draw digits of any kind or of one, each seed others; there is nothing to draw before an epoch has ended."""
+        self.calls.append(f"samples {count} {label} {seed}")
+        if not self.ended:
+            raise Trouble("There is nothing to draw from yet.")
+        yield Progressed("drawing", 1, 2)
+        kinds = [at if label is None else label for at in range(count)]
+        yield Drawn(np.stack([digit(kind, 1000 * seed + at, self._side) for at, kind in enumerate(kinds)]))
 
     def board(self) -> Board:
         """Show the round."""

@@ -18,10 +18,11 @@ SHOWS = {
     "training": r"img/s",
     "finished": r"finished: 5 rounds",
     "reading": r"picture \d+: what do you read\?",
+    "samples": r"pictures of any class",
     "help": r"esc back",
 }
 """What each screen shows whatever its size."""
-OPENS = {"labelling": "", "training": "", "finished": "", "reading": "t", "help": "?"}
+OPENS = {"labelling": "", "training": "", "finished": "", "reading": "t", "samples": "d", "help": "?"}
 """The keys that lead there."""
 
 
@@ -30,7 +31,7 @@ def start() -> Iterator[Callable[[str], ScriptedTerminal]]:
     terminals: list[ScriptedTerminal] = []
 
     def begin(screen: str) -> ScriptedTerminal:
-        phase = "training" if screen == "reading" else "labelling" if screen == "help" else screen
+        phase = {"reading": "training", "samples": "finished", "help": "labelling"}.get(screen, screen)
         terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", "half", phase])
         terminals.append(terminal)
         terminal.until(lambda: re.search(SHOWS[phase], terminal.text()) is not None)

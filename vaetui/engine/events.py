@@ -57,6 +57,14 @@ class Reconstructed:
     """Which check of all held-out images this is, 1, 2, ... over the whole run; None for a glance at a few."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """New pictures were drawn from the latent space."""
+
+    pictures: Pixels
+    """[N, H, W]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progressed:
     """A slow verb went further."""
@@ -147,6 +155,7 @@ Event: TypeAlias = (
     | Progressed
     | Stepped
     | Reconstructed
+    | Drawn
     | Saved
     | EpochEnded
     | Clustered

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import Device, round_before, total_epochs
-from vaetui.engine.events import EpochEnded, Event, Finished, Loaded, Noticed, Parted, Progressed
-from vaetui.session import plan
-from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Which
-from vaetui.session.course import Course
+from vaetui.engine.config import Device, round_before
+from vaetui.engine.events import Drawn, EpochEnded, Event, Finished, Loaded, Loading, Noticed, Parted, Progressed
+from vaetui.session.board import Board, Sheet, Summary, Which
 from vaetui.session.spreading import Spreading
+from vaetui.session.standing import Standing
 from vaetui.session.workshop import Workshop
 from vaetui.store import log
 from vaetui.store.facts import Facts
@@ -32,55 +31,30 @@ if TYPE_CHECKING:
     from vaetui.session.truths import Truths
 
 
-class Session:
+class Session(Standing):
     """One session, opened for writing.
 
     The slow verbs, `advance` and `split`, are iterators of events for one worker thread; every fact is recorded
     before it is yielded, and to stop is not to consume. The other verbs are quick and are called while no slow
-    one runs; only `curves`, the reading test and the plain properties may be asked at any time.
+    one runs; only `curves`, the reading test and the plain properties may be asked at any time. `samples` is slow and
+    changes nothing: it has a thread and networks of its own.
     """
 
     def __init__(self, vault: Vault, facts: Facts, lock: Lock, device: Device | None = None) -> None:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
+        super().__init__(facts, facts.config if device is None else replace(facts.config, device=device))
         self.directory, self.name = vault.directory, vault.directory.name
-        self.config = facts.config if device is None else replace(facts.config, device=device)
         self.machine, self.classes = "", facts.material.called(self.config.network.classes)
-        self._vault, self._facts, self._lock = vault, facts, lock
-        self._workshop, self._course = Workshop(vault, facts), Course(facts, self.config)
+        self._vault, self._lock = vault, lock
+        self._workshop = Workshop(vault, facts)
         self._labelling: Labelling | None = None
         self._spreading = Spreading(self._round)
         self._settle()
-
-    # What a screen may ask at any time.
-
-    @property
-    def phase(self) -> Phase:
-        """Whether the session trains, is asked, or has finished."""
-        return plan.phase(self._step)
-
-    @property
-    def rounds(self) -> int:
-        """Rounds in the run."""
-        return self.config.training.rounds
-
-    @property
-    def epochs(self) -> int:
-        """Epochs in the run."""
-        return total_epochs(self.config.training)
-
-    @property
-    def round(self) -> int:
-        """The round being asked, or the next one to be; 0 where none is left."""
-        return self._next_round
 
     @property
     def truths(self) -> Truths | None:
         """The true classes, which nothing here learns from; None until the images are loaded."""
         return self._workshop.truths
-
-    def curves(self) -> Curves:
-        """Show what was measured so far."""
-        return self._course.curves()
 
     # The slow verbs.
 
@@ -137,6 +111,16 @@ class Session:
     def spread(self) -> Generator[Event, None, Weights]:
         """Give label and weight of every image by the answers as they stand; training takes these when it goes on."""
         return (yield from self._spreading.weights(self.config, self.asked().round))
+
+    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
+        """Draw new pictures by the newest checkpoint, of any class or of one; beside all other verbs.
+
+        Raises Trouble before there is a checkpoint, and for a class where none has been learned.
+        """
+        yield Loading("PyTorch")
+        from vaetui.session.trained import Trained
+
+        yield Drawn((yield from Trained(self.name).draw(count, label, seed)))
 
     # The quick verbs.
 
@@ -238,9 +222,8 @@ class Session:
         return None if last is None else (yield from self._spreading.weights(self.config, last))
 
     def _settle(self) -> None:
-        """Look at what is recorded for what comes next."""
-        self._step = plan.next_step(self.config.training, self._facts)
-        self._next_round = plan.next_round(self.config.training, self._facts)
+        """Look at what is recorded for what comes next, and read the round that is to be asked."""
+        super()._settle()
         if self._step == "ask" and self._labelling is None:
             self._labelling = self._round(self.round)
 

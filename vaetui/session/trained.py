@@ -31,16 +31,16 @@ class Trained:
     def __init__(self, name: str) -> None:
         """Load those of a session.
 
-        Raises Trouble for an unknown name, for a session that has not been trained, and where all checkpoints are
-        damaged.
+        Raises Trouble for an unknown name, for a session that has not been trained long enough for a checkpoint, and
+        where all checkpoints are damaged.
         """
         directory = home.find(name)
         entries.refuse_strange(directory)
         facts = Facts(directory)
         try:
             config, epochs = facts.config, facts.epochs()
-            if not epochs:
-                raise Trouble(f"{name} has not been trained for an epoch; go on with: vaetui resume {name}")
+            if not facts.checkpoints():
+                raise Trouble(f"{name} has learned nothing yet: ten seconds of its training must pass, or an epoch.")
             self.name = name
             """The session."""
             self.config = replace(config, device="cpu")
@@ -51,8 +51,8 @@ class Trained:
             """The names of the classes."""
             self.knows = len(epochs) > config.training.warmup and bool(facts.last_answered())
             """Whether it has learned classes so far."""
-            self.accuracy = epochs[-1].test_accuracy
-            """Share of test images called right after the last epoch; None without labels."""
+            self.accuracy = epochs[-1].test_accuracy if epochs else None
+            """Share of test images called right after the last epoch; None without labels, and before the first."""
             self.vae = self._newest(Vault(directory, facts), facts)
             """The networks."""
         finally:
@@ -75,7 +75,11 @@ class Trained:
         """
         tried = count if label is None else count * TRIED
         latents = draws.generator(seed, "samples").standard_normal((tried, self.config.network.z_dim), np.float32)
-        pictures = np.concatenate([decode(self.vae, latents[at : at + BATCH]) for at in range(0, tried, BATCH)])
+        drawn = []
+        for at in range(0, tried, BATCH):
+            yield Progressed("drawing", at, tried)
+            drawn.append(decode(self.vae, latents[at : at + BATCH]))
+        pictures = np.concatenate(drawn)
         if label is None:
             return pictures
         found = yield from self.read(pictures)

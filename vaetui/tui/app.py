@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vaetui.session.board import Phase
     from vaetui.tui.door import Session
     from vaetui.tui.reading_screen import ReadingScreen
+    from vaetui.tui.samples_screen import SamplesScreen
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 """What Textual calls them."""
@@ -56,7 +57,7 @@ class VaetuiApp(LeavingApp):
         self._pictures, self._cell = pictures, cell
         self._shown: Phase | None = None
         self._main: Screen[Any] | None = None
-        self._test: ReadingScreen | None = None
+        self._cover: ReadingScreen | SamplesScreen | None = None
         self._late: Ended | None = None
 
     def get_default_screen(self) -> Screen[Any]:
@@ -77,14 +78,23 @@ class VaetuiApp(LeavingApp):
         from vaetui.tui.reading_screen import ReadingScreen
 
         if self.screen is self._main and not self.leaving:
-            self._test = ReadingScreen(self.session, self.session.sheet())
-            self.push_screen(self._test)
+            self._cover = ReadingScreen(self.session, self.session.sheet())
+            self.push_screen(self._cover)
 
-    def close_test(self) -> None:
-        """Close the reading test, and show the screen of a phase that has waited for that."""
-        if self.screen is not self._test:
+    def open_samples(self) -> None:
+        """Open the new pictures over the screen of the phase."""
+        from vaetui.tui.samples_screen import SamplesScreen
+
+        if self.screen is self._main and not self.leaving:
+            self.veil()
+            self._cover = SamplesScreen(self.session)
+            self.push_screen(self._cover)
+
+    def uncover(self) -> None:
+        """Close what lies over the screen of the phase, and show that of a phase that has waited for this."""
+        if self.screen is not self._cover:
             return
-        self._test = None
+        self._cover = None
         self.pop_screen()
         late, self._late = self._late, None
         if late is not None and not self.leaving:
@@ -94,7 +104,7 @@ class VaetuiApp(LeavingApp):
         """Show the keys of this screen."""
         from vaetui.tui.help_screen import HelpScreen
 
-        if self.screen in (self._main, self._test):
+        if self.screen in (self._main, self._cover):
             figures = getattr(self.screen, "FIGURES", ())
             self.veil()
             self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
@@ -123,17 +133,17 @@ class VaetuiApp(LeavingApp):
 
     @on(Ended)
     def settle(self, message: Ended) -> None:
-        """Go where the session is now, or leave; a reading test is never taken from a person's hands."""
+        """Go where the session is now, or leave; what a person reads or looks at is never taken from their hands."""
         self.follower.settle()
         if message.failure is not None:
             self.failure = message.failure
             self.exit(return_code=1)
         elif self.leaving:
             self.exit()
-        elif self._test is not None and self.session.phase != self._shown:
+        elif self._cover is not None and self.session.phase != self._shown:
             self._late = message
             over = self.session.phase == "finished"
-            self._test.awaited("the run is over: Esc" if over else "the round is ready: Esc")
+            self._cover.awaited("the run is over: Esc" if over else "the round is ready: Esc")
         else:
             self._present().post_message(Ended(message.stopped))
 

@@ -17,7 +17,8 @@ class Session(Protocol):
 
     `advance` and `split` are slow and run in the one worker, never two at once; all others are quick.
     While a slow one runs only `curves`, the reading test and the properties may be asked; while `advance` merely
-    loads (phase labelling) the board, the answers and the members may be asked too. Any of them may raise Trouble.
+    loads (phase labelling) the board, the answers and the members may be asked too. `samples` is slow as well, and
+    runs in a worker of its own beside all others. Any of them may raise Trouble.
     """
 
     name: str
@@ -58,6 +59,10 @@ class Session(Protocol):
 
     def split(self, path: Path, parts: int) -> Iterator[Event]:
         """Divide a cluster; the board has its parts when the iterator ends."""
+        ...
+
+    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
+        """Draw new pictures by the newest checkpoint, of any class or of one; `Drawn` comes last."""
         ...
 
     def board(self) -> Board:

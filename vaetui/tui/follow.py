@@ -124,5 +124,11 @@ class Following(Protocol):
     def open_test(self) -> None:
         """Open the reading test; raises Trouble where there is nothing to read."""
 
-    def close_test(self) -> None:
-        """Close the reading test and show the screen of the session's phase."""
+    def open_samples(self) -> None:
+        """Open the new pictures."""
+
+    def uncover(self) -> None:
+        """Close the reading test or the new pictures, and show the screen of the session's phase."""
+
+    def fail(self, failure: BaseException) -> None:
+        """Leave because of that, as soon as the worker has saved."""

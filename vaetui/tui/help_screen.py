@@ -23,7 +23,10 @@ Figures: TypeAlias = Sequence[tuple[str, str]]
 Display: TypeAlias = Callable[[Binding], str]
 """How a key is written."""
 
-GROUPS = {"label": "labelling", "any": "everywhere", "summary": "after the run", "reading": "reading test"}
+GROUPS = {
+    **{"label": "labelling", "any": "everywhere", "summary": "after the run"},
+    **{"reading": "reading test", "samples": "new pictures"},
+}
 """What the first part of a binding's id is called; others are called by that part."""
 COLUMN = 18
 """Width of the column of keys."""

@@ -1,4 +1,4 @@
-"""What fits where among labelling and reading, for each size of the terminal; it does not know what is shown."""
+"""What fits where among labelling, reading and new pictures, for each size of the terminal; not what is shown."""
 
 from __future__ import annotations
 
@@ -32,6 +32,24 @@ class Plan:
     """Columns and rows of thumbnails; None where a list of words takes their place."""
     rows: int
     """Rows under the rule."""
+
+
+WALL = ((28, 14), (20, 10), THUMB, (12, 6))
+"""Cells that a picture on a wall may have, the largest first; under the last no digit is to be recognised."""
+FULL = 18
+"""Pictures on a wall that are enough to see what there is: larger ones are better than more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """How the pictures hang on a wall."""
+
+    cells: tuple[int, int]
+    """Width and height of each."""
+    columns: int
+    """Pictures in a row."""
+    rows: int
+    """Rows of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,16 @@ def spread(width: int, height: int) -> Spread:
     columns = min((width - centre[0] - 4) // 2 // (THUMB[0] + 1), 2)
     rows = (centre[1] + 3) // TILE[1]
     return Spread(centre, (columns, rows), (1, rows))
+
+
+def hang(width: int, height: int) -> Hanging:
+    """Choose what fits a terminal of that size between header and footer: the largest that are still many."""
+    for cells in WALL:
+        # A cell of air lies between two pictures; header, prompt and footer take a line each.
+        columns, rows = (width + 1) // (cells[0] + 1), (height - 2) // (cells[1] + 1)
+        if columns * rows >= FULL or cells == WALL[-1]:
+            break
+    return Hanging(cells, max(columns, 1), max(min(rows, -(-TILES // max(columns, 1))), 1))
 
 
 def page(at: int, count: int, room: int) -> tuple[int, int]:

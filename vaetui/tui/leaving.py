@@ -70,6 +70,11 @@ class LeavingApp(PacedApp):
                 header.hold("saving …")
         self.follower.stop()
 
+    def fail(self, failure: BaseException) -> None:
+        """Leave because of that, as soon as the worker has saved."""
+        self.failure = failure
+        self.action_leave()
+
     def hang_up(self) -> None:
         """Leave without a terminal, which is gone."""
         self._lost = True

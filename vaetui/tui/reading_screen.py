@@ -91,7 +91,7 @@ class ReadingScreen(Guarded):
         place = len(self.sheet.read)
         match key:
             case "close":
-                cast(Following, self.app).close_test()
+                cast(Following, self.app).uncover()
                 return
             case "back" if place == 0:
                 self._hint = "this is the first picture"

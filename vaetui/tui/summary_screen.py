@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import ClassVar, cast
 
 import numpy as np
@@ -45,10 +46,17 @@ class SummaryScreen(Guarded):
             id="summary.read",
             tooltip="Read what the network remembers of the held-out images",
         ),
+        Binding(
+            "d",
+            "press('draw')",
+            "samples",
+            id="summary.draw",
+            tooltip="Draw new pictures from the latent space, of any class or of one",
+        ),
         Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Go down on a low screen"),
         Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Go up on a low screen"),
     ]
-    WEIGHTY = frozenset(["summary.more", "summary.read"])
+    WEIGHTY = frozenset(["summary.more", "summary.read", "summary.draw"])
     FIGURES = (
         ("test accuracy", "share of the test images that the classifier calls right"),
         ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
@@ -130,19 +138,26 @@ class SummaryScreen(Guarded):
             self._more()
 
     def press(self, key: str) -> None:
-        """Ask one more round, or open the reading test."""
-        if key == "more":
-            self._more()
-        else:
-            self._read()
+        """Ask one more round, open the reading test or the new pictures."""
+        match key:
+            case "more":
+                self._more()
+            case "draw":
+                self._open(self._following.open_samples)
+            case _:
+                self._open(self._following.open_test)
 
     def tell(self, words: str) -> None:
         """Say that below everything else."""
         self.query_one("#note", Static).update(Text(words))
 
+    @property
+    def _following(self) -> Following:
+        return cast(Following, self.app)
+
     def _more(self) -> None:
         """Ask one more round, now or as soon as the worker is idle."""
-        following = cast(Following, self.app)
+        following = self._following
         if following.leaving:
             return
         if following.follower.busy:
@@ -157,13 +172,13 @@ class SummaryScreen(Guarded):
             return
         following.proceed()
 
-    def _read(self) -> None:
-        """Open the reading test, or say why there is none."""
+    def _open(self, opening: Callable[[], None]) -> None:
+        """Open something over this screen, or say why not."""
         if self.wanted:
             self.tell(WANTED)
             return
         try:
-            cast(Following, self.app).open_test()
+            opening()
             self.tell("")
         except Trouble as trouble:
             self.tell(str(trouble))

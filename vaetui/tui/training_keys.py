@@ -19,8 +19,15 @@ KEYS: list[BindingType] = [
         id="training.read",
         tooltip="Read what the network remembers of the held-out images; training goes on meanwhile",
     ),
+    Binding(
+        "d",
+        "press('draw')",
+        "samples",
+        id="training.draw",
+        tooltip="Draw new pictures from the latent space, of any class or of one; training goes on meanwhile",
+    ),
 ]
-WEIGHTY = frozenset(["training.pause", "training.read"])
+WEIGHTY = frozenset(["training.pause", "training.read", "training.draw"])
 """Bindings that must be meant, so the guard looks at them."""
 FIGURES = (
     ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),

@@ -121,11 +121,14 @@ class TrainingScreen(Guarded):
         self.look()
 
     def press(self, key: str) -> None:
-        """Pause and go on, or open the reading test."""
-        if key == "pause":
-            self._pause()
-        else:
-            self._read()
+        """Pause and go on, open the reading test or the new pictures."""
+        match key:
+            case "pause":
+                self._pause()
+            case "draw":
+                self._following.open_samples()
+            case _:
+                self._read()
 
     def expect(self, binding: str) -> None:
         """Show that a pause comes, which takes up to a step anyway."""

@@ -1,0 +1,52 @@
+"""Where a session stands in its run and what was measured so far; it knows neither images nor networks."""
+
+from __future__ import annotations
+
+from vaetui.engine.config import Config, total_epochs
+from vaetui.session import plan
+from vaetui.session.board import Curves, Phase
+from vaetui.session.course import Course
+from vaetui.session.plan import Step
+from vaetui.store.facts import Facts
+
+
+class Standing:
+    """What a screen may ask of a session at any time, once it has settled."""
+
+    _step: Step
+    _next_round: int
+
+    def __init__(self, facts: Facts, config: Config) -> None:
+        """Begin with what is recorded; the configuration may name another device."""
+        self.config = config
+        self._facts = facts
+        self._course = Course(facts, config)
+
+    @property
+    def phase(self) -> Phase:
+        """Whether the session trains, is asked, or has finished."""
+        return plan.phase(self._step)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds in the run."""
+        return self.config.training.rounds
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in the run."""
+        return total_epochs(self.config.training)
+
+    @property
+    def round(self) -> int:
+        """The round being asked, or the next one to be; 0 where none is left."""
+        return self._next_round
+
+    def curves(self) -> Curves:
+        """Show what was measured so far."""
+        return self._course.curves()
+
+    def _settle(self) -> None:
+        """Look at what is recorded for what comes next."""
+        self._step = plan.next_step(self.config.training, self._facts)
+        self._next_round = plan.next_round(self.config.training, self._facts)

@@ -1,0 +1,42 @@
+"""The keys of the new pictures, by names that a keymap can override; what they do it does not know."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+
+def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool = False) -> Binding:
+    return Binding(keys, f"press('{press}')", words, show=show, id=f"samples.{name}", tooltip=help)
+
+
+DIGITS = [
+    Binding(
+        str(digit),
+        f"press('{digit}')",
+        "one class",
+        # One of the ten stands for all in the footer.
+        show=digit == 0,
+        key_display="0-9" if digit == 0 else None,
+        id=f"samples.class.{digit}",
+        tooltip="Draw pictures of that class: of many, those that the classifier is surest of",
+    )
+    for digit in range(10)
+]
+KEYS: list[BindingType] = [
+    _key("next", "n", "next", "others", "Draw others, by the next seed", show=True),
+    *DIGITS,
+    _key("any", "a", "any", "any class", "Draw pictures of any class", show=True),
+    _key("choose", "slash", "choose", "by name", "Draw pictures of a class that is named by its letters", show=True),
+    _key("close", "escape,q", "close", "back", "Go back; training has gone on meanwhile", show=True),
+]
+WEIGHTY = frozenset([f"samples.class.{digit}" for digit in range(10)] + ["samples.next", "samples.any"]) | {
+    "samples.choose",
+    "samples.close",
+}
+"""Bindings that must be meant, so the guard looks at them: they cost seconds of the processor, or leave the screen."""
+FIGURES = (
+    ("pictures", "decoded from latent vectors that were drawn at random: nobody has taken them"),
+    ("of a class", "of fifty times as many, those that the classifier is surest of"),
+    ("seed", "where the draws come from; vaetui samples --seed draws the same"),
+)
+"""What is to be seen on the screen."""
