@@ -52,11 +52,13 @@ class ScriptedSession:
         side: int = 28,
         config: Config | None = None,
         classes: tuple[str, ...] | None = None,
+        tested: bool = True,
     ) -> None:
         """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
         self.classes = classes or tuple(map(str, range(self.config.network.classes)))
+        self.tested = tested
         self.said: list[tuple[Path, Answer]] = []
         """What stands said, oldest first."""
         self.taken: list[tuple[Path, Answer]] = []

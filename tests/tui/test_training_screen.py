@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Sparkline, Static
 from textual_plot import PlotWidget
 
-from tests.tui.paced import PacedSession, two_epochs
+from tests.tui.paced import PacedSession, ended, two_epochs
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
 from vaetui.engine.events import Clustered, Loading, Progressed, Saved
+from vaetui.engine.recipes import recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.header import Header
+from vaetui.tui.help_screen import HelpScreen
 from vaetui.tui.picture import Picture
 from vaetui.tui.training_screen import TrainingScreen
 
@@ -140,14 +144,100 @@ async def test_the_pictures_show_images_above_what_is_remembered_of_them() -> No
         assert seen[0]._drawn.max() > remembered[0]._drawn.max() > 0
 
 
-async def test_without_test_images_the_pane_shows_what_is_known() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=two_epochs(test=False)))
+def untested(recipe_name: str = "neighbours", epochs: int = 3) -> ScriptedSession:
+    """Stand in a run without true labels after so many epochs."""
+    session = ScriptedSession("training", events=[], config=recipe(recipe_name), tested=False)
+    spreads = recipe_name == "neighbours"
+    for epoch in range(1, epochs + 1):
+        one = replace(ended(epoch, test=False), expected=0.52 if epoch == 1 else 0.9 + epoch / 100)
+        one = replace(one, changed=0.04 if epoch > 2 else None)
+        session.ended.append(one if spreads else replace(one, expected=None, changed=None))
+    return session
+
+
+def legend(app: VaetuiApp) -> str:
+    return str(screen(app).query_one("#accuracy .legend", Static).content)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_truth_the_pane_shows_what_is_known_with_a_mark_for_each(size: tuple[int, int]) -> None:
+    app = VaetuiApp(untested())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: paused(app) and "▲" in plain(app))
+        shown = plain(app)
+        assert "known without labels" in shown
+        assert "accuracy" not in shown
+        upper, lower = legend(app).splitlines()
+        assert upper == "▲ agreed    96.0 %  ● expected  93.0 %"
+        assert lower == "◆ pixels    90.0 %  ■ covered   88.0 %"
+        assert upper in shown
+        assert lower in shown
+        same_as_before(app, f"training-untested-{size[0]}x{size[1]}")
+
+
+async def test_certainty_before_any_label_is_not_told() -> None:
+    app = VaetuiApp(untested(epochs=1))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: paused(app))
-        legend = str(screen(app).query_one("#accuracy .legend", Static).content)
-        assert "test" not in legend
-        assert "pixels" in legend
-        assert "covered" in legend
+        assert "● expected     - %" in legend(app)
+        assert "52" not in legend(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_before_the_first_epoch_ends_the_pane_says_what_will_be_known_and_when(size: tuple[int, int]) -> None:
+    app = VaetuiApp(untested(epochs=0))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: paused(app) and "◆" in plain(app))
+        shown = plain(app)
+        for line in ("◆ pixels   from epoch 1", "● expected from epoch 2", "■ covered  from epoch 2"):
+            assert f"{line} on" in shown
+        assert "▲ agreed   from epoch 3 on" in shown
+        assert "measured after each epoch" in legend(app)
+
+
+async def test_a_recipe_that_classifies_nothing_leaves_those_figures_out() -> None:
+    app = VaetuiApp(untested("paper"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: paused(app) and "■" in plain(app))
+        assert legend(app).splitlines() == ["◆ pixels    90.0 %", "■ covered   88.0 %"]
+        assert "expected" not in plain(app)
+
+
+@pytest.mark.parametrize(
+    ("tested", "there", "missing"), [(False, ("agreed %", "expected %"), "test %"), (True, ("test %",), "agreed %")]
+)
+async def test_the_table_has_columns_for_what_is_known(tested: bool, there: tuple[str, ...], missing: str) -> None:
+    session = untested()
+    session.tested = tested
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: paused(app))
+        shown = plain(app)
+        assert all(column in shown for column in there)
+        assert missing not in shown
+
+
+@pytest.mark.parametrize(("tested", "words"), [(False, "as it did an epoch before"), (True, "test images that the")])
+async def test_the_help_explains_the_figures_that_are_shown(tested: bool, words: str) -> None:
+    session = untested()
+    session.tested = tested
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: paused(app))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert ("as it did an epoch before" in plain(app)) is not tested
+        assert words in plain(app)
+
+
+async def test_what_was_read_is_shown_also_without_test_images() -> None:
+    session = untested()
+    session.ended[0] = replace(session.ended[0], reading_accuracy=0.815)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: paused(app))
+        assert "read %" in plain(app)
+        assert "81.5" in plain(app)
 
 
 async def test_the_curves_take_neither_keys_nor_focus() -> None:

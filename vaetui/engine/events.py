@@ -107,6 +107,11 @@ class EpochEnded:
     expected: float | None = None
     """Share of them that it expects to have called right: the mean of its certainty; None likewise."""
 
+    @property
+    def agreed(self) -> float | None:
+        """Share of them that it calls as it did an epoch before."""
+        return None if self.changed is None else 1 - self.changed
+
 
 @dataclass(frozen=True, slots=True)
 class Clustered:

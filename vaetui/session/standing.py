@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from vaetui.engine.config import Config, total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Curves, Phase
 from vaetui.session.course import Course
 from vaetui.session.plan import Step
+from vaetui.session.source import located
 from vaetui.store.facts import Facts
+from vaetui.trouble import Trouble
 
 
 class Standing:
@@ -21,6 +25,8 @@ class Standing:
         self.config = config
         self._facts = facts
         self._course = Course(facts, config)
+        self.tested = any(ended.test_accuracy is not None for ended in self._course.epochs) or _tested(facts)
+        """Whether true labels tell how many test images are called right."""
 
     @property
     def phase(self) -> Phase:
@@ -50,3 +56,10 @@ class Standing:
         """Look at what is recorded for what comes next."""
         self._step = plan.next_step(self.config.training, self._facts)
         self._next_round = plan.next_round(self.config.training, self._facts)
+
+
+def _tested(facts: Facts) -> bool:
+    with suppress(Trouble):  # whoever loads the images tells that they are gone
+        found = located(facts)
+        return found.test_images is not None and found.test_labels is not None
+    return False

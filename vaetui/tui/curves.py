@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
@@ -10,18 +12,17 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Sparkline, Static
 
+from vaetui.engine.config import Config
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.session.board import Curves
+from vaetui.tui import known
 from vaetui.tui.gauge import figure, percent
+from vaetui.tui.known import COVERED, EXPECTED, PIXELS, TEST, Known
 from vaetui.tui.plot import Axis, Curve, Plot, round_ticks
 
 RECONSTRUCTION = ("⠒", "cyan")
 DIVERGENCE = ("▚", "yellow")
 CLASSIFICATION = ("•", "magenta")
-TEST = ("●", "green")
-PIXELS = ("◆", "cyan")
-COVERED = ("■", "yellow")
-PERCENTS = (0.0, 50.0, 100.0)
 
 
 class Pane(Vertical):
@@ -124,15 +125,51 @@ class AccuracyPane(Pane):
         test = 100 * np.array([share for _, share in tested], dtype=np.float64)
         drawn = []
         for (mark, style), x, y in (
-            (COVERED, at, covered),
-            (PIXELS, at, pixels),
-            (TEST, np.array([epoch for epoch, _ in tested], dtype=np.float64), test),
+            ((COVERED.mark, COVERED.style), at, covered),
+            ((PIXELS.mark, PIXELS.style), at, pixels),
+            ((TEST.mark, TEST.style), np.array([epoch for epoch, _ in tested], dtype=np.float64), test),
         ):
             drawn += [Curve("⠒", style, x, y), Curve(mark, style, x, y)]
-        plot = self.query_one(Plot)
-        across = round_ticks(1.0, max(total, 2), plot.columns // 4, least=1.0)
-        up = PERCENTS if plot.rows > 4 else PERCENTS[::2]
-        plot.draw(drawn, Axis(0.6, max(total, 2) + 0.4, across), Axis(-8.0, 108.0, up))
+        draw_epochs(self.query_one(Plot), drawn, total)
+
+
+class KnownPane(Pane):
+    """What is known of every finished epoch without true labels, in percent."""
+
+    HEADING = known.HEADING
+
+    def __init__(self, config: Config, id: str | None = None) -> None:
+        """Begin without points; the configuration tells what there will be to know."""
+        super().__init__(id=id)
+        self._config = config
+
+    def show(self, epochs: tuple[EpochEnded, ...], total: int) -> None:
+        """Draw the finished epochs on an axis of all epochs of the run; before the first, say what will be there."""
+        what = known.known(self._config)
+        if epochs:
+            self._explain(*_known_legend(what, epochs[-1], self.size.width < 40))
+        else:
+            self._explain(Text("measured after each epoch"))
+        if self.has_class("-tiny"):
+            expected = [share for one in epochs if (share := EXPECTED.of(one)) is not None]
+            self._spark(np.array(expected or [one.pixel_accuracy for one in epochs]))
+            return
+        draw_known(self.query_one(Plot), self._config, epochs, total)
+
+
+def draw_epochs(plot: Plot, drawn: Sequence[Curve], total: int, low: float = 0.0, words: Sequence[str] = ()) -> None:
+    """Draw curves in percent, from `low` to 100, on an axis of so many epochs."""
+    across = round_ticks(1.0, max(total, 2), plot.columns // 4, least=1.0)
+    up = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
+    room = 0.08 * (100.0 - low)  # what lies on the limits would be drawn into the frame
+    plot.draw(drawn, Axis(0.6, max(total, 2) + 0.4, across), Axis(low - room, 100.0 + room, up), words)
+
+
+def draw_known(plot: Plot, config: Config, epochs: Sequence[EpochEnded], total: int) -> None:
+    """Draw what is known without true labels on an axis that begins below all of it, or say what will be there."""
+    drawn = known.curves(known.known(config), epochs)
+    least = min((float(curve.y.min()) for curve in drawn if len(curve.y)), default=0.0)
+    draw_epochs(plot, drawn, total, min(10.0 * (least // 10), 90.0), () if epochs else known.coming(config))
 
 
 def _range(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -166,10 +203,19 @@ def _accuracy_legend(now: EpochEnded | None, short: bool) -> tuple[Text, Text]:
     indent, sign = (0, "") if short else (5, " %")
     if now is None:
         return Text(" " * indent + "measured after each epoch"), Text()
-    test = _entry(TEST, "test", percent(now.test_accuracy, 5) + sign)
-    pixels = _entry(PIXELS, "pixels ", percent(now.pixel_accuracy, 5) + sign)
-    covered = _entry(COVERED, "covered", percent(now.covered, 5) + sign)
-    if now.test_accuracy is None:
-        return Text.assemble(" " * indent, pixels), Text.assemble(" " * indent, covered)
+    test = _entry((TEST.mark, TEST.style), "test", percent(now.test_accuracy, 5) + sign)
+    pixels = _entry((PIXELS.mark, PIXELS.style), "pixels ", percent(now.pixel_accuracy, 5) + sign)
+    covered = _entry((COVERED.mark, COVERED.style), "covered", percent(now.covered, 5) + sign)
     beside = " " * (indent + test.cell_len + 2)
     return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(beside, covered)
+
+
+def _known_legend(what: Sequence[Known], now: EpochEnded, short: bool) -> tuple[Text, Text]:
+    """Tell the latest figures in two lines; where room is short without decimals."""
+    entries = []
+    for each in what:
+        share = each.of(now)
+        value = percent(share, 5) + " %" if not short else f"{'-' if share is None else round(100 * share):>3}"
+        entries.append(_entry((each.mark, each.style), f"{each.name:<8}", value))
+    half, apart = len(what) // 2, Text(" " if short else "  ")
+    return apart.join(entries[:half]), apart.join(entries[half:])

@@ -27,6 +27,8 @@ class Session(Protocol):
     """Every knob of it."""
     classes: tuple[str, ...]
     """The names of the classes: the digits where nobody named them."""
+    tested: bool
+    """Whether true labels tell how many test images are called right; else no epoch has a test accuracy."""
 
     @property
     def phase(self) -> Phase:

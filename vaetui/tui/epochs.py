@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.table import Table
 from textual.widgets import Static
 
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.gauge import figure, percent, span
+from vaetui.tui.known import COVERED, PIXELS, READ, TEST, Known
 
-COLUMNS = (
-    "epoch",
-    "reconstruction",
-    "divergence",
-    "classification",
-    "test %",
-    "pixels %",
-    "read %",
-    "covered %",
-    "answers",
-    "time",
-)
+LOSSES = ("epoch", "reconstruction", "divergence", "classification")
+TESTED = (TEST, PIXELS, READ, COVERED)
+"""The shares where true labels tell them."""
+LAST = ("answers", "time")
 
 
 class Epochs(Static):
@@ -31,9 +26,18 @@ class Epochs(Static):
     """
     LINES = 7
 
+    def __init__(self, shares: Sequence[Known], id: str | None = None) -> None:
+        """Show these shares of each."""
+        super().__init__(id=id)
+        self._shares = tuple(shares)
+
     def show(self, epochs: tuple[EpochEnded, ...]) -> None:
         """Show these epochs."""
-        table = Table(*COLUMNS, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False)
+        shares = self._shares
+        if READ not in shares and any(READ.of(one) is not None for one in epochs):
+            shares = (*shares, READ)
+        names = (*LOSSES, *(f"{each.name} %" for each in shares), *LAST)
+        table = Table(*names, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True)
         for column in table.columns:
             column.justify, column.no_wrap, column.header_style = "right", True, "bold"
         for one in epochs[-self.LINES :]:
@@ -42,10 +46,7 @@ class Epochs(Static):
                 figure(one.losses.reconstruction),
                 figure(one.losses.divergence),
                 figure(one.losses.classification),
-                percent(one.test_accuracy),
-                percent(one.pixel_accuracy),
-                percent(one.reading_accuracy),
-                percent(one.covered),
+                *(percent(each.of(one)) for each in shares),
                 str(one.answers),
                 span(one.seconds),
             )

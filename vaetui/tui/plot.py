@@ -81,6 +81,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         """Write this title into the frame."""
         super().__init__(allow_pan_and_zoom=False)
         self._heading = title
+        self._words: Sequence[str] = ()
         self.set_reactive(PlotWidget.margin_top, 0)
         self.set_reactive(PlotWidget.margin_bottom, 1)
         self.set_reactive(PlotWidget.margin_left, 5)
@@ -95,10 +96,11 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         """Count the rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
 
-    def draw(self, curves: Sequence[Curve], across: Axis, up: Axis) -> None:
-        """Show these curves on these axes."""
+    def draw(self, curves: Sequence[Curve], across: Axis, up: Axis, words: Sequence[str] = ()) -> None:
+        """Show these curves on these axes, and lines of words across them: what will be there while nothing is."""
         if not self.is_mounted:
             return
+        self._words = words
         self.clear()
         for curve in curves:
             self._add(curve)
@@ -121,6 +123,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         with canvas.batch_refresh():  # else every cell of every curve asks for a repaint
             super()._render_plot()
             self._lighten(canvas)
+            self._write(canvas)
 
     def _lighten(self, canvas: Any) -> None:
         """Make the frame thin, take the ticks from its upper and right side, and write the title into it."""
@@ -141,3 +144,11 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
             heading = heading.rpartition(", ")[0]
         for x, char in enumerate(f" {heading} "[: width - 4], start=2):
             canvas.set_pixel(x, 0, char, "bold")
+
+    def _write(self, canvas: Any) -> None:
+        """Write the words into the middle of the frame."""
+        width, height = canvas.size
+        words = self._words[: max(height - 2, 0)]
+        for y, line in enumerate(words, start=(height - len(words)) // 2):
+            for x, char in enumerate(line[: width - 4], start=max((width - max(map(len, words))) // 2, 2)):
+                canvas.set_pixel(x, y, char, "")

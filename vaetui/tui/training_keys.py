@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from vaetui.tui.known import FIGURES as KNOWN
+
 KEYS: list[BindingType] = [
     Binding(
         "space",
@@ -29,14 +31,18 @@ KEYS: list[BindingType] = [
 ]
 WEIGHTY = frozenset(["training.pause", "training.read", "training.draw"])
 """Bindings that must be meant, so the guard looks at them."""
-FIGURES = (
+LOSSES = (
     ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),
     ("divergence", "how much a latent vector says of its image: nats an image; own scale"),
     ("classification", "how badly your answers are met: nats an image; own scale"),
-    ("test", "share of the test images that the classifier calls right"),
+)
+SHARES = (
     ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
     ("read", "share of the reconstructions that you read right in the reading test of that epoch"),
     ("covered", "share of the training images that had a label of yours"),
     ("img/s", "images trained a second"),
 )
+FIGURES = (*LOSSES, ("test", "share of the test images that the classifier calls right"), *SHARES)
 """What the figures of the screen mean."""
+UNTESTED = (*LOSSES, *KNOWN, *SHARES)
+"""The same where no true labels tell an accuracy."""

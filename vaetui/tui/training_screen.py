@@ -14,18 +14,20 @@ from textual.events import Resize, ScreenResume
 
 from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progressed, Reconstructed, Saved
 from vaetui.trouble import Trouble
-from vaetui.tui.curves import AccuracyPane, LossPane
+from vaetui.tui.curves import AccuracyPane, KnownPane, LossPane
 from vaetui.tui.door import Session
-from vaetui.tui.epochs import Epochs
+from vaetui.tui.epochs import TESTED, Epochs
 from vaetui.tui.follow import Ended, Following, Reported
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
+from vaetui.tui.help_screen import Figures
 from vaetui.tui.keys import Keys
+from vaetui.tui.known import known
 from vaetui.tui.progress import Doing, Pace, doing_line, epoch_line, training_line
 from vaetui.tui.room import Room
 from vaetui.tui.status import Status
 from vaetui.tui.strip import Strip
-from vaetui.tui.training_keys import FIGURES, KEYS, WEIGHTY
+from vaetui.tui.training_keys import FIGURES, KEYS, UNTESTED, WEIGHTY
 
 LOOKS = 2
 """Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
@@ -39,7 +41,7 @@ class TrainingScreen(Guarded):
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
     WEIGHTY = WEIGHTY
-    FIGURES = FIGURES
+    FIGURES: Figures = FIGURES
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
@@ -51,6 +53,9 @@ class TrainingScreen(Guarded):
         super().__init__()
         self.session = session
         """The one door to everything below."""
+        self._shares: AccuracyPane | KnownPane = AccuracyPane(id="accuracy")
+        if not session.tested:
+            self._shares, self.FIGURES = KnownPane(session.config, "accuracy"), UNTESTED
         self.pace = Pace()
         """The speed of training."""
         self.doing: Doing | None = Doing("starting")
@@ -68,8 +73,8 @@ class TrainingScreen(Guarded):
         yield Header(self.session.name)
         with Horizontal(id="curves"):
             yield LossPane(id="loss")
-            yield AccuracyPane(id="accuracy")
-        yield Epochs(id="epochs")
+            yield self._shares
+        yield Epochs(TESTED if self.session.tested else known(self.session.config), id="epochs")
         yield Strip(id="strip")
         yield Status(id="status")
         yield Keys()
@@ -238,4 +243,4 @@ class TrainingScreen(Guarded):
         epochs = (len(curves.epochs), self.session.epochs, self.size)
         if epochs != self._epochs:
             self._epochs = epochs
-            self.query_one(AccuracyPane).show(curves.epochs, self.session.epochs)
+            self._shares.show(curves.epochs, self.session.epochs)
