@@ -131,7 +131,7 @@ def show(session: str, as_json: bool) -> None:
     """Tell how a session stands, also while another process trains it."""
     from vaetui.session import report
 
-    told = report.show(session)
+    told = report.show(session) | {"agreements": report.calibration(session)}
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:

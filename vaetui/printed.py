@@ -42,7 +42,6 @@ def sessions(told: list[dict[str, Any]]) -> None:
 def session(told: dict[str, Any]) -> None:
     """Print how one session stands."""
     asked = "" if told["centres"] is None else f", {told['answered']} of {told['centres']} centres answered"
-    accuracies = "  ".join(_percent(share) for share in told["test_accuracy"]) or "–"
     readings = "  ".join(_percent(share) for share in told["reading_accuracy"])
     lines = {
         "session": told["name"],
@@ -52,13 +51,31 @@ def session(told: dict[str, Any]) -> None:
         "images": visible(told["data"]),
         "recipe": f"{told['recipe']}, seed {told['seed']}",
         "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
-        "test": accuracies,
+        **_figures(told),
         **({"read": readings} if any(share is not None for share in told["reading_accuracy"]) else {}),
         "time": f"{told['training_seconds'] / 60:.1f} min training, {told['labelling_seconds'] / 60:.1f} min labelling",
         "directory": told["directory"],
     }
     for head, line in lines.items():
         click.echo(f"{head:10}{line}")
+
+
+def _figures(told: dict[str, Any]) -> dict[str, str]:
+    """Write the accuracy by epoch, or else what is known of each without true labels, and the word of the answers."""
+    shares = {"test": told["test_accuracy"]}
+    if not any(share is not None for share in shares["test"]):
+        shares = {"changed": told["changed"], "expected": told["expected"]}
+    lines = {
+        head: "  ".join(_percent(share) for share in by_epoch)
+        for head, by_epoch in shares.items()
+        if any(share is not None for share in by_epoch)
+    }
+    agreed = [
+        f"{_percent(it['agreed'])} of {it['images']} in round {it['round']}"
+        + (f" (expected {_percent(it['expected'])})" if it["expected"] is not None else "")
+        for it in told["agreements"]
+    ]
+    return lines | ({"agreed": ", ".join(agreed)} if agreed else {})
 
 
 def findings(name: str, found: list[Finding], left: list[Finding], repaired: bool) -> None:

@@ -25,6 +25,7 @@ from vaetui.engine.events import (
     Saved,
     Stepped,
 )
+from vaetui.engine.metrics import Agreement
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Tile, Which
 from vaetui.trouble import Trouble
 
@@ -75,6 +76,8 @@ class ScriptedSession:
         """The losses so far."""
         self.ended: list[EpochEnded] = []
         """The epochs so far."""
+        self.agreements: tuple[tuple[int, Agreement], ...] = ()
+        """What the answers say of the classifier."""
         self.readings: dict[int, tuple[int | None, ...]] = {}
         """What was read, by epoch."""
         self._phase = phase
@@ -239,7 +242,12 @@ class ScriptedSession:
         if self._phase != "finished":
             raise Trouble("The run is not over yet.")
         return Summary(
-            tuple((label, 5_000 + 150 * label) for label in range(len(self.classes))), 0.83, 64, 125.0, 240.0
+            tuple((label, 5_000 + 150 * label) for label in range(len(self.classes))),
+            0.83,
+            64,
+            125.0,
+            240.0,
+            self.agreements,
         )
 
     def close(self) -> None:

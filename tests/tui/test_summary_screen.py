@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,11 +14,14 @@ from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
 from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
+from vaetui.engine.metrics import Agreement
+from vaetui.engine.recipes import recipe
 from vaetui.trouble import Trouble
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.help_screen import HelpScreen
 from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.summary_screen import SummaryScreen, by_round
+from vaetui.tui.outcome import by_round
+from vaetui.tui.summary_screen import SummaryScreen
 
 
 class Finished(ScriptedSession):
@@ -130,15 +134,62 @@ async def test_the_commands_are_whole_and_can_be_typed_as_they_are(name: str, co
 def test_accuracy_by_round_takes_the_last_epoch_of_each_round() -> None:
     training = TrainingConfig(warmup=2, rounds=2, epochs=2)
     epochs = tuple(ended(epoch, test=True) for epoch in range(1, 7))
-    heading, rounds = by_round(epochs, training)
-    assert heading == "test accuracy"
-    assert rounds == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
+    assert by_round(epochs, training) == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
 
 
-def test_without_test_images_the_pixels_stand_in() -> None:
-    heading, rounds = by_round((ended(1, test=False),), TrainingConfig())
-    assert heading == "pixels right"
-    assert rounds == [(0, 0.9)]
+def untested(recipe_name: str = "neighbours") -> Finished:
+    """Give a run without true labels that is over."""
+    session = Finished(test=False)
+    session.tested, session.config = False, recipe(recipe_name)
+    if recipe_name == "neighbours":
+        for at, one in enumerate(session.ended):
+            changed = 0.1 / at if at > 1 else None
+            session.ended[at] = replace(one, expected=0.5 + at / 12, changed=changed)
+    return session
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_without_truth_it_shows_what_is_known_by_epoch(size: tuple[int, int]) -> None:
+    app = VaetuiApp(untested())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: session_is_loaded(app) and "▲" in plain(app))
+        shown = plain(app)
+        assert "known without labels" in shown
+        assert "accuracy" not in shown
+        for line in (
+            "     epoch    1    2    3    4    5    6",
+            "▲ agreed      -    - 95.0 96.7 97.5 98.0",
+            "● expected    - 58.3 66.7 75.0 83.3 91.7",
+            "◆ pixels   90.0 90.0 90.0 90.0 90.0 90.0",
+            "■ covered  0.00 88.0 88.0 88.0 88.0 88.0",
+        ):
+            assert line in shown
+        same_as_before(app, f"summary-untested-{size[0]}x{size[1]}")
+
+
+async def test_without_truth_the_help_explains_those_figures() -> None:
+    app = VaetuiApp(untested())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert "as it did an epoch before" in plain(app)
+        assert "test accuracy" not in plain(app)
+
+
+async def test_the_last_rounds_tell_how_far_the_answers_agreed_with_the_classifier() -> None:
+    session = Finished()
+    session.agreements = tuple(
+        (number, Agreement(100, 0.6 + number / 20, None if number == 4 else 0.7 + number / 20))
+        for number in range(2, 7)
+    )
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        assert (
+            "agreement of your answers with the classifier: round 3 75 % (it expected 85 %), round 4 80 %, "
+            "round 5 85 % (95 %), round 6 90 % (100 %)"
+        ) in " ".join(plain(app).split())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

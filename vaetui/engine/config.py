@@ -189,6 +189,11 @@ def round_after(config: TrainingConfig, epoch: int) -> int | None:
     return since + 1 if rest == 0 and 0 <= since < config.rounds else None
 
 
+def epoch_before(config: TrainingConfig, round: int) -> int:
+    """Tell after which epoch that round is asked."""
+    return config.warmup + (round - 1) * config.epochs
+
+
 def round_before(config: TrainingConfig, epoch: int) -> int | None:
     """Tell with which round's answers that epoch trains, None for one without labels."""
     return None if epoch <= config.warmup else (epoch - config.warmup - 1) // config.epochs + 1

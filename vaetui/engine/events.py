@@ -112,6 +112,11 @@ class EpochEnded:
         """Share of them that it calls as it did an epoch before."""
         return None if self.changed is None else 1 - self.changed
 
+    @property
+    def trusted(self) -> float | None:
+        """Share that it expects to have called right, once it trained with a label; before that it means nothing."""
+        return self.expected if self.covered else None
+
 
 @dataclass(frozen=True, slots=True)
 class Clustered:

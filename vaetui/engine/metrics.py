@@ -1,4 +1,4 @@
-"""How well it goes: the only measure that looks at true labels; it does not know how anything was learned."""
+"""How well it goes: the only place that measures by true labels; it does not know how anything was learned."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.truth import Truth
 from vaetui.engine.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a classifier had called images before somebody named them: its calibration, as far as that goes."""
+
+    images: int
+    """How many were named."""
+    agreed: float
+    """The share of them that it had called the same."""
+    expected: float | None
+    """The share of them that it expected to have called right: the mean of its certainty; None where that is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,16 @@ def accuracy(predicted: NDArray[np.uint8], truth: Truth) -> float:
 def reading_accuracy(read: Sequence[int | None], truth: Truth) -> float:
     """Give the share of pictures [N] in which the true class was read; None, unreadable, is wrong (paper, figure 5)."""
     return float(np.mean([seen == kind for seen, kind in zip(read, truth.classes.tolist(), strict=True)]))
+
+
+def agreement(
+    named: NDArray[np.int64], called: NDArray[np.uint8], certainty: NDArray[np.float32] | None
+) -> Agreement | None:
+    """Compare what somebody named images [M] with what a classifier had called them; None where there are none."""
+    if not len(named):
+        return None
+    expected = None if certainty is None else float(certainty.mean())
+    return Agreement(len(named), float(np.mean(named == called)), expected)
 
 
 def accuracy_by_weight(weights: Weights, truth: Truth, above: float) -> tuple[float, float | None]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, Path
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import EpochEnded, Losses
+
+if TYPE_CHECKING:
+    from vaetui.engine.metrics import Agreement  # needs NumPy, which a first frame does not wait for
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
 Which: TypeAlias = Literal["nearest", "random", "farthest"]
@@ -105,3 +108,5 @@ class Summary:
     """Seconds spent in training."""
     labelling_seconds: float
     """Seconds between the first sight of each round and its end, long pauses aside."""
+    agreements: tuple[tuple[int, Agreement], ...]
+    """Rounds from the second with answers on: what the answers say of the classifier that had not heard them."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaetui.engine import draws
 from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
@@ -24,6 +26,16 @@ from vaetui.trouble import Trouble
 
 FEW = 10
 """Times as many members as parts, among which so many differ as a rule."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What came of a round that is over, without what it was asked of."""
+
+    seeds: Seeds
+    """The images that a person has seen named, [M]."""
+    called: NDArray[np.uint8]
+    """What the classifier had called them before, [M]."""
 
 
 class Labelling:
@@ -131,6 +143,11 @@ class Labelling:
             if isinstance(answer := self.answers.get(cluster.path), Label)
         ]
         return joined(found)
+
+    def heard(self) -> Heard:
+        """Give those images with what the classifier had called them when the round began."""
+        seeds = self.seeds()
+        return Heard(seeds, self.photograph.predicted[seeds.indices])
 
     def members(self, path: Path, which: Which, count: int) -> Indices:
         """Choose some members of a cluster, at most `count`: nearest first, farthest first, or any."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from vaetui.engine.config import total_epochs
+from vaetui.engine.metrics import Agreement
 from vaetui.session import plan
+from vaetui.session.agreeing import agreements
 from vaetui.session.board import Summary
 from vaetui.session.labelling import Labelling
 from vaetui.session.spreading import Spreading
@@ -16,6 +19,7 @@ from vaetui.store import clusterings, entries, home, lock, notes, places
 from vaetui.store.clusterings import Found
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
+from vaetui.trouble import Trouble
 
 PAUSE = 120.0
 """Seconds between two answers that count as work; a longer gap was a pause."""
@@ -55,7 +59,7 @@ def show(name: str) -> dict[str, Any]:
             "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
             "reading_accuracy": [ended.reading_accuracy for ended in epochs],
             "changed": [ended.changed for ended in epochs],
-            "expected": [ended.expected for ended in epochs],
+            "expected": [ended.trusted for ended in epochs],
             "losses": [ended.losses._asdict() for ended in epochs],
             "training_seconds": sum(seconds for *_, seconds in facts.figures()),
             "labelling_seconds": labelling_seconds(facts),
@@ -68,15 +72,36 @@ def show(name: str) -> dict[str, Any]:
         facts.close()
 
 
+def calibration(name: str) -> list[dict[str, Any]]:
+    """Tell how far the answers of each round that is over agree with the classifier that had not heard them.
+
+    A round whose files are damaged ends the list. Raises Trouble for an unknown name.
+    """
+    directory = home.find(name)
+    entries.refuse_strange(directory)
+    facts, found = Facts(directory), []
+    try:
+        vault, config = Vault(directory, facts), facts.config
+        spreading = Spreading(lambda number: Labelling(vault, facts, config, number))
+        with suppress(Trouble):
+            for number, told in agreements(vault, facts, spreading):
+                found.append({"round": number, **asdict(told)})
+    finally:
+        facts.close()
+    return found
+
+
 def summarise(vault: Vault, facts: Facts) -> Summary:
     """Show what a finished run came to."""
     config = facts.config
     rounds = facts.rounds()
     epochs = facts.epochs()
     classes: tuple[tuple[int, int], ...] = ()
+    agreed: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
         last = Labelling(vault, facts, config, rounds[-1][0])
-        said = Spreading(lambda number: Labelling(vault, facts, config, number)).said(config, last.round)
+        spreading = Spreading(lambda number: last if number == last.round else Labelling(vault, facts, config, number))
+        said, agreed = spreading.said(config, last.round), tuple(agreements(vault, facts, spreading))
         found = last.photograph.predicted
         if facts.stamp(places.found(len(epochs))):
             with suppress(Lost):
@@ -89,6 +114,7 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
         facts.answers(),
         sum(seconds for *_, seconds in facts.figures()),
         labelling_seconds(facts),
+        agreed,
     )
 
 

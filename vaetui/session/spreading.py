@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vaetui.engine.graph import Graph
     from vaetui.engine.seeds import Seeds
     from vaetui.engine.weights import Weights
-    from vaetui.session.labelling import Labelling
+    from vaetui.session.labelling import Heard, Labelling
 
 Probabilities: TypeAlias = "NDArray[np.float32]"
 """Of each class for each image, [N, classes]."""
@@ -32,6 +32,7 @@ class Spreading:
         """Spread what was said in rounds, which are read by their number when they are needed."""
         self._rounds = rounds
         self._graph: tuple[int, Graph] | None = None
+        self._heard: dict[int, Heard] = {}
 
     def weights(self, config: Config, round: int) -> Generator[Progressed, None, Weights]:
         """Give label and weight of every image by the answers up to that round; yields its progress."""
@@ -60,6 +61,12 @@ class Spreading:
         first = 1 if config.spread.over == "neighbours" else round
         return np.concatenate([self._rounds(number).seeds().indices for number in range(first, round + 1)])
 
+    def heard(self, round: int) -> Heard:
+        """Give what came of a round that is over, which changes no more: a round is read once."""
+        if round not in self._heard:
+            self._heard[round] = self._rounds(round).heard()
+        return self._heard[round]
+
     def before(self, config: Config, round: int, places: Vectors) -> Generator[Progressed, None, Probabilities]:
         """Say what the answers before that round say of each image; `places` [N, z_dim] is where the images lie now."""
         return (yield from self._spread(config, round, places, self._before(round)))
@@ -76,4 +83,4 @@ class Spreading:
         return (yield from graph.spread(self._graph[1], joined(said), config.network.classes))
 
     def _before(self, round: int) -> list[Seeds]:
-        return [self._rounds(number).seeds() for number in range(1, round)]
+        return [self.heard(number).seeds for number in range(1, round)]

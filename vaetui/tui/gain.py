@@ -10,6 +10,9 @@ from vaetui.tui.gauge import percent
 HARDLY = 0.01
 """Share of changed labels below which another round is hardly worth a person's time: about as many are wrong then."""
 
+ENOUGH = "another round is hardly worth it"
+"""What is said then."""
+
 
 def gained(epochs: Sequence[EpochEnded]) -> str:
     """Tell what the last finished epoch made of the labels; empty where that was not looked at, or without labels."""
@@ -20,4 +23,9 @@ def gained(epochs: Sequence[EpochEnded]) -> str:
     if last.changed is None:
         return words
     words += f", {percent(last.changed).strip()} % changed in the last epoch"
-    return words + (": another round is hardly worth it" if last.changed < HARDLY else "")
+    return words + (f": {ENOUGH}" if is_enough(epochs) else "")
+
+
+def is_enough(epochs: Sequence[EpochEnded]) -> bool:
+    """Tell whether hardly any label changed in the last finished epoch."""
+    return bool(epochs) and epochs[-1].changed is not None and epochs[-1].changed < HARDLY

@@ -31,7 +31,7 @@ class Known:
 TEST = Known("test", "●", "green", lambda one: one.test_accuracy)
 READ = Known("read", "", "", lambda one: one.reading_accuracy)
 AGREED = Known("agreed", "▲", "green", lambda one: one.agreed)
-EXPECTED = Known("expected", "●", "magenta", lambda one: one.expected if one.covered else None)
+EXPECTED = Known("expected", "●", "magenta", lambda one: one.trusted)
 PIXELS = Known("pixels", "◆", "cyan", lambda one: one.pixel_accuracy)
 COVERED = Known("covered", "■", "yellow", lambda one: one.covered)
 FIGURES = (

@@ -3,39 +3,57 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
-import numpy as np
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.config import TrainingConfig, round_before
 from vaetui.engine.events import EpochEnded
+from vaetui.engine.metrics import Agreement
 from vaetui.session.board import Summary
 from vaetui.trouble import Trouble
 from vaetui.tui.bars import Bars
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Ended, Following
-from vaetui.tui.gain import gained
-from vaetui.tui.gauge import figure, percent, span
+from vaetui.tui.gain import ENOUGH, gained, is_enough
+from vaetui.tui.gauge import percent, span
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
+from vaetui.tui.help_screen import Figures
 from vaetui.tui.keys import Keys
-from vaetui.tui.plot import Axis, Curve, Plot, round_ticks
+from vaetui.tui.known import FIGURES as KNOWN
+from vaetui.tui.outcome import ByEpoch, ByRound
 from vaetui.tui.room import Room
 
+SHARES = (
+    ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
+    ("read right", "share of the reconstructions of an epoch that you read right in its reading test"),
+    ("covered", "share of the training images that a label of yours reaches"),
+    ("answers", "labels, unreadables and splits"),
+    (
+        "agreement",
+        "share of the images seen in the answers of a round that the classifier had called the same before, "
+        "and the share that it expected to have called right",
+    ),
+)
+FIGURES = (("test accuracy", "share of the test images that the classifier calls right"), *SHARES)
+"""What the figures mean."""
+UNTESTED = (*KNOWN, *SHARES)
+"""The same where no true labels tell an accuracy."""
+SHOWN = 4
+"""Rounds whose agreement is told, the last ones."""
 WANTED = "One more round begins as soon as PyTorch is loaded …"
 """What is said while one more round waits for the worker."""
 
 
 class SummaryScreen(Guarded):
-    """Accuracy by round, class counts, what it took, and what to type next."""
+    """Accuracy by round or what is known without labels, class counts, what it took, and what to type next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "press('more')", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
@@ -57,17 +75,9 @@ class SummaryScreen(Guarded):
         Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Go up on a low screen"),
     ]
     WEIGHTY = frozenset(["summary.more", "summary.read", "summary.draw"])
-    FIGURES = (
-        ("test accuracy", "share of the test images that the classifier calls right"),
-        ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
-        ("read right", "share of the reconstructions of an epoch that you read right in its reading test"),
-        ("covered", "share of the training images that a label of yours reaches"),
-        ("answers", "labels, unreadables and splits"),
-    )
+    FIGURES: Figures = FIGURES
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
-    SummaryScreen #accuracy { width: 1fr; }
-    SummaryScreen #values { height: 2; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
     SummaryScreen #facts { height: auto; padding: 1 1 0 1; }
     SummaryScreen #commands { height: auto; padding: 1 1 0 1; }
@@ -81,8 +91,9 @@ class SummaryScreen(Guarded):
         """The one door to everything below."""
         self.wanted = False
         """Whether one more round begins as soon as the worker is idle."""
-        self.heading, self.rounds = by_round(session.curves().epochs, session.config.training)
-        """What is known of each round, and its name."""
+        self._outcome = ByRound(session) if session.tested else ByEpoch(session)
+        if not session.tested:
+            self.FIGURES = UNTESTED
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -92,44 +103,25 @@ class SummaryScreen(Guarded):
         header.say(f"finished: {session.rounds} rounds, {session.epochs} epochs")
         yield header
         with Horizontal(id="figures"):
-            with Vertical(id="accuracy"):
-                yield Plot(f"{self.heading} in % by round")
-                yield Static(id="values", markup=False)
+            yield self._outcome
             counts = [(session.classes[label], count) for label, count in summary.classes]
             yield Bars("training images by class", counts, id="classes")
-        yield Static(_facts(summary, session.curves().epochs), id="facts")
+        yield Static(_facts(summary, session.curves().epochs, session.tested), id="facts")
         yield Static(_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
         yield Keys()
         yield Room()
 
     async def on_resize(self, event: Resize) -> None:
-        """Draw the curve for the new size."""
-        self.call_after_refresh(self.draw)
+        """Draw the curves for the new size."""
+        self.call_after_refresh(self._outcome.draw)
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
         """Show what was read in the reading test."""
         if self.is_current:  # one that is resumed may be gone again, and with it the phase
-            self.query_one("#facts", Static).update(_facts(self._summary, self.session.curves().epochs))
-
-    def draw(self) -> None:
-        """Draw accuracy by round."""
-        plot = self.query_one(Plot)
-        x = np.array([number for number, _ in self.rounds], dtype=np.float64)
-        y = 100 * np.array([share for _, share in self.rounds], dtype=np.float64)
-        last = max(self.session.rounds, 1)
-        across = Axis(-0.4, last + 0.4, round_ticks(0.0, last, plot.columns // 4, least=1.0))
-        curves = [Curve("⠒", "green", x, y), Curve("●", "green", x, y)]
-        plot.draw(curves, across, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
-        shown = self.rounds[-max(plot.columns // 5, 1) :]
-        values = Text.assemble(
-            ("round", "dim"),
-            *(f"{number:>5}" for number, _ in shown),
-            ("\n    %", "dim"),
-            *((f" {figure(100 * share, 4)}", "bold") for _, share in shown),
-        )
-        self.query_one("#values", Static).update(values, layout=False)
+            facts = _facts(self._summary, self.session.curves().epochs, self.session.tested)
+            self.query_one("#facts", Static).update(facts)
 
     @on(Ended)
     def begin(self, message: Ended) -> None:
@@ -184,19 +176,8 @@ class SummaryScreen(Guarded):
             self.tell(str(trouble))
 
 
-def by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> tuple[str, list[tuple[int, float]]]:
-    """Give the accuracy after each round (0 is before the first): of the test images, else of the pixels."""
-    tested = any(one.test_accuracy is not None for one in epochs)
-    shares: dict[int, float] = {}
-    for one in epochs:
-        number = round_before(training, one.epoch) or 0
-        share = one.test_accuracy if tested else one.pixel_accuracy
-        if share is not None:
-            shares[number] = share  # the last epoch of a round has the last word on it
-    return ("test accuracy" if tested else "pixels right"), sorted(shares.items())
-
-
-def _facts(summary: Summary, epochs: tuple[EpochEnded, ...]) -> Text:
+def _facts(summary: Summary, epochs: tuple[EpochEnded, ...], tested: bool) -> Text:
+    """Tell what the run took and gave; without true labels the figures of the last epoch stand in the table."""
     facts = Text.assemble(
         "covered ",
         (percent(summary.covered).strip() + " %", "bold"),
@@ -207,15 +188,29 @@ def _facts(summary: Summary, epochs: tuple[EpochEnded, ...]) -> Text:
         "   labelling ",
         (span(summary.labelling_seconds).strip(), "bold"),
     )
-    if words := gained(epochs):
+    if words := gained(epochs) if tested else ENOUGH * is_enough(epochs):
         facts.append(f"\n{words}")
-    tested = [one for one in epochs if one.reading_accuracy is not None]
-    if tested:
-        share = percent(tested[-1].reading_accuracy).strip()
+    if summary.agreements:
+        facts.append_text(_agreements(summary.agreements[-SHOWN:]))
+    read = [one for one in epochs if one.reading_accuracy is not None]
+    if read:
+        share = percent(read[-1].reading_accuracy).strip()
         facts.append_text(
-            Text.assemble("\nreconstructions read right ", (f"{share} %", "bold"), f" (epoch {tested[-1].epoch})")
+            Text.assemble("\nreconstructions read right ", (f"{share} %", "bold"), f" (epoch {read[-1].epoch})")
         )
     return facts
+
+
+def _agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:
+    """Say how far the answers of these rounds agreed with the classifier, and how far it expected that."""
+    words, expects = Text("\nagreement of your answers with the classifier: "), "it expected "
+    for at, (number, told) in enumerate(agreements):
+        words.append(f"{', ' if at else ''}round {number} ")
+        words.append(f"{100 * told.agreed:.0f} %", "bold")
+        if told.expected is not None:
+            words.append(f" ({expects}{100 * told.expected:.0f} %)")
+            expects = ""
+    return words
 
 
 def _commands(session: str) -> Text:
