@@ -168,8 +168,8 @@ async def test_without_truth_the_pane_shows_what_is_known_with_a_mark_for_each(s
         assert "known without labels" in shown
         assert "accuracy" not in shown
         upper, lower = legend(app).splitlines()
-        assert upper == "▲ agreed    96.0 %  ● expected  93.0 %"
-        assert lower == "◆ pixels    90.0 %  ■ covered   88.0 %"
+        assert upper == " ▲ agreed    96.0 %  ● expected  93.0 %"
+        assert lower == " ◆ pixels    90.0 %  ■ covered   88.0 %"
         assert upper in shown
         assert lower in shown
         same_as_before(app, f"training-untested-{size[0]}x{size[1]}")
@@ -199,7 +199,7 @@ async def test_a_recipe_that_classifies_nothing_leaves_those_figures_out() -> No
     app = VaetuiApp(untested("paper"))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: paused(app) and "■" in plain(app))
-        assert legend(app).splitlines() == ["◆ pixels    90.0 %", "■ covered   88.0 %"]
+        assert legend(app).splitlines() == [" ◆ pixels    90.0 %", " ■ covered   88.0 %"]
         assert "expected" not in plain(app)
 
 

@@ -217,5 +217,6 @@ def _known_legend(what: Sequence[Known], now: EpochEnded, short: bool) -> tuple[
         share = each.of(now)
         value = percent(share, 5) + " %" if not short else f"{'-' if share is None else round(100 * share):>3}"
         entries.append(_entry((each.mark, each.style), f"{each.name:<8}", value))
-    half, apart = len(what) // 2, Text(" " if short else "  ")
-    return apart.join(entries[:half]), apart.join(entries[half:])
+    half, indent, apart = len(what) // 2, Text("" if short else " "), Text(" " if short else "  ")
+    upper, lower = (indent + apart.join(some) for some in (entries[:half], entries[half:]))
+    return upper, lower

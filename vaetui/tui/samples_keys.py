@@ -13,7 +13,7 @@ DIGITS = [
     Binding(
         str(digit),
         f"press('{digit}')",
-        "one class",
+        "class",
         # One of the ten stands for all in the footer.
         show=digit == 0,
         key_display="0-9" if digit == 0 else None,
@@ -25,7 +25,7 @@ DIGITS = [
 KEYS: list[BindingType] = [
     _key("next", "n", "next", "others", "Draw others, by the next seed", show=True),
     *DIGITS,
-    _key("any", "a", "any", "any class", "Draw pictures of any class", show=True),
+    _key("any", "a", "any", "any", "Draw pictures of any class", show=True),
     _key("choose", "slash", "choose", "by name", "Draw pictures of a class that is named by its letters", show=True),
     _key("close", "escape,q", "close", "back", "Go back; training has gone on meanwhile", show=True),
 ]

@@ -29,7 +29,7 @@ from vaetui.tui.help_screen import Figures
 from vaetui.tui.keys import Keys
 from vaetui.tui.known import FIGURES as KNOWN
 from vaetui.tui.outcome import ByEpoch, ByRound
-from vaetui.tui.room import Room
+from vaetui.tui.room import WIDE, Room
 
 SHARES = (
     ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
@@ -38,8 +38,8 @@ SHARES = (
     ("answers", "labels, unreadables and splits"),
     (
         "agreement",
-        "share of the images seen in the answers of a round that the classifier had called the same before, "
-        "and the share that it expected to have called right",
+        "share of the images seen in the answers of a round that the classifier had called the same before, and the "
+        "share that it expected to have called right; a round may ask only of images in doubt, where it is less",
     ),
 )
 FIGURES = (("test accuracy", "share of the test images that the classifier calls right"), *SHARES)
@@ -47,7 +47,7 @@ FIGURES = (("test accuracy", "share of the test images that the classifier calls
 UNTESTED = (*KNOWN, *SHARES)
 """The same where no true labels tell an accuracy."""
 SHOWN = 4
-"""Rounds whose agreement is told, the last ones."""
+"""Rounds whose agreement is told on a wide screen, the last ones; else there is room for one."""
 WANTED = "One more round begins as soon as PyTorch is loaded …"
 """What is said while one more round waits for the worker."""
 
@@ -106,22 +106,22 @@ class SummaryScreen(Guarded):
             yield self._outcome
             counts = [(session.classes[label], count) for label, count in summary.classes]
             yield Bars("training images by class", counts, id="classes")
-        yield Static(_facts(summary, session.curves().epochs, session.tested), id="facts")
+        yield Static(self._facts(), id="facts")
         yield Static(_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
         yield Keys()
         yield Room()
 
     async def on_resize(self, event: Resize) -> None:
-        """Draw the curves for the new size."""
+        """Draw the curves for the new size, and tell what there is room for."""
+        self.query_one("#facts", Static).update(self._facts())
         self.call_after_refresh(self._outcome.draw)
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
         """Show what was read in the reading test."""
         if self.is_current:  # one that is resumed may be gone again, and with it the phase
-            facts = _facts(self._summary, self.session.curves().epochs, self.session.tested)
-            self.query_one("#facts", Static).update(facts)
+            self.query_one("#facts", Static).update(self._facts())
 
     @on(Ended)
     def begin(self, message: Ended) -> None:
@@ -142,6 +142,10 @@ class SummaryScreen(Guarded):
     def tell(self, words: str) -> None:
         """Say that below everything else."""
         self.query_one("#note", Static).update(Text(words))
+
+    def _facts(self) -> Text:
+        rounds = SHOWN if self.app.size.width >= WIDE else 1
+        return _facts(self._summary, self.session.curves().epochs, self.session.tested, rounds)
 
     @property
     def _following(self) -> Following:
@@ -176,8 +180,11 @@ class SummaryScreen(Guarded):
             self.tell(str(trouble))
 
 
-def _facts(summary: Summary, epochs: tuple[EpochEnded, ...], tested: bool) -> Text:
-    """Tell what the run took and gave; without true labels the figures of the last epoch stand in the table."""
+def _facts(summary: Summary, epochs: tuple[EpochEnded, ...], tested: bool, rounds: int) -> Text:
+    """Tell what the run took and gave, with the agreement of so many rounds.
+
+    Without true labels the figures of the last epoch stand in a table.
+    """
     facts = Text.assemble(
         "covered ",
         (percent(summary.covered).strip() + " %", "bold"),
@@ -191,7 +198,7 @@ def _facts(summary: Summary, epochs: tuple[EpochEnded, ...], tested: bool) -> Te
     if words := gained(epochs) if tested else ENOUGH * is_enough(epochs):
         facts.append(f"\n{words}")
     if summary.agreements:
-        facts.append_text(_agreements(summary.agreements[-SHOWN:]))
+        facts.append_text(_agreements(summary.agreements[-rounds:]))
     read = [one for one in epochs if one.reading_accuracy is not None]
     if read:
         share = percent(read[-1].reading_accuracy).strip()
