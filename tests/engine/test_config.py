@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from vaetui.engine.config import Config, TrainingConfig, passes, round_after, steps, total_epochs
+from vaetui.engine.config import Config, TrainingConfig, epoch_before, passes, round_after, steps, total_epochs
 from vaetui.engine.recipes import recipe
 from vaetui.engine.settings import from_json, to_json
 from vaetui.trouble import Trouble
@@ -31,6 +31,7 @@ def test_rounds_can_lie_several_epochs_apart() -> None:
     schedule = TrainingConfig(warmup=2, rounds=2, epochs=3)
     assert total_epochs(schedule) == 8
     assert [round_after(schedule, epoch) for epoch in range(9)] == [None, None, 1, None, None, 2, None, None, None]
+    assert [epoch_before(schedule, round) for round in (1, 2)] == [2, 5]
 
 
 @pytest.mark.parametrize(("count", "passed", "stepped"), [(59_872, 1, 234), (1_000, 6, 24), (51, 101, 21)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaetui.engine.metrics import accuracy, calibration, calibration_error, pixel_accuracy
+from vaetui.engine.metrics import Agreement, accuracy, agreement, calibration, calibration_error, pixel_accuracy
 from vaetui.engine.truth import Truth
 
 
@@ -16,6 +16,14 @@ def test_accuracy_is_the_share_of_right_classes() -> None:
 def test_pixel_accuracy_is_the_share_of_pixels_on_the_right_side_of_one_half() -> None:
     originals = np.array([[[0, 127], [128, 255]]], np.uint8)
     assert pixel_accuracy(originals, np.array([[[127, 128], [255, 128]]], np.uint8)) == 0.75
+
+
+def test_agreement_is_the_share_that_was_called_what_somebody_then_named_it() -> None:
+    named, called = np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0], np.uint8)
+    certainty = np.array([0.5, 0.75, 1.0, 0.75], np.float32)
+    assert agreement(named, called, certainty) == Agreement(4, 0.5, 0.75)
+    assert agreement(named, called, None) == Agreement(4, 0.5, None)
+    assert agreement(named[:0], called[:0], certainty[:0]) is None
 
 
 def test_calibration_holds_promises_against_what_is_right() -> None:

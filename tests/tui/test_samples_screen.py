@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 
-from tests.session.scripts import SMALL, bits, made, run
+from tests.session.scripts import made, run
 from tests.tui.paced import PacedSession, ended
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Clustered, Drawn, Event, Loading, Progressed
+from vaetui.engine.events import Clustered, Event, Loading, Progressed
 from vaetui.session.session import Session
 from vaetui.session.trained import Trained
 from vaetui.tui.app import VaetuiApp
@@ -274,26 +274,3 @@ async def test_a_real_session_draws_the_same_as_the_command(digits: Path) -> Non
                     assert np.array_equal(samples(app).pictures, end.value)
                     break
     session.close()
-
-
-@pytest.mark.usefixtures("home")
-def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) -> None:
-    alone = made("alone", digits, SMALL)
-    list(run(alone))
-    alone.close()
-    session, over, pictures = made("watched", digits, SMALL), threading.Event(), list[Event]()
-
-    def look() -> None:
-        while not over.is_set():
-            if session.curves().epochs:
-                pictures.extend(session.samples(10, 3 if session.curves().epochs[-1].covered else None, len(pictures)))
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    acts = list(run(session))
-    over.set()
-    looking.join()
-    session.close()
-    assert acts[-1] == "Finished"
-    assert sum(isinstance(event, Drawn) for event in pictures) > 2
-    assert bits("watched") == bits("alone")
