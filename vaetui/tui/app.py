@@ -125,7 +125,7 @@ class VaetuiApp(LeavingApp):
         """Hand an event to the screen of the phase, even while its keys are being explained."""
         from vaetui.engine.events import Noticed
 
-        shown = self._test or self._main
+        shown = self._cover or self._main
         if isinstance(message.event, Noticed) and isinstance(shown, Guarded):
             shown.tell(message.event.what)  # also while keys or names are shown over it, which have no line for that
         elif self._main is not None:
