@@ -63,7 +63,7 @@ class Labelling:
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        stamp = clusterings.save(self._vault, places.part(self._facts.next_saying()), part)
+        stamp = clusterings.save(self._vault, places.part(self._facts.next_act()), part)
         self.say(path, Split(len(part.centres)), stamp)
 
     def undo(self) -> Path | None:
