@@ -118,9 +118,9 @@ def test_classes_that_nobody_can_have_made_are_refused(facts: Facts, tmp_path: P
     base.commit()
     base.close()
     facts = Facts(tmp_path)
-    with pytest.raises(Trouble, match="its classes are none"):
+    with pytest.raises(Trouble, match="its list of classes is none"):
         facts.classes()
-    with pytest.raises(Trouble, match="its classes are none"):
+    with pytest.raises(Trouble, match="its list of classes is none"):
         _ = facts.config
     facts.close()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.tui.drawn import digit
 from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, standing, written
+from vaetui.engine.classes import Classes
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import (
@@ -55,7 +56,7 @@ class ScriptedSession:
         """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
-        self.classes = classes or tuple(map(str, range(self.config.network.classes)))
+        self.classes = Classes.named(classes or tuple(map(str, range(self.config.network.classes))))
         self.said: list[tuple[Path, Answer]] = []
         """What stands said, oldest first."""
         self.taken: list[tuple[Path, Answer]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ def show(name: str) -> dict[str, Any]:
     entries.refuse_strange(directory)
     facts = Facts(directory)
     try:
-        config, epochs, holder = facts.config, facts.epochs(), lock.holder(directory)
+        config, classes, epochs = facts.config, facts.classes(), facts.epochs()
+        holder = lock.holder(directory)
         step = plan.next_step(config.training, facts)
         told: dict[str, Any] = {
             "name": name,
@@ -41,7 +43,8 @@ def show(name: str) -> dict[str, Any]:
             "recipe": config.recipe,
             "seed": config.seed,
             "data": facts.data,
-            "classes": facts.material.called(config.network.classes),
+            "classes": classes.names,
+            "aliases": classes.aliases,
             "created": facts.created,
             "epoch": len(epochs),
             "epochs": total_epochs(config.training),
@@ -73,18 +76,19 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
     config = facts.config
     rounds = facts.rounds()
     epochs = facts.epochs()
-    classes: tuple[tuple[int, int], ...] = ()
+    images: tuple[tuple[int, int], ...] = ()
     if rounds:
-        last = Labelling(vault, facts, config, rounds[-1][0])
-        said = Spreading(lambda number: Labelling(vault, facts, config, number)).said(config, last.round)
+        classes, last = facts.classes(), Labelling(vault, facts, config, rounds[-1][0])
+        said = Spreading(facts, partial(Labelling, vault, facts, config)).said(config, last.round)
         found = last.photograph.predicted
         if facts.stamp(places.found(len(epochs))):
             with suppress(Lost):
                 found = clusterings.load(vault, places.found(len(epochs)), Found).predicted
-        counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=config.network.classes)
-        classes = tuple((kind, int(count)) for kind, count in enumerate(counts))
+        found = np.array(classes.roots)[found]
+        counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=len(classes))
+        images = tuple((kind, int(counts[kind])) for kind in classes.offered)
     return Summary(
-        classes,
+        images,
         epochs[-1].covered if epochs else 0.0,
         facts.answers(),
         sum(seconds for *_, seconds in facts.figures()),

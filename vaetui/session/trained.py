@@ -14,6 +14,7 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Progressed
 from vaetui.engine.latents import BATCH, Reading, decode, read
 from vaetui.engine.vae import Vae
+from vaetui.session import plan
 from vaetui.store import entries, home, places, tensors
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
@@ -42,11 +43,11 @@ class Trained:
             self.name = name
             """The session."""
             self.config = replace(config, device="cpu")
-            """Every knob of it."""
+            """Every knob of it, for the classes that the networks know."""
             self.size: tuple[int, int] = (facts.shape[1], facts.shape[2])
             """Height and width of its images, in pixels."""
-            self.classes = facts.material.called(config.network.classes)
-            """The names of the classes."""
+            self.classes = facts.classes()
+            """What classes there are; the last ones may be unknown to the networks as yet."""
             self.knows = len(epochs) > config.training.warmup and bool(facts.last_answered())
             """Whether it has learned classes so far."""
             self.accuracy = epochs[-1].test_accuracy
@@ -64,7 +65,7 @@ class Trained:
         """
         self.need_classes()
         self._count += len(pixels)
-        return read(self.vae, torch.from_numpy(pixels), self.config, "new", self._count)
+        return read(self.vae, torch.from_numpy(pixels), self.config, "new", self._count, roots=self.classes.roots)
 
     def draw(self, count: int, label: int | None, seed: int) -> Generator[Progressed, None, Pixels]:
         """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
@@ -89,8 +90,9 @@ class Trained:
 
     def _newest(self, vault: Vault, facts: Facts) -> Vae:
         """Load the newest checkpoint that is whole; one that trains may have replaced the first of them by now."""
-        learner = training.learner(self.config, self.size)
         for place in facts.checkpoints():
+            self.config = plan.trained_in(place[0], self.config, facts)
+            learner = training.learner(self.config, self.size)
             with suppress(Lost):
                 content = vault.get(places.checkpoint(*place), training.size(learner))
                 training.restore(learner, tensors.unpacked(content))

@@ -62,7 +62,7 @@ class Workshop:
 
             data = load(self._vault, self._facts)
             self._news += filter(None, [changes(directory(self._facts.data))])
-            self.truths = Truths(located(self._facts), data)
+            self.truths = Truths(located(self._facts), data, self._facts.classes)
             self.data = data
         if self.learning is None:
             yield Loading("PyTorch")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -63,34 +65,31 @@ class Facts(Spoken):
     @property
     def config(self) -> Config:
         """The configuration, for as many classes as there are now."""
-        return _of(self._begun, len(self.classes()))
+        return _of(self._read("config", from_json), len(self.classes()))
 
     def keep_config(self, config: Config) -> None:
         """Replace the configuration, but for the number of classes, which follows from what was done to them."""
-        self._put(config=to_json(_of(config, self._begun.network.classes)))
-
-    @property
-    def _begun(self) -> Config:
-        """The configuration as it stands in the file: for as many classes as there were at first."""
-        return self._read("config", from_json)
+        self._put(config=to_json(_of(config, len(self._first))))
 
     def classes(self, last: int = LAST) -> Classes:
         """Give the classes after what was done to them, or as they were at the end of a round; 0 is before the first.
 
         Raises Trouble for what nobody can have done.
         """
-        count, material = self._begun.network.classes, self.material
-        try:
-            if len(material.names) not in (0, count):
-                raise Trouble(f"{len(material.names)} names for {count} classes")
-            known = Classes.named(material.called(count))
+        known = self._first
+        with self._believed("list of classes"):
             for named in self.namings(last):
                 known = known.after(named.naming)
-        except Trouble as trouble:
-            raise Trouble(
-                f"{self._base.path} is damaged: its classes are none ({trouble}); put a copy back from a backup."
-            ) from trouble
         return known
+
+    @cached_property
+    def _first(self) -> Classes:
+        """The classes that the session began with: as many as the configuration in the file says, which stays so."""
+        count, names = self._read("config", from_json).network.classes, self.material.names
+        with self._believed("list of classes"):
+            if len(names) not in (0, count):
+                raise Trouble(f"{len(names)} names for {count} classes")
+            return Classes.named(self.material.called(count))
 
     @property
     def data(self) -> str:
@@ -213,11 +212,18 @@ class Facts(Spoken):
 
     def _read(self, key: str, read: Callable[[str], T]) -> T:
         """Read a value, which somebody else may have written."""
+        text = self._meta(key)
+        with self._believed(key):
+            return read(text)
+
+    @contextmanager
+    def _believed(self, what: str) -> Iterator[None]:
+        """Tell that it is none where something is refused in here."""
         try:
-            return read(self._meta(key))
-        except (ValueError, TypeError, RecursionError) as error:
+            yield
+        except (Trouble, ValueError, TypeError, RecursionError) as error:
             raise Trouble(
-                f"{self._base.path} is damaged: its {key} is none ({error}); put a copy back from a backup."
+                f"{self._base.path} is damaged: its {what} is none ({error}); put a copy back from a backup."
             ) from error
 
     def _put(self, **values: str) -> None:

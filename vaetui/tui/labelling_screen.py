@@ -107,7 +107,7 @@ class LabellingScreen(Guarded):
         app = cast(Following, self.app)
         if deed == "choose":
             app.veil()
-            self.app.push_screen(NameScreen(self._session.name, self._session.classes, self._choose))
+            self.app.push_screen(NameScreen(self._session.name, self._session.classes.names, self._choose))
         elif app.follower.busy:
             self._waiting = deed, path
             self.desk.note = "the networks are still being loaded: then this is done"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.text import Text
 
+from vaetui.engine.classes import Classes
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
 from vaetui.tui.words import size_of, votes_of
@@ -24,7 +23,7 @@ class Particulars(Line):
     Particulars.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
     """
 
-    def show(self, tile: Tile, classes: Sequence[str]) -> None:
+    def show(self, tile: Tile, classes: Classes) -> None:
         """Tell the facts of that tile."""
         if not self.has_class("panel"):
             lines = [f"{size_of(tile)}   {votes_of(tile, classes, most)}" for most in (3, 2, 1)]
@@ -32,7 +31,7 @@ class Particulars(Line):
             return
         words = Text.assemble((size_of(tile).replace(", ", "\n"), "bold"), "\n\n")
         words.append("the classifier says\n" if tile.votes else votes_of(tile, classes))
-        names = [classes[label][:LONGEST] for label, _ in tile.votes[:8]]
+        names = [classes.names[label][:LONGEST] for label, _ in tile.votes[:8]]
         wide = max(map(len, names), default=0)
         for name, (_, share) in zip(names, tile.votes, strict=False):
             words.append(f"{name:<{wide}} {'━' * max(round(share * BAR), 1):<{BAR}} {share * 100:3.0f} %\n")

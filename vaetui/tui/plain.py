@@ -86,7 +86,7 @@ class Plain:
             self._next()
         while self.session.phase == "labelling":
             try:
-                order = read(self._line(), self.session.config.cluster.parts, self.session.classes)
+                order = read(self._line(), self.session.config.cluster.parts, self.session.classes.names)
                 if order == "go" and not sure and (left := self._desk.spot.open):
                     one = left == 1
                     which = "1 centre has no answer" if one else f"{left} centres have no answer"

@@ -23,7 +23,7 @@ from vaetui.tui.line import Line
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.reading_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.room import Room
-from vaetui.tui.words import keyed
+from vaetui.tui.words import digits, keyed
 
 
 class ReadingScreen(Guarded):
@@ -74,7 +74,7 @@ class ReadingScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) < len(self.session.classes)
+        return not key.isdigit() or int(key) in self.session.classes.offered
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the test, in a few words."""
@@ -101,7 +101,7 @@ class ReadingScreen(Guarded):
                 self._hint = "every picture is read: r begins anew, Esc closes"
             case _:
                 seen = None if key == "unreadable" else int(key)
-                read = "unreadable" if seen is None else f"read as {self.session.classes[seen]}"
+                read = "unreadable" if seen is None else f"read as {self.session.classes.names[seen]}"
                 self._keep(place, (seen,), f"saved: {place + 1} is {read}")
         self._show()
 
@@ -139,8 +139,8 @@ class ReadingScreen(Guarded):
             prompt.put(f"picture {read + 1}: what do you read?", help, self._hint, self._note)
 
     def _choice(self) -> str:
-        digits = range(min(len(self.session.classes), DIGITS))
-        return keyed(self.session.classes, digits) or f"0-{digits[-1]} a class"
+        classes = self.session.classes
+        return keyed(classes, range(min(len(classes), DIGITS))) or f"{digits(classes.offered)} a class"
 
 
 def _result(sheet: Sheet) -> Text:

@@ -87,7 +87,7 @@ class SummaryScreen(Guarded):
             with Vertical(id="accuracy"):
                 yield Plot(f"{self.heading} in % by round")
                 yield Static(id="values", markup=False)
-            counts = [(session.classes[label], count) for label, count in summary.classes]
+            counts = [(session.classes.names[label], count) for label, count in summary.classes]
             yield Bars("training images by class", counts, id="classes")
         yield Static(_facts(summary, session.curves().epochs), id="facts")
         yield Static(_commands(session.name), id="commands")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaetui.engine.answers import Label, Unreadable, written
-from vaetui.session.board import Board, Tile
+from vaetui.engine.classes import Classes
+from vaetui.session.board import DIGITS, Board, Tile
 
 
 def answer_of(tile: Tile) -> str:
@@ -31,17 +32,31 @@ def size_of(tile: Tile) -> str:
     return f"{images}, spread {tile.spread:.1f}"
 
 
-def keyed(classes: Sequence[str], favourites: Sequence[int]) -> str:
+def keyed(classes: Classes, favourites: Sequence[int | None]) -> str:
     """Say which digit stands for which class; nothing where they are the digits themselves."""
-    told = [f"{digit} {classes[kind]}" for digit, kind in enumerate(favourites) if classes[kind] != str(digit)]
-    return "  ".join([*(["/ others"] if len(favourites) < len(classes) else []), *told])
+    there = [(digit, kind) for digit, kind in enumerate(favourites) if kind in classes.offered]
+    told = [f"{digit} {classes.names[kind]}" for digit, kind in there if classes.names[kind] != str(digit)]
+    return "  ".join([*(["/ others"] if len(there) < len(classes.offered) else []), *told])
 
 
-def votes_of(tile: Tile, classes: Sequence[str], most: int = 3) -> str:
+def digits(there: Sequence[int]) -> str:
+    """Name digits, ascending, in a few letters: 0-3, 5."""
+    runs: list[list[int]] = []
+    for digit in there:
+        if not 0 <= digit < DIGITS:
+            continue
+        if runs and runs[-1][-1] == digit - 1:
+            runs[-1].append(digit)
+        else:
+            runs.append([digit])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def votes_of(tile: Tile, classes: Classes, most: int = 3) -> str:
     """Say what the classifier calls the members: so many classes at most."""
     if not tile.votes:
         return "the classifier knows no class yet"
-    calls = ", ".join(f"{classes[label]} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
+    calls = ", ".join(f"{classes.names[label]} ({share:.0%})".replace("%", " %") for label, share in tile.votes[:most])
     return f"the classifier says {calls}"
 
 
@@ -53,11 +68,13 @@ def weight_of(tile: Tile) -> str:
     return f"sure weighs {tile.weight:.0%}".replace("%", " %")
 
 
-def said_of(tile: Tile, classes: Sequence[str]) -> str:
+def said_of(tile: Tile, classes: Classes) -> str:
     """Say that an answer is kept."""
     match tile.answer:
         case Label(label, confidence):
-            return f"saved: {name_of(tile)} is {classes[label]}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+            return f"saved: {name_of(tile)} is {classes.names[label]}" + (
+                "" if confidence >= 1 else f" at {confidence:.1f}"
+            )
         case Unreadable():
             return f"saved: {name_of(tile)} is unreadable"
     return ""
