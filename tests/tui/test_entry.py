@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaetui.engine.answers import Label, Split, Unreadable
-from vaetui.engine.classes import Classes
+from vaetui.engine.classes import Classes, Merged
 from vaetui.tui.entry import Deed, Entry, Spot
 
 SPOT = Spot("8", 300, 5)
@@ -77,6 +77,13 @@ def test_a_wrong_key_for_the_confidence_loses_nothing_and_says_what_works(key: s
 def test_a_class_that_there_is_not_says_which_there_are() -> None:
     entry, deeds = typed(Entry(first(4), tuple(range(4))), "7")
     assert (deeds, entry.hint) == ([], "there is no class 7: 0-3 name one")
+
+
+def test_the_digit_of_a_merged_class_says_what_it_counts_as() -> None:
+    merged = first(4).after(Merged(1, 3))
+    entry, deeds = typed(Entry(merged, (0, 1, 2, 3)), "1")
+    assert (deeds, entry.waits, entry.hint) == ([], "class", "1 counts as 3")
+    assert typed(Entry(merged, (0, None, 2, 3)), "1")[0].hint == "there is no class 1: 0, 2-3 name one"
 
 
 def test_a_digit_counts_as_confidence_even_where_it_is_no_class() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaetui.engine.answers import Label, Unreadable, written
-from vaetui.engine.classes import Classes
+from vaetui.engine.classes import Added, Classes, Merged, Naming, Renamed
 from vaetui.session.board import DIGITS, Board, Tile
 
 
@@ -50,6 +50,24 @@ def digits(there: Sequence[int]) -> str:
         else:
             runs.append([digit])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def digit_of(board: Board, label: int) -> str:
+    """Give the digit that names a class in this round; nothing where none does."""
+    return str(board.favourites.index(label)) if label in board.favourites else ""
+
+
+def done_of(naming: Naming, before: Classes, board: Board) -> str:
+    """Say what was done to the classes, which were those before, and how it is taken back."""
+    match naming:
+        case Added(label, name):
+            digit = digit_of(board, label)
+            done = f"{name} is a class now, {f'with digit {digit}' if digit else 'by / and its letters'}"
+        case Renamed(label, name):
+            done = f"{before.names[label]} is called {name} now"
+        case Merged(label, into):
+            done = f"{before.names[label]} counts as {before.names[into]} from now on"
+    return f"{done}; u takes it back"
 
 
 def votes_of(tile: Tile, classes: Classes, most: int = 3) -> str:
