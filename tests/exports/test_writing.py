@@ -164,6 +164,9 @@ def test_label_studio_gets_a_task_for_each_picture(tmp_path: Path) -> None:
     assert [each.get("value") for each in choices] == ["cat", "sea horse"]
     result = tasks[0]["predictions"][0]["result"][0]
     assert (result["from_name"], result["to_name"]) == (choices.get("name"), image.get("name"))
+    merged = replace(pictured(tmp_path), classes=("cat", "sea horse", "tom"), merged=frozenset({2}))
+    write(merged, "label-studio", 0.5, tmp_path / "merged")
+    assert (tmp_path / "merged/config.xml").read_text() == (tmp_path / "out/config.xml").read_text()
     none = replace(LABELS, confidences=np.zeros(4, np.float32))
     write(none, "label-studio", 0.5, tmp_path / "none", images=digits(4)[0])
     assert json.loads((tmp_path / "none/tasks.json").read_text()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def test_a_class_is_added_and_answered_and_both_are_undone_in_order(digits: Path
     assert session.redo() is None, "and so does what is done to the classes"
     session.close()
     assert consumed(inspect("adding", repair=False)) == []
+
+
+def test_what_was_done_to_the_classes_is_on_the_disk_at_once(digits: Path) -> None:
+    session = asked("killed", digits)
+    session.amend(TEN)
+    session.amend(Merged(4, 9))
+    session.undo()
+    shutil.copytree(session.directory, session.directory.parent / "copied", ignore=shutil.ignore_patterns("lock"))
+    session.amend(Renamed(9, "nine"))
+    session.close()
+    copied = creation.resume("copied")
+    assert (copied.classes.names[9:], copied.classes.aliases) == (("9", "ten"), {})
+    assert copied.board().redoable == "the merge of 4 into 9"
+    copied.close()
 
 
 def test_a_new_name_and_a_merge_are_undone_like_answers(digits: Path) -> None:
@@ -138,6 +153,11 @@ def test_a_merge_counts_for_earlier_rounds_votes_truths_and_the_summary(digits: 
     assert [*counts] == [1, 2, 3, 5, 6, 7, 8, 9]
     assert sum(counts.values()) == 576
     assert session.tally()[9] > 0
+    assert session.truths.validation is not None
+    true = [int(kind) for kind in session.truths.validation.classes]
+    assert session.read(3, 0, true).accuracy == 1
+    with pytest.raises(Trouble, match="4 counts as 9 since they were merged"):
+        session.read(3, 0, [4])
     session.close()
     trained = Trained("counting")
     pixels = np.zeros((20, 28, 28), np.uint8)
