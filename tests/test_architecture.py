@@ -19,9 +19,9 @@ LAYERS = {
     **{"signals": 6, "trouble": 6, "": 7},
 }
 WALK = (
-    *("memory", "config", "recipes", "settings", "answers", "clusters", "events", "draws", "idx", "images", "truth"),
-    *("seeds", "weights", "loss", "dataset", "vae", "warp", "kmeans", "graph", "asking", "metrics", "latents"),
-    "training",
+    *("memory", "config", "recipes", "settings", "answers", "classes", "clusters", "events", "draws", "idx", "images"),
+    *("truth", "seeds", "weights", "loss", "dataset", "vae", "warp", "kmeans", "graph", "asking", "metrics"),
+    *("latents", "training"),
 )
 SCREEN = {"textual", "rich", "textual_image", "textual_plot"}
 HEAVY = {"torch", "sklearn"}

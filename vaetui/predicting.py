@@ -44,6 +44,7 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, form: st
 
     trained = Trained(session)
     trained.need_classes()
+    names = trained.classes.names
     typed = images == ("-",)
     wanted: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if typed else images
     done = skipped = 0
@@ -57,7 +58,7 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, form: st
                 found = consumed(trained.read(portion.pixels))
                 labels, sure = found.predicted.tolist(), found.certainty.tolist()
                 for path, label, share in zip(portion.names, labels, sure, strict=True):
-                    write({"path": path, "label": label, "class": trained.classes[label], "confidence": f"{share:.4f}"})
+                    write({"path": path, "label": label, "class": names[label], "confidence": f"{share:.4f}"})
                 done += len(portion.pixels)
             file.flush()
     if not done:
@@ -112,7 +113,8 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 
     it = Trained(session)
     it.need_classes()
-    write_model(session, it.vae, it.config, it.shape, it.classes, it.accuracy, onnx, output)
+    names = it.classes.called[: it.config.network.classes]
+    write_model(session, it.vae, it.config, it.shape, names, it.accuracy, onnx, output)
     click.echo(f"{output}: the networks of {session}; its README.md shows how to load them.")
 
 
@@ -133,9 +135,11 @@ def samples(session: str, output: Path, kind: str | None, count: int, seed: int)
     from vaetui.session.trained import Trained
 
     it = Trained(session)
-    if kind is not None and kind not in it.classes:
-        raise Trouble(f"There is no class {kind}; the classes are {', '.join(it.classes)}.")
-    pictures = running.watched(it.draw(count, None if kind is None else it.classes.index(kind), seed))
+    label = None if kind is None else it.classes.find(kind)
+    if kind is not None and label not in it.classes.offered:
+        there = ", ".join(it.classes.names[offered] for offered in it.classes.offered)
+        raise Trouble(f"There is no class {kind}; the classes are {there}.")
+    pictures = running.watched(it.draw(count, label, seed))
     across = math.ceil(math.sqrt(count))
     grid = np.zeros((-(-count // across) * across, *it.shape), np.uint8)
     grid[:count] = pictures

@@ -41,13 +41,13 @@ def of_latents(directory: Path) -> dict[int, float]:
     """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
     facts = Facts(directory)
     config, data, newest = facts.config, load(Vault(directory, facts), facts), facts.checkpoints()[0]
-    truths = Truths(located(facts), data)
+    truths = Truths(located(facts), data, facts.classes)
+    train, test = truths.train, truths.test
     facts.close()
     learner = training.learner(config, data.train.shape)
     arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
     training.restore(learner, arrays)
     latents = [_latents(learner, images[:], config) for images in (data.train, _test(data))]
-    train, test = truths.train, truths.test
     assert train is not None
     assert test is not None
     return _named(latents[0], train.classes, latents[1], test.classes, config.seed)

@@ -13,7 +13,7 @@ from tests.idx import MNIST
 from vaetui.engine.config import Config
 from vaetui.engine.events import Stepped
 from vaetui.engine.images import read_idx
-from vaetui.engine.training import Learner, find_device, learner, restore, snapshot, train
+from vaetui.engine.training import Learner, find_device, grown, learner, restore, snapshot, train
 from vaetui.engine.weights import Weights
 from vaetui.trouble import Trouble
 
@@ -90,6 +90,42 @@ def test_a_checkpoint_of_another_network_is_refused(pixels: torch.Tensor) -> Non
     other = learner(Config(network=replace(Config().network, z_dim=4)), (28, 28))
     with pytest.raises(Trouble, match="does not fit"):
         restore(learner(Config(), (28, 28)), snapshot(other))
+
+
+def with_classes(count: int) -> Config:
+    return Config(network=replace(Config().network, classes=count))
+
+
+def test_a_checkpoint_of_fewer_classes_gets_rows_of_0(pixels: torch.Tensor) -> None:
+    known, _ = run(pixels, Config(), weights())
+    more = grown(known, with_classes(12), (28, 28))
+    before, after = snapshot(known), snapshot(more)
+    assert list(before) == list(after)
+    for name, array in after.items():
+        if ".classifier." in name and array.ndim:
+            assert len(array) == 12
+            assert not array[10:].any()
+            array = array[:10]
+        assert np.array_equal(array, before[name]), name
+    assert grown(more, with_classes(12), (28, 28)) is more
+    list(train(more, pixels, Weights(np.full(1_300, 11), np.ones(1_300, np.float32)), with_classes(12), epoch=2))
+    assert snapshot(more)["network.classifier.weight"][11].any()
+
+
+@pytest.mark.parametrize("name", ["network.classifier.weight", "network.classifier.bias", "network.encoder.0.weight"])
+def test_nothing_else_may_have_fewer_rows(pixels: torch.Tensor, name: str) -> None:
+    arrays = snapshot(run(pixels, Config(), weights())[0])
+    arrays[name] = arrays[name][:-1]
+    made = learner(with_classes(12), (28, 28))
+    before = bits(made)
+    with pytest.raises(Trouble, match="does not fit"):
+        restore(made, arrays)
+    assert bits(made) == before
+
+
+def test_a_checkpoint_of_more_classes_is_refused(pixels: torch.Tensor) -> None:
+    with pytest.raises(Trouble, match="does not fit"):
+        restore(learner(Config(), (28, 28)), snapshot(learner(with_classes(11), (28, 28))))
 
 
 def test_a_device_that_is_not_there_is_told() -> None:

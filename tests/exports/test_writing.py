@@ -206,6 +206,9 @@ def test_label_studio_gets_a_task_for_each_picture(tmp_path: Path) -> None:
         assert set(held["value"]) == {"choices"}
         assert set(held["value"]["choices"]) <= {each.get("value") for each in choices}
         assert 0 <= held["score"] <= 1
+    merged = replace(pictured(tmp_path), classes=("cat", "sea horse", "tom"), merged=frozenset({2}))
+    write(merged, "label-studio", 0.5, tmp_path / "merged")
+    assert (tmp_path / "merged/config.xml").read_text() == (tmp_path / "out/config.xml").read_text()
     none = replace(LABELS, confidences=np.zeros(4, np.float32))
     write(none, "label-studio", 0.5, tmp_path / "none", images=digits(4)[0])
     assert json.loads((tmp_path / "none/tasks.json").read_text()) == []

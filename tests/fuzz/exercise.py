@@ -18,6 +18,7 @@ from typing import Any
 from tests.soak.record import Row, Said, facts
 from vaetui.cli import app
 from vaetui.engine.answers import Label
+from vaetui.engine.classes import Added
 from vaetui.engine.events import EpochEnded
 from vaetui.engine.training import snapshot
 from vaetui.session import creation
@@ -133,6 +134,11 @@ class Exercise:
             for _ in session.split(tile.path, 2):
                 pass
             session.board()
+        with self._heard():
+            session.amend(Added(len(session.classes), "one more"))
+            session.answer(tile.path, Label(len(session.classes) - 1))
+            session.board()
+            session.undo(), session.undo()
 
     def _call(self, *arguments: str) -> None:
         """Run a command in this process, and look at what it prints."""

@@ -55,20 +55,28 @@ SCHEMES = (
     "UPDATE saying SET path = (SELECT group_concat(path, '.') FROM saying)",
     "INSERT INTO round VALUES (999, 4, '[]', 0.0, NULL)",
     "INSERT INTO saying SELECT id + 1000, round, path, kind, label, confidence, parts, state, said FROM saying",
+    "UPDATE naming SET name = (SELECT group_concat(name, '9') FROM naming)",
+    "UPDATE naming SET target = class",
+    "UPDATE naming SET state = 'undone' WHERE kind = 'added'",
+    "INSERT INTO naming SELECT id + 1000, round, 'merged', target, NULL, class, 'stands', said FROM naming "
+    "WHERE kind = 'merged'",
+    "CREATE TRIGGER t AFTER INSERT ON naming BEGIN UPDATE saying SET label = NEW.class; END",
+    "DROP TABLE naming",
+    "DELETE FROM naming",
     "DELETE FROM saying",
     "DELETE FROM epoch",
     "DELETE FROM round",
     "DELETE FROM meta",
 )
 """Statements that make facts of another shape."""
-VERSIONS = (0, -1, 1, 3, 2**31 - 1, -(2**31))
+VERSIONS = (0, -1, 1, 3, 4, 2**31 - 1, -(2**31))
 
 
 def cell(directory: Path, draw: random.Random, outside: Outside) -> str:
     """Set one value of one row of one table to something absurd."""
     with _facts(directory) as base:
         for _ in range(100):
-            table = draw.choice(("saying", "saying", "round", "epoch", "figure", "reading", "meta"))
+            table = draw.choice(("saying", "saying", "naming", "naming", "round", "epoch", "figure", "reading", "meta"))
             columns = [name for _, name, *_ in base.execute(f"PRAGMA table_info({table})")]
             rows = [row for (row,) in base.execute(f"SELECT rowid FROM {table}")]
             if not rows:

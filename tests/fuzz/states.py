@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.idx import small_mnist
 from tests.session.scripts import SMALL, made
 from vaetui.engine.answers import Label, Unreadable
+from vaetui.engine.classes import Added, Merged, Renamed
 from vaetui.engine.events import Stepped
 from vaetui.session import creation, learning
 from vaetui.session.session import Session
@@ -49,13 +50,17 @@ def make(place: Path) -> None:
 
 
 def _answer(session: Session) -> None:
-    """Say something of every kind, take some of it back, and leave a centre open."""
+    """Say and do something of every kind, take some of it back, and leave a centre open."""
+    added = len(session.classes)
+    session.amend(Added(added, f"class {added}"))
+    session.amend(Merged(7 + session.round, 0))
     session.answer((0,), Label(1, 0.4))
     list(session.split((1,), 2))
     session.answer((1, 0), Label(7, 0.8))
     session.answer((2,), Unreadable())
     session.undo()
-    session.answer((2,), Label(3))
+    session.answer((2,), Label(added))
+    session.amend(Renamed(3, f"three of round {session.round}"))
     session.answer((1, 1), Label(4, 0.6))
 
 

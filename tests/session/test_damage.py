@@ -11,7 +11,7 @@ import pytest
 from tests.session.scripts import answer_round, bits, made, run, said
 from vaetui.engine.events import Noticed
 from vaetui.headless import consumed
-from vaetui.session import creation, learning
+from vaetui.session import checkpoints, creation, learning
 from vaetui.session.inspection import inspect
 from vaetui.session.session import Session
 from vaetui.store import home as sessions
@@ -81,7 +81,7 @@ def newest(directory: Path, count: int) -> list[Path]:
 
 
 def test_three_checkpoints_are_kept(directory: Path) -> None:
-    assert len(list(directory.glob("checkpoint-*"))) == learning.KEPT == 3
+    assert len(list(directory.glob("checkpoint-*"))) == checkpoints.KEPT == 3
 
 
 @pytest.mark.parametrize("count", [1, 3])

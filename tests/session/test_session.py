@@ -13,7 +13,7 @@ from tests.idx import write_idx
 from tests.session.scripts import NEAR, SMALL, answer_round, bits, made, run, said, scrambled
 from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.config import Config
-from vaetui.engine.events import Clustered, EpochEnded, Finished, Loading, Parted, Saved, Stepped
+from vaetui.engine.events import Clustered, EpochEnded, Finished, Loaded, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
 from vaetui.headless import consumed
 from vaetui.session import creation, learning, report
@@ -322,9 +322,13 @@ def test_the_answers_of_the_last_round_are_exported_until_a_new_one_has_some(dig
 
 def test_a_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
     session = made("failing", digits)
-    session.config = replace(SMALL, loss=replace(SMALL.loss, beta=float("nan")))
+    going = session.advance()
+    while not isinstance(next(going), Loaded):
+        pass
+    assert session._workshop.learning is not None
+    session._workshop.learning.config = replace(SMALL, loss=replace(SMALL.loss, beta=float("nan")))
     with pytest.raises(Trouble, match="The loss is no number any more in epoch 1"):
-        list(session.advance())
+        list(going)
     assert not list(session.directory.glob("checkpoint-*"))
     session.close()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vaetui.engine.answers import Answer, Label, Split, Unreadable
+from vaetui.engine.classes import Added, Classes, Merged, Renamed
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
 from vaetui.engine.settings import to_json
@@ -57,6 +59,77 @@ def test_what_was_undone_can_be_redone_until_something_new_is_said(facts: Facts)
     assert facts.sayings(1) == [first, third]
     assert facts.sayings(1, "undone") == []
     assert facts.answers() == 2
+
+
+def test_what_was_done_to_the_classes_stands_in_one_order_with_what_was_said(facts: Facts, tmp_path: Path) -> None:
+    acts = [
+        facts.amend(1, Added(10, "ten")),
+        facts.say(1, (0,), Label(10)),
+        facts.amend(1, Merged(4, 9)),
+        facts.amend(1, Renamed(9, "nine")),
+    ]
+    assert [act.id for act in acts] == [1, 2, 3, 4]
+    facts = again(facts, tmp_path)
+    assert facts.acts(1) == acts
+    assert (facts.classes().names[9:], facts.classes().roots[4]) == (("nine", "ten"), 9)
+    assert facts.classes(0) == Classes.named(tuple("0123456789"))
+    assert facts.config.network.classes == 11
+    for act in acts[:0:-1]:
+        facts.undo(act)
+    assert (facts.acts(1), facts.acts(1, "undone")) == (acts[:1], acts[1:])
+    facts.redo(acts[1])
+    facts.amend(1, Added(11, "eleven"))
+    assert facts.acts(1, "undone") == []
+    assert facts.answers() == 1
+    assert facts.tally(1) == {10: 1}
+    assert len(facts.times(1)) == 5
+    facts.close()
+
+
+def test_the_configuration_is_kept_without_the_number_of_classes(facts: Facts, tmp_path: Path) -> None:
+    before = facts.config
+    added = facts.amend(1, Added(10, "ten"))
+    facts.keep_config(replace(before, threads=2))  # as who did not yet hear of the new class
+    assert (facts.config.threads, facts.config.network.classes) == (2, 11)
+    facts.undo(added)
+    assert facts.config == replace(before, threads=2)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE naming SET name = char(27) || '[2J' WHERE id = 1",
+        "UPDATE naming SET name = '9' WHERE id = 1",
+        "UPDATE naming SET class = 12 WHERE id = 1",
+        "UPDATE naming SET target = 4 WHERE id = 2",
+        "UPDATE naming SET target = 99 WHERE id = 2",
+        "INSERT INTO naming VALUES (3, 1, 'merged', 9, NULL, 4, 'stands', 0.0)",
+        "INSERT INTO naming SELECT 10 + class, 1, 'merged', class, NULL, 10, 'stands', 0.0 FROM "
+        "(SELECT 0 class UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 "
+        "UNION SELECT 8 UNION SELECT 9 UNION SELECT 10)",
+    ],
+)
+def test_classes_that_nobody_can_have_made_are_refused(facts: Facts, tmp_path: Path, harm: str) -> None:
+    facts.amend(1, Added(10, "ten"))
+    facts.amend(1, Merged(4, 9))
+    facts.close()
+    base = sqlite3.connect(tmp_path / "facts.db")
+    base.execute(harm)
+    base.commit()
+    base.close()
+    facts = Facts(tmp_path)
+    with pytest.raises(Trouble, match="its list of classes is none"):
+        facts.classes()
+    with pytest.raises(Trouble, match="its list of classes is none"):
+        _ = facts.config
+    facts.close()
+
+
+def test_as_many_names_as_classes_are_wanted(tmp_path: Path) -> None:
+    facts = Facts.create(tmp_path, Config(), "mnist", (640, 28, 28), Material(False, ("cat", "dog")))
+    with pytest.raises(Trouble, match="2 names for 10 classes"):
+        facts.classes()
+    facts.close()
 
 
 def test_reports_of_training_are_replaced_and_forgotten_by_place(facts: Facts) -> None:
@@ -141,6 +214,7 @@ def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
         assert facts.reading(1) == ()
         facts.close()
     facts = Facts(tmp_path, writes=True)
+    assert facts.amend(1, Added(10, "ten")).id == 2
     facts.record_reading(1, 0, [4, None], 0.5)
     assert facts.reading(1) == (4, None)
     assert facts.epochs()[0].reading_accuracy == 0.5

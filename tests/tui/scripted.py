@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
 from tests.tui.drawn import digit
 from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, standing, written
+from vaetui.engine.classes import Classes, Naming
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import (
@@ -27,6 +29,7 @@ from vaetui.engine.events import (
 )
 from vaetui.engine.metrics import Agreement
 from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Tile, Which
+from vaetui.session.favourites import joining
 from vaetui.trouble import Trouble
 
 HELD_OUT = 12
@@ -37,6 +40,10 @@ def epoch_ended(epoch: int, answers: int = 0) -> EpochEnded:
     """Make the report of an epoch that went as one would hope."""
     losses = Losses(220.0 / epoch, 5.0 + epoch / 10, 0.5 / epoch)
     return EpochEnded(epoch, losses, min(0.1 + 0.3 * epoch, 0.97), 0.9, 0.6, answers, 20.0)
+
+
+def _words(act: tuple[Path, Answer] | Naming) -> str:
+    return f"the answer to {written(act[0])}" if isinstance(act, tuple) else "the classes"
 
 
 class ScriptedSession:
@@ -58,11 +65,13 @@ class ScriptedSession:
         """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
-        self.classes = classes or tuple(map(str, range(self.config.network.classes)))
+        self.classes = self._begun = Classes.named(classes or tuple(map(str, range(self.config.network.classes))))
         self.tested = tested
         self.said: list[tuple[Path, Answer]] = []
         """What stands said, oldest first."""
-        self.taken: list[tuple[Path, Answer]] = []
+        self.named: list[tuple[int, Naming]] = []
+        """What was done to the classes and stands, oldest first, each with how much stood said by then."""
+        self.taken: list[tuple[Path, Answer] | Naming] = []
         """What was undone, the last undone last."""
         self.loaded = False
         """Whether members can be shown."""
@@ -167,31 +176,59 @@ class ScriptedSession:
             len(open_or_not),
             covered,
             self._earlier + len(self.said),
-            tuple(range(min(10, len(self.classes)))),
-            f"the answer to {written(self.said[-1][0])}" if self.said else None,
-            f"the answer to {written(self.taken[-1][0])}" if self.taken else None,
+            joining(tuple(range(min(10, len(self._begun)))), [naming for _, naming in self.named]),
+            "the classes"
+            if self._named_last()
+            else f"the answer to {written(self.said[-1][0])}"
+            if self.said
+            else None,
+            _words(self.taken[-1]) if self.taken else None,
         )
 
     def answer(self, path: Path, answer: Label | Unreadable) -> None:
         """Keep an answer."""
         self.calls.append(f"answer {written(path)}")
+        if isinstance(answer, Label):
+            self.classes.check(answer.label)
         self._say(path, answer)
 
     def undo(self) -> Path | None:
         """Take back the last word."""
         self.calls.append("undo")
+        if self._named_last():
+            self.taken.append(self.named.pop()[1])
+            self._count()
+            return ()
         if not self.said:
             return None
-        self.taken.append(self.said.pop())
-        return self.taken[-1][0]
+        path, answer = self.said.pop()
+        self.taken.append((path, answer))
+        return path
 
     def redo(self) -> Path | None:
         """Bring back the last word taken."""
         self.calls.append("redo")
         if not self.taken:
             return None
-        self.said.append(self.taken.pop())
-        return self.said[-1][0]
+        act = self.taken.pop()
+        if isinstance(act, tuple):
+            self.said.append(act)
+            return act[0]
+        self.named.append((len(self.said), act))
+        self._count()
+        return ()
+
+    def amend(self, naming: Naming) -> None:
+        """Do that to the classes."""
+        self.calls.append(f"amend {naming}")
+        self.classes = self.classes.after(naming)
+        self.named.append((len(self.said), naming))
+        self.taken.clear()
+
+    def tally(self) -> tuple[int, ...]:
+        """Count the answers by class."""
+        labels = [self.classes.roots[answer.label] for _, answer in self.said if isinstance(answer, Label)]
+        return tuple(labels.count(label) for label in range(len(self.classes)))
 
     def members(self, path: Path, which: Which, count: int) -> Pixels:
         """Draw members that look like their centre."""
@@ -207,7 +244,7 @@ class ScriptedSession:
         if self._phase != "labelling":
             raise Trouble("There is no round to end.")
         self._earlier += len(self.said)
-        self.said, self.taken = [], []
+        self.said, self.named, self.taken, self._begun = [], [], [], self.classes
         self._phase = "training"
         self._round += 1
 
@@ -261,12 +298,21 @@ class ScriptedSession:
         keyed = tuple(range(min(10, len(self.classes))))
         return Sheet(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None, keyed)
 
+    def _named_last(self) -> bool:
+        """Tell whether the last act was on the classes."""
+        return bool(self.named) and self.named[-1][0] == len(self.said)
+
+    def _count(self) -> None:
+        self.classes = reduce(Classes.after, [naming for _, naming in self.named], self._begun)
+
     def _say(self, path: Path, answer: Answer) -> None:
         self.said.append((path, answer))
         self.taken.clear()
 
     def _tiles(self, path: Path, size: int, answers: dict[Path, Answer]) -> list[Tile]:
         answer = answers.get(path)
+        if isinstance(answer, Label):
+            answer = replace(answer, label=self.classes.roots[answer.label])
         below: list[Tile] = []
         parts = None
         if isinstance(answer, Split):
@@ -277,7 +323,9 @@ class ScriptedSession:
             parts = (sum(tile.answer is not None for tile in unsplit), len(unsplit))
         likely = sum(path) % 10
         count = len(self.classes)
-        votes = tuple(((likely + step) % count, share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06)))
+        votes = tuple(
+            (self.classes.roots[(likely + step) % count], share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06))
+        )
         picture = digit(likely, sum(path), self._side)
         return [Tile(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.classes import Classes, Merged
 from vaetui.tui.entry import Deed, Entry, Spot
 
 SPOT = Spot("8", 300, 5)
@@ -16,7 +17,11 @@ KEYS = [
     *("next", "previous", "left", "right", "up", "down", "pictures", "other"),
 ]
 
-DIGITS = tuple("0123456789")
+DIGITS = Classes.named("0123456789")
+
+
+def first(count: int) -> Classes:
+    return Classes.named("0123456789"[:count])
 
 
 def typed(entry: Entry, *keys: str, spot: Spot = SPOT) -> tuple[Entry, list[Deed]]:
@@ -70,12 +75,19 @@ def test_a_wrong_key_for_the_confidence_loses_nothing_and_says_what_works(key: s
 
 
 def test_a_class_that_there_is_not_says_which_there_are() -> None:
-    entry, deeds = typed(Entry(DIGITS[:4], tuple(range(4))), "7")
+    entry, deeds = typed(Entry(first(4), tuple(range(4))), "7")
     assert (deeds, entry.hint) == ([], "there is no class 7: 0-3 name one")
 
 
+def test_the_digit_of_a_merged_class_says_what_it_counts_as() -> None:
+    merged = first(4).after(Merged(1, 3))
+    entry, deeds = typed(Entry(merged, (0, 1, 2, 3)), "1")
+    assert (deeds, entry.waits, entry.hint) == ([], "class", "1 counts as 3")
+    assert typed(Entry(merged, (0, None, 2, 3)), "1")[0].hint == "there is no class 1: 0, 2-3 name one"
+
+
 def test_a_digit_counts_as_confidence_even_where_it_is_no_class() -> None:
-    assert typed(Entry(DIGITS[:4], tuple(range(4))), "2", "9")[1] == [Label(2, 0.9)]
+    assert typed(Entry(first(4), tuple(range(4))), "2", "9")[1] == [Label(2, 0.9)]
 
 
 def test_a_cluster_is_not_split_into_more_parts_than_images() -> None:
@@ -105,7 +117,7 @@ def test_a_digit_does_not_slip_through_the_question_whether_to_go_on() -> None:
 
 @given(st.lists(st.sampled_from(KEYS)))
 def test_whatever_is_pressed_escape_leads_back_and_every_answer_is_valid(keys: list[str]) -> None:
-    entry, deeds = typed(Entry(DIGITS[:5], tuple(range(5))), *keys)
+    entry, deeds = typed(Entry(first(5), tuple(range(5))), *keys)
     for deed in deeds:
         if isinstance(deed, Label):
             assert 0 <= deed.label < 5
@@ -116,7 +128,7 @@ def test_whatever_is_pressed_escape_leads_back_and_every_answer_is_valid(keys: l
 
 
 def test_digits_stand_for_their_favourites_and_any_class_can_be_chosen() -> None:
-    many = Entry(tuple(f"kind {at}" for at in range(26)), (3, 7, 25))
+    many = Entry(Classes.named([f"kind {at}" for at in range(26)]), (3, 7, 25))
     assert typed(many, "2", "accept")[1] == [Label(25, 1.0)]
     assert typed(many, "3")[0].hint == "there is no class 3: 0-2 name one"
     assert typed(many, "choose")[1] == ["choose"]

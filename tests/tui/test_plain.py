@@ -8,6 +8,7 @@ import pytest
 
 from tests.tui.scripted import ScriptedSession
 from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.engine.classes import Added, Classes, Merged, Renamed
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.trouble import Trouble
 from vaetui.tui.orders import HELP, Look, read
@@ -73,6 +74,69 @@ def test_classes_are_told_and_may_be_written_by_name() -> None:
     assert "0 cat  1 cat fish  2 7" in lines
     assert [answer for _, answer in session.said] == [Label(1, 0.8), Label(0), Label(2)]
     assert "saved: 0 is cat fish at 0.8" in lines
+
+
+PETS = Classes.named(("cat", "cat fish", "7", "bird as bird", "add"))
+
+
+@pytest.mark.parametrize(
+    ("line", "order"),
+    [
+        ("add owl", Added(5, "owl")),
+        ("add  barn owl ", Added(5, "barn owl")),
+        ("rename cat fish as hen", Renamed(1, "hen")),
+        ("rename 0 as cat into dog", Renamed(0, "cat into dog")),
+        ("rename bird as bird as owl", Renamed(3, "owl")),
+        ("rename 7 as seven", Renamed(2, "seven")),
+        ("merge cat into cat fish", Merged(0, 1)),
+        ("merge 1 into 0", Merged(1, 0)),
+        ("merge 9 into 0", Merged(9, 0)),
+        ("add 8", Label(4, 0.8)),
+        ("classes", "classes"),
+    ],
+)
+def test_a_line_does_one_thing_to_the_classes(line: str, order: object) -> None:
+    assert read(line, 4, PETS) == order
+
+
+@pytest.mark.parametrize("line", ["rename owl as hen", "merge cat into owl", "merge owl into cat"])
+def test_a_class_that_there_is_not_is_told(line: str) -> None:
+    with pytest.raises(Trouble, match="There is no such class in"):
+        read(line, 4, PETS)
+
+
+@pytest.mark.parametrize("line", ["rename cat", "merge", "merge cat", "add "])
+def test_half_a_sentence_means_nothing(line: str) -> None:
+    with pytest.raises(Trouble, match="means nothing here"):
+        read(line, 4, Classes.named(("cat", "dog")))
+
+
+def test_classes_are_added_renamed_and_merged_and_taken_back_in_order() -> None:
+    config = Config(network=NetworkConfig(classes=3))
+    session = ScriptedSession(clusters=4, config=config, classes=("cat", "dog", "cow"))
+    lines = said(session, "add owl\nowl 8\nrename cow as calf\nmerge cat into dog\ncat\ndog\nclasses\nu\nu\nu\nU\n")
+    assert "owl is a class now, with digit 3; u takes it back" in lines
+    assert "saved: 0 is owl at 0.8" in lines
+    assert "cow is called calf now; u takes it back" in lines
+    assert "cat counts as dog from now on; u takes it back" in lines
+    assert "cat counts as dog since they were merged." in lines
+    assert "  class 0: cat, counts as dog" in lines
+    assert "  class 1: dog, 1 answer" in lines
+    assert "  class 3: owl, 1 answer" in lines
+    assert lines.count("undo: the classes") == 2
+    assert "redo: the classes" in lines
+    assert session.classes.names == ("cat", "dog", "calf", "owl")
+    assert [answer for _, answer in session.said] == [Label(3, 0.8)]
+
+
+def test_what_cannot_be_done_to_the_classes_is_told() -> None:
+    session = ScriptedSession(clusters=2, config=Config(network=NetworkConfig(classes=2)), classes=("cat", "dog"))
+    lines = said(session, f"add cat\nadd {'x' * 101}\nmerge cat into dog\nrename 0 as dog\n")
+    assert "There is a class cat already." in lines
+    assert any("cannot name a class; up to 100" in line for line in lines)
+    assert "Two classes have to be left: these cannot be merged." in lines
+    assert "There is a class dog already." in lines
+    assert session.named == []
 
 
 def test_answers_are_kept_and_the_next_centre_is_shown() -> None:

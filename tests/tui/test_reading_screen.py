@@ -16,6 +16,7 @@ from tests.tui.paced import PacedSession, ended
 from tests.tui.scripted import HELD_OUT, ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
+from vaetui.engine.classes import Merged
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Clustered, Event, Finished, Loading, Progressed
 from vaetui.session.board import Sheet
@@ -147,6 +148,14 @@ async def test_only_the_classes_that_there_are_can_be_read() -> None:
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         assert "0-3 " in plain(app)
         assert "0-9" not in plain(app)
+
+
+async def test_a_class_that_was_merged_cannot_be_read() -> None:
+    session = finished()
+    session.classes = session.classes.after(Merged(3, 8))
+    async with reading(session) as (pilot, app):
+        await pilot.press("3")
+        assert "there is no class 3: 0-2, 4-9 a class" in prompt(app)
 
 
 async def test_what_is_read_stands_when_one_comes_back() -> None:

@@ -9,7 +9,7 @@ Read the rooms in this order; it is the walk of the method:
     draws                     every random draw, from the seed and its place in the run
     vae, warp                 the networks: infer, generate, classify; a second view of images
     latents                   images become latent vectors
-    answers                   what a person said of a cluster, and what stands
+    answers, classes          what a person said of a cluster, and what stands; what was done to the classes
     clusters, kmeans, asking  latent vectors become a tree of clusters; the elbow; a split; what a round asks about
     seeds, weights            images whose class is known; one label and one weight per image (eq. 2)
     graph                     a few labels spread to all images, from neighbour to neighbour

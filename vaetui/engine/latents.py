@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,28 +33,38 @@ class Reading:
     """Its probability, [N]."""
 
 
-def read(vae: Vae, images: Dataset, config: Config, what: str, *place: int) -> Generator[Progressed, None, Reading]:
+def read(
+    vae: Vae, images: Dataset, config: Config, what: str, *place: int, roots: Sequence[int] = ()
+) -> Generator[Progressed, None, Reading]:
     """Send images through encoder and classifier.
 
-    Yields its progress and returns the Reading. Where the recipe uses sampled latent vectors, the sample
-    depends on the seed, on `what` is read and on the `place` in the run only.
+    `roots` tells for each class, also for those that the networks do not know yet, what it counts as: probabilities
+    of classes that were merged are summed. Yields its progress and returns the Reading. Where the recipe uses sampled
+    latent vectors, the sample depends on the seed, on `what` is read and on the `place` in the run only.
     """
+    known = vae.classifier.out_features
+    counted = torch.eye(len(roots))[torch.tensor(roots[:known])] if len(set(roots)) < len(roots) else None
     total = len(images)
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for start in range(0, total, BATCH):
-        parts.append(_read_batch(vae, images[start : start + BATCH], config, what, *place, start))
+        parts.append(_read_batch(vae, images[start : start + BATCH], config, counted, what, *place, start))
         yield Progressed(f"reading the {what} images", min(start + BATCH, total), total)
     latents, predicted, certainty = (torch.cat(column) for column in zip(*parts, strict=True))
     return Reading(latents.numpy(), predicted.numpy().astype(np.uint8), certainty.numpy())
 
 
 @torch.inference_mode()
-def _read_batch(vae: Vae, pixels: Tensor, config: Config, what: str, *place: int) -> tuple[Tensor, Tensor, Tensor]:
+def _read_batch(
+    vae: Vae, pixels: Tensor, config: Config, counted: Tensor | None, what: str, *place: int
+) -> tuple[Tensor, Tensor, Tensor]:
     hidden, mean, deviation = vae.eval().infer(scale(pixels))
     latents = mean
     if config.network.used == "sample":
         latents = mean + deviation * noise(config, mean, f"reading {what}", *place)
-    certainty, predicted = vae.classify(hidden, latents).softmax(dim=1).max(dim=1)
+    chances = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes that the networks know]
+    if counted is not None:
+        chances = chances @ counted.to(chances.device)  # [N, classes]
+    certainty, predicted = chances.max(dim=1)
     return latents.cpu(), predicted.cpu(), certainty.cpu()
 
 

@@ -48,7 +48,7 @@ def reading_accuracy(read: Sequence[int | None], truth: Truth) -> float:
 
 
 def agreement(
-    named: NDArray[np.int64], called: NDArray[np.uint8], certainty: NDArray[np.float32] | None
+    named: NDArray[np.int64], called: NDArray[np.int64], certainty: NDArray[np.float32] | None
 ) -> Agreement | None:
     """Compare what somebody named images [M] with what a classifier had called them; None where there are none."""
     if not len(named):

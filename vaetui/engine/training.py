@@ -84,12 +84,25 @@ def size(learner: Learner) -> int:
     return 16 * sum(parameter.numel() for parameter in parameters) + 4_096 * (1 + len(parameters))
 
 
+def grown(known: Learner, config: Config, shape: tuple[int, ...]) -> Learner:
+    """Give networks for as many classes as the configuration has, at least those that are known.
+
+    All else they know too; of a class that is new to them nothing, which is a logit of 0.
+    """
+    if known.vae.classifier.out_features == config.network.classes:
+        return known
+    made = learner(config, shape)
+    restore(made, snapshot(known))
+    return made
+
+
 @torch.no_grad()
 def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
-    """Put back what `snapshot` flattened.
+    """Put back what `snapshot` flattened; a classifier that knew fewer classes gets rows of 0 for the others.
 
-    Raises Trouble, before anything is changed, where names or shapes do not fit the networks.
+    Raises Trouble, before anything is changed, where names or shapes do not fit the networks otherwise.
     """
+    arrays = _widened(arrays, learner.vae.classifier.out_features)
     parameters = dict(learner.vae.named_parameters())
     moments = {name: _moments(arrays, name) for name in parameters}
     for name, parameter in parameters.items():
@@ -116,6 +129,19 @@ def restore(learner: Learner, arrays: dict[str, NDArray[np.float32]]) -> None:
             else torch.empty_like(parameter).copy_(torch.from_numpy(array))
             for key, array in moments[name].items()
         }
+
+
+def _widened(arrays: dict[str, NDArray[np.float32]], classes: int) -> dict[str, NDArray[np.float32]]:
+    """Give the classifier's weights, and what the optimiser knows of them, a row for each of so many classes."""
+    weight = arrays.get("network.classifier.weight")
+    known = classes if weight is None or not weight.ndim else len(weight)
+
+    def rows(name: str, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        if ".classifier." not in name or not array.ndim or len(array) != known:
+            return array
+        return np.concatenate([array, np.zeros((classes - known, *array.shape[1:]), np.float32)])
+
+    return {name: rows(name, array) for name, array in arrays.items()} if known < classes else arrays
 
 
 def _running(vae: Vae) -> dict[str, Tensor]:

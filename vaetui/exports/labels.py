@@ -50,6 +50,8 @@ class Labels:
     """The clusters as a person reads them."""
     files: Files | None = None
     """The pictures; None where images were in arrays."""
+    merged: frozenset[int] = frozenset()
+    """Classes that count as others, so that no image has them and nobody is to choose them."""
 
     def __len__(self) -> int:
         """Count the images."""

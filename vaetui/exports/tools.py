@@ -50,7 +50,8 @@ def write_label_studio(
         for path, row in pairs
     )
     files.write(output / "tasks.json", _listed(tasks))
-    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in labels.classes)
+    offered = [name for label, name in enumerate(labels.classes) if label not in labels.merged]
+    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in offered)
     config = (
         '<View>\n  <Image name="image" value="$image"/>\n'
         f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine import settings
+from vaetui.engine.classes import MOST
 from vaetui.trouble import Trouble
 
-MOST = int(settings.within("network", "classes").most)
-"""Classes that can be told apart."""
 LONGEST = 40
 """Letters in a name."""
 DIGITS = tuple("0123456789")

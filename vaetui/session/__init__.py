@@ -2,14 +2,17 @@
 
 creation     a session is made, or opened again
 session      Session: advance, answer, split, undo, redo, go on
+asking       what a person says and does in the round being asked
 plan         what comes next in a run
 source       where the images come from, by name
 workshop     images, truths and networks, loaded when they are needed
 data         the images of a session, divided
 learning     the slow verbs: train, measure, cluster, cut
+checkpoints  networks kept on the way, and put back
 truths       the true classes, for those who measure
 labelling    the round being asked: the quick verbs
 spreading    what the answers of all rounds come to for every image
+favourites   which class each digit stands for
 board        what a screen needs to see, as frozen values
 course       what was measured on the way
 reading      the reading test of an epoch

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
 Which: TypeAlias = Literal["nearest", "random", "farthest"]
+Favourites: TypeAlias = tuple[int | None, ...]
+"""The class that each digit stands for, 0 first; None where it stands for none."""
 DIGITS = 10
 """Classes that a digit can stand for."""
 SHOWN = 8
@@ -60,8 +62,9 @@ class Board:
     """Share of training images that have a label with weight above 0."""
     answers: int
     """Answers given in the session so far: labels, unreadables and splits; what was undone is not counted."""
-    favourites: tuple[int, ...]
-    """The classes that the digits stand for, 0 first: all up to ten, of more the ten that were named most so far."""
+    favourites: Favourites
+    """All classes up to ten, of more those that were named most before this round; what was merged in it keeps its
+    digit until the next one."""
     undoable: str | None
     """What the next undo takes back, in a few words; None when there is nothing."""
     redoable: str | None
@@ -90,7 +93,7 @@ class Sheet:
     """The class read in each of the first pictures, None for one that is unreadable; at most N."""
     accuracy: float | None
     """Share of all N read right, an unreadable one being wrong; None before the last one is read."""
-    favourites: tuple[int, ...]
+    favourites: Favourites
     """The classes that the digits stand for, as on the board of the next round."""
 
 

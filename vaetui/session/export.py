@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vaetui.engine.answers import written
+from vaetui.engine.classes import Classes
 from vaetui.engine.clusters import Indices, Tree, leaves
 from vaetui.engine.latents import Reading
 from vaetui.engine.weights import Weights
@@ -21,7 +22,7 @@ def collect(
     seen: Indices,
     read: tuple[Reading, Reading],
     division: Division,
-    classes: tuple[str, ...],
+    classes: Classes,
 ) -> Labels:
     """List every image of the set, those held out among them, in order.
 
@@ -45,7 +46,8 @@ def collect(
     confidences[division.train] = np.where(answered, said.weights, train.certainty)
     whose[division.train], weights[division.train] = sources, said.weights
     labels[division.validation], confidences[division.validation] = held_out.predicted, held_out.certainty
-    return Labels(classes, np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
+    everything = (np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
+    return Labels(classes.names, *everything, merged=frozenset(range(len(classes))) - {*classes.offered})
 
 
 def pictures(directory: Path, count: int) -> Files | None:

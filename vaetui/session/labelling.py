@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine import draws
 from vaetui.engine.answers import Answer, Label, Path, Split, standing, written
+from vaetui.engine.classes import Classes, Naming
 from vaetui.engine.clusters import MOST, Cluster, Indices, Tree, find, gather, grow, leaves, placed, walk
 from vaetui.engine.config import Config
 from vaetui.engine.seeds import Seeds, joined
 from vaetui.engine.weights import Weights, fading, weigh
+from vaetui.session.acts import described
 from vaetui.session.board import SHOWN, Board, Tile, Which
-from vaetui.session.favourites import favourites
+from vaetui.session.favourites import chosen, joining
+from vaetui.session.spreading import Heard
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Part, Photograph
-from vaetui.store.facts import Facts
+from vaetui.store.facts import LAST, Facts
+from vaetui.store.namings import Named
 from vaetui.store.sayings import Saying
 from vaetui.store.stamps import Stamp
 from vaetui.store.vault import Vault
@@ -28,25 +31,19 @@ FEW = 10
 """Times as many members as parts, among which so many differ as a rule."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """What came of a round that is over, without what it was asked of."""
-
-    seeds: Seeds
-    """The images that a person has seen named, [M]."""
-    called: NDArray[np.uint8]
-    """What the classifier had called them before, [M]."""
-
-
 class Labelling:
     """One round: its photograph, its tree, what was said."""
 
-    def __init__(self, vault: Vault, facts: Facts, config: Config, round: int) -> None:
-        """Read a round as it was left.
+    classes: Classes
+    """What classes there are; what was said of one that was merged counts as the other."""
+
+    def __init__(self, vault: Vault, facts: Facts, config: Config, round: int, last: int = LAST) -> None:
+        """Read a round as it was left, with the classes as they are or as they were at the end of the round `last`.
 
         Raises Trouble for files that are lost or do not fit what was said.
         """
         self.round = round
+        self._last = last
         self._spreads = config.spread.over == "neighbours"
         self._vault = vault
         self._facts = facts
@@ -58,48 +55,59 @@ class Labelling:
         everyone = np.arange(len(photograph.near))
         self._roots = gather(self.places, everyone, photograph.near, photograph.centres, photograph.pictures)
         self._parts: dict[int, Tree] = {}  # the children that each split made, by the number of its saying
-        self._said = facts.sayings(round, "stands")
-        self._undone = facts.sayings(round, "undone")
-        self._before = facts.answers() - len(self._said)
-        for saying in (*self._said, *self._undone):
-            self._check_class(saying.answer)
+        self._said = facts.acts(round, "stands")
+        self._undone = facts.acts(round, "undone")
+        self._check_acts()
+        self._before = facts.answers() - len(self._sayings)
+        self._favourites = chosen(facts.classes(round - 1), facts.tally(round - 1))
         self._settle()
 
     def say(self, path: Path, answer: Answer, *stamps: Stamp) -> None:
         """Record an answer, with the files that belong to it; it is on the disk when this returns.
 
-        Raises Trouble for a cluster that is not there and a class that there is not.
+        Raises Trouble for a cluster that is not there and a class that there is not, or not any more.
         """
         self.cluster(path)
-        self._check_class(answer)
+        if isinstance(answer, Label):
+            self.classes.check(answer.label)
         self._said.append(self._facts.say(self.round, path, answer, *stamps))
         self._undone.clear()
         self._settle()
 
     def divide(self, path: Path, part: Part) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        stamp = clusterings.save(self._vault, places.part(self._facts.next_saying()), part)
+        stamp = clusterings.save(self._vault, places.part(self._facts.next_act()), part)
         self.say(path, Split(len(part.centres)), stamp)
 
+    def amend(self, naming: Naming) -> None:
+        """Record what was done to the classes; it is on the disk when this returns.
+
+        Raises Trouble for what cannot be done.
+        """
+        self.classes.after(naming)
+        self._said.append(self._facts.amend(self.round, naming))
+        self._undone.clear()
+        self._settle()
+
     def undo(self) -> Path | None:
-        """Take back the last answer or split, and give its cluster; None where there is nothing to take back."""
+        """Take back the last act, and give its cluster, () for one on the classes; None where there is none."""
         if not self._said:
             return None
         self._facts.undo(self._said[-1])
-        saying = self._said.pop()
-        self._undone.insert(0, saying)
+        act = self._said.pop()
+        self._undone.insert(0, act)
         self._settle()
-        return saying.path
+        return act.path if isinstance(act, Saying) else ()
 
     def redo(self) -> Path | None:
-        """Let the answer or split that was taken back last stand again, and give its cluster."""
+        """Let the act that was taken back last stand again, and give its cluster, likewise."""
         if not self._undone:
             return None
         self._facts.redo(self._undone[0])
-        saying = self._undone.pop(0)
-        self._said.append(saying)
+        act = self._undone.pop(0)
+        self._said.append(act)
         self._settle()
-        return saying.path
+        return act.path if isinstance(act, Saying) else ()
 
     def cluster(self, path: Path) -> Cluster:
         """Give the cluster at that path as the round stands.
@@ -147,7 +155,7 @@ class Labelling:
     def heard(self) -> Heard:
         """Give those images with what the classifier had called them when the round began."""
         seeds = self.seeds()
-        return Heard(seeds, self.photograph.predicted[seeds.indices])
+        return Heard(seeds, self._predicted(seeds.indices))
 
     def members(self, path: Path, which: Which, count: int) -> Indices:
         """Choose some members of a cluster, at most `count`: nearest first, farthest first, or any."""
@@ -169,15 +177,16 @@ class Labelling:
             answered=sum(open_or_answered),
             total=len(open_or_answered),
             covered=self._covered(),
-            answers=self._before + len(self._said),
-            favourites=self._favourites,
-            undoable=_described(self._said[-1]) if self._said else None,
-            redoable=_described(self._undone[0]) if self._undone else None,
+            answers=self._before + len(self._sayings),
+            favourites=joining(self._favourites, [act.naming for act in self._said if isinstance(act, Named)]),
+            undoable=described(self._said[-1], self.classes) if self._said else None,
+            redoable=described(self._undone[0], self.classes) if self._undone else None,
         )
 
-    @cached_property
-    def _favourites(self) -> tuple[int, ...]:
-        return favourites(self._facts, self.round)
+    @property
+    def _sayings(self) -> list[Saying]:
+        """What stands said of clusters, oldest first."""
+        return [act for act in self._said if isinstance(act, Saying)]
 
     def _tile(self, cluster: Cluster) -> Tile:
         below = [leaf.path in self.answers for leaf in leaves(cluster.children)]
@@ -201,22 +210,36 @@ class Labelling:
     def _votes(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
         if self.round == 1:
             return ()  # the classifier has seen no label yet
-        kinds, counts = np.unique(self.photograph.predicted[cluster.members], return_counts=True)
+        kinds, counts = np.unique(self._predicted(cluster.members), return_counts=True)
         order = np.argsort(-counts, kind="stable")
         return tuple((int(kinds[at]), float(counts[at] / counts.sum())) for at in order)
 
+    def _predicted(self, indices: Indices) -> NDArray[np.int64]:
+        """Give what the classifier called these images when the round began, as the classes count now."""
+        counted: NDArray[np.int64] = np.array(self.classes.roots)[self.photograph.predicted[indices]]
+        return counted
+
     def _settle(self) -> None:
         """Derive what stands and the tree from what was said."""
-        self.answers = standing((saying.path, saying.answer) for saying in self._said)
-        numbers = {saying.path: saying.id for saying in self._said}
+        self.classes = self._facts.classes(self._last)
+        self.answers = standing((saying.path, self._counted(saying.answer)) for saying in self._sayings)
+        numbers = {saying.path: saying.id for saying in self._sayings}
         self.tree = self._roots
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
             self.tree = grow(self.tree, path, self._children(path, numbers[path]))
 
-    def _check_class(self, answer: Answer) -> None:
-        classes = self._config.network.classes
-        if isinstance(answer, Label) and not 0 <= answer.label < classes:
-            raise Trouble(f"There is no class {answer.label}; the classes are 0 to {classes - 1}.")
+    def _counted(self, answer: Answer) -> Answer:
+        """Give an answer with the class that it counts as."""
+        return replace(answer, label=self.classes.roots[answer.label]) if isinstance(answer, Label) else answer
+
+    def _check_acts(self) -> None:
+        """Refuse answers with a class that there was not, and what could not be done to the classes, with Trouble."""
+        classes = self._facts.classes(self.round - 1)
+        for act in (*self._said, *self._undone):
+            if isinstance(act, Named):
+                classes = classes.after(act.naming)
+            elif isinstance(act.answer, Label) and act.answer.label >= len(classes):
+                classes.check(act.answer.label)
 
     def _children(self, path: Path, number: int) -> Tree:
         if number not in self._parts:
@@ -224,8 +247,3 @@ class Labelling:
             part = clusterings.load(self._vault, places.part(number), Part, M=len(members))
             self._parts[number] = gather(self.places, members, part.near, part.centres, part.pictures, path)
         return self._parts[number]
-
-
-def _described(saying: Saying) -> str:
-    what = {Label: "answer", Split: "split"}.get(type(saying.answer), "mark")
-    return f"the {what} of centre {written(saying.path)}"

@@ -32,17 +32,15 @@ from vaetui.engine.kmeans import elbow
 from vaetui.engine.latents import Reading, decode, read, remember
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.weights import Weights
+from vaetui.session import checkpoints, plan
 from vaetui.session.data import Data
-from vaetui.store import clusterings, places, tensors
+from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Found, Part, Photograph, Remembered
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
-from vaetui.trouble import Trouble
 
 SAVE_SECONDS = 10.0
 """Training between two checkpoints: a crash costs no more, and writing one takes some hundredths of a second."""
-KEPT = 3
-"""Checkpoints that are kept, so that a damaged one costs some seconds of training."""
 LOOK_SECONDS = 3.0
 """Training between two looks at the reconstructions."""
 Before: TypeAlias = Callable[[Config, int, Vectors], Generator[Progressed, None, NDArray[np.float32]]]
@@ -64,7 +62,7 @@ class Learning:
         torch.set_num_threads(config.threads)
         self.config = config
         self.data = data
-        self._learner = training.learner(config, data.train.shape)
+        self._learner = checkpoints.made(0, config, facts, data.train.shape)
         if config != facts.config:
             facts.keep_config(config)  # now that its device is known to be there
         device = self._learner.device.type
@@ -73,8 +71,8 @@ class Learning:
         self._held_out = Dataset(data.validation, self._learner.device)
         self._test = None if data.test is None else Dataset(data.test, self._learner.device)
         self._steps = steps(config.training, len(data.train))
-        self._latest: tuple[int, Reading] | None = None
-        self._epoch, self._step = self._restored()
+        self._latest: tuple[tuple[int, tuple[int, ...]], Reading] | None = None
+        self._learner, self._epoch, self._step = checkpoints.restored(vault, facts, config, data.train.shape)
 
     @property
     def trained(self) -> int:
@@ -88,6 +86,8 @@ class Learning:
         """
         if self._epoch != epoch:
             self._epoch, self._step = epoch, 0
+            config = plan.trained_in(epoch, self.config, self._facts)  # classes may have been added
+            self._learner = training.grown(self._learner, config, self.data.train.shape)
         yield self.look()
         unsaved: list[Stepped] = []
         saved = looked = time.monotonic()
@@ -120,7 +120,7 @@ class Learning:
         """Measure the networks after an epoch, the test images by a judge where there is one, and record it."""
         test_accuracy = None
         if self._test is not None and judge is not None:
-            reading = yield from read(self._learner.vae, self._test, self.config, "test", epoch)
+            reading = yield from self._through(self._test, "test", epoch)
             test_accuracy = judge(reading.predicted)
         checked = self._check(epoch * self.config.training.checks)
         stamps = [clusterings.save(self._vault, places.remembered(epoch), Remembered(checked.reconstructions))]
@@ -193,13 +193,18 @@ class Learning:
     def read(self, epoch: int) -> Generator[Progressed, None, tuple[Reading, Reading]]:
         """Send the training images and those held out through encoder and classifier, as they are after an epoch."""
         train = yield from self._read(epoch)
-        return train, (yield from read(self._learner.vae, self._held_out, self.config, "held-out", epoch))
+        return train, (yield from self._through(self._held_out, "held-out", epoch))
 
     def _read(self, epoch: int) -> Generator[Progressed, None, Reading]:
-        """Send the training images through encoder and classifier, once after each epoch."""
-        if self._latest is None or self._latest[0] != epoch:
-            self._latest = epoch, (yield from read(self._learner.vae, self._images, self.config, "training", epoch))
+        """Send the training images through encoder and classifier, once after each epoch and each merge of classes."""
+        known = epoch, self._facts.classes().roots
+        if self._latest is None or self._latest[0] != known:
+            self._latest = known, (yield from self._through(self._images, "training", epoch))
         return self._latest[1]
+
+    def _through(self, images: Dataset, what: str, epoch: int) -> Generator[Progressed, None, Reading]:
+        roots = self._facts.classes().roots
+        return read(self._learner.vae, images, self.config, what, epoch, roots=roots)
 
     def _changed(self, epoch: int, found: Reading) -> float | None:
         """Tell what share of the training images was called otherwise an epoch before, if there were labels then."""
@@ -207,42 +212,14 @@ class Learning:
             return None
         with suppress(Lost):  # a figure less is no reason to stop
             before = clusterings.load(self._vault, places.found(epoch - 1), Found)
-            return float(np.mean(before.predicted != found.predicted))
+            return float(np.mean(np.array(self._facts.classes().roots)[before.predicted] != found.predicted))
         return None
 
     def _pictures(self, latents: Vectors, near: NDArray[np.int32], centres: Vectors) -> Pixels:
         """Decode centres of latent vectors."""
         return decode(self._learner.vae, seen_centres(latents, near, centres, self.config.cluster.by))
 
-    def _restored(self) -> tuple[int, int]:
-        """Put the networks where the last whole checkpoint left them, and give its place; (0, 0) without one.
-
-        What was reported from after it is forgotten, and comes again with the same bits as training repeats it.
-        """
-        most = training.size(self._learner)
-        damaged = []
-        for epoch, step in self._facts.checkpoints():
-            name = places.checkpoint(epoch, step)
-            with suppress(Lost):
-                content = self._vault.get(name, most)
-                try:
-                    training.restore(self._learner, tensors.unpacked(content))
-                    break
-                except Trouble:
-                    self._vault.reject(name)
-            damaged.append(name)
-        else:
-            epoch = step = 0
-        self._facts.forget_figures(epoch, step, damaged)
-        return epoch, step
-
     def _save(self, unsaved: list[Stepped]) -> None:
-        """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-        name = places.checkpoint(self._epoch, self._step)
-        stamp = self._vault.put(name, tensors.packed(training.snapshot(self._learner)))
-        others = [place for place in self._facts.checkpoints() if place != (self._epoch, self._step)]
-        old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
-        self._facts.record_training(unsaved, stamp, old)
-        for each in old:
-            self._vault.drop(each)
+        """Write a checkpoint with the reports that lead to it."""
+        checkpoints.keep(self._vault, self._facts, self._learner, self._epoch, self._step, unsaved)
         unsaved.clear()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from vaetui.engine.config import TrainingConfig, round_after, total_epochs
+from vaetui.engine.config import Config, TrainingConfig, round_after, round_before, total_epochs
 from vaetui.session.board import Phase
 from vaetui.store.facts import Facts
 
@@ -33,3 +34,9 @@ def next_round(training: TrainingConfig, facts: Facts) -> int:
     """Tell the round being asked, or the next one to be; 0 where none is left."""
     asked = sum(ended is not None for _, _, ended in facts.rounds())
     return asked + 1 if asked < training.rounds else 0
+
+
+def trained_in(epoch: int, config: Config, facts: Facts) -> Config:
+    """Give the configuration of the networks in an epoch: for the classes at the end of the round before it."""
+    classes = len(facts.classes(round_before(config.training, epoch) or 0))
+    return replace(config, network=replace(config.network, classes=classes))

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.session.board import Sheet
-from vaetui.session.favourites import favourites
+from vaetui.session.favourites import chosen
 from vaetui.session.truths import Truths
 from vaetui.store import clusterings, places
 from vaetui.store.clusterings import Remembered
-from vaetui.store.facts import Facts
+from vaetui.store.facts import LAST, Facts
 from vaetui.store.vault import Vault
 from vaetui.trouble import Trouble
 
@@ -38,17 +38,19 @@ def record(
     """Record what was read from that place on, and forget what was read there before; judge it when it is complete.
 
     Raises Trouble for a place that is not next or before it, for more pictures than there are, for a class that
-    there is not, and while nobody could tell what was read right.
+    there is not, or not any more, and while nobody could tell what was read right.
     """
     sheet = _sheet(vault, facts, epoch)
     read = (*sheet.read[:place], *seen)
     if not 0 <= place <= len(sheet.read) or len(read) > len(sheet.pictures):
         raise Trouble(f"{len(sheet.read)} of {len(sheet.pictures)} pictures are read; go on from there or before.")
-    classes = facts.config.network.classes
-    if not all(kind is None or 0 <= kind < classes for kind in seen):
-        raise Trouble(f"There is no such class; the classes are 0 to {classes - 1}.")
+    classes = facts.classes()
+    for kind in seen:
+        if kind is not None:
+            classes.check(kind)
     truth = truths.validation if truths else None
-    accuracy = reading_accuracy(read, truth) if truth and len(read) == len(sheet.pictures) else None
+    counted = [classes.roots[kind] if kind is not None and kind < len(classes) else kind for kind in read]
+    accuracy = reading_accuracy(counted, truth) if truth and len(read) == len(sheet.pictures) else None
     facts.record_reading(epoch, place, seen, accuracy)
     return replace(sheet, read=read, accuracy=accuracy)
 
@@ -57,5 +59,5 @@ def _sheet(vault: Vault, facts: Facts, epoch: int) -> Sheet:
     if not facts.stamp(places.remembered(epoch)):
         raise Trouble("The reconstructions of this epoch were not kept; there is a reading test after the next one.")
     pictures = clusterings.load(vault, places.remembered(epoch), Remembered).pictures
-    keyed = favourites(facts, len(facts.rounds()) + 1)
+    keyed = chosen(facts.classes(), facts.tally(LAST))
     return Sheet(epoch, pictures, facts.reading(epoch), facts.epochs()[epoch - 1].reading_accuracy, keyed)

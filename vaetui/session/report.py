@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def show(name: str) -> dict[str, Any]:
     entries.refuse_strange(directory)
     facts = Facts(directory)
     try:
-        config, epochs, holder = facts.config, facts.epochs(), lock.holder(directory)
+        config, classes, epochs = facts.config, facts.classes(), facts.epochs()
+        holder = lock.holder(directory)
         step = plan.next_step(config.training, facts)
         told: dict[str, Any] = {
             "name": name,
@@ -45,7 +47,8 @@ def show(name: str) -> dict[str, Any]:
             "recipe": config.recipe,
             "seed": config.seed,
             "data": facts.data,
-            "classes": facts.material.called(config.network.classes),
+            "classes": classes.names,
+            "aliases": classes.aliases,
             "created": facts.created,
             "epoch": len(epochs),
             "epochs": total_epochs(config.training),
@@ -82,7 +85,7 @@ def calibration(name: str) -> list[dict[str, Any]]:
     facts, found = Facts(directory), []
     try:
         vault, config = Vault(directory, facts), facts.config
-        spreading = Spreading(lambda number: Labelling(vault, facts, config, number))
+        spreading = Spreading(facts, partial(Labelling, vault, facts, config))
         with suppress(Trouble):
             for number, told in agreements(vault, facts, spreading):
                 found.append({"round": number, **asdict(told)})
@@ -96,20 +99,21 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
     config = facts.config
     rounds = facts.rounds()
     epochs = facts.epochs()
-    classes: tuple[tuple[int, int], ...] = ()
+    images: tuple[tuple[int, int], ...] = ()
     agreed: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
-        last = Labelling(vault, facts, config, rounds[-1][0])
-        spreading = Spreading(lambda number: last if number == last.round else Labelling(vault, facts, config, number))
+        classes, last = facts.classes(), Labelling(vault, facts, config, rounds[-1][0])
+        spreading = Spreading(facts, partial(Labelling, vault, facts, config))
         said, agreed = spreading.said(config, last.round), tuple(agreements(vault, facts, spreading))
         found = last.photograph.predicted
         if facts.stamp(places.found(len(epochs))):
             with suppress(Lost):
                 found = clusterings.load(vault, places.found(len(epochs)), Found).predicted
-        counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=config.network.classes)
-        classes = tuple((kind, int(count)) for kind, count in enumerate(counts))
+        found = np.array(classes.roots)[found]
+        counts = np.bincount(np.where(said.weights > 0, said.labels, found), minlength=len(classes))
+        images = tuple((kind, int(counts[kind])) for kind in classes.offered)
     return Summary(
-        classes,
+        images,
         epochs[-1].covered if epochs else 0.0,
         facts.answers(),
         sum(seconds for *_, seconds in facts.figures()),

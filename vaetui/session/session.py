@@ -9,13 +9,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import Label, Path, Unreadable
-from vaetui.engine.clusters import Pixels
+from vaetui.engine.answers import Path
 from vaetui.engine.config import Device, round_before
 from vaetui.engine.events import Drawn, EpochEnded, Event, Finished, Loaded, Loading, Noticed, Parted, Progressed
-from vaetui.session.board import Board, Sheet, Summary, Which
+from vaetui.session.asking import Asking
+from vaetui.session.board import Sheet, Summary
 from vaetui.session.spreading import Spreading
-from vaetui.session.standing import Standing
 from vaetui.session.workshop import Workshop
 from vaetui.store import log
 from vaetui.store.facts import Facts
@@ -26,12 +25,11 @@ from vaetui.trouble import Trouble
 if TYPE_CHECKING:
     from vaetui.engine.weights import Weights
     from vaetui.exports.labels import Labels
-    from vaetui.session.labelling import Labelling
     from vaetui.session.learning import Learning
     from vaetui.session.truths import Truths
 
 
-class Session(Standing):
+class Session(Asking):
     """One session, opened for writing.
 
     The slow verbs, `advance` and `split`, are iterators of events for one worker thread; every fact is recorded
@@ -42,13 +40,10 @@ class Session(Standing):
 
     def __init__(self, vault: Vault, facts: Facts, lock: Lock, device: Device | None = None) -> None:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
-        super().__init__(facts, facts.config if device is None else replace(facts.config, device=device))
-        self.directory, self.name = vault.directory, vault.directory.name
-        self.machine, self.classes = "", facts.material.called(self.config.network.classes)
-        self._vault, self._lock = vault, lock
-        self._workshop = Workshop(vault, facts)
-        self._labelling: Labelling | None = None
-        self._spreading = Spreading(self._round)
+        config = facts.config if device is None else replace(facts.config, device=device)
+        super().__init__(vault, facts, config, Workshop(vault, facts))
+        self.directory, self.name, self.machine = vault.directory, vault.directory.name, ""
+        self._lock, self._spreading = lock, Spreading(facts, self._round)
         self._settle()
 
     @property
@@ -122,33 +117,7 @@ class Session(Standing):
 
         yield Drawn((yield from Trained(self.name).draw(count, label, seed)))
 
-    # The quick verbs.
-
-    def asked(self) -> Labelling:
-        """Give the round being asked."""
-        if self._labelling is None:
-            raise Trouble("No round is being asked now.")
-        return self._labelling
-
-    def board(self) -> Board:
-        """Show the round being asked."""
-        return self.asked().board()
-
-    def answer(self, path: Path, answer: Label | Unreadable) -> None:
-        """Record what a person says of a cluster; it is on the disk when this returns."""
-        self.asked().say(path, answer)
-
-    def undo(self) -> Path | None:
-        """Take back the last answer or split of the round, and give its cluster; None where there is none."""
-        return self.asked().undo()
-
-    def redo(self) -> Path | None:
-        """Bring back what was taken back last, and give its cluster; None where there is nothing."""
-        return self.asked().redo()
-
-    def members(self, path: Path, which: Which, count: int) -> Pixels:
-        """Give pictures of some members of a cluster, [<= count, H, W]; none before the images are loaded."""
-        return self._workshop.pictures(self.asked().members(path, which, count))
+    # The quick verbs; those of the round being asked are Asking's.
 
     def go_on(self) -> None:
         """End the round: training goes on with what stands, which can no longer be undone."""
@@ -159,7 +128,7 @@ class Session(Standing):
     def another_round(self) -> None:
         """Add a round, with its epochs, to a finished run."""
         training = replace(self.config.training, rounds=self.rounds + 1)
-        self.config = replace(self.config, training=training)
+        self._config = replace(self._config, training=training)
         self._facts.keep_config(self.config)
         self._settle()
 
@@ -208,7 +177,7 @@ class Session(Standing):
         learning = yield from self._workshop.opened(self.config)
         yield Loaded()
         if not self.machine:
-            self.machine, self.config = learning.machine, learning.config
+            self.machine, self._config = learning.machine, learning.config
             self._course.recall()  # what came after the checkpoint is forgotten by now
         yield from map(Noticed, [*self._vault.news(), *self._workshop.news()])
         for epoch in range(max(learning.trained + 1, 1), len(self._course.epochs) + 1):
@@ -226,8 +195,3 @@ class Session(Standing):
         super()._settle()
         if self._step == "ask" and self._labelling is None:
             self._labelling = self._round(self.round)
-
-    def _round(self, number: int) -> Labelling:
-        from vaetui.session.labelling import Labelling
-
-        return Labelling(self._vault, self._facts, self.config, number)

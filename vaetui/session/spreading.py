@@ -6,10 +6,12 @@ Nothing heavy is imported before it is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.config import Config
 from vaetui.engine.events import Progressed
+from vaetui.store.facts import LAST, Facts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,54 +27,70 @@ Probabilities: TypeAlias = "NDArray[np.float32]"
 """Of each class for each image, [N, classes]."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What came of a round that is over, without what it was asked of."""
+
+    seeds: Seeds
+    """The images that a person has seen named, [M]."""
+    called: NDArray[np.int64]
+    """What the classifier had called them before, [M]."""
+
+
 class Spreading:
     """Spreads answers as the recipe says; keeps the last graph, which serves before a round is asked and after."""
 
-    def __init__(self, rounds: Callable[[int], Labelling]) -> None:
-        """Spread what was said in rounds, which are read by their number when they are needed."""
+    def __init__(self, facts: Facts, rounds: Callable[[int, int], Labelling]) -> None:
+        """Spread what was said in rounds, which are read when they are needed.
+
+        They are asked for by their number and by that of the last round in which classes changed; see `Labelling`.
+        """
+        self._facts = facts
         self._rounds = rounds
         self._graph: tuple[int, Graph] | None = None
-        self._heard: dict[int, Heard] = {}
+        self._heard: dict[tuple[int, tuple[int, ...]], Heard] = {}
 
     def weights(self, config: Config, round: int) -> Generator[Progressed, None, Weights]:
         """Give label and weight of every image by the answers up to that round; yields its progress."""
-        labelling = self._rounds(round)
+        labelling = self._rounds(round, round)
         if config.spread.over == "cluster":
             return labelling.weights()
         from vaetui.engine.graph import settle
 
-        said = [*self._before(round), labelling.seeds()]
-        return settle((yield from self._spread(config, round, labelling.places, said)))
+        said = [*self._before(round, round), labelling.seeds()]
+        return settle((yield from self._spread(config, round, labelling.places, said, round)))
 
     def said(self, config: Config, round: int) -> Weights:
         """Give what the answers themselves say: of whole clusters, or only of the images that a person has seen."""
+        labelling = self._rounds(round, LAST)
         if config.spread.over == "cluster":
-            return self._rounds(round).weights()
+            return labelling.weights()
         from vaetui.engine.seeds import joined
         from vaetui.engine.weights import told
 
-        labelling = self._rounds(round)
-        return told(joined([*self._before(round), labelling.seeds()]), len(labelling.places))
+        return told(joined([*self._before(round, LAST), labelling.seeds()]), len(labelling.places))
 
     def seen(self, config: Config, round: int) -> Indices:
         """Give the images that a person saw as they answered, of which `said` speaks."""
         import numpy as np
 
-        first = 1 if config.spread.over == "neighbours" else round
-        return np.concatenate([self._rounds(number).seeds().indices for number in range(first, round + 1)])
+        before = self._before(round, LAST) if config.spread.over == "neighbours" else []
+        return np.concatenate([seeds.indices for seeds in (*before, self._rounds(round, LAST).seeds())])
 
-    def heard(self, round: int) -> Heard:
-        """Give what came of a round that is over, which changes no more: a round is read once."""
-        if round not in self._heard:
-            self._heard[round] = self._rounds(round).heard()
-        return self._heard[round]
+    def heard(self, round: int, last: int = LAST) -> Heard:
+        """Give what came of a round that is over, which is read once for the classes as they were."""
+        known = round, self._facts.classes(last).roots
+        if known not in self._heard:
+            self._heard[known] = self._rounds(round, last).heard()
+        return self._heard[known]
 
     def before(self, config: Config, round: int, places: Vectors) -> Generator[Progressed, None, Probabilities]:
         """Say what the answers before that round say of each image; `places` [N, z_dim] is where the images lie now."""
-        return (yield from self._spread(config, round, places, self._before(round)))
+        said = self._before(round, round - 1)
+        return (yield from self._spread(config, round, places, said, round - 1))
 
     def _spread(
-        self, config: Config, round: int, places: Vectors, said: list[Seeds]
+        self, config: Config, round: int, places: Vectors, said: list[Seeds], last: int
     ) -> Generator[Progressed, None, Probabilities]:
         from vaetui.engine import draws, graph
         from vaetui.engine.seeds import joined
@@ -80,7 +98,7 @@ class Spreading:
         if self._graph is None or self._graph[0] != round:
             seed = draws.integer(config.seed, "graph", round)
             self._graph = round, (yield from graph.connect(places, config.spread, seed, config.threads))
-        return (yield from graph.spread(self._graph[1], joined(said), config.network.classes))
+        return (yield from graph.spread(self._graph[1], joined(said), len(self._facts.classes(last))))
 
-    def _before(self, round: int) -> list[Seeds]:
-        return [self.heard(number).seeds for number in range(1, round)]
+    def _before(self, round: int, last: int) -> list[Seeds]:
+        return [self.heard(number, last).seeds for number in range(1, round)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
+from vaetui.engine.classes import Classes
 from vaetui.engine.config import Config, total_epochs
 from vaetui.session import plan
 from vaetui.session.board import Curves, Phase
@@ -22,11 +24,17 @@ class Standing:
 
     def __init__(self, facts: Facts, config: Config) -> None:
         """Begin with what is recorded; the configuration may name another device."""
-        self.config = config
-        self._facts = facts
+        self._facts, self._config = facts, config
+        self.classes: Classes = facts.classes()
+        """What classes there are."""
         self._course = Course(facts, config)
         self.tested = any(ended.test_accuracy is not None for ended in self._course.epochs) or _tested(facts)
         """Whether true labels tell how many test images are called right."""
+
+    @property
+    def config(self) -> Config:
+        """Every knob, for as many classes as there are now."""
+        return replace(self._config, network=replace(self._config.network, classes=len(self.classes)))
 
     @property
     def phase(self) -> Phase:

@@ -46,7 +46,7 @@ def origin_of(facts: Facts) -> Origin | None:
 
 def _read(vault: Vault, facts: Facts) -> tuple[Data, Truths]:
     data = load(vault, facts)
-    return data, Truths(located(facts), data)
+    return data, Truths(located(facts), data, facts.classes)
 
 
 def _again(place: Path, origin: Origin | None) -> Generator[Progressed, None, bool]:

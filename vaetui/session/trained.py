@@ -16,6 +16,7 @@ from vaetui.engine.events import Progressed
 from vaetui.engine.images import every
 from vaetui.engine.latents import BATCH, Reading, decode, read
 from vaetui.engine.vae import Vae
+from vaetui.session import plan
 from vaetui.store import entries, home, places, tensors
 from vaetui.store.facts import Facts
 from vaetui.store.vault import Lost, Vault
@@ -44,11 +45,11 @@ class Trained:
             self.name = name
             """The session."""
             self.config = replace(config, device="cpu")
-            """Every knob of it."""
+            """Every knob of it, for the classes that the networks know."""
             self.shape = facts.shape[1:]
             """Height and width of its images, in pixels; in colour also 3."""
-            self.classes = facts.material.called(config.network.classes)
-            """The names of the classes."""
+            self.classes = facts.classes()
+            """What classes there are; the last ones may be unknown to the networks as yet."""
             self.knows = len(epochs) > config.training.warmup and bool(facts.last_answered())
             """Whether it has learned classes so far."""
             self.accuracy = epochs[-1].test_accuracy if epochs else None
@@ -66,7 +67,8 @@ class Trained:
         """
         self.need_classes()
         self._count += len(pixels)
-        return read(self.vae, Dataset(every(pixels), torch.device("cpu")), self.config, "new", self._count)
+        images = Dataset(every(pixels), torch.device("cpu"))
+        return read(self.vae, images, self.config, "new", self._count, roots=self.classes.roots)
 
     def draw(self, count: int, label: int | None, seed: int) -> Generator[Progressed, None, Pixels]:
         """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
@@ -95,8 +97,9 @@ class Trained:
 
     def _newest(self, vault: Vault, facts: Facts) -> Vae:
         """Load the newest checkpoint that is whole; one that trains may have replaced the first of them by now."""
-        learner = training.learner(self.config, self.shape)
         for place in facts.checkpoints():
+            self.config = plan.trained_in(place[0], self.config, facts)
+            learner = training.learner(self.config, self.shape)
             with suppress(Lost):
                 content = vault.get(places.checkpoint(*place), training.size(learner))
                 training.restore(learner, tensors.unpacked(content))

@@ -6,11 +6,13 @@ notes        what one process leaves for another: that it is wanted, why it ende
 places       which file holds what
 entries      what may stand in a session's directory: plain files
 files        writing so that a crash leaves the old file or the new one
-facts        configuration, rounds, answers and figures
+facts        configuration, classes, rounds and figures
+spoken       what a person said and did, in one order
 database     the SQLite file that they stand in, in which nothing is trusted
 schema       its tables, their version, and all that ever changes them
 material     what was told of the images
 sayings      an answer as a row of them
+namings      what was done to the classes as a row of them
 sound        what every row of them fulfils
 ledger       every change once more, a line each with a checksum
 audit        either of the two is made anew from the other

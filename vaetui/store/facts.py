@@ -1,14 +1,17 @@
-"""Configuration, rounds, answers and figures in one SQLite file; it computes nothing from them."""
+"""Configuration, classes, rounds and figures in one SQLite file, with what was said; it computes nothing from them."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-from vaetui.engine.answers import Answer, Path, read_path, written
+from vaetui.engine.classes import Classes
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Losses, Stepped
 from vaetui.engine.idx import fits
@@ -19,17 +22,19 @@ from vaetui.store.ledger import Change, Ledger
 from vaetui.store.material import Material
 from vaetui.store.material import from_json as read_material
 from vaetui.store.material import to_json as material_to_json
-from vaetui.store.sayings import Saying, columns, read
 from vaetui.store.sound import moment
+from vaetui.store.spoken import Spoken, kept
 from vaetui.store.stamps import Stamp
 from vaetui.trouble import Trouble
 
 MOST = 100_000_000
 """Images of a session, at most: more would not fit the memory of any machine."""
+LAST = 10**9
+"""A round that no other comes after."""
 T = TypeVar("T")
 
 
-class Facts:
+class Facts(Spoken):
     """The facts of one session; every verb that changes them has them on the disk when it returns."""
 
     def __init__(self, directory: FilePath, writes: bool = False) -> None:
@@ -37,7 +42,7 @@ class Facts:
 
         Raises Trouble for a file that is none, that a newer version made, or that holds what no session would.
         """
-        self._base = Database(places.facts(directory), Ledger(places.ledger(directory)) if writes else None)
+        super().__init__(Database(places.facts(directory), Ledger(places.ledger(directory)) if writes else None))
 
     @classmethod
     def create(
@@ -59,12 +64,32 @@ class Facts:
 
     @property
     def config(self) -> Config:
-        """The configuration."""
-        return self._read("config", from_json)
+        """The configuration, for as many classes as there are now."""
+        return _of(self._read("config", from_json), len(self.classes()))
 
     def keep_config(self, config: Config) -> None:
-        """Replace the configuration."""
-        self._put(config=to_json(config))
+        """Replace the configuration, but for the number of classes, which follows from what was done to them."""
+        self._put(config=to_json(_of(config, len(self._first))))
+
+    def classes(self, last: int = LAST) -> Classes:
+        """Give the classes after what was done to them, or as they were at the end of a round; 0 is before the first.
+
+        Raises Trouble for what nobody can have done.
+        """
+        known = self._first
+        with self._believed("list of classes"):
+            for named in self.namings(last):
+                known = known.after(named.naming)
+        return known
+
+    @cached_property
+    def _first(self) -> Classes:
+        """The classes that the session began with: as many as the configuration in the file says, which stays so."""
+        count, names = self._read("config", from_json).network.classes, self.material.names
+        with self._believed("list of classes"):
+            if len(names) not in (0, count):
+                raise Trouble(f"{len(names)} names for {count} classes")
+            return Classes.named(self.material.called(count))
 
     @property
     def data(self) -> str:
@@ -123,7 +148,7 @@ class Facts:
             ended.changed,
             ended.expected,
         )
-        self._base.change(("epoch", row), *_kept(stamps))
+        self._base.change(("epoch", row), *kept(stamps))
 
     def epochs(self) -> list[EpochEnded]:
         """List the finished epochs in order."""
@@ -145,7 +170,7 @@ class Facts:
     def begin_round(self, clustered: Clustered, *stamps: Stamp) -> None:
         """Record that a round can be asked, with the files that belong to it."""
         row = (clustered.round, clustered.clusters, json.dumps(clustered.inertias), time.time(), None)
-        self._base.change(("round", row), *_kept(stamps))
+        self._base.change(("round", row), *kept(stamps))
 
     def end_round(self, number: int) -> None:
         """Record that training goes on with the answers of the round."""
@@ -155,52 +180,11 @@ class Facts:
         """List the rounds in order: number, begun, ended, in seconds since 1970."""
         return self._base.rows("SELECT round, begun, ended FROM round ORDER BY round")
 
-    # Answers.
-
-    def next_saying(self) -> int:
-        """Tell the number that the next saying will have."""
-        return int(self._base.rows("SELECT coalesce(max(id), 0) + 1 FROM saying")[0][0])
-
-    def say(self, round: int, path: Path, answer: Answer, *stamps: Stamp) -> Saying:
-        """Record what a person said, with the files that belong to it; what was undone can no longer be redone."""
-        number = self.next_saying()
-        row = (number, round, written(path), *columns(answer), "stands", time.time())
-        self._base.change(("undone dropped", (round,)), ("saying", row), *_kept(stamps))
-        return Saying(number, path, answer)
-
-    def undo(self, saying: Saying) -> None:
-        """Record that a saying was taken back."""
-        self._mark(saying, "undone")
-
-    def redo(self, saying: Saying) -> None:
-        """Record that a saying stands again."""
-        self._mark(saying, "stands")
-
-    def sayings(self, round: int, state: str = "stands") -> list[Saying]:
-        """List what was said in a round and now `stands` or is `undone`, oldest first."""
-        rows = self._base.rows(
-            "SELECT id, path, kind, label, confidence, parts FROM saying WHERE round = ? AND state = ? ORDER BY id",
-            (round, state),
-        )
-        return [Saying(number, read_path(path), read(*values)) for number, path, *values in rows]
-
-    def times(self, round: int) -> list[float]:
-        """List when something was said in a round, in seconds since 1970, in order."""
-        return [said for (said,) in self._base.rows("SELECT said FROM saying WHERE round = ? ORDER BY id", (round,))]
-
-    def last_answered(self) -> int:
-        """Give the last round in which something stands, 0 where there is none."""
-        return int(self._base.rows("SELECT coalesce(max(round), 0) FROM saying WHERE state = 'stands'")[0][0])
-
-    def answers(self) -> int:
-        """Count what was said and stands, over all rounds: labels, unreadables and splits."""
-        return int(self._base.rows("SELECT count(*) FROM saying WHERE state = 'stands'")[0][0])
-
     # Files.
 
     def keep(self, *stamps: Stamp) -> None:
         """Record files that belong to the session."""
-        self._base.change(*_kept(stamps))
+        self._base.change(*kept(stamps))
 
     def forget(self, names: Iterable[str]) -> None:
         """Record that files are no part of the session any more."""
@@ -220,9 +204,6 @@ class Facts:
         found = (places.CHECKPOINT.fullmatch(stamp.name) for stamp in self.stamps())
         return sorted(((int(name[1]), int(name[2])) for name in found if name), reverse=True)
 
-    def _mark(self, saying: Saying, state: str) -> None:
-        self._base.change(("saying marked", (state, saying.id)))
-
     def _meta(self, key: str) -> str:
         rows = self._base.rows("SELECT value FROM meta WHERE key = ?", (key,))
         if not rows:
@@ -231,20 +212,28 @@ class Facts:
 
     def _read(self, key: str, read: Callable[[str], T]) -> T:
         """Read a value, which somebody else may have written."""
+        text = self._meta(key)
+        with self._believed(key):
+            return read(text)
+
+    @contextmanager
+    def _believed(self, what: str) -> Iterator[None]:
+        """Tell that it is none where something is refused in here."""
         try:
-            return read(self._meta(key))
-        except (ValueError, TypeError, RecursionError) as error:
+            yield
+        except (Trouble, ValueError, TypeError, RecursionError) as error:
             raise Trouble(
-                f"{self._base.path} is damaged: its {key} is none ({error}); put a copy back from a backup."
+                f"{self._base.path} is damaged: its {what} is none ({error}); put a copy back from a backup."
             ) from error
 
     def _put(self, **values: str) -> None:
         self._base.change(*(("meta", item) for item in values.items()))
 
 
-def _kept(stamps: Iterable[Stamp]) -> Iterator[Change]:
-    return (("file", stamp) for stamp in stamps)
-
-
 def _gone(names: Iterable[str]) -> Iterator[Change]:
     return (("file gone", (name,)) for name in names)
+
+
+def _of(config: Config, classes: int) -> Config:
+    """Give a configuration for another number of classes."""
+    return replace(config, network=replace(config.network, classes=classes))

@@ -1,6 +1,6 @@
 """The tables of a session's facts, their version, and how they change; it does not know what is asked of them."""
 
-VERSION = 4
+VERSION = 5
 """The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
 
 TABLES = """
@@ -44,7 +44,7 @@ CREATE TABLE round (
     begun REAL NOT NULL,           -- seconds since 1970
     ended REAL                     -- NULL while it is asked
 );
-CREATE TABLE saying (              -- what a person said, in order; nothing is ever taken out
+CREATE TABLE saying (              -- what a person said of clusters, in order; nothing is ever taken out
     id INTEGER PRIMARY KEY,
     round INTEGER NOT NULL REFERENCES round,
     path TEXT NOT NULL,
@@ -56,6 +56,16 @@ CREATE TABLE saying (              -- what a person said, in order; nothing is e
     said REAL NOT NULL             -- seconds since 1970
 );
 CREATE INDEX saying_round ON saying (round, state);
+CREATE TABLE naming (              -- what a person did to the classes, likewise
+    id INTEGER PRIMARY KEY,        -- in one sequence with those of the sayings
+    round INTEGER NOT NULL REFERENCES round,
+    kind TEXT NOT NULL CHECK (kind IN ('added', 'renamed', 'merged')),
+    class INTEGER NOT NULL,
+    name TEXT,                     -- of what was added or renamed
+    target INTEGER,                -- what a merged class counts as
+    state TEXT NOT NULL DEFAULT 'stands' CHECK (state IN ('stands', 'undone', 'dropped')),
+    said REAL NOT NULL             -- seconds since 1970
+);
 CREATE TABLE file (                -- the other files of the session, as they were written
     name TEXT PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -84,6 +94,18 @@ CREATE TABLE file (
 ALTER TABLE epoch ADD COLUMN changed REAL;
 ALTER TABLE epoch ADD COLUMN expected REAL
 """,
+    4: """
+CREATE TABLE naming (
+    id INTEGER PRIMARY KEY,
+    round INTEGER NOT NULL REFERENCES round,
+    kind TEXT NOT NULL CHECK (kind IN ('added', 'renamed', 'merged')),
+    class INTEGER NOT NULL,
+    name TEXT,
+    target INTEGER,
+    state TEXT NOT NULL DEFAULT 'stands' CHECK (state IN ('stands', 'undone', 'dropped')),
+    said REAL NOT NULL
+)
+""",
 }
 """What leads from each older version to the next."""
 
@@ -100,9 +122,12 @@ CHANGES = {
     "saying": "INSERT INTO saying VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "saying marked": "UPDATE saying SET state = ? WHERE id = ?",
     "undone dropped": "UPDATE saying SET state = 'dropped' WHERE round = ? AND state = 'undone'",
+    "naming": "INSERT INTO naming VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "naming marked": "UPDATE naming SET state = ? WHERE id = ?",
+    "undone namings dropped": "UPDATE naming SET state = 'dropped' WHERE round = ? AND state = 'undone'",
     "file": "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
     "file gone": "DELETE FROM file WHERE name = ?",
 }
 """All that ever changes the tables, by name: the ledger keeps the names and the values."""
-ROWS = ("meta", "figure", "epoch", "reading", "round", "saying", "file")
+ROWS = ("meta", "figure", "epoch", "reading", "round", "saying", "naming", "file")
 """The tables; each has a change of its own name that adds a row."""

@@ -38,6 +38,13 @@ SOUND = {
                 AND typeof(confidence) = 'real' AND confidence {SHARE})
             OR (kind = 'split' AND typeof(parts) = 'integer' AND parts BETWEEN 1 AND 1000))
     """,
+    "naming": f"""
+        id {COUNT} AND id NOT IN (SELECT id FROM saying) AND round IN (SELECT round FROM round)
+        AND typeof(said) = 'real' AND said {REAL} AND state IN ('stands', 'undone', 'dropped')
+        AND typeof(class) = 'integer' AND class BETWEEN 0 AND 255
+        AND ((kind IN ('added', 'renamed') AND typeof(name) = 'text' AND length(name) BETWEEN 1 AND 100)
+            OR (kind = 'merged' AND typeof(target) = 'integer' AND target BETWEEN 0 AND 255))
+    """,
     "file": """
         typeof(name) = 'text' AND name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9.-]*' AND length(name) < 100
         AND typeof(size) = 'integer' AND size BETWEEN 0 AND 8000000000

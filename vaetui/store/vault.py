@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
@@ -44,9 +44,9 @@ class Vault:
         self._told = 0
         self._facts = facts
 
-    @cached_property
+    @property
     def sides(self) -> dict[str, int]:
-        """Give the lengths of the sides of all arrays of the session, by the letters of `clusterings`."""
+        """Give the lengths of the sides of all arrays of the session now, by the letters of `clusterings`."""
         (count, height, width, *colours), config = self._facts.shape, self._facts.config
         out = held_out(config.training, count)
         learned = {"N": count - out, "V": out, "Z": config.network.z_dim, "C": config.network.classes}

@@ -104,8 +104,8 @@ class VaetuiApp(LeavingApp):
         """Show the keys of this screen."""
         from vaetui.tui.help_screen import HelpScreen
 
-        if self.screen in (self._main, self._cover):
-            figures = getattr(self.screen, "FIGURES", ())
+        figures = getattr(self.screen, "FIGURES", None)
+        if figures is not None:  # neither while a name is typed, nor in the help itself
             self.veil()
             self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
 

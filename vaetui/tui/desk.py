@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vaetui.engine.answers import Label, Path, Unreadable, written
+from vaetui.engine.classes import Naming
 from vaetui.session.board import Board, Tile, Which
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.entry import Deed, Entry, Spot
 from vaetui.tui.places import moved, next_open, place
-from vaetui.tui.words import name_of, said_of, weight_of
+from vaetui.tui.words import done_of, name_of, said_of, weight_of
 
 AFTER: dict[Which, Which] = {"nearest": "random", "random": "farthest", "farthest": "nearest"}
 """Which members are shown next."""
@@ -59,13 +62,29 @@ class Desk:
         """Take a class that was named by its letters."""
         self.note = ""
         self.entry, deed = self.entry.choose(label)
-        if deed is not None:
-            self._do(deed, 1)
+        try:
+            if deed is not None:
+                self._do(deed, 1)
+        except Trouble as trouble:
+            self.note = str(trouble)
+
+    def amend(self, naming: Naming) -> bool:
+        """Do that to the classes, and tell whether it could be done."""
+        before = self.session.classes
+        try:
+            self.session.amend(naming)
+        except Trouble as trouble:
+            self.note = str(trouble)
+            return False
+        self.look(self.tile.path)
+        self.note = done_of(naming, before, self.board)
+        return True
 
     def look(self, path: Path) -> None:
-        """Read the round again and focus that cluster, or the nearest one above it."""
+        """Read the round and its classes again and focus that cluster, or the nearest one above it."""
         self.board = self.session.board()
         self.at = place(self.board.tiles, path)
+        self.entry = replace(self.entry, classes=self.session.classes, favourites=self.board.favourites)
 
     def _do(self, deed: Deed, columns: int) -> Deed | None:
         match deed:
@@ -104,7 +123,7 @@ class Desk:
         if path is None:
             self.note = f"nothing to {which}"
         else:
-            self.look(path)
+            self.look(path or self.tile.path)
             self.note = f"{'taken back' if back else 'brought back'}: {words or written(path)}"
 
     def _weigh(self, tenths: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from vaetui.engine.answers import Label, Path, Unreadable
+from vaetui.engine.classes import Classes, Naming
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
@@ -23,12 +24,15 @@ class Session(Protocol):
 
     name: str
     """What the person called it."""
-    config: Config
-    """Every knob of it."""
-    classes: tuple[str, ...]
-    """The names of the classes: the digits where nobody named them."""
     tested: bool
     """Whether true labels tell how many test images are called right; else no epoch has a test accuracy."""
+    classes: Classes
+    """What classes there are; they are called by digits where nobody named them."""
+
+    @property
+    def config(self) -> Config:
+        """Give every knob of it, for as many classes as there are now."""
+        ...
 
     @property
     def phase(self) -> Phase:
@@ -75,12 +79,20 @@ class Session(Protocol):
         """Keep what a person said of a cluster; it is on the disk when this returns."""
         ...
 
+    def amend(self, naming: Naming) -> None:
+        """Keep what a person did to the classes; it is on the disk when this returns."""
+        ...
+
     def undo(self) -> Path | None:
-        """Take back the last answer or split and give its cluster; None when there is nothing."""
+        """Take back the last act and give its cluster, () for one on the classes; None when there is nothing."""
         ...
 
     def redo(self) -> Path | None:
-        """Bring back what was last undone and give its cluster; None when there is nothing."""
+        """Bring back what was last undone and give its cluster, likewise; None when there is nothing."""
+        ...
+
+    def tally(self) -> tuple[int, ...]:
+        """Count for each class how often it was named so far; those merged into it count with it."""
         ...
 
     def members(self, path: Path, which: Which, count: int) -> Pixels:

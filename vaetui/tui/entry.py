@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, Label, Split, Unreadable
+from vaetui.engine.classes import Classes
+from vaetui.session.board import Favourites
+from vaetui.tui.words import digits
 
 Waits: TypeAlias = Literal["class", "confidence", "parts", "leave"]
 Deed: TypeAlias = Answer | str
@@ -31,10 +34,10 @@ class Spot:
 class Entry:
     """The keys pressed so far: what is waited for, and what was said to a key that did not fit."""
 
-    classes: tuple[str, ...]
-    """The names of the classes, in the order of their digits."""
-    favourites: tuple[int, ...]
-    """The classes that the digits stand for, by their places."""
+    classes: Classes
+    """What classes there are."""
+    favourites: Favourites
+    """The classes that the digits stand for."""
     parts: int = 4
     """Parts of a split when nothing is typed."""
     waits: Waits = "class"
@@ -98,9 +101,12 @@ class Entry:
         return following, deed
 
     def _named(self, digit: int) -> tuple[Entry, Deed | None]:
-        if digit >= len(self.favourites):
+        label = self.favourites[digit] if digit < len(self.favourites) else None
+        if label is None:
             return self._no(f"there is no class {digit}: {self._digits()}"), None
-        return self.choose(self.favourites[digit])
+        if label not in self.classes.offered:
+            return self._no(f"{self.classes.names[label]} counts as {self.classes.called[label]}"), None
+        return self.choose(label)
 
     def _for_confidence(self, key: str) -> tuple[Entry, Deed | None]:
         if key == "cancel":
@@ -146,4 +152,5 @@ class Entry:
         return replace(self, hint=hint)
 
     def _digits(self) -> str:
-        return f"0-{len(self.favourites) - 1} name one"
+        there = [digit for digit, label in enumerate(self.favourites) if label in self.classes.offered]
+        return f"{digits(there)} name one"

@@ -25,6 +25,7 @@ DIGITS = [
 KEYS: list[BindingType] = [
     *DIGITS,
     _key("choose", "slash", "choose", "by name", "Name the class by its letters"),
+    _key("classes", "c", "classes", "all classes", "See all classes: add one, give it another name, merge two"),
     _key("sure", "enter,space", "accept", "sure", "Take the class at confidence 1, or split"),
     _key("cancel", "escape", "cancel", "another class", "Choose another class, or do not split"),
     _key("split", "s", "split", "split", "Divide it by k-means; its parts are asked next", show=True),
@@ -45,7 +46,10 @@ KEYS: list[BindingType] = [
 ]
 WEIGHTY = frozenset(
     [f"label.class.{digit}" for digit in range(10)]
-    + [f"label.{name}" for name in ("choose", "split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")]
+    + [
+        f"label.{name}"
+        for name in ("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one", "lower", "raise")
+    ]
 )
 """Bindings that must be meant, so the guard looks at them: they change what is known."""
 FIGURES = (

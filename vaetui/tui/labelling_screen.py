@@ -11,8 +11,10 @@ from textual.binding import BindingType
 from textual.events import Resize
 
 from vaetui.engine.answers import Path, Split, written
+from vaetui.engine.classes import Added
 from vaetui.session.board import Which
 from vaetui.trouble import Trouble
+from vaetui.tui.classes_screen import ClassesScreen
 from vaetui.tui.desk import Desk
 from vaetui.tui.door import Session
 from vaetui.tui.entry import Deed
@@ -22,7 +24,7 @@ from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.labelling_keys import FIGURES, KEYS, WEIGHTY
-from vaetui.tui.name_screen import NameScreen
+from vaetui.tui.name_screen import NameScreen, Taken
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
 from vaetui.tui.table import Table
@@ -98,16 +100,21 @@ class LabellingScreen(Guarded):
             self.desk.look((*path, 0))
             self.desk.note = f"{written(path)} is split, u takes it back"
         self._members = None
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._do(*waiting)
+        if self.is_current:
+            self._do_waiting()
         self._show()
+
+    def _do_waiting(self) -> None:
+        """Do what waited for the networks, as soon as they are there and nothing else is answered on top of it."""
+        if self._waiting is not None and not cast(Following, self.app).follower.busy:
+            waiting, self._waiting = self._waiting, None
+            self._do(*waiting)
 
     def _do(self, deed: Deed, path: Path) -> None:
         app = cast(Following, self.app)
-        if deed == "choose":
+        if deed in ("choose", "classes"):
             app.veil()
-            self.app.push_screen(NameScreen(self._session.name, self._session.classes, self._choose))
+            self.app.push_screen(self._names() if deed == "choose" else ClassesScreen(self.desk), self._back)
         elif app.follower.busy:
             self._waiting = deed, path
             self.desk.note = "the networks are still being loaded: then this is done"
@@ -122,8 +129,23 @@ class LabellingScreen(Guarded):
             except Trouble as trouble:
                 self.desk.note = str(trouble)
 
-    def _choose(self, label: int) -> None:
-        self.desk.choose(label)
+    def _names(self) -> NameScreen:
+        """Ask for a class by its letters, or for a new one."""
+        known = self._session.classes
+        return NameScreen(
+            self._session.name, "class?", known, known.offered, self._choose, lambda name: Added(len(known), name)
+        )
+
+    def _choose(self, taken: Taken) -> None:
+        """Take a class as the answer that is being typed, and first add it where it is new."""
+        if isinstance(taken, int):
+            self.desk.choose(taken)
+        elif self.desk.amend(taken):
+            self.desk.choose(taken.label)
+
+    def _back(self, _: None) -> None:
+        """Show what another screen changed, and do what waited for the networks meanwhile."""
+        self._do_waiting()
         self._show()
 
     def _appear(self) -> None:

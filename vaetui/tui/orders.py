@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, read_path
+from vaetui.engine.classes import Added, Classes, Merged, Naming, Renamed
 from vaetui.trouble import Trouble
 
 
@@ -19,8 +20,8 @@ class Look:
     """Its place in the tree."""
 
 
-Order: TypeAlias = Answer | Look | str
-"""An answer, a centre to look at, or the name of a deed."""
+Order: TypeAlias = Answer | Naming | Look | str
+"""An answer, what is done to the classes, a centre to look at, or the name of a deed."""
 DEEDS = {
     "": "next",
     "n": "next",
@@ -28,6 +29,7 @@ DEEDS = {
     "U": "redo",
     "m": "members",
     "l": "list",
+    "classes": "classes",
     "g": "go",
     "q": "leave",
     "?": "help",
@@ -41,6 +43,10 @@ HELP = (
     ("Enter, n", "the next centre without an answer"),
     ("c 3.1", "centre 3.1"),
     ("l", "list all centres with their answers"),
+    ("classes", "list the classes, with the answers so far"),
+    ("add owl", "owl is one more class"),
+    ("rename 7 as owl", "class 7 is called owl from now on"),
+    ("merge 7 into 1", "class 7 counts as 1, in all rounds and from now on"),
     ("m", "the nearest members, as pictures"),
     ("g", "go on training; asks first when centres are open"),
     ("q", "leave; everything is saved already"),
@@ -51,24 +57,24 @@ HELP = (
 LABEL = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
 
 
-def read(line: str, parts: int, classes: Sequence[str] = ()) -> Order:
+def read(line: str, parts: int, classes: Classes | None = None) -> Order:
     """Read a typed line; `parts` is what a split without a number makes, and `classes` may be written by name.
 
     Raises Trouble for what means nothing.
     """
-    words = _numbered(line.strip(), classes)
-    if words in DEEDS.values():
-        return words
-    if words in DEEDS:
-        return DEEDS[words]
+    words = line.strip()
+    if label := LABEL.fullmatch(_numbered(words, classes.names if classes else ())):
+        return Label(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
+    if classes is not None and (naming := _naming(words, classes)) is not None:
+        return naming
+    if words in DEEDS or words in DEEDS.values():
+        return DEEDS.get(words, words)
     if words in ("x", "unreadable"):
         return Unreadable()
     if split := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", words):
         return Split(int(split[1] or parts))
     if look := re.fullmatch(r"c(?:entre)?\s+(\d+(?:\.\d+)*)", words):
         return Look(read_path(look[1]))
-    if label := LABEL.fullmatch(words):
-        return Label(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
     raise Trouble(f"{words!r} means nothing here; ? lists what may be typed.")
 
 
@@ -78,3 +84,30 @@ def _numbered(words: str, classes: Sequence[str]) -> str:
         if words == name or words.startswith(f"{name} "):
             return f"{digit}{words[len(name) :]}"
     return words
+
+
+def _naming(words: str, classes: Classes) -> Naming | None:
+    """Read what is done to the classes; None for another line.
+
+    Raises Trouble for a class that there is not.
+    """
+    verb, _, rest = words.partition(" ")
+    if verb == "add" and rest.strip():
+        return Added(len(classes), rest.strip())
+    between = {"rename": " as ", "merge": " into "}.get(verb, "")
+    if not between or between not in rest:
+        return None
+    for at in (found.start() for found in re.finditer(between, rest)):
+        label, other = _class(rest[:at], classes), rest[at + len(between) :].strip()
+        into = _class(other, classes)
+        if label is not None and verb == "rename":
+            return Renamed(label, other)
+        if label is not None and into is not None:
+            return Merged(label, into)
+    raise Trouble(f"There is no such class in {words!r}; classes lists them.")
+
+
+def _class(words: str, classes: Classes) -> int | None:
+    """Give the number of a class that is named, or told by its number."""
+    named = classes.find(words.strip())
+    return int(words) if named is None and re.fullmatch(r"\s*\d{1,3}\s*", words) else named

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from vaetui.engine.classes import Classes
 from vaetui.session.board import Tile
 from vaetui.tui.line import Line
 from vaetui.tui.words import size_of, votes_of
@@ -32,7 +31,7 @@ class Particulars(Line):
         super().__init__(classes="panel" if panel else None)
         self._panel = panel
 
-    def show(self, tile: Tile, classes: Sequence[str]) -> None:
+    def show(self, tile: Tile, classes: Classes) -> None:
         """Tell the facts of that tile."""
         if not self._panel:
             lines = [f"{size_of(tile)}   {votes_of(tile, classes, *fewer)}" for fewer in FEWER]
@@ -41,9 +40,9 @@ class Particulars(Line):
         words = Text.assemble((size_of(tile).replace(", ", "\n"), "bold"), "\n\n")
         words.append("the classifier says\n" if tile.votes else votes_of(tile, classes))
         votes = tile.votes[:8]
-        wide = min(max((cell_len(classes[label]) for label, _ in votes), default=0), LONGEST, self._panel // 2)
+        wide = min(max((cell_len(classes.names[label]) for label, _ in votes), default=0), LONGEST, self._panel // 2)
         bar = min(self._panel - wide - len("  100 %"), BAR)
         for label, share in votes:
-            name = set_cell_size(classes[label], wide)
+            name = set_cell_size(classes.names[label], wide)
             words.append(f"{name} {'━' * max(round(share * bar), 1):<{bar}} {share * 100:3.0f} %\n")
         self.say(words)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from vaetui.engine.answers import Label, Path, Split, Unreadable, written
+from vaetui.engine.classes import Added, Merged, Renamed
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Event, Loading
 from vaetui.signals import Farewells, Left
@@ -24,7 +25,7 @@ CELLS = (28, 14)
 """Columns and lines of a picture."""
 SHOWN = 4
 """Members that are shown at once."""
-LONGEST = 80
+LONGEST = 250
 """Characters of a line that are read: no order is as long, and a file that is none has no end."""
 
 
@@ -110,26 +111,30 @@ class Plain:
                 path = self._desk.tile.path
                 self._follow(self.session.split(path, parts))
                 self._show((*path, 0))
+            case Added() | Renamed() | Merged():
+                self._desk.amend(order)
+                self._tell(self._desk.note)
             case Look(path):
                 self._look(path)
             case str():
                 {
                     "next": self._next,
-                    "undo": lambda: self._step(self.session.undo(), "undo"),
-                    "redo": lambda: self._step(self.session.redo(), "redo"),
+                    "undo": lambda: self._step(self.session.undo(), "undo", self._desk.board.undoable),
+                    "redo": lambda: self._step(self.session.redo(), "redo", self._desk.board.redoable),
                     "members": self._members,
                     "list": self._list,
+                    "classes": self._list_classes,
                     "go": self.session.go_on,
                     "help": self._help,
                     "leave": self._leave,
                 }[order]()
 
-    def _step(self, path: Path | None, what: str) -> None:
+    def _step(self, path: Path | None, what: str, words: str | None) -> None:
         if path is None:
             self._tell(f"nothing to {what}")
         else:
-            self._tell(f"{what}: centre {written(path)}")
-            self._show(path)
+            self._tell(f"{what}: {f'centre {written(path)}' if path else words}")
+            self._show(path or self._desk.tile.path)
 
     def _members(self) -> None:
         tile = self._desk.tile
@@ -142,9 +147,17 @@ class Plain:
         for tile in self._desk.board.tiles:
             self._tell(f"{'  ' * len(tile.path)}centre {name_of(tile)}: {answer_of(tile)}, {size_of(tile)}")
 
+    def _list_classes(self) -> None:
+        known, tally = self.session.classes, self.session.tally()
+        for label, name in enumerate(known.names):
+            answers = "1 answer" if tally[label] == 1 else f"{tally[label]:,} answers"
+            counts = answers if label in known.offered else f"counts as {known.called[label]}"
+            self._tell(f"  class {label}: {name}, {counts}")
+
     def _help(self) -> None:
+        wide = max(len(typed) for typed, _ in HELP) + 2
         for typed, does in HELP:
-            self._tell(f"  {typed:<10}{does}")
+            self._tell(f"  {typed:<{wide}}{does}")
 
     def _leave(self) -> None:
         raise Left

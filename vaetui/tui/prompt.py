@@ -42,7 +42,7 @@ def asked(entry: Entry, spot: Spot) -> tuple[str, str]:
     """Give the question and what answers it."""
     match entry.waits:
         case "confidence":
-            name = entry.classes[int(entry.typed)]
+            name = entry.classes.names[int(entry.typed)]
             typed = f"{entry.typed}_" if name == entry.typed else f"{entry.typed} {name}_"
             return f"centre {spot.name}: class? {typed}", f"then {FOR_CONFIDENCE}"
         case "parts":

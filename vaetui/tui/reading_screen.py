@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
-from vaetui.session.board import DIGITS, Sheet
+from vaetui.session.board import Sheet
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Following
@@ -20,11 +20,11 @@ from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.lectern import Lectern
 from vaetui.tui.line import Line
-from vaetui.tui.name_screen import NameScreen
+from vaetui.tui.name_screen import NameScreen, Taken
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.reading_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.room import Room
-from vaetui.tui.words import keyed
+from vaetui.tui.words import digits, keyed
 
 
 class ReadingScreen(Guarded):
@@ -78,7 +78,7 @@ class ReadingScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) < len(self.sheet.favourites)
+        return not key.isdigit() or int(key) in self._digits()
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the test, in a few words."""
@@ -105,7 +105,8 @@ class ReadingScreen(Guarded):
                 self._hint = "every picture is read: r begins anew, Esc closes"
             case "choose":
                 cast(Following, self.app).veil()
-                self.app.push_screen(NameScreen(self.session.name, self.session.classes, self._take))
+                known = self.session.classes
+                self.app.push_screen(NameScreen(self.session.name, "class?", known, known.offered, self._take))
             case "unreadable":
                 self._keep(place, (None,), f"saved: {place + 1} is unreadable")
             case _:
@@ -124,9 +125,9 @@ class ReadingScreen(Guarded):
         self._hint, self._note = "", words
         self._show()
 
-    def _take(self, kind: int) -> None:
-        place = len(self.sheet.read)
-        self._keep(place, (kind,), f"saved: {place + 1} is read as {self.session.classes[kind]}")
+    def _take(self, taken: Taken | None) -> None:
+        kind, place = cast(int, taken), len(self.sheet.read)  # no new name is offered, nor a digit without a class
+        self._keep(place, (kind,), f"saved: {place + 1} is read as {self.session.classes.names[kind]}")
         self._show()
 
     def _keep(self, place: int, seen: Sequence[int | None], note: str) -> None:
@@ -147,7 +148,7 @@ class ReadingScreen(Guarded):
             help = "Esc closes, r begins anew, u takes the last back"
             prompt.put("every picture is read:", help, self._hint, self._note)
         else:
-            self.query_one(Lectern).show(sheet, self.session.classes)
+            self.query_one(Lectern).show(sheet, self.session.classes.names)
             for line in self.query("#named").results(Line):
                 line.say(self._named())
             help = f"{self._choice()}, x unreadable"
@@ -158,8 +159,14 @@ class ReadingScreen(Guarded):
         return keyed(self.session.classes, self.sheet.favourites, self.app.size.width - 2)
 
     def _choice(self) -> str:
-        keys = f"0-{len(self.sheet.favourites) - 1}"
-        return f"{keys} a class" if len(self.session.classes) <= DIGITS else f"{keys} or / a class"
+        keys = digits(self._digits())
+        few = len(self._digits()) == len(self.session.classes.offered)
+        return f"{keys} a class" if few else f"{keys} or / a class"
+
+    def _digits(self) -> list[int]:
+        """Give the digits that stand for a class that there still is."""
+        there = self.session.classes.offered
+        return [digit for digit, kind in enumerate(self.sheet.favourites) if kind in there]
 
 
 def _result(sheet: Sheet) -> Text:

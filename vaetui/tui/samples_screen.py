@@ -23,7 +23,7 @@ from vaetui.tui.gauge import gauge
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
-from vaetui.tui.name_screen import NameScreen
+from vaetui.tui.name_screen import NameScreen, Taken
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
 from vaetui.tui.samples_keys import FIGURES, KEYS, WEIGHTY
@@ -98,7 +98,7 @@ class SamplesScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) < len(self.session.classes)
+        return not key.isdigit() or int(key) in self.session.classes.offered
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the pictures, in a few words."""
@@ -121,7 +121,8 @@ class SamplesScreen(Guarded):
                 self._hint = UNTAUGHT
             case "choose":
                 cast(Following, self.app).veil()
-                self.app.push_screen(NameScreen(self.session.name, self.session.classes, self._choose))
+                known = self.session.classes
+                self.app.push_screen(NameScreen(self.session.name, "class?", known, known.offered, self._choose))
             case _:
                 self._choose(int(key))
         self._show()
@@ -174,8 +175,8 @@ class SamplesScreen(Guarded):
             self._hint = str(message.failure)
         self._show()
 
-    def _choose(self, label: int) -> None:
-        self._want(label, self.wish.seed)
+    def _choose(self, label: Taken) -> None:
+        self._want(cast(int, label), self.wish.seed)  # no new name is offered here
         self._show()
 
     def _want(self, label: int | None, seed: int) -> None:
@@ -197,7 +198,7 @@ class SamplesScreen(Guarded):
 
     def _show(self) -> None:
         wish, classes = self.wish, self.session.classes
-        kind = "any class" if wish.label is None else f"class {classes[wish.label]}"
+        kind = "any class" if wish.label is None else f"class {classes.names[wish.label]}"
         awaits = f"{self._awaits}   " if self._awaits else ""
         self.query_one(Header).say(f"{awaits}new pictures of {kind}, seed {wish.seed}")
         prompt = self.query_one(Prompt)

@@ -104,7 +104,7 @@ class SummaryScreen(Guarded):
         yield header
         with Horizontal(id="figures"):
             yield self._outcome
-            counts = [(session.classes[label], count) for label, count in summary.classes]
+            counts = [(session.classes.names[label], count) for label, count in summary.classes]
             yield Bars("training images by class", counts, id="classes")
         yield Static(self._facts(), id="facts")
         yield Static(_commands(session.name), id="commands")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
+from vaetui.engine.classes import Classes
 from vaetui.engine.clusters import Pixels
 from vaetui.session.board import Board, Which
 from vaetui.tui.focused import Focused
@@ -70,7 +69,7 @@ class Table(Vertical):
         await self.recompose()
         return True
 
-    def show(self, board: Board, at: int, classes: Sequence[str]) -> None:
+    def show(self, board: Board, at: int, classes: Classes) -> None:
         """Show the round with the focus on that place; what did not change is not painted again."""
         self.styles.visibility = "visible"
         tile, tiles = board.tiles[at], self._tiles()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 from vaetui.engine.answers import Label, Unreadable, written
-from vaetui.session.board import Board, Tile
+from vaetui.engine.classes import Added, Classes, Merged, Naming, Renamed
+from vaetui.session.board import DIGITS, Board, Tile
 
 LONGEST = 80
 """Cells of the longest name of a class: 40 letters of which each may take two."""
@@ -36,14 +37,15 @@ def size_of(tile: Tile) -> str:
     return f"{images}, spread {tile.spread:.1f}"
 
 
-def keyed(classes: Sequence[str], favourites: Sequence[int], room: int | None = None) -> str:
+def keyed(classes: Classes, favourites: Sequence[int | None], room: int | None = None) -> str:
     """Say which digit stands for which class; nothing where they are the digits themselves.
 
     Where that takes more cells than there is room for, the longest names are cut, so that each can be told.
     """
-    names = {digit: classes[kind] for digit, kind in enumerate(favourites) if classes[kind] != str(digit)}
+    there = [(digit, classes.names[kind]) for digit, kind in enumerate(favourites) if kind in classes.offered]
+    names = {digit: name for digit, name in there if name != str(digit)}
     most = max(map(cell_len, names.values()), default=0)
-    others = ["/ others"] if len(favourites) < len(classes) else []
+    others = ["/ others"] if len(there) < len(classes.offered) else []
     while True:
         words = "  ".join([*others, *(f"{digit} {_cut(name, most)}" for digit, name in names.items())])
         if room is None or cell_len(words) <= room or most <= 1:
@@ -56,11 +58,42 @@ def _cut(name: str, most: int) -> str:
     return name if cell_len(name) <= most else f"{set_cell_size(name, most - 1).rstrip()}…"
 
 
-def votes_of(tile: Tile, classes: Sequence[str], most: int = 3, longest: int = LONGEST) -> str:
+def digits(there: Sequence[int]) -> str:
+    """Name digits, ascending, in a few letters: 0-3, 5."""
+    runs: list[list[int]] = []
+    for digit in there:
+        if not 0 <= digit < DIGITS:
+            continue
+        if runs and runs[-1][-1] == digit - 1:
+            runs[-1].append(digit)
+        else:
+            runs.append([digit])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def digit_of(board: Board, label: int) -> str:
+    """Give the digit that names a class in this round; nothing where none does."""
+    return str(board.favourites.index(label)) if label in board.favourites else ""
+
+
+def done_of(naming: Naming, before: Classes, board: Board) -> str:
+    """Say what was done to the classes, which were those before, and how it is taken back."""
+    match naming:
+        case Added(label, name):
+            digit = digit_of(board, label)
+            done = f"{name} is a class now, {f'with digit {digit}' if digit else 'by / and its letters'}"
+        case Renamed(label, name):
+            done = f"{before.names[label]} is called {name} now"
+        case Merged(label, into):
+            done = f"{before.names[label]} counts as {before.names[into]} from now on"
+    return f"{done}; u takes it back"
+
+
+def votes_of(tile: Tile, classes: Classes, most: int = 3, longest: int = LONGEST) -> str:
     """Say what the classifier calls the members: so many classes at most, in so many cells each."""
     if not tile.votes:
         return "the classifier knows no class yet"
-    names = [(_cut(classes[label], longest), share) for label, share in tile.votes[:most]]
+    names = [(_cut(classes.names[label], longest), share) for label, share in tile.votes[:most]]
     calls = ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in names)
     return f"the classifier says {calls}"
 
@@ -73,11 +106,13 @@ def weight_of(tile: Tile) -> str:
     return f"sure weighs {tile.weight:.0%}".replace("%", " %")
 
 
-def said_of(tile: Tile, classes: Sequence[str]) -> str:
+def said_of(tile: Tile, classes: Classes) -> str:
     """Say that an answer is kept."""
     match tile.answer:
         case Label(label, confidence):
-            return f"saved: {name_of(tile)} is {classes[label]}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+            return f"saved: {name_of(tile)} is {classes.names[label]}" + (
+                "" if confidence >= 1 else f" at {confidence:.1f}"
+            )
         case Unreadable():
             return f"saved: {name_of(tile)} is unreadable"
     return ""
