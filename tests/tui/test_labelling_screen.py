@@ -185,7 +185,7 @@ async def test_one_of_many_classes_is_named_by_its_letters() -> None:
     letters = tuple(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=26)), classes=letters)
     async with labelling(session) as (pilot, screen):
-        assert "/ others  0 kind a  1 kind b" in screen.query_one("#rule", Line).said
+        assert "/ others  0 …a  1 …b" in screen.query_one("#rule", Line).said
         await pilot.press("slash")
         names = pilot.app.screen
         assert isinstance(names, NameScreen)

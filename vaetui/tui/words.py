@@ -48,14 +48,18 @@ def keyed(classes: Classes, favourites: Sequence[int | None], room: int | None =
     others = ["/ others"] if len(there) < len(classes.offered) else []
     while True:
         words = "  ".join([*others, *(f"{digit} {_cut(name, most)}" for digit, name in names.items())])
-        if room is None or cell_len(words) <= room or most <= 1:
+        if room is None or cell_len(words) <= room or most <= 2:
             return words
         most -= 1
 
 
 def _cut(name: str, most: int) -> str:
-    """Give so many cells of a name, the last of them a sign that it goes on."""
-    return name if cell_len(name) <= most else f"{set_cell_size(name, most - 1).rstrip()}…"
+    """Give so many cells of a name: its ends, as names that begin alike must be told apart."""
+    if cell_len(name) <= most:
+        return name
+    tail = max((most - 1) // 2, 1)
+    head = set_cell_size(name, max(most - 1 - tail, 0)).rstrip()
+    return f"{head}…{set_cell_size(name[::-1], tail).rstrip()[::-1]}"
 
 
 def digits(there: Sequence[int]) -> str:
