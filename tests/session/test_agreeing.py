@@ -141,11 +141,11 @@ def test_a_round_that_is_over_is_read_once(asked: Session) -> None:
     asked.go_on()
     read = list[int]()
 
-    def round(number: int) -> Labelling:
+    def round(number: int, last: int) -> Labelling:
         read.append(number)
-        return asked._round(number)
+        return asked._round(number, last)
 
-    spreading = Spreading(round)
+    spreading = Spreading(asked._facts, round)
     for _ in range(2):
         assert [len(spreading.heard(number).called) > 0 for number in (1, 2)] == [True, True]
     assert read == [1, 2]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vaetui.engine.graph import Graph
     from vaetui.engine.seeds import Seeds
     from vaetui.engine.weights import Weights
-    from vaetui.session.labelling import Heard, Labelling
+    from vaetui.session.labelling import Labelling
 
 Probabilities: TypeAlias = "NDArray[np.float32]"
 """Of each class for each image, [N, classes]."""
