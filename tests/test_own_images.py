@@ -92,7 +92,7 @@ def test_classes_of_folders_stand_in_for_a_person(tmp_path: Path) -> None:
         (["--classes", "cat"], "has 1 classes; from 2 to 250"),
         (["--classes", "cat,dog,cat"], "two classes named cat"),
         (["--classes", ",".join(map(str, range(251)))], "has 251 classes"),
-        (["--size", "28x28"], "The bundled images have their size"),
+        (["--size", "28x28"], "28x28 and grey"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(arguments: list[str], words: str) -> None:

@@ -54,7 +54,7 @@ def test_what_means_nothing_is_told_in_a_sentence(line: str) -> None:
 
 
 def test_where_letters_name_classes_orders_are_words() -> None:
-    letters = tuple("abcdefghijklmnopqrstuvwxyz")
+    letters = Classes.named("abcdefghijklmnopqrstuvwxyz")
     assert read("g", 4, letters) == Label(6)
     assert read("s 3", 4, letters) == Label(18, 0.3)
     for line, order in {

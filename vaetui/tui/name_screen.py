@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.keys import key_to_character
 
 from vaetui.engine.classes import Added, Classes, Naming
 from vaetui.trouble import Trouble
@@ -100,9 +101,10 @@ class NameScreen(Guarded):
         self._show()
 
     def unbound(self, key: str) -> None:
-        """Write a letter of another alphabet, or say which keys write."""
-        if len(key) == 1 and key.isprintable():
-            self._typed, self._at, self._hint = self._typed + key, 0, ""
+        """Write also letters that no list of keys can hold, as names may be in any script; or say which keys write."""
+        letter = key_to_character(key)
+        if letter is not None and letter.isprintable():
+            self._typed, self._at, self._hint = self._typed + letter, 0, ""
         else:
             self._hint = "letters, digits, space and . - _ + / write a name"
         self._show()
