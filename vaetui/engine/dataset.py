@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,8 @@ class Dataset:
     def __init__(self, images: Images, device: torch.device) -> None:
         """Bring images to a device."""
         if device.type == "cpu":
-            self._stored, self._places = torch.from_numpy(images.stored), torch.from_numpy(images.places)
+            stored = np.require(images.stored, requirements="W")  # PyTorch warns of memory that is read-only
+            self._stored, self._places = torch.from_numpy(stored), torch.from_numpy(images.places)
         else:
             self._stored = torch.from_numpy(images[:]).to(device)
             self._places = torch.arange(len(images), device=device)
