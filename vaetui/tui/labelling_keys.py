@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from functools import partial
 
+from textual.binding import BindingType
 
-def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool = False) -> Binding:
-    return Binding(keys, f"press('{press}')", words, show=show, id=f"label.{name}", tooltip=help)
+from vaetui.tui.bound import digits, key
 
-
-DIGITS = [
-    Binding(
-        str(digit),
-        f"press('{digit}')",
-        "class",
-        # One of the ten stands for all in the footer.
-        show=digit == 0,
-        key_display="0-9" if digit == 0 else None,
-        id=f"label.class.{digit}",
-        tooltip="Name the class; then Enter or Space = confidence 1, or 1-9 = tenths",
-    )
-    for digit in range(10)
-]
+_key = partial(key, "label")
 KEYS: list[BindingType] = [
-    *DIGITS,
+    *digits("label", "Name the class; then Enter or Space = confidence 1, or 1-9 = tenths", show=True),
     _key("choose", "slash", "choose", "by name", "Name the class by its letters"),
     _key("classes", "c", "classes", "all classes", "See all classes: add one, give it another name, merge two"),
     _key("sure", "enter,space", "accept", "sure", "Take the class at confidence 1, or split"),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from functools import partial
 
+from textual.binding import BindingType
 
-def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool = False) -> Binding:
-    return Binding(keys, f"press('{press}')", words, show=show, id=f"reading.{name}", tooltip=help)
+from vaetui.tui.bound import digits, key
 
-
-DIGITS = [_key(f"class.{digit}", str(digit), str(digit), "class", "Say what you read") for digit in range(10)]
+_key = partial(key, "reading")
 KEYS: list[BindingType] = [
-    *DIGITS,
+    *digits("reading", "Say what you read"),
     _key("choose", "slash", "choose", "by name", "Name the class by its letters"),
     _key("unreadable", "x", "unreadable", "unreadable", "Nothing can be read, which counts as wrong", show=True),
     _key("back", "u,backspace", "back", "one back", "Forget what was read last, and read it again", show=True),

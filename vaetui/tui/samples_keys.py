@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from functools import partial
 
+from textual.binding import BindingType
 
-def _key(name: str, keys: str, press: str, words: str, help: str, *, show: bool = False) -> Binding:
-    return Binding(keys, f"press('{press}')", words, show=show, id=f"samples.{name}", tooltip=help)
+from vaetui.tui.bound import digits, key
 
-
-DIGITS = [
-    Binding(
-        str(digit),
-        f"press('{digit}')",
-        "class",
-        # One of the ten stands for all in the footer.
-        show=digit == 0,
-        key_display="0-9" if digit == 0 else None,
-        id=f"samples.class.{digit}",
-        tooltip="Draw pictures of that class: of many, those that the classifier is surest of",
-    )
-    for digit in range(10)
-]
+_key = partial(key, "samples")
 KEYS: list[BindingType] = [
     _key("next", "n", "next", "others", "Draw others, by the next seed", show=True),
-    *DIGITS,
+    *digits("samples", "Draw pictures of that class: of many, those that the classifier is surest of", show=True),
     _key("any", "a", "any", "any", "Draw pictures of any class", show=True),
     _key("choose", "slash", "choose", "by name", "Draw pictures of a class that is named by its letters", show=True),
     _key("close", "escape,q", "close", "back", "Go back; training has gone on meanwhile", show=True),
