@@ -59,6 +59,7 @@ class Meter:
         yield
         whole, own = (round((most - bare) / 1e6) for most, bare in zip(self._most, self.bare, strict=True))
         self.parts[name] = {"seconds": round(time.perf_counter() - begun, 1), "memory_mb": whole, "own_mb": own}
+        print(name, self.parts[name], file=sys.stderr, flush=True)
 
     def follow(self, events: Generator[Event, None, T] | Iterator[Event], upto: Callable[[Event], bool]) -> T | None:
         """Take events up to that one, or to the end, and give what comes of them."""

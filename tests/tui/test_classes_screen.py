@@ -105,7 +105,7 @@ async def test_what_is_no_new_name_is_not_offered_and_says_why() -> None:
         assert names.said.split("\n") == [" dog ", ""]
         await typed(pilot, "backspace", "backspace")
         assert names.said.split("\n") == [" dog ", " wild horse ", " new class: d ", ""]
-        await typed(pilot, "comma")
+        await typed(pilot, "home")
         assert "letters, digits, space" in asked(pilot)
         await typed(pilot, "backspace", "É")
         assert names.said.split("\n") == [" new class: É ", ""]
