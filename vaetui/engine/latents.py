@@ -45,12 +45,15 @@ def read(
     known = vae.classifier.out_features
     counted = torch.eye(len(roots))[torch.tensor(roots[:known])] if len(set(roots)) < len(roots) else None
     total = len(images)
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    # Filled batch by batch: of a million images, small results that are kept would hold large freed blocks apart.
+    latents = np.empty((total, config.network.z_dim), np.float32)
+    predicted, certainty = np.empty(total, np.uint8), np.empty(total, np.float32)
     for start in range(0, total, BATCH):
-        parts.append(_read_batch(vae, images[start : start + BATCH], config, counted, what, *place, start))
-        yield Progressed(f"reading the {what} images", min(start + BATCH, total), total)
-    latents, predicted, certainty = (torch.cat(column) for column in zip(*parts, strict=True))
-    return Reading(latents.numpy(), predicted.numpy().astype(np.uint8), certainty.numpy())
+        stop = min(start + BATCH, total)
+        parts = _read_batch(vae, images[start:stop], config, counted, what, *place, start)
+        latents[start:stop], predicted[start:stop], certainty[start:stop] = (each.cpu().numpy() for each in parts)
+        yield Progressed(f"reading the {what} images", stop, total)
+    return Reading(latents, predicted, certainty)
 
 
 @torch.inference_mode()
@@ -65,7 +68,7 @@ def _read_batch(
     if counted is not None:
         chances = chances @ counted.to(chances.device)  # [N, classes]
     certainty, predicted = chances.max(dim=1)
-    return latents.cpu(), predicted.cpu(), certainty.cpu()
+    return latents, predicted, certainty
 
 
 def noise(config: Config, like: Tensor, purpose: str, *place: int) -> Tensor:
