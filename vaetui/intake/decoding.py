@@ -12,7 +12,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -31,7 +30,7 @@ Decoded: TypeAlias = "tuple[NDArray[np.uint8], list[str | None]]"
 """Pixels of those that could be decoded, [n, H, W] or [n, H, W, 3], and for each file why not, or None."""
 
 
-def decode_all(paths: Sequence[Path], shape: tuple[int, ...]) -> Iterator[Decoded]:
+def decode_all(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[Decoded]:
     """Decode the files portion by portion, in their order, to `shape` (height, width), in colour (height, width, 3).
 
     Raises Trouble where a process that decodes is killed.
@@ -45,7 +44,7 @@ def decode_all(paths: Sequence[Path], shape: tuple[int, ...]) -> Iterator[Decode
     with redirect_stderr(sys.__stderr__):  # what a screen puts in its place is no file that could be handed on
         resource_tracker.ensure_running()
     with ProcessPoolExecutor(processes, context, _deafen) as pool:
-        waiting: deque[tuple[Sequence[Path], Future[Decoded]]] = deque()
+        waiting: deque[tuple[Sequence[str], Future[Decoded]]] = deque()
         try:
             for portion in portions:
                 waiting.append((portion, pool.submit(_portion, portion, shape)))
@@ -61,7 +60,7 @@ def decode_all(paths: Sequence[Path], shape: tuple[int, ...]) -> Iterator[Decode
             pool.shutdown(cancel_futures=True)
 
 
-def _portion(paths: Sequence[Path], shape: tuple[int, ...]) -> Decoded:
+def _portion(paths: Sequence[str], shape: tuple[int, ...]) -> Decoded:
     pictures: list[NDArray[np.uint8]] = []
     reasons: list[str | None] = []
     for path in paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ def decode(
     found: Listed, wish: Wish, seen: Sequence[Seen], place: Path
 ) -> Generator[Progressed, None, tuple[Classes, list[Seen]]]:
     """Write pictures and labels; gives the classes, and what was looked at with why it was skipped."""
-    paths = [found.root / name for name in found.names]
+    paths = [os.path.join(found.root, name) for name in found.names]
     if not paths:
         raise Trouble(
             f"{found.root} holds no images; PNG, JPEG, TIFF, BMP and WebP files are decoded, and IDX files are read."
@@ -121,13 +122,13 @@ def _shape(size: tuple[int, int], colour: bool) -> tuple[int, ...]:
     return (*size, COLOURS) if colour else size
 
 
-def _in_colour(paths: Sequence[Path]) -> bool:
+def _in_colour(paths: Sequence[str]) -> bool:
     """Choose whether all pictures are kept in colour by some of them."""
     some = paths[:: max(len(paths) // GLANCED, 1)]
     return sum(map(colourful, some)) > FEW * len(some)
 
 
-def _choose(paths: Sequence[Path]) -> tuple[int, int]:
+def _choose(paths: Sequence[str]) -> tuple[int, int]:
     """Choose one size for all pictures by some of them."""
     found = []
     for path in paths[:: max(len(paths) // PROBED, 1)]:

@@ -43,13 +43,13 @@ def stream(paths: Iterable[str], shape: tuple[int, ...], together: int = TOGETHE
     for single, group in itertools.groupby(paths, lambda path: _single(Path(path))):
         for batch in _batches(group, together if single else 1):
             if single:
-                yield from _decoded(batch, decode_all([Path(path) for path in batch], shape))
+                yield from _decoded(batch, decode_all(batch, shape))
                 continue
             path = Path(batch[0]).absolute()
             found = listed(path, Wish())
             if isinstance(found, Listed):
                 files = [str(found.root / name) for name in found.names]
-                yield from _decoded(files, decode_all([Path(file) for file in files], shape))
+                yield from _decoded(files, decode_all(files, shape))
                 yield Portion((), np.empty((0, *shape), np.uint8), found.skipped)
             else:
                 yield from _converted(found.train, batch[0], shape)
