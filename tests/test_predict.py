@@ -101,7 +101,8 @@ def test_the_networks_go_to_other_programs(own: Path, tmp_path: Path) -> None:
     ran = call("export-model", "trained", "-o", str(output), "--onnx")
     assert ran.returncode == 0, ran.stderr
     card = json.loads((output / "card.json").read_text())
-    assert (card["classes"], card["shape"], card["test_accuracy"]) == (["cat", "dog"], [28, 28], None)
+    assert (card["classes"], card["counts_as"]) == (["cat", "dog"], [0, 1])
+    assert (card["shape"], card["test_accuracy"]) == ([28, 28], None)
     pictures = (digits(50)[0][:, None] / 255).astype(np.float32)
     (chances,) = onnxruntime.InferenceSession(output / "model.onnx").run(None, {"pictures": pictures})
     np.save(tmp_path / "new.npy", digits(50)[0])

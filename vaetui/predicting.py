@@ -113,8 +113,7 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 
     it = Trained(session)
     it.need_classes()
-    names = it.classes.called[: it.config.network.classes]
-    write_model(session, it.vae, it.config, it.shape, names, it.accuracy, onnx, output)
+    write_model(session, it.vae, it.config, it.shape, it.classes, it.accuracy, onnx, output)
     click.echo(f"{output}: the networks of {session}; its README.md shows how to load them.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -173,6 +174,25 @@ def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
         opened()
     shutil.copytree(place / "kept", made)
     assert "(files: 1 new)" in finished()[0]
+
+
+def test_what_is_there_is_not_replaced_by_other_images(place: Path) -> None:
+    own, pixels = place / "own.npy", digits(COUNT)[0]
+    np.save(own, pixels)
+    made = asked(own, labels=False)
+    moment = own.stat()
+    np.save(own, 255 - pixels)  # as another version of a decoder would give them: nothing tells that from outside
+    os.utime(own, ns=(moment.st_atime_ns, moment.st_mtime_ns))
+    whole = (made / "train-images-idx3-ubyte").read_bytes()
+    (made / sets.ABOUT).write_text("spoiled")
+    opened()
+    assert (made / "train-images-idx3-ubyte").read_bytes() == whole
+    (made / "train-images-idx3-ubyte").write_bytes(whole[:-1])
+    with pytest.raises(Trouble, match="is gone or has changed"):
+        opened()
+    assert (made / "train-images-idx3-ubyte").read_bytes() == whole[:-1]
+    (made / "train-images-idx3-ubyte").write_bytes(whole)
+    assert finished() == []
 
 
 def test_images_of_a_person_that_are_gone_are_named(place: Path) -> None:

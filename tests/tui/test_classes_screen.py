@@ -206,6 +206,8 @@ async def test_all_of_many_classes_can_be_reached_on_a_small_screen() -> None:
         assert len(rows(pilot)) == 19
         assert max(map(len, plain(pilot.app).splitlines())) <= 80
         assert "…" in rows(pilot)[0]
+        await pilot.resize_terminal(20, 10)
+        assert rows(pilot)[-1].startswith("99 …")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

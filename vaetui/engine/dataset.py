@@ -10,7 +10,7 @@ from vaetui.engine.images import Images
 
 
 class Dataset:
-    """Images as bytes: those of the processor stay where they are, an accelerator gets them once and keeps them."""
+    """Images as bytes; for the processor they stay where they are, an accelerator gets them once and keeps them."""
 
     def __init__(self, images: Images, device: torch.device) -> None:
         """Bring images to a device."""

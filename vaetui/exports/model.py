@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import vaetui
+from vaetui.engine.classes import Classes
 from vaetui.engine.config import Config
 from vaetui.engine.vae import Vae, channels
 from vaetui.exports.placing import begin
@@ -34,7 +36,8 @@ card = json.load(open("card.json"))
 vae = build(from_json(json.dumps(card["config"])).network, tuple(card["shape"]), seed=0)
 vae.load_state_dict(load_file("model.safetensors"))
 pictures = torch.rand(4, {channels}, *card["shape"][:2])  # yours, in 0 to 1
-chances = vae.eval().classify(*vae.infer(pictures)[:2]).softmax(dim=1)
+outputs = vae.eval().classify(*vae.infer(pictures)[:2]).softmax(dim=1)
+chances = torch.zeros(len(outputs), len(card["classes"])).index_add_(1, torch.tensor(card["counts_as"]), outputs)
 print([card["classes"][at] for at in chances.argmax(dim=1)])
 ```
 {onnx}"""
@@ -54,15 +57,17 @@ print([card["classes"][at] for at in chances.argmax(axis=1)])
 class Classifying(nn.Module):
     """Pictures in, the probability of each class out."""
 
-    def __init__(self, vae: Vae) -> None:
-        """Classify by these networks."""
+    counted: Tensor
+
+    def __init__(self, vae: Vae, roots: Sequence[int]) -> None:
+        """Classify by these networks; `roots` tells for each class what it counts as."""
         super().__init__()
         self.vae = vae
+        self.register_buffer("counted", torch.eye(len(roots))[list(roots[: vae.classifier.out_features])])
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Give the probabilities [N, classes] of pictures in 0 to 1, as `Vae` infers them, by the mean of z."""
-        chances: Tensor = self.vae.classify(*self.vae.infer(pictures)[:2]).softmax(dim=1)
-        return chances
+        return self.vae.classify(*self.vae.infer(pictures)[:2]).softmax(dim=1) @ self.counted
 
 
 def write_model(
@@ -70,7 +75,7 @@ def write_model(
     vae: Vae,
     config: Config,
     shape: tuple[int, ...],
-    classes: tuple[str, ...],
+    classes: Classes,
     accuracy: float | None,
     onnx: bool,
     output: Path,
@@ -85,12 +90,13 @@ def write_model(
     begin(output)
     layers = channels(shape)
     if onnx:
-        _write_onnx(Classifying(vae), shape, output / "model.onnx")
+        _write_onnx(Classifying(vae, classes.roots), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     files.write(output / "model.safetensors", save(weights))
     card: dict[str, Any] = {
         "name": name,
-        "classes": classes,
+        "classes": classes.names,
+        "counts_as": classes.roots[: config.network.classes],
         "shape": shape,
         "pictures": PICTURES.format("Red, green and blue" if layers > 1 else "Grey", layers),
         "test_accuracy": accuracy,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vaetui.engine.events import Progressed
 from vaetui.engine.idx import locate
+from vaetui.engine.images import read_images
 from vaetui.intake import making
 from vaetui.intake.folder import Listed, list_folder
 from vaetui.intake.stores import Stacked, find_stacks
@@ -23,6 +24,10 @@ from vaetui.trouble import Trouble
 FORMAT = 1
 """Of the sets; part of their keys."""
 TABLES = (".csv", ".tsv")
+
+
+class OtherwiseError(Exception):
+    """The same files came to other images than before: something in between has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,11 @@ def gather(path: Path, wish: Wish) -> Generator[Progressed, None, Gathered]:
     return Gathered(made, about.classes if about else None, sum(it.reason is not None for it in seen))
 
 
-def again(directory: Path, origin: Origin) -> Generator[Progressed, None, bool]:
-    """Make a set anew, and tell whether what it was made of is still there as it was; else nothing is made."""
+def again(directory: Path, origin: Origin, checksum: bytes | None) -> Generator[Progressed, None, bool]:
+    """Make a set anew, and tell whether that could be done: else what is there stays.
+
+    What it was made of must be as it was, and come to the images that have that SHA-256, where one is known.
+    """
     path = Path(origin.path)
     yield Progressed(f"looking at {path.name}", 0, 1)
     try:
@@ -71,7 +79,10 @@ def again(directory: Path, origin: Origin) -> Generator[Progressed, None, bool]:
     key = _key(path, wish, seen)
     if sets.place(key) != directory:
         return False
-    yield from _make(found, path, wish, seen, key, anew=True)
+    try:
+        yield from _make(found, path, wish, seen, key, lambda made: checksum in (None, _checksum(made)))
+    except OtherwiseError:
+        return False
     return True
 
 
@@ -128,10 +139,18 @@ def wish_of(origin: Origin) -> Wish:
 
 
 def _make(
-    found: Listed | Stacked, path: Path, wish: Wish, seen: list[Seen], key: str, anew: bool = False
+    found: Listed | Stacked,
+    path: Path,
+    wish: Wish,
+    seen: list[Seen],
+    key: str,
+    right: Callable[[Path], bool] | None = None,
 ) -> Generator[Progressed, None, list[Seen]]:
-    """Make the set of that key, `anew` in the place of one that is there; gives what was looked at, and skipped why."""
-    with sets.making(key, anew) as place:
+    """Make the set of that key; gives what was looked at, and skipped why.
+
+    With `right` it takes the place of one that is there, if it is right; else raises OtherwiseError.
+    """
+    with sets.making(key, anew=right is not None) as place:
         if isinstance(found, Listed):
             root = str(found.root)
             classes, seen = yield from making.decode(found, wish, seen, place)
@@ -139,7 +158,13 @@ def _make(
             root = None
             classes = yield from making.convert(found, wish, place)
         sets.describe(place, Origin(str(path), asdict(wish), classes, root), seen)
+        if right is not None and not right(place):
+            raise OtherwiseError
     return seen
+
+
+def _checksum(directory: Path) -> bytes:
+    return read_images(locate(directory).train_images)[1]
 
 
 def _look(found: Listed | Stacked) -> list[Seen]:

@@ -21,7 +21,8 @@ def agreements(vault: Vault, facts: Facts, spreading: Spreading) -> Iterator[tup
     """Give each round that is over, from the second with answers on, with what it says of the classifier.
 
     The images named in a round were shown to nobody before its answers, unless an earlier round named them: those are
-    left out. So this holds the classifier's certainty against labels that it could not have learned from.
+    left out. So this holds the classifier's certainty against labels that it could not have learned from. The
+    certainty is that of then: of classes that were merged since it tells less than is now agreed.
     """
     known = np.empty(0, np.int64)
     for number, _, ended in facts.rounds():

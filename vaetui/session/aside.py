@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,7 +18,8 @@ def aside(work: Callable[[], T]) -> Future[T]:
     def do() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # it is raised again for whoever asks for the result
+        except Exception as error:
+            logging.getLogger(__name__).exception("a look aside failed")
             future.set_exception(error)
 
     threading.Thread(target=do, name="vaetui-aside", daemon=True).start()

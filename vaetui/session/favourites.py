@@ -41,3 +41,8 @@ def counted(classes: Classes, tally: Mapping[int, int]) -> tuple[int, ...]:
     for label, root in enumerate(classes.roots):
         counts[root] += tally.get(label, 0)
     return tuple(counts)
+
+
+def usable(favourites: Favourites, classes: Classes) -> list[int]:
+    """Give the digits that stand for a class that there still is."""
+    return [digit for digit, kind in enumerate(favourites) if kind in classes.offered]

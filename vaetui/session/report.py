@@ -94,7 +94,7 @@ def calibration(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def summarise(vault: Vault, facts: Facts) -> Summary:
+def summarise(vault: Vault, facts: Facts, spreading: Spreading) -> Summary:
     """Show what a finished run came to."""
     config = facts.config
     rounds = facts.rounds()
@@ -103,7 +103,6 @@ def summarise(vault: Vault, facts: Facts) -> Summary:
     agreed: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
         classes, last = facts.classes(), Labelling(vault, facts, config, rounds[-1][0])
-        spreading = Spreading(facts, partial(Labelling, vault, facts, config))
         said, agreed = spreading.said(config, last.round), tuple(agreements(vault, facts, spreading))
         found = last.photograph.predicted
         if facts.stamp(places.found(len(epochs))):

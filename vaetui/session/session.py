@@ -153,7 +153,7 @@ class Session(Asking):
         """Show what the run came to."""
         from vaetui.session.report import summarise
 
-        return summarise(self._vault, self._facts)
+        return summarise(self._vault, self._facts, self._spreading)
 
     def close(self) -> None:
         """Give the session back."""
@@ -171,6 +171,7 @@ class Session(Asking):
             if isinstance(event, EpochEnded):
                 self._course.end(event)
             yield event
+        yield from map(Noticed, self._workshop.news())  # a long look at the files may be over by now
 
     def _ready(self) -> Generator[Event, None, Learning]:
         """Load images and networks, and train again what lost checkpoints held."""

@@ -6,7 +6,7 @@ Nothing heavy is imported before it is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.config import Config
@@ -92,13 +92,24 @@ class Spreading:
     def _spread(
         self, config: Config, round: int, places: Vectors, said: list[Seeds], last: int
     ) -> Generator[Progressed, None, Probabilities]:
+        import numpy as np
+
         from vaetui.engine import draws, graph
         from vaetui.engine.seeds import joined
 
         if self._graph is None or self._graph[0] != round:
             seed = draws.integer(config.seed, "graph", round)
             self._graph = round, (yield from graph.connect(places, config.spread, seed, config.threads))
-        return (yield from graph.spread(self._graph[1], joined(said), len(self._facts.classes(last))))
+        classes, seeds = self._facts.classes(last), joined(said)
+        # Those that were merged take no part: a class that nobody can be would still take its share of doubt.
+        kinds = np.array(classes.offered)
+        seeds = replace(seeds, labels=np.searchsorted(kinds, seeds.labels))
+        found = yield from graph.spread(self._graph[1], seeds, len(kinds))
+        if len(kinds) == len(classes):
+            return found
+        everyone = np.zeros((len(found), len(classes)), np.float32)
+        everyone[:, kinds] = found
+        return everyone
 
     def _before(self, round: int, last: int) -> list[Seeds]:
         return [self.heard(number, last).seeds for number in range(1, round)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 from vaetui.engine.events import Progressed
@@ -10,10 +11,11 @@ from vaetui.intake import gathering
 from vaetui.session.data import Data, load
 from vaetui.session.source import directory, located
 from vaetui.session.truths import Truths
-from vaetui.store import sets
+from vaetui.store import clusterings, places, sets
+from vaetui.store.clusterings import Division
 from vaetui.store.facts import Facts
 from vaetui.store.sets import Origin
-from vaetui.store.vault import Vault
+from vaetui.store.vault import Lost, Vault
 from vaetui.trouble import Trouble
 
 
@@ -26,13 +28,19 @@ def supply(vault: Vault, facts: Facts) -> Generator[Progressed, None, tuple[Data
     ours, origin = place.parent == sets.all_sets(), origin_of(facts)
     try:
         found = _read(vault, facts)
+    except Lost:  # a file of the session, not of the set
+        raise
     except Trouble as trouble:
-        if not (yield from _again(place, origin)):
+        if not (yield from _again(vault, facts, origin)):
             raise Trouble(_remedy(place, origin) if ours or not place.is_dir() else str(trouble)) from trouble
     else:
         # What is not needed at once should be whole as well: labels, and which files the images were made of.
-        whole = not ours or (sets.told(place) and sets.origin(place) == origin)
-        if whole or not (yield from _again(place, origin)):
+        if not ours or (sets.told(place) and sets.origin(place) == origin):
+            return *found, None
+        mended = False
+        with suppress(Trouble):  # the images are whole: nothing that goes wrong with the rest keeps a person out
+            mended = yield from _again(vault, facts, origin)
+        if not mended:
             return *found, None
     assert origin is not None
     return *_read(vault, facts), f"the images in {place} were lost or damaged: made anew from {origin.path}"
@@ -49,8 +57,12 @@ def _read(vault: Vault, facts: Facts) -> tuple[Data, Truths]:
     return data, Truths(located(facts), data, facts.classes)
 
 
-def _again(place: Path, origin: Origin | None) -> Generator[Progressed, None, bool]:
-    return origin is not None and (yield from gathering.again(place, origin))
+def _again(vault: Vault, facts: Facts, origin: Origin | None) -> Generator[Progressed, None, bool]:
+    if origin is None:
+        return False
+    drawn = facts.stamp(places.DIVISION) is not None
+    checksum = clusterings.load(vault, places.DIVISION, Division).checksum.tobytes() if drawn else None
+    return (yield from gathering.again(directory(facts.data), origin, checksum))
 
 
 def _remedy(place: Path, origin: Origin | None) -> str:

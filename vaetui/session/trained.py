@@ -73,8 +73,10 @@ class Trained:
     def draw(self, count: int, label: int | None, seed: int) -> Generator[Progressed, None, Pixels]:
         """Draw new pictures [count, H, W] from the prior of the latent space: any, or the surest of many of one class.
 
-        Yields its progress. Raises Trouble for a class where none has been learned.
+        Yields its progress. Raises Trouble for a class where none has been learned, or not that one yet.
         """
+        if label is not None and label >= self.config.network.classes:
+            raise Trouble(f"{self.classes.names[label]} is new: the networks learn it in the next epoch.")
         tried = count if label is None else count * TRIED
         latents = draws.generator(seed, "samples").standard_normal((tried, self.config.network.z_dim), np.float32)
         drawn = []

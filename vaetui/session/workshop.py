@@ -46,7 +46,7 @@ class Workshop:
     def news(self) -> list[str]:
         """Give what a person should know of the images, once."""
         done, self._looking = wait(self._looking, PATIENCE)
-        told = [*self._news, *filter(None, (looked.result() for looked in done))]
+        told = [*self._news, *filter(None, (looked.result() for looked in done if not looked.exception()))]
         self._news = []
         return [visible(words) for words in told]
 

@@ -22,7 +22,7 @@ from vaetui.tui.line import Line
 from vaetui.tui.name_screen import NameScreen, Taken
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
-from vaetui.tui.words import digit_of
+from vaetui.tui.words import cut, digit_of
 
 FIGURED = 28
 """Cells of a row beside the name."""
@@ -116,7 +116,7 @@ class ClassesScreen(Guarded):
         known, desk = self._known, self._desk
         self._at = min(self._at, len(known) - 1)
         self.query_one(Header).say(f"{len(known.offered)} classes")
-        wide = min(max(map(cell_len, known.names)), self.app.size.width - FIGURED)
+        wide = max(min(max(map(cell_len, known.names)), self.app.size.width - FIGURED), 1)
         self.query_one("#heads", Line).say(f" class  {'name':<{wide}}  answers  digit")
         room = max(self.app.size.height - 5, 1)
         first = max(0, self._at - room + 1)
@@ -125,13 +125,8 @@ class ClassesScreen(Guarded):
             figures = f"{tally[label]:>7,}  {digit_of(desk.board, label):>5} "
             if label not in known.offered:
                 figures = f"counts as {known.called[label]} "
-            row = f" {label:>5}  {_cut(known.names[label], wide)}  {figures}"
+            row = f" {label:>5}  {set_cell_size(cut(known.names[label], wide), wide)}  {figures}"
             words.append(f"{row}\n", "bold reverse" if label == self._at else "")
         self.query_one("#classes", Line).say(words)
         help = "a adds one, r renames the marked one, m merges it into another"
         self.query_one(Prompt).put("classes:", help, self._hint, desk.note)
-
-
-def _cut(name: str, wide: int) -> str:
-    """Give a name in so many cells."""
-    return set_cell_size(name, wide) if cell_len(name) <= wide else f"{set_cell_size(name, wide - 1)}…"

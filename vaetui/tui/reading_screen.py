@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.events import Resize
 
 from vaetui.session.board import Sheet
+from vaetui.session.favourites import usable
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Following
@@ -78,7 +79,7 @@ class ReadingScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) in self._digits()
+        return not key.isdigit() or int(key) in usable(self.sheet.favourites, self.session.classes)
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the test, in a few words."""
@@ -159,14 +160,9 @@ class ReadingScreen(Guarded):
         return keyed(self.session.classes, self.sheet.favourites, self.app.size.width - 2)
 
     def _choice(self) -> str:
-        keys = digits(self._digits())
-        few = len(self._digits()) == len(self.session.classes.offered)
+        there = usable(self.sheet.favourites, self.session.classes)
+        keys, few = digits(there), len(there) == len(self.session.classes.offered)
         return f"{keys} a class" if few else f"{keys} or / a class"
-
-    def _digits(self) -> list[int]:
-        """Give the digits that stand for a class that there still is."""
-        there = self.session.classes.offered
-        return [digit for digit, kind in enumerate(self.sheet.favourites) if kind in there]
 
 
 def _result(sheet: Sheet) -> Text:

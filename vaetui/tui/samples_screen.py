@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Drawn, Loading, Progressed
-from vaetui.session.board import DIGITS
+from vaetui.session.favourites import chosen, usable
 from vaetui.trouble import Trouble
 from vaetui.tui.door import Session
 from vaetui.tui.follow import Ended, Follower, Following, Reported
@@ -69,6 +69,7 @@ class SamplesScreen(Guarded):
         """What was wanted last."""
         self.pictures: Pixels = np.zeros((0, 1, 1), np.uint8)
         """What was drawn last, [N, H, W]."""
+        self._favourites = chosen(session.classes, dict(enumerate(session.tally())))
         self._drawing: Wish | None = None
         self._overdue: Timer | None = None
         self._doing: Text | None = None
@@ -98,7 +99,7 @@ class SamplesScreen(Guarded):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the classes that there are."""
         key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) in self.session.classes.offered
+        return not key.isdigit() or int(key) in usable(self._favourites, self.session.classes)
 
     def awaited(self, words: str) -> None:
         """Tell what awaits the person behind the pictures, in a few words."""
@@ -124,7 +125,7 @@ class SamplesScreen(Guarded):
                 known = self.session.classes
                 self.app.push_screen(NameScreen(self.session.name, "class?", known, known.offered, self._choose))
             case _:
-                self._choose(int(key))
+                self._choose(self._favourites[int(key)])
         self._show()
 
     def unbound(self, key: str) -> None:
@@ -175,8 +176,8 @@ class SamplesScreen(Guarded):
             self._hint = str(message.failure)
         self._show()
 
-    def _choose(self, label: Taken) -> None:
-        self._want(cast(int, label), self.wish.seed)  # no new name is offered here
+    def _choose(self, label: Taken | None) -> None:
+        self._want(cast(int, label), self.wish.seed)  # no new name is offered here, nor a digit without a class
         self._show()
 
     def _want(self, label: int | None, seed: int) -> None:
@@ -205,6 +206,5 @@ class SamplesScreen(Guarded):
         if self._doing is not None and self._overdue is None and not self._hint:
             prompt.say(self._doing)
         else:
-            digits = range(min(len(classes), DIGITS))
             how = "drawn at random" if wish.label is None else "of many, those that the classifier is surest of"
-            prompt.put(f"pictures of {kind}:", keyed(classes, digits) or how, self._hint, self._note)
+            prompt.put(f"pictures of {kind}:", keyed(classes, self._favourites) or how, self._hint, self._note)

@@ -47,13 +47,13 @@ def keyed(classes: Classes, favourites: Sequence[int | None], room: int | None =
     most = max(map(cell_len, names.values()), default=0)
     others = ["/ others"] if len(there) < len(classes.offered) else []
     while True:
-        words = "  ".join([*others, *(f"{digit} {_cut(name, most)}" for digit, name in names.items())])
+        words = "  ".join([*others, *(f"{digit} {cut(name, most)}" for digit, name in names.items())])
         if room is None or cell_len(words) <= room or most <= 2:
             return words
         most -= 1
 
 
-def _cut(name: str, most: int) -> str:
+def cut(name: str, most: int) -> str:
     """Give so many cells of a name: its ends, as names that begin alike must be told apart."""
     if cell_len(name) <= most:
         return name
@@ -97,7 +97,7 @@ def votes_of(tile: Tile, classes: Classes, most: int = 3, longest: int = LONGEST
     """Say what the classifier calls the members: so many classes at most, in so many cells each."""
     if not tile.votes:
         return "the classifier knows no class yet"
-    names = [(_cut(classes.names[label], longest), share) for label, share in tile.votes[:most]]
+    names = [(cut(classes.names[label], longest), share) for label, share in tile.votes[:most]]
     calls = ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in names)
     return f"the classifier says {calls}"
 
