@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,19 @@ from tests.intake.drawing import INKS, digits, folder, tint
 from tests.test_cli import call, refused
 from vaetui.intake.pictures import tinted
 
-pytestmark = pytest.mark.usefixtures("home")
 QUICK = ("--recipe", "paper", "--used", "mean", "--rounds", "1", "--clusters", "4", "--warmup", "3")
 
 
-@pytest.fixture
-def trained(tmp_path: Path) -> str:
-    folder(tmp_path / "own", 600, colour=True)
-    options = ("--data", str(tmp_path / "own"), "--classes", "red,green,blue", *QUICK)
-    ran = call("new", "trained", "--plain", *options, typed="red\ns 2\nblue\ngreen\nx\nblue\ng\n")
-    assert ran.returncode == 0, ran.stderr
-    return "trained"
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    place = tmp_path_factory.mktemp("colour")
+    folder(place / "own", 600, colour=True)
+    options = ("--data", str(place / "own"), "--classes", "red,green,blue", *QUICK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAETUI_HOME", str(place / "home"))
+        ran = call("new", "trained", "--plain", *options, typed="red\ns 2\nblue\ngreen\nx\nblue\ng\n")
+        assert ran.returncode == 0, ran.stderr
+        yield "trained"
 
 
 def test_a_session_in_colour_learns_and_is_taken_up_again(trained: str, tmp_path: Path) -> None:
@@ -60,6 +63,7 @@ def test_its_networks_read_three_colours_elsewhere(trained: str, tmp_path: Path)
     assert load_file(output / "model.safetensors")["encoder.0.weight"].shape[1] == 3
 
 
+@pytest.mark.usefixtures("home")
 def test_arrays_in_colour_are_exported_as_pictures_in_colour(tmp_path: Path) -> None:
     pixels = tint(digits(300)[0])
     np.save(tmp_path / "own.npy", pixels)
@@ -69,5 +73,6 @@ def test_arrays_in_colour_are_exported_as_pictures_in_colour(tmp_path: Path) -> 
     assert np.array_equal(np.stack([np.asarray(Image.open(path)) for path in paths]), pixels)
 
 
+@pytest.mark.usefixtures("home")
 def test_the_bundled_images_have_no_colour() -> None:
     refused("28x28 and grey", "new", "--colour")

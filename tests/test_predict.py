@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,19 @@ from tests.idx import write_idx
 from tests.intake.drawing import digits, folder
 from tests.test_cli import VAETUI, call, refused
 
-pytestmark = pytest.mark.usefixtures("home")
 QUICK = ("--recipe", "paper", "--used", "mean", "--rounds", "1", "--clusters", "4")
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pictures that a session named "trained" has learned to call cat and dog."""
-    place = tmp_path / "own"
+    place = tmp_path_factory.mktemp("predict") / "own"
     folder(place, 300)
     options = ("--data", str(place), "--classes", "cat,dog", *QUICK)
-    assert call("new", "trained", "--plain", *options, typed="dog\ncat\nx\ncat\ng\n").returncode == 0
-    return place
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAETUI_HOME", str(place.with_name("home")))
+        assert call("new", "trained", "--plain", *options, typed="dog\ncat\nx\ncat\ng\n").returncode == 0
+        yield place
 
 
 def told(*arguments: str, typed: str | None = None) -> list[dict[str, str]]:
@@ -89,6 +91,7 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(own: Path) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.usefixtures("home")
 def test_a_session_that_has_learned_nothing_says_so(tmp_path: Path) -> None:
     folder(tmp_path / "own", 300)
     call("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
