@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.keys import key_to_character
 
 from vaetui.engine.classes import Added, Classes, Naming
 from vaetui.trouble import Trouble
+from vaetui.tui.door import Session
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
@@ -144,6 +145,12 @@ class NameScreen(Guarded):
         elif not found and not hint and self._offered:
             hint = "no class has these letters"
         self.query_one(Prompt).put(f"{self._question} {self._typed}_", "letters of it, then Enter; arrows move", hint)
+
+
+def among_known(session: Session, take: Callable[[int], None]) -> NameScreen:
+    """Ask for one of the classes of a session, and for no new one."""
+    known = session.classes
+    return NameScreen(session.name, "class?", known, known.offered, lambda taken: take(cast(int, taken)))
 
 
 def fitting(names: Sequence[str], typed: str) -> list[int]:

@@ -21,7 +21,7 @@ from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
 from vaetui.tui.lectern import Lectern
 from vaetui.tui.line import Line
-from vaetui.tui.name_screen import NameScreen, Taken
+from vaetui.tui.name_screen import among_known
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.reading_keys import FIGURES, KEYS, WEIGHTY
 from vaetui.tui.room import Room
@@ -106,12 +106,11 @@ class ReadingScreen(Guarded):
                 self._hint = "every picture is read: r begins anew, Esc closes"
             case "choose":
                 cast(Following, self.app).veil()
-                known = self.session.classes
-                self.app.push_screen(NameScreen(self.session.name, "class?", known, known.offered, self._take))
+                self.app.push_screen(among_known(self.session, self._take))
             case "unreadable":
                 self._keep(place, (None,), f"saved: {place + 1} is unreadable")
             case _:
-                self._take(self.sheet.favourites[int(key)])
+                self._take(cast(int, self.sheet.favourites[int(key)]))
                 return
         self._show()
 
@@ -126,8 +125,8 @@ class ReadingScreen(Guarded):
         self._hint, self._note = "", words
         self._show()
 
-    def _take(self, taken: Taken | None) -> None:
-        kind, place = cast(int, taken), len(self.sheet.read)  # no new name is offered, nor a digit without a class
+    def _take(self, kind: int) -> None:
+        place = len(self.sheet.read)
         self._keep(place, (kind,), f"saved: {place + 1} is read as {self.session.classes.names[kind]}")
         self._show()
 

@@ -23,7 +23,7 @@ from vaetui.tui.gauge import gauge
 from vaetui.tui.guarded import Guarded
 from vaetui.tui.header import Header
 from vaetui.tui.keys import Keys
-from vaetui.tui.name_screen import NameScreen, Taken
+from vaetui.tui.name_screen import among_known
 from vaetui.tui.prompt import Prompt
 from vaetui.tui.room import Room
 from vaetui.tui.samples_keys import FIGURES, KEYS, WEIGHTY
@@ -122,10 +122,9 @@ class SamplesScreen(Guarded):
                 self._hint = UNTAUGHT
             case "choose":
                 cast(Following, self.app).veil()
-                known = self.session.classes
-                self.app.push_screen(NameScreen(self.session.name, "class?", known, known.offered, self._choose))
+                self.app.push_screen(among_known(self.session, self._choose))
             case _:
-                self._choose(self._favourites[int(key)])
+                self._choose(cast(int, self._favourites[int(key)]))
         self._show()
 
     def unbound(self, key: str) -> None:
@@ -176,8 +175,8 @@ class SamplesScreen(Guarded):
             self._hint = str(message.failure)
         self._show()
 
-    def _choose(self, label: Taken | None) -> None:
-        self._want(cast(int, label), self.wish.seed)  # no new name is offered here, nor a digit without a class
+    def _choose(self, label: int) -> None:
+        self._want(label, self.wish.seed)
         self._show()
 
     def _want(self, label: int | None, seed: int) -> None:
