@@ -10,9 +10,9 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from vaetui.engine.config import Config
-from vaetui.session import creation
-from vaetui.store.lock import Lock
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle
+from vaetui.storage.lock import Lock
 
 COUNT = 8
 Deed = Callable[[Path], object]
@@ -39,12 +39,12 @@ def take(path: Path) -> object:
 
 def create(path: Path) -> object:
     """Make a session whose images lie there, under a name that all want, and open it."""
-    return creation.create("wanted", str(path), Config())
+    return lifecycle.create("wanted", str(path), Config())
 
 
 def create_unnamed(path: Path) -> object:
     """Make a session whose images lie there, under any name, and open it."""
-    return creation.create(None, str(path), Config())
+    return lifecycle.create(None, str(path), Config())
 
 
 def _start(deed: Deed, path: Path, barrier: Barrier, told: Queue[int | str]) -> None:

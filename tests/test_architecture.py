@@ -76,13 +76,13 @@ def test_true_labels_are_imported_only_where_they_measure_and_divide() -> None:
     knowing = {
         str(path.relative_to(PACKAGE))
         for path in FILES
-        if any(name.startswith("vaetui.engine.truth") for name in imported(path))
+        if any(name.startswith("vaetui.engine.ground_truth") for name in imported(path))
     }
     standing_in = {f"simulation/{name}.py" for name in ("annotators", "outcome", "reader", "run", "shelf")}
     assert knowing == {"engine/metrics.py", "session/data.py", "session/truths.py"} | standing_in
 
 
-@pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli", "vaetui.session.creation"])
+@pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli.main", "vaetui.session.lifecycle"])
 def test_a_screen_is_there_before_torch(module: str) -> None:
     program = f"import sys, {module}; print(*({{'torch', 'sklearn', 'numpy'}} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.test_cli import call
-from vaetui.store import home, lock, places
+from tests.cli.test_main import call
+from vaetui.storage import file_names, locations, lock
 
 
 def eventually(true: Callable[[], object], seconds: float = 60) -> None:
@@ -27,14 +27,14 @@ def show(name: str) -> dict[str, Any]:
 
 def holder(name: str) -> int:
     """Give the number of the process that holds a session."""
-    held = lock.holder(home.find(name))
+    held = lock.holder(locations.find(name))
     assert held is not None, f"nobody holds {name}"
     return held.process
 
 
 def free(name: str) -> bool:
     """Tell whether nobody holds a session."""
-    return lock.holder(home.find(name)) is None
+    return lock.holder(locations.find(name)) is None
 
 
 def gone(process: int) -> bool:
@@ -48,4 +48,4 @@ def gone(process: int) -> bool:
 
 def log(name: str) -> str:
     """Give the log of a session."""
-    return places.log(home.find(name)).read_text()
+    return file_names.log(locations.find(name)).read_text()

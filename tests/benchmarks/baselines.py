@@ -11,19 +11,19 @@ from sklearn.decomposition import PCA
 
 from tests.benchmarks import datasets
 from tests.idx import MNIST
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine import training
 from vaetui.engine.config import Config, total_epochs
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.images import every
-from vaetui.engine.latents import read
-from vaetui.engine.weights import Weights
-from vaetui.headless import consumed
-from vaetui.session.data import Data, load
-from vaetui.session.source import located
-from vaetui.session.truths import Truths
-from vaetui.store import places, tensors
-from vaetui.store.facts import Facts
-from vaetui.store.vault import Vault
+from vaetui.engine.inference import read
+from vaetui.engine.pseudo_labels import Weights
+from vaetui.session.data_source import located
+from vaetui.session.data_split import Data, load
+from vaetui.session.session_labels import Truths
+from vaetui.storage import file_names, tensors
+from vaetui.storage.artifact_store import Vault
+from vaetui.storage.repository import Facts
 
 COUNTS = (16, 50, 64, 80, 100)
 """Clusters, of which each costs one answer: a round's, some of the field's, and a whole run's."""
@@ -45,7 +45,7 @@ def of_latents(directory: Path) -> dict[int, float]:
     train, test = truths.train, truths.test
     facts.close()
     learner = training.learner(config, data.train.shape)
-    arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
+    arrays = tensors.unpacked((directory / file_names.checkpoint(*newest)).read_bytes())
     training.restore(learner, arrays)
     latents = [_latents(learner, images[:], config) for images in (data.train, _test(data))]
     assert train is not None

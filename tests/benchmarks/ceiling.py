@@ -20,12 +20,12 @@ import torch
 
 from tests.benchmarks import baselines, datasets, rates
 from tests.benchmarks.results import RESULTS, stamp
-from vaetui import headless
+from vaetui.cli import simulate_command
+from vaetui.cli.data_options import Taken
 from vaetui.engine.config import Config
 from vaetui.engine.recipes import recipe
-from vaetui.images import Taken
-from vaetui.simulation.habits import Habits
-from vaetui.store.material import Material
+from vaetui.simulation.annotator_config import Habits
+from vaetui.storage.data_record import Material
 
 KEPT = RESULTS / "neighbours.json"
 PLACE = Path(tempfile.gettempdir()) / "vaetui-sets"
@@ -110,7 +110,7 @@ def measure(unit: Unit, seed: int) -> None:
     place, config = datasets.find(unit.data, PLACE), unit.config(seed)
     match unit.way:
         case "simulate":
-            headless.simulate(Taken(str(place), "", Material(), config), unit.habits, None, True)
+            simulate_command.simulate(Taken(str(place), "", Material(), config), unit.habits, None, True)
         case "components":
             print(json.dumps({"clusters": baselines.of_components(seed, place)}))
         case "labels":

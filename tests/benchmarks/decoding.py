@@ -19,10 +19,10 @@ from PIL import Image
 
 from tests.benchmarks.results import keep
 from tests.idx import MNIST
+from vaetui.cli.simulate_command import consumed
+from vaetui.data.import_options import Wish
+from vaetui.data.importing import gather
 from vaetui.engine.images import read_idx
-from vaetui.headless import consumed
-from vaetui.intake.gathering import gather
-from vaetui.intake.wish import Wish
 
 COUNT, TURNS = 20_000, 3
 

@@ -25,11 +25,11 @@ import torch
 
 from tests.benchmarks.results import keep
 from tests.idx import MNIST
+from vaetui.engine.augmentation import warp
 from vaetui.engine.config import WarpConfig
 from vaetui.engine.events import Clustered, Event, Stepped
 from vaetui.engine.images import read_idx
 from vaetui.engine.vae import scale, unscale
-from vaetui.engine.warp import warp
 
 COUNT, ROUNDS = 1_000_000, 2
 WARPS = WarpConfig(turn=15.0, shift=0.07, stretch=0.15, shear=0.15, bend=0.05)
@@ -104,17 +104,17 @@ def measured(path: Path) -> dict[str, Any]:
     """Go the whole way with the images in a file."""
     import sklearn.cluster  # noqa: F401 (part of the bare process)
 
+    from vaetui.cli.simulate_command import consumed
+    from vaetui.data.import_options import Wish
+    from vaetui.data.importing import gather
     from vaetui.engine.answers import Label
     from vaetui.engine.recipes import DEFAULT, recipe
-    from vaetui.exports.writing import write
-    from vaetui.headless import consumed
-    from vaetui.intake.gathering import gather
-    from vaetui.intake.wish import Wish
-    from vaetui.session import creation
-    from vaetui.store import clusterings, places
-    from vaetui.store.clusterings import Division
-    from vaetui.store.facts import Facts
-    from vaetui.store.vault import Vault
+    from vaetui.export.formats import write
+    from vaetui.session import lifecycle
+    from vaetui.storage import file_names, round_snapshots
+    from vaetui.storage.artifact_store import Vault
+    from vaetui.storage.repository import Facts
+    from vaetui.storage.round_snapshots import Division
 
     torch.zeros(64, 64) @ torch.zeros(64, 64)
     meter = Meter()
@@ -122,7 +122,7 @@ def measured(path: Path) -> dict[str, Any]:
         source = consumed(gather(path, Wish())).directory
     config = recipe(DEFAULT)
     config = replace(config, training=replace(config.training, rounds=ROUNDS))
-    session = creation.create("many", str(source), config)
+    session = lifecycle.create("many", str(source), config)
     events = session.advance()
     with meter.part("loading"):
         meter.follow(events, lambda event: isinstance(event, Stepped))
@@ -133,7 +133,7 @@ def measured(path: Path) -> dict[str, Any]:
         meter.follow(events, lambda _: False)
     first = max(part["memory_mb"] for part in meter.parts.values())
     facts = Facts(session.directory)
-    division = clusterings.load(Vault(session.directory, facts), places.DIVISION, Division)
+    division = round_snapshots.load(Vault(session.directory, facts), file_names.DIVISION, Division)
     facts.close()
     classes = read_idx(MNIST / "train-labels-idx1-ubyte.gz", 1)
     truth = np.resize(classes, len(division.train) + len(division.validation))
@@ -155,7 +155,7 @@ def measured(path: Path) -> dict[str, Any]:
             meter.follow(events, lambda _: False)
     with meter.part("leaving and opening again"):
         session.close()
-        session = creation.resume("many")
+        session = lifecycle.resume("many")
         meter.follow(session.advance(), lambda _: False)
     with meter.part("labels of all images"):
         labels = meter.follow(session.labels(), lambda _: False)

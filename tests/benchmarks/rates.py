@@ -12,7 +12,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from tests.idx import MNIST
-from vaetui.engine import loss, memory
+from vaetui.engine import losses, malloc
 from vaetui.engine.config import Config
 from vaetui.engine.images import read_idx
 from vaetui.engine.training import REPORT, learner, train
@@ -24,7 +24,7 @@ PAIRS = 40
 
 def against_multiply() -> tuple[float, str]:
     """Give the share of a float32 multiply's rate that training reaches, in the median of alternate turns."""
-    memory.keep_freed()
+    malloc.keep_freed()
     pixels = torch.from_numpy(read_idx(MNIST / "train-images-idx3-ubyte.gz", 3))
     going = train(learner(Config(), (28, 28)), pixels, None, Config(), epoch=1)
     # As large as the second convolution, where most of the work is, is as a multiply.
@@ -108,7 +108,7 @@ def _usual(batches: DataLoader[torch.Tensor]):
         for step, images in enumerate(batches, start=1):
             _, mean, deviation = vae.infer(images)
             latents = mean + deviation * torch.randn_like(deviation)
-            total = loss.reconstruction(vae.generate(latents), images) + 5 * loss.divergence(mean, deviation)
+            total = losses.reconstruction(vae.generate(latents), images) + 5 * losses.divergence(mean, deviation)
             optimiser.zero_grad()
             total.backward()
             optimiser.step()

@@ -81,16 +81,16 @@ UNITS: dict[str, Unit] = {
 def pictured(home: Path) -> None:
     """Keep the centres of the first round, and those that a sixth would begin with."""
     os.environ["VAETUI_HOME"] = str(home)
-    from vaetui.session import creation
+    from vaetui.session import lifecycle
 
-    session = creation.resume("pictured")
+    session = lifecycle.resume("pictured")
     session.another_round()
     for _ in session.advance():
         pass
     kept: dict[str, Any] = {"last": np.stack([tile.picture for tile in session.board().tiles])}
-    from vaetui.session.labelling import Labelling
-    from vaetui.store.facts import Facts
-    from vaetui.store.vault import Vault
+    from vaetui.session.labelling_round import Labelling
+    from vaetui.storage.artifact_store import Vault
+    from vaetui.storage.repository import Facts
 
     facts = Facts(session.directory)
     first = Labelling(Vault(session.directory, facts), facts, session.config, 1)

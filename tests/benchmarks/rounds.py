@@ -11,10 +11,10 @@ from vaetui.engine.answers import Label
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, Saved
 from vaetui.engine.images import Images
-from vaetui.engine.latents import BATCH
+from vaetui.engine.inference import BATCH
 from vaetui.engine.training import learner
 from vaetui.engine.vae import scale
-from vaetui.session import creation
+from vaetui.session import lifecycle
 
 
 def epoch_to_round() -> tuple[float, float]:
@@ -23,7 +23,7 @@ def epoch_to_round() -> tuple[float, float]:
     The epoch is real, on all of MNIST; its figures are those after training ended: the test images, the
     training images, the elbow, k-means and the decoded centres.
     """
-    session = creation.create("rounds", "mnist", Config())
+    session = lifecycle.create("rounds", "mnist", Config())
     done = begun = 0.0
     for event in session.advance():
         if isinstance(event, Saved):
@@ -52,7 +52,7 @@ def _forward(images: Images) -> float:
 
 def split_and_answer() -> tuple[float, float, str]:
     """Give the seconds of a split of about 6,000 images and the median of an answer, in the session just made."""
-    session = creation.resume("rounds")
+    session = lifecycle.resume("rounds")
     list(session.advance())
     tile = min(session.board().tiles, key=lambda tile: abs(tile.size - 6_000))
     begun = time.perf_counter()

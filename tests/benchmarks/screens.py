@@ -9,8 +9,8 @@ import time
 
 from tests.terminal import ScriptedTerminal
 from vaetui.engine.training import REPORT
-from vaetui.store import home
-from vaetui.store.facts import Facts
+from vaetui.storage import locations
+from vaetui.storage.repository import Facts
 
 VAETUI = ["-m", "vaetui"]
 EMPTY = [
@@ -82,7 +82,7 @@ def app_against_headless() -> tuple[float, str]:
 
 def _seconds_a_batch(name: str) -> float:
     """Give the median time of a batch that a session has recorded, the first ones aside."""
-    facts = Facts(home.find(name))
+    facts = Facts(locations.find(name))
     figures = facts.figures()[5:]
     facts.close()
     return statistics.median(seconds / REPORT for *_, seconds in figures)

@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 
 from vaetui.engine.classes import LONGEST, MOST, Added, Classes, Merged, Naming, Renamed
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 PETS = Classes.named(("cat", "dog", "cow"))
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine import kmeans
 from vaetui.engine.clusters import Tree, find, gather, grow, leaves, walk
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.kmeans import bend, elbow, partition
-from vaetui.headless import consumed
 
 
 def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, Tree]:

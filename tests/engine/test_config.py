@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from vaetui.engine.config import Config, TrainingConfig, epoch_before, passes, round_after, steps, total_epochs
+from vaetui.engine.config_text import from_json, to_json
 from vaetui.engine.recipes import recipe
-from vaetui.engine.settings import from_json, to_json
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 
 def test_a_configuration_survives_json() -> None:

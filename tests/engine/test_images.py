@@ -19,7 +19,7 @@ from vaetui.engine import images
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.idx import locate, peek, peek_images
 from vaetui.engine.images import every, read_idx, read_images
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 SOME = np.arange(12 * 10 * 12, dtype=np.uint8).reshape(12, 10, 12)
 COLOURED = np.arange(12 * 10 * 12 * 3, dtype=np.uint8).reshape(12, 10, 12, 3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vaetui.engine.ground_truth import Truth
 from vaetui.engine.metrics import Agreement, accuracy, agreement, calibration, calibration_error, pixel_accuracy
-from vaetui.engine.truth import Truth
 
 
 def test_accuracy_is_the_share_of_right_classes() -> None:

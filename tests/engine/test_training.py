@@ -13,9 +13,9 @@ from tests.idx import MNIST
 from vaetui.engine.config import Config
 from vaetui.engine.events import Stepped
 from vaetui.engine.images import read_idx
+from vaetui.engine.pseudo_labels import Weights
 from vaetui.engine.training import Learner, find_device, grown, learner, restore, snapshot, train
-from vaetui.engine.weights import Weights
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 
 @pytest.fixture(scope="module")

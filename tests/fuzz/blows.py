@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.fuzz.outside import Outside
-from vaetui.store import places
+from vaetui.storage import file_names
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x1b[31m[bold red]x[/bold][/nope][link=file:///etc]\r\x08\u202e\x9b2Jend"
 """What a terminal or a markup would obey."""
@@ -111,7 +111,7 @@ def struck(blow: Blow) -> Damage:
 
     def strike(directory: Path, draw: random.Random, outside: Outside) -> str:
         # The facts are one file of many, and what matters most.
-        path = draw.choice([*files(directory), *[places.facts(directory)] * 4])
+        path = draw.choice([*files(directory), *[file_names.facts(directory)] * 4])
         blow(path, draw, outside)
         return f"{path.name} {blow.__name__.replace('_', ' ')}"
 

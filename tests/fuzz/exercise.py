@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.record import Row, Said, facts
-from vaetui.cli import app
+from vaetui.cli.main import app
 from vaetui.engine.answers import Label
 from vaetui.engine.classes import Added
 from vaetui.engine.events import EpochEnded
 from vaetui.engine.training import snapshot
-from vaetui.session import creation
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle
 from vaetui.session.session import Session
-from vaetui.store import home, places
-from vaetui.trouble import Trouble
+from vaetui.storage import file_names, locations
 
 TOLD = ("phase", "epoch", "round", "answers", "covered", "test_accuracy", "pixel_accuracy", "losses", "recipe", "seed")
 
@@ -75,7 +75,7 @@ class Exercise:
             self._open()
         if "check" in app.commands:
             self._call("check", self._name)
-        labels = home.sessions().parent / "labels.csv"
+        labels = locations.sessions().parent / "labels.csv"
         self._call("export", self._name, "-o", str(labels))
         if labels.exists():
             self.outcome.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
@@ -83,7 +83,7 @@ class Exercise:
         return self.outcome
 
     def _open(self) -> None:
-        session = creation.resume(self._name)
+        session = lifecycle.resume(self._name)
         try:
             self.outcome.rows = said(session.directory)
             self._work(session)
@@ -148,7 +148,7 @@ class Exercise:
                 app(list(arguments), standalone_mode=False)
             except SystemExit as left:
                 if left.code not in (0, 2) and (arguments[0], left.code) != ("check", 1):
-                    told = places.log(home.sessions() / self._name).read_text().splitlines()[-1]
+                    told = file_names.log(locations.sessions() / self._name).read_text().splitlines()[-1]
                     raise AssertionError(f"{arguments[0]} left with {left.code}: {told}") from left
         _look(printed.getvalue())
         if arguments[-1] == "--json" and arguments[0] == "show" and printed.getvalue():

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.fuzz.blows import EVIL
 from tests.fuzz.outside import Outside
-from vaetui.store import places
+from vaetui.storage import file_names
 
 NUMBERS = (0, -1, 1, 2, 99, 10**9, 2**31, 2**53, 2**63 - 1, -(2**63), 0.5, 1e308, -1e308, float("inf"))
 TEXTS = (
@@ -148,7 +148,7 @@ def version(directory: Path, draw: random.Random, outside: Outside) -> str:
 
 @contextmanager
 def _facts(directory: Path) -> Iterator[sqlite3.Connection]:
-    base = sqlite3.connect(places.facts(directory), isolation_level=None)
+    base = sqlite3.connect(file_names.facts(directory), isolation_level=None)
     base.execute("PRAGMA ignore_check_constraints = ON")
     try:
         yield base

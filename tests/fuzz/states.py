@@ -11,9 +11,9 @@ from tests.session.scripts import SMALL, made
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.classes import Added, Merged, Renamed
 from vaetui.engine.events import Stepped
-from vaetui.session import creation, learning
+from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
-from vaetui.store import home
+from vaetui.storage import locations
 
 STATES = ("training", "labelling", "finished")
 TINY = replace(
@@ -27,7 +27,7 @@ TINY = replace(
 
 def make(place: Path) -> None:
     """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
-    learning.SAVE_SECONDS = 0.0  # so that all checkpoints are there which a session keeps
+    trainer.SAVE_SECONDS = 0.0  # so that all checkpoints are there which a session keeps
     session = made("finished", small_mnist(place / "digits", train=130, test=40), TINY)
     list(session.advance())
     _answer(session)
@@ -67,5 +67,5 @@ def _answer(session: Session) -> None:
 def _kept(session: Session, name: str) -> Session:
     """Keep a copy of the session as it is, and open it again."""
     session.close()
-    shutil.copytree(session.directory, home.sessions() / name)
-    return creation.resume(session.name)
+    shutil.copytree(session.directory, locations.sessions() / name)
+    return lifecycle.resume(session.name)

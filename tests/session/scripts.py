@@ -16,11 +16,11 @@ from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import Stepped
 from vaetui.engine.recipes import recipe
-from vaetui.session import creation, learning
+from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
-from vaetui.store import home, places, tensors
-from vaetui.store.facts import Facts
-from vaetui.store.vault import Vault
+from vaetui.storage import file_names, locations, tensors
+from vaetui.storage.artifact_store import Vault
+from vaetui.storage.repository import Facts
 
 SMALL = Config(
     cluster=replace(Config().cluster, clusters=5),
@@ -70,30 +70,30 @@ def run(session: Session) -> Iterator[str]:
 
 def bits(name: str) -> str:
     """Give a digest of all that a session has learned, and of what was measured and said."""
-    directory = home.find(name)
+    directory = locations.find(name)
     facts = Facts(directory)
     newest, vault = facts.checkpoints()[0], Vault(directory, facts)
-    arrays = tensors.unpacked((directory / places.checkpoint(*newest)).read_bytes())
+    arrays = tensors.unpacked((directory / file_names.checkpoint(*newest)).read_bytes())
     digest = hashlib.sha256(repr(newest).encode())
     for key, array in sorted(arrays.items()):
         digest.update(key.encode() + array.tobytes())
     for number, *_ in facts.rounds():
-        digest.update(vault.get(places.photograph(number), 1 << 30))
+        digest.update(vault.get(file_names.photograph(number), 1 << 30))
     facts.close()
     return digest.hexdigest()
 
 
 def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     """List what stands in each round of a session."""
-    facts = Facts(home.find(name))
+    facts = Facts(locations.find(name))
     listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
     facts.close()
     return listed
 
 
 def main(name: str) -> None:
-    learning.SAVE_SECONDS = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
-    opened = creation.resume(name)
+    trainer.SAVE_SECONDS = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
+    opened = lifecycle.resume(name)
     for act in run(opened):
         print(act, flush=True)
     opened.close()
@@ -113,8 +113,8 @@ def scrambled(name: str, data: Path, config: Config = SMALL) -> Session:
     beginning.close()
     session.close()
     scramble(data)
-    return creation.resume(name)
+    return lifecycle.resume(name)
 
 
 def made(name: str, data: Path, config: Config = SMALL) -> Session:
-    return creation.create(name, str(data), config)
+    return lifecycle.create(name, str(data), config)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.starters import COUNT, at_once, create, create_unnamed, take
-from vaetui.store import home as sessions
+from vaetui.storage import locations as sessions
 
 
 @pytest.mark.parametrize("turn", range(3))

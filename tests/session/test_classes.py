@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from tests.session.scripts import NEAR, SMALL, bits, made
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine.answers import Label, Unreadable
 from vaetui.engine.classes import Added, Classes, Merged, Renamed
 from vaetui.engine.config import Config
-from vaetui.headless import consumed
-from vaetui.session import creation, learning, report
-from vaetui.session.favourites import chosen, joining
-from vaetui.session.inspection import inspect
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle, summary, trainer
+from vaetui.session.digit_keys import chosen, joining
+from vaetui.session.predictor import Trained
 from vaetui.session.session import Session
-from vaetui.session.trained import Trained
-from vaetui.trouble import Trouble
+from vaetui.session.verification import inspect
 
 pytestmark = pytest.mark.usefixtures("home")
 TEN = Added(10, "ten")
@@ -44,7 +44,7 @@ def test_a_class_is_added_and_answered_and_both_are_undone_in_order(digits: Path
     session.amend(TEN)
     session.answer((0,), Label(10, 0.5))
     session.close()
-    session = creation.resume("adding")
+    session = lifecycle.resume("adding")
     assert (session.classes.names[10], session.config.network.classes) == ("ten", 11)
     assert session.board().tiles[0].answer == Label(10, 0.5)
     assert session.board().answers == 1
@@ -54,7 +54,7 @@ def test_a_class_is_added_and_answered_and_both_are_undone_in_order(digits: Path
     assert session.undo() == ()
     assert (len(session.classes), session.config.network.classes, session.undo()) == (10, 10, None)
     session.close()
-    session = creation.resume("adding")
+    session = lifecycle.resume("adding")
     assert len(session.classes) == 10
     assert session.board().redoable == "the new class ten"
     assert (session.redo(), session.redo(), session.redo()) == ((), (0,), None)
@@ -78,7 +78,7 @@ def test_what_was_done_to_the_classes_is_on_the_disk_at_once(digits: Path) -> No
     shutil.copytree(session.directory, session.directory.parent / "copied", ignore=shutil.ignore_patterns("lock"))
     session.amend(Renamed(9, "nine"))
     session.close()
-    copied = creation.resume("copied")
+    copied = lifecycle.resume("copied")
     assert (copied.classes.names[9:], copied.classes.aliases) == (("9", "ten"), {})
     assert copied.board().redoable == "the merge of 4 into 9"
     copied.close()
@@ -103,8 +103,8 @@ def test_a_new_name_and_a_merge_are_undone_like_answers(digits: Path) -> None:
     assert session.classes.names[4] == "4"
     session.redo(), session.redo()
     assert session.classes.aliases == {"four": "9"}
-    assert report.show("naming")["aliases"] == {"four": "9"}
-    assert report.show("naming")["classes"][4] == "four"
+    assert summary.show("naming")["aliases"] == {"four": "9"}
+    assert summary.show("naming")["classes"][4] == "four"
     session.close()
 
 
@@ -196,12 +196,12 @@ def test_training_goes_on_with_one_more_row_and_the_checkpoint_of_before_still_l
     session.answer((0,), Label(10))
     assert rows(session) == 10
     session.close()
-    session = creation.resume("growing")
+    session = lifecycle.resume("growing")
     list(session.advance())
     assert rows(session) == 10, "the networks learn of it when the round is over"
     session.close()
     assert Trained("growing").vae.classifier.out_features == 10
-    session = creation.resume("growing")
+    session = lifecycle.resume("growing")
     session.go_on()
     list(session.advance())
     assert (rows(session), session.phase) == (11, "labelling")
@@ -222,7 +222,7 @@ def test_however_often_it_was_left_it_comes_to_the_same_bits(
     list(go_through(whole))
     assert rows(whole) == 12
     whole.close()
-    monkeypatch.setattr(learning, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
     left = made("left", digits, config)
     stepped, amended = set[tuple[int, int]](), set[int]()
     while left.phase != "finished":
@@ -235,7 +235,7 @@ def test_however_often_it_was_left_it_comes_to_the_same_bits(
                 acts.close()
                 break
         left.close()
-        left = creation.resume("left")
+        left = lifecycle.resume("left")
         assert left._vault.mended == []
     left.close()
     assert (len(stepped) > 4, amended) == (True, {1, 2})
@@ -256,11 +256,11 @@ def test_where_checkpoints_are_lost_training_is_repeated_with_the_classes_of_the
     list(go_through(whole))
     whole.close()
     expected = bits("whole")
-    session = creation.resume("whole")
+    session = lifecycle.resume("whole")
     session.close()
     for path in sorted(session.directory.glob("checkpoint-*"))[kept:]:
         path.unlink()
-    session = creation.resume("whole")
+    session = lifecycle.resume("whole")
     list(session.advance())
     session.close()
     assert bits("whole") == expected
@@ -268,7 +268,9 @@ def test_where_checkpoints_are_lost_training_is_repeated_with_the_classes_of_the
 
 def test_a_class_added_while_the_images_are_loaded_is_not_forgotten(digits: Path) -> None:
     asked("racing", digits).close()
-    session = creation.resume("racing", device="cpu")  # which the configuration keeps as soon as the networks are there
+    session = lifecycle.resume(
+        "racing", device="cpu"
+    )  # which the configuration keeps as soon as the networks are there
     loading = session.advance()
     next(loading)
     session.amend(TEN)
@@ -276,7 +278,7 @@ def test_a_class_added_while_the_images_are_loaded_is_not_forgotten(digits: Path
     assert len(session.classes) == session.config.network.classes == 11
     session.answer((0,), Label(10))
     session.close()
-    session = creation.resume("racing")
+    session = lifecycle.resume("racing")
     assert (session.config.network.classes, session.config.device) == (11, "cpu")
     session.close()
 
@@ -313,4 +315,4 @@ def test_what_a_stranger_said_before_the_class_was_there_is_refused(digits: Path
     session._facts._base.change(("naming marked", ("undone", 1)))
     session.close()
     with pytest.raises(Trouble, match="There is no class 10; the classes are 0 to 9"):
-        creation.resume("strange")
+        lifecycle.resume("strange")

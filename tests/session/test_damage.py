@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripts import answer_round, bits, made, run, said
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine.events import Noticed
-from vaetui.headless import consumed
-from vaetui.session import checkpoints, creation, learning
-from vaetui.session.inspection import inspect
+from vaetui.session import checkpoints, lifecycle, trainer
 from vaetui.session.session import Session
-from vaetui.store import home as sessions
-from vaetui.store.findings import Finding
+from vaetui.session.verification import inspect
+from vaetui.storage import locations as sessions
+from vaetui.storage.findings import Finding
 
 Undisturbed = tuple[str, list[object]]
 
@@ -26,7 +26,7 @@ def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("asked")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(home))
-        patch.setattr(learning, "SAVE_SECONDS", 0.0)
+        patch.setattr(trainer, "SAVE_SECONDS", 0.0)
         session = made("it", digits)
         list(session.advance())
         list(answer_round(session))
@@ -45,7 +45,7 @@ def undisturbed(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Undist
     shutil.copytree(asked, home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(home))
-        return finish(creation.resume("it"))
+        return finish(lifecycle.resume("it"))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_where_checkpoints_are_damaged_training_is_repeated_to_the_same_bits(
     lost = newest(directory, count)
     for path in lost:
         damage(path)
-    session = creation.resume("it")
+    session = lifecycle.resume("it")
     assert session.phase == "labelling"
     told = [event.what for event in session.advance() if isinstance(event, Noticed)]
     assert [line.split()[0] for line in told] == [path.name for path in reversed(lost)]
@@ -105,7 +105,7 @@ def test_any_other_file_is_made_anew_and_no_answer_lost(
     directory: Path, undisturbed: Undisturbed, name: str, damage: Callable[[Path], None]
 ) -> None:
     damage(directory / name)
-    session = creation.resume("it")
+    session = lifecycle.resume("it")
     told = [event.what for event in session.advance() if isinstance(event, Noticed)]
     log = (directory / "log.txt").read_text()
     assert all(f"WARNING {line}" in log for line in told)
@@ -138,7 +138,7 @@ def test_what_is_found_is_only_told_until_it_is_to_be_mended(directory: Path, un
     assert consumed(inspect("it", repair=False)) == expected
     assert [each.file for each in consumed(inspect("it", repair=True))] == [each.file for each in expected]
     assert consumed(inspect("it", repair=False)) == []
-    assert finish(creation.resume("it")) == undisturbed
+    assert finish(lifecycle.resume("it")) == undisturbed
 
 
 def test_a_round_that_is_lost_altogether_is_told(directory: Path) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from tests.idx import write_idx
 from tests.session.scripts import NEAR, SMALL, answer_round, bits, made, run, said, scrambled
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine.answers import Label, Split, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, EpochEnded, Finished, Loaded, Loading, Parted, Saved, Stepped
 from vaetui.engine.images import read_idx
-from vaetui.headless import consumed
-from vaetui.session import creation, learning, report
-from vaetui.session.board import SHOWN
-from vaetui.session.labelling import Labelling
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle, summary, trainer
+from vaetui.session.labelling_round import Labelling
 from vaetui.session.session import Session
-from vaetui.trouble import Trouble
+from vaetui.session.views import SHOWN
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -70,7 +70,7 @@ def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
     list(run(whole))
     whole.close()
 
-    monkeypatch.setattr(learning, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
     left = made("left", digits, config)
     while left.phase != "finished":
         if left.phase == "training":
@@ -80,7 +80,7 @@ def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
                     break  # leaves after the first report of each epoch
             going.close()
             left.close()
-            left = creation.resume("left")
+            left = lifecycle.resume("left")
             rest = left.advance()
             for event in rest:
                 if isinstance(event, EpochEnded | Clustered):
@@ -90,15 +90,15 @@ def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
             acts = answer_round(left)
             next(acts), next(acts), acts.close()
             left.close()
-            left = creation.resume("left")
+            left = lifecycle.resume("left")
             list(answer_round(left))
             left.go_on()
     left.close()
     assert left._vault.mended == []
     assert said("left") == said("whole")
     assert bits("left") == bits("whole")
-    known = {key: value for key, value in report.show("whole").items() if key in ("losses", "test_accuracy")}
-    assert {key: report.show("left")[key] for key in known} == known
+    known = {key: value for key, value in summary.show("whole").items() if key in ("losses", "test_accuracy")}
+    assert {key: summary.show("left")[key] for key in known} == known
 
 
 def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
@@ -112,7 +112,7 @@ def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
         steps.close()
         assert left._vault.mended == []
         left.close()
-        left = creation.resume("batch")
+        left = lifecycle.resume("batch")
     left.close()
 
 
@@ -138,7 +138,7 @@ def test_answers_and_splits_are_undone_and_redone_one_by_one_also_after_a_restar
     session.answer((2, 1), Unreadable())
     boards = [session.board()]
     session.close()
-    session = creation.resume("undoing")
+    session = lifecycle.resume("undoing")
     assert session.board().answers == 4
     assert session.board().undoable == "the mark of centre 2.1"
     undone = []
@@ -150,7 +150,7 @@ def test_answers_and_splits_are_undone_and_redone_one_by_one_also_after_a_restar
     assert boards[3].tiles[1].answer == Label(4)
     assert (boards[-1].answered, boards[-1].covered) == (0, 0.0)
     session.close()
-    session = creation.resume("undoing")
+    session = lifecycle.resume("undoing")
     redone = []
     while (path := session.redo()) is not None:
         redone.append(path)
@@ -184,7 +184,7 @@ def test_a_split_undone_and_made_differently_keeps_its_own_parts(digits: Path) -
     assert tiles[(0, 1)].parts == (0, 2)
     assert tiles[(0, 1, 0)].size + tiles[(0, 1, 1)].size == tiles[(0, 1)].size
     session.close()
-    session = creation.resume("differently")
+    session = lifecycle.resume("differently")
     assert [(tile.path, tile.size) for tile in session.board().tiles] == [
         (path, tile.size) for path, tile in tiles.items()
     ]
@@ -227,7 +227,7 @@ def test_members_come_nearest_farthest_or_at_random(digits: Path) -> None:
     assert not np.array_equal(nearest, some)
     assert sorted(image.tobytes() for image in some) == sorted(image.tobytes() for image in nearest)
     session.close()
-    session = creation.resume("members")
+    session = lifecycle.resume("members")
     assert len(session.members((0,), "nearest", 6)) == 0
     list(session.advance())
     assert np.array_equal(session.members((0,), "nearest", 6), nearest[:6])
@@ -240,7 +240,7 @@ def test_one_more_round_can_be_added_to_a_finished_run(digits: Path) -> None:
     session.another_round()
     assert (session.phase, session.rounds, session.epochs, session.round) == ("training", 2, 3, 2)
     session.close()
-    session = creation.resume("more")
+    session = lifecycle.resume("more")
     list(run(session))
     assert len(session.curves().epochs) == 3
     session.close()
@@ -276,7 +276,7 @@ def test_images_that_changed_are_recognised(digits: Path, tmp_path: Path) -> Non
     images = read_idx(data / "train-images-idx3-ubyte", 3).copy()
     images[5, 5, 5] ^= 1
     write_idx(data / "train-images-idx3-ubyte", images)
-    session = creation.resume("changed")
+    session = lifecycle.resume("changed")
     with pytest.raises(Trouble, match="changed since the session was made"):
         list(session.advance())
     session.close()
@@ -354,7 +354,7 @@ def test_a_lost_file_of_what_was_called_how_costs_a_figure_and_no_more(digits: P
     session.close()
     for path in session.directory.glob("found-002*"):
         path.unlink()
-    session = creation.resume("lost")
+    session = lifecycle.resume("lost")
     list(session.advance())
     last = session.curves().epochs[-1]
     assert (session.phase, last.changed) == ("finished", None)

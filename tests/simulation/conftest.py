@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.idx import small_mnist
-from vaetui.headless import consumed
-from vaetui.simulation.shelf import Shelved, fetch
+from vaetui.cli.simulate_command import consumed
+from vaetui.simulation.reader_cache import Shelved, fetch
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.session.scripts import SMALL, made
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine.config import Config
-from vaetui.headless import consumed
-from vaetui.simulation.habits import Habits
-from vaetui.simulation.outcome import Outcome
+from vaetui.simulation.annotator_config import Habits
+from vaetui.simulation.reader_cache import Shelved
+from vaetui.simulation.result import Outcome
 from vaetui.simulation.run import Simulation
-from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
 
 HABITS = Habits("members", answers=16, error_rate=0.1)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaetui.engine.truth import Truth
+from vaetui.engine.ground_truth import Truth
 from vaetui.simulation.annotators import CentreAnnotator, Fingers, MembersAnnotator, Opinion
-from vaetui.simulation.shelf import Shelved
+from vaetui.simulation.reader_cache import Shelved
 
 BLANK = np.zeros((28, 28), np.uint8)
 

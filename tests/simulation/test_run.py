@@ -14,21 +14,21 @@ import pytest
 from tests.session.scripts import bits, made, said, scrambled
 from tests.simulation.driven import HABITS, SHORT, simulated
 from tests.tui.until import until
+from vaetui.cli.simulate_command import consumed
 from vaetui.engine.answers import Label, Split
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.headless import consumed
-from vaetui.session import creation, report
+from vaetui.session import lifecycle, summary
 from vaetui.simulation import run as running
 from vaetui.simulation.annotators import MembersAnnotator, Opinion
+from vaetui.simulation.reader_cache import Shelved
 from vaetui.simulation.run import Simulation
-from vaetui.simulation.shelf import Shelved
 from vaetui.simulation.stopwatch import Stopwatch
-from vaetui.store import home as sessions
-from vaetui.store.facts import Facts
-from vaetui.store.vault import Vault
+from vaetui.storage import locations as sessions
+from vaetui.storage.artifact_store import Vault
+from vaetui.storage.repository import Facts
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.summary_screen import SummaryScreen
+from vaetui.tui.screens.labelling import LabellingScreen
+from vaetui.tui.screens.summary import SummaryScreen
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -51,7 +51,7 @@ def test_two_runs_with_one_seed_come_to_the_same(digits: Path, shelved: Shelved,
 
 def test_everything_is_counted_and_measured(digits: Path, shelved: Shelved) -> None:
     outcome = simulated("run", digits, shelved)
-    told = report.show("run")
+    told = summary.show("run")
     assert outcome.answers == sum(outcome.answers_by_round) == told["answers"]
     assert len(outcome.answers_by_round) == 2
     assert all(0 < answers <= HABITS.answers for answers in outcome.answers_by_round)
@@ -70,12 +70,12 @@ def test_everything_is_counted_and_measured(digits: Path, shelved: Shelved) -> N
 def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Path, shelved: Shelved) -> None:
     outcome = simulated("run", digits, shelved)
     directory = sessions.find("run")
-    session = creation.resume("run")
+    session = lifecycle.resume("run")
     list(session.advance())
     assert session.truths is not None
     truth = session.truths.train
     assert truth is not None
-    from vaetui.session.labelling import Labelling
+    from vaetui.session.labelling_round import Labelling
 
     facts = Facts(directory)
     weights = Labelling(Vault(directory, facts), facts, session.config, 2).weights()
@@ -89,7 +89,7 @@ def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Pat
 
 def test_the_labels_to_take_away_are_those_of_the_export(digits: Path, shelved: Shelved) -> None:
     exported = simulated("run", digits, shelved).exported
-    session = creation.resume("run")
+    session = lifecycle.resume("run")
     rows = list(consumed(session.labels()).rows())
     assert session.truths is not None
     truth = session.truths.all

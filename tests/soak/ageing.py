@@ -8,16 +8,16 @@ from pathlib import Path
 
 from safetensors.numpy import load_file, save_file
 
-from vaetui.store import places
+from vaetui.storage import file_names
 
-TABLES = Path(__file__).parents[1] / "store/version-1.sql"
+TABLES = Path(__file__).parents[1] / "storage/version-1.sql"
 KNOWN = re.compile(r"(division|(round|epoch)-\d{3}|split-\d{6})\.npz|tensors\.safetensors|lock|log\.txt|facts\.db")
 """The files that the first version wrote."""
 
 
 def age(directory: Path) -> None:
     """Rewrite the facts in the first format, and keep the newest checkpoint under the name that it had then."""
-    facts = places.facts(directory)
+    facts = file_names.facts(directory)
     old = facts.with_name("old.db")
     base = sqlite3.connect(old)
     base.executescript(TABLES.read_text())
@@ -30,7 +30,7 @@ def age(directory: Path) -> None:
     base.close()
     old.replace(facts)
     if checkpoints := sorted(directory.glob("checkpoint-*.safetensors")):
-        epoch, step = places.CHECKPOINT.fullmatch(checkpoints[-1].name).groups()  # type: ignore[union-attr]
+        epoch, step = file_names.CHECKPOINT.fullmatch(checkpoints[-1].name).groups()  # type: ignore[union-attr]
         place = {"epoch": f"{int(epoch)}", "step": f"{int(step)}"}
         save_file(load_file(checkpoints[-1]), directory / "tensors.safetensors", metadata=place)
         for path in checkpoints:

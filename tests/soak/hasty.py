@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vaetui.cli import main
-from vaetui.session import learning
+from vaetui.cli.main import main
+from vaetui.session import trainer
 
-assert hasattr(learning, "SAVE_SECONDS")
-learning.SAVE_SECONDS = 0.0
+assert hasattr(trainer, "SAVE_SECONDS")
+trainer.SAVE_SECONDS = 0.0
 main()

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.store.files import PARTIAL
+from vaetui.storage.atomic_files import PARTIAL
 
 LINES = (
     *("loading the networks", "reading the test images", "epoch ", "reading the training images", "cutting into"),

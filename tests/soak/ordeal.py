@@ -18,7 +18,7 @@ from tests.soak.moments import Moment, Watch
 from tests.soak.record import Record
 from tests.soak.screens import Screens
 from tests.soak.script import Script
-from vaetui.store import home
+from vaetui.storage import locations
 
 KNOBS = ("--recipe", "paper", "--clusters", "5", "--rounds", "2")
 WAYS = ("plain", "plain", "plain", "hasty", "hasty", "screens", "export")
@@ -133,15 +133,15 @@ class Ordeal:
 
     @property
     def begun(self) -> bool:
-        return not home.free(self.name)
+        return not locations.free(self.name)
 
     @property
     def _directory(self) -> Path:
-        return home.sessions() / self.name
+        return locations.sessions() / self.name
 
     @property
     def _labels(self) -> Path:
-        return home.sessions().parent / f"{self.name}.csv"
+        return locations.sessions().parent / f"{self.name}.csv"
 
     def _command(self, program: tuple[str, ...]) -> list[str]:
         return [*program, *(["resume", self.name, "--plain"] if self.begun else self._begin)]

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, written
-from vaetui.store import places
+from vaetui.storage import file_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Record:
 
 def facts(directory: FilePath) -> list[Row]:
     """Read all sayings as they lie on the disk, past the program's own reading of them."""
-    base = sqlite3.connect(f"file:{places.facts(directory)}?mode=ro", uri=True)
+    base = sqlite3.connect(f"file:{file_names.facts(directory)}?mode=ro", uri=True)
     rows = base.execute("SELECT round, path, kind, label, confidence, parts, state FROM saying ORDER BY id").fetchall()
     base.close()
     return [

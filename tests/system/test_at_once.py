@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_main import VAETUI, call
 from tests.session.scripts import made
-from tests.test_cli import VAETUI, call
 from vaetui.engine.answers import Label
-from vaetui.store import places
+from vaetui.storage import file_names
 
 pytestmark = pytest.mark.usefixtures("home")
 STARTERS = 20
@@ -85,12 +85,12 @@ def test_while_one_trains_readers_read_and_writers_are_told_who(digits: Path, tm
                 assert f"process {process.pid}" in ran.stderr, (command, ran.stderr)
         assert json.loads(call("show", "busy", "--json").stdout)["answers"] == 1
         assert "busy" in call("sessions").stdout
-        before = places.facts(session.directory).read_bytes()
+        before = file_names.facts(session.directory).read_bytes()
         if "check" in call("--help").stdout:
             for command in (["check", "busy"], ["check", "busy", "--repair"]):
                 ran = call(*command)
                 assert "Traceback" not in ran.stderr
                 assert "bug" not in ran.stderr
             assert ran.returncode == 2, "a repair while another process writes"
-        assert places.facts(session.directory).read_bytes() == before
+        assert file_names.facts(session.directory).read_bytes() == before
         assert process.poll() is None

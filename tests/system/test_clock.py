@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_main import call
 from tests.fuzz.states import TINY
 from tests.session.scripts import bits, made
 from tests.soak import moments
@@ -17,9 +18,8 @@ from tests.soak.dialogue import Dialogue
 from tests.soak.ordeal import KNOBS, Ordeal, Tally
 from tests.soak.record import Record
 from tests.soak.script import Script
-from tests.test_cli import call
-from vaetui.session import creation
-from vaetui.store import home as sessions
+from vaetui.session import lifecycle
+from vaetui.storage import locations as sessions
 
 JUMPING = """
 import itertools, time
@@ -62,7 +62,7 @@ def test_files_from_another_time_are_opened_all_the_same(digits: Path, moment: f
     for path in [session.directory, *session.directory.iterdir()]:
         os.utime(path, (moment, moment))
     assert set(sessions.names()) == {"old", "new"}
-    session = creation.resume("new")
+    session = lifecycle.resume("new")
     list(session.advance())
     assert session.board().total == 4
     session.close()

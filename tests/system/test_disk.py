@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_main import call
 from tests.fuzz.states import TINY
 from tests.session.scripts import bits, made
 from tests.small_disk import leave, read_only, small_disk
@@ -21,12 +22,11 @@ from tests.soak.dialogue import PROGRAM, Dialogue
 from tests.soak.ordeal import KNOBS, Ordeal, Tally
 from tests.soak.record import Record, facts
 from tests.soak.script import Script
-from tests.test_cli import call
 from vaetui.engine.answers import Label, Unreadable
-from vaetui.session import creation, learning
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
-from vaetui.store import files, home, places
-from vaetui.trouble import Trouble
+from vaetui.storage import atomic_files, file_names, locations
 
 STEP = 4
 """Kilobytes of room that are added after every refusal."""
@@ -46,7 +46,7 @@ class Starved:
         """Do it until it succeeds; what is refused leaves the answers, and no half-written file."""
         for room in range(0, ROOM, STEP):
             leave(self._disk, room)
-            before = {path: facts(path) for path in home.sessions().glob("[!.]*")}
+            before = {path: facts(path) for path in locations.sessions().glob("[!.]*")}
             try:
                 deed()
                 return
@@ -54,8 +54,8 @@ class Starved:
                 assert "is full; make room" in str(trouble), f"{what} with {room} kB: {trouble}"
                 assert "\n" not in str(trouble)
                 self.refused[what] += 1
-            assert [path.name for path in self._disk.rglob(f"*{files.PARTIAL}")] == []
-            assert {path: facts(path) for path in home.sessions().glob("[!.]*")} == before
+            assert [path.name for path in self._disk.rglob(f"*{atomic_files.PARTIAL}")] == []
+            assert {path: facts(path) for path in locations.sessions().glob("[!.]*")} == before
         raise AssertionError(f"{what} needs more than {ROOM} kB")
 
 
@@ -84,7 +84,7 @@ class Starving:
         self.session.close()
 
     def _open(self) -> None:
-        self._do("resume", lambda: setattr(self, "session", creation.resume("starved")))
+        self._do("resume", lambda: setattr(self, "session", lifecycle.resume("starved")))
         self.session: Session
 
     def _advance(self) -> None:
@@ -94,14 +94,14 @@ class Starving:
                 pass
         except Trouble:
             self.session.close()
-            self.session = creation.resume("starved")
+            self.session = lifecycle.resume("starved")
             raise
 
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint at every report."""
-    monkeypatch.setattr(learning, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("often")
@@ -118,7 +118,7 @@ def test_whatever_is_being_written_when_the_disk_is_full_it_goes_on_to_the_same_
                 monkeypatch.setattr(starved, "until_done", lambda what, deed: deed())
             starved.until_done("new", lambda: made("starved", digits, TINY).close())
             Starving(starved).run()
-            told[name] = bits("starved"), facts(home.find("starved"))
+            told[name] = bits("starved"), facts(locations.find("starved"))
     assert told["starved"] == told["roomy"]
     acts = {"new", "advance", "answer", "split", "undo", "redo", "go on", "read", "another round"}
     assert acts <= set(starved.refused), starved.refused
@@ -137,10 +137,10 @@ def test_an_upgrade_on_a_full_disk_waits_for_room(
         ageing.age(session.directory)
         before = facts(session.directory)
         starved = Starved(disk)
-        starved.until_done("upgrade", lambda: creation.resume("starved").close())
+        starved.until_done("upgrade", lambda: lifecycle.resume("starved").close())
         assert starved.refused["upgrade"] > 0
         assert facts(session.directory) == before
-        session = creation.resume("starved")
+        session = lifecycle.resume("starved")
         list(session.advance())
         assert [tile.answer for tile in session.board().tiles][:1] == [Label(1)]
         session.close()
@@ -161,18 +161,18 @@ def test_the_program_says_one_sentence_on_a_full_disk_and_goes_on_when_there_is_
         # No room for the facts, for the first checkpoint, for a second one beside the first.
         for command, room in ((new, 0), (new, 1_000), (resume, 1_000), (resume, 10_000)):
             leave(disk, room)
-            end = Dialogue(command, script, moments.NEVER, draw).run(home.sessions() / "full")
+            end = Dialogue(command, script, moments.NEVER, draw).run(locations.sessions() / "full")
             assert end.status == 2, end
             sentence = end.complaint.strip()
             assert sentence.startswith("vaetui: ")
             assert "is full; make room" in sentence
             assert "\n" not in sentence
-            assert list(disk.rglob(f"*{files.PARTIAL}")) == []
+            assert list(disk.rglob(f"*{atomic_files.PARTIAL}")) == []
         leave(disk, 60_000)
-        end = Dialogue(resume, script, moments.NEVER, draw).run(home.sessions() / "full")
+        end = Dialogue(resume, script, moments.NEVER, draw).run(locations.sessions() / "full")
         assert end.status == 0, end.complaint
         assert bits("full") == undisturbed.bits
-        script.record.compare(home.find("full"))
+        script.record.compare(locations.find("full"))
         assert script.record.lost == script.record.invented == []
 
 
@@ -226,7 +226,7 @@ def test_on_a_disk_that_nobody_may_write_a_session_is_shown_and_not_resumed(
             assert ran.returncode in (0, 2)
             assert ran.returncode == 0 or (ran.stderr.count("vaetui: "), labels.exists()) == (1, False)
         assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
-        session = creation.resume("fixed")
+        session = lifecycle.resume("fixed")
         assert session.board().answers == 1
         session.close()
 
@@ -251,7 +251,7 @@ def test_half_a_change_on_a_disk_that_nobody_may_write_is_not_shown_as_a_whole_o
     with small_disk(tmp_path, 2 * ROOM) as disk:
         directory = shutil.copytree(asked, disk / "sessions/half")
         monkeypatch.setenv("VAETUI_HOME", str(disk))
-        subprocess.run([sys.executable, "-c", HALF, str(places.facts(directory))], check=False)
+        subprocess.run([sys.executable, "-c", HALF, str(file_names.facts(directory))], check=False)
         assert (directory / "facts.db-journal").stat().st_size > 0
         with read_only(disk):
             for command in (["show", "half"], ["sessions"], ["resume", "half", "--plain"]):
@@ -259,6 +259,6 @@ def test_half_a_change_on_a_disk_that_nobody_may_write_is_not_shown_as_a_whole_o
                 assert ran.returncode in (0, 2), ran.stderr
                 assert "bug" not in ran.stderr
                 assert "Traceback" not in ran.stderr
-        session = creation.resume("half")
+        session = lifecycle.resume("half")
         assert [tile.answer for tile in session.board().tiles][:1] == [Label(1)]
         session.close()

@@ -13,9 +13,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.cli.test_main import VAETUI, call
 from tests.session.scripts import made
 from tests.terminal import ScriptedTerminal
-from tests.test_cli import VAETUI, call
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_main import labelled
+from tests.runtime.test_background_training import LONG
 from tests.system.sshd import MISSING, Server, cut, here, vaetui
 from tests.terminal import ScriptedTerminal
-from tests.test_cli import labelled
-from tests.test_detach import LONG
 from tests.watching import eventually, free, gone, holder, log, show
 
 pytestmark = pytest.mark.skipif(not here(), reason=MISSING)

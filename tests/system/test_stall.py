@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_main import call
 from tests.terminal import ScriptedTerminal
-from tests.test_cli import call
-from vaetui.store import home
-from vaetui.store.facts import Facts
+from vaetui.storage import locations
+from vaetui.storage.repository import Facts
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -33,7 +33,7 @@ def epoch(name: str) -> int:
 
 def slowest_step(name: str) -> float:
     """Give the seconds of the slowest stretch between two events, in which training hears of nothing."""
-    facts = Facts(home.find(name))
+    facts = Facts(locations.find(name))
     figures = facts.figures()
     facts.close()
     return max(seconds for *_, seconds in figures)

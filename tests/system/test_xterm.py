@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.cli.test_main import VAETUI, call, labelled
 from tests.system.xterm import MISSING, Shot, Xterm, here
-from tests.test_cli import VAETUI, call, labelled
 from vaetui.engine.clusters import Pixels
-from vaetui.session import creation
-from vaetui.tui.blocks import fit, lettered
+from vaetui.session import lifecycle
+from vaetui.tui.widgets.half_blocks import fit, lettered
 
 pytestmark = [pytest.mark.skipif(not here(), reason=MISSING), pytest.mark.usefixtures("home")]
 
@@ -24,7 +24,7 @@ NEAR = 24
 
 def pictures(name: str) -> list[tuple[Pixels, Pixels]]:
     """The centres of a round, each with its nearest member."""
-    session = creation.resume(name)
+    session = lifecycle.resume(name)
     list(session.advance())
     found = [(tile.picture, session.members(tile.path, "nearest", 1)[0]) for tile in session.board().tiles]
     session.close()

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from tests.tui.scripted import ScriptedSession
 from vaetui.engine.answers import Path
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.prompt import Prompt
+from vaetui.tui.screens.labelling import LabellingScreen
+from vaetui.tui.widgets.prompt import Prompt
 
 
 async def settled(pilot: Pilot[None]) -> None:

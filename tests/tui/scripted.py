@@ -28,9 +28,9 @@ from vaetui.engine.events import (
     Stepped,
 )
 from vaetui.engine.metrics import Agreement
-from vaetui.session.board import Board, Curves, Phase, Sheet, Summary, Tile, Which
-from vaetui.session.favourites import joining
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
+from vaetui.session.digit_keys import joining
+from vaetui.session.views import Board, Curves, Phase, Sheet, Summary, Tile, Which
 
 HELD_OUT = 12
 """Pictures in a reading test; what is drawn in them is their place's last digit."""

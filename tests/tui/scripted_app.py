@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from vaetui.tui.probe import prepare, probe
+from vaetui.tui.terminal.capabilities import prepare, probe
 
 
 def main(pictures: str = "auto", phase: str = "labelling") -> None:

@@ -17,13 +17,13 @@ from tests.tui.text import plain
 from tests.tui.until import until
 from vaetui.engine.events import Clustered, Finished, Loading, Noticed
 from vaetui.engine.events import Event as Happening
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.help_screen import HelpScreen, joined
-from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.name_screen import NameScreen
-from vaetui.tui.summary_screen import SummaryScreen
-from vaetui.tui.training_screen import TrainingScreen
+from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.screens.help import HelpScreen, joined
+from vaetui.tui.screens.labelling import LabellingScreen
+from vaetui.tui.screens.summary import SummaryScreen
+from vaetui.tui.screens.training import TrainingScreen
 
 
 class Failing(ScriptedSession):

@@ -14,25 +14,25 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from tests.intake.drawing import alphabet, letters
+from tests.cli.test_main import call
+from tests.data.drawing import alphabet, letters
 from tests.session.scripts import SMALL
-from tests.test_cli import call
 from tests.tui.text import plain
 from tests.tui.until import until
+from vaetui.cli.data_options import Given
+from vaetui.data.class_labels import read_names
+from vaetui.data.import_options import Wish
 from vaetui.engine.answers import Label, Split, Unreadable
-from vaetui.images import Given
-from vaetui.intake.kinds import read_names
-from vaetui.intake.wish import Wish
-from vaetui.session import creation
+from vaetui.session import lifecycle
 from vaetui.session.session import Session
-from vaetui.store.facts import Facts
+from vaetui.storage.repository import Facts
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.labelling_screen import LabellingScreen
-from vaetui.tui.name_screen import NameScreen
-from vaetui.tui.prompt import Prompt
-from vaetui.tui.reading_screen import ReadingScreen
-from vaetui.tui.summary_screen import SummaryScreen
-from vaetui.tui.training_screen import TrainingScreen
+from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.screens.labelling import LabellingScreen
+from vaetui.tui.screens.reading_test import ReadingScreen
+from vaetui.tui.screens.summary import SummaryScreen
+from vaetui.tui.screens.training import TrainingScreen
+from vaetui.tui.widgets.prompt import Prompt
 
 pytestmark = pytest.mark.usefixtures("home")
 QUICK = replace(SMALL, network=replace(SMALL.network, channels=(8, 16), z_dim=6))
@@ -48,7 +48,7 @@ def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def begun(data: Path, classes: str, labels: bool) -> Session:
     """Begin a small session as `vaetui new --data --classes` does."""
     taken = Given(str(data), Wish(labels=labels, classes=read_names(classes))).taken(QUICK)
-    return creation.create("own", taken.source, taken.config, taken.material, taken.title)
+    return lifecycle.create("own", taken.source, taken.config, taken.material, taken.title)
 
 
 @asynccontextmanager

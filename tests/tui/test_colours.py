@@ -9,7 +9,7 @@ import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.tui.scripted import ScriptedSession
-from vaetui.tui.blocks import fit
+from vaetui.tui.widgets.half_blocks import fit
 
 POOR = [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"TERM": "linux"}]
 BRIGHT = {"default": 0, "black": 0, "brightblack": 85, "white": 170, "brightwhite": 255}

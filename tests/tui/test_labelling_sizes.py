@@ -11,9 +11,9 @@ from tests.tui.text import plain, same_as_before
 from vaetui.engine.answers import Label, Split
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.line import Line
-from vaetui.tui.particulars import Particulars
-from vaetui.tui.picture import Picture
+from vaetui.tui.widgets.cluster_facts import Particulars
+from vaetui.tui.widgets.picture import Picture
+from vaetui.tui.widgets.text_line import Line
 
 
 @pytest.fixture(autouse=True)

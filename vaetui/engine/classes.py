@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from vaetui.engine import settings
-from vaetui.trouble import Trouble
+from vaetui.engine import config_text
+from vaetui.errors import Trouble
 
-MOST = int(settings.within("network", "classes").most)
+MOST = int(config_text.within("network", "classes").most)
 """Classes that can be told apart."""
 LONGEST = 100
 """Letters in a name."""

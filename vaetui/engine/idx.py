@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 FEWEST = 10
 """Images that a session needs, so that one of them can be held out."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.idx import check_shape, opened, peek, peek_images, read_header
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 PIECE = 1 << 24
 """Bytes read at a time."""

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from vaetui.engine import draws
+from vaetui.engine import rng
 from vaetui.engine.clusters import Vectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progressed
@@ -34,7 +34,7 @@ def partition(latents: Vectors, k: int, starts: int, seed: int) -> Generator[Pro
     what, count = f"cutting into {k} clusters", len(latents)
     sample = latents
     if count > SAMPLE:
-        sample = latents[np.sort(draws.generator(seed, "k-means").permutation(count)[:SAMPLE])]
+        sample = latents[np.sort(rng.generator(seed, "k-means").permutation(count)[:SAMPLE])]
     state, found = np.random.RandomState(seed), list[KMeans]()
     for start in range(starts):
         yield Progressed(what, start, starts)
@@ -60,12 +60,12 @@ def elbow(
     Yields its progress and returns k, at least `config.floor`, with the inertia of every k tried. The elbow is
     the point farthest below the chord of the curve, both axes scaled to 1 (Satopaa et al. 2011, "Kneedle").
     """
-    chosen = draws.generator(seed, "elbow").permutation(len(latents))[: config.sample]
+    chosen = rng.generator(seed, "elbow").permutation(len(latents))[: config.sample]
     sample = latents[np.sort(chosen)]
     most = min(config.cap, len(sample))
     tried: list[tuple[int, float]] = []
     for k in range(min(config.least, most), most + 1):
-        state = np.random.RandomState(draws.integer(seed, "elbow", k))
+        state = np.random.RandomState(rng.integer(seed, "elbow", k))
         tried.append((k, float(_means(sample, k, state).inertia_)))
         yield Progressed("looking for the elbow", k - config.least + 1, most - config.least + 1)
     return max(bend(tried), min(config.floor, most)), tuple(tried)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.truth import Truth
-from vaetui.engine.weights import Weights
+from vaetui.engine.ground_truth import Truth
+from vaetui.engine.pseudo_labels import Weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from vaetui.engine.config import (
     TrainingConfig,
     WarpConfig,
 )
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 DEFAULT = "neighbours"
 """The recipe of a session that names none."""

@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaetui.engine import draws, loss
+from vaetui.engine import losses, rng
+from vaetui.engine.augmentation import warp
 from vaetui.engine.config import Config, TrainingConfig, passes
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Losses, Stepped
-from vaetui.engine.latents import noise
+from vaetui.engine.inference import noise
+from vaetui.engine.pseudo_labels import Weights
 from vaetui.engine.vae import Vae, build, scale
-from vaetui.engine.warp import warp
-from vaetui.engine.weights import Weights
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
 
 REPORT = 8
 """Batches between two reports: about a fifth of a second on two cores, and one synchronisation on a GPU."""
@@ -49,7 +49,7 @@ def learner(config: Config, shape: tuple[int, ...]) -> Learner:
     Raises Trouble for a device that is not there.
     """
     device = find_device(config.device)
-    vae = build(config.network, shape, draws.integer(config.seed, "network")).to(device)
+    vae = build(config.network, shape, rng.integer(config.seed, "network")).to(device)
     fused = device.type in ("cpu", "cuda")
     return Learner(vae, torch.optim.Adam(vae.parameters(), config.training.rate, fused=fused), device)
 
@@ -168,7 +168,7 @@ def train(
     consuming is stopping. Order and noise follow from seed, epoch and batch. Raises Trouble when the loss is no
     finite number any more.
     """
-    draw = draws.generator(config.seed, "order", epoch)
+    draw = rng.generator(config.seed, "order", epoch)
     orders = [draw.permutation(len(images)) for _ in range(passes(config.training, len(images)))]
     batches = torch.split(torch.from_numpy(np.concatenate(orders)), config.training.batch)
     labels, shares = _targets(weights, learner.device)
@@ -201,18 +201,18 @@ def _step(
     hidden, means, deviations = vae.infer(views)
     mean, deviation = means[:count], deviations[:count]  # only plain images are reconstructed
     latents = mean + deviation * noise(config, mean, "training", epoch, step)  # [B, z_dim]
-    reconstruction = loss.reconstruction(vae.generate(latents), images)
-    divergence = loss.divergence(mean, deviation)
+    reconstruction = losses.reconstruction(vae.generate(latents), images)
+    divergence = losses.divergence(mean, deviation)
     total = reconstruction + config.loss.beta * divergence  # eq. 1
     if config.loss.contrast and config.warp.any:
-        total = total + config.loss.contrast * loss.contrast(means, config.loss.temperature)
+        total = total + config.loss.contrast * losses.contrast(means, config.loss.temperature)
     classification = torch.zeros_like(divergence)
     if targets is not None:
         logits = vae.classify(hidden, latents if config.network.used == "sample" else means)
-        classification = loss.classification(logits, *(torch.cat([each] * (len(views) // count)) for each in targets))
+        classification = losses.classification(logits, *(torch.cat([each] * (len(views) // count)) for each in targets))
         total = total + config.loss.gamma * classification  # eq. 3
         if config.loss.consistency and config.warp.any:
-            total = total + config.loss.consistency * loss.consistency(logits, config.loss.sure)
+            total = total + config.loss.consistency * losses.consistency(logits, config.loss.sure)
     learner.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()

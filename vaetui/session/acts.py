@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vaetui.engine.answers import Label, Split, written
 from vaetui.engine.classes import Added, Classes, Merged, Renamed
-from vaetui.store.sayings import Saying
-from vaetui.store.spoken import Act
+from vaetui.storage.answer_log import Act
+from vaetui.storage.answer_rows import Saying
 
 
 def described(act: Act, classes: Classes) -> str:

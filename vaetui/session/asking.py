@@ -11,16 +11,16 @@ from vaetui.engine.answers import Label, Path, Unreadable
 from vaetui.engine.classes import Naming
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
-from vaetui.session.board import Board, Which
-from vaetui.session.favourites import counted
+from vaetui.errors import Trouble
+from vaetui.session.digit_keys import counted
+from vaetui.session.resources import Workshop
 from vaetui.session.standing import Standing
-from vaetui.session.workshop import Workshop
-from vaetui.store.facts import LAST, Facts
-from vaetui.store.vault import Vault
-from vaetui.trouble import Trouble
+from vaetui.session.views import Board, Which
+from vaetui.storage.artifact_store import Vault
+from vaetui.storage.repository import LAST, Facts
 
 if TYPE_CHECKING:
-    from vaetui.session.labelling import Labelling
+    from vaetui.session.labelling_round import Labelling
 
 
 class Asking(Standing):
@@ -73,6 +73,6 @@ class Asking(Standing):
 
     def _round(self, number: int, last: int = LAST) -> Labelling:
         """Read a round, with the classes as they are or as they were at the end of the round `last`."""
-        from vaetui.session.labelling import Labelling
+        from vaetui.session.labelling_round import Labelling
 
         return Labelling(self._vault, self._facts, self.config, number, last)

@@ -9,11 +9,11 @@ from vaetui.engine import training
 from vaetui.engine.config import Config
 from vaetui.engine.events import Stepped
 from vaetui.engine.training import Learner
-from vaetui.session import plan
-from vaetui.store import places, tensors
-from vaetui.store.facts import Facts
-from vaetui.store.vault import Lost, Vault
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
+from vaetui.session import schedule
+from vaetui.storage import file_names, tensors
+from vaetui.storage.artifact_store import Lost, Vault
+from vaetui.storage.repository import Facts
 
 KEPT = 3
 """Checkpoints that are kept, so that a damaged one costs some seconds of training."""
@@ -21,7 +21,7 @@ KEPT = 3
 
 def made(epoch: int, config: Config, facts: Facts, shape: tuple[int, ...]) -> Learner:
     """Make networks for images of `shape` and for the classes that an epoch knows, as the seed begins them."""
-    return training.learner(plan.trained_in(epoch, config, facts), shape)
+    return training.learner(schedule.trained_in(epoch, config, facts), shape)
 
 
 def restored(vault: Vault, facts: Facts, config: Config, shape: tuple[int, ...]) -> tuple[Learner, int, int]:
@@ -31,7 +31,7 @@ def restored(vault: Vault, facts: Facts, config: Config, shape: tuple[int, ...])
     """
     damaged = []
     for epoch, step in facts.checkpoints():
-        name = places.checkpoint(epoch, step)
+        name = file_names.checkpoint(epoch, step)
         learner = made(epoch, config, facts, shape)
         with suppress(Lost):
             content = vault.get(name, training.size(learner))
@@ -50,9 +50,9 @@ def restored(vault: Vault, facts: Facts, config: Config, shape: tuple[int, ...])
 
 def keep(vault: Vault, facts: Facts, learner: Learner, epoch: int, step: int, reports: Iterable[Stepped]) -> None:
     """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-    stamp = vault.put(places.checkpoint(epoch, step), tensors.packed(training.snapshot(learner)))
+    stamp = vault.put(file_names.checkpoint(epoch, step), tensors.packed(training.snapshot(learner)))
     others = [place for place in facts.checkpoints() if place != (epoch, step)]
-    old = [places.checkpoint(*place) for place in others[KEPT - 1 :]]
+    old = [file_names.checkpoint(*place) for place in others[KEPT - 1 :]]
     facts.record_training(reports, stamp, old)
     for each in old:
         vault.drop(each)

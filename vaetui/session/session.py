@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import Path
 from vaetui.engine.config import Device, round_before
 from vaetui.engine.events import Drawn, EpochEnded, Event, Finished, Loaded, Loading, Noticed, Parted, Progressed
+from vaetui.errors import Trouble
 from vaetui.session.asking import Asking
-from vaetui.session.board import Sheet, Summary
-from vaetui.session.spreading import Spreading
-from vaetui.session.workshop import Workshop
-from vaetui.store import log
-from vaetui.store.facts import Facts
-from vaetui.store.lock import Lock
-from vaetui.store.vault import Vault
-from vaetui.trouble import Trouble
+from vaetui.session.label_propagator import Spreading
+from vaetui.session.resources import Workshop
+from vaetui.session.views import Sheet, Summary
+from vaetui.storage import log
+from vaetui.storage.artifact_store import Vault
+from vaetui.storage.lock import Lock
+from vaetui.storage.repository import Facts
 
 if TYPE_CHECKING:
-    from vaetui.engine.weights import Weights
-    from vaetui.exports.labels import Labels
-    from vaetui.session.learning import Learning
-    from vaetui.session.truths import Truths
+    from vaetui.engine.pseudo_labels import Weights
+    from vaetui.export.label_table import Labels
+    from vaetui.session.session_labels import Truths
+    from vaetui.session.trainer import Learning
 
 
 class Session(Asking):
@@ -98,7 +98,7 @@ class Session(Asking):
             raise Trouble(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
         learning = yield from self._ready()
         read = yield from learning.read(len(self._course.epochs))
-        from vaetui.session.export import collect
+        from vaetui.session.final_labels import collect
 
         said, seen = self._spreading.said(self.config, last), self._spreading.seen(self.config, last)
         return collect(self._round(last).tree, said, seen, read, learning.data.division, self.classes)
@@ -113,7 +113,7 @@ class Session(Asking):
         Raises Trouble before there is a checkpoint, and for a class where none has been learned.
         """
         yield Loading("PyTorch")
-        from vaetui.session.trained import Trained
+        from vaetui.session.predictor import Trained
 
         yield Drawn((yield from Trained(self.name).draw(count, label, seed)))
 
@@ -137,13 +137,13 @@ class Session(Asking):
 
         Raises Trouble before there is one, and where it could not be judged.
         """
-        from vaetui.session.reading import lay_out
+        from vaetui.session.reading_test import lay_out
 
         return lay_out(self._vault, self._facts, self.truths)
 
     def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
         """Record what was read from that place on, None for an unreadable picture; what was read there is forgotten."""
-        from vaetui.session.reading import record
+        from vaetui.session.reading_test import record
 
         sheet = record(self._vault, self._facts, self.truths, epoch, place, seen)
         self._course.judge(epoch, sheet.accuracy)
@@ -151,7 +151,7 @@ class Session(Asking):
 
     def summary(self) -> Summary:
         """Show what the run came to."""
-        from vaetui.session.report import summarise
+        from vaetui.session.summary import summarise
 
         return summarise(self._vault, self._facts, self._spreading)
 

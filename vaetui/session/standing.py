@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from vaetui.engine.classes import Classes
 from vaetui.engine.config import Config, total_epochs
-from vaetui.session import plan
-from vaetui.session.board import Curves, Phase
-from vaetui.session.course import Course
-from vaetui.session.plan import Step
-from vaetui.session.source import located
-from vaetui.store.facts import Facts
-from vaetui.trouble import Trouble
+from vaetui.errors import Trouble
+from vaetui.session import schedule
+from vaetui.session.data_source import located
+from vaetui.session.metric_history import Course
+from vaetui.session.schedule import Step
+from vaetui.session.views import Curves, Phase
+from vaetui.storage.repository import Facts
 
 
 class Standing:
@@ -39,7 +39,7 @@ class Standing:
     @property
     def phase(self) -> Phase:
         """Whether the session trains, is asked, or has finished."""
-        return plan.phase(self._step)
+        return schedule.phase(self._step)
 
     @property
     def rounds(self) -> int:
@@ -62,8 +62,8 @@ class Standing:
 
     def _settle(self) -> None:
         """Look at what is recorded for what comes next."""
-        self._step = plan.next_step(self.config.training, self._facts)
-        self._next_round = plan.next_round(self.config.training, self._facts)
+        self._step = schedule.next_step(self.config.training, self._facts)
+        self._next_round = schedule.next_round(self.config.training, self._facts)
 
 
 def _tested(facts: Facts) -> bool:

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from vaetui.engine import draws
+from vaetui.engine import rng
 from vaetui.engine.answers import Label
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.truth import Truth
-from vaetui.session.board import SHOWN
-from vaetui.simulation.reader import Reader
+from vaetui.engine.ground_truth import Truth
+from vaetui.session.views import SHOWN
+from vaetui.simulation.reader_network import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Fingers:
     def type(self, opinion: Opinion) -> Label:
         """Type an opinion: its class, or now and then another, and its share in tenths."""
         self._typed += 1
-        draw = draws.generator(self._seed, "wrong key", self._typed)
+        draw = rng.generator(self._seed, "wrong key", self._typed)
         label = opinion.label
         if draw.random() < self._error_rate:
             label = (label + int(draw.integers(1, self._classes))) % self._classes

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
+from vaetui.engine.ground_truth import Truth
 from vaetui.engine.metrics import reading_accuracy
-from vaetui.engine.truth import Truth
+from vaetui.errors import Trouble
 from vaetui.session.session import Session
+from vaetui.simulation.annotator_config import Habits
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, Fingers, MembersAnnotator
-from vaetui.simulation.answering import SURE, Round
-from vaetui.simulation.habits import Habits
-from vaetui.simulation.outcome import Exported, Outcome, Quality, judge, judge_export, label_accuracy
-from vaetui.simulation.shelf import Shelved
+from vaetui.simulation.budgeted_annotator import SURE, Round
+from vaetui.simulation.reader_cache import Shelved
+from vaetui.simulation.result import Exported, Outcome, Quality, judge, judge_export, label_accuracy
 from vaetui.simulation.stopwatch import Stopwatch
-from vaetui.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.screen import Screen
 
-from vaetui.tui.follow import Ended, Reported
-from vaetui.tui.guard import QUIET, Guard
-from vaetui.tui.guarded import Guarded
-from vaetui.tui.leaving import LeavingApp
-from vaetui.tui.room import BREADTHS, HEIGHTS
-from vaetui.tui.start_screen import StartScreen
+from vaetui.tui.screens.guarded import Guarded
+from vaetui.tui.screens.start import StartScreen
+from vaetui.tui.terminal.burst_guard import QUIET, Guard
+from vaetui.tui.terminal.shutdown import LeavingApp
+from vaetui.tui.widgets.size_notice import BREADTHS, HEIGHTS
+from vaetui.tui.worker import Ended, Reported
 
 if TYPE_CHECKING:
     # Only names of types: what is imported here in earnest delays the first frame, NumPy most of all.
-    from vaetui.session.board import Phase
-    from vaetui.tui.door import Session
-    from vaetui.tui.reading_screen import ReadingScreen
-    from vaetui.tui.samples_screen import SamplesScreen
+    from vaetui.session.views import Phase
+    from vaetui.tui.screens.reading_test import ReadingScreen
+    from vaetui.tui.screens.samples import SamplesScreen
+    from vaetui.tui.session_protocol import Session
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 """What Textual calls them."""
@@ -75,7 +75,7 @@ class VaetuiApp(LeavingApp):
 
     def open_test(self) -> None:
         """Open the reading test over the screen of the phase; raises Trouble where there is nothing to read."""
-        from vaetui.tui.reading_screen import ReadingScreen
+        from vaetui.tui.screens.reading_test import ReadingScreen
 
         if self.screen is self._main and not self.leaving:
             self._cover = ReadingScreen(self.session, self.session.sheet())
@@ -83,7 +83,7 @@ class VaetuiApp(LeavingApp):
 
     def open_samples(self) -> None:
         """Open the new pictures over the screen of the phase."""
-        from vaetui.tui.samples_screen import SamplesScreen
+        from vaetui.tui.screens.samples import SamplesScreen
 
         if self.screen is self._main and not self.leaving:
             self.veil()
@@ -102,7 +102,7 @@ class VaetuiApp(LeavingApp):
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
-        from vaetui.tui.help_screen import HelpScreen
+        from vaetui.tui.screens.help import HelpScreen
 
         figures = getattr(self.screen, "FIGURES", None)
         if figures is not None:  # neither while a name is typed, nor in the help itself
@@ -111,7 +111,7 @@ class VaetuiApp(LeavingApp):
 
     def action_pictures(self) -> None:
         """Draw all pictures in the next way, and say which one that is: a wrong one shows nothing at all."""
-        from vaetui.tui.picture import Picture, choose, next_way, way_of
+        from vaetui.tui.widgets.picture import Picture, choose, next_way, way_of
 
         choose(next_way(), self._cell)
         for screen in self.screen_stack:
@@ -149,7 +149,7 @@ class VaetuiApp(LeavingApp):
 
     def _begin(self) -> None:
         """Show the first screen, and follow the session once it is painted."""
-        from vaetui.tui.picture import choose, chosen
+        from vaetui.tui.widgets.picture import choose, chosen
 
         if self.leaving:
             return
@@ -181,15 +181,15 @@ def _screen_of(phase: Phase, session: Session) -> Screen[Any]:
     # Imported here, so that the first screen waits for one of them and not for three.
     screen: Screen[Any]
     if phase == "training":
-        from vaetui.tui.training_screen import TrainingScreen
+        from vaetui.tui.screens.training import TrainingScreen
 
         screen = TrainingScreen(session)
     elif phase == "labelling":
-        from vaetui.tui.labelling_screen import LabellingScreen
+        from vaetui.tui.screens.labelling import LabellingScreen
 
         screen = LabellingScreen(session)
     else:
-        from vaetui.tui.summary_screen import SummaryScreen
+        from vaetui.tui.screens.summary import SummaryScreen
 
         screen = SummaryScreen(session)
     return screen

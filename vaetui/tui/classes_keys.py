@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.binding import BindingType
 
-from vaetui.tui.bound import key
+from vaetui.tui.keymap import key
 
 _key = partial(key, "classes")
 KEYS: list[BindingType] = [

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.binding import BindingType
 
-from vaetui.tui.bound import digits, key
+from vaetui.tui.keymap import digits, key
 
 _key = partial(key, "reading")
 KEYS: list[BindingType] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from vaetui.tui.known import FIGURES as KNOWN
+from vaetui.tui.presenters.epoch_metrics import FIGURES as KNOWN
 
 KEYS: list[BindingType] = [
     Binding(

@@ -1,0 +1,247 @@
+"""`--detach`: training goes on without a terminal, anyone can look, and `resume` takes it over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.cli.test_main import VAETUI, call, labelled, refused
+from tests.session.scripts import SMALL, bits, made
+from tests.small_disk import small_disk
+from tests.watching import eventually, free, holder, log, show
+from vaetui.errors import Trouble
+from vaetui.session import lifecycle
+from vaetui.storage import control_files, file_names
+from vaetui.storage import locations as sessions
+
+pytestmark = pytest.mark.usefixtures("home")
+QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
+LONG = ("--recipe", "paper", "--warmup", "500", "--rounds", "0")
+"""Some minutes of training: more than any test here waits for."""
+
+
+def detached(name: str, data: Path, *options: str) -> int:
+    """Begin a session without a terminal, and give the number of its process."""
+    told = call("new", name, "--detach", "--data", str(data), *options)
+    assert told.returncode == 0, told.stderr
+    return holder(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "phase", "reason"),
+    [
+        (QUICK, "labelling", "answers are needed"),
+        (("--recipe", "paper", "--rounds", "0"), "finished", "the run is over"),
+    ],
+)
+def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
+    digits: Path, options: tuple[str, ...], phase: str, reason: str
+) -> None:
+    told = call("new", "away", "--detach", "--data", str(digits), *options)
+    assert (told.returncode, told.stderr) == (0, "")
+    for words in ("away trains on without a terminal", "vaetui show away", "vaetui resume away", "log.txt"):
+        assert words in told.stdout
+    eventually(lambda: free("away"))
+    shown = show("away")
+    assert (shown["phase"], shown["detached"], shown["failure"]) == (phase, False, None)
+    assert reason in log("away")
+    assert "epoch 1 of" in log("away")
+    assert not [path.name for path in sessions.find("away").iterdir() if path.name in ("request", "failure.txt")]
+
+
+def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
+    config = replace(SMALL, training=replace(SMALL.training, warmup=15))
+    undisturbed = made("undisturbed", digits, config)
+    list(undisturbed.advance())
+    undisturbed.close()
+    made("taken", digits, config).close()
+    for _ in range(2):
+        assert call("resume", "taken", "--detach").returncode == 0
+        process = holder("taken")
+    told = call("resume", "taken", "--plain", typed="")
+    assert told.returncode == 0, told.stderr
+    assert f"taken is trained without a terminal by {_me()}" in told.stderr
+    assert f"process {process}; it is asked to save and leave" in told.stderr
+    assert log("taken").count("taken over by another process") == 2
+    assert "round 1 of 2: 5 centres" in told.stdout
+    assert bits("taken") == bits("undisturbed")
+    assert not file_names.request(sessions.find("taken")).exists()
+
+
+def _me() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def test_who_looks_is_told_that_it_is_trained_without_a_terminal(digits: Path) -> None:
+    process = detached("seen", digits, *LONG)
+    assert show("seen")["detached"] is True
+    assert "training, detached, epoch" in call("show", "seen").stdout
+    assert "training, detached" in call("sessions").stdout
+    told = call("export", "seen", "-o", "seen.csv")
+    assert told.returncode == 2
+    assert "is trained without a terminal by" in told.stderr
+    assert "take it over with: vaetui resume seen" in told.stderr
+    os.kill(process, signal.SIGTERM)
+    eventually(lambda: free("seen"))
+    assert show("seen")["detached"] is False
+
+
+def test_it_belongs_to_no_terminal_ignores_its_end_and_saves_when_asked_to_leave(digits: Path) -> None:
+    child = pexpect.spawn(
+        VAETUI[0],
+        [*VAETUI[1:], "new", "away", "--detach", "--data", str(digits), *LONG],
+        timeout=60,
+        encoding="utf-8",
+    )
+    child.expect("vaetui resume away")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    process = holder("away")
+    assert os.getsid(process) == process
+    os.kill(process, signal.SIGHUP)
+    reached = show("away")["epoch"]
+    eventually(lambda: show("away")["epoch"] > reached)
+    os.kill(process, signal.SIGTERM)
+    eventually(lambda: free("away"))
+    assert "asked to leave by signal 15" in log("away")
+    shown = show("away")
+    assert (shown["phase"], shown["failure"]) == ("training", None)
+    assert lifecycle.resume("away").phase == "training"
+
+
+def test_ctrl_c_before_the_terminal_is_left_saves_and_ends_once(digits: Path) -> None:
+    child = pexpect.spawn(
+        VAETUI[0],
+        [*VAETUI[1:], "new", "stopped", "--detach", "--data", str(digits), *LONG],
+        timeout=60,
+        encoding="utf-8",
+    )
+    child.expect("loading PyTorch")
+    child.sendintr()
+    child.expect("Everything is saved. Come back with: vaetui resume stopped")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 128 + signal.SIGINT
+    assert "Abort" not in (child.before or "")
+    assert free("stopped")
+
+
+def test_nobody_takes_over_from_a_person(digits: Path) -> None:
+    session = made("mine", digits)
+    for options in ([], ["--detach"], ["--plain"]):
+        refused("The session mine is in use by", "resume", "mine", *options)
+    assert not control_files.asked(session.directory)
+    session.close()
+
+
+def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
+    labelled("asks", digits)
+    refused(
+        "The session asks waits for answers, and for you to give them: vaetui resume asks", "resume", "asks", "--detach"
+    )
+    assert call("new", "over", "--plain", "--data", str(digits), *QUICK, "--rounds", "0", typed="").returncode == 0
+    refused("The run of over is over", "resume", "over", "--detach")
+    told = call("new", "both", "--plain", "--detach", "--data", str(digits))
+    assert (told.returncode, "--plain asks you" in told.stderr) == (2, True)
+    assert sorted(sessions.names()) == ["asks", "over"]
+
+
+def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
+    made("there", digits).close()
+    refused("A session there is there already", "new", "there", "--detach")
+    refused("holds no images", "new", "--detach", "--data", str(tmp_path))
+    refused("There is no session nowhere", "resume", "nowhere", "--detach")
+    (tmp_path / "digits").mkdir()
+    for file in digits.iterdir():
+        (tmp_path / "digits" / file.name).write_bytes(file.read_bytes())
+    made("gone", tmp_path / "digits").close()
+    for file in (tmp_path / "digits").iterdir():
+        file.unlink()
+    refused("holds no training images", "resume", "gone", "--detach")
+    assert free("gone")
+
+
+def test_a_system_without_fork_is_told_to_do_without() -> None:
+    program = "import os; del os.fork; from vaetui.cli import main; main()"
+    told = subprocess.run(
+        [sys.executable, "-c", program, "new", "alone", "--detach"], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == "vaetui: This system cannot go on without its terminal; run it again without --detach.\n"
+    assert sessions.names() == []
+
+
+def test_one_that_was_killed_is_told_by_the_next_who_looks_and_who_resumes(digits: Path) -> None:
+    process = detached("killed", digits, *LONG)
+    os.kill(process, signal.SIGKILL)
+    eventually(lambda: free("killed"))
+    assert "training, failed, epoch" in call("show", "killed").stdout
+    assert "it ended without a word" in show("killed")["failure"]
+    told = call("resume", "killed", "--detach")
+    assert told.returncode == 0
+    assert "Training without a terminal had ended: it ended without a word" in told.stderr
+    assert show("killed")["failure"] is None
+    os.kill(holder("killed"), signal.SIGTERM)
+    eventually(lambda: free("killed"))
+
+
+def test_a_full_disk_is_told_by_the_next_who_looks(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path, kilobytes=30_000) as disk:
+        monkeypatch.setenv("VAETUI_HOME", str(disk))
+        detached("full", digits, *LONG)
+        with pytest.raises(OSError, match="No space"), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        eventually(lambda: free("full"))
+        assert "is full; make room and try again" in show("full")["failure"]
+        (disk / "filler").unlink()
+        assert call("resume", "full", "--detach").returncode == 0
+        os.kill(holder("full"), signal.SIGTERM)
+        eventually(lambda: free("full"))
+
+
+def test_a_request_that_nobody_waits_for_is_swept(digits: Path) -> None:
+    session = made("asked", digits)
+    session.close()
+    control_files.ask(session.directory)
+    assert call("resume", "asked", "--detach").returncode == 0
+    eventually(lambda: free("asked"))
+    assert show("asked")["phase"] == "labelling"
+
+
+def test_a_relative_home_is_still_there_once_the_directory_is_left(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VAETUI_HOME", "here")
+    assert call("new", "near", "--detach", "--data", str(digits), *QUICK).returncode == 0
+    eventually(lambda: free("near"))
+    assert show("near")["phase"] == "labelling"
+    assert (tmp_path / "here/sessions/near").is_dir()
+
+
+def test_who_does_not_leave_in_time_is_named(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vaetui.runtime import takeover
+
+    process = detached("stuck", digits, *LONG)
+    os.kill(process, signal.SIGSTOP)
+    monkeypatch.setattr(takeover, "PATIENCE", 0.3)
+    directory = sessions.find("stuck")
+    with pytest.raises(Trouble, match=rf"stuck was not left .* process {process}; end that process"):
+        takeover.take_over(directory)
+    assert not control_files.asked(directory)
+    os.kill(process, signal.SIGCONT)
+    os.kill(process, signal.SIGTERM)
+    eventually(lambda: free("stuck"))

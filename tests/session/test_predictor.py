@@ -1,0 +1,59 @@
+"""New pictures by a session's newest checkpoint, beside its training and without any effect on it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.session.scripts import SMALL, bits, made, run
+from vaetui.engine.events import Drawn, Event, Stepped
+from vaetui.errors import Trouble
+from vaetui.session import trainer
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) -> None:
+    alone = made("alone", digits, SMALL)
+    list(run(alone))
+    alone.close()
+    session, over, seen = made("watched", digits, SMALL), threading.Event(), list[Event]()
+
+    def look() -> None:
+        while not over.is_set():
+            epochs = session.curves().epochs
+            if epochs:
+                seen.extend(session.samples(10, 3 if epochs[-1].covered else None, len(seen)))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    acts = list(run(session))
+    over.set()
+    looking.join()
+    session.close()
+    assert acts[-1] == "Finished"
+    assert sum(isinstance(event, Drawn) for event in seen) > 2
+    assert bits("watched") == bits("alone")
+
+
+def test_there_is_something_to_draw_as_soon_as_training_has_saved(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
+    session = made("early", digits)
+    with pytest.raises(Trouble, match="early has learned nothing yet"):
+        list(session.samples(4, None, 0))
+    beginning = session.advance()
+    while not isinstance(next(beginning), Stepped):
+        pass
+    next(beginning)  # which saves
+    assert session.curves().epochs == ()
+    *_, drawn = session.samples(4, None, 0)
+    assert isinstance(drawn, Drawn)
+    assert drawn.pictures.shape == (4, 28, 28)
+    with pytest.raises(Trouble, match="has learned no class yet"):
+        list(session.samples(4, 3, 0))
+    beginning.close()  # type: ignore[attr-defined]
+    session.close()

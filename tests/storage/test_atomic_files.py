@@ -1,0 +1,43 @@
+"""A file is written whole or not at all; tensors and clusterings come back as they were."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.small_disk import small_disk
+from vaetui.errors import Trouble
+from vaetui.storage import atomic_files
+
+
+def test_writing_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    atomic_files.write(path, b"old")
+    atomic_files.write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["file"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_crash_left_half_written_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "kept").touch()
+    (tmp_path / f"half{atomic_files.PARTIAL}").touch()
+    atomic_files.sweep(tmp_path)
+    assert os.listdir(tmp_path) == ["kept"]
+
+
+def test_a_missing_directory_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match=r"cannot be used \(No such file or directory\)"):
+        atomic_files.write(tmp_path / "none" / "file", b"")
+
+
+def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Path) -> None:
+    with small_disk(tmp_path, kilobytes=256) as disk:
+        path = disk / "file"
+        atomic_files.write(path, b"old")
+        with pytest.raises(Trouble, match=r"is full; make room and try again"):
+            atomic_files.write(path, bytes(1 << 20))
+        assert path.read_bytes() == b"old"
+        assert os.listdir(disk) == ["file"]

@@ -1,0 +1,64 @@
+"""Fewer bytes paint the same screen."""
+
+from __future__ import annotations
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.style import Style
+
+from tests.tui.drawn import digit
+from vaetui.tui.terminal.ansi_compression import thrifty
+from vaetui.tui.widgets.half_blocks import fit, half_blocks
+
+COLOURS = [None, "default", "red", "bright_blue", "color(240)", "#123456", "#808080", "#000000", "#ffffff"]
+STYLES = st.builds(
+    Style, color=st.sampled_from(COLOURS), bgcolor=st.sampled_from(COLOURS),
+    bold=st.booleans(), underline=st.booleans(), reverse=st.booleans(),
+)  # fmt: skip
+WORDS = st.sampled_from([" ", "   ", "a", "▀", "b c", "\n", "\x1b[2;3H", "\x1b[5;1H"])
+
+
+def painted(text: str) -> list[list[tuple[object, ...]]]:
+    """Give what a terminal shows of it: a blank has no colour of its own, unless it is underlined or reversed."""
+    screen = pyte.Screen(12, 6)
+    screen.set_mode(pyte.modes.LNM)
+    pyte.Stream(screen).feed(text)
+    cells = [[screen.buffer[row][column] for column in range(12)] for row in range(6)]
+    return [
+        [(cell.data, "" if cell.data == " " and not (cell.underscore or cell.reverse) else cell.fg,
+          cell.bg, cell.bold and cell.data != " ", cell.underscore, cell.reverse) for cell in row]
+        for row in cells
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(WORDS, STYLES), max_size=20))
+def test_whatever_is_painted_looks_the_same(spans: list[tuple[str, Style]]) -> None:
+    console = Console(color_system="truecolor", force_terminal=True, legacy_windows=False)
+    text = "".join(
+        word if word.startswith("\x1b") else style.render(word, color_system=console._color_system)  # type: ignore[arg-type]
+        for word, style in spans
+    )
+    assert painted(thrifty(text) + "z") == painted(text + "z")
+    assert len(thrifty(text)) <= len(text) + len("\x1b[0m")
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_a_picture_costs_much_less_and_looks_the_same(label: int) -> None:
+    console = Console(color_system="truecolor", force_terminal=True, legacy_windows=False)
+    strips = half_blocks(fit(digit(label, seed=label), 12, 12))
+    text = "".join(f"\x1b[{row + 1};1H{strip.render(console)}" for row, strip in enumerate(strips))
+    assert painted(thrifty(text)) == painted(text)
+    assert len(thrifty(text)) < 0.6 * len(text)
+
+
+@pytest.mark.parametrize("foreign", ["\x1bPq#0\x1b\\", "\x1b_Ga=d\x1b\\", "\U0010eeee", "\x1b]22;default\x07"])
+def test_pictures_of_the_terminal_itself_are_left_as_they_are(foreign: str) -> None:
+    text = f"\x1b[1ma\x1b[0m{foreign}\x1b[38;2;128;128;128mb\x1b[0m"
+    assert thrifty(text) == text
+
+
+def test_a_segment_without_style_takes_none_of_the_one_before() -> None:
+    assert thrifty("\x1b[1;31ma\x1b[0mb") == "\x1b[1;31ma\x1b[0mb"

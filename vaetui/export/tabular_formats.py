@@ -1,0 +1,47 @@
+"""Labels as CSV and as lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vaetui.export.label_table import Labels
+from vaetui.storage import atomic_files
+
+HEAD = ("index", "path", "label", "class", "confidence", "source", "cluster", "weight", "distance")
+"""The columns."""
+
+
+def write_csv(labels: Labels, output: Path) -> None:
+    """Write a table with a head; what is not known is empty."""
+    _write(output, _csv(labels))
+
+
+def write_jsonl(labels: Labels, output: Path) -> None:
+    """Write one JSON object a line."""
+    _write(output, (f"{json.dumps(row)}\n" for row in labels.rows()))
+
+
+def _csv(labels: Labels) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.DictWriter(line, HEAD, lineterminator="\n")
+    writer.writeheader()
+    for row in labels.rows():
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+        writer.writerow(row)
+    yield line.getvalue()
+
+
+def _write(output: Path, lines: Iterable[str]) -> None:
+    """Write lines in one piece, or right into what is no ordinary file, such as a pipe."""
+    content = (line.encode() for line in lines)
+    if output.exists() and not output.is_file():
+        with atomic_files.explained(output), output.open("wb") as file:
+            file.writelines(content)
+    else:
+        atomic_files.write(output.resolve(), content)

@@ -1,0 +1,1 @@
+"""Run a command: open the session, choose the front end, handle signals and crashes."""

@@ -1,0 +1,39 @@
+"""A log file per session, for tracebacks and the few events that explain them; it knows no answers."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from vaetui.storage import atomic_files, file_names
+
+
+class _OwnersFile(RotatingFileHandler):
+    """A rotating file that its owner alone may read."""
+
+    def _open(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(atomic_files.written(Path(self.baseFilename), os.O_APPEND), "utf-8")
+
+
+def keep(directory: Path) -> logging.Logger:
+    """Send the program's log to a rotating file in the session's directory."""
+    logger = close()
+    handler = _OwnersFile(file_names.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logging.raiseExceptions = False  # a full disk must not print tracebacks over the screen
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return logger
+
+
+def close() -> logging.Logger:
+    """Close the file, if one is open."""
+    logger = logging.getLogger("vaetui")
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    return logger

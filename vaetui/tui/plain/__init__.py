@@ -1,0 +1,1 @@
+"""The line-by-line front end for pipes and screen readers."""

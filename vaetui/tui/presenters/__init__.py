@@ -1,0 +1,1 @@
+"""Pure functions and small classes that turn state and keys into text and layout."""

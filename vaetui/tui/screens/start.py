@@ -1,0 +1,23 @@
+"""The screen before the first one, painted at once; it does not know what comes."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from vaetui.tui.screens.guarded import Guarded
+from vaetui.tui.widgets.header import Header
+
+
+class StartScreen(Guarded):
+    """A header that says that something comes; it takes next to nothing to import and to lay out."""
+
+    def __init__(self, session: str) -> None:
+        """Show the name of that session."""
+        super().__init__()
+        self._session = session
+
+    def compose(self) -> ComposeResult:
+        """Lay out the line."""
+        header = Header(self._session)
+        header.say("starting …")
+        yield header

@@ -1,0 +1,1 @@
+"""Terminal capabilities, input, output and shutdown."""
