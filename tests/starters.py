@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from vaetui.engine.config import Config
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.storage.lock import Lock
 
@@ -53,7 +53,7 @@ def _start(deed: Deed, path: Path, barrier: Barrier, told: Queue[int | str]) -> 
     try:
         held = deed(path)
         told.put(os.getpid())
-    except Trouble as trouble:
+    except UserError as trouble:
         told.put(str(trouble))
     except BaseException as error:
         told.put(f"a bug: {error!r}")

@@ -27,14 +27,14 @@ def show(name: str) -> dict[str, Any]:
 
 def holder(name: str) -> int:
     """Give the number of the process that holds a session."""
-    held = lock.holder(locations.find(name))
+    held = lock.read_holder(locations.find_session(name))
     assert held is not None, f"nobody holds {name}"
-    return held.process
+    return held.process_id
 
 
 def free(name: str) -> bool:
     """Tell whether nobody holds a session."""
-    return lock.holder(locations.find(name)) is None
+    return lock.read_holder(locations.find_session(name)) is None
 
 
 def gone(process: int) -> bool:
@@ -48,4 +48,4 @@ def gone(process: int) -> bool:
 
 def log(name: str) -> str:
     """Give the log of a session."""
-    return file_names.log(locations.find(name)).read_text()
+    return file_names.log_path(locations.find_session(name)).read_text()

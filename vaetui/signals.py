@@ -6,43 +6,43 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-FAREWELLS = ("SIGINT", "SIGTERM", "SIGHUP")
+SHUTDOWN_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Ctrl-C, a polite end, a lost line; not every platform has all of them."""
 
 
-class Left(Exception):  # noqa: N818 (no error)
+class ShutdownRequested(Exception):  # noqa: N818 (no error)
     """The person, or a signal, ends the program."""
 
 
-class Farewells:
+class ShutdownSignals:
     """While this is entered, such a signal is kept to be looked at, instead of being died of."""
 
     def __init__(self) -> None:
         """Begin without a signal."""
-        self.number = 0
+        self.signal_number = 0
         """The last one that came; 0 for none."""
-        self.idle = False
+        self.is_interruptible = False
         """Whether nothing would be lost now: then a signal raises Left at once, be it in the midst of an import."""
-        self.deaf_to_hangups = False
+        self.ignores_hangup = False
         """Whether the line has been left on purpose, and may end."""
-        self._before: dict[int, Any] = {}
+        self._previous_handlers: dict[int, Any] = {}
 
-    def __enter__(self) -> Farewells:
+    def __enter__(self) -> ShutdownSignals:
         """Begin to heed them."""
-        for name in FAREWELLS:
+        for name in SHUTDOWN_SIGNALS:
             if number := getattr(signal, name, None):
-                self._before[number] = signal.signal(number, self._heed)
+                self._previous_handlers[number] = signal.signal(number, self._handle_signal)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None) -> None:
         """Let them act as before."""
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
-    def _heed(self, number: int, frame: FrameType | None) -> None:
-        if self.deaf_to_hangups and signal.Signals(number).name == "SIGHUP":
+    def _handle_signal(self, signal_number: int, frame: FrameType | None) -> None:
+        if self.ignores_hangup and signal.Signals(signal_number).name == "SIGHUP":
             return
-        self.number = number
-        if self.idle:
-            self.idle = False  # once: some send two signals in a row
-            raise Left
+        self.signal_number = signal_number
+        if self.is_interruptible:
+            self.is_interruptible = False  # once: some send two signals in a row
+            raise ShutdownRequested

@@ -21,18 +21,18 @@ import torch
 from tests.benchmarks import baselines, datasets, rates
 from tests.benchmarks.results import RESULTS, stamp
 from vaetui.cli import simulate_command
-from vaetui.cli.data_options import Taken
+from vaetui.cli.data_options import ImportedData
 from vaetui.engine.config import Config
-from vaetui.engine.recipes import recipe
-from vaetui.simulation.annotator_config import Habits
-from vaetui.storage.data_record import Material
+from vaetui.engine.recipes import get_recipe
+from vaetui.simulation.annotator_config import AnnotatorConfig
+from vaetui.storage.data_record import DataRecord
 
 KEPT = RESULTS / "neighbours.json"
 PLACE = Path(tempfile.gettempdir()) / "vaetui-sets"
 """Where sets are made that nobody ships."""
 THREADS = torch.get_num_threads()
 """On which a run computes; to be set with OMP_NUM_THREADS."""
-MEMBERS = Habits("members", 16, 0.02)
+MEMBERS = AnnotatorConfig("members", 16, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Unit:
     """The set."""
     recipe: str = "neighbours"
     """The recipe."""
-    habits: Habits = MEMBERS
+    habits: AnnotatorConfig = MEMBERS
     """Who answers, and how."""
     turned: Mapping[str, Mapping[str, Any]] | None = None
     """Knobs turned away from the recipe, by part."""
@@ -54,7 +54,7 @@ class Unit:
 
     def config(self, seed: int) -> Config:
         """Give the configuration of a run."""
-        config = replace(recipe(self.recipe), seed=seed)
+        config = replace(get_recipe(self.recipe), seed=seed)
         for part, knobs in (self.turned or {}).items():
             config = replace(config, **{part: replace(getattr(config, part), **knobs)})
         return config
@@ -82,7 +82,7 @@ UNITS = {
     **{f"wrong {share}": Unit(habits=replace(MEMBERS, error_rate=share / 100)) for share in (5, 10, 20)},
     **{
         f"once {count}": Unit(
-            habits=replace(MEMBERS, answers=count), turned={"training": {"rounds": 1}, "cluster": {"clusters": count}}
+            habits=replace(MEMBERS, answers_per_round=count), turned={"training": {"rounds": 1}, "cluster": {"clusters": count}}
         )
         for count in (10, 20)
     },
@@ -110,7 +110,7 @@ def measure(unit: Unit, seed: int) -> None:
     place, config = datasets.find(unit.data, PLACE), unit.config(seed)
     match unit.way:
         case "simulate":
-            simulate_command.simulate(Taken(str(place), "", Material(), config), unit.habits, None, True)
+            simulate_command.run_simulation(ImportedData(str(place), "", DataRecord(), config), unit.habits, None, True)
         case "components":
             print(json.dumps({"clusters": baselines.of_components(seed, place)}))
         case "labels":

@@ -19,14 +19,14 @@ ROUNDS = {
     "digits": "scikit-learn's digits, 1,438 images",
     "imbalanced": "MNIST, 20,000 images, classes from 1 % to 30 %",
     "coloured": "MNIST, 20,000 images in colour: any bright ink on any dark ground",
-    "coloured without tint": "the same, colours of second views as they are (`--tint 0`)",
+    "coloured without tint": "the same, colours of second views as they are (`--colour-jitter 0`)",
 }
 """What was answered in four rounds, and how a reader knows it."""
 SETS = ("mnist", "fashion", "digits", "imbalanced")
 PARTS = ("training", "clustering", "measuring", "loading", "judging", "saving")
 """Parts of a run's time; clustering is k-means, graph and propagation."""
 REMOVED = {
-    "second view": "second view of each image (`--warps 0`; contrast and consistency go with it)",
+    "second view": "second view of each image (`--augment 0`; contrast and consistency go with it)",
     "contrast": "contrast between images",
     "consistency": "one class for both views",
     "graph": "graph: answers spread over their cluster, as in the paper",

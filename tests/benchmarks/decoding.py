@@ -19,9 +19,9 @@ from PIL import Image
 
 from tests.benchmarks.results import keep
 from tests.idx import MNIST
-from vaetui.cli.simulate_command import consumed
-from vaetui.data.import_options import Wish
-from vaetui.data.importing import gather
+from vaetui.cli.simulate_command import drain
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import import_dataset
 from vaetui.engine.images import read_idx
 
 COUNT, TURNS = 20_000, 3
@@ -54,7 +54,7 @@ def main() -> None:
             expected = plainly(paths)
             plain.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            found = consumed(gather(root, Wish()))
+            found = drain(import_dataset(root, ImportOptions()))
             ours.append(time.perf_counter() - begun)
             assert np.array_equal(read_idx(found.directory / "train-images-idx3-ubyte", 3), expected)
             shutil.rmtree(found.directory)

@@ -25,14 +25,14 @@ import torch
 
 from tests.benchmarks.results import keep
 from tests.idx import MNIST
-from vaetui.engine.augmentation import warp
-from vaetui.engine.config import WarpConfig
-from vaetui.engine.events import Clustered, Event, Stepped
+from vaetui.engine.augmentation import augment
+from vaetui.engine.config import AugmentConfig
+from vaetui.engine.events import BatchesTrained, Clustered, Event
 from vaetui.engine.images import read_idx
-from vaetui.engine.vae import scale, unscale
+from vaetui.engine.vae import to_byte_images, to_float_images
 
 COUNT, ROUNDS = 1_000_000, 2
-WARPS = WarpConfig(turn=15.0, shift=0.07, stretch=0.15, shear=0.15, bend=0.05)
+WARPS = AugmentConfig(rotate=15.0, translate=0.07, scale=0.15, shear=0.15, elastic=0.05)
 """How far each image is warped, so that none is there twice."""
 TOGETHER = 10_000
 """Images that are warped at a time."""
@@ -96,7 +96,7 @@ def write_images(path: Path, count: int) -> None:
     written = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 28, 28))  # type: ignore[no-untyped-call]
     for start in range(0, count, TOGETHER):
         which = torch.arange(start, min(start + TOGETHER, count)) % len(digits)
-        written[start : start + TOGETHER] = unscale(warp(scale(digits[which]), WARPS, 0, start)).numpy()
+        written[start : start + TOGETHER] = to_byte_images(augment(to_float_images(digits[which]), WARPS, 0, start)).numpy()
     written.flush()
 
 
@@ -104,53 +104,53 @@ def measured(path: Path) -> dict[str, Any]:
     """Go the whole way with the images in a file."""
     import sklearn.cluster  # noqa: F401 (part of the bare process)
 
-    from vaetui.cli.simulate_command import consumed
-    from vaetui.data.import_options import Wish
-    from vaetui.data.importing import gather
-    from vaetui.engine.answers import Label
-    from vaetui.engine.recipes import DEFAULT, recipe
-    from vaetui.export.formats import write
+    from vaetui.cli.simulate_command import drain
+    from vaetui.data.import_options import ImportOptions
+    from vaetui.data.importing import import_dataset
+    from vaetui.engine.answers import ClassAnswer
+    from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
+    from vaetui.export.formats import write_labels
     from vaetui.session import lifecycle
     from vaetui.storage import file_names, round_snapshots
-    from vaetui.storage.artifact_store import Vault
-    from vaetui.storage.repository import Facts
-    from vaetui.storage.round_snapshots import Division
+    from vaetui.storage.artifact_store import ArtifactStore
+    from vaetui.storage.repository import SessionRepository
+    from vaetui.storage.round_snapshots import TrainValSplit
 
     torch.zeros(64, 64) @ torch.zeros(64, 64)
     meter = Meter()
     with meter.part("taking the images in"):
-        source = consumed(gather(path, Wish())).directory
-    config = recipe(DEFAULT)
+        source = drain(import_dataset(path, ImportOptions())).directory
+    config = get_recipe(DEFAULT_RECIPE)
     config = replace(config, training=replace(config.training, rounds=ROUNDS))
     session = lifecycle.create("many", str(source), config)
     events = session.advance()
     with meter.part("loading"):
-        meter.follow(events, lambda event: isinstance(event, Stepped))
+        meter.follow(events, lambda event: isinstance(event, BatchesTrained))
     with meter.part("first epoch"):
-        meter.follow(events, lambda event: isinstance(event, Stepped) and event.step == event.steps)
+        meter.follow(events, lambda event: isinstance(event, BatchesTrained) and event.step == event.steps_per_epoch)
     with meter.part("first round: reading, measuring, clustering"):
         meter.follow(events, lambda event: isinstance(event, Clustered))
         meter.follow(events, lambda _: False)
     first = max(part["memory_mb"] for part in meter.parts.values())
-    facts = Facts(session.directory)
-    division = round_snapshots.load(Vault(session.directory, facts), file_names.DIVISION, Division)
+    facts = SessionRepository(session.directory)
+    division = round_snapshots.load(ArtifactStore(session.directory, facts), file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
     facts.close()
     classes = read_idx(MNIST / "train-labels-idx1-ubyte.gz", 1)
-    truth = np.resize(classes, len(division.train) + len(division.validation))
+    truth = np.resize(classes, len(division.train_indices) + len(division.validation_indices))
     answers = 0
     while session.phase == "labelling":
-        number = session.round
+        number = session.round_number
         with meter.part(f"round {number}: 16 answers"):
-            for tile in session.board().tiles:
-                nearest = division.train[session.asked().members(tile.path, "nearest", 8)]
-                session.answer(tile.path, Label(Counter(truth[nearest].tolist()).most_common(1)[0][0], 1.0))
+            for tile in session.round_view().clusters:
+                nearest = division.train_indices[session.current_round().members(tile.path, "nearest", 8)]
+                session.answer(tile.path, ClassAnswer(Counter(truth[nearest].tolist()).most_common(1)[0][0], 1.0))
                 answers += 1
-        session.go_on()
+        session.finish_round()
         events = session.advance()
         with meter.part(f"round {number}: spreading the answers"):
-            meter.follow(events, lambda event: isinstance(event, Stepped))
+            meter.follow(events, lambda event: isinstance(event, BatchesTrained))
         with meter.part(f"round {number}: epoch"):
-            meter.follow(events, lambda event: isinstance(event, Stepped) and event.step == event.steps)
+            meter.follow(events, lambda event: isinstance(event, BatchesTrained) and event.step == event.steps_per_epoch)
         with meter.part(f"round {number}: reading, graph, clustering"):
             meter.follow(events, lambda _: False)
     with meter.part("leaving and opening again"):
@@ -158,11 +158,11 @@ def measured(path: Path) -> dict[str, Any]:
         session = lifecycle.resume("many")
         meter.follow(session.advance(), lambda _: False)
     with meter.part("labels of all images"):
-        labels = meter.follow(session.labels(), lambda _: False)
+        labels = meter.follow(session.label_table(), lambda _: False)
     assert labels is not None
     with meter.part("writing them as CSV"):
-        meter.follow(write(labels, "csv", 0.0, False, None, path.with_name("labels.csv")), lambda _: False)
-    right = float(np.mean(labels.labels == truth))
+        meter.follow(write_labels(labels, "csv", 0.0, False, None, path.with_name("labels.csv")), lambda _: False)
+    right = float(np.mean(labels.class_ids == truth))
     return {
         **{"images": len(truth), "answers": answers, "right": right, "bare_mb": round(meter.bare[0] / 1e6)},
         **{"first_screen_mb": first, "unheeded_s": round(meter.longest, 2), "unheeded": meter.slowest},

@@ -15,7 +15,7 @@ from tests.idx import MNIST
 from vaetui.engine import losses, malloc
 from vaetui.engine.config import Config
 from vaetui.engine.images import read_idx
-from vaetui.engine.training import REPORT, learner, train
+from vaetui.engine.training import BATCHES_PER_REPORT, create_train_state, train
 
 FLOP = 46.9e6
 """Floating-point operations of the paper's network for one image, forward and backward."""
@@ -24,9 +24,9 @@ PAIRS = 40
 
 def against_multiply() -> tuple[float, str]:
     """Give the share of a float32 multiply's rate that training reaches, in the median of alternate turns."""
-    malloc.keep_freed()
+    malloc.tune_malloc()
     pixels = torch.from_numpy(read_idx(MNIST / "train-images-idx3-ubyte.gz", 3))
-    going = train(learner(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    going = train(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
     # As large as the second convolution, where most of the work is, is as a multiply.
     left, right = torch.randn(3136, 576), torch.randn(576, 128)
     for _ in range(4):
@@ -34,7 +34,7 @@ def against_multiply() -> tuple[float, str]:
     shares, rates, speeds = [], [], []
     before = _multiply(left, right)
     for _ in range(PAIRS):
-        rate = next(going).rate
+        rate = next(going).images_per_second
         after = _multiply(left, right)
         shares.append(rate * FLOP / ((before + after) / 2))
         rates.append(rate)
@@ -81,7 +81,7 @@ class Decoded(Dataset[torch.Tensor]):
 def against_loader() -> tuple[float, str]:
     """Give how many times as fast training is as the better of two usual loops, in the median of alternate turns."""
     pixels = torch.from_numpy(read_idx(MNIST / "train-images-idx3-ubyte.gz", 3))
-    going = train(learner(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    going = train(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
     decoded = Decoded()
     usual = {workers: _usual(DataLoader(decoded, 64, shuffle=True, num_workers=workers)) for workers in (0, 2)}
     for rates in (going, *usual.values()):
@@ -89,7 +89,7 @@ def against_loader() -> tuple[float, str]:
             next(rates)
     ratios = []
     for _ in range(10):
-        ours = statistics.mean(next(going).rate for _ in range(2))
+        ours = statistics.mean(next(going).images_per_second for _ in range(2))
         ratios.append({workers: ours / next(rates) for workers, rates in usual.items()})
     medians = {workers: statistics.median(each[workers] for each in ratios) for workers in usual}
     return min(medians.values()), ", ".join(f"{ratio:.2f} x with {it} workers" for it, ratio in medians.items())
@@ -100,7 +100,7 @@ def _usual(batches: DataLoader[torch.Tensor]):
 
     Usual is: the default memory format, the default Adam, the loss looked at in every step.
     """
-    vae = learner(Config(), (28, 28)).vae.to(memory_format=torch.contiguous_format)
+    vae = create_train_state(Config(), (28, 28)).vae.to(memory_format=torch.contiguous_format)
     optimiser = torch.optim.Adam(vae.parameters(), 1e-3)
     seen = 0.0
     while True:
@@ -108,11 +108,11 @@ def _usual(batches: DataLoader[torch.Tensor]):
         for step, images in enumerate(batches, start=1):
             _, mean, deviation = vae.infer(images)
             latents = mean + deviation * torch.randn_like(deviation)
-            total = losses.reconstruction(vae.generate(latents), images) + 5 * losses.divergence(mean, deviation)
+            total = losses.reconstruction(vae.generate(latents), images) + 5 * losses.kl_divergence(mean, deviation)
             optimiser.zero_grad()
             total.backward()
             optimiser.step()
             seen += total.item()
-            if step % (2 * REPORT) == 0:
-                yield 2 * REPORT * 64 / (time.perf_counter() - begun)
+            if step % (2 * BATCHES_PER_REPORT) == 0:
+                yield 2 * BATCHES_PER_REPORT * 64 / (time.perf_counter() - begun)
                 begun = time.perf_counter()

@@ -52,7 +52,7 @@ def members(seed: int, home: Path) -> dict[str, Any]:
 def plain(seed: int, home: Path) -> dict[str, Any]:
     """Train without the classification loss, then name clusters of what was learned."""
     name = f"plain-{seed}"
-    told = _simulate(home, "--seed", str(seed), "--warmup", "6", *PLAIN, "--keep", name)
+    told = _simulate(home, "--seed", str(seed), "--warmup-epochs", "6", *PLAIN, "--keep", name)
     return told | {"clusters": baselines.of_latents(home / "sessions" / name)}
 
 
@@ -72,9 +72,9 @@ UNITS: dict[str, Unit] = {
     "centre": simulated("--annotator", "centre"),
     "plain": plain,
     "labels": labels,
-    **{f"z{size}": simulated("--z-dim", str(size), "--warmup", "5", *PLAIN) for size in BY_SIZE},
-    "mean": simulated("--used", "mean"),
-    "normal": simulated("--initial", "normal"),
+    **{f"z{size}": simulated("--latent-dim", str(size), "--warmup-epochs", "5", *PLAIN) for size in BY_SIZE},
+    "mean": simulated("--latent", "mean"),
+    "normal": simulated("--init", "normal"),
 }
 
 
@@ -84,17 +84,17 @@ def pictured(home: Path) -> None:
     from vaetui.session import lifecycle
 
     session = lifecycle.resume("pictured")
-    session.another_round()
+    session.add_round()
     for _ in session.advance():
         pass
-    kept: dict[str, Any] = {"last": np.stack([tile.picture for tile in session.board().tiles])}
-    from vaetui.session.labelling_round import Labelling
-    from vaetui.storage.artifact_store import Vault
-    from vaetui.storage.repository import Facts
+    kept: dict[str, Any] = {"last": np.stack([tile.picture for tile in session.round_view().clusters])}
+    from vaetui.session.labelling_round import LabellingRound
+    from vaetui.storage.artifact_store import ArtifactStore
+    from vaetui.storage.repository import SessionRepository
 
-    facts = Facts(session.directory)
-    first = Labelling(Vault(session.directory, facts), facts, session.config, 1)
-    kept["first"] = np.stack([tile.picture for tile in first.board().tiles if len(tile.path) == 1])
+    facts = SessionRepository(session.directory)
+    first = LabellingRound(ArtifactStore(session.directory, facts), facts, session.config, 1)
+    kept["first"] = np.stack([tile.picture for tile in first.round_view().clusters if len(tile.path) == 1])
     facts.close()
     session.close()
     np.savez_compressed(CENTRES, **kept)

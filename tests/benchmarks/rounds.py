@@ -7,13 +7,13 @@ import time
 
 import torch
 
-from vaetui.engine.answers import Label
+from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config
 from vaetui.engine.events import Clustered, Saved
 from vaetui.engine.images import Images
-from vaetui.engine.inference import BATCH
-from vaetui.engine.training import learner
-from vaetui.engine.vae import scale
+from vaetui.engine.inference import BATCH_IMAGES
+from vaetui.engine.training import create_train_state
+from vaetui.engine.vae import to_float_images
 from vaetui.session import lifecycle
 
 
@@ -30,7 +30,7 @@ def epoch_to_round() -> tuple[float, float]:
             begun = time.perf_counter()
         elif isinstance(event, Clustered):
             done = time.perf_counter()
-    data = session._workshop.data
+    data = session._resources.images
     assert data is not None
     forward = _forward(data.train)
     session.close()
@@ -38,14 +38,14 @@ def epoch_to_round() -> tuple[float, float]:
 
 
 def _forward(images: Images) -> float:
-    vae = learner(Config(), images.shape).vae
+    vae = create_train_state(Config(), images.shape).vae
     pixels = torch.from_numpy(images[:])
     times = []
     for _ in range(2):
         begun = time.perf_counter()
         with torch.inference_mode():
-            for start in range(0, len(pixels), BATCH):
-                vae.infer(scale(pixels[start : start + BATCH]))
+            for start in range(0, len(pixels), BATCH_IMAGES):
+                vae.encode(to_float_images(pixels[start : start + BATCH_IMAGES]))
         times.append(time.perf_counter() - begun)
     return min(times)
 
@@ -54,14 +54,14 @@ def split_and_answer() -> tuple[float, float, str]:
     """Give the seconds of a split of about 6,000 images and the median of an answer, in the session just made."""
     session = lifecycle.resume("rounds")
     list(session.advance())
-    tile = min(session.board().tiles, key=lambda tile: abs(tile.size - 6_000))
+    tile = min(session.round_view().clusters, key=lambda tile: abs(tile.size - 6_000))
     begun = time.perf_counter()
     list(session.split(tile.path, 4))
     split = time.perf_counter() - begun
     answers = []
     for at in range(40):
         begun = time.perf_counter()
-        session.answer((0,) if tile.path != (0,) else (1,), Label(at % 10))
+        session.answer((0,) if tile.path != (0,) else (1,), ClassAnswer(at % 10))
         answers.append(time.perf_counter() - begun)
     session.close()
     return split, statistics.median(answers), f"{tile.size:,} images in 4 parts; {len(answers)} answers"

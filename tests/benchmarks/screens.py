@@ -8,9 +8,9 @@ import sys
 import time
 
 from tests.terminal import ScriptedTerminal
-from vaetui.engine.training import REPORT
+from vaetui.engine.training import BATCHES_PER_REPORT
 from vaetui.storage import locations
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
 VAETUI = ["-m", "vaetui"]
 EMPTY = [
@@ -82,10 +82,10 @@ def app_against_headless() -> tuple[float, str]:
 
 def _seconds_a_batch(name: str) -> float:
     """Give the median time of a batch that a session has recorded, the first ones aside."""
-    facts = Facts(locations.find(name))
-    figures = facts.figures()[5:]
+    facts = SessionRepository(locations.find_session(name))
+    figures = facts.list_losses()[5:]
     facts.close()
-    return statistics.median(seconds / REPORT for *_, seconds in figures)
+    return statistics.median(seconds / BATCHES_PER_REPORT for *_, seconds in figures)
 
 
 def key_to_paint(presses: int = 25) -> tuple[list[float], list[float]]:

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 UNITS = {
     "members": "vaetui, annotator `members`",
     "centre": "vaetui, annotator `centre`",
-    "mean": "the same, `members`, with the mean of z (`--used mean`)",
-    "normal": "the same, `members`, from N(0, 0.02) (`--initial normal`)",
+    "mean": "the same, `members`, with the mean of z (`--latent mean`)",
+    "normal": "the same, `members`, from N(0, 0.02) (`--init normal`)",
     "labels": "every label given, same networks",
 }
 """What was run, and how a reader knows it."""

@@ -17,13 +17,13 @@ import pytest
 from tests.idx import small_mnist, write_idx
 from tests.session.scripts import SMALL, made, run
 from tests.small_disk import small_disk
-from vaetui.engine.answers import Label
-from vaetui.engine.events import Stepped
+from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
 from vaetui.session import lifecycle
 from vaetui.storage import file_names
 from vaetui.storage import locations as sessions
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -61,7 +61,7 @@ def labelled(name: str, data: Path) -> None:
     """Make a session that waits for answers, with one given."""
     session = made(name, data)
     list(session.advance())
-    session.answer((1,), Label(6))
+    session.answer((1,), ClassAnswer(6))
     session.close()
 
 
@@ -76,7 +76,7 @@ def test_help_and_version_answer() -> None:
         "--recipe",
         "--rounds",
         "--clusters",
-        "--z-dim",
+        "--latent-dim",
         "--beta",
         "--gamma",
         "--seed",
@@ -138,7 +138,7 @@ def _me() -> str:
 
 def test_a_newer_session_is_refused(digits: Path) -> None:
     made("newer", digits).close()
-    base = sqlite3.connect(file_names.facts(sessions.find("newer")))
+    base = sqlite3.connect(file_names.database_path(sessions.find_session("newer")))
     base.execute("PRAGMA user_version = 99")
     base.close()
     refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
@@ -149,7 +149,7 @@ def test_a_newer_session_is_refused(digits: Path) -> None:
 def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) -> None:
     labelled("checked", digits)
     assert (call("check", "checked").stdout, call("check", "checked").returncode) == ("checked is whole.\n", 0)
-    path = sessions.find("checked") / "round-001.npz"
+    path = sessions.find_session("checked") / "round-001.npz"
     path.write_bytes(path.read_bytes()[:1000])
     told = call("check", "checked")
     assert told.stdout.splitlines() == [
@@ -177,9 +177,9 @@ def test_images_that_are_gone_are_found_by_the_check(tmp_path: Path) -> None:
 
 def test_a_session_of_a_stranger_leads_nowhere_and_prints_nothing_odd(digits: Path, tmp_path: Path) -> None:
     labelled("theirs", digits)
-    directory = sessions.find("theirs")
-    facts = Facts(directory, writes=True)
-    facts._put(data="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
+    directory = sessions.find_session("theirs")
+    facts = SessionRepository(directory, is_writable=True)
+    facts._write_meta(data="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
     facts.close()
     for command in (["show", "theirs"], ["sessions"], ["resume", "theirs", "--plain"], ["check", "theirs"]):
         told = call(*command)
@@ -201,7 +201,7 @@ def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Pat
     refused("holds no images", "new", "--data", str(tmp_path))
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nothing of the kind")
     refused("is no IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
-    assert sessions.names() == []
+    assert sessions.session_names() == []
 
 
 def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> 
     refused("is truncated", "resume", "gone")
     (data / "train-images-idx3-ubyte").unlink()
     refused("holds no training images", "resume", "gone")
-    assert sessions.names() == ["gone"]
+    assert sessions.session_names() == ["gone"]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
         return
     refused("The device mps is not to be had here", "new", "abacus", "--data", str(digits), "--device", "mps")
     session = lifecycle.resume("abacus", "cpu")
-    assert next(event for event in session.advance() if isinstance(event, Stepped)).step == 8
+    assert next(event for event in session.advance() if isinstance(event, BatchesTrained)).step == 8
     session.close()
 
 
@@ -243,7 +243,7 @@ def test_a_wrong_option_ends_with_status_2(arguments: list[str]) -> None:
     status, text = in_terminal("new", *arguments)
     assert status == 2
     assert "Traceback" not in text
-    assert sessions.names() == []
+    assert sessions.session_names() == []
 
 
 def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
@@ -263,7 +263,7 @@ def test_sessions_lists_all_latest_first(digits: Path) -> None:
     assert call("sessions").stdout.startswith("There is no session yet")
     for at, name in enumerate(("old", "new")):
         made(name, digits).close()
-        os.utime(file_names.facts(sessions.find(name)), (at, at))
+        os.utime(file_names.database_path(sessions.find_session(name)), (at, at))
     told = json.loads(call("sessions", "--json").stdout)
     assert [it["name"] for it in told] == ["new", "old"]
     assert "training" in call("sessions").stdout
@@ -297,9 +297,9 @@ def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> No
 def test_delete_asks_first(digits: Path) -> None:
     made("doomed", digits).close()
     assert "Nothing was deleted" in call("delete", "doomed", typed="n\n").stdout
-    assert sessions.names() == ["doomed"]
+    assert sessions.session_names() == ["doomed"]
     assert call("delete", "doomed", typed="y\n").returncode == 0
-    assert sessions.names() == []
+    assert sessions.session_names() == []
 
 
 def test_a_name_is_made_up_readable_and_dated(digits: Path) -> None:

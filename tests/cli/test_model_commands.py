@@ -20,7 +20,7 @@ from tests.cli.test_main import VAETUI, call, refused
 from tests.data.drawing import digits, folder
 from tests.idx import write_idx
 
-QUICK = ("--recipe", "paper", "--used", "mean", "--rounds", "1", "--clusters", "4")
+QUICK = ("--recipe", "paper", "--latent", "mean", "--rounds", "1", "--clusters", "4")
 
 
 @pytest.fixture(scope="module")

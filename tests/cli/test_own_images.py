@@ -31,7 +31,7 @@ def test_a_folder_without_labels_becomes_a_folder_for_each_class(tmp_path: Path)
     assert "is seven at 0.8" in ran.stdout
     assert "test accuracy" not in ran.stdout
     assert "1 files were skipped" in ran.stderr
-    (name,) = sessions.names()
+    (name,) = sessions.session_names()
     assert name.startswith("ownpictures-")
     told = json.loads(call("show", name, "--json").stdout)
     assert (told["phase"], told["test_accuracy"]) == ("finished", [None, None])
@@ -97,7 +97,7 @@ def test_classes_of_folders_stand_in_for_a_person(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_one_sentence(arguments: list[str], words: str) -> None:
     refused(words, "new", "--plain", *arguments)
-    assert sessions.names() == []
+    assert sessions.session_names() == []
 
 
 @pytest.mark.parametrize("size", ["4x4", "65x65", "28by28", "x"])
@@ -112,13 +112,13 @@ def test_decoded_images_go_with_the_last_session_that_uses_them(
     np.save(tmp_path / "own.npy", digits(100)[0])
     for name in ("one", "two"):
         assert call("new", name, "--plain", "--data", str(tmp_path / "own.npy"), *QUICK, typed="").returncode == 0
-    (made,) = dataset_cache.all_sets().glob("*")
-    monkeypatch.setattr(dataset_cache, "NEW", -10.0)
+    (made,) = dataset_cache.datasets_directory().glob("*")
+    monkeypatch.setattr(dataset_cache, "MIN_UNUSED_AGE_S", -10.0)
     from vaetui.session import data_source
 
     assert call("delete", "one", "--yes").returncode == 0
-    data_source.sweep()
+    data_source.remove_unused_datasets()
     assert made.exists()
     assert call("delete", "two", "--yes").returncode == 0
-    data_source.sweep()
+    data_source.remove_unused_datasets()
     assert not made.exists()

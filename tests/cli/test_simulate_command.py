@@ -50,7 +50,7 @@ def test_a_kept_run_is_told_as_it_goes_and_can_be_resumed(digits: Path) -> None:
     told = json.loads(call("show", "kept", "--json").stdout)
     assert told["phase"] == "finished"
     session = lifecycle.resume("kept")
-    session.another_round()
+    session.add_round()
     assert session.phase == "training"
     session.close()
 
@@ -91,7 +91,7 @@ def test_an_interrupted_run_leaves_a_session_that_goes_on(
     assert b"Traceback" not in (child.before or b"")
     session = lifecycle.resume("cut")
     if session.phase == "labelling":  # it was cut between the last answer and training
-        session.go_on()
+        session.finish_round()
     assert any(isinstance(event, EpochEnded) for event in session.advance())
     session.close()
 
@@ -99,7 +99,7 @@ def test_an_interrupted_run_leaves_a_session_that_goes_on(
 def test_a_bug_in_a_run_that_is_not_kept_is_told_in_a_log_that_stays(home: Path, tmp_path: Path) -> None:
     program = (
         "from vaetui.simulation import shelf; shelf.fetch = lambda *_: iter(()).throw; "
-        "import sys; from vaetui.cli import main; sys.argv = ['vaetui', 'simulate', '--json']; main()"
+        "import sys; from vaetui.cli.main import main; sys.argv = ['vaetui', 'simulate', '--json']; main()"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.returncode == 1

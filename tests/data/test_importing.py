@@ -18,57 +18,57 @@ from PIL import Image
 
 from tests.data.drawing import digits, folder, png, tint
 from tests.idx import small_mnist, write_idx
-from vaetui.cli.simulate_command import consumed
-from vaetui.data.import_options import Wish
-from vaetui.data.importing import Gathered, changes, gather
-from vaetui.engine.idx import locate
+from vaetui.cli.simulate_command import drain
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import ImportedDataset, describe_changes, import_dataset
+from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx, read_images
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 
 pytestmark = pytest.mark.usefixtures("home")
 COUNT = 70
 
 
-def taken(path: Path, **wish: Any) -> Gathered:
-    return consumed(gather(path, Wish(**wish)))
+def taken(path: Path, **wish: Any) -> ImportedDataset:
+    return drain(import_dataset(path, ImportOptions(**wish)))
 
 
-def images(gathered: Gathered) -> NDArray[np.uint8]:
-    return read_images(locate(gathered.directory).train_images)[0][:]
+def images(gathered: ImportedDataset) -> NDArray[np.uint8]:
+    return read_images(find_idx_files(gathered.directory).train_images)[0][:]
 
 
-def labels(gathered: Gathered) -> NDArray[np.uint8]:
-    path = locate(gathered.directory).train_labels
+def labels(gathered: ImportedDataset) -> NDArray[np.uint8]:
+    path = find_idx_files(gathered.directory).train_labels
     assert path is not None
     return read_idx(path, 1)
 
 
-def skipped(gathered: Gathered) -> str:
-    return (gathered.directory / dataset_cache.SKIPPED).read_text()
+def skipped(gathered: ImportedDataset) -> str:
+    return (gathered.directory / dataset_cache.SKIPPED_FILES_NAME).read_text()
 
 
 def test_a_nested_folder_comes_in_the_order_of_its_names(tmp_path: Path) -> None:
     written = folder(tmp_path / "own", COUNT)
     found = taken(tmp_path / "own")
     assert np.array_equal(images(found), written)
-    assert (found.classes, found.skipped) == (None, 0)
-    assert locate(found.directory).train_labels is None
+    assert (found.class_names, found.skipped_count) == (None, 0)
+    assert find_idx_files(found.directory).train_labels is None
 
 
 def test_several_processes_decode_to_the_same(tmp_path: Path) -> None:
     written = folder(tmp_path / "own", 700)
     (tmp_path / "own/part-1/00001.png").write_bytes(b"spoiled")
     found = taken(tmp_path / "own")
-    assert found.skipped == 1
+    assert found.skipped_count == 1
     assert np.array_equal(images(found), np.delete(written, 234, axis=0))  # the first of the second part
 
 
 def test_several_processes_decode_also_behind_a_screen(tmp_path: Path) -> None:
     folder(tmp_path / "own", 700)
     program = (
-        "import sys; from pathlib import Path; from vaetui.headless import consumed\n"
-        "from vaetui.intake.gathering import gather; from vaetui.intake.wish import Wish\n"
+        "import sys; from pathlib import Path; from vaetui.cli.simulate_command import consumed\n"
+        "from vaetui.data.importing import gather; from vaetui.data.import_options import Wish\n"
         "class Screen:\n"
         "    def write(self, words): return 0\n"
         "    def flush(self): pass\n"
@@ -83,22 +83,22 @@ def test_several_processes_decode_also_behind_a_screen(tmp_path: Path) -> None:
 
 def test_folders_are_classes_only_where_that_is_asked_for(tmp_path: Path) -> None:
     folder(tmp_path / "own", COUNT, by_class=True)
-    assert locate(taken(tmp_path / "own").directory).train_labels is None
+    assert find_idx_files(taken(tmp_path / "own").directory).train_labels is None
     found = taken(tmp_path / "own", labels=True)
     assert labels(found).tolist() == sorted(digits(COUNT)[1].tolist())
     for at in range(10):
         (tmp_path / f"own/{at}").rename(tmp_path / f"own/kind {at}")
     named = taken(tmp_path / "own", labels=True)
-    assert named.classes == tuple(f"kind {at}" for at in range(10))
+    assert named.class_names == tuple(f"kind {at}" for at in range(10))
     assert labels(named).tolist() == labels(found).tolist()
-    with pytest.raises(Trouble, match="'kind 0', which is none of the classes cat, dog"):
+    with pytest.raises(UserError, match="'kind 0', which is none of the classes cat, dog"):
         taken(tmp_path / "own", labels=True, classes=("cat", "dog"))
 
 
 def test_pictures_beside_the_folders_of_classes_have_no_label(tmp_path: Path) -> None:
     folder(tmp_path / "own", COUNT, by_class=True)
     (tmp_path / "own/stray.png").write_bytes(png(digits(1)[0][0]))
-    with pytest.raises(Trouble, match="Not all pictures"):
+    with pytest.raises(UserError, match="Not all pictures"):
         taken(tmp_path / "own", labels=True)
 
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_used_is_skipped_and_listed(tmp_path: Path) -> None:
     (root / "loop").symlink_to(root)
     found = taken(root)
     assert np.array_equal(images(found), written)
-    assert found.skipped == 6
+    assert found.skipped_count == 6
     told = skipped(found).splitlines()
     assert len(told) == 6
     for line in ("empty.png is empty", "words.PNG is no picture of a known format", "broken.jpg is a link to nothing"):
@@ -127,20 +127,20 @@ def test_what_cannot_be_used_is_skipped_and_listed(tmp_path: Path) -> None:
 
 def test_nothing_to_decode_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Trouble, match="holds no images"):
+    with pytest.raises(UserError, match="holds no images"):
         taken(tmp_path / "empty")
     folder(tmp_path / "few", 9)
     (tmp_path / "few/bad.png").touch()
     with pytest.raises(
-        Trouble, match=r"Of 10 files in .* 9 can be used; at least 10 are needed; the first: bad.png is empty"
+        UserError, match=r"Of 10 files in .* 9 can be used; at least 10 are needed; the first: bad.png is empty"
     ):
         taken(tmp_path / "few")
-    with pytest.raises(Trouble, match="There is no "):
+    with pytest.raises(UserError, match="There is no "):
         taken(tmp_path / ("long" * 100))
     (tmp_path / "words.txt").write_text("words")
-    with pytest.raises(Trouble, match="is no form of images that is known"):
+    with pytest.raises(UserError, match="is no form of images that is known"):
         taken(tmp_path / "words.txt")
-    assert not list(dataset_cache.all_sets().glob("*"))
+    assert not list(dataset_cache.datasets_directory().glob("*"))
 
 
 def test_one_size_is_found_for_all(tmp_path: Path) -> None:
@@ -171,15 +171,15 @@ def test_a_set_that_changed_is_named(tmp_path: Path) -> None:
     root = tmp_path / "own"
     folder(root, COUNT)
     found = taken(root)
-    assert changes(found.directory) is None
+    assert describe_changes(found.directory) is None
     (root / "new.png").write_bytes(png(digits(1)[0][0]))
     (root / "part-0/00000.png").unlink()
     (root / "part-1/00001.png").write_bytes(png(digits(1)[0][0][:20]))
-    told = changes(found.directory)
+    told = describe_changes(found.directory)
     assert told is not None
     assert f"{root} changed since the session was made (files: 1 new, 1 gone, 1 changed)" in told
     shutil.rmtree(root)
-    assert "is gone" in str(changes(found.directory))
+    assert "is gone" in str(describe_changes(found.directory))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", **parts)
     found = taken(tmp_path / "own.npz", labels=True)
     assert np.array_equal(labels(found), classes[:COUNT])
-    files = locate(found.directory)
+    files = find_idx_files(found.directory)
     assert files.test_images is not None
     assert files.test_labels is not None
     assert np.array_equal(read_idx(files.test_images, 3), pixels[COUNT:])
@@ -264,11 +264,11 @@ def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:
     words = np.array([f"kind {label}" for label in classes[:COUNT]])
     np.savez(tmp_path / "words.npz", pixels[:COUNT], kinds=words)
     named = taken(tmp_path / "words.npz", labels=True, column="kinds")
-    assert named.classes == tuple(f"kind {at}" for at in range(10))
+    assert named.class_names == tuple(f"kind {at}" for at in range(10))
     assert np.array_equal(labels(named), classes[:COUNT])
-    with pytest.raises(Trouble, match="holds no array sorts; its arrays are arr_0, kinds"):
+    with pytest.raises(UserError, match="holds no array sorts; its arrays are arr_0, kinds"):
         taken(tmp_path / "words.npz", labels=True, column="sorts")
-    with pytest.raises(Trouble, match="holds no labels"):
+    with pytest.raises(UserError, match="holds no labels"):
         taken(tmp_path / "words.npz", labels=True)
 
 
@@ -287,7 +287,7 @@ def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:
 )
 def test_arrays_that_are_no_images_are_one_sentence(tmp_path: Path, made: NDArray[Any], words: str) -> None:
     np.save(tmp_path / "own.npy", made, allow_pickle=True)
-    with pytest.raises(Trouble, match=words):
+    with pytest.raises(UserError, match=words):
         taken(tmp_path / "own.npy")
 
 
@@ -317,15 +317,15 @@ def test_a_table_names_pictures_and_their_classes(tmp_path: Path, delimiter: str
     )
     found = taken(table, labels=True)
     assert np.array_equal(images(found), written)
-    assert (found.classes, found.skipped) == (("cat", "dog"), 1)
+    assert (found.class_names, found.skipped_count) == (("cat", "dog"), 1)
     assert labels(found).tolist() == [int(at % 3 > 0) for at in range(COUNT)]
-    with pytest.raises(Trouble, match="has no column kind; its columns are number, Path, Class"):
+    with pytest.raises(UserError, match="has no column kind; its columns are number, Path, Class"):
         taken(table, labels=True, column="kind")
     table.write_text("index,path,class\n0,,cat\n1,,dog\n")  # as labels of arrays are exported
-    with pytest.raises(Trouble, match="names no file in its column path"):
+    with pytest.raises(UserError, match="names no file in its column path"):
         taken(table)
     table.write_text("")
-    with pytest.raises(Trouble, match="has no rows"):
+    with pytest.raises(UserError, match="has no rows"):
         taken(table)
 
 
@@ -354,7 +354,7 @@ def test_thousands_of_damaged_arrays_are_images_or_one_sentence(tmp_path: Path) 
         try:
             found = taken(hurt, labels=bool(case % 3 == 0 and path.name == "whole.npz"))
             shutil.rmtree(found.directory)
-        except Trouble as trouble:
+        except UserError as trouble:
             refused += 1
             assert str(trouble).isprintable()
     assert 1_200 < refused < 2_500

@@ -7,23 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaetui.cli.simulate_command import consumed
+from vaetui.cli.simulate_command import drain
 from vaetui.engine import kmeans
-from vaetui.engine.clusters import Tree, find, gather, grow, leaves, walk
+from vaetui.engine.clusters import ClusterTree, build_clusters, find_cluster, iter_leaves, walk, with_children
 from vaetui.engine.config import ClusterConfig
-from vaetui.engine.kmeans import bend, elbow, partition
+from vaetui.engine.kmeans import choose_k, find_elbow, run_kmeans
 
 
-def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, Tree]:
+def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, ClusterTree]:
     latents = np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
-    near, centres = consumed(partition(latents, k, 1, seed))
-    return latents, gather(latents, np.arange(count), near, centres, np.zeros((k, 8, 8), np.uint8))
+    near, centres = drain(run_kmeans(latents, k, 1, seed))
+    return latents, build_clusters(latents, np.arange(count), near, centres, np.zeros((k, 8, 8), np.uint8))
 
 
-def cut(latents: np.ndarray, tree: Tree, path: tuple[int, ...], k: int, seed: int) -> Tree:
-    members = find(tree, path).members
-    near, centres = consumed(partition(latents[members], k, 1, seed))
-    return grow(tree, path, gather(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path))
+def cut(latents: np.ndarray, tree: ClusterTree, path: tuple[int, ...], k: int, seed: int) -> ClusterTree:
+    members = find_cluster(tree, path).members
+    near, centres = drain(run_kmeans(latents[members], k, 1, seed))
+    return with_children(tree, path, build_clusters(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path))
 
 
 @settings(deadline=None, max_examples=40)
@@ -32,21 +32,21 @@ def test_splitting_keeps_every_member(seed: int, k: int, parts: int, deep: int) 
     latents, tree = clustering(seed, 200, k)
     biggest = max(tree, key=lambda cluster: len(cluster.members))
     split = cut(latents, tree, biggest.path, parts, seed)
-    child = max(find(split, biggest.path).children, key=lambda cluster: len(cluster.members))
+    child = max(find_cluster(split, biggest.path).children, key=lambda cluster: len(cluster.members))
     twice = cut(latents, split, child.path, deep, seed)
     for grown in (tree, split, twice):
-        everyone = np.concatenate([cluster.members for cluster in leaves(grown)])
+        everyone = np.concatenate([cluster.members for cluster in iter_leaves(grown)])
         assert sorted(everyone) == list(range(200))
-    assert sum(1 for _ in leaves(twice)) == k - 1 + parts - 1 + deep
+    assert sum(1 for _ in iter_leaves(twice)) == k - 1 + parts - 1 + deep
 
 
 def test_a_split_leaves_the_old_tree_as_it_was() -> None:
     latents, tree = clustering(0, 100, 3)
     grown = cut(latents, tree, (1,), 4, 0)
-    assert not find(tree, (1,)).children
+    assert not find_cluster(tree, (1,)).children
     assert [cluster.path for cluster in walk(grown)] == [(0,), (1,), (1, 0), (1, 1), (1, 2), (1, 3), (2,)]
     with pytest.raises(KeyError):
-        find(grown, (1, 4))
+        find_cluster(grown, (1, 4))
 
 
 def test_members_come_nearest_first_with_their_distances() -> None:
@@ -55,12 +55,12 @@ def test_members_come_nearest_first_with_their_distances() -> None:
         expected = np.linalg.norm(latents[cluster.members] - cluster.centre, axis=1)
         assert np.allclose(cluster.distances, expected)
         assert np.all(np.diff(cluster.distances) >= 0)
-        assert np.isclose(cluster.spread, expected.mean())
+        assert np.isclose(cluster.mean_distance, expected.mean())
 
 
 def test_clustering_gives_the_same_bits_again() -> None:
     latents = np.random.default_rng(5).standard_normal((5_000, 10)).astype(np.float32)
-    first, second = (consumed(partition(latents, 12, 3, 7)) for _ in range(2))
+    first, second = (drain(run_kmeans(latents, 12, 3, 7)) for _ in range(2))
     assert np.array_equal(first[0], second[0])
     assert first[1].tobytes() == second[1].tobytes()
 
@@ -71,18 +71,18 @@ def test_of_many_vectors_some_are_learned_from_and_all_go_to_the_nearest_centre(
     draw = np.random.default_rng(1)
     kinds = np.repeat(np.arange(5), 200)
     latents = (10 * np.eye(5)[kinds] + draw.normal(0, 0.1, (1_000, 5))).astype(np.float32)
-    monkeypatch.setattr(kmeans, "SAMPLE", 100)
-    monkeypatch.setattr(kmeans, "PIECE", 300)
-    near, centres = consumed(partition(latents, 5, 3, 7))
+    monkeypatch.setattr(kmeans, "MAX_FIT_VECTORS", 100)
+    monkeypatch.setattr(kmeans, "CHUNK_VECTORS", 300)
+    near, centres = drain(run_kmeans(latents, 5, 3, 7))
     assert len(np.unique(np.stack([near, kinds]), axis=1).T) == 5
     distances = np.linalg.norm(latents[:, None] - centres, axis=2)
     assert np.array_equal(distances.argmin(axis=1), near)
-    assert [each.done for each in partition(latents, 5, 3, 7)] == [0, 1, 2, 0, 300, 600, 900]
+    assert [each.completed for each in run_kmeans(latents, 5, 3, 7)] == [0, 1, 2, 0, 300, 600, 900]
 
 
 def test_the_elbow_is_where_the_curve_bends() -> None:
-    assert bend([(3, 100.0), (4, 60.0), (5, 20.0), (6, 15.0), (7, 12.0), (8, 10.0)]) == 5
-    assert bend([(3, 10.0), (4, 10.0), (5, 10.0)]) == 3
+    assert find_elbow([(3, 100.0), (4, 60.0), (5, 20.0), (6, 15.0), (7, 12.0), (8, 10.0)]) == 5
+    assert find_elbow([(3, 10.0), (4, 10.0), (5, 10.0)]) == 3
 
 
 def test_well_separated_blobs_give_their_number_within_floor_and_cap() -> None:
@@ -91,7 +91,7 @@ def test_well_separated_blobs_give_their_number_within_floor_and_cap() -> None:
     latents = blobs.astype(np.float32)
 
     def chosen(floor: int) -> int:
-        looking = elbow(latents, ClusterConfig(floor=floor), 0)
+        looking = choose_k(latents, ClusterConfig(min_clusters=floor), 0)
         while True:
             try:
                 assert next(looking).total == 14

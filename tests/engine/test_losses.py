@@ -18,7 +18,7 @@ def test_reconstruction_is_the_bernoulli_likelihood_summed_over_pixels() -> None
 def test_divergence_is_that_of_two_normals() -> None:
     mean, deviation = torch.linspace(-2, 2, 12).view(3, 4), torch.linspace(0.1, 2, 12).view(3, 4)
     expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(dim=1).mean()
-    assert torch.isclose(losses.divergence(mean, deviation), expected)
+    assert torch.isclose(losses.kl_divergence(mean, deviation), expected)
 
 
 def test_classification_divides_by_the_number_of_weights_above_zero() -> None:
@@ -35,9 +35,9 @@ def test_without_any_weight_there_is_no_classification_loss() -> None:
 
 def test_contrast_is_least_where_views_of_one_image_lie_together_and_others_apart() -> None:
     images = torch.eye(4)
-    together = losses.contrast(torch.cat([images, 3 * images]), 0.5)
-    mixed = losses.contrast(torch.cat([images, images.roll(1, dims=0)]), 0.5)
-    alike = losses.contrast(torch.ones(8, 4), 0.5)
+    together = losses.nt_xent(torch.cat([images, 3 * images]), 0.5)
+    mixed = losses.nt_xent(torch.cat([images, images.roll(1, dims=0)]), 0.5)
+    alike = losses.nt_xent(torch.ones(8, 4), 0.5)
     assert together < alike < mixed
     assert torch.isclose(alike, torch.tensor(7.0).log()), "one of seven other views is as good as any"
 

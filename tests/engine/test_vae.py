@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from vaetui.engine.config import NetworkConfig
-from vaetui.engine.vae import build, scale, unscale
+from vaetui.engine.vae import build_vae, to_byte_images, to_float_images
 
 
 def test_the_network_is_the_papers() -> None:
-    vae = build(NetworkConfig(), (28, 28), 0)
+    vae = build_vae(NetworkConfig(), (28, 28), 0)
     assert {name: tuple(parameter.shape) for name, parameter in vae.named_parameters() if parameter.ndim > 1} == {
         "encoder.0.weight": (64, 1, 3, 3),
         "encoder.1.weight": (128, 64, 3, 3),
@@ -28,26 +28,26 @@ def test_the_network_is_the_papers() -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
 def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> None:
-    vae = build(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
-    hidden, mean, deviation = vae.infer(torch.rand(5, 1, *shape))
+    vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
+    hidden, mean, deviation = vae.encode(torch.rand(5, 1, *shape))
     assert mean.shape == deviation.shape == (5, 3)
     assert (deviation > 0).all()
-    assert vae.generate(mean).shape == (5, 1, *shape)
+    assert vae.decode(mean).shape == (5, 1, *shape)
     assert vae.classify(hidden, mean).shape == (5, 10)
 
 
 def test_images_in_colour_come_back_in_colour() -> None:
-    vae = build(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
+    vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
     pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)
-    assert torch.equal(unscale(scale(pixels)), pixels)
-    mean = vae.infer(scale(pixels)).mean
-    assert unscale(vae.generate(mean).sigmoid()).shape == pixels.shape
+    assert torch.equal(to_byte_images(to_float_images(pixels)), pixels)
+    mean = vae.encode(to_float_images(pixels)).mean
+    assert to_byte_images(vae.decode(mean).sigmoid()).shape == pixels.shape
     grey = pixels[..., 0]
-    assert torch.equal(unscale(scale(grey)), grey)
+    assert torch.equal(to_byte_images(to_float_images(grey)), grey)
 
 
 def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:
-    glorot, normal = (build(NetworkConfig(initial=kind), (28, 28), 3) for kind in ("glorot", "normal"))
+    glorot, normal = (build_vae(NetworkConfig(weight_init=kind), (28, 28), 3) for kind in ("glorot", "normal"))
     dense = glorot.encoder[2].weight
     limit = math.sqrt(6 / (6272 + 32))
     assert dense.abs().max() <= limit
@@ -57,6 +57,6 @@ def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
-    one, same, other = (build(NetworkConfig(), (12, 12), seed) for seed in (1, 1, 2))
+    one, same, other = (build_vae(NetworkConfig(), (12, 12), seed) for seed in (1, 1, 2))
     assert torch.equal(one.encoder[1].weight, same.encoder[1].weight)
     assert not torch.equal(one.encoder[1].weight, other.encoder[1].weight)

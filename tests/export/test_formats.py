@@ -17,15 +17,15 @@ from PIL import Image
 
 from tests.data.drawing import digits, folder, png
 from vaetui.cli import export_command as command
-from vaetui.cli.simulate_command import consumed
+from vaetui.cli.simulate_command import drain
 from vaetui.engine.images import read_idx
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.export import formats
-from vaetui.export.class_folders import directories
-from vaetui.export.image_placement import inside
-from vaetui.export.label_table import Files, Labels
+from vaetui.export.class_folders import directory_names
+from vaetui.export.image_placement import strip_parents
+from vaetui.export.label_table import LabelTable, SourceFiles
 
-LABELS = Labels(
+LABELS = LabelTable(
     ("cat", "sea horse"),
     np.arange(4),
     np.array([1, 0, 1, 0]),
@@ -39,7 +39,7 @@ LABELS = Labels(
 
 
 def write(
-    labels: Labels,
+    labels: LabelTable,
     form: str,
     least: float,
     output: Path,
@@ -48,14 +48,14 @@ def write(
     images: NDArray[np.uint8] | None = None,
 ) -> int:
     """Write the labels, and tell how many pictures are gone."""
-    return consumed(formats.write(labels, form, least, copies, images, output))
+    return drain(formats.write_labels(labels, form, least, copies, images, output))
 
 
-def pictured(tmp_path: Path) -> Labels:
+def pictured(tmp_path: Path) -> LabelTable:
     """The labels of four pictures below own/."""
     folder(tmp_path / "own", 4)
     names = tuple(str(path.relative_to(tmp_path / "own")) for path in sorted((tmp_path / "own").rglob("*.png")))
-    return replace(LABELS, files=Files(tmp_path / "own", names))
+    return replace(LABELS, source_files=SourceFiles(tmp_path / "own", names))
 
 
 ODD = (
@@ -72,7 +72,7 @@ ODD = (
 """Names that readers took for folders, for parts of a data set, for patterns, for nothing, or for each other."""
 
 
-def oddly_named(tmp_path: Path) -> Labels:
+def oddly_named(tmp_path: Path) -> LabelTable:
     """The labels of as many pictures with odd names and odd classes."""
     count = len(ODD)
     for name, pixels in zip(ODD, digits(count)[0], strict=True):
@@ -80,7 +80,7 @@ def oddly_named(tmp_path: Path) -> Labels:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png(pixels))
     alike = np.zeros(count, np.int32)
-    return Labels(
+    return LabelTable(
         ('cat, "wild"', "<dog & ü>"),
         np.arange(count),
         np.arange(count) % 2,
@@ -90,13 +90,13 @@ def oddly_named(tmp_path: Path) -> Labels:
         np.ones(count, np.float32),
         np.ones(count, np.float32),
         ("1",),
-        Files(tmp_path / "odd", ODD),
+        SourceFiles(tmp_path / "odd", ODD),
     )
 
 
 def test_every_form_that_can_be_asked_for_is_there() -> None:
-    assert (*formats.FILES, *formats.DIRECTORIES) == command.FORMS
-    assert tuple(formats.DIRECTORIES) == command.PICTURED
+    assert (*formats.FILE_WRITERS, *formats.DIRECTORY_WRITERS) == command.EXPORT_FORMATS
+    assert tuple(formats.DIRECTORY_WRITERS) == command.DIRECTORY_FORMATS
 
 
 def test_a_table_has_a_row_for_each_image_that_is_sure_enough(tmp_path: Path) -> None:
@@ -112,8 +112,8 @@ def test_a_table_has_a_row_for_each_image_that_is_sure_enough(tmp_path: Path) ->
 
 def test_lines_of_json_say_the_same(tmp_path: Path) -> None:
     output = tmp_path / "labels.jsonl"
-    files = Files(Path("/own"), ("a.png", "b/ü.png", "c.png", "d.png"))
-    write(replace(LABELS, files=files), "jsonl", 0.0, output)
+    files = SourceFiles(Path("/own"), ("a.png", "b/ü.png", "c.png", "d.png"))
+    write(replace(LABELS, source_files=files), "jsonl", 0.0, output)
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["path"] for row in rows] == ["/own/a.png", "/own/b/ü.png", "/own/c.png", "/own/d.png"]
     assert [row["cluster"] for row in rows] == ["2.1", "1", None, "1"]
@@ -136,8 +136,8 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 @pytest.mark.parametrize("copies", [False, True])
 def test_pictures_go_into_the_directory_of_their_class(tmp_path: Path, copies: bool) -> None:
     labels = pictured(tmp_path)
-    assert labels.files is not None
-    names = labels.files.names
+    assert labels.source_files is not None
+    names = labels.source_files.relative_paths
     (tmp_path / "own" / names[3]).unlink()
     output = tmp_path / "sorted"
     assert write(labels, "folders", 0.5, output, copies=copies) == 1
@@ -147,7 +147,7 @@ def test_pictures_go_into_the_directory_of_their_class(tmp_path: Path, copies: b
         path = output / name
         assert path.is_symlink() is not copies
         assert path.read_bytes() == (tmp_path / "own" / name.partition("/")[2]).read_bytes()
-    with pytest.raises(Trouble, match="is not empty"):
+    with pytest.raises(UserError, match="is not empty"):
         write(labels, "folders", 0.5, output, copies=copies)
 
 
@@ -159,18 +159,18 @@ def test_images_without_files_are_written_as_pictures(tmp_path: Path) -> None:
 
 
 def test_names_lead_nowhere_else() -> None:
-    assert directories(["cat", "Cat", "../up", "a/b", "_unsure", ".", "日本"]) == [
+    assert directory_names(["cat", "Cat", "../up", "a/b", "_unsure", ".", "日本"]) == [
         *("cat", "Cat-1", "_up", "a_b", "_unsure_", "_", "日本")
     ]
-    assert str(inside("../../etc/x.png")) == "etc/x.png"
-    assert str(inside("/etc/x.png")) == "etc/x.png"
+    assert str(strip_parents("../../etc/x.png")) == "etc/x.png"
+    assert str(strip_parents("/etc/x.png")) == "etc/x.png"
 
 
 def test_two_names_that_become_one_are_both_kept(tmp_path: Path) -> None:
     (tmp_path / "own/in").mkdir(parents=True)
     (tmp_path / "x.png").write_bytes(b"outer")
     (tmp_path / "own/x.png").write_bytes(b"inner")
-    labels = replace(LABELS.only(LABELS.labels == 0), files=Files(tmp_path / "own", ("", "x.png", "", "../x.png")))
+    labels = replace(LABELS.subset(LABELS.class_ids == 0), source_files=SourceFiles(tmp_path / "own", ("", "x.png", "", "../x.png")))
     write(labels, "folders", 0.0, tmp_path / "sorted", copies=True)
     found = sorted(os.listdir(tmp_path / "sorted/cat"))
     assert found == ["x.png", "x_.png"]
@@ -180,7 +180,7 @@ def test_a_parquet_file_holds_the_columns_of_the_table(tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     write(LABELS, "parquet", 0.5, tmp_path / "labels.parquet")
     rows = pq.read_table(tmp_path / "labels.parquet").to_pylist()
-    expected = [row for row in LABELS.rows() if row["confidence"] >= 0.5]
+    expected = [row for row in LABELS.iter_rows() if row["confidence"] >= 0.5]
     assert rows == expected
 
 
@@ -206,7 +206,7 @@ def test_label_studio_gets_a_task_for_each_picture(tmp_path: Path) -> None:
         assert set(held["value"]) == {"choices"}
         assert set(held["value"]["choices"]) <= {each.get("value") for each in choices}
         assert 0 <= held["score"] <= 1
-    merged = replace(pictured(tmp_path), classes=("cat", "sea horse", "tom"), merged=frozenset({2}))
+    merged = replace(pictured(tmp_path), class_names=("cat", "sea horse", "tom"), merged_class_ids=frozenset({2}))
     write(merged, "label-studio", 0.5, tmp_path / "merged")
     assert (tmp_path / "merged/config.xml").read_text() == (tmp_path / "out/config.xml").read_text()
     none = replace(LABELS, confidences=np.zeros(4, np.float32))
@@ -220,9 +220,9 @@ def test_label_studio_gets_odd_names_as_they_are(tmp_path: Path) -> None:
     tasks = json.loads((tmp_path / "out [1] & #2/tasks.json").read_text())
     for index, task in enumerate(tasks):
         told = parse_qs(urlsplit(task["data"]["image"]).query)["d"]
-        assert Path("/", *told).resolve() == labels.file(index)
+        assert Path("/", *told).resolve() == labels.image_path(index)
     config = ElementTree.parse(tmp_path / "out [1] & #2/config.xml")
-    assert [each.get("value") for each in config.iter("Choice")] == list(labels.classes)
+    assert [each.get("value") for each in config.iter("Choice")] == list(labels.class_names)
 
 
 def test_fiftyone_gets_a_label_for_each_picture(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_fiftyone_finds_each_picture_by_its_name_without_ending(tmp_path: Path) 
     found = {path.stem.replace("\\", "/"): path for path in (tmp_path / "out/data").iterdir()}
     assert found.keys() == told.keys()
     assert {found[name].resolve(): each["label"] for name, each in told.items()} == {
-        labels.file(index): index % 2 for index in range(len(ODD))
+        labels.image_path(index): index % 2 for index in range(len(ODD))
     }
 
 
@@ -253,7 +253,7 @@ def test_hugging_face_reads_odd_names_as_one_part(tmp_path: Path, monkeypatch: p
     assert read.keys() == {"train"}
     rows = read["train"].cast_column("image", datasets.Image(decode=False))
     told = {Path(row["image"]["path"]).resolve(): row["label"] for row in rows}
-    assert told == {labels.file(index): labels.classes[index % 2] for index in range(len(ODD))}
+    assert told == {labels.image_path(index): labels.class_names[index % 2] for index in range(len(ODD))}
 
 
 def test_hugging_face_gets_metadata_beside_the_pictures(tmp_path: Path) -> None:

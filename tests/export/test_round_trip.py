@@ -11,11 +11,11 @@ import pytest
 
 from tests.cli.test_main import call
 from tests.data.drawing import folder
-from vaetui.engine.idx import locate
+from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx
-from vaetui.session.data_source import directory
+from vaetui.session.data_source import source_directory
 from vaetui.storage import locations as sessions
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 COUNT = 300
@@ -24,8 +24,8 @@ QUICK = ("--recipe", "paper", "--rounds", "2", "--clusters", "6")
 
 def images_of(name: str) -> tuple[np.ndarray, list[str]]:
     """Give the images of a session, and the names of their true classes."""
-    facts = Facts(sessions.find(name))
-    found, classes = locate(directory(facts.data)), facts.material.called(facts.config.network.classes)
+    facts = SessionRepository(sessions.find_session(name))
+    found, classes = find_idx_files(source_directory(facts.data_source)), facts.data_record.resolve_class_names(facts.config.network.classes)
     facts.close()
     assert found.train_labels is not None
     return read_idx(found.train_images, 3), [classes[label] for label in read_idx(found.train_labels, 1)]

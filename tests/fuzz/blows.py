@@ -111,7 +111,7 @@ def struck(blow: Blow) -> Damage:
 
     def strike(directory: Path, draw: random.Random, outside: Outside) -> str:
         # The facts are one file of many, and what matters most.
-        path = draw.choice([*files(directory), *[file_names.facts(directory)] * 4])
+        path = draw.choice([*files(directory), *[file_names.database_path(directory)] * 4])
         blow(path, draw, outside)
         return f"{path.name} {blow.__name__.replace('_', ' ')}"
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from tests.soak.record import Row, Said, facts
 from vaetui.cli.main import app
-from vaetui.engine.answers import Label
-from vaetui.engine.classes import Added
+from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.classes import AddClass
 from vaetui.engine.events import EpochEnded
-from vaetui.engine.training import snapshot
-from vaetui.errors import Trouble
+from vaetui.engine.training import state_dict
+from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
 from vaetui.storage import file_names, locations
@@ -75,7 +75,7 @@ class Exercise:
             self._open()
         if "check" in app.commands:
             self._call("check", self._name)
-        labels = locations.sessions().parent / "labels.csv"
+        labels = locations.sessions_directory().parent / "labels.csv"
         self._call("export", self._name, "-o", str(labels))
         if labels.exists():
             self.outcome.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
@@ -92,37 +92,37 @@ class Exercise:
 
     def _work(self, session: Session) -> None:
         """Go on as the state of the session allows."""
-        seen = hashlib.sha256(repr((session.phase, session.round, session.rounds)).encode())
-        session.curves()
+        seen = hashlib.sha256(repr((session.phase, session.round_number, session.rounds)).encode())
+        session.training_curves()
         events = session.advance()
         for event in events:
             if isinstance(event, EpochEnded):
                 break
         if hasattr(events, "close"):
             events.close()
-        assert session._workshop.learning is not None
-        self.outcome.learned = digest(sorted(snapshot(session._workshop.learning._learner).items()))
-        curves = session.curves()
-        seen.update(repr((curves.points, [epoch.losses for epoch in curves.epochs])).encode())
+        assert session._resources.trainer is not None
+        self.outcome.learned = digest(sorted(state_dict(session._resources.trainer._state).items()))
+        curves = session.training_curves()
+        seen.update(repr((curves.loss_points, [epoch.losses for epoch in curves.finished_epochs])).encode())
         if session.phase == "labelling":
-            board = session.board()
+            board = session.round_view()
             seen.update(
-                digest((tile.path, tile.picture, tile.answer, tile.votes, tile.size) for tile in board.tiles).encode()
+                digest((tile.path, tile.picture, tile.answer, tile.class_shares, tile.size) for tile in board.clusters).encode()
             )
             self._label(session)
         with self._heard():
-            self.outcome.sheet = repr(session.sheet().read)
+            self.outcome.sheet = repr(session.reading_test().class_ids)
         if session.phase == "finished":
             summary = session.summary()
-            seen.update(repr((summary.classes, summary.covered, summary.answers)).encode())
+            seen.update(repr((summary.class_counts, summary.label_coverage, summary.answer_count)).encode())
         self.outcome.shown = seen.hexdigest()
 
     def _label(self, session: Session) -> None:
         """Say one thing, take it back and bring it back, and hold the facts against it."""
-        tile = next((tile for tile in session.board().tiles if tile.answer is None), session.board().tiles[0])
+        tile = next((tile for tile in session.round_view().clusters if tile.answer is None), session.round_view().clusters[0])
         session.members(tile.path, "nearest", 4)
         before = said(session.directory)
-        answer = Said(session.round, tile.path, Label(5, 0.5))
+        answer = Said(session.round_number, tile.path, ClassAnswer(5, 0.5))
         session.answer(tile.path, answer.answer)
         standing = None if before is None else answer.applied(before)
         _hold(session.directory, standing)
@@ -133,11 +133,11 @@ class Exercise:
         with self._heard():
             for _ in session.split(tile.path, 2):
                 pass
-            session.board()
+            session.round_view()
         with self._heard():
-            session.amend(Added(len(session.classes), "one more"))
-            session.answer(tile.path, Label(len(session.classes) - 1))
-            session.board()
+            session.edit_classes(AddClass(len(session.classes), "one more"))
+            session.answer(tile.path, ClassAnswer(len(session.classes) - 1))
+            session.round_view()
             session.undo(), session.undo()
 
     def _call(self, *arguments: str) -> None:
@@ -148,7 +148,7 @@ class Exercise:
                 app(list(arguments), standalone_mode=False)
             except SystemExit as left:
                 if left.code not in (0, 2) and (arguments[0], left.code) != ("check", 1):
-                    told = file_names.log(locations.sessions() / self._name).read_text().splitlines()[-1]
+                    told = file_names.log_path(locations.sessions_directory() / self._name).read_text().splitlines()[-1]
                     raise AssertionError(f"{arguments[0]} left with {left.code}: {told}") from left
         _look(printed.getvalue())
         if arguments[-1] == "--json" and arguments[0] == "show" and printed.getvalue():
@@ -159,7 +159,7 @@ class Exercise:
     def _heard(self) -> Iterator[None]:
         try:
             yield
-        except Trouble as trouble:
+        except UserError as trouble:
             _look(str(trouble))
             if "\n" in str(trouble):
                 raise Unprintable(str(trouble)) from trouble

@@ -148,7 +148,7 @@ def version(directory: Path, draw: random.Random, outside: Outside) -> str:
 
 @contextmanager
 def _facts(directory: Path) -> Iterator[sqlite3.Connection]:
-    base = sqlite3.connect(file_names.facts(directory), isolation_level=None)
+    base = sqlite3.connect(file_names.database_path(directory), isolation_level=None)
     base.execute("PRAGMA ignore_check_constraints = ON")
     try:
         yield base

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.idx import small_mnist
 from tests.session.scripts import SMALL, made
-from vaetui.engine.answers import Label, Unreadable
-from vaetui.engine.classes import Added, Merged, Renamed
-from vaetui.engine.events import Stepped
+from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.classes import AddClass, MergeClass, RenameClass
+from vaetui.engine.events import BatchesTrained
 from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
 from vaetui.storage import locations
@@ -18,22 +18,22 @@ from vaetui.storage import locations
 STATES = ("training", "labelling", "finished")
 TINY = replace(
     SMALL,
-    network=replace(SMALL.network, z_dim=4, channels=(4, 8), hidden=8),
+    network=replace(SMALL.network, z_dim=4, channels=(4, 8), hidden_units=8),
     cluster=replace(SMALL.cluster, clusters=4),
-    training=replace(SMALL.training, batch=8),
+    training=replace(SMALL.training, batch_size=8),
 )
 """Quick enough for thousands of cases, with a checkpoint in the midst of each epoch."""
 
 
 def make(place: Path) -> None:
     """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
-    trainer.SAVE_SECONDS = 0.0  # so that all checkpoints are there which a session keeps
+    trainer.CHECKPOINT_INTERVAL_S = 0.0  # so that all checkpoints are there which a session keeps
     session = made("finished", small_mnist(place / "digits", train=130, test=40), TINY)
     list(session.advance())
     _answer(session)
-    session.go_on()
+    session.finish_round()
     going = session.advance()
-    while not isinstance(next(going), Stepped):
+    while not isinstance(next(going), BatchesTrained):
         pass
     going.close()
     session = _kept(session, "training")
@@ -43,29 +43,29 @@ def make(place: Path) -> None:
     session = _kept(session, "labelling")
     list(session.advance())
     session.redo()
-    session.go_on()
+    session.finish_round()
     list(session.advance())
-    session.read(1, 0, [1, None, 3])
+    session.record_reading(1, 0, [1, None, 3])
     session.close()
 
 
 def _answer(session: Session) -> None:
     """Say and do something of every kind, take some of it back, and leave a centre open."""
     added = len(session.classes)
-    session.amend(Added(added, f"class {added}"))
-    session.amend(Merged(7 + session.round, 0))
-    session.answer((0,), Label(1, 0.4))
+    session.edit_classes(AddClass(added, f"class {added}"))
+    session.edit_classes(MergeClass(7 + session.round_number, 0))
+    session.answer((0,), ClassAnswer(1, 0.4))
     list(session.split((1,), 2))
-    session.answer((1, 0), Label(7, 0.8))
+    session.answer((1, 0), ClassAnswer(7, 0.8))
     session.answer((2,), Unreadable())
     session.undo()
-    session.answer((2,), Label(added))
-    session.amend(Renamed(3, f"three of round {session.round}"))
-    session.answer((1, 1), Label(4, 0.6))
+    session.answer((2,), ClassAnswer(added))
+    session.edit_classes(RenameClass(3, f"three of round {session.round_number}"))
+    session.answer((1, 1), ClassAnswer(4, 0.6))
 
 
 def _kept(session: Session, name: str) -> Session:
     """Keep a copy of the session as it is, and open it again."""
     session.close()
-    shutil.copytree(session.directory, locations.sessions() / name)
+    shutil.copytree(session.directory, locations.sessions_directory() / name)
     return lifecycle.resume(session.name)

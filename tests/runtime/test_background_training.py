@@ -16,14 +16,14 @@ from tests.cli.test_main import VAETUI, call, labelled, refused
 from tests.session.scripts import SMALL, bits, made
 from tests.small_disk import small_disk
 from tests.watching import eventually, free, holder, log, show
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.storage import control_files, file_names
 from vaetui.storage import locations as sessions
 
 pytestmark = pytest.mark.usefixtures("home")
 QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
-LONG = ("--recipe", "paper", "--warmup", "500", "--rounds", "0")
+LONG = ("--recipe", "paper", "--warmup-epochs", "500", "--rounds", "0")
 """Some minutes of training: more than any test here waits for."""
 
 
@@ -53,11 +53,11 @@ def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     assert (shown["phase"], shown["detached"], shown["failure"]) == (phase, False, None)
     assert reason in log("away")
     assert "epoch 1 of" in log("away")
-    assert not [path.name for path in sessions.find("away").iterdir() if path.name in ("request", "failure.txt")]
+    assert not [path.name for path in sessions.find_session("away").iterdir() if path.name in ("request", "failure.txt")]
 
 
 def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
-    config = replace(SMALL, training=replace(SMALL.training, warmup=15))
+    config = replace(SMALL, training=replace(SMALL.training, warmup_epochs=15))
     undisturbed = made("undisturbed", digits, config)
     list(undisturbed.advance())
     undisturbed.close()
@@ -72,7 +72,7 @@ def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
     assert log("taken").count("taken over by another process") == 2
     assert "round 1 of 2: 5 centres" in told.stdout
     assert bits("taken") == bits("undisturbed")
-    assert not file_names.request(sessions.find("taken")).exists()
+    assert not file_names.release_request_path(sessions.find_session("taken")).exists()
 
 
 def _me() -> str:
@@ -140,7 +140,7 @@ def test_nobody_takes_over_from_a_person(digits: Path) -> None:
     session = made("mine", digits)
     for options in ([], ["--detach"], ["--plain"]):
         refused("The session mine is in use by", "resume", "mine", *options)
-    assert not control_files.asked(session.directory)
+    assert not control_files.is_release_requested(session.directory)
     session.close()
 
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
     refused("The run of over is over", "resume", "over", "--detach")
     told = call("new", "both", "--plain", "--detach", "--data", str(digits))
     assert (told.returncode, "--plain asks you" in told.stderr) == (2, True)
-    assert sorted(sessions.names()) == ["asks", "over"]
+    assert sorted(sessions.session_names()) == ["asks", "over"]
 
 
 def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
@@ -172,13 +172,13 @@ def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_pat
 
 
 def test_a_system_without_fork_is_told_to_do_without() -> None:
-    program = "import os; del os.fork; from vaetui.cli import main; main()"
+    program = "import os; del os.fork; from vaetui.cli.main import main; main()"
     told = subprocess.run(
         [sys.executable, "-c", program, "new", "alone", "--detach"], capture_output=True, text=True, check=False
     )
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr == "vaetui: This system cannot go on without its terminal; run it again without --detach.\n"
-    assert sessions.names() == []
+    assert sessions.session_names() == []
 
 
 def test_one_that_was_killed_is_told_by_the_next_who_looks_and_who_resumes(digits: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_full_disk_is_told_by_the_next_who_looks(
 def test_a_request_that_nobody_waits_for_is_swept(digits: Path) -> None:
     session = made("asked", digits)
     session.close()
-    control_files.ask(session.directory)
+    control_files.request_release(session.directory)
     assert call("resume", "asked", "--detach").returncode == 0
     eventually(lambda: free("asked"))
     assert show("asked")["phase"] == "labelling"
@@ -237,11 +237,11 @@ def test_who_does_not_leave_in_time_is_named(digits: Path, monkeypatch: pytest.M
 
     process = detached("stuck", digits, *LONG)
     os.kill(process, signal.SIGSTOP)
-    monkeypatch.setattr(takeover, "PATIENCE", 0.3)
-    directory = sessions.find("stuck")
-    with pytest.raises(Trouble, match=rf"stuck was not left .* process {process}; end that process"):
+    monkeypatch.setattr(takeover, "TIMEOUT_S", 0.3)
+    directory = sessions.find_session("stuck")
+    with pytest.raises(UserError, match=rf"stuck was not left .* process {process}; end that process"):
         takeover.take_over(directory)
-    assert not control_files.asked(directory)
+    assert not control_files.is_release_requested(directory)
     os.kill(process, signal.SIGCONT)
     os.kill(process, signal.SIGTERM)
     eventually(lambda: free("stuck"))

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.idx import scramble
-from vaetui.engine.answers import Label, Unreadable
+from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.config import Config
-from vaetui.engine.events import Stepped
-from vaetui.engine.recipes import recipe
+from vaetui.engine.events import BatchesTrained
+from vaetui.engine.recipes import get_recipe
 from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
 from vaetui.storage import file_names, locations, tensors
-from vaetui.storage.artifact_store import Vault
-from vaetui.storage.repository import Facts
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.repository import SessionRepository
 
 SMALL = Config(
     cluster=replace(Config().cluster, clusters=5),
@@ -29,9 +29,9 @@ SMALL = Config(
 )
 """Three epochs and two rounds of five clusters."""
 NEAR = replace(
-    recipe("neighbours"),
-    cluster=replace(recipe("neighbours").cluster, clusters=5),
-    training=replace(recipe("neighbours").training, rounds=2, batch=64, least=1),
+    get_recipe("neighbours"),
+    cluster=replace(get_recipe("neighbours").cluster, clusters=5),
+    training=replace(get_recipe("neighbours").training, rounds=2, batch_size=64, min_batches=1),
     threads=1,
 )
 """The same, with answers that spread from neighbour to neighbour."""
@@ -40,12 +40,12 @@ NEAR = replace(
 def answer_round(session: Session) -> Iterator[str]:
     """Split the first cluster and answer everything, from wherever the round stands; tells each act before it."""
     while True:
-        board = session.board()
-        if board.tiles[0].answer is None:
+        board = session.round_view()
+        if board.clusters[0].answer is None:
             yield "split 0"
             list(session.split((0,), 3))
             continue
-        opened = [tile for tile in board.tiles if tile.answer is None]
+        opened = [tile for tile in board.clusters if tile.answer is None]
         if not opened:
             return
         tile = opened[0]
@@ -53,7 +53,7 @@ def answer_round(session: Session) -> Iterator[str]:
         if tile.path == (3,):
             session.answer(tile.path, Unreadable())
         else:
-            session.answer(tile.path, Label(sum(tile.path) % 10, 0.9))
+            session.answer(tile.path, ClassAnswer(sum(tile.path) % 10, 0.9))
 
 
 def run(session: Session) -> Iterator[str]:
@@ -65,34 +65,34 @@ def run(session: Session) -> Iterator[str]:
             return
         yield from answer_round(session)
         yield "go on"
-        session.go_on()
+        session.finish_round()
 
 
 def bits(name: str) -> str:
     """Give a digest of all that a session has learned, and of what was measured and said."""
-    directory = locations.find(name)
-    facts = Facts(directory)
-    newest, vault = facts.checkpoints()[0], Vault(directory, facts)
-    arrays = tensors.unpacked((directory / file_names.checkpoint(*newest)).read_bytes())
+    directory = locations.find_session(name)
+    facts = SessionRepository(directory)
+    newest, vault = facts.list_checkpoints()[0], ArtifactStore(directory, facts)
+    arrays = tensors.from_bytes((directory / file_names.checkpoint_name(*newest)).read_bytes())
     digest = hashlib.sha256(repr(newest).encode())
     for key, array in sorted(arrays.items()):
         digest.update(key.encode() + array.tobytes())
-    for number, *_ in facts.rounds():
-        digest.update(vault.get(file_names.photograph(number), 1 << 30))
+    for number, *_ in facts.list_rounds():
+        digest.update(vault.read(file_names.round_snapshot_name(number), 1 << 30))
     facts.close()
     return digest.hexdigest()
 
 
 def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     """List what stands in each round of a session."""
-    facts = Facts(locations.find(name))
-    listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.rounds() for it in facts.sayings(round)]
+    facts = SessionRepository(locations.find_session(name))
+    listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.list_rounds() for it in facts.list_answers(round)]
     facts.close()
     return listed
 
 
 def main(name: str) -> None:
-    trainer.SAVE_SECONDS = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
+    trainer.CHECKPOINT_INTERVAL_S = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
     opened = lifecycle.resume(name)
     for act in run(opened):
         print(act, flush=True)
@@ -108,7 +108,7 @@ def scrambled(name: str, data: Path, config: Config = SMALL) -> Session:
     """Make a session whose training images get each other's labels once the division is drawn and kept."""
     session = made(name, data, config)
     beginning = session.advance()
-    while not isinstance(next(beginning), Stepped):
+    while not isinstance(next(beginning), BatchesTrained):
         pass
     beginning.close()
     session.close()

@@ -23,11 +23,11 @@ def test_one_makes_a_session_of_that_name_and_all_others_are_told(turn: int, dig
     winners, told = at_once(create, digits)
     assert len(winners) == 1, told
     assert [sentence for sentence in told if "A session wanted is there already" not in sentence] == []
-    assert [path.name for path in sessions.sessions().iterdir()] == ["wanted"]
+    assert [path.name for path in sessions.sessions_directory().iterdir()] == ["wanted"]
 
 
 @pytest.mark.usefixtures("home")
 def test_all_that_want_any_new_session_get_one_of_their_own(digits: Path) -> None:
     winners, told = at_once(create_unnamed, digits)
     assert told == []
-    assert len(winners) == len(sessions.names()) == COUNT
+    assert len(winners) == len(sessions.session_names()) == COUNT

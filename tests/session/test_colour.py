@@ -13,9 +13,9 @@ from safetensors.numpy import load_file
 
 from tests.cli.test_main import call, refused
 from tests.data.drawing import INKS, digits, folder, tint
-from vaetui.data.image_files import tinted
+from vaetui.data.image_files import is_coloured
 
-QUICK = ("--recipe", "paper", "--used", "mean", "--rounds", "1", "--clusters", "4", "--warmup", "3")
+QUICK = ("--recipe", "paper", "--latent", "mean", "--rounds", "1", "--clusters", "4", "--warmup-epochs", "3")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_new_pictures_are_in_colour(trained: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / "new.png") as image:
         assert (image.mode, image.size) == ("RGB", (84, 84))
         drawn = np.asarray(image)
-    assert tinted(drawn[None])
+    assert is_coloured(drawn[None])
 
 
 def test_what_it_predicts_depends_on_the_colour(trained: str, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripts import answer_round, bits, made, run, said
-from vaetui.cli.simulate_command import consumed
-from vaetui.engine.events import Noticed
+from vaetui.cli.simulate_command import drain
+from vaetui.engine.events import Notice
 from vaetui.session import checkpoints, lifecycle, trainer
 from vaetui.session.session import Session
-from vaetui.session.verification import inspect
+from vaetui.session.verification import verify_session
 from vaetui.storage import locations as sessions
 from vaetui.storage.findings import Finding
 
@@ -26,11 +26,11 @@ def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("asked")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(home))
-        patch.setattr(trainer, "SAVE_SECONDS", 0.0)
+        patch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
         session = made("it", digits)
         list(session.advance())
         list(answer_round(session))
-        session.go_on()
+        session.finish_round()
         list(session.advance())
         acts = answer_round(session)
         [next(acts) for _ in range(4)]
@@ -53,7 +53,7 @@ def directory(asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """A copy of that session."""
     shutil.copytree(asked, tmp_path / "home")
     monkeypatch.setenv("VAETUI_HOME", str(tmp_path / "home"))
-    return sessions.find("it")
+    return sessions.find_session("it")
 
 
 def finish(session: Session) -> Undisturbed:
@@ -81,7 +81,7 @@ def newest(directory: Path, count: int) -> list[Path]:
 
 
 def test_three_checkpoints_are_kept(directory: Path) -> None:
-    assert len(list(directory.glob("checkpoint-*"))) == checkpoints.KEPT == 3
+    assert len(list(directory.glob("checkpoint-*"))) == checkpoints.MAX_CHECKPOINTS == 3
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -94,7 +94,7 @@ def test_where_checkpoints_are_damaged_training_is_repeated_to_the_same_bits(
         damage(path)
     session = lifecycle.resume("it")
     assert session.phase == "labelling"
-    told = [event.what for event in session.advance() if isinstance(event, Noticed)]
+    told = [event.message for event in session.advance() if isinstance(event, Notice)]
     assert [line.split()[0] for line in told] == [path.name for path in reversed(lost)]
     assert finish(session) == undisturbed
 
@@ -106,21 +106,21 @@ def test_any_other_file_is_made_anew_and_no_answer_lost(
 ) -> None:
     damage(directory / name)
     session = lifecycle.resume("it")
-    told = [event.what for event in session.advance() if isinstance(event, Noticed)]
+    told = [event.message for event in session.advance() if isinstance(event, Notice)]
     log = (directory / "log.txt").read_text()
     assert all(f"WARNING {line}" in log for line in told)
     needed = name not in ("round-001.npz", "split-000001.npz")  # a round that is over is read when it is asked for
     assert [line.split()[0] for line in told] == [name] * needed
     assert finish(session) == undisturbed
-    found = consumed(inspect("it", repair=True))
-    assert [each.file for each in found] == ([] if needed else [name])
-    assert consumed(inspect("it", repair=False)) == []
+    found = drain(verify_session("it", repair=True))
+    assert [each.file_name for each in found] == ([] if needed else [name])
+    assert drain(verify_session("it", repair=False)) == []
     assert (directory / "damaged" / name).exists()
 
 
 def test_all_is_whole_where_nothing_was_done(directory: Path) -> None:
     before = sorted(path.name for path in directory.iterdir())
-    assert consumed(inspect("it", repair=False)) == []
+    assert drain(verify_session("it", repair=False)) == []
     assert sorted(path.name for path in directory.iterdir()) == before
 
 
@@ -135,14 +135,14 @@ def test_what_is_found_is_only_told_until_it_is_to_be_mended(directory: Path, un
         Finding("split-000001.copy.npz", "is missing", "made anew from its twin"),
         Finding("notes.txt", "is no part of the session", "kept aside"),
     ]
-    assert consumed(inspect("it", repair=False)) == expected
-    assert [each.file for each in consumed(inspect("it", repair=True))] == [each.file for each in expected]
-    assert consumed(inspect("it", repair=False)) == []
+    assert drain(verify_session("it", repair=False)) == expected
+    assert [each.file_name for each in drain(verify_session("it", repair=True))] == [each.file_name for each in expected]
+    assert drain(verify_session("it", repair=False)) == []
     assert finish(lifecycle.resume("it")) == undisturbed
 
 
 def test_a_round_that_is_lost_altogether_is_told(directory: Path) -> None:
     for name in ("round-001.npz", "round-001.copy.npz"):
         (directory / name).unlink()
-    found = consumed(inspect("it", repair=True))
-    assert [(each.file, each.lost) for each in found] == [("round-001.npz", True), ("round-001.copy.npz", True)]
+    found = drain(verify_session("it", repair=True))
+    assert [(each.file_name, each.is_lost) for each in found] == [("round-001.npz", True), ("round-001.copy.npz", True)]

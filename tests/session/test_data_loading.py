@@ -16,17 +16,17 @@ import pytest
 from tests.data.drawing import digits, folder
 from tests.idx import small_mnist
 from tests.session.scripts import SMALL
-from vaetui.cli.data_options import Given
-from vaetui.cli.simulate_command import consumed
-from vaetui.data.import_options import Wish
-from vaetui.engine.answers import Label, Unreadable
-from vaetui.engine.events import Event, Loading, Noticed, Progressed
-from vaetui.errors import Trouble
+from vaetui.cli.data_options import DataOptions
+from vaetui.cli.simulate_command import drain
+from vaetui.data.import_options import ImportOptions
+from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.events import Event, Loading, Notice, Progress
+from vaetui.errors import UserError
 from vaetui.session import lifecycle, resources
-from vaetui.session.verification import inspect
+from vaetui.session.verification import verify_session
 from vaetui.storage import dataset_cache
 from vaetui.storage import locations as sessions
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
 COUNT = 70
 CASES = 120
@@ -46,17 +46,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def asked(data: Path, labels: bool = True) -> Path:
     """Make a session of these images that waits for answers, with two given, and tell where its images are."""
-    taken = Given(str(data), Wish(labels=labels)).taken(QUICK)
-    with closing(lifecycle.create("it", taken.source, taken.config, taken.material)) as session:
+    taken = DataOptions(str(data), ImportOptions(labels=labels)).import_images(QUICK)
+    with closing(lifecycle.create("it", taken.source, taken.config, taken.data_record)) as session:
         list(session.advance())
-        session.answer((1,), Label(6))
+        session.answer((1,), ClassAnswer(6))
         session.answer((2,), Unreadable())
     return Path(taken.source)
 
 
 def said() -> list[object]:
-    facts = Facts(sessions.find("it"))
-    found = [saying.answer for saying in facts.sayings(1)]
+    facts = SessionRepository(sessions.find_session("it"))
+    found = [saying.answer for saying in facts.list_answers(1)]
     facts.close()
     return found
 
@@ -75,9 +75,9 @@ def opened() -> list[Event]:
 def finished() -> list[str]:
     """Go on to the end, and give what a person is told."""
     with closing(lifecycle.resume("it")) as session:
-        told = [event.what for event in session.advance() if isinstance(event, Noticed)]
+        told = [event.message for event in session.advance() if isinstance(event, Notice)]
         assert session.phase == "labelling"
-        session.go_on()
+        session.finish_round()
         list(session.advance())
         assert session.phase == "finished"
         return told
@@ -111,12 +111,12 @@ def test_damaged_source_files_lose_no_answer(place: Path) -> None:
     for path in blows(sorted(data.iterdir()), seed=0):
         try:
             opened()
-        except Trouble as trouble:
+        except UserError as trouble:
             refused += 1
             assert str(trouble).isprintable()
             assert str(path.parent) in str(trouble)
     assert CASES // 4 < refused < CASES
-    assert said() == [Label(6), Unreadable()]
+    assert said() == [ClassAnswer(6), Unreadable()]
     assert finished() == []
 
 
@@ -130,17 +130,17 @@ def test_a_damaged_set_is_made_anew_or_refused_and_loses_no_answer(place: Path, 
     refused = mended = 0
     for path in blows(sorted(made.iterdir()), seed=1):
         try:
-            mended += any(isinstance(event, Progressed) for event in opened())
-        except Trouble as trouble:
+            mended += any(isinstance(event, Progress) for event in opened())
+        except UserError as trouble:
             refused += 1
             assert not there, path
             assert f"{place / 'own'}, of which they were made, is gone" in str(trouble)
-        if there and path.name != dataset_cache.SKIPPED:
+        if there and path.name != dataset_cache.SKIPPED_FILES_NAME:
             for name in (path.name, "train-images-idx3-ubyte"):
                 assert (made / name).read_bytes() == wholes[name], path
     assert (refused == 0) if there else (CASES // 8 < refused < CASES)
     assert mended > CASES // 4
-    assert said() == [Label(6), Unreadable()]
+    assert said() == [ClassAnswer(6), Unreadable()]
     if not there:
         (place / "elsewhere").rename(place / "own")
     assert finished() == []
@@ -155,12 +155,12 @@ def test_a_set_that_is_gone_is_made_anew(place: Path, kind: str) -> None:
     else:
         folder(own, COUNT)
     made = asked(own, labels=False)
-    shutil.rmtree(dataset_cache.all_sets())
-    (found,) = consumed(inspect("it", repair=False))
-    assert (found.file, found.lost) == (str(made), True)
+    shutil.rmtree(dataset_cache.datasets_directory())
+    (found,) = drain(verify_session("it", repair=False))
+    assert (found.file_name, found.is_lost) == (str(made), True)
     assert found.remedy == f"made anew by vaetui resume, if {own} is as it was"
     assert finished() == [f"the images in {made} were lost or damaged: made anew from {own}"]
-    assert said() == [Label(6), Unreadable()]
+    assert said() == [ClassAnswer(6), Unreadable()]
 
 
 def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
     shutil.rmtree(made)
     stray = place / "own/part-0/stray.png"
     stray.write_bytes((place / "own/part-0/00000.png").read_bytes())
-    with pytest.raises(Trouble, match=r"are lost or damaged, and .*/own, of which they were made, is gone or has chan"):
+    with pytest.raises(UserError, match=r"are lost or damaged, and .*/own, of which they were made, is gone or has chan"):
         opened()
     shutil.copytree(place / "kept", made)
     assert "(files: 1 new)" in finished()[0]
@@ -184,11 +184,11 @@ def test_what_is_there_is_not_replaced_by_other_images(place: Path) -> None:
     np.save(own, 255 - pixels)  # as another version of a decoder would give them: nothing tells that from outside
     os.utime(own, ns=(moment.st_atime_ns, moment.st_mtime_ns))
     whole = (made / "train-images-idx3-ubyte").read_bytes()
-    (made / dataset_cache.ABOUT).write_text("spoiled")
+    (made / dataset_cache.METADATA_NAME).write_text("spoiled")
     opened()
     assert (made / "train-images-idx3-ubyte").read_bytes() == whole
     (made / "train-images-idx3-ubyte").write_bytes(whole[:-1])
-    with pytest.raises(Trouble, match="is gone or has changed"):
+    with pytest.raises(UserError, match="is gone or has changed"):
         opened()
     assert (made / "train-images-idx3-ubyte").read_bytes() == whole[:-1]
     (made / "train-images-idx3-ubyte").write_bytes(whole)
@@ -199,7 +199,7 @@ def test_images_of_a_person_that_are_gone_are_named(place: Path) -> None:
     data = small_mnist(place / "data", COUNT, 20)
     asked(data)
     data.rename(place / "elsewhere")
-    with pytest.raises(Trouble, match=rf"The images in {data} are lost or damaged; put them back"):
+    with pytest.raises(UserError, match=rf"The images in {data} are lost or damaged; put them back"):
         opened()
     (place / "elsewhere").rename(data)
     assert finished() == []
@@ -209,10 +209,10 @@ def test_many_files_are_looked_at_aside(place: Path, monkeypatch: pytest.MonkeyP
     folder(place / "own", COUNT)
     asked(place / "own", labels=False)
     (place / "own/part-0/00000.png").unlink()
-    monkeypatch.setattr(resources, "PATIENCE", 0.0)
+    monkeypatch.setattr(resources, "SOURCE_CHECK_TIMEOUT_S", 0.0)
     told: list[str] = []
     with closing(lifecycle.resume("it")) as session:
         while not told:  # told as soon as it is known, once
-            told += [event.what for event in session.advance() if isinstance(event, Noticed)]
-        assert not any(isinstance(event, Noticed) for event in session.advance())
+            told += [event.message for event in session.advance() if isinstance(event, Notice)]
+        assert not any(isinstance(event, Notice) for event in session.advance())
     assert "(files: 1 gone)" in told[0]

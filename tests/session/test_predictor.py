@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripts import SMALL, bits, made, run
-from vaetui.engine.events import Drawn, Event, Stepped
-from vaetui.errors import Trouble
+from vaetui.engine.events import BatchesTrained, Event, SamplesGenerated
+from vaetui.errors import UserError
 from vaetui.session import trainer
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -23,9 +23,9 @@ def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) 
 
     def look() -> None:
         while not over.is_set():
-            epochs = session.curves().epochs
+            epochs = session.training_curves().finished_epochs
             if epochs:
-                seen.extend(session.samples(10, 3 if epochs[-1].covered else None, len(seen)))
+                seen.extend(session.samples(10, 3 if epochs[-1].label_coverage else None, len(seen)))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -34,26 +34,26 @@ def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) 
     looking.join()
     session.close()
     assert acts[-1] == "Finished"
-    assert sum(isinstance(event, Drawn) for event in seen) > 2
+    assert sum(isinstance(event, SamplesGenerated) for event in seen) > 2
     assert bits("watched") == bits("alone")
 
 
 def test_there_is_something_to_draw_as_soon_as_training_has_saved(
     digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
     session = made("early", digits)
-    with pytest.raises(Trouble, match="early has learned nothing yet"):
+    with pytest.raises(UserError, match="early has learned nothing yet"):
         list(session.samples(4, None, 0))
     beginning = session.advance()
-    while not isinstance(next(beginning), Stepped):
+    while not isinstance(next(beginning), BatchesTrained):
         pass
     next(beginning)  # which saves
-    assert session.curves().epochs == ()
+    assert session.training_curves().finished_epochs == ()
     *_, drawn = session.samples(4, None, 0)
-    assert isinstance(drawn, Drawn)
-    assert drawn.pictures.shape == (4, 28, 28)
-    with pytest.raises(Trouble, match="has learned no class yet"):
+    assert isinstance(drawn, SamplesGenerated)
+    assert drawn.images.shape == (4, 28, 28)
+    with pytest.raises(UserError, match="has learned no class yet"):
         list(session.samples(4, 3, 0))
     beginning.close()  # type: ignore[attr-defined]
     session.close()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.idx import small_mnist
-from vaetui.cli.simulate_command import consumed
-from vaetui.simulation.reader_cache import Shelved, fetch
+from vaetui.cli.simulate_command import drain
+from vaetui.simulation.reader_cache import TrainedReader, load_or_train_reader
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shelved(practice: Path) -> Shelved:
+def shelved(practice: Path) -> TrainedReader:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(practice / "home"))
-        return consumed(fetch(str(practice), classes=10))
+        return drain(load_or_train_reader(str(practice), class_count=10))

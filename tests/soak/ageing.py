@@ -17,7 +17,7 @@ KNOWN = re.compile(r"(division|(round|epoch)-\d{3}|split-\d{6})\.npz|tensors\.sa
 
 def age(directory: Path) -> None:
     """Rewrite the facts in the first format, and keep the newest checkpoint under the name that it had then."""
-    facts = file_names.facts(directory)
+    facts = file_names.database_path(directory)
     old = facts.with_name("old.db")
     base = sqlite3.connect(old)
     base.executescript(TABLES.read_text())
@@ -30,7 +30,7 @@ def age(directory: Path) -> None:
     base.close()
     old.replace(facts)
     if checkpoints := sorted(directory.glob("checkpoint-*.safetensors")):
-        epoch, step = file_names.CHECKPOINT.fullmatch(checkpoints[-1].name).groups()  # type: ignore[union-attr]
+        epoch, step = file_names.CHECKPOINT_PATTERN.fullmatch(checkpoints[-1].name).groups()  # type: ignore[union-attr]
         place = {"epoch": f"{int(epoch)}", "step": f"{int(step)}"}
         save_file(load_file(checkpoints[-1]), directory / "tensors.safetensors", metadata=place)
         for path in checkpoints:

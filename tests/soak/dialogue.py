@@ -18,7 +18,7 @@ from pathlib import Path as FilePath
 from tests.soak.moments import Moment, Watch
 from tests.soak.record import Act, Moved, Record, Said
 from tests.soak.script import Script
-from vaetui.engine.answers import Label, Split, read_path
+from vaetui.engine.answers import ClassAnswer, Split, parse_path
 
 PROGRAM = (sys.executable, "-m", "vaetui")
 HASTY = (sys.executable, "-m", "tests.soak.hasty")
@@ -134,7 +134,7 @@ class Dialogue:
 
     def _type(self, process: subprocess.Popen[bytes], asks: bool) -> None:
         name, open = self._centre if asks else ("0", False)
-        act = self._script.act(self._round, read_path(name), open)
+        act = self._script.act(self._round, parse_path(name), open)
         line, what = typed(act) if act or asks else ("g", "go")
         self._phase = {"go": "training", "next": "asked"}.get(what, f"{what} typed")
         if act is not None:
@@ -155,7 +155,7 @@ def typed(act: Act | None) -> tuple[str, str]:
     match act:
         case Moved(what=what):
             return ("u" if what == "undo" else "U"), what
-        case Said(answer=Label(label, confidence)):
+        case Said(answer=ClassAnswer(label, confidence)):
             return f"{label}" + ("" if confidence >= 1 else f" {round(confidence * 10)}"), "label"
         case Said(answer=Split(parts)):
             return f"s {parts}", "split"

@@ -5,6 +5,6 @@ from __future__ import annotations
 from vaetui.cli.main import main
 from vaetui.session import trainer
 
-assert hasattr(trainer, "SAVE_SECONDS")
-trainer.SAVE_SECONDS = 0.0
+assert hasattr(trainer, "CHECKPOINT_INTERVAL_S")
+trainer.CHECKPOINT_INTERVAL_S = 0.0
 main()

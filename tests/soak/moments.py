@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.storage.atomic_files import PARTIAL
+from vaetui.storage.atomic_files import PARTIAL_SUFFIX
 
 LINES = (
     *("loading the networks", "reading the test images", "epoch ", "reading the training images", "cutting into"),
@@ -17,7 +17,7 @@ LINES = (
 """Lines of the dialogue that a kill may follow."""
 TYPED = ("label", "split", "unreadable", "undo", "redo", "go")
 """Lines of a person that a kill may follow."""
-FILES = (PARTIAL, "-journal")
+FILES = (PARTIAL_SUFFIX, "-journal")
 """Endings of files that are only there while something is being written."""
 
 

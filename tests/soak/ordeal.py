@@ -133,15 +133,15 @@ class Ordeal:
 
     @property
     def begun(self) -> bool:
-        return not locations.free(self.name)
+        return not locations.is_free(self.name)
 
     @property
     def _directory(self) -> Path:
-        return locations.sessions() / self.name
+        return locations.sessions_directory() / self.name
 
     @property
     def _labels(self) -> Path:
-        return locations.sessions().parent / f"{self.name}.csv"
+        return locations.sessions_directory().parent / f"{self.name}.csv"
 
     def _command(self, program: tuple[str, ...]) -> list[str]:
         return [*program, *(["resume", self.name, "--plain"] if self.begun else self._begin)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, written
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, format_path
 from vaetui.storage import file_names
 
 
@@ -17,7 +17,7 @@ class Row:
     """One saying, as the facts keep it."""
 
     round: int
-    path: Path
+    path: ClusterPath
     answer: Answer
     state: str = "stands"
 
@@ -27,19 +27,19 @@ class Said:
     """A cluster is answered or split."""
 
     round: int
-    path: Path
+    path: ClusterPath
     answer: Answer
 
     @property
     def told(self) -> str:
         """The line that tells it as kept."""
         match self.answer:
-            case Label(label, confidence):
-                return f"saved: {written(self.path)} is {label}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+            case ClassAnswer(label, confidence):
+                return f"saved: {format_path(self.path)} is {label}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
             case Split(parts):
-                return f"saved: centre {written(self.path)} is split into {parts}"
+                return f"saved: centre {format_path(self.path)} is split into {parts}"
             case Unreadable():
-                return f"saved: {written(self.path)} is unreadable"
+                return f"saved: {format_path(self.path)} is unreadable"
 
     def applied(self, rows: list[Row]) -> list[Row]:
         """Give the rows with this one more: what was undone in the round can no longer be redone."""
@@ -55,12 +55,12 @@ class Moved:
 
     round: int
     what: Literal["undo", "redo"]
-    path: Path
+    path: ClusterPath
 
     @property
     def told(self) -> str:
         """The line that tells it as kept."""
-        return f"{self.what}: centre {written(self.path)}"
+        return f"{self.what}: centre {format_path(self.path)}"
 
     def applied(self, rows: list[Row]) -> list[Row]:
         """Give the rows with one of them in another state."""
@@ -122,7 +122,7 @@ class Record:
 
 def facts(directory: FilePath) -> list[Row]:
     """Read all sayings as they lie on the disk, past the program's own reading of them."""
-    base = sqlite3.connect(f"file:{file_names.facts(directory)}?mode=ro", uri=True)
+    base = sqlite3.connect(f"file:{file_names.database_path(directory)}?mode=ro", uri=True)
     rows = base.execute("SELECT round, path, kind, label, confidence, parts, state FROM saying ORDER BY id").fetchall()
     base.close()
     return [
@@ -132,4 +132,4 @@ def facts(directory: FilePath) -> list[Row]:
 
 
 def _answer(kind: str, label: int, confidence: float, parts: int) -> Answer:
-    return {"label": lambda: Label(label, confidence), "unreadable": Unreadable, "split": lambda: Split(parts)}[kind]()
+    return {"label": lambda: ClassAnswer(label, confidence), "unreadable": Unreadable, "split": lambda: Split(parts)}[kind]()

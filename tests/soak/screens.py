@@ -14,7 +14,7 @@ from tests.soak.dialogue import LIMIT, End
 from tests.soak.record import Act, Moved, Said
 from tests.soak.script import Script
 from tests.terminal import ScriptedTerminal
-from vaetui.engine.answers import Label, Split, read_path, written
+from vaetui.engine.answers import ClassAnswer, Split, format_path, parse_path
 
 FOCUSED = re.compile(r"\[ *([\d.]+) +(\S+) *\]")
 ASKED = re.compile(r"^ centre ([\d.]+):", re.MULTILINE)
@@ -66,7 +66,7 @@ class Screens:
         focused, answered = FOCUSED.search(text), ANSWERED.search(text)
         assert focused, text
         assert answered, text
-        act = self._script.act(int(answered[1]), read_path(focused[1]), focused[2] == "?")
+        act = self._script.act(int(answered[1]), parse_path(focused[1]), focused[2] == "?")
         if act is not None:
             self._say(act)
         elif answered[2] == answered[3]:
@@ -100,15 +100,15 @@ def presses(act: Act) -> Iterator[tuple[str, str]]:
     match act:
         case Moved(what=what, path=path):
             yield (
-                ("u", rf"taken back: .*centre {written(path)}\b")
+                ("u", rf"taken back: .*centre {format_path(path)}\b")
                 if what == "undo"
-                else ("U", rf"brought back: .*centre {written(path)}\b")
+                else ("U", rf"brought back: .*centre {format_path(path)}\b")
             )
         case Said(path=path, answer=Split(parts)):
-            yield "s", rf"split {written(path)} into \d+_ parts"
-            yield f"{parts}", rf"split {written(path)} into {parts}_ parts"
-            yield "\r", rf"{written(path)} is split, u takes it back"
-        case Said(path=path, answer=Label(label, confidence)):
+            yield "s", rf"split {format_path(path)} into \d+_ parts"
+            yield f"{parts}", rf"split {format_path(path)} into {parts}_ parts"
+            yield "\r", rf"{format_path(path)} is split, u takes it back"
+        case Said(path=path, answer=ClassAnswer(label, confidence)):
             yield f"{label}", rf"class\? {label}_"
             yield "\r" if confidence >= 1 else f"{round(confidence * 10)}", re.escape(act.told)
         case Said():

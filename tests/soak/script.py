@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.soak.record import Act, Moved, Record, Said
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
 
 REGRETTED = {(1, (0,)), (1, (0, 1)), (1, (2,)), (2, (2,))}
 """Answers that are taken back once; in the first round they are brought back, in the second given anew."""
@@ -16,9 +16,9 @@ class Script:
     """Answers centre after centre, with an undo and a redo here and there."""
 
     record: Record
-    regretted: set[tuple[int, Path]] = field(default_factory=set)
+    regretted: set[tuple[int, ClusterPath]] = field(default_factory=set)
 
-    def act(self, round: int, path: Path, open: bool) -> Act | None:
+    def act(self, round: int, path: ClusterPath, open: bool) -> Act | None:
         """Tell what is said at a centre that is open or answered; None passes on to the next."""
         undone = self.record.standing(round, "undone")
         if undone and round == 1:
@@ -30,7 +30,7 @@ class Script:
         return Said(round, path, answer(round, path)) if open else None
 
 
-def answer(round: int, path: Path) -> Answer:
+def answer(round: int, path: ClusterPath) -> Answer:
     """Say what is seen at a centre."""
     if path == (0,) and round == 1:
         return Split(3)
@@ -38,4 +38,4 @@ def answer(round: int, path: Path) -> Answer:
         return Split(2)
     if path == (3,):
         return Unreadable()
-    return Label((sum(path) + round) % 10, (5 + (sum(path) + len(path)) % 6) / 10)
+    return ClassAnswer((sum(path) + round) % 10, (5 + (sum(path) + len(path)) % 6) / 10)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.small_disk import small_disk
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 
 
@@ -23,13 +23,13 @@ def test_writing_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -
 
 def test_what_a_crash_left_half_written_is_swept(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
-    (tmp_path / f"half{atomic_files.PARTIAL}").touch()
-    atomic_files.sweep(tmp_path)
+    (tmp_path / f"half{atomic_files.PARTIAL_SUFFIX}").touch()
+    atomic_files.remove_partial_files(tmp_path)
     assert os.listdir(tmp_path) == ["kept"]
 
 
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match=r"cannot be used \(No such file or directory\)"):
+    with pytest.raises(UserError, match=r"cannot be used \(No such file or directory\)"):
         atomic_files.write(tmp_path / "none" / "file", b"")
 
 
@@ -37,7 +37,7 @@ def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Pat
     with small_disk(tmp_path, kilobytes=256) as disk:
         path = disk / "file"
         atomic_files.write(path, b"old")
-        with pytest.raises(Trouble, match=r"is full; make room and try again"):
+        with pytest.raises(UserError, match=r"is full; make room and try again"):
             atomic_files.write(path, bytes(1 << 20))
         assert path.read_bytes() == b"old"
         assert os.listdir(disk) == ["file"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import file_names
 from vaetui.storage import locations as sessions
 from vaetui.storage.lock import Lock
@@ -20,55 +20,55 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def made(name: str) -> Path:
-    with sessions.making([name]) as (_, directory):
-        file_names.facts(directory).touch()
-    return sessions.find(name)
+    with sessions.create_session_atomically([name]) as (_, directory):
+        file_names.database_path(directory).touch()
+    return sessions.find_session(name)
 
 
 def test_a_session_is_its_owners_alone() -> None:
     assert made("mine").stat().st_mode & 0o777 == 0o700
-    assert sessions.sessions().stat().st_mode & 0o777 == 0o700
+    assert sessions.sessions_directory().stat().st_mode & 0o777 == 0o700
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
     made("one")
-    with pytest.raises(Trouble, match="A session one is there already; resume it with: vaetui resume one"):
+    with pytest.raises(UserError, match="A session one is there already; resume it with: vaetui resume one"):
         made("one")
 
 
 def test_an_unknown_name_is_told_with_near_ones() -> None:
     made("demo-mnist")
-    with pytest.raises(Trouble, match="There is no session demo-mnits; did you mean demo-mnist"):
-        sessions.find("demo-mnits")
-    with pytest.raises(Trouble, match="vaetui sessions lists them"):
-        sessions.find("quite-different")
+    with pytest.raises(UserError, match="There is no session demo-mnits; did you mean demo-mnist"):
+        sessions.find_session("demo-mnits")
+    with pytest.raises(UserError, match="vaetui sessions lists them"):
+        sessions.find_session("quite-different")
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=80) | st.sampled_from(["..", ".", "", "a/b", "../a", "/etc", "a\x00b", "-rf", "a\nb", "~"]))
 def test_no_name_leads_out_of_the_sessions_directory(name: str) -> None:
     try:
-        checked = sessions.checked(name)
-    except Trouble:
+        checked = sessions.validate_name(name)
+    except UserError:
         return
-    assert (sessions.sessions() / checked).parent == sessions.sessions()
+    assert (sessions.sessions_directory() / checked).parent == sessions.sessions_directory()
     assert checked.isprintable()
 
 
 def test_the_latest_session_is_the_one_used_last() -> None:
-    with pytest.raises(Trouble, match="begin one with: vaetui new"):
-        sessions.latest()
+    with pytest.raises(UserError, match="begin one with: vaetui new"):
+        sessions.latest_session_name()
     for at, name in enumerate(("b", "c", "a")):
-        os.utime(file_names.facts(made(name)), (at, at))
-    assert sessions.names() == ["a", "c", "b"]
-    assert sessions.latest() == "a"
+        os.utime(file_names.database_path(made(name)), (at, at))
+    assert sessions.session_names() == ["a", "c", "b"]
+    assert sessions.latest_session_name() == "a"
 
 
 def test_a_second_process_is_told_who_writes() -> None:
     path = made("busy")
     lock = Lock(path)
     program = (
-        "import sys; from pathlib import Path; from vaetui.store.lock import Lock; from vaetui.trouble import Trouble\n"
+        "import sys; from pathlib import Path; from vaetui.storage.lock import Lock; from vaetui.errors import Trouble\n"
         "try: Lock(Path(sys.argv[1])); print('taken')\n"
         "except Trouble as trouble: print(trouble)"
     )
@@ -81,17 +81,17 @@ def test_a_second_process_is_told_who_writes() -> None:
 
 
 def test_a_session_that_was_never_finished_making_leaves_its_name_free() -> None:
-    with pytest.raises(RuntimeError), sessions.making(["half"]):
+    with pytest.raises(RuntimeError), sessions.create_session_atomically(["half"]):
         raise RuntimeError
-    assert sessions.names() == []
-    assert sessions.free("half")
-    (sessions.sessions() / ".half.unfinished").mkdir()  # what a kill in the midst of it leaves
-    assert sessions.names() == []
+    assert sessions.session_names() == []
+    assert sessions.is_free("half")
+    (sessions.sessions_directory() / ".half.unfinished").mkdir()  # what a kill in the midst of it leaves
+    assert sessions.session_names() == []
     assert made("half").is_dir()
 
 
 def test_a_deleted_session_leaves_its_name_free() -> None:
     made("gone")
-    sessions.remove("gone")
-    assert sessions.names() == []
-    assert list(sessions.sessions().iterdir()) == []
+    sessions.remove_session("gone")
+    assert sessions.session_names() == []
+    assert list(sessions.sessions_directory().iterdir()) == []

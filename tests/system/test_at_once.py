@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.test_main import VAETUI, call
 from tests.session.scripts import made
-from vaetui.engine.answers import Label
+from vaetui.engine.answers import ClassAnswer
 from vaetui.storage import file_names
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -71,7 +71,7 @@ def training(name: str) -> Iterator[subprocess.Popen[str]]:
 def test_while_one_trains_readers_read_and_writers_are_told_who(digits: Path, tmp_path: Path) -> None:
     session = made("busy", digits)
     list(session.advance())
-    session.answer((0,), Label(1))
+    session.answer((0,), ClassAnswer(1))
     session.close()
     with training("busy") as process:
         for command in (
@@ -85,12 +85,12 @@ def test_while_one_trains_readers_read_and_writers_are_told_who(digits: Path, tm
                 assert f"process {process.pid}" in ran.stderr, (command, ran.stderr)
         assert json.loads(call("show", "busy", "--json").stdout)["answers"] == 1
         assert "busy" in call("sessions").stdout
-        before = file_names.facts(session.directory).read_bytes()
+        before = file_names.database_path(session.directory).read_bytes()
         if "check" in call("--help").stdout:
             for command in (["check", "busy"], ["check", "busy", "--repair"]):
                 ran = call(*command)
                 assert "Traceback" not in ran.stderr
                 assert "bug" not in ran.stderr
             assert ran.returncode == 2, "a repair while another process writes"
-        assert file_names.facts(session.directory).read_bytes() == before
+        assert file_names.database_path(session.directory).read_bytes() == before
         assert process.poll() is None

@@ -40,9 +40,9 @@ def test_a_clock_that_jumps_at_every_look_changes_no_bit_and_no_answer(
     undisturbed = Ordeal("steady", digits, 0, draw, Tally()).finish()
     script = Script(Record())
     command = [sys.executable, "-c", JUMPING, "new", "jumps", "--plain", "--data", str(digits), "--seed", "0", *KNOBS]
-    end = Dialogue(command, script, moments.NEVER, draw).run(sessions.sessions() / "jumps")
+    end = Dialogue(command, script, moments.NEVER, draw).run(sessions.sessions_directory() / "jumps")
     assert (end.status, end.complaint) == (0, "")
-    script.record.compare(sessions.find("jumps"))
+    script.record.compare(sessions.find_session("jumps"))
     assert script.record.lost == script.record.invented == []
     assert bits("jumps") == undisturbed.bits
     shown = json.loads(call("show", "jumps", "--json").stdout)
@@ -61,9 +61,9 @@ def test_files_from_another_time_are_opened_all_the_same(digits: Path, moment: f
         session.close()
     for path in [session.directory, *session.directory.iterdir()]:
         os.utime(path, (moment, moment))
-    assert set(sessions.names()) == {"old", "new"}
+    assert set(sessions.session_names()) == {"old", "new"}
     session = lifecycle.resume("new")
     list(session.advance())
-    assert session.board().total == 4
+    assert session.round_view().leaf_count == 4
     session.close()
     assert call("sessions").returncode == 0

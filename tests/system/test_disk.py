@@ -22,8 +22,8 @@ from tests.soak.dialogue import PROGRAM, Dialogue
 from tests.soak.ordeal import KNOBS, Ordeal, Tally
 from tests.soak.record import Record, facts
 from tests.soak.script import Script
-from vaetui.engine.answers import Label, Unreadable
-from vaetui.errors import Trouble
+from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.errors import UserError
 from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
 from vaetui.storage import atomic_files, file_names, locations
@@ -46,16 +46,16 @@ class Starved:
         """Do it until it succeeds; what is refused leaves the answers, and no half-written file."""
         for room in range(0, ROOM, STEP):
             leave(self._disk, room)
-            before = {path: facts(path) for path in locations.sessions().glob("[!.]*")}
+            before = {path: facts(path) for path in locations.sessions_directory().glob("[!.]*")}
             try:
                 deed()
                 return
-            except Trouble as trouble:
+            except UserError as trouble:
                 assert "is full; make room" in str(trouble), f"{what} with {room} kB: {trouble}"
                 assert "\n" not in str(trouble)
                 self.refused[what] += 1
-            assert [path.name for path in self._disk.rglob(f"*{atomic_files.PARTIAL}")] == []
-            assert {path: facts(path) for path in locations.sessions().glob("[!.]*")} == before
+            assert [path.name for path in self._disk.rglob(f"*{atomic_files.PARTIAL_SUFFIX}")] == []
+            assert {path: facts(path) for path in locations.sessions_directory().glob("[!.]*")} == before
         raise AssertionError(f"{what} needs more than {ROOM} kB")
 
 
@@ -70,16 +70,16 @@ class Starving:
         """Answer all rounds, with a split, an undo and a redo, to the end, and then one round more."""
         for round in (1, 2):
             self._do("advance", self._advance)
-            self._do("answer", lambda: self.session.answer((0,), Label(1, 0.4)))
+            self._do("answer", lambda: self.session.answer((0,), ClassAnswer(1, 0.4)))
             self._do("split", lambda: list(self.session.split((1,), 2)))
             self._do("undo", self.session.undo)
             self._do("redo", self.session.redo)
-            self._do("answer", lambda round=round: self.session.answer((1, 0), Label(round)))  # type: ignore[misc]
+            self._do("answer", lambda round=round: self.session.answer((1, 0), ClassAnswer(round)))  # type: ignore[misc]
             self._do("answer", lambda: self.session.answer((2,), Unreadable()))
-            self._do("go on", self.session.go_on)
+            self._do("go on", self.session.finish_round)
         self._do("advance", self._advance)
-        self._do("read", lambda: self.session.read(1, 0, [1, 2]))
-        self._do("another round", self.session.another_round)
+        self._do("read", lambda: self.session.record_reading(1, 0, [1, 2]))
+        self._do("another round", self.session.add_round)
         assert self.session.phase == "training"
         self.session.close()
 
@@ -92,7 +92,7 @@ class Starving:
         try:
             for _ in self.session.advance():
                 pass
-        except Trouble:
+        except UserError:
             self.session.close()
             self.session = lifecycle.resume("starved")
             raise
@@ -101,7 +101,7 @@ class Starving:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint at every report."""
-    monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
 
 
 @pytest.mark.usefixtures("often")
@@ -118,7 +118,7 @@ def test_whatever_is_being_written_when_the_disk_is_full_it_goes_on_to_the_same_
                 monkeypatch.setattr(starved, "until_done", lambda what, deed: deed())
             starved.until_done("new", lambda: made("starved", digits, TINY).close())
             Starving(starved).run()
-            told[name] = bits("starved"), facts(locations.find("starved"))
+            told[name] = bits("starved"), facts(locations.find_session("starved"))
     assert told["starved"] == told["roomy"]
     acts = {"new", "advance", "answer", "split", "undo", "redo", "go on", "read", "another round"}
     assert acts <= set(starved.refused), starved.refused
@@ -132,7 +132,7 @@ def test_an_upgrade_on_a_full_disk_waits_for_room(
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         session = made("starved", digits, TINY)
         list(session.advance())
-        session.answer((0,), Label(1))
+        session.answer((0,), ClassAnswer(1))
         session.close()
         ageing.age(session.directory)
         before = facts(session.directory)
@@ -142,7 +142,7 @@ def test_an_upgrade_on_a_full_disk_waits_for_room(
         assert facts(session.directory) == before
         session = lifecycle.resume("starved")
         list(session.advance())
-        assert [tile.answer for tile in session.board().tiles][:1] == [Label(1)]
+        assert [tile.answer for tile in session.round_view().clusters][:1] == [ClassAnswer(1)]
         session.close()
 
 
@@ -161,18 +161,18 @@ def test_the_program_says_one_sentence_on_a_full_disk_and_goes_on_when_there_is_
         # No room for the facts, for the first checkpoint, for a second one beside the first.
         for command, room in ((new, 0), (new, 1_000), (resume, 1_000), (resume, 10_000)):
             leave(disk, room)
-            end = Dialogue(command, script, moments.NEVER, draw).run(locations.sessions() / "full")
+            end = Dialogue(command, script, moments.NEVER, draw).run(locations.sessions_directory() / "full")
             assert end.status == 2, end
             sentence = end.complaint.strip()
             assert sentence.startswith("vaetui: ")
             assert "is full; make room" in sentence
             assert "\n" not in sentence
-            assert list(disk.rglob(f"*{atomic_files.PARTIAL}")) == []
+            assert list(disk.rglob(f"*{atomic_files.PARTIAL_SUFFIX}")) == []
         leave(disk, 60_000)
-        end = Dialogue(resume, script, moments.NEVER, draw).run(locations.sessions() / "full")
+        end = Dialogue(resume, script, moments.NEVER, draw).run(locations.sessions_directory() / "full")
         assert end.status == 0, end.complaint
         assert bits("full") == undisturbed.bits
-        script.record.compare(locations.find("full"))
+        script.record.compare(locations.find_session("full"))
         assert script.record.lost == script.record.invented == []
 
 
@@ -180,7 +180,7 @@ def test_the_program_says_one_sentence_on_a_full_disk_and_goes_on_when_there_is_
 def test_labels_that_find_no_room_leave_the_old_file(digits: Path, tmp_path: Path) -> None:
     session = made("labels", digits, TINY)
     list(session.advance())
-    session.answer((0,), Label(1))
+    session.answer((0,), ClassAnswer(1))
     session.close()
     with small_disk(tmp_path, 64) as disk:
         (disk / "labels.csv").write_text("old")
@@ -200,7 +200,7 @@ def labelled(digits: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("VAETUI_HOME", str(place / "elsewhere"))
     session = made("asked", digits, TINY)
     list(session.advance())
-    session.answer((0,), Label(1))
+    session.answer((0,), ClassAnswer(1))
     session.close()
     return session.directory
 
@@ -227,7 +227,7 @@ def test_on_a_disk_that_nobody_may_write_a_session_is_shown_and_not_resumed(
             assert ran.returncode == 0 or (ran.stderr.count("vaetui: "), labels.exists()) == (1, False)
         assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
         session = lifecycle.resume("fixed")
-        assert session.board().answers == 1
+        assert session.round_view().answer_count == 1
         session.close()
 
 
@@ -251,7 +251,7 @@ def test_half_a_change_on_a_disk_that_nobody_may_write_is_not_shown_as_a_whole_o
     with small_disk(tmp_path, 2 * ROOM) as disk:
         directory = shutil.copytree(asked, disk / "sessions/half")
         monkeypatch.setenv("VAETUI_HOME", str(disk))
-        subprocess.run([sys.executable, "-c", HALF, str(file_names.facts(directory))], check=False)
+        subprocess.run([sys.executable, "-c", HALF, str(file_names.database_path(directory))], check=False)
         assert (directory / "facts.db-journal").stat().st_size > 0
         with read_only(disk):
             for command in (["show", "half"], ["sessions"], ["resume", "half", "--plain"]):
@@ -260,5 +260,5 @@ def test_half_a_change_on_a_disk_that_nobody_may_write_is_not_shown_as_a_whole_o
                 assert "bug" not in ran.stderr
                 assert "Traceback" not in ran.stderr
         session = lifecycle.resume("half")
-        assert [tile.answer for tile in session.board().tiles][:1] == [Label(1)]
+        assert [tile.answer for tile in session.round_view().clusters][:1] == [ClassAnswer(1)]
         session.close()

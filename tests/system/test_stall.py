@@ -15,7 +15,7 @@ import pytest
 from tests.cli.test_main import call
 from tests.terminal import ScriptedTerminal
 from vaetui.storage import locations
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -33,8 +33,8 @@ def epoch(name: str) -> int:
 
 def slowest_step(name: str) -> float:
     """Give the seconds of the slowest stretch between two events, in which training hears of nothing."""
-    facts = Facts(locations.find(name))
-    figures = facts.figures()
+    facts = SessionRepository(locations.find_session(name))
+    figures = facts.list_losses()
     facts.close()
     return max(seconds for *_, seconds in figures)
 
@@ -48,7 +48,7 @@ def shown(terminal: ScriptedTerminal) -> int:
 @pytest.fixture
 def training(digits: Path) -> Iterator[ScriptedTerminal]:
     """The program in training for as long as it takes, with many pictures and curves on a large screen."""
-    knobs = ["--recipe", "paper", "--warmup", "500", "--pictures", "half"]  # many short epochs
+    knobs = ["--recipe", "paper", "--warmup-epochs", "500", "--pictures", "half"]  # many short epochs
     arguments = ["-m", "vaetui", "new", "stalled", "--data", str(digits), *knobs]
     terminal = ScriptedTerminal(arguments, (160, 50))
     terminal.until_text("img/s")

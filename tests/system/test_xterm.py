@@ -12,7 +12,7 @@ from tests.cli.test_main import VAETUI, call, labelled
 from tests.system.xterm import MISSING, Shot, Xterm, here
 from vaetui.engine.clusters import Pixels
 from vaetui.session import lifecycle
-from vaetui.tui.widgets.half_blocks import fit, lettered
+from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
 
 pytestmark = [pytest.mark.skipif(not here(), reason=MISSING), pytest.mark.usefixtures("home")]
 
@@ -26,7 +26,7 @@ def pictures(name: str) -> list[tuple[Pixels, Pixels]]:
     """The centres of a round, each with its nearest member."""
     session = lifecycle.resume(name)
     list(session.advance())
-    found = [(tile.picture, session.members(tile.path, "nearest", 1)[0]) for tile in session.board().tiles]
+    found = [(tile.picture, session.members(tile.path, "nearest", 1)[0]) for tile in session.round_view().clusters]
     session.close()
     return found
 
@@ -34,7 +34,7 @@ def pictures(name: str) -> list[tuple[Pixels, Pixels]]:
 def shown(xterm: Xterm, place: tuple[int, int, int, int], picture: Pixels) -> bool:
     """Tell whether a picture is seen at that place, pixel by pixel."""
     seen = xterm.cells(*place).astype(int)
-    expected = fit(picture, place[2], 2 * place[3]).astype(int)
+    expected = fit_image(picture, place[2], 2 * place[3]).astype(int)
     return bool(np.abs(seen - expected).max() <= NEAR)
 
 
@@ -68,7 +68,7 @@ def test_letters_are_brighter_where_the_centre_is(digits: Path, home: Path) -> N
     picture, _ = pictures("lettered")[0]
     column, row, wide, tall = CENTRE
     xterm = Xterm([*VAETUI, "resume", "lettered", "--pictures", "ascii"], 80, 24, home)
-    written = np.array([[letter != " " for letter in line] for line in lettered(fit(picture, wide, 2 * tall))])
+    written = np.array([[letter != " " for letter in line] for line in to_ascii_lines(fit_image(picture, wide, 2 * tall))])
 
     def inked() -> bool:
         shot = xterm.shot()

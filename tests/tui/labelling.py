@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from tests.tui.scripted import ScriptedSession
-from vaetui.engine.answers import Path
+from vaetui.engine.answers import ClusterPath
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.widgets.prompt import Prompt
@@ -33,9 +33,9 @@ async def labelling(
         yield pilot, screen
 
 
-def focus(screen: LabellingScreen) -> Path:
-    return screen.desk.tile.path
+def focus(screen: LabellingScreen) -> ClusterPath:
+    return screen.presenter.focused_cluster.path
 
 
 def prompt(screen: LabellingScreen) -> str:
-    return screen.query_one(Prompt).said
+    return screen.query_one(Prompt).text

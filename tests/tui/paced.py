@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.tui.drawn import digit
 from tests.tui.scripted import ScriptedSession, epoch_ended
-from vaetui.engine.events import EpochEnded, Event, Losses, Reconstructed, Stepped
+from vaetui.engine.events import BatchesTrained, EpochEnded, Event, Losses, Reconstructed
 
 
 class PacedSession(ScriptedSession):
@@ -29,12 +29,12 @@ class PacedSession(ScriptedSession):
             for event in self._given:
                 if isinstance(event, EpochEnded):
                     self.ended.append(event)
-                if isinstance(event, Stepped):
-                    self.points.append(((event.epoch - 1) * event.steps + event.step, event.losses))
+                if isinstance(event, BatchesTrained):
+                    self.points.append(((event.epoch - 1) * event.steps_per_epoch + event.step, event.losses))
                 yield event
             while True:
                 step = min(step + 1, 900)
-                yield Stepped(1 + len(self.ended), step, 900, Losses(200.0, 5.0, 0.4), 2_870.0, 0.01)
+                yield BatchesTrained(1 + len(self.ended), step, 900, Losses(200.0, 5.0, 0.4), 2_870.0, 0.01)
                 pace.wait(0.002)
         finally:
             self.stopped += 1
@@ -51,7 +51,7 @@ def two_epochs(test: bool = True) -> list[Event]:
     script: list[Event] = []
     for epoch in (1, 2, 3):
         for step in range(100, 901 if epoch < 3 else 501, 100):
-            script.append(Stepped(epoch, step, 900, losses((epoch - 1) * 900 + step), 2_870.0, 2.2))
+            script.append(BatchesTrained(epoch, step, 900, losses((epoch - 1) * 900 + step), 2_870.0, 2.2))
         if epoch < 3:
             script += [Reconstructed(pictures, pictures // 2, 3 * epoch), ended(epoch, test)]
     return script
@@ -62,4 +62,4 @@ def ended(epoch: int, test: bool) -> EpochEnded:
     one = epoch_ended(epoch, 16 * (epoch - 1))
     share = one.test_accuracy if test else None
     covered = 0.0 if epoch == 1 else 0.88
-    return EpochEnded(epoch, losses(900 * epoch), share, one.pixel_accuracy, covered, one.answers, 20.0)
+    return EpochEnded(epoch, losses(900 * epoch), share, one.pixel_accuracy, covered, one.answer_count, 20.0)

@@ -9,28 +9,28 @@ from functools import reduce
 import numpy as np
 
 from tests.tui.drawn import digit
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, standing, written
-from vaetui.engine.classes import Classes, Naming
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, effective_answers, format_path
+from vaetui.engine.classes import ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import (
+    BatchesTrained,
     Clustered,
-    Drawn,
+    ClusterSplit,
     EpochEnded,
     Event,
     Finished,
     Loading,
     Losses,
-    Parted,
-    Progressed,
+    Progress,
     Reconstructed,
+    SamplesGenerated,
     Saved,
-    Stepped,
 )
 from vaetui.engine.metrics import Agreement
-from vaetui.errors import Trouble
-from vaetui.session.digit_keys import joining
-from vaetui.session.views import Board, Curves, Phase, Sheet, Summary, Tile, Which
+from vaetui.errors import UserError
+from vaetui.session.digit_keys import add_new_classes
+from vaetui.session.views import ClusterView, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 
 HELD_OUT = 12
 """Pictures in a reading test; what is drawn in them is their place's last digit."""
@@ -42,8 +42,8 @@ def epoch_ended(epoch: int, answers: int = 0) -> EpochEnded:
     return EpochEnded(epoch, losses, min(0.1 + 0.3 * epoch, 0.97), 0.9, 0.6, answers, 20.0)
 
 
-def _words(act: tuple[Path, Answer] | Naming) -> str:
-    return f"the answer to {written(act[0])}" if isinstance(act, tuple) else "the classes"
+def _words(act: tuple[ClusterPath, Answer] | ClassEdit) -> str:
+    return f"the answer to {format_path(act[0])}" if isinstance(act, tuple) else "the classes"
 
 
 class ScriptedSession:
@@ -60,18 +60,18 @@ class ScriptedSession:
         side: int = 28,
         config: Config | None = None,
         classes: tuple[str, ...] | None = None,
-        tested: bool = True,
+        has_test_labels: bool = True,
     ) -> None:
         """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
-        self.classes = self._begun = Classes.named(classes or tuple(map(str, range(self.config.network.classes))))
-        self.tested = tested
-        self.said: list[tuple[Path, Answer]] = []
+        self.classes = self._begun = ClassList.from_names(classes or tuple(map(str, range(self.config.network.classes))))
+        self.has_test_labels = has_test_labels
+        self.said: list[tuple[ClusterPath, Answer]] = []
         """What stands said, oldest first."""
-        self.named: list[tuple[int, Naming]] = []
+        self.named: list[tuple[int, ClassEdit]] = []
         """What was done to the classes and stands, oldest first, each with how much stood said by then."""
-        self.taken: list[tuple[Path, Answer] | Naming] = []
+        self.taken: list[tuple[ClusterPath, Answer] | ClassEdit] = []
         """What was undone, the last undone last."""
         self.loaded = False
         """Whether members can be shown."""
@@ -113,12 +113,12 @@ class ScriptedSession:
         return 1 + self._rounds
 
     @property
-    def round(self) -> int:
+    def round_number(self) -> int:
         """Tell the round; 0 where none is left."""
         return self._round if self._round <= self._rounds else 0
 
     @property
-    def machine(self) -> str:
+    def device_name(self) -> str:
         """Tell what it computes on, once it has begun to."""
         return "cpu, 2 threads" if self.loaded else ""
 
@@ -129,8 +129,8 @@ class ScriptedSession:
         done = False
         try:
             for event in self._script() if training else (Loading("PyTorch"), Loading("images")):
-                if isinstance(event, Stepped):
-                    self.points.append(((event.epoch - 1) * event.steps + event.step, event.losses))
+                if isinstance(event, BatchesTrained):
+                    self.points.append(((event.epoch - 1) * event.steps_per_epoch + event.step, event.losses))
                 if isinstance(event, EpochEnded):
                     self.ended.append(event)
                 self.loaded = True
@@ -143,32 +143,32 @@ class ScriptedSession:
         finally:
             self.stopped += not done
 
-    def split(self, path: Path, parts: int) -> Iterator[Event]:
+    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Divide a cluster."""
-        self.calls.append(f"split {written(path)} {parts}")
-        yield Progressed("splitting", 0, 1)
-        self._say(path, Split(parts))
-        yield Parted(path, parts)
+        self.calls.append(f"split {format_path(path)} {part_count}")
+        yield Progress("splitting", 0, 1)
+        self._say(path, Split(part_count))
+        yield ClusterSplit(path, part_count)
 
-    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
+    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Draw digits of any kind or of one, each seed others; there is nothing to draw before an epoch has ended."""
-        self.calls.append(f"samples {count} {label} {seed}")
+        self.calls.append(f"samples {count} {class_id} {seed}")
         if not self.ended:
-            raise Trouble("There is nothing to draw from yet.")
-        yield Progressed("drawing", 1, 2)
-        kinds = [at if label is None else label for at in range(count)]
-        yield Drawn(np.stack([digit(kind, 1000 * seed + at, self._side) for at, kind in enumerate(kinds)]))
+            raise UserError("There is nothing to draw from yet.")
+        yield Progress("drawing", 1, 2)
+        kinds = [at if class_id is None else class_id for at in range(count)]
+        yield SamplesGenerated(np.stack([digit(kind, 1000 * seed + at, self._side) for at, kind in enumerate(kinds)]))
 
-    def board(self) -> Board:
+    def round_view(self) -> RoundView:
         """Show the round."""
-        answers = standing(self.said)
+        answers = effective_answers(self.said)
         places = [(part,) for part in range(self._clusters)]
         tiles = [tile for place in places for tile in self._tiles(place, 2000 + 137 * place[0], answers)]
-        open_or_not = [tile for tile in tiles if tile.parts is None]
+        open_or_not = [tile for tile in tiles if tile.leaf_counts is None]
         answered = [tile for tile in open_or_not if tile.answer is not None]
         whole = sum(tile.size for tile in open_or_not)
-        covered = sum(tile.size for tile in answered if isinstance(tile.answer, Label)) / whole
-        return Board(
+        covered = sum(tile.size for tile in answered if isinstance(tile.answer, ClassAnswer)) / whole
+        return RoundView(
             self._round,
             self._rounds,
             tuple(tiles),
@@ -176,23 +176,23 @@ class ScriptedSession:
             len(open_or_not),
             covered,
             self._earlier + len(self.said),
-            joining(tuple(range(min(10, len(self._begun)))), [naming for _, naming in self.named]),
+            add_new_classes(tuple(range(min(10, len(self._begun)))), [naming for _, naming in self.named]),
             "the classes"
             if self._named_last()
-            else f"the answer to {written(self.said[-1][0])}"
+            else f"the answer to {format_path(self.said[-1][0])}"
             if self.said
             else None,
             _words(self.taken[-1]) if self.taken else None,
         )
 
-    def answer(self, path: Path, answer: Label | Unreadable) -> None:
+    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Keep an answer."""
-        self.calls.append(f"answer {written(path)}")
-        if isinstance(answer, Label):
-            self.classes.check(answer.label)
+        self.calls.append(f"answer {format_path(path)}")
+        if isinstance(answer, ClassAnswer):
+            self.classes.require_active(answer.class_id)
         self._say(path, answer)
 
-    def undo(self) -> Path | None:
+    def undo(self) -> ClusterPath | None:
         """Take back the last word."""
         self.calls.append("undo")
         if self._named_last():
@@ -205,7 +205,7 @@ class ScriptedSession:
         self.taken.append((path, answer))
         return path
 
-    def redo(self) -> Path | None:
+    def redo(self) -> ClusterPath | None:
         """Bring back the last word taken."""
         self.calls.append("redo")
         if not self.taken:
@@ -218,57 +218,57 @@ class ScriptedSession:
         self._count()
         return ()
 
-    def amend(self, naming: Naming) -> None:
+    def edit_classes(self, edit: ClassEdit) -> None:
         """Do that to the classes."""
-        self.calls.append(f"amend {naming}")
-        self.classes = self.classes.after(naming)
-        self.named.append((len(self.said), naming))
+        self.calls.append(f"amend {edit}")
+        self.classes = self.classes.apply(edit)
+        self.named.append((len(self.said), edit))
         self.taken.clear()
 
-    def tally(self) -> tuple[int, ...]:
+    def answer_counts(self) -> tuple[int, ...]:
         """Count the answers by class."""
-        labels = [self.classes.roots[answer.label] for _, answer in self.said if isinstance(answer, Label)]
+        labels = [self.classes.canonical[answer.class_id] for _, answer in self.said if isinstance(answer, ClassAnswer)]
         return tuple(labels.count(label) for label in range(len(self.classes)))
 
-    def members(self, path: Path, which: Which, count: int) -> Pixels:
+    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Draw members that look like their centre."""
-        self.calls.append(f"members {written(path)} {which}")
+        self.calls.append(f"members {format_path(path)} {order}")
         if not self.loaded:
             return np.zeros((0, self._side, self._side), np.uint8)
-        seed = {"nearest": 100, "random": 200, "farthest": 300}[which]
+        seed = {"nearest": 100, "random": 200, "farthest": 300}[order]
         return np.stack([digit(sum(path), seed + n, self._side) for n in range(count)])
 
-    def go_on(self) -> None:
+    def finish_round(self) -> None:
         """End the round."""
         self.calls.append("go_on")
         if self._phase != "labelling":
-            raise Trouble("There is no round to end.")
+            raise UserError("There is no round to end.")
         self._earlier += len(self.said)
         self.said, self.named, self.taken, self._begun = [], [], [], self.classes
         self._phase = "training"
         self._round += 1
 
-    def another_round(self) -> None:
+    def add_round(self) -> None:
         """Make the run one round longer."""
         self.calls.append("another_round")
         self._rounds += 1
         self._round = self._rounds
         self._phase = "labelling"
 
-    def curves(self) -> Curves:
+    def training_curves(self) -> TrainingCurves:
         """Give what the script has yielded so far."""
-        return Curves(tuple(self.points), tuple(self.ended))
+        return TrainingCurves(tuple(self.points), tuple(self.ended))
 
-    def sheet(self) -> Sheet:
+    def reading_test(self) -> ReadingTest:
         """Draw the held-out images as they are remembered."""
         if not self.ended:
-            raise Trouble("There is nothing to read before the first epoch has ended.")
+            raise UserError("There is nothing to read before the first epoch has ended.")
         return self._sheet(self.ended[-1].epoch)
 
-    def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+    def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None]) -> ReadingTest:
         """Keep what was read, and judge it by how it was drawn."""
-        self.calls.append(f"read {epoch} {place} {list(seen)}")
-        self.readings[epoch] = (*self.readings.get(epoch, ())[:place], *seen)
+        self.calls.append(f"read {epoch} {start} {list(class_ids)}")
+        self.readings[epoch] = (*self.readings.get(epoch, ())[:start], *class_ids)
         sheet = self._sheet(epoch)
         at = [one.epoch for one in self.ended].index(epoch)
         self.ended[at] = replace(self.ended[at], reading_accuracy=sheet.accuracy)
@@ -277,7 +277,7 @@ class ScriptedSession:
     def summary(self) -> Summary:
         """Tell what the run came to."""
         if self._phase != "finished":
-            raise Trouble("The run is not over yet.")
+            raise UserError("The run is not over yet.")
         return Summary(
             tuple((label, 5_000 + 150 * label) for label in range(len(self.classes))),
             0.83,
@@ -291,43 +291,43 @@ class ScriptedSession:
         """Remember that it was closed."""
         self.closed = True
 
-    def _sheet(self, epoch: int) -> Sheet:
+    def _sheet(self, epoch: int) -> ReadingTest:
         pictures = np.stack([digit(place % 10, 300 + place, self._side) for place in range(HELD_OUT)])
         read = self.readings.get(epoch, ())
         right = sum(seen == place % 10 for place, seen in enumerate(read))
         keyed = tuple(range(min(10, len(self.classes))))
-        return Sheet(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None, keyed)
+        return ReadingTest(epoch, pictures, read, right / HELD_OUT if len(read) == HELD_OUT else None, keyed)
 
     def _named_last(self) -> bool:
         """Tell whether the last act was on the classes."""
         return bool(self.named) and self.named[-1][0] == len(self.said)
 
     def _count(self) -> None:
-        self.classes = reduce(Classes.after, [naming for _, naming in self.named], self._begun)
+        self.classes = reduce(ClassList.apply, [naming for _, naming in self.named], self._begun)
 
-    def _say(self, path: Path, answer: Answer) -> None:
+    def _say(self, path: ClusterPath, answer: Answer) -> None:
         self.said.append((path, answer))
         self.taken.clear()
 
-    def _tiles(self, path: Path, size: int, answers: dict[Path, Answer]) -> list[Tile]:
+    def _tiles(self, path: ClusterPath, size: int, answers: dict[ClusterPath, Answer]) -> list[ClusterView]:
         answer = answers.get(path)
-        if isinstance(answer, Label):
-            answer = replace(answer, label=self.classes.roots[answer.label])
-        below: list[Tile] = []
+        if isinstance(answer, ClassAnswer):
+            answer = replace(answer, class_id=self.classes.canonical[answer.class_id])
+        below: list[ClusterView] = []
         parts = None
         if isinstance(answer, Split):
             share = size // answer.parts
             places = [(*path, part) for part in range(answer.parts)]
             below = [tile for place in places for tile in self._tiles(place, share, answers)]
-            unsplit = [tile for tile in below if tile.parts is None]
+            unsplit = [tile for tile in below if tile.leaf_counts is None]
             parts = (sum(tile.answer is not None for tile in unsplit), len(unsplit))
         likely = sum(path) % 10
         count = len(self.classes)
         votes = tuple(
-            (self.classes.roots[(likely + step) % count], share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06))
+            (self.classes.canonical[(likely + step) % count], share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06))
         )
         picture = digit(likely, sum(path), self._side)
-        return [Tile(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]
+        return [ClusterView(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]
 
     def _script(self) -> Sequence[Event]:
         if self._events is not None:
@@ -336,10 +336,10 @@ class ScriptedSession:
         epoch = len(self.ended) + 1
         pictures = np.stack([digit(label) for label in range(8)])
         steps = [
-            Stepped(epoch, step, 900, Losses(300.0 / (epoch * 900 + step) ** 0.2, 5.0, 0.4), 2_870.0, 1.1)
+            BatchesTrained(epoch, step, 900, Losses(300.0 / (epoch * 900 + step) ** 0.2, 5.0, 0.4), 2_870.0, 1.1)
             for step in range(50, 901, 50)
         ]
         over = self._round > self._rounds
         last: Event = Finished() if over else Clustered(self._round, self._clusters, ())
-        ended = replace(epoch_ended(epoch), answers=self._earlier)
+        ended = replace(epoch_ended(epoch), answer_count=self._earlier)
         return [Loading("PyTorch"), *steps, Reconstructed(pictures, pictures // 2, None), ended, Saved(), last]

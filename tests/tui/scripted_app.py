@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import sys
 
-from vaetui.tui.terminal.capabilities import prepare, probe
+from vaetui.tui.terminal.capabilities import configure_textual, detect_capabilities
 
 
 def main(pictures: str = "auto", phase: str = "labelling") -> None:
     """Probe as the command does, unless a way of drawing is named, and show that phase."""
     named = None if pictures == "auto" else pictures
-    terminal = probe(named, named and os.environ.get("VAETUI_THEME", "dark"))
-    prepare(terminal, os.environ)
+    terminal = detect_capabilities(named, named and os.environ.get("VAETUI_THEME", "dark"))
+    configure_textual(terminal, os.environ)
 
     from tests.tui.paced import PacedSession, two_epochs
     from tests.tui.scripted import ScriptedSession, epoch_ended
@@ -24,12 +24,12 @@ def main(pictures: str = "auto", phase: str = "labelling") -> None:
     session = PacedSession(two_epochs()) if phase == "training" else ScriptedSession(phase)
     if phase == "finished":
         session.ended = [epoch_ended(epoch) for epoch in range(1, 7)]
-    app = VaetuiApp(session, terminal.pictures, terminal.cell, terminal.theme)
+    app = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
     app.run()
     print("calls:", *session.calls)
     print("said:", *session.said)
     print("read:", session.readings)
-    sys.exit(128 + app.signal if app.signal else 0)
+    sys.exit(128 + app.signal_number if app.signal_number else 0)
 
 
 if __name__ == "__main__":

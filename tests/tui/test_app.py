@@ -15,12 +15,12 @@ from tests.tui.paced import PacedSession
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.engine.events import Clustered, Finished, Loading, Noticed
+from vaetui.engine.events import Clustered, Finished, Loading, Notice
 from vaetui.engine.events import Event as Happening
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import NameScreen
-from vaetui.tui.screens.help import HelpScreen, joined
+from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.screens.help import HelpScreen, join_keys
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
@@ -36,7 +36,7 @@ class Failing(ScriptedSession):
         raise self.failure
 
 
-MENDED = Noticed("round-001.npz is damaged: made anew from its twin")
+MENDED = Notice("round-001.npz is damaged: made anew from its twin")
 
 
 class Damaged(ScriptedSession):
@@ -68,7 +68,7 @@ async def test_the_screen_follows_the_phase(last: Happening, kind: type) -> None
 async def test_what_was_mended_is_told_on_every_screen(phase: str) -> None:
     app = VaetuiApp(Damaged(phase))  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: MENDED.what in plain(app))
+        await until(pilot, lambda: MENDED.message in plain(app))
 
 
 async def test_what_was_mended_is_told_also_to_who_looks_for_a_name_meanwhile() -> None:
@@ -84,22 +84,22 @@ async def test_what_was_mended_is_told_also_to_who_looks_for_a_name_meanwhile() 
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
         await pilot.press("slash")
-        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        await until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
         session.gate.set()
-        await until(pilot, lambda: not app.follower.busy)
+        await until(pilot, lambda: not app.event_worker.is_busy)
         await pilot.press("escape")
-        await until(pilot, lambda: MENDED.what in plain(app))
+        await until(pilot, lambda: MENDED.message in plain(app))
 
 
 async def test_a_new_phase_ends_the_help_of_the_old_one() -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         session._phase = "labelling"
-        app.follower.stop()
+        app.event_worker.stop()
         await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
         assert len(app.screen_stack) == 2
 
@@ -108,12 +108,12 @@ async def test_a_new_phase_ends_the_help_of_the_old_one() -> None:
 async def test_each_of_three_keys_leaves_the_help_and_nothing_else(key: str) -> None:
     app = VaetuiApp(PacedSession())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.busy)
+        await until(pilot, lambda: app.event_worker.is_busy)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
-        assert not app.leaving
+        assert not app.is_leaving
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
@@ -121,7 +121,7 @@ async def test_every_way_out_closes_the_slow_verb_first(key: str) -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press(key)
         await until(pilot, lambda: not app.is_running)
     assert session.stopped == 1
@@ -132,14 +132,14 @@ async def test_a_lost_line_saves_and_leaves(number: signal.Signals) -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         os.kill(os.getpid(), number)
         await until(pilot, lambda: not app.is_running)
     assert session.stopped == 1
     assert app.failure is None
 
 
-@pytest.mark.parametrize("failure", [Trouble("The disk is full."), ValueError("a fault")])
+@pytest.mark.parametrize("failure", [UserError("The disk is full."), ValueError("a fault")])
 async def test_what_the_worker_raises_ends_the_app_and_is_kept(failure: Exception) -> None:
     app = VaetuiApp(Failing(failure))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -151,13 +151,13 @@ async def test_what_the_worker_raises_ends_the_app_and_is_kept(failure: Exceptio
 async def test_the_first_frame_is_painted_before_any_screen_is_imported() -> None:
     app = VaetuiApp(ScriptedSession("training", events=[]))
     painted: list[str] = []
-    begin = app._begin
+    begin = app._show_first_screen
 
     def begin_after_a_look() -> None:
         painted.append(plain(app))
         begin()
 
-    app._begin = begin_after_a_look  # type: ignore[method-assign]
+    app._show_first_screen = begin_after_a_look  # type: ignore[method-assign]
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
     assert painted[0].startswith(" vaetui  demo-mnist")
@@ -183,9 +183,9 @@ async def test_a_keymap_overrides_keys_by_their_ids_and_the_help_knows() -> None
     app = VaetuiApp(PacedSession())
     async with app.run_test(size=(80, 24)) as pilot:
         app.set_keymap({"training.pause": "z", "any.help": "f1"})
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("z")
-        await until(pilot, lambda: not app.follower.busy)
+        await until(pilot, lambda: not app.event_worker.is_busy)
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         assert any(line.split()[:2] == ["z", "Stop"] for line in plain(app).splitlines())
@@ -201,6 +201,6 @@ async def test_every_key_of_ours_has_a_name() -> None:
 
 
 def test_digits_are_written_as_a_span() -> None:
-    assert joined(list("0123456789")) == "0-9"
-    assert joined(["u"]) == "u"
-    assert joined(["left", "h"]) == "left h"
+    assert join_keys(list("0123456789")) == "0-9"
+    assert join_keys(["u"]) == "u"
+    assert join_keys(["left", "h"]) == "left h"

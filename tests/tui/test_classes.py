@@ -19,17 +19,17 @@ from tests.data.drawing import alphabet, letters
 from tests.session.scripts import SMALL
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.cli.data_options import Given
-from vaetui.data.class_labels import read_names
-from vaetui.data.import_options import Wish
-from vaetui.engine.answers import Label, Split, Unreadable
+from vaetui.cli.data_options import DataOptions
+from vaetui.data.class_labels import read_class_names
+from vaetui.data.import_options import ImportOptions
+from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.labelling import LabellingScreen
-from vaetui.tui.screens.reading_test import ReadingScreen
+from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.prompt import Prompt
@@ -42,13 +42,13 @@ SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 def begun(data: Path, classes: str, labels: bool) -> Session:
     """Begin a small session as `vaetui new --data --classes` does."""
-    taken = Given(str(data), Wish(labels=labels, classes=read_names(classes))).taken(QUICK)
-    return lifecycle.create("own", taken.source, taken.config, taken.material, taken.title)
+    taken = DataOptions(str(data), ImportOptions(labels=labels, classes=read_class_names(classes))).import_images(QUICK)
+    return lifecycle.create("own", taken.source, taken.config, taken.data_record, taken.title)
 
 
 @asynccontextmanager
@@ -65,13 +65,13 @@ async def shown(pilot: Pilot[None], kind: type[Screen[None]]) -> None:
     app = pilot.app
     assert isinstance(app, VaetuiApp)
     idle = kind is not TrainingScreen
-    await until(pilot, lambda: isinstance(app.screen, kind) and not (idle and app.follower.busy), SECONDS)
+    await until(pilot, lambda: isinstance(app.screen, kind) and not (idle and app.event_worker.is_busy), SECONDS)
 
 
 async def named(pilot: Pilot[None], back: type[Screen[None]], letter: str) -> None:
     """Choose a class by its letter."""
     await pilot.press("slash")
-    await until(pilot, lambda: isinstance(pilot.app.screen, NameScreen))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ClassPickerScreen))
     await pilot.press(letter, "enter")
     await until(pilot, lambda: isinstance(pilot.app.screen, back))
 
@@ -82,7 +82,7 @@ async def split(pilot: Pilot[None], parts: str) -> None:
 
 
 def prompt(app: VaetuiApp) -> str:
-    return app.screen.query_one(Prompt).said
+    return app.screen.query_one(Prompt).text
 
 
 def exported(tmp_path: Path) -> list[dict[str, str]]:
@@ -114,8 +114,8 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
         await named(pilot, LabellingScreen, "m")
         await pilot.press("enter", "3", "enter", "g", "g")
         await shown(pilot, LabellingScreen)
-        assert session.round == 2
-        favourites = session.board().favourites
+        assert session.round_number == 2
+        favourites = session.round_view().digit_keys
         assert [names[kind] for kind in favourites] == [*"abcdefgmqz"]
         await pilot.press("9", "enter", "7", "4", "8", "enter")
         assert "saved: 2 is q" in prompt(app)
@@ -123,22 +123,22 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
         await pilot.press("enter", "g", "g")
         await shown(pilot, SummaryScreen)
         await pilot.press("t")
-        await shown(pilot, ReadingScreen)
+        await shown(pilot, ReadingTestScreen)
         assert "9 z" in plain(app)
-        await named(pilot, ReadingScreen, "y")
+        await named(pilot, ReadingTestScreen, "y")
         await pilot.press("9", "escape")
         await shown(pilot, SummaryScreen)
-        assert session.sheet().read == (24, 25)
+        assert session.reading_test().class_ids == (24, 25)
     rows = exported(tmp_path)
     assert len(rows) == 26 * 12
     assert {row["class"] for row in rows} <= set(names)
     assert all(names[int(row["label"])] == row["class"] for row in rows)
     assert {"w", "z", "m", "q"} <= {row["class"] for row in rows if row["source"] == "answer"}
-    facts = Facts(session.directory)
-    assert [saying.answer for saying in facts.sayings(1)] == [
-        *(Split(2), Label(16, 0.8), Unreadable(), Label(25), Label(12), Label(3))
+    facts = SessionRepository(session.directory)
+    assert [saying.answer for saying in facts.list_answers(1)] == [
+        *(Split(2), ClassAnswer(16, 0.8), Unreadable(), ClassAnswer(25), ClassAnswer(12), ClassAnswer(3))
     ]
-    assert [saying.answer for saying in facts.sayings(2)] == [Label(25), Label(12, 0.4), Label(16), Label(22)]
+    assert [saying.answer for saying in facts.list_answers(2)] == [ClassAnswer(25), ClassAnswer(12, 0.4), ClassAnswer(16), ClassAnswer(22)]
     facts.close()
 
 
@@ -157,7 +157,7 @@ async def test_an_array_of_two_classes_is_labelled_by_digits(tmp_path: Path) -> 
         await named(pilot, LabellingScreen, "c")
         await pilot.press("g", "g")
         await shown(pilot, LabellingScreen)
-        assert session.board().favourites == (0, 1)
+        assert session.round_view().digit_keys == (0, 1)
         await pilot.press("a", *"01010", "g")
         await shown(pilot, SummaryScreen)
         await pilot.press("t")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.tui.scripted import ScriptedSession
-from vaetui.tui.widgets.half_blocks import fit
+from vaetui.tui.widgets.half_blocks import fit_image
 
 POOR = [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"TERM": "linux"}]
 BRIGHT = {"default": 0, "black": 0, "brightblack": 85, "white": 170, "brightwhite": 255}
@@ -34,7 +34,7 @@ def test_the_picture_is_seen(terminal: ScriptedTerminal) -> None:
     cells = [[terminal.screen.buffer[row][column] for column in range(1, 29)] for row in range(2, 16)]
     drawn = [[(grey(cell.fg if cell.data == "▀" else cell.bg), grey(cell.bg)) for cell in row] for row in cells]
     seen = np.array(drawn).transpose(0, 2, 1).reshape(28, 28)  # the upper half of a cell, the lower half
-    expected = fit(ScriptedSession("labelling").board().tiles[0].picture, 28, 28)
+    expected = fit_image(ScriptedSession("labelling").round_view().clusters[0].picture, 28, 28)
     assert len(np.unique(seen)) >= 4
     assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > 0.9
 

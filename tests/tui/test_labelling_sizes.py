@@ -8,17 +8,17 @@ from rich.cells import cell_len
 from tests.tui.labelling import focus, labelling, settled
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
-from vaetui.engine.answers import Label, Split
+from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.widgets.cluster_facts import Particulars
+from vaetui.tui.widgets.cluster_facts import ClusterFacts
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -45,7 +45,7 @@ async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
             assert focus(screen) == (at,)
             assert f"{at} ?" in plain(pilot.app)
             await pilot.press("5", "9")
-            assert screen.desk.board.answered == at + 1
+            assert screen.presenter.round_view.answered_leaf_count == at + 1
 
 
 NAMES = (*("trousers and others", "猫" * 20, "x", "Donaudampfschifffahrtsgesellschaft"), *map(str, range(4, 10)))
@@ -59,17 +59,17 @@ async def test_no_word_breaks_at_any_width(names: tuple[str, ...] | None) -> Non
         for size in [(60, 24), (80, 24), (99, 37), (100, 37), (101, 37), (114, 37), (115, 37), (160, 50)]:
             await pilot.resize_terminal(*size)
             await settled(pilot)
-            facts, shown = screen.query_one(Particulars), plain(pilot.app)
-            room, lines = facts.content_size, facts.said.splitlines()
-            assert facts.said.startswith("2,411 images")
+            facts, shown = screen.query_one(ClusterFacts), plain(pilot.app)
+            room, lines = facts.content_size, facts.text.splitlines()
+            assert facts.text.startswith("2,411 images")
             assert len(lines) <= room.height
             for line in lines:
                 assert cell_len(line) <= room.width
                 assert line.strip() in shown
-            rule = screen.query_one("#rule", Line)
-            assert cell_len(rule.said) <= rule.content_size.width
+            rule = screen.query_one("#rule", TextLine)
+            assert cell_len(rule.text) <= rule.content_size.width
             for digit in range(4 if names else 0):
-                assert f" {digit} " in rule.said
+                assert f" {digit} " in rule.text
 
 
 async def test_pages_turn_with_the_focus() -> None:
@@ -78,7 +78,7 @@ async def test_pages_turn_with_the_focus() -> None:
     async with labelling(session) as (pilot, screen):
         assert "of 80" in plain(pilot.app)
         for _ in range(20):
-            name = ".".join(map(str, screen.desk.tile.path))
+            name = ".".join(map(str, screen.presenter.focused_cluster.path))
             assert f" {name} ?" in plain(pilot.app) or f"[{name} ?" in plain(pilot.app)
             await pilot.press("x")
 
@@ -96,7 +96,7 @@ async def test_a_resize_changes_the_list_into_thumbnails_and_back() -> None:
         await settled(pilot)
         assert plain(pilot.app) == small
         await pilot.press("enter")
-        assert session.said[-1] == ((1,), Label(9))
+        assert session.said[-1] == ((1,), ClassAnswer(9))
 
 
 async def test_pictures_of_another_shape_are_shown() -> None:

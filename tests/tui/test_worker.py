@@ -10,27 +10,27 @@ from textual import on
 from textual.app import App
 
 from tests.tui.until import until
-from vaetui.engine.events import Event, Loading, Losses, Saved, Stepped
-from vaetui.tui.worker import Ended, Follower, Reported
+from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Saved
+from vaetui.tui.worker import EventReported, EventWorker, WorkerEnded
 
-STEP = Stepped(1, 1, 10, Losses(1.0, 1.0, 1.0), 100.0, 0.1)
+STEP = BatchesTrained(1, 1, 10, Losses(1.0, 1.0, 1.0), 100.0, 0.1)
 
 
 class Listener(App[None]):
     def __init__(self) -> None:
         super().__init__()
-        self.follower = Follower()
+        self.follower = EventWorker()
         self.heard: list[Event] = []
-        self.ends: list[Ended] = []
+        self.ends: list[WorkerEnded] = []
 
-    @on(Reported)
-    def hear(self, message: Reported) -> None:
+    @on(EventReported)
+    def hear(self, message: EventReported) -> None:
         self.heard.append(message.event)
 
-    @on(Ended)
-    def end(self, message: Ended) -> None:
+    @on(WorkerEnded)
+    def end(self, message: WorkerEnded) -> None:
         self.ends.append(message)
-        self.follower.settle()
+        self.follower.mark_idle()
 
 
 class Endless:
@@ -55,46 +55,46 @@ class Endless:
 async def test_events_arrive_in_order_and_then_the_end() -> None:
     app = Listener()
     async with app.run_test() as pilot:
-        app.follower.follow(iter([Loading("PyTorch"), Saved()]), to=app)
-        assert app.follower.busy
+        app.follower.start(iter([Loading("PyTorch"), Saved()]), target=app)
+        assert app.follower.is_busy
         await until(pilot, lambda: app.ends)
         assert app.heard == [Loading("PyTorch"), Saved()]
-        assert not app.ends[0].stopped
+        assert not app.ends[0].was_stopped
         assert app.ends[0].failure is None
-        assert not app.follower.busy
+        assert not app.follower.is_busy
 
 
 async def test_steps_are_not_queued_and_the_last_is_kept() -> None:
     app = Listener()
-    later = Stepped(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
+    later = BatchesTrained(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
     async with app.run_test() as pilot:
-        app.follower.follow(iter([STEP, Saved(), later]), to=app)
+        app.follower.start(iter([STEP, Saved(), later]), target=app)
         await until(pilot, lambda: app.ends)
         assert app.heard == [Saved()]
-        assert app.follower.latest is later
+        assert app.follower.latest_batches is later
 
 
 async def test_stopping_closes_the_generator_in_its_own_thread() -> None:
     app, endless = Listener(), Endless()
     async with app.run_test() as pilot:
-        app.follower.follow(endless.events(), to=app)
+        app.follower.start(endless.events(), target=app)
         await until(pilot, endless.begun.is_set)
         app.follower.stop()
-        assert app.follower.stopping
+        assert app.follower.is_stopping
         await until(pilot, lambda: app.ends)
-        assert app.ends[0].stopped
+        assert app.ends[0].was_stopped
         assert endless.closed_by not in (None, threading.get_ident())
 
 
 async def test_a_second_slow_verb_is_refused_until_the_end_of_the_first_is_handled() -> None:
     app, endless = Listener(), Endless()
     async with app.run_test() as pilot:
-        app.follower.follow(endless.events(), to=app)
+        app.follower.start(endless.events(), target=app)
         with pytest.raises(RuntimeError):
-            app.follower.follow(iter([]), to=app)
+            app.follower.start(iter([]), target=app)
         app.follower.stop()
         await until(pilot, lambda: app.ends)
-        app.follower.follow(iter([]), to=app)
+        app.follower.start(iter([]), target=app)
         await until(pilot, lambda: len(app.ends) == 2)
 
 
@@ -105,7 +105,7 @@ async def test_what_a_slow_verb_raises_comes_with_its_end() -> None:
 
     app = Listener()
     async with app.run_test() as pilot:
-        app.follower.follow(events(), to=app)
+        app.follower.start(events(), target=app)
         await until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
 
@@ -120,7 +120,7 @@ async def test_what_saving_raises_comes_with_the_end_too() -> None:
 
     app = Listener()
     async with app.run_test() as pilot:
-        app.follower.follow(events(), to=app)
+        app.follower.start(events(), target=app)
         app.follower.stop()
         await until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
@@ -129,7 +129,7 @@ async def test_what_saving_raises_comes_with_the_end_too() -> None:
 async def test_the_end_of_the_app_closes_the_generator() -> None:
     app, endless = Listener(), Endless()
     async with app.run_test() as pilot:
-        worker = app.follower.follow(endless.events(), to=app)
+        worker = app.follower.start(endless.events(), target=app)
         await until(pilot, endless.begun.is_set)
         worker.cancel()
         await until(pilot, lambda: app.ends)

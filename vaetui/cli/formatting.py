@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetui.errors import visible
+from vaetui.errors import sanitize
 
 if TYPE_CHECKING:
     from vaetui.storage.findings import Finding
 
 
-def sessions(told: list[dict[str, Any]]) -> None:
+def print_sessions(summaries: list[dict[str, Any]]) -> None:
     """Print a line for each session."""
     from datetime import datetime
 
@@ -23,81 +23,81 @@ def sessions(told: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for head in ("session", "state", "epoch", "round", "answers", "test", "begun"):
         table.add_column(head, no_wrap=head in ("session", "begun"))
-    for it in told:
+    for it in summaries:
         if "trouble" in it:
             table.add_row(it["name"], Text(it["trouble"]))
             continue
         table.add_row(
             it["name"],
-            _state(it),
+            _format_state(it),
             f"{it['epoch']} of {it['epochs']}",
             f"{it['round']} of {it['rounds']}",
             str(it["answers"]),
-            _percent(it["test_accuracy"][-1] if it["test_accuracy"] else None),
+            _format_percent(it["test_accuracy"][-1] if it["test_accuracy"] else None),
             f"{datetime.fromtimestamp(it['created']):%Y-%m-%d %H:%M}",
         )
     Console().print(table)
 
 
-def session(told: dict[str, Any]) -> None:
+def print_session(summary: dict[str, Any]) -> None:
     """Print how one session stands."""
-    asked = "" if told["centres"] is None else f", {told['answered']} of {told['centres']} centres answered"
-    readings = "  ".join(_percent(share) for share in told["reading_accuracy"])
+    asked = "" if summary["centres"] is None else f", {summary['answered']} of {summary['centres']} centres answered"
+    readings = "  ".join(_format_percent(share) for share in summary["reading_accuracy"])
     lines = {
-        "session": told["name"],
-        "state": f"{_state(told)}, epoch {told['epoch']} of {told['epochs']}, "
-        f"round {told['round']} of {told['rounds']}{asked}",
-        **({"failed": told["failure"]} if told["failure"] else {}),
-        "images": visible(told["data"]),
-        "recipe": f"{told['recipe']}, seed {told['seed']}",
-        "answers": f"{told['answers']}, covering {_percent(told['covered'])} of the images",
-        **_figures(told),
-        **({"read": readings} if any(share is not None for share in told["reading_accuracy"]) else {}),
-        "time": f"{told['training_seconds'] / 60:.1f} min training, {told['labelling_seconds'] / 60:.1f} min labelling",
-        "directory": told["directory"],
+        "session": summary["name"],
+        "state": f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}, "
+        f"round {summary['round']} of {summary['rounds']}{asked}",
+        **({"failed": summary["failure"]} if summary["failure"] else {}),
+        "images": sanitize(summary["data"]),
+        "recipe": f"{summary['recipe']}, seed {summary['seed']}",
+        "answers": f"{summary['answers']}, covering {_format_percent(summary['covered'])} of the images",
+        **_format_metrics(summary),
+        **({"read": readings} if any(share is not None for share in summary["reading_accuracy"]) else {}),
+        "time": f"{summary['training_seconds'] / 60:.1f} min training, {summary['labelling_seconds'] / 60:.1f} min labelling",
+        "directory": summary["directory"],
     }
     for head, line in lines.items():
         click.echo(f"{head:10}{line}")
 
 
-def _figures(told: dict[str, Any]) -> dict[str, str]:
+def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
     """Write the accuracy by epoch, or else what is known of each without true labels, and the word of the answers."""
-    shares = {"test": told["test_accuracy"]}
+    shares = {"test": summary["test_accuracy"]}
     if not any(share is not None for share in shares["test"]):
-        shares = {"changed": told["changed"], "expected": told["expected"]}
+        shares = {"changed": summary["changed"], "expected": summary["expected"]}
     lines = {
-        head: "  ".join(_percent(share) for share in by_epoch)
+        head: "  ".join(_format_percent(share) for share in by_epoch)
         for head, by_epoch in shares.items()
         if any(share is not None for share in by_epoch)
     }
     agreed = [
-        f"{_percent(it['agreed'])} of {it['images']} in round {it['round']}"
-        + (f" (expected {_percent(it['expected'])})" if it["expected"] is not None else "")
-        for it in told["agreements"]
+        f"{_format_percent(it['agreed'])} of {it['images']} in round {it['round']}"
+        + (f" (expected {_format_percent(it['expected'])})" if it["expected"] is not None else "")
+        for it in summary["agreements"]
     ]
     return lines | ({"agreed": ", ".join(agreed)} if agreed else {})
 
 
-def findings(name: str, found: list[Finding], left: list[Finding], repaired: bool) -> None:
+def print_findings(session_name: str, findings: list[Finding], remaining: list[Finding], was_repaired: bool) -> None:
     """Print what was found damaged in a session, what is left of it, and what is to be done."""
-    for each in found:
-        remedy = each.remedy if repaired or each.lost else f"with --repair it is {each.remedy}"
-        click.echo(visible(f"{each.file} {each.wrong}: {remedy}"))
-    if not found:
-        click.echo(f"{name} is whole.")
-    elif not left:
-        click.echo(f"{name} is mended.")
-    elif repaired:
-        click.echo(f"{name} is mended as far as that can be done here.")
-    elif not all(each.lost for each in left):
-        click.echo(f"Mend what can be mended with: vaetui check {name} --repair")
+    for each in findings:
+        remedy = each.remedy if was_repaired or each.is_lost else f"with --repair it is {each.remedy}"
+        click.echo(sanitize(f"{each.file_name} {each.problem}: {remedy}"))
+    if not findings:
+        click.echo(f"{session_name} is whole.")
+    elif not remaining:
+        click.echo(f"{session_name} is mended.")
+    elif was_repaired:
+        click.echo(f"{session_name} is mended as far as that can be done here.")
+    elif not all(each.is_lost for each in remaining):
+        click.echo(f"Mend what can be mended with: vaetui check {session_name} --repair")
 
 
-def _state(told: dict[str, Any]) -> str:
+def _format_state(summary: dict[str, Any]) -> str:
     """Name the phase, and whether it is trained without a terminal now, or was until that failed."""
-    course = ", detached" if told["detached"] else ", failed" if told["failure"] else ""
-    return f"{told['phase']}{course}"
+    course = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
+    return f"{summary['phase']}{course}"
 
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
+def _format_percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"

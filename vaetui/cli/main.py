@@ -12,19 +12,19 @@ import click
 
 import vaetui
 from vaetui.cli import config_options, export_command, formatting, model_commands
-from vaetui.cli.data_options import Given, images
-from vaetui.cli.params import Name, named
-from vaetui.cli.ui_options import Manner, manners
-from vaetui.errors import Trouble
+from vaetui.cli.data_options import DataOptions, add_data_options
+from vaetui.cli.params import SessionNameType, session_argument
+from vaetui.cli.ui_options import UiMode, add_ui_options
+from vaetui.errors import UserError
 from vaetui.runtime import runner
-from vaetui.simulation.annotator_config import KINDS, Habits, Kind
+from vaetui.simulation.annotator_config import ANNOTATOR_NAMES, AnnotatorConfig, AnnotatorName
 
 if TYPE_CHECKING:
     from vaetui.engine.config import Device
     from vaetui.session.session import Session
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -35,10 +35,10 @@ def app() -> None:
 
 @app.command()
 @click.argument("name", required=False)
-@images
-@config_options.knobs
-@manners
-def new(name: str | None, given: Given, manner: Manner, **turned: Any) -> None:
+@add_data_options
+@config_options.add_config_options
+@add_ui_options
+def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_values: Any) -> None:
     """Begin a session: train on unlabelled images, then label what was learned.
 
     Without a NAME one is made up.
@@ -46,22 +46,22 @@ def new(name: str | None, given: Given, manner: Manner, **turned: Any) -> None:
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
-    config = config_options.chosen(**turned)
+    config = config_options.build_config(**config_values)
     if name is not None:
-        locations.vacant(name)  # before images are decoded for nothing
+        locations.require_free(name)  # before images are decoded for nothing
 
-    def opening() -> Session:
-        taken = given.taken(config)
-        return lifecycle.create(name, taken.source, taken.config, taken.material, taken.title)
+    def create_session() -> Session:
+        taken = data_options.import_images(config)
+        return lifecycle.create(name, taken.source, taken.config, taken.data_record, taken.title)
 
-    manner.go(opening)
+    ui_mode.run(create_session)
 
 
 @app.command()
-@click.argument("session", type=Name(), required=False)
-@click.option("--device", type=config_options.DEVICES, help="Where to train from now on; without it, as before.")
-@manners
-def resume(session: str | None, device: Device | None, manner: Manner) -> None:
+@click.argument("session", type=SessionNameType(), required=False)
+@click.option("--device", type=config_options.DEVICE_CHOICE, help="Where to train from now on; without it, as before.")
+@add_ui_options
+def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     """Go on with a session exactly where it was left.
 
     Without a name, with the SESSION that was used last. One that is trained without a terminal is taken over.
@@ -70,20 +70,20 @@ def resume(session: str | None, device: Device | None, manner: Manner) -> None:
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
-    def opening() -> Session:
-        directory = locations.find(session or locations.latest())
+    def resume_session() -> Session:
+        directory = locations.find_session(session or locations.latest_session_name())
         takeover.take_over(directory)
-        return lifecycle.enter(directory, device)
+        return lifecycle.resume_at(directory, device)
 
-    manner.go(opening)
+    ui_mode.run(resume_session)
 
 
 @app.command()
-@images
-@config_options.knobs
+@add_data_options
+@config_options.add_config_options
 @click.option(
     "--annotator",
-    type=click.Choice(KINDS),
+    type=click.Choice(ANNOTATOR_NAMES),
     default="members",
     show_default=True,
     help="Who answers: centre reads the decoded centre alone; members knows the nearest 8 members.",
@@ -93,7 +93,7 @@ def resume(session: str | None, device: Device | None, manner: Manner) -> None:
 @click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
 def simulate(
-    given: Given, annotator: Kind, answers: int, error_rate: float, keep: str | None, as_json: bool, **turned: Any
+    data_options: DataOptions, annotator: AnnotatorName, answers: int, error_rate: float, keep: str | None, as_json: bool, **config_values: Any
 ) -> None:
     """Let a stand-in for a person answer a whole run, and measure what comes of it.
 
@@ -102,62 +102,62 @@ def simulate(
     from vaetui.cli import simulate_command
     from vaetui.storage import locations
 
-    config = config_options.chosen(**turned)
+    config = config_options.build_config(**config_values)
     if keep is not None:
-        locations.vacant(keep)  # before images are decoded, and a reader is trained, for nothing
-    taken = Given(given.data, replace(given.wish, labels=True)).taken(config)
-    simulate_command.simulate(taken, Habits(annotator, answers, error_rate), keep, as_json)
+        locations.require_free(keep)  # before images are decoded, and a reader is trained, for nothing
+    taken = DataOptions(data_options.data, replace(data_options.import_options, labels=True)).import_images(config)
+    simulate_command.run_simulation(taken, AnnotatorConfig(annotator, answers, error_rate), keep, as_json)
 
 
 @app.command()
-@as_json
+@json_option
 def sessions(as_json: bool) -> None:
     """List all sessions, latest used first."""
-    from vaetui.session.summary import show
+    from vaetui.session.summary import load_status
     from vaetui.storage import locations
 
-    told = [_or_trouble(show, name) for name in locations.names()]
+    told = [_load_summary_or_error(load_status, name) for name in locations.session_names()]
     if as_json:
         click.echo(json.dumps(told, indent=2))
     elif not told:
         click.echo("There is no session yet; begin one with: vaetui new")
     else:
-        formatting.sessions(told)
+        formatting.print_sessions(told)
 
 
 @app.command()
-@named
-@as_json
+@session_argument
+@json_option
 def show(session: str, as_json: bool) -> None:
     """Tell how a session stands, also while another process trains it."""
     from vaetui.session import summary
 
-    told = summary.show(session) | {"agreements": summary.calibration(session)}
+    told = summary.load_status(session) | {"agreements": summary.load_agreements(session)}
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
-        formatting.session(told)
+        formatting.print_session(told)
 
 
 @app.command()
-@named
+@session_argument
 @click.option("--repair", is_flag=True, help="Mend what can be mended; what was damaged is kept aside.")
-@as_json
+@json_option
 def check(session: str, repair: bool, as_json: bool) -> None:
     """Verify every file and fact of a session, and say what would mend it; exit status 1 where something is left."""
-    from vaetui.session.verification import inspect
+    from vaetui.session.verification import verify_session
 
-    found = runner.watched(inspect(session, repair))
-    left = [each for each in found if each.lost or not repair]
+    found = runner.run_with_progress(verify_session(session, repair))
+    left = [each for each in found if each.is_lost or not repair]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
     else:
-        formatting.findings(session, found, left, repair)
+        formatting.print_findings(session, found, left, repair)
     sys.exit(int(bool(left)))
 
 
 @app.command()
-@named
+@session_argument
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session with everything in it."""
@@ -165,14 +165,14 @@ def delete(session: str, yes: bool) -> None:
     from vaetui.storage import locations
     from vaetui.storage.lock import Lock
 
-    directory = locations.find(session)
+    directory = locations.find_session(session)
     if not yes and not click.confirm(f"Delete {session} and all its answers?"):
         click.echo("Nothing was deleted.")
         return
     lock = Lock(directory)  # refuses while somebody works in it
-    locations.remove(session)
+    locations.remove_session(session)
     lock.release()
-    data_source.sweep()
+    data_source.remove_unused_datasets()
     click.echo(f"{session} is deleted.")
 
 
@@ -184,17 +184,17 @@ def main() -> None:
     """Run the command line; what a person can mend is one sentence on standard error, with exit status 2."""
     from vaetui.storage import locations
 
-    runner.hold_streams()
+    runner.reserve_std_fds()
     try:
-        with runner.confessed(locations.sessions().parent):
+        with runner.log_crash(locations.sessions_directory().parent):
             app(prog_name="vaetui")
-    except Trouble as trouble:
+    except UserError as trouble:
         click.echo(f"vaetui: {trouble}", err=True)
         sys.exit(2)
 
 
-def _or_trouble(show: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
+def _load_summary_or_error(load_summary: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
     try:
-        return show(name)
-    except Trouble as trouble:
+        return load_summary(name)
+    except UserError as trouble:
         return {"name": name, "trouble": str(trouble)}

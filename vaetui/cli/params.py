@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class Name(click.types.StringParamType):
+class SessionNameType(click.types.StringParamType):
     """The name of a session, which the shell can complete."""
 
     name = "session"
@@ -15,7 +15,7 @@ class Name(click.types.StringParamType):
         """List the sessions that begin so."""
         from vaetui.storage import locations
 
-        return [CompletionItem(name) for name in locations.names() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in locations.session_names() if name.startswith(incomplete)]
 
 
-named = click.argument("session", type=Name())
+session_argument = click.argument("session", type=SessionNameType())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class UiMode:
     """How to go on."""
 
     pictures: str
@@ -31,29 +31,29 @@ class Manner:
     detach: bool
     """Whether without a terminal until a person is needed."""
 
-    def go(self, opening: Callable[[], Session]) -> None:
+    def run(self, session_factory: Callable[[], Session]) -> None:
         """Go on with the session that is opened so."""
         if self.plain and self.detach:
             raise click.UsageError("--plain asks you, and --detach asks nobody; choose one of them.")
         if self.detach:
-            runner.detach(opening)
+            runner.run_detached(session_factory)
         elif self.plain:
-            runner.converse(opening)
+            runner.run_plain(session_factory)
         else:
-            runner.drive(opening, self.pictures, self.theme)
+            runner.run_tui(session_factory, self.pictures, self.theme)
 
 
-def _asked(name: str, kinds: list[str], does: str) -> Callable[[Any], Any]:
+def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callable[[Any], Any]:
     """Make the option that is left to the terminal unless it, or the variable of its name, is set."""
     shown: dict[str, Any] = {"default": "auto", "show_default": True, "show_envvar": True}
     return click.option(
-        f"--{name}", type=click.Choice(["auto", *kinds]), envvar=f"VAETUI_{name.upper()}", help=does, **shown
+        f"--{name}", type=click.Choice(["auto", *choices]), envvar=f"VAETUI_{name.upper()}", help=help_text, **shown
     )
 
 
-OPTIONS = (
-    _asked("pictures", ["half", "ascii", "sixel", "kitty"], "How pictures are drawn; auto asks the terminal."),
-    _asked("theme", ["dark", "light"], "Light on dark or dark on light; auto asks the terminal for its background."),
+UI_OPTIONS = (
+    _build_auto_option("pictures", ["half", "ascii", "sixel", "kitty"], "How pictures are drawn; auto asks the terminal."),
+    _build_auto_option("theme", ["dark", "light"], "Light on dark or dark on light; auto asks the terminal for its background."),
     click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes."),
     click.option(
         "--detach", is_flag=True, help="Train without a terminal until answers are needed; resume takes it over."
@@ -61,14 +61,14 @@ OPTIONS = (
 )
 
 
-def manners(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command these options; it takes them as one keyword, `manner`."""
 
     @functools.wraps(command)
-    def mannered(**given: Any) -> Any:
-        manner = Manner(**{field.name: given.pop(field.name) for field in fields(Manner)})
-        return command(manner=manner, **given)
+    def wrapper(**kwargs: Any) -> Any:
+        manner = UiMode(**{field.name: kwargs.pop(field.name) for field in fields(UiMode)})
+        return command(ui_mode=manner, **kwargs)
 
-    for option in reversed(OPTIONS):
-        mannered = option(mannered)
-    return mannered
+    for option in reversed(UI_OPTIONS):
+        wrapper = option(wrapper)
+    return wrapper

@@ -15,105 +15,106 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.idx import opened, peek_images, read_header
-from vaetui.errors import Trouble
+from vaetui.engine import idx
+from vaetui.engine.idx import image_header_shape, read_header
+from vaetui.errors import UserError
 from vaetui.storage import npz
 
-PIECE = 1 << 24
+CHUNK_BYTES = 1 << 24
 """Bytes read at a time."""
-LONGEST = 1_000
+MAX_HEADER_BYTES = 1_000
 """Bytes of a head that describes an array."""
-STRANGE = (*npz.STRANGE, OSError, ValueError, MemoryError, zlib.error)
+READ_ERRORS = (*npz.MALFORMED_FILE_ERRORS, OSError, ValueError, MemoryError, zlib.error)
 """What a damaged or hostile file can bring zipfile, and NumPy's reading of heads, to raise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class ArrayFile:
     """An array in a file."""
 
-    what: str
+    display_name: str
     """How a person knows it."""
     shape: tuple[int, ...]
     """Its shape; the first side counts the images."""
     dtype: np.dtype[Any]
     """Its type."""
-    begin: Callable[[], AbstractContextManager[IO[bytes]]]
+    open_data: Callable[[], AbstractContextManager[IO[bytes]]]
     """Opens the file where its numbers begin."""
 
-    def pieces(self) -> Iterator[NDArray[Any]]:
+    def iter_chunks(self) -> Iterator[NDArray[Any]]:
         """Read it some images at a time.
 
         Raises Trouble for a truncated or damaged file.
         """
         each = math.prod(self.shape[1:]) * self.dtype.itemsize
-        step = max(PIECE // max(each, 1), 1)
-        with explained(self.what), self.begin() as file:
+        step = max(CHUNK_BYTES // max(each, 1), 1)
+        with translate_read_errors(self.display_name), self.open_data() as file:
             for start in range(0, self.shape[0], step):
                 count = min(step, self.shape[0] - start)
-                body = _read(file, count * each)
+                body = _read_exactly(file, count * each)
                 yield np.frombuffer(body, self.dtype).reshape(count, *self.shape[1:])
 
-    def whole(self) -> NDArray[Any]:
+    def read_all(self) -> NDArray[Any]:
         """Read all of it; raises as `pieces` does."""
-        return np.concatenate([*self.pieces()]) if self.shape[0] else np.empty(self.shape, self.dtype)
+        return np.concatenate([*self.iter_chunks()]) if self.shape[0] else np.empty(self.shape, self.dtype)
 
 
-def of_npy(path: Path) -> Stack:
+def open_npy(path: Path) -> ArrayFile:
     """Give the array of an npy file, or raise Trouble."""
-    begin = partial(_plain, path)
-    with explained(str(path)), begin() as file:
-        shape, dtype = _head(file)
+    begin = partial(_open_binary, path)
+    with translate_read_errors(str(path)), begin() as file:
+        shape, dtype = _read_npy_header(file)
         start = file.tell()
-    return Stack(str(path), shape, dtype, partial(_from, begin, start))
+    return ArrayFile(str(path), shape, dtype, partial(_open_at_offset, begin, start))
 
 
-def of_npz(path: Path) -> dict[str, Stack]:
+def open_npz(path: Path) -> dict[str, ArrayFile]:
     """Give the arrays of an npz file by their names, or raise Trouble."""
     found = {}
-    with explained(str(path)), zipfile.ZipFile(path) as archive:
+    with translate_read_errors(str(path)), zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if not info.filename.endswith(".npy"):
                 continue
-            begin = partial(_member, path, info.filename)
+            begin = partial(_open_member, path, info.filename)
             with begin() as file:
-                shape, dtype = _head(file)
+                shape, dtype = _read_npy_header(file)
                 start = file.tell()
             if info.file_size != start + math.prod(shape) * dtype.itemsize:
                 raise ValueError(f"{info.filename} is not as long as its head says")
             name = info.filename.removesuffix(".npy")
-            found[name] = Stack(f"{name} in {path}", shape, dtype, partial(_from, begin, start))
+            found[name] = ArrayFile(f"{name} in {path}", shape, dtype, partial(_open_at_offset, begin, start))
     return found
 
 
-def of_idx(path: Path, rank: int) -> Stack:
+def open_idx(path: Path, rank: int) -> ArrayFile:
     """Give the array of an IDX file, gzipped or plain, or raise Trouble."""
-    begin = partial(opened, path)
-    with explained(str(path)), begin() as file:
+    begin = partial(idx.open_idx, path)
+    with translate_read_errors(str(path)), begin() as file:
         shape = read_header(file, path, rank)
         start = 4 + 4 * rank
-    return Stack(str(path), shape, np.dtype(np.uint8), partial(_from, begin, start))
+    return ArrayFile(str(path), shape, np.dtype(np.uint8), partial(_open_at_offset, begin, start))
 
 
-def of_images(path: Path) -> Stack:
+def open_idx_images(path: Path) -> ArrayFile:
     """Give the images, grey or in colour, of an IDX file, gzipped or plain, or raise Trouble."""
-    return of_idx(path, len(peek_images(path)))
+    return open_idx(path, len(image_header_shape(path)))
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def translate_read_errors(display_name: str) -> Iterator[None]:
     """Turn what a damaged file raises into Trouble."""
     try:
         yield
-    except STRANGE as error:
+    except READ_ERRORS as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise Trouble(f"{what} cannot be read ({reason}); get it anew.") from error
+        raise UserError(f"{display_name} cannot be read ({reason}); get it anew.") from error
 
 
-def _head(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Read the head of an npy file; raises ValueError, among others, for what is none or cannot be read in pieces."""
     version = np.lib.format.read_magic(file)
     reading = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, fortran, dtype = reading[version](file, max_header_size=LONGEST)
+    shape, fortran, dtype = reading[version](file, max_header_size=MAX_HEADER_BYTES)
     if dtype.hasobject or dtype.kind not in "biufSU":
         raise ValueError(f"values of type {dtype} are neither numbers nor words")
     if fortran and len(shape) > 1:
@@ -123,27 +124,27 @@ def _head(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _plain(path: Path) -> IO[bytes]:
+def _open_binary(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
 @contextmanager
-def _from(begin: Callable[[], AbstractContextManager[IO[bytes]]], start: int) -> Iterator[IO[bytes]]:
-    with begin() as file:
-        _read(file, start)
+def _open_at_offset(open_file: Callable[[], AbstractContextManager[IO[bytes]]], offset: int) -> Iterator[IO[bytes]]:
+    with open_file() as file:
+        _read_exactly(file, offset)
         yield file
 
 
 @contextmanager
-def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
-    with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+def _open_member(path: Path, member_name: str) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(path) as archive, archive.open(member_name) as file:
         yield file
 
 
-def _read(file: IO[bytes], count: int) -> bytes:
+def _read_exactly(file: IO[bytes], byte_count: int) -> bytes:
     body = bytearray()
-    while len(body) < count and (piece := file.read(min(PIECE, count - len(body)))):
+    while len(body) < byte_count and (piece := file.read(min(CHUNK_BYTES, byte_count - len(body)))):
         body += piece
-    if len(body) < count:
+    if len(body) < byte_count:
         raise EOFError("it is truncated")
     return bytes(body)

@@ -5,72 +5,72 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.array_files import Stack, of_idx, of_images, of_npy, of_npz
-from vaetui.data.import_options import Wish
-from vaetui.engine.idx import locate
-from vaetui.errors import Trouble
+from vaetui.data.array_files import ArrayFile, open_idx, open_idx_images, open_npy, open_npz
+from vaetui.data.import_options import ImportOptions
+from vaetui.engine.idx import find_idx_files
+from vaetui.errors import UserError
 
-IMAGES = ("x_train", "train_images", "images", "image", "x", "data", "arr_0")
+IMAGE_KEYS = ("x_train", "train_images", "images", "image", "x", "data", "arr_0")
 """Usual names of the images in an npz file."""
-LABELS = ("y_train", "train_labels", "labels", "label", "y", "targets", "target", "arr_1")
+LABEL_KEYS = ("y_train", "train_labels", "labels", "label", "y", "targets", "target", "arr_1")
 """Usual names of their labels."""
-TESTED = (("x_test", "y_test"), ("test_images", "test_labels"))
+TEST_KEYS = (("x_test", "y_test"), ("test_images", "test_labels"))
 """Usual names of images that only measure, and of their labels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stacked:
+class DatasetArrays:
     """Arrays of images."""
 
     files: tuple[Path, ...]
     """The files that they are in."""
-    train: Stack
+    train_images: ArrayFile
     """Images to be labelled, [N, H, W] with or without channels."""
-    labels: Stack | None = None
+    train_labels: ArrayFile | None = None
     """Their labels, [N]."""
-    tested: Stack | None = None
+    test_images: ArrayFile | None = None
     """Images that only measure."""
-    tested_labels: Stack | None = None
+    test_labels: ArrayFile | None = None
     """Their labels."""
 
 
-def find_stacks(path: Path, wish: Wish) -> Stacked:
+def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     """Find the arrays in an npy, npz or IDX file, or in a directory of IDX files, or raise Trouble."""
     if path.is_dir():
-        found = locate(path)
+        found = find_idx_files(path)
         labels, tested, measured = found.train_labels, found.test_images, found.test_labels
-        return Stacked(
+        return DatasetArrays(
             tuple(each for each in (found.train_images, labels, tested, measured) if each),
-            of_images(found.train_images),
-            of_idx(labels, 1) if labels else None,
-            of_images(tested) if tested else None,
-            of_idx(measured, 1) if measured else None,
+            open_idx_images(found.train_images),
+            open_idx(labels, 1) if labels else None,
+            open_idx_images(tested) if tested else None,
+            open_idx(measured, 1) if measured else None,
         )
     if path.suffix.lower() == ".npy":
-        return Stacked((path,), of_npy(path))
+        return DatasetArrays((path,), open_npy(path))
     if path.suffix.lower() == ".npz":
-        return _of_npz(path, wish)
+        return _select_npz_arrays(path, options)
     if "idx" in path.name:
-        return Stacked((path,), of_images(path))
-    raise Trouble(
+        return DatasetArrays((path,), open_idx_images(path))
+    raise UserError(
         f"{path} is no form of images that is known; give a directory of pictures or IDX files, or a file that ends in "
         ".npy, .npz, .csv, .tsv or idx3-ubyte."
     )
 
 
-def _of_npz(path: Path, wish: Wish) -> Stacked:
-    arrays = of_npz(path)
+def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
+    arrays = open_npz(path)
     images = {name: it for name, it in arrays.items() if len(it.shape) in (3, 4)}
-    named = next((name for name in IMAGES if name in images), next(iter(images), None))
+    named = next((name for name in IMAGE_KEYS if name in images), next(iter(images), None))
     if named is None:
-        raise Trouble(f"{path} holds no array of images; one of shape (N, height, width) or with channels is needed.")
-    if wish.column is not None and wish.column not in arrays:
-        raise Trouble(f"{path} holds no array {wish.column}; its arrays are {', '.join(sorted(arrays))}.")
-    tested = next((pair for pair in TESTED if pair[0] in images and pair[0] != named), (None, None))
-    return Stacked(
+        raise UserError(f"{path} holds no array of images; one of shape (N, height, width) or with channels is needed.")
+    if options.column is not None and options.column not in arrays:
+        raise UserError(f"{path} holds no array {options.column}; its arrays are {', '.join(sorted(arrays))}.")
+    tested = next((pair for pair in TEST_KEYS if pair[0] in images and pair[0] != named), (None, None))
+    return DatasetArrays(
         (path,),
         images[named],
-        arrays[wish.column] if wish.column else next((arrays[name] for name in LABELS if name in arrays), None),
+        arrays[options.column] if options.column else next((arrays[name] for name in LABEL_KEYS if name in arrays), None),
         images[tested[0]] if tested[0] else None,
         arrays.get(tested[1]) if tested[1] else None,
     )

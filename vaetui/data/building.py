@@ -12,131 +12,131 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.data import class_labels, resizing
-from vaetui.data.array_files import Stack
-from vaetui.data.array_roles import Stacked
-from vaetui.data.image_files import UnfitError, colourful, side
-from vaetui.data.image_folder import Listed
-from vaetui.data.import_options import Wish
-from vaetui.data.parallel_decoding import decode_all
-from vaetui.engine.events import Progressed
-from vaetui.engine.idx import COLOURS, FEWEST, LARGEST, SMALLEST
-from vaetui.errors import Trouble
-from vaetui.storage.dataset_cache import IdxWriter, Seen
+from vaetui.data.array_files import ArrayFile
+from vaetui.data.array_roles import DatasetArrays
+from vaetui.data.image_files import UnusableImageError, is_coloured_file, read_size
+from vaetui.data.image_folder import FileList
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.parallel_decoding import decode_files
+from vaetui.engine.events import Progress
+from vaetui.engine.idx import COLOUR_CHANNELS, MAX_SIDE_PX, MIN_IMAGES, MIN_SIDE_PX
+from vaetui.errors import UserError
+from vaetui.storage.dataset_cache import IdxWriter, SourceFile
 
-PROBED = 200
+SIZE_SAMPLE_IMAGES = 200
 """Pictures whose size is looked at before one for all is chosen."""
-SMALL, DEFAULT = 48, (28, 28)
+SMALL_SIDE_PX, DEFAULT_SIZE_PX = 48, (28, 28)
 """Pictures whose longer side has up to so many pixels in the median become so large; others as large as can be used."""
-GLANCED = 40
+COLOUR_SAMPLE_IMAGES = 40
 """Pictures that are looked at for colours before it is chosen whether all are kept in colour."""
-FEW = 0.1
+MIN_COLOUR_SHARE = 0.1
 """Share of them that shows colours, from which on all are."""
-IMAGES, LABELS = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
-Classes = tuple[str, ...] | None
+IMAGES_FILE_TEMPLATE, LABELS_FILE_TEMPLATE = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
+ClassNames = tuple[str, ...] | None
 
 
-def decode(
-    found: Listed, wish: Wish, seen: Sequence[Seen], place: Path
-) -> Generator[Progressed, None, tuple[Classes, list[Seen]]]:
+def build_from_files(
+    file_list: FileList, options: ImportOptions, file_records: Sequence[SourceFile], directory: Path
+) -> Generator[Progress, None, tuple[ClassNames, list[SourceFile]]]:
     """Write pictures and labels; gives the classes, and what was looked at with why it was skipped."""
-    paths = [os.path.join(found.root, name) for name in found.names]
+    paths = [os.path.join(file_list.root, name) for name in file_list.relative_paths]
     if not paths:
-        raise Trouble(
-            f"{found.root} holds no images; PNG, JPEG, TIFF, BMP and WebP files are decoded, and IDX files are read."
+        raise UserError(
+            f"{file_list.root} holds no images; PNG, JPEG, TIFF, BMP and WebP files are decoded, and IDX files are read."
         )
-    classes, labels = wish.classes, None
-    if wish.labels:
-        if found.labels is None:
-            raise Trouble(
-                f"Not all pictures below {found.root} lie in a directory of their class; leave --labels away."
+    classes, labels = options.classes, None
+    if options.labels:
+        if file_list.labels is None:
+            raise UserError(
+                f"Not all pictures below {file_list.root} lie in a directory of their class; leave --labels away."
             )
-        classes, labels = class_labels.places(found.labels, wish.classes, str(found.root))
-    yield Progressed("looking at some of the images", 0, 1)
-    shape = _shape(wish.size or _choose(paths), _in_colour(paths) if wish.colour is None else wish.colour)
+        classes, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
+    yield Progress("looking at some of the images", 0, 1)
+    shape = _build_shape(options.size or _choose_size(paths), _choose_colour(paths) if options.colour is None else options.colour)
     reasons: list[str | None] = []
-    with IdxWriter(place / IMAGES.format("train", 1 + len(shape)), shape) as images:
-        for pixels, why in decode_all(paths, shape):
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as images:
+        for pixels, why in decode_files(paths, shape):
             images.add(pixels)
             reasons += why
-            yield Progressed("decoding the images", len(reasons), len(paths))
-    told = [Seen(it.name, it.size, it.changed, why) for it, why in zip(seen, reasons, strict=False)]
-    told += seen[len(paths) :]
-    if images.count < FEWEST:
-        first = next((f"; the first: {it.name} {it.reason}" for it in told if it.reason), "")
-        raise Trouble(
-            f"Of {len(told)} files in {found.root} {images.count} can be used; at least {FEWEST} are needed{first}."
+            yield Progress("decoding the images", len(reasons), len(paths))
+    told = [SourceFile(it.relative_path, it.size_bytes, it.modified_ns, why) for it, why in zip(file_records, reasons, strict=False)]
+    told += file_records[len(paths) :]
+    if images.count < MIN_IMAGES:
+        first = next((f"; the first: {it.relative_path} {it.skip_reason}" for it in told if it.skip_reason), "")
+        raise UserError(
+            f"Of {len(told)} files in {file_list.root} {images.count} can be used; at least {MIN_IMAGES} are needed{first}."
         )
     if labels is not None:
-        with IdxWriter(place / LABELS.format("train"), ()) as file:
+        with IdxWriter(directory / LABELS_FILE_TEMPLATE.format("train"), ()) as file:
             file.add(labels[np.array([why is None for why in reasons])])
     return classes, told
 
 
-def convert(found: Stacked, wish: Wish, place: Path) -> Generator[Progressed, None, Classes]:
+def build_from_arrays(dataset_arrays: DatasetArrays, options: ImportOptions, directory: Path) -> Generator[Progress, None, ClassNames]:
     """Write the images of arrays, and their labels; gives the classes."""
-    classes, given = wish.classes, [("train", found.train, found.labels)]
-    colour = resizing.coloured(found.train) if wish.colour is None else wish.colour
-    if found.tested is not None:
-        given.append(("t10k", found.tested, found.tested_labels))
+    classes, given = options.classes, [("train", dataset_arrays.train_images, dataset_arrays.train_labels)]
+    colour = resizing.is_coloured_array(dataset_arrays.train_images) if options.colour is None else options.colour
+    if dataset_arrays.test_images is not None:
+        given.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
     names: list[str] = []
-    if wish.labels:
-        if found.labels is None:
-            raise Trouble(f"{found.files[0]} holds no labels of its images; leave --labels away.")
-        names = _words(found.labels, found.train.shape[0])
-        classes, _ = class_labels.places(names, wish.classes, str(found.files[0]))
+    if options.labels:
+        if dataset_arrays.train_labels is None:
+            raise UserError(f"{dataset_arrays.files[0]} holds no labels of its images; leave --labels away.")
+        names = _read_label_texts(dataset_arrays.train_labels, dataset_arrays.train_images.shape[0])
+        classes, _ = class_labels.encode_labels(names, options.classes, str(dataset_arrays.files[0]))
     for stem, stack, labels in given:
-        yield from _convert(stack, wish.size, colour, place, stem)
-        if wish.labels and labels is not None:
-            words = names if stem == "train" else _words(labels, stack.shape[0])
-            with IdxWriter(place / LABELS.format(stem), ()) as file:
-                file.add(class_labels.places(words, classes, labels.what)[1])
+        yield from _write_resized(stack, options.size, colour, directory, stem)
+        if options.labels and labels is not None:
+            words = names if stem == "train" else _read_label_texts(labels, stack.shape[0])
+            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(stem), ()) as file:
+                file.add(class_labels.encode_labels(words, classes, labels.display_name)[1])
     return classes
 
 
-def _convert(
-    stack: Stack, wanted: tuple[int, int] | None, colour: bool, place: Path, stem: str
-) -> Generator[Progressed, None, None]:
-    count = stack.shape[0]
-    if count < FEWEST:
-        raise Trouble(f"{stack.what} holds {count} images; at least {FEWEST} are needed.")
-    own = resizing.sides(stack)
-    shape = _shape(wanted or own, colour)
-    if not all(SMALLEST <= each <= LARGEST for each in shape[:2]):
-        raise Trouble(f"{stack.what} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less.")
-    with IdxWriter(place / IMAGES.format(stem, 1 + len(shape)), shape) as file:
-        for pixels in resizing.convert(stack, shape):
+def _write_resized(
+    array_file: ArrayFile, size: tuple[int, int] | None, in_colour: bool, directory: Path, stem: str
+) -> Generator[Progress, None, None]:
+    count = array_file.shape[0]
+    if count < MIN_IMAGES:
+        raise UserError(f"{array_file.display_name} holds {count} images; at least {MIN_IMAGES} are needed.")
+    own = resizing.get_image_size(array_file)
+    shape = _build_shape(size or own, in_colour)
+    if not all(MIN_SIDE_PX <= each <= MAX_SIDE_PX for each in shape[:2]):
+        raise UserError(f"{array_file.display_name} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less.")
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as file:
+        for pixels in resizing.resize_array(array_file, shape):
             file.add(pixels)
-            yield Progressed("converting the images", file.count, count)
+            yield Progress("converting the images", file.count, count)
 
 
-def _words(labels: Stack, count: int) -> list[str]:
-    if labels.shape not in ((count,), (count, 1)):
-        raise Trouble(f"{labels.what} has the shape {labels.shape}; one label for each of {count:,} images is needed.")
-    values: NDArray[Any] = labels.whole().reshape(-1)
+def _read_label_texts(label_file: ArrayFile, image_count: int) -> list[str]:
+    if label_file.shape not in ((image_count,), (image_count, 1)):
+        raise UserError(f"{label_file.display_name} has the shape {label_file.shape}; one label for each of {image_count:,} images is needed.")
+    values: NDArray[Any] = label_file.read_all().reshape(-1)
     if values.dtype.kind == "f" and (values == values.round()).all():
         values = values.astype(np.int64)
     return [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in values.tolist()]
 
 
-def _shape(size: tuple[int, int], colour: bool) -> tuple[int, ...]:
-    return (*size, COLOURS) if colour else size
+def _build_shape(size: tuple[int, int], in_colour: bool) -> tuple[int, ...]:
+    return (*size, COLOUR_CHANNELS) if in_colour else size
 
 
-def _in_colour(paths: Sequence[str]) -> bool:
+def _choose_colour(paths: Sequence[str]) -> bool:
     """Choose whether all pictures are kept in colour by some of them."""
-    some = paths[:: max(len(paths) // GLANCED, 1)]
-    return sum(map(colourful, some)) > FEW * len(some)
+    some = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
+    return sum(map(is_coloured_file, some)) > MIN_COLOUR_SHARE * len(some)
 
 
-def _choose(paths: Sequence[str]) -> tuple[int, int]:
+def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
     """Choose one size for all pictures by some of them."""
     found = []
-    for path in paths[:: max(len(paths) // PROBED, 1)]:
+    for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
         try:
-            found.append(side(path))
-        except UnfitError:
+            found.append(read_size(path))
+        except UnusableImageError:
             continue
-    if found and len(set(found)) == 1 and all(SMALLEST <= each <= LARGEST for each in found[0]):
+    if found and len(set(found)) == 1 and all(MIN_SIDE_PX <= each <= MAX_SIDE_PX for each in found[0]):
         return found[0]
     longer = statistics.median([max(each) for each in found] or [0])
-    return DEFAULT if longer <= SMALL else (LARGEST, LARGEST)
+    return DEFAULT_SIZE_PX if longer <= SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from vaetui.data.image_folder import Listed
-from vaetui.errors import Trouble
+from vaetui.data.image_folder import FileList
+from vaetui.errors import UserError
 
-PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
+PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path")
 """Usual heads of the column of paths; without any of them, it is the first one."""
-LABELS = ("label", "class", "category", "target", "y")
+LABEL_COLUMNS = ("label", "class", "category", "target", "y")
 """Usual heads of the column of labels."""
 DELIMITERS = ",;\t"
 
 
-def list_table(path: Path, labels: bool, column: str | None) -> Listed:
+def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileList:
     """List the pictures that a CSV file with a head names, in its order; paths are relative to its directory.
 
     Raises Trouble for what is no such file, and for a column that there is not.
@@ -27,17 +27,17 @@ def list_table(path: Path, labels: bool, column: str | None) -> Listed:
             delimiter = max(DELIMITERS, key=head.count)
             rows = list(csv.DictReader(file, delimiter=delimiter, restval=""))
     except OSError as error:
-        raise Trouble(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Trouble(f"{path} is no CSV file in UTF-8 ({error}).") from error
+        raise UserError(f"{path} is no CSV file in UTF-8 ({error}).") from error
     if not rows:
-        raise Trouble(f"{path} has no rows; a head with a column of paths, and a row for each picture, are needed.")
+        raise UserError(f"{path} has no rows; a head with a column of paths, and a row for each picture, are needed.")
     heads = [head for head in rows[0] if head is not None]
-    paths = next((head for head in heads if head.strip().lower() in PATHS), heads[0])
-    told = column or next((head for head in heads if head.strip().lower() in LABELS), None)
-    if labels and told not in heads:
-        raise Trouble(
-            f"{path} has no column {column or 'of labels'}; its columns are {', '.join(heads)}: "
+    paths = next((head for head in heads if head.strip().lower() in PATH_COLUMNS), heads[0])
+    told = label_column or next((head for head in heads if head.strip().lower() in LABEL_COLUMNS), None)
+    if with_labels and told not in heads:
+        raise UserError(
+            f"{path} has no column {label_column or 'of labels'}; its columns are {', '.join(heads)}: "
             "name one with --label-column."
         )
     names, kinds, skipped = [], [], []
@@ -47,7 +47,7 @@ def list_table(path: Path, labels: bool, column: str | None) -> Listed:
             skipped.append((f"line {number}", "names no file"))
             continue
         names.append(name)
-        kinds.append(row[told].strip() if labels and told else "")
+        kinds.append(row[told].strip() if with_labels and told else "")
     if not names:
-        raise Trouble(f"{path} names no file in its column {paths}; one for each picture is needed.")
-    return Listed(path.parent, tuple(names), tuple(kinds) if labels else None, tuple(skipped))
+        raise UserError(f"{path} names no file in its column {paths}; one for each picture is needed.")
+    return FileList(path.parent, tuple(names), tuple(kinds) if with_labels else None, tuple(skipped))

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.image_files import ENDINGS
+from vaetui.data.image_files import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class FileList:
     """Files that should be pictures."""
 
     root: Path
     """What their names are relative to."""
-    names: tuple[str, ...]
+    relative_paths: tuple[str, ...]
     """Their paths, in order."""
     labels: tuple[str, ...] | None
     """What class each is said to be, where that was asked for and is told."""
@@ -24,33 +24,33 @@ class Listed:
     """Names of those that are no candidates, and why."""
 
 
-def list_folder(root: Path, labels: bool) -> Listed:
+def list_folder(root: Path, with_labels: bool) -> FileList:
     """List the pictures of a directory by the endings of their names, sorted; hidden ones and others are left alone.
 
     The directory right below the root that a picture lies in is its label.
     """
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
-    for name in sorted(_walk(root)):
-        if name.isprintable() and _told(name):
+    for name in sorted(_iter_image_paths(root)):
+        if name.isprintable() and _is_encodable(name):
             names.append(name)
         else:
             skipped.append((ascii(name)[1:-1], "has a name that is no UTF-8, or cannot be printed"))
     folders = tuple(name.partition("/")[0] if "/" in name else "" for name in names)
-    return Listed(root, tuple(names), folders if labels and all(folders) else None, tuple(skipped))
+    return FileList(root, tuple(names), folders if with_labels and all(folders) else None, tuple(skipped))
 
 
-def _walk(root: Path) -> Iterator[str]:
+def _iter_image_paths(root: Path) -> Iterator[str]:
     """Give the paths of all pictures, relative to the root; links to directories are not followed."""
     for place, directories, files in os.walk(root):
         directories[:] = [name for name in directories if not name.startswith(".")]
         below = os.path.relpath(place, root).replace(os.sep, "/")
         for name in files:
-            if not name.startswith(".") and name.lower().endswith(ENDINGS):
+            if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES):
                 yield name if below == "." else f"{below}/{name}"
 
 
-def _told(name: str) -> bool:
+def _is_encodable(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from vaetui.data.array_files import Stack
-from vaetui.data.image_files import ENDINGS
-from vaetui.data.image_folder import Listed
-from vaetui.data.import_options import Wish
-from vaetui.data.importing import listed
-from vaetui.data.parallel_decoding import PORTION, Decoded, decode_all
-from vaetui.data.resizing import convert
+from vaetui.data.array_files import ArrayFile
+from vaetui.data.image_files import IMAGE_SUFFIXES
+from vaetui.data.image_folder import FileList
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import find_images
+from vaetui.data.parallel_decoding import FILES_PER_TASK, DecodedBatch, decode_files
+from vaetui.data.resizing import resize_array
 from vaetui.engine.clusters import Pixels
 
-TOGETHER = 4_096
+MAX_BATCH_IMAGES = 4_096
 """Single pictures that are decoded together, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Portion:
+class ImageBatch:
     """Some images, in their order."""
 
     names: tuple[str, ...]
@@ -35,49 +35,49 @@ class Portion:
     """What could not be used, and why."""
 
 
-def stream(paths: Iterable[str], shape: tuple[int, ...], together: int = TOGETHER) -> Iterator[Portion]:
+def stream_images(paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
     """Read pictures, directories of them, tables and arrays, brought to `shape` (height, width[, 3]).
 
     Of single pictures up to `together` are waited for. Raises Trouble for a path that leads to no images.
     """
-    for single, group in itertools.groupby(paths, lambda path: _single(Path(path))):
-        for batch in _batches(group, together if single else 1):
+    for single, group in itertools.groupby(paths, lambda path: _is_single_image(Path(path))):
+        for batch in _iter_batches(group, batch_size if single else 1):
             if single:
-                yield from _decoded(batch, decode_all(batch, shape))
+                yield from _batch_decoded_files(batch, decode_files(batch, shape))
                 continue
             path = Path(batch[0]).absolute()
-            found = listed(path, Wish())
-            if isinstance(found, Listed):
-                files = [str(found.root / name) for name in found.names]
-                yield from _decoded(files, decode_all(files, shape))
-                yield Portion((), np.empty((0, *shape), np.uint8), found.skipped)
+            found = find_images(path, ImportOptions())
+            if isinstance(found, FileList):
+                files = [str(found.root / name) for name in found.relative_paths]
+                yield from _batch_decoded_files(files, decode_files(files, shape))
+                yield ImageBatch((), np.empty((0, *shape), np.uint8), found.skipped)
             else:
-                yield from _converted(found.train, batch[0], shape)
+                yield from _batch_resized_array(found.train_images, batch[0], shape)
 
 
-def _single(path: Path) -> bool:
-    return path.name.lower().endswith(ENDINGS) and not os.path.isdir(path)
+def _is_single_image(path: Path) -> bool:
+    return path.name.lower().endswith(IMAGE_SUFFIXES) and not os.path.isdir(path)
 
 
-def _batches(paths: Iterable[str], most: int) -> Iterator[list[str]]:
+def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
     waiting = iter(paths)
-    while batch := list(itertools.islice(waiting, most)):
+    while batch := list(itertools.islice(waiting, batch_size)):
         yield batch
 
 
-def _decoded(names: list[str], portions: Iterator[Decoded]) -> Iterator[Portion]:
+def _batch_decoded_files(names: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
     start = 0
-    for pixels, reasons in portions:
-        those = names[start : start + PORTION]
+    for pixels, reasons in decoded_batches:
+        those = names[start : start + FILES_PER_TASK]
         start += len(those)
         told = list(zip(those, reasons, strict=True))
         used = tuple(name for name, why in told if why is None)
-        yield Portion(used, pixels, tuple((name, why) for name, why in told if why is not None))
+        yield ImageBatch(used, pixels, tuple((name, why) for name, why in told if why is not None))
 
 
-def _converted(stack: Stack, name: str, shape: tuple[int, ...]) -> Iterator[Portion]:
+def _batch_resized_array(array_file: ArrayFile, name: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
     start = 0
-    for pixels in convert(stack, shape):
+    for pixels in resize_array(array_file, shape):
         names = tuple(f"{name}#{at}" for at in range(start, start + len(pixels)))
         start += len(pixels)
-        yield Portion(names, pixels, ())
+        yield ImageBatch(names, pixels, ())

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LUMA = np.array([0.299, 0.587, 0.114])
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
 """What red, green and blue add to grey (ITU-R BT.601), as Pillow has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class ValueRange:
     """From which number black goes to which white."""
 
     black: float
@@ -22,7 +22,7 @@ class Levels:
     white: float
     """The number that becomes 255."""
 
-    def pixels(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+    def to_pixels(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Give numbers as pixels from 0 to 255, in their shape."""
         if values.dtype == np.uint8 and (self.black, self.white) == (0, 255):
             return values
@@ -30,13 +30,13 @@ class Levels:
         return scaled.clip(0, 255).round().astype(np.uint8)
 
 
-def levels(pieces: Iterable[NDArray[Any]]) -> Levels:
+def find_value_range(chunks: Iterable[NDArray[Any]]) -> ValueRange:
     """Look at all numbers: 0 to 1, 0 to 255 and 0 to 65,535 mean what they usually do, others go by their range.
 
     Raises ValueError for numbers that are none.
     """
     least, most, whole = 0.0, 0.0, True
-    for piece in pieces:
+    for piece in chunks:
         if not piece.size:
             continue
         least, most = min(least, float(piece.min())), max(most, float(piece.max()))
@@ -44,15 +44,15 @@ def levels(pieces: Iterable[NDArray[Any]]) -> Levels:
         if not np.isfinite([float(piece.min()), float(piece.max())]).all():
             raise ValueError("it holds numbers that are none")
     if least < 0:
-        return Levels(least, most)
+        return ValueRange(least, most)
     if most <= 1:
-        return Levels(0, 1)
+        return ValueRange(0, 1)
     if most <= 255:
-        return Levels(0, 255)
-    return Levels(0, 65_535 if whole and most <= 65_535 else most)
+        return ValueRange(0, 255)
+    return ValueRange(0, 65_535 if whole and most <= 65_535 else most)
 
 
-def arranged(values: NDArray[Any]) -> NDArray[Any]:
+def to_channels_last(values: NDArray[Any]) -> NDArray[Any]:
     """Give images [N, H, W], with or without channels at the end or after N, as [N, H, W] or [N, H, W, 3].
 
     Raises ValueError for another shape.
@@ -68,9 +68,9 @@ def arranged(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def grey(values: NDArray[Any]) -> NDArray[Any]:
+def to_grey(values: NDArray[Any]) -> NDArray[Any]:
     """Give what `arranged` gives without its colours."""
     if values.ndim == 3:
         return values
-    mixed: NDArray[Any] = values @ LUMA
+    mixed: NDArray[Any] = values @ LUMA_WEIGHTS
     return mixed if values.dtype.kind == "f" else mixed.round().astype(values.dtype)

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Path: TypeAlias = tuple[int, ...]
+ClusterPath: TypeAlias = tuple[int, ...]
 """A cluster's place in the tree: (3,) is the fourth cluster, (3, 1) its second part."""
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class ClassAnswer:
     """The cluster shows this class."""
 
-    label: int
+    class_id: int
     """The class, from 0."""
     confidence: float = 1.0
     """p_c of equation 2, from 0 to 1."""
@@ -33,25 +33,25 @@ class Split:
     """How many."""
 
 
-Answer: TypeAlias = Label | Unreadable | Split
-Answers: TypeAlias = Mapping[Path, Answer]
+Answer: TypeAlias = ClassAnswer | Unreadable | Split
+Answers: TypeAlias = Mapping[ClusterPath, Answer]
 
 
-def standing(said: Iterable[tuple[Path, Answer]]) -> dict[Path, Answer]:
+def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> dict[ClusterPath, Answer]:
     """Fold sayings, oldest first, into what stands: the last word on a cluster ends all words on its parts."""
-    answers: dict[Path, Answer] = {}
-    for path, answer in said:
+    answers: dict[ClusterPath, Answer] = {}
+    for path, answer in answer_history:
         for other in [known for known in answers if known[: len(path)] == path]:
             del answers[other]
         answers[path] = answer
     return answers
 
 
-def written(path: Path) -> str:
+def format_path(path: ClusterPath) -> str:
     """Write a path as a person reads it: 3.1 for (3, 1)."""
     return ".".join(str(part) for part in path)
 
 
-def read_path(text: str) -> Path:
+def parse_path(text: str) -> ClusterPath:
     """Read what `written` wrote."""
     return tuple(int(part) for part in text.split("."))

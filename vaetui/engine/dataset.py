@@ -15,16 +15,16 @@ class Dataset:
     def __init__(self, images: Images, device: torch.device) -> None:
         """Bring images to a device."""
         if device.type == "cpu":
-            stored = np.require(images.stored, requirements="W")  # PyTorch warns of memory that is read-only
-            self._stored, self._places = torch.from_numpy(stored), torch.from_numpy(images.places)
+            stored = np.require(images.all_pixels, requirements="W")  # PyTorch warns of memory that is read-only
+            self._all_pixels, self._indices = torch.from_numpy(stored), torch.from_numpy(images.indices)
         else:
-            self._stored = torch.from_numpy(images[:]).to(device)
-            self._places = torch.arange(len(images), device=device)
+            self._all_pixels = torch.from_numpy(images[:]).to(device)
+            self._indices = torch.arange(len(images), device=device)
 
     def __len__(self) -> int:
         """Count the images."""
-        return len(self._places)
+        return len(self._indices)
 
-    def __getitem__(self, which: Tensor | slice) -> Tensor:
+    def __getitem__(self, indices: Tensor | slice) -> Tensor:
         """Give the bytes of some images, [N, H, W] or [N, H, W, 3]."""
-        return self._stored[self._places[which]]
+        return self._all_pixels[self._indices[indices]]

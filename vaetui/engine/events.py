@@ -23,23 +23,23 @@ class Losses(NamedTuple):
 class Loading:
     """Something is being loaded."""
 
-    what: str
+    component: str
     """A few words for a person, such as "PyTorch"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped:
+class BatchesTrained:
     """Training went some batches further."""
 
     epoch: int
     """The epoch, from 1."""
     step: int
     """Batches done in this epoch."""
-    steps: int
+    steps_per_epoch: int
     """Batches in an epoch."""
     losses: Losses
     """Means over the batches since the last report."""
-    rate: float
+    images_per_second: float
     """Images a second since the last report."""
     seconds: float
     """Training time since the last report."""
@@ -53,25 +53,25 @@ class Reconstructed:
     """The images, [N, H, W]."""
     reconstructions: Pixels
     """As the network remembers them, [N, H, W]."""
-    check: int | None = None
+    eval_number: int | None = None
     """Which check of all held-out images this is, 1, 2, ... over the whole run; None for a glance at a few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class SamplesGenerated:
     """New pictures were drawn from the latent space."""
 
-    pictures: Pixels
+    images: Pixels
     """[N, H, W]."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed:
+class Progress:
     """A slow verb went further."""
 
-    what: str
+    activity: str
     """A few words for a person, such as "encoding"."""
-    done: int
+    completed: int
     """Parts done."""
     total: int
     """Parts in all."""
@@ -94,35 +94,35 @@ class EpochEnded:
     """Share of test images classified right; None where no true labels exist."""
     pixel_accuracy: float
     """Share of pixels of the validation reconstructions on the right side of one half."""
-    covered: float
+    label_coverage: float
     """Share of training images that trained with a label in this epoch."""
-    answers: int
+    answer_count: int
     """Answers given in the session so far: labels, unreadables and splits."""
     seconds: float
     """Training time of the epoch."""
     reading_accuracy: float | None = None
     """Share of the reconstructions that somebody read right since, in the reading test; None without one."""
-    changed: float | None = None
+    prediction_churn: float | None = None
     """Share of the training images that the classifier calls otherwise than an epoch before; None if nobody looked."""
-    expected: float | None = None
+    mean_confidence: float | None = None
     """Share of them that it expects to have called right: the mean of its certainty; None likewise."""
 
     @property
-    def agreed(self) -> float | None:
+    def prediction_agreement(self) -> float | None:
         """Share of them that it calls as it did an epoch before."""
-        return None if self.changed is None else 1 - self.changed
+        return None if self.prediction_churn is None else 1 - self.prediction_churn
 
     @property
-    def trusted(self) -> float | None:
+    def reliable_confidence(self) -> float | None:
         """Share that it expects to have called right, once it trained with a label; before that it means nothing."""
-        return self.expected if self.covered else None
+        return self.mean_confidence if self.label_coverage else None
 
 
 @dataclass(frozen=True, slots=True)
 class Clustered:
     """The latent vectors were clustered: a round of answers begins."""
 
-    round: int
+    round_number: int
     """The round, from 1."""
     clusters: int
     """Clusters made."""
@@ -131,7 +131,7 @@ class Clustered:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class ClusterSplit:
     """A cluster was split."""
 
     path: tuple[int, ...]
@@ -151,24 +151,24 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class Notice:
     """Something was noticed that a person should know: a file that was damaged, images that changed."""
 
-    what: str
+    message: str
     """What, and what was done, as a sentence."""
 
 
 Event: TypeAlias = (
     Loading
     | Loaded
-    | Noticed
-    | Progressed
-    | Stepped
+    | Notice
+    | Progress
+    | BatchesTrained
     | Reconstructed
-    | Drawn
+    | SamplesGenerated
     | Saved
     | EpochEnded
     | Clustered
-    | Parted
+    | ClusterSplit
     | Finished
 )

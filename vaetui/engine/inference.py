@@ -11,31 +11,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaetui.engine import rng
-from vaetui.engine.clusters import Pixels, Vectors
+from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.dataset import Dataset
-from vaetui.engine.events import Progressed
-from vaetui.engine.vae import Vae, scale, unscale
+from vaetui.engine.events import Progress
+from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 
-BATCH = 256
+BATCH_IMAGES = 256
 """Images in a batch: more would fall out of the processor's caches, fewer would leave it idle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Predictions:
     """What the networks make of images."""
 
-    latents: Vectors
+    latents: LatentVectors
     """[N, z_dim]."""
-    predicted: NDArray[np.uint8]
+    class_ids: NDArray[np.uint8]
     """The most likely class, [N]."""
-    certainty: NDArray[np.float32]
+    confidences: NDArray[np.float32]
     """Its probability, [N]."""
 
 
-def read(
-    vae: Vae, images: Dataset, config: Config, what: str, *place: int, roots: Sequence[int] = ()
-) -> Generator[Progressed, None, Reading]:
+def predict(
+    vae: VAE, images: Dataset, config: Config, image_set: str, *position: int, canonical: Sequence[int] = ()
+) -> Generator[Progress, None, Predictions]:
     """Send images through encoder and classifier.
 
     `roots` tells for each class, also for those that the networks do not know yet, what it counts as: probabilities
@@ -43,53 +43,53 @@ def read(
     latent vectors, the sample depends on the seed, on `what` is read and on the `place` in the run only.
     """
     known = vae.classifier.out_features
-    counted = torch.eye(len(roots))[torch.tensor(roots[:known])] if len(set(roots)) < len(roots) else None
+    counted = torch.eye(len(canonical))[torch.tensor(canonical[:known])] if len(set(canonical)) < len(canonical) else None
     total = len(images)
     # Filled batch by batch: of a million images, small results that are kept would hold large freed blocks apart.
     latents = np.empty((total, config.network.z_dim), np.float32)
     predicted, certainty = np.empty(total, np.uint8), np.empty(total, np.float32)
-    for start in range(0, total, BATCH):
-        stop = min(start + BATCH, total)
-        parts = _read_batch(vae, images[start:stop], config, counted, what, *place, start)
+    for start in range(0, total, BATCH_IMAGES):
+        stop = min(start + BATCH_IMAGES, total)
+        parts = _predict_batch(vae, images[start:stop], config, counted, image_set, *position, start)
         latents[start:stop], predicted[start:stop], certainty[start:stop] = (each.cpu().numpy() for each in parts)
-        yield Progressed(f"reading the {what} images", stop, total)
-    return Reading(latents, predicted, certainty)
+        yield Progress(f"reading the {image_set} images", stop, total)
+    return Predictions(latents, predicted, certainty)
 
 
 @torch.inference_mode()
-def _read_batch(
-    vae: Vae, pixels: Tensor, config: Config, counted: Tensor | None, what: str, *place: int
+def _predict_batch(
+    vae: VAE, pixels: Tensor, config: Config, merge_matrix: Tensor | None, image_set: str, *position: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    hidden, mean, deviation = vae.eval().infer(scale(pixels))
+    hidden, mean, deviation = vae.eval().encode(to_float_images(pixels))
     latents = mean
-    if config.network.used == "sample":
-        latents = mean + deviation * noise(config, mean, f"reading {what}", *place)
+    if config.network.latent == "sample":
+        latents = mean + deviation * draw_noise(config, mean, f"reading {image_set}", *position)
     chances = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes that the networks know]
-    if counted is not None:
-        chances = chances @ counted.to(chances.device)  # [N, classes]
+    if merge_matrix is not None:
+        chances = chances @ merge_matrix.to(chances.device)  # [N, classes]
     certainty, predicted = chances.max(dim=1)
     return latents, predicted, certainty
 
 
-def noise(config: Config, like: Tensor, purpose: str, *place: int) -> Tensor:
+def draw_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
     """Draw standard normal noise in the shape and on the device of `like`; the same on every device."""
-    drawn = rng.generator(config.seed, purpose, *place).standard_normal(tuple(like.shape), np.float32)
+    drawn = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
     return torch.from_numpy(drawn).to(like.device)
 
 
 @torch.inference_mode()
-def decode(vae: Vae, latents: Vectors) -> Pixels:
+def decode(vae: VAE, latents: LatentVectors) -> Pixels:
     """Turn latent vectors [N, z_dim] into pictures [N, H, W]."""
     device = next(vae.parameters()).device
-    return _picture(vae.generate(torch.from_numpy(latents).to(device)))
+    return _to_pixels(vae.decode(torch.from_numpy(latents).to(device)))
 
 
 @torch.inference_mode()
-def remember(vae: Vae, pixels: Tensor) -> Pixels:
+def reconstruct(vae: VAE, pixels: Tensor) -> Pixels:
     """Send images, bytes [N, H, W], through encoder and decoder by the mean of their latent vectors."""
-    return _picture(vae.generate(vae.eval().infer(scale(pixels)).mean))
+    return _to_pixels(vae.decode(vae.eval().encode(to_float_images(pixels)).mean))
 
 
-def _picture(logits: Tensor) -> Pixels:
-    pixels: Pixels = unscale(logits.sigmoid()).cpu().numpy()
+def _to_pixels(logits: Tensor) -> Pixels:
+    pixels: Pixels = to_byte_images(logits.sigmoid()).cpu().numpy()
     return pixels

@@ -12,21 +12,21 @@ def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
 
 
-def divergence(mean: Tensor, deviation: Tensor) -> Tensor:
+def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:
     """Give KL(N(mean, deviation) || N(0, I)) of [N, z_dim], summed over dimensions, mean over images (eq. 1)."""
-    return 0.5 * (deviation.square() + mean.square() - 1 - 2 * deviation.log()).sum() / len(mean)
+    return 0.5 * (std.square() + mean.square() - 1 - 2 * std.log()).sum() / len(mean)
 
 
-def classification(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def classification(logits: Tensor, class_ids: Tensor, weights: Tensor) -> Tensor:
     """Give the weighted cross-entropy of eq. 3, divided by the number of images with a weight, in nats.
 
     `logits` [N, classes], `labels` [N], `weights` [N] from `weights.weigh`; 0 where no image has a weight.
     """
-    each = F.cross_entropy(logits, labels, reduction="none")  # [N]
+    each = F.cross_entropy(logits, class_ids, reduction="none")  # [N]
     return (weights * each).sum() / torch.count_nonzero(weights).clamp(min=1)
 
 
-def contrast(views: Tensor, temperature: float) -> Tensor:
+def nt_xent(views: Tensor, temperature: float) -> Tensor:
     """Give the cross-entropy of finding an image's other view among all views of a batch, in nats.
 
     `views` [2 N, z_dim], compared by the angle between them; the second half are the other views of the first (Chen
@@ -38,7 +38,7 @@ def contrast(views: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(alike, others)
 
 
-def consistency(logits: Tensor, sure: float) -> Tensor:
+def consistency(logits: Tensor, threshold: float) -> Tensor:
     """Ask of each warped view the class that its plain view is sure of, mean over all N images, in nats.
 
     `logits` [2 N, classes], the second half of the warped views; a plain view with less than that probability for
@@ -46,4 +46,4 @@ def consistency(logits: Tensor, sure: float) -> Tensor:
     """
     plain, warped = logits.chunk(2)  # 2 x [N, classes]
     certainty, labels = plain.detach().softmax(dim=1).max(dim=1)
-    return ((certainty >= sure) * F.cross_entropy(warped, labels, reduction="none")).mean()
+    return ((certainty >= threshold) * F.cross_entropy(warped, labels, reduction="none")).mean()

@@ -9,7 +9,7 @@ TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8
 """The numbers of glibc's mallopt(3)."""
 
 
-def keep_freed() -> bool:
+def tune_malloc() -> bool:
     """Tell glibc to keep freed memory for the next batch, and say whether it was told.
 
     A batch takes and frees some ten megabytes of activations. By default glibc gives such blocks back to the

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from vaetui.engine.config import (
+    AugmentConfig,
     ClusterConfig,
     Config,
     LossConfig,
     NetworkConfig,
-    SpreadConfig,
+    PropagationConfig,
     TrainingConfig,
-    WarpConfig,
 )
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 
-DEFAULT = "neighbours"
+DEFAULT_RECIPE = "neighbours"
 """The recipe of a session that names none."""
 RECIPES = {
     "neighbours": Config(
@@ -21,28 +21,28 @@ RECIPES = {
         network=NetworkConfig(
             z_dim=16,
             channels=(16, 32),
-            hidden=128,
-            slope=0.1,
-            used="mean",
-            classified="hidden",
-            normalised=True,
+            hidden_units=128,
+            negative_slope=0.1,
+            latent="mean",
+            classifier_input="hidden",
+            batch_norm=True,
         ),
-        loss=LossConfig(beta=1.0, gamma=200.0, contrast=50.0, temperature=0.5, consistency=200.0),
-        cluster=ClusterConfig(clusters=16, by="direction", asked="doubtful", finer=4),
-        training=TrainingConfig(rounds=4, batch=256, least=200, rate=8e-3, decline="cosine"),
-        warp=WarpConfig(turn=20.0, shift=0.07, stretch=0.2, shear=0.2, bend=0.1, tint=0.5),
-        spread=SpreadConfig(over="neighbours"),
+        loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
+        cluster=ClusterConfig(clusters=16, distance_metric="direction", query_strategy="doubtful", oversample=4),
+        training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
+        augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
+        propagation=PropagationConfig(method="neighbours"),
     ),
     "paper": Config(),
 }
 """`neighbours` spreads answers from neighbour to neighbour; `paper` is the published method."""
 
 
-def recipe(name: str) -> Config:
+def get_recipe(name: str) -> Config:
     """Give the recipe of that name.
 
     Raises Trouble for an unknown one.
     """
     if name not in RECIPES:
-        raise Trouble(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
+        raise UserError(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -11,11 +11,11 @@ import zlib
 import numpy as np
 
 
-def generator(seed: int, purpose: str, *place: int) -> np.random.Generator:
+def derive_generator(seed: int, purpose: str, *position: int) -> np.random.Generator:
     """Give the generator for one purpose at one place (epoch, step, path, ...) of the run with that seed."""
-    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *place])
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *position])
 
 
-def integer(seed: int, purpose: str, *place: int) -> int:
+def derive_seed(seed: int, purpose: str, *position: int) -> int:
     """Draw a seed below 2**31 for a library that wants one."""
-    return int(generator(seed, purpose, *place).integers(2**31))
+    return int(derive_generator(seed, purpose, *position).integers(2**31))

@@ -8,36 +8,36 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.events import Progressed
-from vaetui.export.image_placement import begin, called, place, safe
-from vaetui.export.label_table import Labels
+from vaetui.engine.events import Progress
+from vaetui.export.image_placement import create_output_directory, relative_paths, safe_name, write_images
+from vaetui.export.label_table import LabelTable
 
-UNSURE = "_unsure"
+UNSURE_DIRECTORY = "_unsure"
 """The directory of pictures whose label is not sure enough."""
 
 
 def write_folders(
-    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Generator[Progressed, None, int]:
+    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Generator[Progress, None, int]:
     """Put each picture into the directory of its class, with its own folders; below `least` confidence into _unsure.
 
     Yields its progress, and returns how many are gone. Raises Trouble for a directory that holds something, and for a
     full disk.
     """
-    begin(output)
-    names = directories(labels.classes)
-    sure = (labels.confidences >= least).tolist()
-    heads = [names[label] if good else UNSURE for label, good in zip(labels.labels.tolist(), sure, strict=True)]
-    targets = [f"{head}/{name}" for head, name in zip(heads, called(labels), strict=True)]
-    return (yield from place(labels, targets, copies, images, output)).count(None)
+    create_output_directory(output)
+    names = directory_names(label_table.class_names)
+    sure = (label_table.confidences >= min_confidence).tolist()
+    heads = [names[label] if good else UNSURE_DIRECTORY for label, good in zip(label_table.class_ids.tolist(), sure, strict=True)]
+    targets = [f"{head}/{name}" for head, name in zip(heads, relative_paths(label_table), strict=True)]
+    return (yield from write_images(label_table, targets, copy_files, images, output)).count(None)
 
 
-def directories(classes: Iterable[str]) -> list[str]:
+def directory_names(class_names: Iterable[str]) -> list[str]:
     """Give each class the name of a directory that is safe everywhere; equal ones are numbered."""
     found: list[str] = []
-    for name in classes:
-        own = safe(name)
-        own = own if own != UNSURE else f"{UNSURE}_"
+    for name in class_names:
+        own = safe_name(name)
+        own = own if own != UNSURE_DIRECTORY else f"{UNSURE_DIRECTORY}_"
         folded = [each.casefold() for each in found]
         found.append(own if own.casefold() not in folded else f"{own}-{len(found)}")
     return found

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.events import Progressed
+from vaetui.engine.events import Progress
 from vaetui.export import array_formats, class_folders, labelling_tools, parquet, tabular_formats
-from vaetui.export.label_table import Labels
+from vaetui.export.label_table import LabelTable
 
-FILES: dict[str, Callable[[Labels, Path], None]] = {
+FILE_WRITERS: dict[str, Callable[[LabelTable, Path], None]] = {
     "csv": tabular_formats.write_csv,
     "jsonl": tabular_formats.write_jsonl,
     "npz": array_formats.write_npz,
@@ -20,8 +20,8 @@ FILES: dict[str, Callable[[Labels, Path], None]] = {
     "parquet": parquet.write_parquet,
 }
 """The forms that are one file, by their names."""
-Filling = Callable[[Labels, float, bool, NDArray[np.uint8] | None, Path], Generator[Progressed, None, int]]
-DIRECTORIES: dict[str, Filling] = {
+DirectoryWriter = Callable[[LabelTable, float, bool, NDArray[np.uint8] | None, Path], Generator[Progress, None, int]]
+DIRECTORY_WRITERS: dict[str, DirectoryWriter] = {
     "folders": class_folders.write_folders,
     "label-studio": labelling_tools.write_label_studio,
     "fiftyone": labelling_tools.write_fiftyone,
@@ -30,15 +30,15 @@ DIRECTORIES: dict[str, Filling] = {
 """The forms that are a directory with pictures, by their names."""
 
 
-def write(
-    labels: Labels, form: str, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Generator[Progressed, None, int]:
+def write_labels(
+    label_table: LabelTable, format_name: str, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+) -> Generator[Progress, None, int]:
     """Write the labels that are at least so sure; `images` [N, H, W] are those of a set without files.
 
     Yields its progress, and returns how many pictures are gone. Raises Trouble for a place that cannot be written.
     """
-    if form in DIRECTORIES:
-        return (yield from DIRECTORIES[form](labels, least, copies, images, output))
-    yield Progressed("writing the labels", 0, 1)
-    FILES[form](labels.only(labels.confidences >= least), output)
+    if format_name in DIRECTORY_WRITERS:
+        return (yield from DIRECTORY_WRITERS[format_name](label_table, min_confidence, copy_files, images, output))
+    yield Progress("writing the labels", 0, 1)
+    FILE_WRITERS[format_name](label_table.subset(label_table.confidences >= min_confidence), output)
     return 0

@@ -16,68 +16,68 @@ ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Files:
+class SourceFiles:
     """The pictures that the images were decoded from."""
 
     root: Path
     """What their names are relative to."""
-    names: tuple[str, ...]
+    relative_paths: tuple[str, ...]
     """One for each image of the set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labels:
+class LabelTable:
     """What is known of N images."""
 
-    classes: tuple[str, ...]
+    class_names: tuple[str, ...]
     """The names of the classes."""
     indices: NDArray[np.int64]
     """Places of the images in the set, from 0, ascending, [N]."""
-    labels: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
     """The class of each, [N]."""
     confidences: NDArray[np.float32]
     """From 0 to 1, [N]: what a person said, faded by equation 2 where they said it of the cluster, or the classifier's
     probability."""
-    sources: NDArray[np.uint8]
+    source_ids: NDArray[np.uint8]
     """Who says so, as places among the SOURCES, [N]."""
-    clusters: NDArray[np.int32]
+    cluster_ids: NDArray[np.int32]
     """The cluster of the last round, as places in `paths`, [N]; -1 for an image that was not asked about."""
     weights: NDArray[np.float32]
     """The weight that the answers give the label (equation 2), [N]; 0 where they say nothing."""
     distances: NDArray[np.float32]
     """From the centre of the cluster, in units of the latent space, [N]; not a number without one."""
-    paths: tuple[str, ...]
+    cluster_paths: tuple[str, ...]
     """The clusters as a person reads them."""
-    files: Files | None = None
+    source_files: SourceFiles | None = None
     """The pictures; None where images were in arrays."""
-    merged: frozenset[int] = frozenset()
+    merged_class_ids: frozenset[int] = frozenset()
     """Classes that count as others, so that no image has them and nobody is to choose them."""
 
     def __len__(self) -> int:
         """Count the images."""
         return len(self.indices)
 
-    def only(self, chosen: NDArray[np.bool_]) -> Labels:
+    def subset(self, mask: NDArray[np.bool_]) -> LabelTable:
         """Give those that are chosen, [N]."""
-        columns = ("indices", "labels", "confidences", "sources", "clusters", "weights", "distances")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
+        columns = ("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances")
+        return replace(self, **{name: getattr(self, name)[mask] for name in columns})
 
-    def file(self, index: int) -> Path | None:
+    def image_path(self, index: int) -> Path | None:
         """Give the picture of the image at that place in the set."""
-        return None if self.files is None else self.files.root / self.files.names[index]
+        return None if self.source_files is None else self.source_files.root / self.source_files.relative_paths[index]
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Give one row of named values for each image; None is what is not known."""
         for at in range(len(self)):
-            path, cluster, distance = self.file(int(self.indices[at])), self.clusters[at], self.distances[at]
+            path, cluster, distance = self.image_path(int(self.indices[at])), self.cluster_ids[at], self.distances[at]
             yield {
                 "index": int(self.indices[at]),
                 "path": None if path is None else str(path),
-                "label": int(self.labels[at]),
-                "class": self.classes[self.labels[at]],
+                "label": int(self.class_ids[at]),
+                "class": self.class_names[self.class_ids[at]],
                 "confidence": round(float(self.confidences[at]), 4),
-                "source": SOURCES[self.sources[at]],
-                "cluster": None if cluster < 0 else self.paths[cluster],
+                "source": SOURCES[self.source_ids[at]],
+                "cluster": None if cluster < 0 else self.cluster_paths[cluster],
                 "weight": round(float(self.weights[at]), 4),
                 "distance": None if np.isnan(distance) else round(float(distance), 4),
             }

@@ -12,23 +12,23 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.events import Progressed
-from vaetui.export.image_placement import begin, called, flat, place
-from vaetui.export.label_table import Labels
+from vaetui.engine.events import Progress
+from vaetui.export.image_placement import create_output_directory, relative_paths, unique_names, write_images
+from vaetui.export.label_table import LabelTable
 from vaetui.storage import atomic_files
 
-Written = Generator[Progressed, None, int]
+ExportProgress = Generator[Progress, None, int]
 """Yields its progress, and returns how many pictures are gone."""
 
 
 def write_label_studio(
-    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Written:
+    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+) -> ExportProgress:
     """Write tasks.json with a pre-annotation for each picture, and config.xml, the labelling interface for it.
 
     Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
     """
-    pairs, gone = yield from _placed(labels, called, least, copies, images, output / "images")
+    pairs, gone = yield from _write_confident_images(label_table, relative_paths, min_confidence, copy_files, images, output / "images")
     tasks = (
         {
             "data": {"image": f"/data/local-files/?d={quote(str((output / 'images' / path).absolute()).lstrip('/'))}"},
@@ -49,8 +49,8 @@ def write_label_studio(
         }
         for path, row in pairs
     )
-    atomic_files.write(output / "tasks.json", _listed(tasks))
-    offered = [name for label, name in enumerate(labels.classes) if label not in labels.merged]
+    atomic_files.write(output / "tasks.json", _encode_json_array(tasks))
+    offered = [name for label, name in enumerate(label_table.class_names) if label not in label_table.merged_class_ids]
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in offered)
     config = (
         '<View>\n  <Image name="image" value="$image"/>\n'
@@ -61,20 +61,20 @@ def write_label_studio(
 
 
 def write_fiftyone(
-    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Written:
+    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+) -> ExportProgress:
     """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
-    pairs, gone = yield from _placed(labels, flat, least, copies, images, output / "data")
+    pairs, gone = yield from _write_confident_images(label_table, unique_names, min_confidence, copy_files, images, output / "data")
     told = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in pairs}
-    atomic_files.write(output / "labels.json", json.dumps({"classes": labels.classes, "labels": told}).encode())
+    atomic_files.write(output / "labels.json", json.dumps({"classes": label_table.class_names, "labels": told}).encode())
     return gone
 
 
 def write_huggingface(
-    labels: Labels, least: float, copies: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Written:
+    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+) -> ExportProgress:
     """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
-    pairs, gone = yield from _placed(labels, flat, least, copies, images, output / "train")
+    pairs, gone = yield from _write_confident_images(label_table, unique_names, min_confidence, copy_files, images, output / "train")
     lines = (
         json.dumps(
             {
@@ -91,24 +91,24 @@ def write_huggingface(
     return gone
 
 
-def _placed(
-    labels: Labels,
-    name: Callable[[Labels], list[str]],
-    least: float,
-    copies: bool,
+def _write_confident_images(
+    label_table: LabelTable,
+    name_images: Callable[[LabelTable], list[str]],
+    min_confidence: float,
+    copy_files: bool,
     images: NDArray[np.uint8] | None,
     output: Path,
-) -> Generator[Progressed, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
+) -> Generator[Progress, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
     """Place the pictures of labels that are sure enough; gives where each is and its row, and how many are gone."""
-    begin(output.parent)
+    create_output_directory(output.parent)
     output.mkdir()
-    sure = labels.only(labels.confidences >= least)
-    found = yield from place(sure, name(sure), copies, images, output)
-    pairs = ((path, row) for path, row in zip(found, sure.rows(), strict=True) if path is not None)
+    sure = label_table.subset(label_table.confidences >= min_confidence)
+    found = yield from write_images(sure, name_images(sure), copy_files, images, output)
+    pairs = ((path, row) for path, row in zip(found, sure.iter_rows(), strict=True) if path is not None)
     return pairs, found.count(None)
 
 
-def _listed(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:
+def _encode_json_array(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:
     """Write a JSON array without holding all of it."""
     before = b"[\n"
     for value in values:

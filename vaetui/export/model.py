@@ -14,15 +14,15 @@ import torch
 from torch import Tensor, nn
 
 import vaetui
-from vaetui.engine.classes import Classes
+from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
-from vaetui.engine.vae import Vae, channels
-from vaetui.errors import Trouble
-from vaetui.export.image_placement import begin
+from vaetui.engine.vae import VAE, count_channels
+from vaetui.errors import UserError
+from vaetui.export.image_placement import create_output_directory
 from vaetui.storage import atomic_files
 
-PICTURES = "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
-README = """# {name}
+INPUT_DESCRIPTION = "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
+README_TEMPLATE = """# {name}
 
 What `vaetui export-model` made of a session. `card.json` tells the architecture, the classes and how pictures are
 prepared. In Python, with vaetui {version} installed:
@@ -41,7 +41,7 @@ chances = torch.zeros(len(outputs), len(card["classes"])).index_add_(1, torch.te
 print([card["classes"][at] for at in chances.argmax(dim=1)])
 ```
 {onnx}"""
-WITH_ONNX = """
+ONNX_README_TEMPLATE = """
 Or anywhere, from `model.onnx`:
 
 ```python
@@ -54,30 +54,30 @@ print([card["classes"][at] for at in chances.argmax(axis=1)])
 """
 
 
-class Classifying(nn.Module):
+class ImageClassifier(nn.Module):
     """Pictures in, the probability of each class out."""
 
-    counted: Tensor
+    merge_matrix: Tensor
 
-    def __init__(self, vae: Vae, roots: Sequence[int]) -> None:
+    def __init__(self, vae: VAE, canonical: Sequence[int]) -> None:
         """Classify by these networks; `roots` tells for each class what it counts as."""
         super().__init__()
         self.vae = vae
-        self.register_buffer("counted", torch.eye(len(roots))[list(roots[: vae.classifier.out_features])])
+        self.register_buffer("counted", torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])])
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Give the probabilities [N, classes] of pictures in 0 to 1, as `Vae` infers them, by the mean of z."""
-        return self.vae.classify(*self.vae.infer(pictures)[:2]).softmax(dim=1) @ self.counted
+        return self.vae.classify(*self.vae.encode(images)[:2]).softmax(dim=1) @ self.merge_matrix
 
 
 def write_model(
     name: str,
-    vae: Vae,
+    vae: VAE,
     config: Config,
     shape: tuple[int, ...],
-    classes: Classes,
-    accuracy: float | None,
-    onnx: bool,
+    class_list: ClassList,
+    test_accuracy: float | None,
+    with_onnx: bool,
     output: Path,
 ) -> None:
     """Write model.safetensors, card.json, README.md and, where it is wanted, model.onnx into a new directory.
@@ -87,19 +87,19 @@ def write_model(
     """
     from safetensors.torch import save
 
-    begin(output)
-    layers = channels(shape)
-    if onnx:
-        _write_onnx(Classifying(vae, classes.roots), shape, output / "model.onnx")
+    create_output_directory(output)
+    layers = count_channels(shape)
+    if with_onnx:
+        _write_onnx(ImageClassifier(vae, class_list.canonical), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     atomic_files.write(output / "model.safetensors", save(weights))
     card: dict[str, Any] = {
         "name": name,
-        "classes": classes.names,
-        "counts_as": classes.roots[: config.network.classes],
+        "classes": class_list.names,
+        "counts_as": class_list.canonical[: config.network.classes],
         "shape": shape,
-        "pictures": PICTURES.format("Red, green and blue" if layers > 1 else "Grey", layers),
-        "test_accuracy": accuracy,
+        "pictures": INPUT_DESCRIPTION.format("Red, green and blue" if layers > 1 else "Grey", layers),
+        "test_accuracy": test_accuracy,
         "seed": config.seed,
         "config": asdict(config),
         "versions": {
@@ -109,19 +109,19 @@ def write_model(
         },
     }
     atomic_files.write(output / "card.json", json.dumps(card, indent=1).encode())
-    anywhere = WITH_ONNX.format(channels=layers) if onnx else ""
-    readme = README.format(name=name, version=vaetui.__version__, channels=layers, onnx=anywhere)
+    anywhere = ONNX_README_TEMPLATE.format(channels=layers) if with_onnx else ""
+    readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=layers, onnx=anywhere)
     atomic_files.write(output / "README.md", readme.encode())
 
 
-def _write_onnx(model: Classifying, shape: tuple[int, ...], path: Path) -> None:
+def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:
     try:
         import onnxscript  # noqa: F401 (what PyTorch exports with)
     except ImportError as error:
-        raise Trouble("ONNX needs further packages; install them with: pip install 'vaetui[onnx]'") from error
+        raise UserError("ONNX needs further packages; install them with: pip install 'vaetui[onnx]'") from error
     batch = torch.export.Dim("batch")
-    example = torch.zeros(2, channels(shape), *shape[:2])
-    with atomic_files.explained(path):
+    example = torch.zeros(2, count_channels(shape), *shape[:2])
+    with atomic_files.translate_os_errors(path):
         torch.onnx.export(
             model.eval(),
             (example,),

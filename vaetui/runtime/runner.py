@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def hold_streams() -> None:
+def reserve_std_fds() -> None:
     """Keep the numbers of standard streams that are closed.
 
     Else a session's database would get one, and a library's complaint to standard error would be written into it.
@@ -33,93 +33,95 @@ def hold_streams() -> None:
 
 
 @contextmanager
-def opened(opening: Callable[[], Session]) -> Iterator[Session]:
+def open_session(session_factory: Callable[[], Session]) -> Iterator[Session]:
     """Open a session for a while; a bug in it is told in its own log."""
-    session = opening()
+    session = session_factory()
     try:
-        with confessed(session.directory, "all answers are saved, "):
+        with log_crash(session.directory, "all answers are saved, "):
             yield session
     finally:
         session.close()
 
 
 @contextmanager
-def confessed(directory: Path, saved: str = "") -> Iterator[None]:
+def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
     """Turn a bug into one sentence, with what is saved, and exit status 1; a log in that directory tells more."""
     try:
         yield
-    except (Trouble, click.exceptions.Exit, click.ClickException, click.Abort):
+    except (UserError, click.exceptions.Exit, click.ClickException, click.Abort):
         raise
     except Exception as error:
         from vaetui.storage import file_names, log
 
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.keep(directory).exception("a bug ended the program")
-        what, place = type(error).__name__, file_names.log(directory)
-        click.echo(f"vaetui: A bug ended the program ({what}); {saved}{place} tells more.", err=True)
+        log.open_log(directory).exception("a bug ended the program")
+        what, place = type(error).__name__, file_names.log_path(directory)
+        click.echo(f"vaetui: A bug ended the program ({what}); {saved_note}{place} tells more.", err=True)
         sys.exit(1)
 
 
-def drive(opening: Callable[[], Session], pictures: str, theme: str) -> None:
+def run_tui(session_factory: Callable[[], Session], pictures: str, theme: str) -> None:
     """Run the screens on a session, with pictures and a theme that are named or "auto", and tell how to come back."""
     from vaetui.tui.terminal import capabilities
 
-    capabilities.need_terminal()
-    with opened(opening) as session:
-        terminal = capabilities.probe(*(None if chosen == "auto" else chosen for chosen in (pictures, theme)))
-        capabilities.prepare(terminal, os.environ)
+    capabilities.require_terminal()
+    with open_session(session_factory) as session:
+        terminal = capabilities.detect_capabilities(*(None if chosen == "auto" else chosen for chosen in (pictures, theme)))
+        capabilities.configure_textual(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        screens = VaetuiApp(session, terminal.pictures, terminal.cell, terminal.theme)
+        screens = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
         screens.run()
         if screens.failure is not None:
             raise screens.failure
-    _part(session, screens.signal)
+    _exit_with_hint(session, screens.signal_number)
 
 
-def converse(opening: Callable[[], Session]) -> None:
+def run_plain(session_factory: Callable[[], Session]) -> None:
     """Lead the plain dialogue over a session on the standard streams, and tell how to come back."""
-    from vaetui.tui.plain.dialogue import Plain
+    from vaetui.tui.plain.dialogue import PlainDialogue
 
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # neither a strange byte nor a poor encoding is a bug
-    with opened(opening) as session:
-        dialogue = Plain(session, sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
+    with open_session(session_factory) as session:
+        dialogue = PlainDialogue(session, sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
         dialogue.run()
-    _part(session, dialogue.signal)
+    _exit_with_hint(session, dialogue.signal_number)
 
 
-def detach(opening: Callable[[], Session]) -> None:
+def run_detached(session_factory: Callable[[], Session]) -> None:
     """Train a session without a terminal until a person is needed, and tell how to come back."""
     from vaetui.runtime import daemonize
 
-    leave = daemonize.branch()
-    from vaetui.runtime.background_training import Detached  # only now: a process is best copied while it is small
+    leave = daemonize.daemonize()
+    from vaetui.runtime.background_training import (
+        BackgroundTraining,  # only now: a process is best copied while it is small
+    )
 
-    with opened(opening) as session:
-        work = Detached(session, leave)
+    with open_session(session_factory) as session:
+        work = BackgroundTraining(session, leave)
         work.run()
-    _part(session, work.signal)
+    _exit_with_hint(session, work.signal_number)
 
 
-def _part(session: Session, number: int) -> None:
+def _exit_with_hint(session: Session, signal_number: int) -> None:
     """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
     try:
         # A terminal that nobody reads would keep the farewell waiting, and the program with it.
         if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
             click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
-            if any(ended.answers for ended in session.curves().epochs):
+            if any(ended.answer_count for ended in session.training_curves().finished_epochs):
                 click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")
     except OSError:
         # The terminal is gone, or whoever read the pipe; Python would complain of it once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        number = number or signal.SIGPIPE
+        signal_number = signal_number or signal.SIGPIPE
     # Everything is saved and closed; Python would take a second to take PyTorch apart, or to load it before.
-    os._exit(128 + number if number else 0)
+    os._exit(128 + signal_number if signal_number else 0)
 
 
-def watched(events: Generator[Any, None, T]) -> T:
+def run_with_progress(events: Generator[Any, None, T]) -> T:
     """Consume a slow verb with its progress on standard error, if that is a terminal, and give what it returns."""
     from rich.console import Console
     from rich.progress import Progress
@@ -133,4 +135,4 @@ def watched(events: Generator[Any, None, T]) -> T:
             except StopIteration as end:
                 return cast(T, end.value)
             if hasattr(event, "total"):
-                progress.update(task, description=event.what, completed=event.done, total=event.total)
+                progress.update(task, description=event.activity, completed=event.completed, total=event.total)

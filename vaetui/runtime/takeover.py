@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import control_files, lock
 
-POLL = 0.1
+POLL_INTERVAL_S = 0.1
 """Seconds between two looks at the lock."""
-PACE = 10.0
+REPORT_INTERVAL_S = 10.0
 """Seconds between two lines that say that it takes longer."""
-PATIENCE = 180.0
+TIMEOUT_S = 180.0
 """Seconds after which nothing is expected any more; the longest steps are those of clustering a million images."""
 
 
@@ -24,32 +24,32 @@ def take_over(directory: Path) -> None:
     Whoever sits before a terminal is left alone: the lock refuses. Raises Trouble where the session is not left in
     time.
     """
-    holder = lock.holder(directory)
-    if holder is None and (failure := control_files.failure(directory)):
-        _tell(f"Training without a terminal had ended: {failure}")
-        control_files.sweep(directory)
-    if holder is None or not holder.detached:
+    holder = lock.read_holder(directory)
+    if holder is None and (failure := control_files.read_failure(directory)):
+        _print_status(f"Training without a terminal had ended: {failure}")
+        control_files.remove_control_files(directory)
+    if holder is None or not holder.is_detached:
         return
-    _tell(f"{directory.name} is trained without a terminal by {holder}; it is asked to save and leave …")
+    _print_status(f"{directory.name} is trained without a terminal by {holder}; it is asked to save and leave …")
     begun = told = time.monotonic()
     try:
         # For a moment before it is gone nothing is known of a holder any more.
-        while holder is not None and (holder.detached or not holder.process):
-            control_files.ask(directory)  # each time: another one who asked may have withdrawn it
-            time.sleep(POLL)
+        while holder is not None and (holder.is_detached or not holder.process_id):
+            control_files.request_release(directory)  # each time: another one who asked may have withdrawn it
+            time.sleep(POLL_INTERVAL_S)
             now = time.monotonic()
-            if now - begun >= PATIENCE:
-                raise Trouble(
-                    f"{directory.name} was not left within {PATIENCE:.0f} seconds by {holder}; end that process, or "
+            if now - begun >= TIMEOUT_S:
+                raise UserError(
+                    f"{directory.name} was not left within {TIMEOUT_S:.0f} seconds by {holder}; end that process, or "
                     "try again."
                 )
-            if now - told >= PACE:
+            if now - told >= REPORT_INTERVAL_S:
                 told = now
-                _tell("it is still in a step that cannot be left; Ctrl-C gives up")
-            holder = lock.holder(directory)
+                _print_status("it is still in a step that cannot be left; Ctrl-C gives up")
+            holder = lock.read_holder(directory)
     finally:
-        control_files.withdraw(directory)
+        control_files.cancel_release_request(directory)
 
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+def _print_status(message: str) -> None:
+    click.echo(message, err=True)

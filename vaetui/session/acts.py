@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from vaetui.engine.answers import Label, Split, written
-from vaetui.engine.classes import Added, Classes, Merged, Renamed
-from vaetui.storage.answer_log import Act
-from vaetui.storage.answer_rows import Saying
+from vaetui.engine.answers import ClassAnswer, Split, format_path
+from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
+from vaetui.storage.answer_log import UserAction
+from vaetui.storage.answer_rows import AnswerRecord
 
 
-def described(act: Act, classes: Classes) -> str:
+def describe_action(action: UserAction, classes: ClassList) -> str:
     """Say what an act was."""
-    if isinstance(act, Saying):
-        what = {Label: "answer", Split: "split"}.get(type(act.answer), "mark")
-        return f"the {what} of centre {written(act.path)}"
-    match act.naming:
-        case Added(_, name):
+    if isinstance(action, AnswerRecord):
+        what = {ClassAnswer: "answer", Split: "split"}.get(type(action.answer), "mark")
+        return f"the {what} of centre {format_path(action.path)}"
+    match action.class_edit:
+        case AddClass(_, name):
             return f"the new class {name}"
-        case Renamed(_, name):
+        case RenameClass(_, name):
             return f"the new name {name}"
-        case Merged(label, into):
+        case MergeClass(label, into):
             return f"the merge of {classes.names[label]} into {classes.names[into]}"

@@ -7,52 +7,52 @@ from contextlib import suppress
 
 from vaetui.engine import training
 from vaetui.engine.config import Config
-from vaetui.engine.events import Stepped
-from vaetui.engine.training import Learner
-from vaetui.errors import Trouble
+from vaetui.engine.events import BatchesTrained
+from vaetui.engine.training import TrainState
+from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.storage import file_names, tensors
-from vaetui.storage.artifact_store import Lost, Vault
-from vaetui.storage.repository import Facts
+from vaetui.storage.artifact_store import ArtifactLost, ArtifactStore
+from vaetui.storage.repository import SessionRepository
 
-KEPT = 3
+MAX_CHECKPOINTS = 3
 """Checkpoints that are kept, so that a damaged one costs some seconds of training."""
 
 
-def made(epoch: int, config: Config, facts: Facts, shape: tuple[int, ...]) -> Learner:
+def init_train_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
     """Make networks for images of `shape` and for the classes that an epoch knows, as the seed begins them."""
-    return training.learner(schedule.trained_in(epoch, config, facts), shape)
+    return training.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
 
 
-def restored(vault: Vault, facts: Facts, config: Config, shape: tuple[int, ...]) -> tuple[Learner, int, int]:
+def restore_checkpoint(store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]) -> tuple[TrainState, int, int]:
     """Give networks as the last whole checkpoint left them, with its epoch and batch; (0, 0) without one.
 
     What was reported from after it is forgotten, and comes again with the same bits as training repeats it.
     """
     damaged = []
-    for epoch, step in facts.checkpoints():
-        name = file_names.checkpoint(epoch, step)
-        learner = made(epoch, config, facts, shape)
-        with suppress(Lost):
-            content = vault.get(name, training.size(learner))
+    for epoch, step in repository.list_checkpoints():
+        name = file_names.checkpoint_name(epoch, step)
+        learner = init_train_state(epoch, config, repository, shape)
+        with suppress(ArtifactLost):
+            content = store.read(name, training.max_checkpoint_bytes(learner))
             try:
-                training.restore(learner, tensors.unpacked(content))
+                training.load_state_dict(learner, tensors.from_bytes(content))
                 break
-            except Trouble:
-                vault.reject(name)
+            except UserError:
+                store.quarantine(name)
         damaged.append(name)
     else:
         epoch = step = 0
-        learner = made(0, config, facts, shape)
-    facts.forget_figures(epoch, step, damaged)
+        learner = init_train_state(0, config, repository, shape)
+    repository.delete_losses_after(epoch, step, damaged)
     return learner, epoch, step
 
 
-def keep(vault: Vault, facts: Facts, learner: Learner, epoch: int, step: int, reports: Iterable[Stepped]) -> None:
+def save_checkpoint(store: ArtifactStore, repository: SessionRepository, state: TrainState, epoch: int, step: int, events: Iterable[BatchesTrained]) -> None:
     """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-    stamp = vault.put(file_names.checkpoint(epoch, step), tensors.packed(training.snapshot(learner)))
-    others = [place for place in facts.checkpoints() if place != (epoch, step)]
-    old = [file_names.checkpoint(*place) for place in others[KEPT - 1 :]]
-    facts.record_training(reports, stamp, old)
+    stamp = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(training.state_dict(state)))
+    others = [place for place in repository.list_checkpoints() if place != (epoch, step)]
+    old = [file_names.checkpoint_name(*place) for place in others[MAX_CHECKPOINTS - 1 :]]
+    repository.record_training(events, stamp, old)
     for each in old:
-        vault.drop(each)
+        store.remove(each)

@@ -6,52 +6,52 @@ from dataclasses import replace
 from pathlib import Path
 
 import vaetui
-from vaetui.engine.idx import IdxFiles, check_shape, locate, peek_images
-from vaetui.errors import Trouble
+from vaetui.engine.idx import IdxFiles, find_idx_files, image_header_shape, require_supported
+from vaetui.errors import UserError
 from vaetui.storage import dataset_cache, locations
-from vaetui.storage.repository import Facts
+from vaetui.storage.repository import SessionRepository
 
-BUNDLED = "mnist"
+BUNDLED_DATASET = "mnist"
 """What a session without --data trains on."""
 
 
-def directory(source: str) -> Path:
+def source_directory(source: str) -> Path:
     """Give the directory that a session's source names."""
-    if source != BUNDLED:
+    if source != BUNDLED_DATASET:
         return Path(source)
     package = Path(vaetui.__file__).parent
     # In the wheel the data lies inside the package; in a checkout beside it.
     return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
 
 
-def located(facts: Facts) -> IdxFiles:
+def locate_session_files(repository: SessionRepository) -> IdxFiles:
     """Find the files of a session; those of labels only where they may be looked at.
 
     Raises Trouble where there are no training images any more.
     """
-    found = locate(directory(facts.data))
-    return found if facts.material.labels else replace(found, train_labels=None, test_labels=None)
+    found = find_idx_files(source_directory(repository.data_source))
+    return found if repository.data_record.uses_true_labels else replace(found, train_labels=None, test_labels=None)
 
 
-def sweep() -> None:
+def remove_unused_datasets() -> None:
     """Remove the decoded images that no session uses any more; none where it cannot be told what is used."""
     used = []
-    for name in locations.names():
+    for name in locations.session_names():
         try:
-            facts = Facts(locations.find(name))
-            used.append(Path(facts.data))
+            facts = SessionRepository(locations.find_session(name))
+            used.append(Path(facts.data_source))
             facts.close()
-        except Trouble:
+        except UserError:
             return
-    dataset_cache.sweep(used)
+    dataset_cache.remove_unused_datasets(used)
 
 
-def announced(source: str) -> tuple[int, ...]:
+def read_dataset_shape(source: str) -> tuple[int, ...]:
     """Give the shape (N, H, W) or (N, H, W, 3) of the training images, from the header alone.
 
     Raises Trouble for missing files and for what cannot be learned from.
     """
-    files = locate(directory(source))
-    shape = peek_images(files.train_images)
-    check_shape(files.train_images, shape)
+    files = find_idx_files(source_directory(source))
+    shape = image_header_shape(files.train_images)
+    require_supported(files.train_images, shape)
     return shape

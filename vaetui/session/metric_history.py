@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vaetui.engine.config import Config, held_out, steps
-from vaetui.engine.events import EpochEnded, Stepped
-from vaetui.session.views import Curves
-from vaetui.storage.repository import Facts
+from vaetui.engine.config import Config, count_steps, count_validation_images
+from vaetui.engine.events import BatchesTrained, EpochEnded
+from vaetui.session.views import TrainingCurves
+from vaetui.storage.repository import SessionRepository
 
 
-class Course:
+class MetricHistory:
     """The losses by step over the whole run, and the finished epochs; one thread adds while another looks."""
 
-    def __init__(self, facts: Facts, config: Config) -> None:
+    def __init__(self, repository: SessionRepository, config: Config) -> None:
         """Begin with what is recorded."""
-        count, *_ = facts.shape
-        self._steps = steps(config.training, count - held_out(config.training, count))
-        self.epochs = facts.epochs()
+        count, *_ = repository.shape
+        self._steps_per_epoch = count_steps(config.training, count - count_validation_images(config.training, count))
+        self.finished_epochs = repository.list_epochs()
         """The finished epochs, in order."""
-        self._facts = facts
-        self.recall()
+        self._repository = repository
+        self.reload_losses()
 
-    def recall(self) -> None:
+    def reload_losses(self) -> None:
         """Take the losses from what is recorded, and no others."""
-        self._points = [(self._place(epoch, step), losses) for epoch, step, losses, _ in self._facts.figures()]
+        self._loss_points = [(self._global_step(epoch, step), losses) for epoch, step, losses, _ in self._repository.list_losses()]
 
-    def hear(self, stepped: Stepped) -> None:
+    def add_losses(self, event: BatchesTrained) -> None:
         """Add a report of training."""
-        self._points.append((self._place(stepped.epoch, stepped.step), stepped.losses))
+        self._loss_points.append((self._global_step(event.epoch, event.step), event.losses))
 
-    def end(self, epoch: EpochEnded) -> None:
+    def add_epoch(self, event: EpochEnded) -> None:
         """Add a finished epoch."""
-        self.epochs.append(epoch)
+        self.finished_epochs.append(event)
 
-    def judge(self, epoch: int, accuracy: float | None) -> None:
+    def set_reading_accuracy(self, epoch: int, accuracy: float | None) -> None:
         """Set how well the reconstructions of a finished epoch were read."""
-        self.epochs[epoch - 1] = replace(self.epochs[epoch - 1], reading_accuracy=accuracy)
+        self.finished_epochs[epoch - 1] = replace(self.finished_epochs[epoch - 1], reading_accuracy=accuracy)
 
-    def curves(self) -> Curves:
+    def training_curves(self) -> TrainingCurves:
         """Show it."""
-        return Curves(tuple(self._points), tuple(self.epochs))
+        return TrainingCurves(tuple(self._loss_points), tuple(self.finished_epochs))
 
-    def _place(self, epoch: int, step: int) -> int:
-        return (epoch - 1) * self._steps + step
+    def _global_step(self, epoch: int, step: int) -> int:
+        return (epoch - 1) * self._steps_per_epoch + step

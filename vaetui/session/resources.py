@@ -12,71 +12,71 @@ from typing import TYPE_CHECKING
 
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.events import Loading, Progressed
-from vaetui.errors import visible
-from vaetui.session.side_thread import aside
-from vaetui.storage.artifact_store import Vault
-from vaetui.storage.repository import Facts
+from vaetui.engine.events import Loading, Progress
+from vaetui.errors import sanitize
+from vaetui.session.side_thread import run_in_thread
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
-    from vaetui.session.data_split import Data
-    from vaetui.session.session_labels import Truths
-    from vaetui.session.trainer import Learning
+    from vaetui.session.data_split import SessionImages
+    from vaetui.session.session_labels import SessionLabels
+    from vaetui.session.trainer import Trainer
 
-PATIENCE = 0.5
+SOURCE_CHECK_TIMEOUT_S = 0.5
 """Seconds that a look at the files the images were made of is waited for; of many files it is told when it is over."""
 
 
-class Workshop:
+class Resources:
     """What takes time and memory to load, once for as long as the session is open."""
 
-    def __init__(self, vault: Vault, facts: Facts) -> None:
+    def __init__(self, store: ArtifactStore, repository: SessionRepository) -> None:
         """Begin empty."""
-        self._vault = vault
-        self._facts = facts
-        self._news: list[str] = []
-        self._looking: Collection[Future[str | None]] = ()
-        self.data: Data | None = None
+        self._store = store
+        self._repository = repository
+        self._notices: list[str] = []
+        self._source_checks: Collection[Future[str | None]] = ()
+        self.images: SessionImages | None = None
         """The images."""
-        self.truths: Truths | None = None
+        self.true_labels: SessionLabels | None = None
         """The true classes, which nothing here learns from."""
-        self.learning: Learning | None = None
+        self.trainer: Trainer | None = None
         """The networks, as the last whole checkpoint left them."""
 
-    def news(self) -> list[str]:
+    def notices(self) -> list[str]:
         """Give what a person should know of the images, once."""
-        done, self._looking = wait(self._looking, PATIENCE)
-        told = [*self._news, *filter(None, (looked.result() for looked in done if not looked.exception()))]
-        self._news = []
-        return [visible(words) for words in told]
+        done, self._source_checks = wait(self._source_checks, SOURCE_CHECK_TIMEOUT_S)
+        told = [*self._notices, *filter(None, (looked.result() for looked in done if not looked.exception()))]
+        self._notices = []
+        return [sanitize(words) for words in told]
 
-    def pictures(self, indices: Indices) -> Pixels:
+    def select_images(self, indices: Indices) -> Pixels:
         """Give some of the images that are trained on, [M, H, W]; none before they are loaded."""
-        if self.data is None:
+        if self.images is None:
             import numpy as np
 
-            return np.empty((0, *self._facts.shape[1:]), np.uint8)
-        return self.data.train[indices]
+            return np.empty((0, *self._repository.shape[1:]), np.uint8)
+        return self.images.train[indices]
 
-    def opened(self, config: Config) -> Generator[Loading | Progressed, None, Learning]:
+    def load_trainer(self, config: Config) -> Generator[Loading | Progress, None, Trainer]:
         """Load what is not there yet, and give the networks.
 
         Raises Trouble for images that are gone or changed.
         """
-        if self.data is None:
+        if self.images is None:
             yield Loading("the images")
-            from vaetui.data.importing import changes
-            from vaetui.session.data_loading import supply
-            from vaetui.session.data_source import directory
+            from vaetui.data.importing import describe_changes
+            from vaetui.session.data_loading import load_or_rebuild
+            from vaetui.session.data_source import source_directory
 
-            data, self.truths, mended = yield from supply(self._vault, self._facts)
-            self._looking = [aside(partial(changes, directory(self._facts.data)))]
-            self._news += filter(None, [mended])
-            self.data = data
-        if self.learning is None:
+            data, self.true_labels, mended = yield from load_or_rebuild(self._store, self._repository)
+            self._source_checks = [run_in_thread(partial(describe_changes, source_directory(self._repository.data_source)))]
+            self._notices += filter(None, [mended])
+            self.images = data
+        if self.trainer is None:
             yield Loading("PyTorch")
-            from vaetui.session.trainer import Learning
+            from vaetui.session.trainer import Trainer
 
             yield Loading("the networks")
-            self.learning = Learning(self._vault, self._facts, config, self.data)
-        return self.learning
+            self.trainer = Trainer(self._store, self._repository, config, self.images)
+        return self.trainer

@@ -11,16 +11,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], T]) -> Future[T]:
+def run_in_thread(function: Callable[[], T]) -> Future[T]:
     """Begin to do that, and give what will hold the result; the end of the program does not wait for it."""
     future: Future[T] = Future()
 
-    def do() -> None:
+    def run() -> None:
         try:
-            future.set_result(work())
+            future.set_result(function())
         except Exception as error:
             logging.getLogger(__name__).exception("a look aside failed")
             future.set_exception(error)
 
-    threading.Thread(target=do, name="vaetui-aside", daemon=True).start()
+    threading.Thread(target=run, name="vaetui-aside", daemon=True).start()
     return future

@@ -8,133 +8,140 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
-from vaetui.engine.ground_truth import Truth
+from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.metrics import reading_accuracy
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.session.session import Session
-from vaetui.simulation.annotator_config import Habits
-from vaetui.simulation.annotators import Annotator, CentreAnnotator, Fingers, MembersAnnotator
-from vaetui.simulation.budgeted_annotator import SURE, Round
-from vaetui.simulation.reader_cache import Shelved
-from vaetui.simulation.result import Exported, Outcome, Quality, judge, judge_export, label_accuracy
+from vaetui.simulation.annotator_config import AnnotatorConfig
+from vaetui.simulation.annotators import Annotator, CentreAnnotator, LabelNoise, MembersAnnotator
+from vaetui.simulation.budgeted_annotator import MIN_CONFIDENCE, BudgetedAnnotator
+from vaetui.simulation.reader_cache import TrainedReader
+from vaetui.simulation.result import (
+    ExportQuality,
+    PseudoLabelQuality,
+    SimulationResult,
+    evaluate_export,
+    evaluate_pseudo_labels,
+    summarise_label_accuracy,
+)
 from vaetui.simulation.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class RoundAnswered:
     """A round was answered."""
 
     round: int
     """The round, from 1."""
     answers: int
     """Answers given in it."""
-    quality: Quality
+    quality: PseudoLabelQuality
     """How good the labels are that they spread."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReconstructionsRead:
     """The reconstructions of a whole epoch were read."""
 
-    epoch: EpochEnded
+    epoch_ended: EpochEnded
     """The epoch, with its reading accuracy."""
 
 
-Seen: TypeAlias = Event | Answered | Read
+SimulationEvent: TypeAlias = Event | RoundAnswered | ReconstructionsRead
 
 
 class Simulation:
     """Drives one session to its end."""
 
-    def __init__(self, session: Session, shelved: Shelved, habits: Habits, watch: Stopwatch) -> None:
+    def __init__(self, session: Session, trained_reader: TrainedReader, annotator_config: AnnotatorConfig, stopwatch: Stopwatch) -> None:
         """Drive a session, a new one, with a reader for centres and reconstructions."""
         self._session = session
-        self._shelved = shelved
-        self._habits = habits
-        self._watch = watch
-        self._fingers = Fingers(session.config.network.classes, habits.error_rate, session.config.seed)
-        self._pictures = 0
-        self._answers: list[int] = []
-        self._qualities: list[Quality] = []
-        self._checks: dict[int, float] = {}
+        self._trained_reader = trained_reader
+        self._annotator_config = annotator_config
+        self._stopwatch = stopwatch
+        self._label_noise = LabelNoise(session.config.network.classes, annotator_config.error_rate, session.config.seed)
+        self._pictures_shown = 0
+        self._answers_by_round: list[int] = []
+        self._label_qualities: list[PseudoLabelQuality] = []
+        self._accuracy_by_eval: dict[int, float] = {}
 
-    def run(self) -> Generator[Seen, None, Outcome]:
+    def run(self) -> Generator[SimulationEvent, None, SimulationResult]:
         """Train, answer, train to the end; yields what happens and returns what it came to.
 
         Raises Trouble where there is no label of a training image.
         """
         while True:
-            for event in self._watch.follow(self._session.advance()):
+            for event in self._stopwatch.measure_events(self._session.advance()):
                 yield event
-                if isinstance(event, Reconstructed) and event.check is not None:
-                    yield from self._read(event, event.check)
+                if isinstance(event, Reconstructed) and event.eval_number is not None:
+                    yield from self._read_reconstructions(event, event.eval_number)
             if self._session.phase == "finished":
-                return self._outcome((yield from self._export()))
-            yield from self._answer()
-            self._session.go_on()
+                return self._build_result((yield from self._evaluate_export()))
+            yield from self._answer_round()
+            self._session.finish_round()
 
-    def _answer(self) -> Iterator[Seen]:
+    def _answer_round(self) -> Iterator[SimulationEvent]:
         """Answer a round, and look at what it spread."""
         session = self._session
-        round = Round(session, self._annotator(), self._fingers, self._habits.answers, self._watch)
-        yield from round.answer()
-        self._pictures += round.pictures
-        self._answers.append(self._habits.answers - round.budget)
-        with self._watch.part("judging"):
-            weights = yield from session.spread()
-            self._qualities.append(judge(session.round, weights, self._truth("train")))
-        yield Answered(session.round, self._answers[-1], self._qualities[-1])
+        round = BudgetedAnnotator(session, self._create_annotator(), self._label_noise, self._annotator_config.answers_per_round, self._stopwatch)
+        yield from round.answer_round()
+        self._pictures_shown += round.pictures_shown
+        self._answers_by_round.append(self._annotator_config.answers_per_round - round.budget)
+        with self._stopwatch.measure("judging"):
+            weights = yield from session.propagate()
+            self._label_qualities.append(evaluate_pseudo_labels(session.round_number, weights, self._require_true_labels("train")))
+        yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
-    def _read(self, seen: Reconstructed, check: int) -> Iterator[Seen]:
+    def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
         """Read the reconstructions of a check; at the end of an epoch, in the session's reading test."""
         session = self._session
-        with self._watch.part("reading"):
-            opinions = self._shelved.reader.read(seen.reconstructions)
-            pairs = zip(opinions.classes.tolist(), opinions.certainty.tolist(), strict=True)
-            read = [label if certainty >= SURE else None for label, certainty in pairs]
-            self._checks[check] = reading_accuracy(read, self._truth("validation"))
-            epoch, rest = divmod(check, session.config.training.checks)
+        with self._stopwatch.measure("reading"):
+            opinions = self._trained_reader.reader.predict(event.reconstructions)
+            pairs = zip(opinions.class_ids.tolist(), opinions.confidences.tolist(), strict=True)
+            read = [label if certainty >= MIN_CONFIDENCE else None for label, certainty in pairs]
+            self._accuracy_by_eval[eval_number] = reading_accuracy(read, self._require_true_labels("validation"))
+            epoch, rest = divmod(eval_number, session.config.training.evals_per_epoch)
             if rest:
                 return
-            session.read(epoch, 0, read)
-        yield Read(session.curves().epochs[-1])
+            session.record_reading(epoch, 0, read)
+        yield ReconstructionsRead(session.training_curves().finished_epochs[-1])
 
-    def _export(self) -> Generator[Seen, None, Exported | None]:
+    def _evaluate_export(self) -> Generator[SimulationEvent, None, ExportQuality | None]:
         """Look at the labels that a person would take away."""
-        if not sum(self._answers):
+        if not sum(self._answers_by_round):
             return None
-        with self._watch.part("judging"):
-            return judge_export((yield from self._session.labels()), self._truth("all"))
+        with self._stopwatch.measure("judging"):
+            return evaluate_export((yield from self._session.label_table()), self._require_true_labels("all"))
 
-    def _annotator(self) -> Annotator:
-        if self._habits.annotator == "centre":
-            return CentreAnnotator(self._shelved.reader)
-        return MembersAnnotator(self._truth("train"))
+    def _create_annotator(self) -> Annotator:
+        if self._annotator_config.annotator == "centre":
+            return CentreAnnotator(self._trained_reader.reader)
+        return MembersAnnotator(self._require_true_labels("train"))
 
-    def _truth(self, of: Literal["train", "validation", "all"]) -> Truth:
-        truth: Truth | None = getattr(self._session.truths, of)
+    def _require_true_labels(self, subset: Literal["train", "validation", "all"]) -> TrueLabels:
+        truth: TrueLabels | None = getattr(self._session.true_labels, subset)
         if truth is None:
-            raise Trouble(f"The {of} images have no labels, so nobody can stand in for you.")
+            raise UserError(f"The {subset} images have no labels, so nobody can stand in for you.")
         return truth
 
-    def _outcome(self, exported: Exported | None) -> Outcome:
-        epochs, config = self._session.curves().epochs, self._session.config
-        return Outcome(
+    def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
+        epochs, config = self._session.training_curves().finished_epochs, self._session.config
+        return SimulationResult(
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
             reading_accuracy=tuple(epoch.reading_accuracy for epoch in epochs),
-            reading_checks=tuple(
-                self._checks.get(check) for check in range(1, len(epochs) * config.training.checks + 1)
+            reading_accuracy_by_eval=tuple(
+                self._accuracy_by_eval.get(check) for check in range(1, len(epochs) * config.training.evals_per_epoch + 1)
             ),
-            answers=sum(self._answers),
-            answers_by_round=tuple(self._answers),
-            pictures_shown=self._pictures,
-            label_accuracy=label_accuracy(self._qualities),
-            exported=exported,
-            seconds={"total": self._watch.total, **self._watch.seconds},
+            answers=sum(self._answers_by_round),
+            answers_by_round=tuple(self._answers_by_round),
+            pictures_shown=self._pictures_shown,
+            label_accuracy=summarise_label_accuracy(self._label_qualities),
+            exported=export_quality,
+            seconds={"total": self._stopwatch.total_seconds, **self._stopwatch.seconds_by_part},
             recipe=config.recipe,
-            annotator=self._habits.annotator,
-            error_rate=self._habits.error_rate,
-            reader_accuracy=self._shelved.accuracy,
+            annotator=self._annotator_config.annotator,
+            error_rate=self._annotator_config.error_rate,
+            reader_accuracy=self._trained_reader.accuracy,
             seed=config.seed,
             config=dataclasses.asdict(config),
         )

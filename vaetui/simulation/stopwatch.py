@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from vaetui.engine.events import Clustered, Event, Loading, Progressed, Saved, Stepped
+from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Progress, Saved
 
 
 class Stopwatch:
@@ -14,51 +14,51 @@ class Stopwatch:
 
     def __init__(self) -> None:
         """Begin."""
-        self.seconds: dict[str, float] = {}
+        self.seconds_by_part: dict[str, float] = {}
         """Seconds by part, in the order of their first use."""
-        self._begun = perf_counter()
-        self._away = 0.0
+        self._start_s = perf_counter()
+        self._excluded_s = 0.0
 
     @property
-    def total(self) -> float:
+    def total_seconds(self) -> float:
         """Seconds since the beginning, without those away."""
-        return perf_counter() - self._begun - self._away
+        return perf_counter() - self._start_s - self._excluded_s
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def exclude(self) -> Iterator[None]:
         """Count the time until this is left nowhere."""
         begun = perf_counter()
         try:
             yield
         finally:
-            self._away += perf_counter() - begun
+            self._excluded_s += perf_counter() - begun
 
     @contextmanager
-    def part(self, name: str) -> Iterator[None]:
+    def measure(self, part_name: str) -> Iterator[None]:
         """Count the time until this is left as that part."""
         begun = perf_counter()
         try:
             yield
         finally:
-            self._add(name, perf_counter() - begun)
+            self._add_seconds(part_name, perf_counter() - begun)
 
-    def follow(self, events: Iterator[Event]) -> Iterator[Event]:
+    def measure_events(self, events: Iterator[Event]) -> Iterator[Event]:
         """Pass events on, and count the time that each took to come; not what is done with it."""
         loading = False
         begun = perf_counter()
         for event in events:
-            self._add("loading" if loading else _part(event), perf_counter() - begun)
+            self._add_seconds("loading" if loading else _name_part(event), perf_counter() - begun)
             loading = isinstance(event, Loading)
             yield event
             begun = perf_counter()
 
-    def _add(self, name: str, seconds: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+    def _add_seconds(self, part_name: str, seconds: float) -> None:
+        self.seconds_by_part[part_name] = self.seconds_by_part.get(part_name, 0.0) + seconds
 
 
-def _part(event: Event) -> str:
+def _name_part(event: Event) -> str:
     """Name the work that ends with an event."""
-    if isinstance(event, Progressed):
-        return "measuring" if "test" in event.what else "clustering"
-    parts = {Loading: "loading", Stepped: "training", Saved: "saving", Clustered: "clustering"}
+    if isinstance(event, Progress):
+        return "measuring" if "test" in event.activity else "clustering"
+    parts = {Loading: "loading", BatchesTrained: "training", Saved: "saving", Clustered: "clustering"}
     return parts.get(type(event), "measuring")

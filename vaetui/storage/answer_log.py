@@ -6,101 +6,101 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, Path, read_path, written
-from vaetui.engine.classes import Naming
+from vaetui.engine.answers import Answer, ClusterPath, format_path, parse_path
+from vaetui.engine.classes import ClassEdit
 from vaetui.storage import answer_rows, namings
-from vaetui.storage.answer_rows import Saying
+from vaetui.storage.answer_rows import AnswerRecord
 from vaetui.storage.database import Database
-from vaetui.storage.fingerprints import Stamp
+from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.journal import Change
-from vaetui.storage.namings import Named
+from vaetui.storage.namings import ClassEditRecord
 
-State: TypeAlias = Literal["stands", "undone"]
-Act: TypeAlias = Saying | Named
+ActionState: TypeAlias = Literal["stands", "undone"]
+UserAction: TypeAlias = AnswerRecord | ClassEditRecord
 """What is undone and redone as one."""
 
 
-class Spoken:
+class AnswerLog:
     """Two tables that share one sequence of numbers; what is recorded is on the disk when a verb returns."""
 
-    def __init__(self, base: Database) -> None:
+    def __init__(self, database: Database) -> None:
         """Keep it in that file."""
-        self._base = base
+        self._database = database
 
-    def next_act(self) -> int:
+    def next_action_id(self) -> int:
         """Tell the number that the next act will have."""
         query = "SELECT max((SELECT coalesce(max(id), 0) FROM saying), (SELECT coalesce(max(id), 0) FROM naming)) + 1"
-        return int(self._base.rows(query)[0][0])
+        return int(self._database.fetch_all(query)[0][0])
 
-    def say(self, round: int, path: Path, answer: Answer, *stamps: Stamp) -> Saying:
+    def record_answer(self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> AnswerRecord:
         """Record what a person said, with the files that belong to it; what was undone can no longer be redone."""
-        number = self.next_act()
-        row = (number, round, written(path), *answer_rows.columns(answer), "stands", time.time())
-        self._base.change(*_dropped(round), ("saying", row), *kept(stamps))
-        return Saying(number, path, answer)
+        number = self.next_action_id()
+        row = (number, round_number, format_path(path), *answer_rows.answer_columns(answer), "stands", time.time())
+        self._database.apply_changes(*_discard_undone_changes(round_number), ("saying", row), *file_added_changes(fingerprints))
+        return AnswerRecord(number, path, answer)
 
-    def amend(self, round: int, naming: Naming) -> Named:
+    def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
         """Record what a person did to the classes; what was undone can no longer be redone."""
-        number = self.next_act()
-        row = (number, round, *namings.columns(naming), "stands", time.time())
-        self._base.change(*_dropped(round), ("naming", row))
-        return Named(number, naming)
+        number = self.next_action_id()
+        row = (number, round_number, *namings.class_edit_columns(class_edit), "stands", time.time())
+        self._database.apply_changes(*_discard_undone_changes(round_number), ("naming", row))
+        return ClassEditRecord(number, class_edit)
 
-    def undo(self, act: Act) -> None:
+    def undo(self, action: UserAction) -> None:
         """Record that an act was taken back."""
-        self._mark(act, "undone")
+        self._set_state(action, "undone")
 
-    def redo(self, act: Act) -> None:
+    def redo(self, action: UserAction) -> None:
         """Record that an act stands again."""
-        self._mark(act, "stands")
+        self._set_state(action, "stands")
 
-    def acts(self, round: int, state: State = "stands") -> list[Act]:
+    def list_actions(self, round_number: int, state: ActionState = "stands") -> list[UserAction]:
         """List what was said and done in a round and now `stands` or is `undone`, oldest first."""
-        both: list[Act] = [*self.sayings(round, state), *self._namings("= ? AND state = ?", round, state)]
+        both: list[UserAction] = [*self.list_answers(round_number, state), *self._query_class_edits("= ? AND state = ?", round_number, state)]
         return sorted(both, key=lambda act: act.id)
 
-    def sayings(self, round: int, state: State = "stands") -> list[Saying]:
+    def list_answers(self, round_number: int, state: ActionState = "stands") -> list[AnswerRecord]:
         """List what was said of clusters in a round and now `stands` or is `undone`, oldest first."""
-        rows = self._base.rows(
+        rows = self._database.fetch_all(
             "SELECT id, path, kind, label, confidence, parts FROM saying WHERE round = ? AND state = ? ORDER BY id",
-            (round, state),
+            (round_number, state),
         )
-        return [Saying(number, read_path(path), answer_rows.read(*values)) for number, path, *values in rows]
+        return [AnswerRecord(number, parse_path(path), answer_rows.parse_answer(*values)) for number, path, *values in rows]
 
-    def namings(self, last: int) -> list[Named]:
+    def list_class_edits(self, last_round: int) -> list[ClassEditRecord]:
         """List what was done to the classes up to the end of a round and stands, oldest first."""
-        return self._namings("<= ? AND state = ?", last, "stands")
+        return self._query_class_edits("<= ? AND state = ?", last_round, "stands")
 
-    def times(self, round: int) -> list[float]:
+    def list_action_times(self, round_number: int) -> list[float]:
         """List when something was said or done in a round, in seconds since 1970, in order."""
         query = "SELECT id, said FROM saying WHERE round = ? UNION ALL SELECT id, said FROM naming WHERE round = ?"
-        return [said for _, said in self._base.rows(f"{query} ORDER BY id", (round, round))]
+        return [said for _, said in self._database.fetch_all(f"{query} ORDER BY id", (round_number, round_number))]
 
-    def tally(self, last: int) -> dict[int, int]:
+    def answer_counts(self, last_round: int) -> dict[int, int]:
         """Count how often each class was named in the rounds up to that one, as it was said then, and stands."""
         query = "SELECT label, count(*) FROM saying WHERE kind = 'label' AND state = 'stands' AND round <= ?"
-        return dict(self._base.rows(f"{query} GROUP BY label", (last,)))
+        return dict(self._database.fetch_all(f"{query} GROUP BY label", (last_round,)))
 
-    def last_answered(self) -> int:
+    def last_answered_round(self) -> int:
         """Give the last round in which something stands, 0 where there is none."""
-        return int(self._base.rows("SELECT coalesce(max(round), 0) FROM saying WHERE state = 'stands'")[0][0])
+        return int(self._database.fetch_all("SELECT coalesce(max(round), 0) FROM saying WHERE state = 'stands'")[0][0])
 
-    def answers(self) -> int:
+    def count_answers(self) -> int:
         """Count what was said and stands, over all rounds: labels, unreadables and splits."""
-        return int(self._base.rows("SELECT count(*) FROM saying WHERE state = 'stands'")[0][0])
+        return int(self._database.fetch_all("SELECT count(*) FROM saying WHERE state = 'stands'")[0][0])
 
-    def _namings(self, which: str, round: int, state: State) -> list[Named]:
-        query = f"SELECT id, kind, class, name, target FROM naming WHERE round {which} ORDER BY id"
-        return [Named(number, namings.read(*values)) for number, *values in self._base.rows(query, (round, state))]
+    def _query_class_edits(self, round_condition: str, round_number: int, state: ActionState) -> list[ClassEditRecord]:
+        query = f"SELECT id, kind, class, name, target FROM naming WHERE round {round_condition} ORDER BY id"
+        return [ClassEditRecord(number, namings.parse_class_edit(*values)) for number, *values in self._database.fetch_all(query, (round_number, state))]
 
-    def _mark(self, act: Act, state: State) -> None:
-        self._base.change(("saying marked" if isinstance(act, Saying) else "naming marked", (state, act.id)))
+    def _set_state(self, action: UserAction, state: ActionState) -> None:
+        self._database.apply_changes(("saying marked" if isinstance(action, AnswerRecord) else "naming marked", (state, action.id)))
 
 
-def kept(stamps: Iterable[Stamp]) -> Iterator[Change]:
+def file_added_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:
     """Give the changes that make files part of the session."""
-    return (("file", stamp) for stamp in stamps)
+    return (("file", stamp) for stamp in fingerprints)
 
 
-def _dropped(round: int) -> tuple[Change, ...]:
-    return ("undone dropped", (round,)), ("undone namings dropped", (round,))
+def _discard_undone_changes(round_number: int) -> tuple[Change, ...]:
+    return ("undone dropped", (round_number,)), ("undone namings dropped", (round_number,))

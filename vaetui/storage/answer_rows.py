@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class AnswerRecord:
     """One answer or split, as it was said."""
 
     id: int
     """Its number in the session, ascending."""
-    path: Path
+    path: ClusterPath
     """The cluster."""
     answer: Answer
     """What was said."""
 
 
-def columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
+def answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
     """Flatten an answer: kind, label, confidence, parts."""
     match answer:
-        case Label(label, confidence):
+        case ClassAnswer(label, confidence):
             return "label", label, confidence, None
         case Unreadable():
             return "unreadable", None, None, None
@@ -30,8 +30,8 @@ def columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
             return "split", None, None, parts
 
 
-def read(kind: str, label: int, confidence: float, parts: int) -> Answer:
+def parse_answer(kind: str, class_id: int, confidence: float, part_count: int) -> Answer:
     """Read what `columns` flattened."""
     if kind == "label":
-        return Label(label, confidence)
-    return Split(parts) if kind == "split" else Unreadable()
+        return ClassAnswer(class_id, confidence)
+    return Split(part_count) if kind == "split" else Unreadable()

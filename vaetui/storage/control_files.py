@@ -12,61 +12,61 @@ from contextlib import suppress
 from pathlib import Path
 
 from vaetui.storage import atomic_files, file_names
-from vaetui.storage.atomic_files import explained
+from vaetui.storage.atomic_files import translate_os_errors
 
-LONG = 1000
+FAILURE_BYTES = 1000
 """Bytes of a failure, always so many: written over the ones before it needs no room on a full disk."""
 
 
-def ask(directory: Path) -> None:
+def request_release(directory: Path) -> None:
     """Ask whoever works on a session without a terminal to leave it."""
-    path = file_names.request(directory)
-    with explained(path), suppress(FileExistsError):
-        atomic_files.written(path, os.O_EXCL).close()
+    path = file_names.release_request_path(directory)
+    with translate_os_errors(path), suppress(FileExistsError):
+        atomic_files.open_for_writing(path, os.O_EXCL).close()
 
 
-def asked(directory: Path) -> bool:
+def is_release_requested(directory: Path) -> bool:
     """Tell whether somebody wants the session."""
-    return _is_file(file_names.request(directory))
+    return _is_regular_file(file_names.release_request_path(directory))
 
 
-def withdraw(directory: Path) -> None:
+def cancel_release_request(directory: Path) -> None:
     """Want the session no more."""
     with suppress(OSError):
-        file_names.request(directory).unlink()
+        file_names.release_request_path(directory).unlink()
 
 
-def confess(directory: Path, failure: str) -> None:
+def record_failure(directory: Path, message: str) -> None:
     """Keep why the work without a terminal ended, for whoever looks next.
 
     It is told beforehand what will be so should nothing be said any more, and swept when all went well.
     """
-    path = file_names.failure(directory)
+    path = file_names.failure_path(directory)
     # In place, and not cut off before: both would need room.
-    with explained(path), atomic_files.written(path, 0) as file:
-        file.write(failure.encode()[:LONG].ljust(LONG))
+    with translate_os_errors(path), atomic_files.open_for_writing(path, 0) as file:
+        file.write(message.encode()[:FAILURE_BYTES].ljust(FAILURE_BYTES))
         file.flush()
         os.fsync(file.fileno())
 
 
-def failure(directory: Path) -> str | None:
+def read_failure(directory: Path) -> str | None:
     """Give why the work without a terminal ended, as one printable line; None where nothing went wrong."""
-    path = file_names.failure(directory)
-    if not _is_file(path):
+    path = file_names.failure_path(directory)
+    if not _is_regular_file(path):
         return None
-    with atomic_files.read(path) as file:
-        told = file.read(LONG).decode(errors="replace")
+    with atomic_files.open_for_reading(path) as file:
+        told = file.read(FAILURE_BYTES).decode(errors="replace")
     return "".join(filter(str.isprintable, told)).strip()
 
 
-def sweep(directory: Path) -> None:
+def remove_control_files(directory: Path) -> None:
     """Remove all notes: they were read, or were meant for nobody who is here."""
-    for path in (file_names.request(directory), file_names.failure(directory)):
+    for path in (file_names.release_request_path(directory), file_names.failure_path(directory)):
         with suppress(OSError):
             path.unlink()
 
 
-def _is_file(path: Path) -> bool:
+def _is_regular_file(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:

@@ -5,40 +5,40 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from vaetui.storage.dataset_cache import Origin, read_origin
+from vaetui.storage.dataset_cache import DatasetOrigin, parse_origin
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class DataRecord:
     """What the options said when the session began."""
 
-    labels: bool = True
+    uses_true_labels: bool = True
     """Whether true labels, where there are any, may be looked at: to measure and to divide."""
-    names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
     """The names of the classes in order; none where they are digits."""
-    origin: Origin | None = None
+    origin: DatasetOrigin | None = None
     """What the images were decoded from; None where they are used as they are."""
 
-    def called(self, classes: int) -> tuple[str, ...]:
+    def resolve_class_names(self, class_count: int) -> tuple[str, ...]:
         """Give the name of each of so many classes."""
-        return self.names or tuple(map(str, range(classes)))
+        return self.class_names or tuple(map(str, range(class_count)))
 
 
-def to_json(material: Material) -> str:
+def to_json(record: DataRecord) -> str:
     """Write it as one JSON object."""
-    return json.dumps(asdict(material))
+    return json.dumps(asdict(record))
 
 
-def from_json(text: str) -> Material:
+def from_json(text: str) -> DataRecord:
     """Read what `to_json` wrote.
 
     Raises ValueError for what it would not have written: the text may be a stranger's.
     """
     told = json.loads(text)
-    if not isinstance(told, dict) or type(told.get("labels")) is not bool or not isinstance(told.get("names"), list):
+    if not isinstance(told, dict) or type(told.get("uses_true_labels")) is not bool or not isinstance(told.get("class_names"), list):
         raise ValueError("no material")
-    names = tuple(told["names"])
+    names = tuple(told["class_names"])
     if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):
         raise ValueError("names that nobody can read")
     origin = told.get("origin")
-    return Material(told["labels"], names, None if origin is None else read_origin(origin))
+    return DataRecord(told["uses_true_labels"], names, None if origin is None else parse_origin(origin))

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 class Finding:
     """One thing in a session's directory that is not as it should be."""
 
-    file: str
+    file_name: str
     """The name of the file."""
-    wrong: str
+    problem: str
     """What is wrong with it: "is damaged"."""
     remedy: str
     """What mends it: "made anew from its copy"."""
-    lost: bool = False
+    is_lost: bool = False
     """Whether nothing that is left can mend it."""
 
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.file} {self.wrong}: {self.remedy}"
+        return f"{self.file_name} {self.problem}: {self.remedy}"

@@ -6,17 +6,17 @@ import hashlib
 from typing import NamedTuple
 
 
-class Stamp(NamedTuple):
+class FileFingerprint(NamedTuple):
     """A file as it was written."""
 
     name: str
     """Its name in the session's directory."""
-    size: int
+    size_bytes: int
     """Its bytes."""
-    digest: str
+    sha256_hex: str
     """Their SHA-256, as hexadecimal digits."""
 
 
-def stamped(name: str, content: bytes) -> Stamp:
+def compute_fingerprint(name: str, content: bytes) -> FileFingerprint:
     """Give the stamp of a file of that name and content."""
-    return Stamp(name, len(content), hashlib.sha256(content).hexdigest())
+    return FileFingerprint(name, len(content), hashlib.sha256(content).hexdigest())

@@ -13,17 +13,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import atomic_files, control_files, file_names
-from vaetui.storage.atomic_files import explained
+from vaetui.storage.atomic_files import translate_os_errors
 
-WAIT = 0.2
+ACQUIRE_TIMEOUT_S = 0.2
 """Seconds in which a lock counts as free: who merely looks holds it for a moment."""
-INTRODUCED = 1.0
+HOLDER_TIMEOUT_S = 1.0
 """Seconds in which a new holder has written who it is."""
-LONG = 1000
+MAX_HOLDER_BYTES = 1000
 """Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
-MOST = 1 << 32
+MAX_PROCESS_ID = 1 << 32
 """No process has a number as high as that."""
 
 
@@ -35,14 +35,14 @@ class Holder:
     """The user's name."""
     host: str = ""
     """The machine."""
-    process: int = 0
+    process_id: int = 0
     """The number of the process; 0 where nothing is known."""
-    detached: bool = False
+    is_detached: bool = False
     """Whether it works without a terminal, so that nobody sits before it."""
 
     def __str__(self) -> str:
         """Name it in a sentence."""
-        return f"{self.user} on {self.host}, process {self.process}" if self.process else "another process"
+        return f"{self.user} on {self.host}, process {self.process_id}" if self.process_id else "another process"
 
 
 class Lock:
@@ -53,46 +53,46 @@ class Lock:
 
         Raises Trouble that names the holder where somebody has it.
         """
-        path = file_names.lock(directory)
-        self._lock = FileLock(path, mode=0o600)
+        path = file_names.lock_path(directory)
+        self._file_lock = FileLock(path, mode=0o600)
         self._directory = directory
-        with explained(path):
+        with translate_os_errors(path):
             if path.is_symlink():
-                raise Trouble(f"{path} is a link, which it is in no session of vaetui; delete it and try again.")
+                raise UserError(f"{path} is a link, which it is in no session of vaetui; delete it and try again.")
             try:
-                self._lock.acquire(timeout=WAIT, poll_interval=WAIT / 10)
+                self._file_lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=ACQUIRE_TIMEOUT_S / 10)
             except Timeout as error:
-                raise Trouble(_refusal(directory)) from error
+                raise UserError(_in_use_message(directory)) from error
         with suppress(OSError):  # on a full disk the lock holds all the same
-            control_files.withdraw(directory)
-            _introduce(directory, detached=False)
+            control_files.cancel_release_request(directory)
+            _write_holder(directory, is_detached=False)
 
     def release(self) -> None:
         """Give the right back."""
         with suppress(OSError):
-            file_names.holder(self._directory).unlink(missing_ok=True)
-        self._lock.release()
+            file_names.holder_path(self._directory).unlink(missing_ok=True)
+        self._file_lock.release()
 
 
-def detach(directory: Path) -> None:
+def mark_detached(directory: Path) -> None:
     """Tell, as the holder, that nobody sits before this process any more: another one may ask it to leave."""
-    with explained(file_names.holder(directory)):
-        _introduce(directory, detached=True)
+    with translate_os_errors(file_names.holder_path(directory)):
+        _write_holder(directory, is_detached=True)
 
 
-def holder(directory: Path) -> Holder | None:
+def read_holder(directory: Path) -> Holder | None:
     """Tell who holds the right now, by the lock itself, since files outlive who wrote them; None for nobody."""
-    who = _read(file_names.holder(directory))  # before the lock is looked at: it goes away first
-    return who if _held(file_names.lock(directory)) else None
+    who = _read_holder_file(file_names.holder_path(directory))  # before the lock is looked at: it goes away first
+    return who if _is_locked(file_names.lock_path(directory)) else None
 
 
-def _held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         import fcntl
     except ImportError:  # no system without it can detach, and nothing else needs to know
         return False
     try:
-        file = atomic_files.read(path)
+        file = atomic_files.open_for_reading(path)
     except OSError:
         return False
     with file:
@@ -104,41 +104,41 @@ def _held(path: Path) -> bool:
     return False
 
 
-def _introduce(directory: Path, detached: bool) -> None:
-    path = file_names.holder(directory)
+def _write_holder(directory: Path, is_detached: bool) -> None:
+    path = file_names.holder_path(directory)
     path.unlink(missing_ok=True)  # it may be a link that leads out of the session
-    with atomic_files.written(path, os.O_EXCL) as file:
-        file.write(json.dumps(asdict(Holder(_user(), platform.node(), os.getpid(), detached))).encode())
+    with atomic_files.open_for_writing(path, os.O_EXCL) as file:
+        file.write(json.dumps(asdict(Holder(_user_name(), platform.node(), os.getpid(), is_detached))).encode())
 
 
-def _read(path: Path) -> Holder:
+def _read_holder_file(path: Path) -> Holder:
     """Read what a holder wrote of itself; nothing is known where that makes no sense."""
     try:
-        with atomic_files.read(path) as file:
-            who = json.loads(file.read(LONG))
-        user, host, process = who["user"], who["host"], who["process"]
-        if not (isinstance(process, int) and 0 < process < MOST):
+        with atomic_files.open_for_reading(path) as file:
+            who = json.loads(file.read(MAX_HOLDER_BYTES))
+        user, host, process = who["user"], who["host"], who["process_id"]
+        if not (isinstance(process, int) and 0 < process < MAX_PROCESS_ID):
             return Holder()
-        return Holder(_safe(user), _safe(host), process, who.get("detached") is True)
+        return Holder(_sanitize_field(user), _sanitize_field(host), process, who.get("is_detached") is True)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Holder()
 
 
-def _safe(text: str) -> str:
+def _sanitize_field(text: str) -> str:
     return "".join(filter(str.isprintable, text))[:64]
 
 
-def _refusal(directory: Path) -> str:
-    end = time.monotonic() + INTRODUCED
-    while not (who := _read(file_names.holder(directory))).process and time.monotonic() < end:
-        time.sleep(WAIT / 10)
+def _in_use_message(directory: Path) -> str:
+    end = time.monotonic() + HOLDER_TIMEOUT_S
+    while not (who := _read_holder_file(file_names.holder_path(directory))).process_id and time.monotonic() < end:
+        time.sleep(ACQUIRE_TIMEOUT_S / 10)
     name = directory.name
-    if who.detached:
+    if who.is_detached:
         return f"The session {name} is trained without a terminal by {who}; take it over with: vaetui resume {name}"
     return f"The session {name} is in use by {who}; leave it there first."
 
 
-def _user() -> str:
+def _user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a number without a name

@@ -11,17 +11,17 @@ from pathlib import Path
 from vaetui.storage import atomic_files, file_names
 
 
-class _OwnersFile(RotatingFileHandler):
+class _PrivateRotatingFileHandler(RotatingFileHandler):
     """A rotating file that its owner alone may read."""
 
     def _open(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(atomic_files.written(Path(self.baseFilename), os.O_APPEND), "utf-8")
+        return io.TextIOWrapper(atomic_files.open_for_writing(Path(self.baseFilename), os.O_APPEND), "utf-8")
 
 
-def keep(directory: Path) -> logging.Logger:
+def open_log(directory: Path) -> logging.Logger:
     """Send the program's log to a rotating file in the session's directory."""
-    logger = close()
-    handler = _OwnersFile(file_names.log(directory), maxBytes=1_000_000, backupCount=1, delay=True)
+    logger = close_log()
+    handler = _PrivateRotatingFileHandler(file_names.log_path(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logging.raiseExceptions = False  # a full disk must not print tracebacks over the screen
@@ -30,7 +30,7 @@ def keep(directory: Path) -> logging.Logger:
     return logger
 
 
-def close() -> logging.Logger:
+def close_log() -> logging.Logger:
     """Close the file, if one is open."""
     logger = logging.getLogger("vaetui")
     for old in list(logger.handlers):

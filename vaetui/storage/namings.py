@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaetui.engine.classes import Added, Merged, Naming, Renamed
+from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ClassEditRecord:
     """An addition, a new name or a merge, as it was said."""
 
     id: int
     """Its number in the session, in one order with those of the sayings."""
-    naming: Naming
+    class_edit: ClassEdit
     """What was done."""
 
 
-def columns(naming: Naming) -> tuple[str, int, str | None, int | None]:
+def class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int | None]:
     """Flatten it: kind, class, name, target."""
-    match naming:
-        case Added(label, name):
+    match class_edit:
+        case AddClass(label, name):
             return "added", label, name, None
-        case Renamed(label, name):
+        case RenameClass(label, name):
             return "renamed", label, name, None
-        case Merged(label, into):
+        case MergeClass(label, into):
             return "merged", label, None, into
 
 
-def read(kind: str, label: int, name: str, target: int) -> Naming:
+def parse_class_edit(kind: str, class_id: int, class_name: str, target_class_id: int) -> ClassEdit:
     """Read what `columns` flattened."""
     if kind == "merged":
-        return Merged(label, target)
-    return Added(label, name) if kind == "added" else Renamed(label, name)
+        return MergeClass(class_id, target_class_id)
+    return AddClass(class_id, class_name) if kind == "added" else RenameClass(class_id, class_name)

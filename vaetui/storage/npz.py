@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-STRANGE = (
+MALFORMED_FILE_ERRORS = (
     *(zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError),
     *(SyntaxError, tokenize.TokenError, IndexError, TypeError, OverflowError),
 )
@@ -24,63 +24,63 @@ STRANGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ArraySpec:
     """How an array has to be."""
 
     dtype: DTypeLike
     """Its type."""
-    sides: str
+    axes: str
     """Its sides by their letters: "NZ"."""
-    below: str = ""
+    index_axis: str = ""
     """Of places: the letter of the side that they count along."""
 
 
-def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Write arrays as an npz file, uncompressed, the same bytes for the same arrays."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def unpacked(content: bytes, forms: Mapping[str, Form], sides: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+def from_bytes(content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> dict[str, NDArray[Any]]:
     """Read what `packed` wrote; `sides` are the lengths that are known, and others have to agree with each other.
 
     Raises ValueError for what does not have these forms.
     """
-    known = dict(sides)
+    known = dict(dimensions)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return {name: _array(_member(file, name), form, known) for name, form in forms.items()}
-    except STRANGE as error:
+            return {name: _parse_array(_read_member(file, name), form, known) for name, form in specs.items()}
+    except MALFORMED_FILE_ERRORS as error:
         raise ValueError(str(error)) from error
 
 
-def largest(forms: Mapping[str, Form], sides: Mapping[str, int]) -> int:
+def max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> int:
     """Tell how many bytes such a file may have, of no more than these sides."""
-    sizes = (math.prod(sides[side] for side in form.sides) * np.dtype(form.dtype).itemsize for form in forms.values())
+    sizes = (math.prod(dimensions[side] for side in form.axes) * np.dtype(form.dtype).itemsize for form in specs.values())
     return sum(1_000 + size for size in sizes)  # with its two heads
 
 
-def _member(file: zipfile.ZipFile, name: str) -> bytes:
-    info = file.getinfo(f"{name}.npy")
+def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    info = archive.getinfo(f"{name}.npy")
     if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
         raise ValueError(f"{name} is compressed")
-    return file.read(info)
+    return archive.read(info)
 
 
-def _array(content: bytes, form: Form, known: dict[str, int]) -> NDArray[Any]:
+def _parse_array(content: bytes, spec: ArraySpec, dimensions: dict[str, int]) -> NDArray[Any]:
     head = io.BytesIO(content)
     if np.lib.format.read_magic(head) != (1, 0):
         raise ValueError("another format of arrays")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(head, max_header_size=1_000)
-    if fortran or dtype != np.dtype(form.dtype) or len(shape) != len(form.sides):
+    if fortran or dtype != np.dtype(spec.dtype) or len(shape) != len(spec.axes):
         raise ValueError(f"an array of {dtype} with sides {shape}")
-    for letter, length in zip(form.sides, shape, strict=True):
-        if not 0 <= length == known.setdefault(letter, length):
+    for letter, length in zip(spec.axes, shape, strict=True):
+        if not 0 <= length == dimensions.setdefault(letter, length):
             raise ValueError(f"sides {shape}")
     array = np.frombuffer(content, dtype, int(np.prod(shape)), head.tell()).reshape(shape).copy()
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError("numbers that are none")
-    if form.below and array.size and not 0 <= array.min() <= array.max() < known[form.below]:
+    if spec.index_axis and array.size and not 0 <= array.min() <= array.max() < dimensions[spec.index_axis]:
         raise ValueError("places that there are not")
     return array

@@ -11,134 +11,134 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.storage import atomic_files, database, file_names, journal
-from vaetui.storage.database import Newer
+from vaetui.storage.database import NewerFormatError
 from vaetui.storage.findings import Finding
-from vaetui.storage.journal import Account, Change, Entry
-from vaetui.storage.schema import ROWS, VERSION
-from vaetui.storage.untrusted import set_aside
+from vaetui.storage.journal import Change, JournalEntry, JournalScan
+from vaetui.storage.schema import FORMAT_VERSION, TABLE_NAMES
+from vaetui.storage.untrusted import quarantine_file
 
 
-def audit(directory: Path, repair: bool) -> Iterator[Finding]:
+def verify_database(directory: Path, repair: bool) -> Iterator[Finding]:
     """Find what is damaged of the two, and mend it where that is wanted.
 
     What a crash left between them is put in order without a word. Raises Trouble where neither can be read, for a
     newer format, and for content that is not damaged but meant to be so.
     """
-    facts, book = file_names.facts(directory), file_names.ledger(directory)
-    with database.explained(facts):
-        yield from _audited(facts, book, repair)
+    facts, book = file_names.database_path(directory), file_names.journal_path(directory)
+    with database.translate_database_errors(facts):
+        yield from _verify_files(facts, book, repair)
 
 
-def _audited(facts: Path, book: Path, repair: bool) -> Iterator[Finding]:
-    account = journal.read(book) if book.exists() else Account((), 0, 0)
-    known = _replayed(account.entries, book)
-    wrong = _broken(facts, known)
+def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iterator[Finding]:
+    account = journal.scan_journal(journal_path) if journal_path.exists() else JournalScan((), 0, 0)
+    known = _replay(account.entries, journal_path)
+    wrong = _find_problem(database_path, known)
     if wrong is not None:
         if known is None:
-            raise Trouble(f"{facts} {wrong}, and {book.name} is no help; put back a copy of either.")
-        lost = f", of which {account.lost} changes are lost" if account.lost else ""
-        yield Finding(facts.name, wrong, f"made anew from {book.name}{lost}")
+            raise UserError(f"{database_path} {wrong}, and {journal_path.name} is no help; put back a copy of either.")
+        lost = f", of which {account.lost_count} changes are lost" if account.lost_count else ""
+        yield Finding(database_path.name, wrong, f"made anew from {journal_path.name}{lost}")
         if repair:
-            _make_facts(facts, known)
-            if account.lost:
-                _make_ledger(book, facts)
+            _rebuild_database(database_path, known)
+            if account.lost_count:
+                _rebuild_journal(journal_path, database_path)
             else:
-                _cut(book, account.size)
+                _truncate_journal(journal_path, account.intact_bytes)
         return
-    with contextlib.closing(database.connect(facts)) as base:
-        ahead = account.last - database.applied(base)
-        if known is None or account.lost or ahead < 0:
-            yield Finding(book.name, "is damaged" if book.exists() else "is missing", f"made anew from {facts.name}")
+    with contextlib.closing(database.connect(database_path)) as base:
+        ahead = account.last_number - database.last_applied_number(base)
+        if known is None or account.lost_count or ahead < 0:
+            yield Finding(journal_path.name, "is damaged" if journal_path.exists() else "is missing", f"made anew from {database_path.name}")
             if repair:
-                _make_ledger(book, facts)
+                _rebuild_journal(journal_path, database_path)
             return
-        before = known if ahead == 0 else _replayed(account.entries[:-1], book)
-        if ahead > 1 or before is None or database.content(base) != database.content(before):
-            yield Finding(facts.name, f"differs from {book.name}", f"made anew from {book.name}")
+        before = known if ahead == 0 else _replay(account.entries[:-1], journal_path)
+        if ahead > 1 or before is None or database.dump_tables(base) != database.dump_tables(before):
+            yield Finding(database_path.name, f"differs from {journal_path.name}", f"made anew from {journal_path.name}")
             if repair:
-                _make_facts(facts, known)
+                _rebuild_database(database_path, known)
         elif repair and ahead:  # a crash between the two
             base.execute("BEGIN IMMEDIATE")
-            database.apply(base, account.entries[-1])
+            database.apply_entry(base, account.entries[-1])
             base.execute("COMMIT")
     if repair:
-        _cut(book, account.size)
+        _truncate_journal(journal_path, account.intact_bytes)
 
 
-def snapshot(base: sqlite3.Connection) -> Entry:
+def dump_as_entry(connection: sqlite3.Connection) -> JournalEntry:
     """Write all facts as one entry of a ledger."""
-    rows = database.content(base)
-    changes: Sequence[Change] = [(table, row) for table in ROWS for row in rows[table] if row[0] != "changes"]
-    return Entry(database.applied(base), tuple(changes))
+    rows = database.dump_tables(connection)
+    changes: Sequence[Change] = [(table, row) for table in TABLE_NAMES for row in rows[table] if row[0] != "changes"]
+    return JournalEntry(database.last_applied_number(connection), tuple(changes))
 
 
-def _broken(facts: Path, known: sqlite3.Connection | None) -> str | None:
+def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> str | None:
     """Tell what is wrong with the file by itself; None for nothing.
 
     Raises `Newer` for a newer format, unless all else in it is what the ledger comes to.
     """
-    if not facts.exists():
+    if not database_path.exists():
         return "is missing"
     try:
-        with contextlib.closing(database.looked_over(facts)) as base:
-            database.applied(base)
+        with contextlib.closing(database.open_validated(database_path)) as base:
+            database.last_applied_number(base)
             (found,) = base.execute("PRAGMA quick_check(1)").fetchone()
             return None if found == "ok" else "is damaged"
-    except Newer:
-        if known is None or not _same(facts, known):
+    except NewerFormatError:
+        if replayed is None or not _has_same_content(database_path, replayed):
             raise
         return "is damaged"
-    except (Trouble, ValueError, sqlite3.Error):
+    except (UserError, ValueError, sqlite3.Error):
         return "is damaged"
 
 
-def _same(facts: Path, known: sqlite3.Connection) -> bool:
+def _has_same_content(database_path: Path, replayed: sqlite3.Connection) -> bool:
     """Tell whether a file holds what is known, with one bit flipped in the number of its format."""
-    with contextlib.closing(database.connect(facts)) as base, contextlib.suppress(sqlite3.Error):
-        flipped = (database.version(base) ^ VERSION).bit_count() == 1
-        return flipped and database.content(base) == database.content(known)
+    with contextlib.closing(database.connect(database_path)) as base, contextlib.suppress(sqlite3.Error):
+        flipped = (database.format_version(base) ^ FORMAT_VERSION).bit_count() == 1
+        return flipped and database.dump_tables(base) == database.dump_tables(replayed)
     return False
 
 
-def _cut(book: Path, size: int) -> None:
+def _truncate_journal(journal_path: Path, size_bytes: int) -> None:
     """Take away what a crash left of a line behind the last whole one."""
-    if book.stat().st_size > size:
-        with atomic_files.explained(book):
-            os.truncate(book, size)
+    if journal_path.stat().st_size > size_bytes:
+        with atomic_files.translate_os_errors(journal_path):
+            os.truncate(journal_path, size_bytes)
 
 
-def _replayed(entries: Sequence[Entry], book: Path) -> sqlite3.Connection | None:
+def _replay(entries: Sequence[JournalEntry], journal_path: Path) -> sqlite3.Connection | None:
     """Do in memory all that the entries say; None where that cannot be done, or comes to what no session has."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
-    database.create(memory)
+    database.create_tables(memory)
     try:
         for entry in entries:
-            database.apply(memory, entry)
-        database.check_rows(memory, book)
+            database.apply_entry(memory, entry)
+        database.check_rows(memory, journal_path)
         whole = memory.execute("SELECT 1 FROM meta WHERE key = 'config'").fetchone()  # from its first line on
-    except (KeyError, ValueError, OverflowError, sqlite3.Error, Trouble):
+    except (KeyError, ValueError, OverflowError, sqlite3.Error, UserError):
         return None
     return memory if whole else None
 
 
-def _make_facts(facts: Path, known: sqlite3.Connection) -> None:
+def _rebuild_database(database_path: Path, replayed: sqlite3.Connection) -> None:
     """Put a database in the place of the damaged one, which is kept aside."""
-    for old in (facts, facts.with_name(f"{facts.name}-journal")):
+    for old in (database_path, database_path.with_name(f"{database_path.name}-journal")):
         if old.exists():
-            set_aside(old)
-    partial = facts.with_name(facts.name + atomic_files.PARTIAL)
-    atomic_files.written(partial, os.O_TRUNC).close()
+            quarantine_file(old)
+    partial = database_path.with_name(database_path.name + atomic_files.PARTIAL_SUFFIX)
+    atomic_files.open_for_writing(partial, os.O_TRUNC).close()
     with contextlib.closing(sqlite3.connect(partial)) as base:
-        known.backup(base)
-    partial.replace(facts)
-    atomic_files.sync(facts.parent)
+        replayed.backup(base)
+    partial.replace(database_path)
+    atomic_files.sync_directory(database_path.parent)
 
 
-def _make_ledger(book: Path, facts: Path) -> None:
+def _rebuild_journal(journal_path: Path, database_path: Path) -> None:
     """Put a ledger in the place of the damaged one, which is kept aside."""
-    if book.exists():
-        set_aside(book)
-    with contextlib.closing(database.connect(facts)) as base:
-        atomic_files.write(book, journal.line(snapshot(base)))
+    if journal_path.exists():
+        quarantine_file(journal_path)
+    with contextlib.closing(database.connect(database_path)) as base:
+        atomic_files.write(journal_path, journal.format_line(dump_as_entry(base)))

@@ -1,9 +1,9 @@
 """The tables of a session's facts, their version, and how they change; it does not know what is asked of them."""
 
-VERSION = 5
+FORMAT_VERSION = 5
 """The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
 
-TABLES = """
+CREATE_TABLES = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -73,7 +73,7 @@ CREATE TABLE file (                -- the other files of the session, as they we
 )
 """
 
-UPGRADES = {
+MIGRATIONS = {
     1: """
 ALTER TABLE epoch ADD COLUMN reading_accuracy REAL;
 CREATE TABLE reading (
@@ -109,7 +109,7 @@ CREATE TABLE naming (
 }
 """What leads from each older version to the next."""
 
-CHANGES = {
+CHANGE_STATEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
     "figure": "INSERT OR REPLACE INTO figure VALUES (?, ?, ?, ?, ?, ?)",
     "figures forgotten": "DELETE FROM figure WHERE (epoch, step) > (?, ?)",
@@ -129,5 +129,5 @@ CHANGES = {
     "file gone": "DELETE FROM file WHERE name = ?",
 }
 """All that ever changes the tables, by name: the ledger keeps the names and the values."""
-ROWS = ("meta", "figure", "epoch", "reading", "round", "saying", "naming", "file")
+TABLE_NAMES = ("meta", "figure", "epoch", "reading", "round", "saying", "naming", "file")
 """The tables; each has a change of its own name that adds a row."""

@@ -7,17 +7,17 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 
 
-def packed(arrays: dict[str, NDArray[np.float32]]) -> bytes:
+def to_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
     """Write named arrays as the bytes of a file, the same bytes for the same arrays."""
     from safetensors.numpy import save
 
     return save(arrays)
 
 
-def unpacked(content: bytes) -> dict[str, NDArray[np.float32]]:
+def from_bytes(content: bytes) -> dict[str, NDArray[np.float32]]:
     """Read what `packed` wrote.
 
     Raises Trouble for anything else.
@@ -31,10 +31,10 @@ def unpacked(content: bytes) -> dict[str, NDArray[np.float32]]:
             raise ValueError("numbers that are none")
         return arrays
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise Trouble(f"A checkpoint is damaged ({error}).") from error
+        raise UserError(f"A checkpoint is damaged ({error}).") from error
 
 
-def place(content: bytes) -> tuple[int, int]:
+def read_position(content: bytes) -> tuple[int, int]:
     """Read from the head of a checkpoint of a format before 3 where it stands in the run: epoch and batch.
 
     Raises Trouble where it does not tell.
@@ -44,4 +44,4 @@ def place(content: bytes) -> tuple[int, int]:
         told = json.loads(content[8 : 8 + size])["__metadata__"]
         return int(told["epoch"]), int(told["step"])
     except (KeyError, TypeError, ValueError) as error:
-        raise Trouble("A checkpoint does not tell its place.") from error
+        raise UserError("A checkpoint does not tell its place.") from error

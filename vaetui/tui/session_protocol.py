@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from vaetui.engine.answers import Label, Path, Unreadable
-from vaetui.engine.classes import Classes, Naming
+from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
+from vaetui.engine.classes import ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
-from vaetui.session.views import Board, Curves, Phase, Sheet, Summary, Which
+from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 
 
 class Session(Protocol):
@@ -24,9 +24,9 @@ class Session(Protocol):
 
     name: str
     """What the person called it."""
-    tested: bool
+    has_test_labels: bool
     """Whether true labels tell how many test images are called right; else no epoch has a test accuracy."""
-    classes: Classes
+    classes: ClassList
     """What classes there are; they are called by digits where nobody named them."""
 
     @property
@@ -50,12 +50,12 @@ class Session(Protocol):
         ...
 
     @property
-    def round(self) -> int:
+    def round_number(self) -> int:
         """Tell the round being asked, or while training the next one to be asked; 0 where none is left."""
         ...
 
     @property
-    def machine(self) -> str:
+    def device_name(self) -> str:
         """Tell what it computes on, such as "cpu, 2 threads"; empty until known."""
         ...
 
@@ -63,59 +63,59 @@ class Session(Protocol):
         """Train and cluster until a person is needed or the run is over; closing it saves."""
         ...
 
-    def split(self, path: Path, parts: int) -> Iterator[Event]:
+    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Divide a cluster; the board has its parts when the iterator ends."""
         ...
 
-    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
+    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Draw new pictures by the newest checkpoint, of any class or of one; `Drawn` comes last."""
         ...
 
-    def board(self) -> Board:
+    def round_view(self) -> RoundView:
         """Show the round of answers; only in phase labelling."""
         ...
 
-    def answer(self, path: Path, answer: Label | Unreadable) -> None:
+    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Keep what a person said of a cluster; it is on the disk when this returns."""
         ...
 
-    def amend(self, naming: Naming) -> None:
+    def edit_classes(self, edit: ClassEdit) -> None:
         """Keep what a person did to the classes; it is on the disk when this returns."""
         ...
 
-    def undo(self) -> Path | None:
+    def undo(self) -> ClusterPath | None:
         """Take back the last act and give its cluster, () for one on the classes; None when there is nothing."""
         ...
 
-    def redo(self) -> Path | None:
+    def redo(self) -> ClusterPath | None:
         """Bring back what was last undone and give its cluster, likewise; None when there is nothing."""
         ...
 
-    def tally(self) -> tuple[int, ...]:
+    def answer_counts(self) -> tuple[int, ...]:
         """Count for each class how often it was named so far; those merged into it count with it."""
         ...
 
-    def members(self, path: Path, which: Which, count: int) -> Pixels:
+    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Give at most `count` members of a cluster, [N, H, W]; none until the images are loaded."""
         ...
 
-    def go_on(self) -> None:
+    def finish_round(self) -> None:
         """End the round of answers."""
         ...
 
-    def another_round(self) -> None:
+    def add_round(self) -> None:
         """Make a finished run one round longer."""
         ...
 
-    def curves(self) -> Curves:
+    def training_curves(self) -> TrainingCurves:
         """Give what was measured so far; safe from any thread."""
         ...
 
-    def sheet(self) -> Sheet:
+    def reading_test(self) -> ReadingTest:
         """Give the reading test of the last finished epoch; safe from any thread."""
         ...
 
-    def read(self, epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
+    def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None]) -> ReadingTest:
         """Keep what was read from that place on, and forget what was read behind it; on the disk when it returns."""
         ...
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from vaetui.tui.presenters.epoch_metrics import FIGURES as KNOWN
+from vaetui.tui.presenters.epoch_metrics import METRIC_HELP as KNOWN
 
-KEYS: list[BindingType] = [
+TRAINING_KEYS: list[BindingType] = [
     Binding(
         "space",
         "press('pause')",
@@ -29,20 +29,20 @@ KEYS: list[BindingType] = [
         tooltip="Draw new pictures from the latent space, of any class or of one; training goes on meanwhile",
     ),
 ]
-WEIGHTY = frozenset(["training.pause", "training.read", "training.draw"])
+TRAINING_CONFIRMED_KEYS = frozenset(["training.pause", "training.read", "training.draw"])
 """Bindings that must be meant, so the guard looks at them."""
-LOSSES = (
+TRAINING_LOSS_GLOSSARY = (
     ("reconstruction", "how badly the pixels are remembered: nats an image; the axis of the curves"),
     ("divergence", "how much a latent vector says of its image: nats an image; own scale"),
     ("classification", "how badly your answers are met: nats an image; own scale"),
 )
-SHARES = (
+TRAINING_SHARE_GLOSSARY = (
     ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
     ("read", "share of the reconstructions that you read right in the reading test of that epoch"),
     ("covered", "share of the training images that had a label of yours"),
     ("img/s", "images trained a second"),
 )
-FIGURES = (*LOSSES, ("test", "share of the test images that the classifier calls right"), *SHARES)
+TRAINING_GLOSSARY = (*TRAINING_LOSS_GLOSSARY, ("test", "share of the test images that the classifier calls right"), *TRAINING_SHARE_GLOSSARY)
 """What the figures of the screen mean."""
-UNTESTED = (*LOSSES, *KNOWN, *SHARES)
+TRAINING_GLOSSARY_WITHOUT_TEST_LABELS = (*TRAINING_LOSS_GLOSSARY, *KNOWN, *TRAINING_SHARE_GLOSSARY)
 """The same where no true labels tell an accuracy."""

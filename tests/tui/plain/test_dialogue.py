@@ -7,35 +7,35 @@ import io
 import pytest
 
 from tests.tui.scripted import ScriptedSession
-from vaetui.engine.answers import Label, Split, Unreadable
-from vaetui.engine.classes import Added, Classes, Merged, Renamed
+from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.errors import Trouble
-from vaetui.tui.plain.commands import HELP, Look, read
-from vaetui.tui.plain.dialogue import Plain
+from vaetui.errors import UserError
+from vaetui.tui.plain.commands import COMMAND_HELP, SelectCluster, parse_command
+from vaetui.tui.plain.dialogue import PlainDialogue
 
 
 def said(session: ScriptedSession, typed: str) -> list[str]:
     """Lead a dialogue with these lines, and give what was said."""
     lines: list[str] = []
-    Plain(session, io.StringIO(typed), lines.append).run()
+    PlainDialogue(session, io.StringIO(typed), lines.append).run()
     return lines
 
 
 @pytest.mark.parametrize(
     ("line", "order"),
     [
-        ("7", Label(7)),
-        (" 7 1 ", Label(7, 0.1)),
-        ("7 1.0", Label(7)),
-        ("7 8", Label(7, 0.8)),
-        ("7 .8", Label(7, 0.8)),
-        ("7 0.8", Label(7, 0.8)),
-        ("12", Label(12)),
+        ("7", ClassAnswer(7)),
+        (" 7 1 ", ClassAnswer(7, 0.1)),
+        ("7 1.0", ClassAnswer(7)),
+        ("7 8", ClassAnswer(7, 0.8)),
+        ("7 .8", ClassAnswer(7, 0.8)),
+        ("7 0.8", ClassAnswer(7, 0.8)),
+        ("12", ClassAnswer(12)),
         ("s", Split(4)),
         ("s 3", Split(3)),
         ("x", Unreadable()),
-        ("c 3.1", Look((3, 1))),
+        ("c 3.1", SelectCluster((3, 1))),
         ("", "next"),
         ("u", "undo"),
         ("U", "redo"),
@@ -44,27 +44,27 @@ def said(session: ScriptedSession, typed: str) -> list[str]:
     ],
 )
 def test_a_line_means_one_thing(line: str, order: object) -> None:
-    assert read(line, 4) == order
+    assert parse_command(line, 4) == order
 
 
 @pytest.mark.parametrize("line", ["seven", "7 0", "7 10", "s x", "c", "c a", "-1", "7 8 9", "\x1b[A", "s 1000"])
 def test_what_means_nothing_is_told_in_a_sentence(line: str) -> None:
-    with pytest.raises(Trouble, match="means nothing here"):
-        read(line, 4)
+    with pytest.raises(UserError, match="means nothing here"):
+        parse_command(line, 4)
 
 
 def test_where_letters_name_classes_orders_are_words() -> None:
-    letters = Classes.named("abcdefghijklmnopqrstuvwxyz")
-    assert read("g", 4, letters) == Label(6)
-    assert read("s 3", 4, letters) == Label(18, 0.3)
+    letters = ClassList.from_names("abcdefghijklmnopqrstuvwxyz")
+    assert parse_command("g", 4, letters) == ClassAnswer(6)
+    assert parse_command("s 3", 4, letters) == ClassAnswer(18, 0.3)
     for line, order in {
         "split 3": Split(3),
         "split": Split(4),
         "unreadable": Unreadable(),
-        "centre 3.1": Look((3, 1)),
+        "centre 3.1": SelectCluster((3, 1)),
         **{word: word for word in ("next", "undo", "redo", "members", "list", "go", "leave", "help")},
     }.items():
-        assert read(line, 4, letters) == order
+        assert parse_command(line, 4, letters) == order
 
 
 def test_classes_are_told_and_may_be_written_by_name() -> None:
@@ -72,43 +72,43 @@ def test_classes_are_told_and_may_be_written_by_name() -> None:
     session = ScriptedSession(clusters=3, config=config, classes=("cat", "cat fish", "7"))
     lines = said(session, "cat fish 8\ncat\n2\n")
     assert "0 cat  1 cat fish  2 7" in lines
-    assert [answer for _, answer in session.said] == [Label(1, 0.8), Label(0), Label(2)]
+    assert [answer for _, answer in session.said] == [ClassAnswer(1, 0.8), ClassAnswer(0), ClassAnswer(2)]
     assert "saved: 0 is cat fish at 0.8" in lines
 
 
-PETS = Classes.named(("cat", "cat fish", "7", "bird as bird", "add"))
+PETS = ClassList.from_names(("cat", "cat fish", "7", "bird as bird", "add"))
 
 
 @pytest.mark.parametrize(
     ("line", "order"),
     [
-        ("add owl", Added(5, "owl")),
-        ("add  barn owl ", Added(5, "barn owl")),
-        ("rename cat fish as hen", Renamed(1, "hen")),
-        ("rename 0 as cat into dog", Renamed(0, "cat into dog")),
-        ("rename bird as bird as owl", Renamed(3, "owl")),
-        ("rename 7 as seven", Renamed(2, "seven")),
-        ("merge cat into cat fish", Merged(0, 1)),
-        ("merge 1 into 0", Merged(1, 0)),
-        ("merge 9 into 0", Merged(9, 0)),
-        ("add 8", Label(4, 0.8)),
+        ("add owl", AddClass(5, "owl")),
+        ("add  barn owl ", AddClass(5, "barn owl")),
+        ("rename cat fish as hen", RenameClass(1, "hen")),
+        ("rename 0 as cat into dog", RenameClass(0, "cat into dog")),
+        ("rename bird as bird as owl", RenameClass(3, "owl")),
+        ("rename 7 as seven", RenameClass(2, "seven")),
+        ("merge cat into cat fish", MergeClass(0, 1)),
+        ("merge 1 into 0", MergeClass(1, 0)),
+        ("merge 9 into 0", MergeClass(9, 0)),
+        ("add 8", ClassAnswer(4, 0.8)),
         ("classes", "classes"),
     ],
 )
 def test_a_line_does_one_thing_to_the_classes(line: str, order: object) -> None:
-    assert read(line, 4, PETS) == order
+    assert parse_command(line, 4, PETS) == order
 
 
 @pytest.mark.parametrize("line", ["rename owl as hen", "merge cat into owl", "merge owl into cat"])
 def test_a_class_that_there_is_not_is_told(line: str) -> None:
-    with pytest.raises(Trouble, match="There is no such class in"):
-        read(line, 4, PETS)
+    with pytest.raises(UserError, match="There is no such class in"):
+        parse_command(line, 4, PETS)
 
 
 @pytest.mark.parametrize("line", ["rename cat", "merge", "merge cat", "add "])
 def test_half_a_sentence_means_nothing(line: str) -> None:
-    with pytest.raises(Trouble, match="means nothing here"):
-        read(line, 4, Classes.named(("cat", "dog")))
+    with pytest.raises(UserError, match="means nothing here"):
+        parse_command(line, 4, ClassList.from_names(("cat", "dog")))
 
 
 def test_classes_are_added_renamed_and_merged_and_taken_back_in_order() -> None:
@@ -126,7 +126,7 @@ def test_classes_are_added_renamed_and_merged_and_taken_back_in_order() -> None:
     assert lines.count("undo: the classes") == 2
     assert "redo: the classes" in lines
     assert session.classes.names == ("cat", "dog", "calf", "owl")
-    assert [answer for _, answer in session.said] == [Label(3, 0.8)]
+    assert [answer for _, answer in session.said] == [ClassAnswer(3, 0.8)]
 
 
 def test_what_cannot_be_done_to_the_classes_is_told() -> None:
@@ -142,7 +142,7 @@ def test_what_cannot_be_done_to_the_classes_is_told() -> None:
 def test_answers_are_kept_and_the_next_centre_is_shown() -> None:
     session = ScriptedSession(clusters=3)
     lines = said(session, "7\n4 6\nx\n")
-    assert [answer for _, answer in session.said] == [Label(7), Label(4, 0.6), Unreadable()]
+    assert [answer for _, answer in session.said] == [ClassAnswer(7), ClassAnswer(4, 0.6), Unreadable()]
     assert "saved: 1 is 4 at 0.6" in lines
     assert any(line.startswith("centre 2: ") for line in lines)
     assert any("g goes on training" in line for line in lines)
@@ -182,7 +182,7 @@ def test_nonsense_an_unknown_class_and_an_unknown_centre_change_nothing() -> Non
     assert session.said == []
     assert any("'hello' means nothing here" in line for line in lines)
     assert any("There is no centre 9" in line for line in lines)
-    for typed, _ in HELP:
+    for typed, _ in COMMAND_HELP:
         assert any(line.startswith(f"  {typed} ") for line in lines)
 
 
@@ -197,10 +197,10 @@ def test_a_line_that_is_too_long_means_nothing_and_the_next_one_counts() -> None
     session = ScriptedSession(clusters=2)
     lines = said(session, f"7{' ' * 500}\n7{' ' * 78}\n{'8' * 200}\n5\n")
     assert sum("means nothing here" in line for line in lines) == 2
-    assert [answer for _, answer in session.said] == [Label(7), Label(5)]
+    assert [answer for _, answer in session.said] == [ClassAnswer(7), ClassAnswer(5)]
 
 
 def test_a_last_line_without_an_end_is_told_and_not_taken() -> None:
     session = ScriptedSession(clusters=2)
     assert "'7' was not taken: a line that is meant ends with Enter" in said(session, "5\n7")
-    assert [answer for _, answer in session.said] == [Label(5)]
+    assert [answer for _, answer in session.said] == [ClassAnswer(5)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.scripted import epoch_ended
-from vaetui.tui.presenters.round_gain import gained
+from vaetui.tui.presenters.round_gain import describe_round_gain
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,10 @@ from vaetui.tui.presenters.round_gain import gained
 def test_labels_are_told_only_where_they_were_looked_at(
     answers: int, expected: float | None, changed: float | None, words: str
 ) -> None:
-    ended = replace(epoch_ended(3, answers), expected=expected, changed=changed)
-    assert gained([epoch_ended(1), ended]).endswith(words)
-    assert bool(gained([ended])) == bool(words)
+    ended = replace(epoch_ended(3, answers), mean_confidence=expected, prediction_churn=changed)
+    assert describe_round_gain([epoch_ended(1), ended]).endswith(words)
+    assert bool(describe_round_gain([ended])) == bool(words)
 
 
 def test_before_the_first_epoch_nothing_is_told() -> None:
-    assert gained([]) == ""
+    assert describe_round_gain([]) == ""

@@ -10,23 +10,23 @@ from tests.tui.screens.test_labelling import GatedSession
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
-from vaetui.engine.answers import Label, Split
-from vaetui.engine.classes import Added, Classes, Merged, Renamed
+from vaetui.engine.answers import ClassAnswer, Split
+from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.classes_keys import KEYS
-from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.classes_keys import CLASSES_KEYS
+from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 def pets() -> ScriptedSession:
@@ -49,11 +49,11 @@ async def typed(pilot: Pilot[None], *keys: str) -> None:
 
 
 def asked(pilot: Pilot[None]) -> str:
-    return pilot.app.screen.query_one(Prompt).said
+    return pilot.app.screen.query_one(Prompt).text
 
 
 def rows(pilot: Pilot[None]) -> list[str]:
-    return [" ".join(row.split()) for row in pilot.app.screen.query_one("#classes", Line).said.splitlines()]
+    return [" ".join(row.split()) for row in pilot.app.screen.query_one("#classes", TextLine).text.splitlines()]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -61,18 +61,18 @@ async def test_a_name_that_there_is_not_becomes_a_class_and_the_answer(size: tup
     session = pets()
     async with labelling(session, size) as (pilot, screen):
         await typed(pilot, "slash", *"ow")
-        await screen_of(pilot, NameScreen)
+        await screen_of(pilot, ClassPickerScreen)
         assert plain(pilot.app).count("new class: ow") == 1
         await typed(pilot, "l", "enter")
         await screen_of(pilot, LabellingScreen)
-        assert namings(session) == [Added(3, "owl")]
+        assert namings(session) == [AddClass(3, "owl")]
         assert "class? 3 owl_" in prompt(screen)
         assert "Enter = sure, 1-9 = tenths" in prompt(screen)
-        assert "0 cat  1 dog  2 wild horse  3 owl" in screen.query_one("#rule", Line).said
+        assert "0 cat  1 dog  2 wild horse  3 owl" in screen.query_one("#rule", TextLine).text
         await pilot.press("8")
-        assert session.said == [((0,), Label(3, 0.8))]
+        assert session.said == [((0,), ClassAnswer(3, 0.8))]
         await pilot.press("3", "enter")
-        assert session.said[-1] == ((1,), Label(3)), "it has the next free digit at once"
+        assert session.said[-1] == ((1,), ClassAnswer(3)), "it has the next free digit at once"
         await pilot.press("u", "u")
         assert (session.said, len(session.classes)) == ([], 4)
         await pilot.press("u")
@@ -81,7 +81,7 @@ async def test_a_name_that_there_is_not_becomes_a_class_and_the_answer(size: tup
         await pilot.press("3")
         assert "there is no class 3: 0-2 name one" in prompt(screen)
         await pilot.press("U", "U")
-        assert session.said == [((0,), Label(3, 0.8))]
+        assert session.said == [((0,), ClassAnswer(3, 0.8))]
 
 
 async def test_an_eleventh_class_is_named_by_its_letters() -> None:
@@ -89,11 +89,11 @@ async def test_an_eleventh_class_is_named_by_its_letters() -> None:
     async with labelling(session) as (pilot, screen):
         await typed(pilot, "slash", *"ten", "enter", "enter")
         await screen_of(pilot, LabellingScreen)
-        assert session.said == [((0,), Label(10))]
-        assert "/ others" in screen.query_one("#rule", Line).said
+        assert session.said == [((0,), ClassAnswer(10))]
+        assert "/ others" in screen.query_one("#rule", TextLine).text
         await typed(pilot, "a", "slash", *"eleven", "enter")
         await screen_of(pilot, LabellingScreen)
-        assert session.said[-1] == ((1,), Label(11)), "in one-key mode a name alone answers too"
+        assert session.said[-1] == ((1,), ClassAnswer(11)), "in one-key mode a name alone answers too"
         assert "saved: 1 is eleven" in prompt(screen)
 
 
@@ -101,14 +101,14 @@ async def test_what_is_no_new_name_is_not_offered_and_says_why() -> None:
     session = pets()
     async with labelling(session) as (pilot, _):
         await typed(pilot, "slash", *"dog")
-        names = pilot.app.screen.query_one("#names", Line)
-        assert names.said.split("\n") == [" dog ", ""]
+        names = pilot.app.screen.query_one("#names", TextLine)
+        assert names.text.split("\n") == [" dog ", ""]
         await typed(pilot, "backspace", "backspace")
-        assert names.said.split("\n") == [" dog ", " wild horse ", " new class: d ", ""]
+        assert names.text.split("\n") == [" dog ", " wild horse ", " new class: d ", ""]
         await typed(pilot, "home")
         assert "letters, digits, space" in asked(pilot)
         await typed(pilot, "backspace", "É")
-        assert names.said.split("\n") == [" new class: É ", ""]
+        assert names.text.split("\n") == [" new class: É ", ""]
         await typed(pilot, "escape")
         await screen_of(pilot, LabellingScreen)
         assert session.named == []
@@ -129,11 +129,11 @@ async def test_classes_are_added_renamed_and_merged_and_each_says_how_to_undo_it
         await typed(pilot, "up", "m", *"ho", "enter")
         await screen_of(pilot, ClassesScreen)
         assert "cat counts as hound from now on; u takes it back" in asked(pilot)
-        assert namings(session) == [Added(3, "owl"), Renamed(1, "hound"), Merged(0, 1)]
+        assert namings(session) == [AddClass(3, "owl"), RenameClass(1, "hound"), MergeClass(0, 1)]
         assert rows(pilot) == ["0 cat counts as hound", "1 hound 3 1", "2 wild horse 0 2", "3 owl 0 3"]
         await typed(pilot, "escape")
         await screen_of(pilot, LabellingScreen)
-        assert [tile.answer for tile in screen.desk.board.tiles[:3]] == [Label(1), Label(1, 0.7), Label(1)]
+        assert [tile.answer for tile in screen.presenter.round_view.clusters[:3]] == [ClassAnswer(1), ClassAnswer(1, 0.7), ClassAnswer(1)]
         await typed(pilot, "0")
         assert "cat counts as hound" in prompt(screen)
         assert len(session.said) == 3
@@ -165,13 +165,13 @@ async def test_a_wrong_key_and_what_cannot_be_done_get_one_short_line() -> None:
             await typed(pilot, *keys.split())
             assert words in asked(pilot)
             assert pilot.app.screen.query_one(Prompt).size.height == 1
-        assert namings(session) == [Merged(0, 1)]
+        assert namings(session) == [MergeClass(0, 1)]
         await typed(pilot, "escape", "k", "k", "m")
         assert "cat counts as dog: go there" in asked(pilot)
         await typed(pilot, "down", "down", "m", "enter")
         await screen_of(pilot, ClassesScreen)
         assert "Two classes have to be left" in asked(pilot)
-        assert namings(session) == [Merged(0, 1)]
+        assert namings(session) == [MergeClass(0, 1)]
 
 
 async def test_the_keys_are_explained_and_escape_leads_back_one_by_one() -> None:
@@ -180,7 +180,7 @@ async def test_the_keys_are_explained_and_escape_leads_back_one_by_one() -> None
             await pilot.press(key)
             await screen_of(pilot, kind)
         await pilot.press("a", "question_mark")
-        await screen_of(pilot, NameScreen)
+        await screen_of(pilot, ClassPickerScreen)
         await typed(pilot, "escape")
         await screen_of(pilot, ClassesScreen)
         await typed(pilot, "escape")
@@ -189,7 +189,7 @@ async def test_the_keys_are_explained_and_escape_leads_back_one_by_one() -> None
 
 def test_every_key_has_a_name_of_its_own() -> None:
     ids = [binding.id for binding in ClassesScreen.BINDINGS if not isinstance(binding, tuple)]
-    assert len(ids) == len(KEYS) == len(set(ids))
+    assert len(ids) == len(CLASSES_KEYS) == len(set(ids))
     assert all(name and name.startswith("classes.") for name in ids)
 
 
@@ -218,7 +218,7 @@ async def test_it_looks_as_before(size: tuple[int, int]) -> None:
         await screen_of(pilot, ClassesScreen)
         same_as_before(pilot.app, f"classes-{size[0]}x{size[1]}")
         await typed(pilot, "a", *"ow")
-        await screen_of(pilot, NameScreen)
+        await screen_of(pilot, ClassPickerScreen)
         same_as_before(pilot.app, f"classes-name-{size[0]}x{size[1]}")
 
 
@@ -233,16 +233,16 @@ async def test_what_waits_for_the_networks_waits_until_no_name_is_typed() -> Non
         assert session.said == []
         await typed(pilot, "enter", "escape")
         await until(pilot, lambda: session.said == [((0,), Split(4))])
-        assert namings(session) == [Added(10, "ten")]
+        assert namings(session) == [AddClass(10, "ten")]
 
 
 async def test_trouble_with_the_disk_is_said_and_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     session = pets()
 
     def full(naming: object) -> None:
-        raise Trouble("The disk is full: make room on it.")
+        raise UserError("The disk is full: make room on it.")
 
-    monkeypatch.setattr(session, "amend", full)
+    monkeypatch.setattr(session, "edit_classes", full)
     async with labelling(session) as (pilot, screen):
         await typed(pilot, "slash", *"owl", "enter")
         await screen_of(pilot, LabellingScreen)
@@ -251,4 +251,4 @@ async def test_trouble_with_the_disk_is_said_and_nothing_is_changed(monkeypatch:
         await typed(pilot, "c", "a", *"owl", "enter")
         await screen_of(pilot, ClassesScreen)
         assert "The disk is full" in asked(pilot)
-        assert session.classes == Classes.named(("cat", "dog", "wild horse"))
+        assert session.classes == ClassList.from_names(("cat", "dog", "wild horse"))

@@ -11,60 +11,60 @@ from tests.tui.labelling import focus, labelling, prompt, settled
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain
 from tests.tui.until import until
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Event as Happening
-from vaetui.engine.events import Loading, Progressed
-from vaetui.errors import Trouble
+from vaetui.engine.events import Loading, Progress
+from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.labelling_keys import KEYS
-from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.labelling_keys import LABELLING_KEYS
+from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 @pytest.mark.parametrize(
     ("keys", "said", "at"),
     [
-        ("9 enter", [((0,), Label(9))], (1,)),
-        ("9 space", [((0,), Label(9))], (1,)),
-        ("9 8", [((0,), Label(9, 0.8))], (1,)),
-        ("9 escape 4 enter", [((0,), Label(4))], (1,)),
+        ("9 enter", [((0,), ClassAnswer(9))], (1,)),
+        ("9 space", [((0,), ClassAnswer(9))], (1,)),
+        ("9 8", [((0,), ClassAnswer(9, 0.8))], (1,)),
+        ("9 escape 4 enter", [((0,), ClassAnswer(4))], (1,)),
         ("x", [((0,), Unreadable())], (1,)),
-        ("right 2 enter", [((1,), Label(2))], (2,)),
-        ("l 2 enter", [((1,), Label(2))], (2,)),
+        ("right 2 enter", [((1,), ClassAnswer(2))], (2,)),
+        ("l 2 enter", [((1,), ClassAnswer(2))], (2,)),
         ("down", [], (8,)),
         ("j", [], (8,)),
         ("down up", [], (0,)),
         ("down k", [], (0,)),
         ("right left", [], (0,)),
         ("right h", [], (0,)),
-        ("1 enter left n", [((0,), Label(1))], (1,)),
-        ("1 enter p", [((0,), Label(1))], (15,)),
-        ("a 5 6", [((0,), Label(5)), ((1,), Label(6))], (2,)),
-        ("3 7 a 5 a 6 enter", [((0,), Label(3, 0.7)), ((1,), Label(5, 0.7)), ((2,), Label(6))], (3,)),
-        ("1 enter left minus", [((0,), Label(1)), ((0,), Label(1, 0.9))], (0,)),
-        ("1 8 left plus", [((0,), Label(1, 0.8)), ((0,), Label(1, 0.9))], (0,)),
-        ("1 8 left equals_sign", [((0,), Label(1, 0.8)), ((0,), Label(1, 0.9))], (0,)),
-        ("1 1 left minus", [((0,), Label(1, 0.1))], (0,)),
-        ("1 enter left plus", [((0,), Label(1))], (0,)),
+        ("1 enter left n", [((0,), ClassAnswer(1))], (1,)),
+        ("1 enter p", [((0,), ClassAnswer(1))], (15,)),
+        ("a 5 6", [((0,), ClassAnswer(5)), ((1,), ClassAnswer(6))], (2,)),
+        ("3 7 a 5 a 6 enter", [((0,), ClassAnswer(3, 0.7)), ((1,), ClassAnswer(5, 0.7)), ((2,), ClassAnswer(6))], (3,)),
+        ("1 enter left minus", [((0,), ClassAnswer(1)), ((0,), ClassAnswer(1, 0.9))], (0,)),
+        ("1 8 left plus", [((0,), ClassAnswer(1, 0.8)), ((0,), ClassAnswer(1, 0.9))], (0,)),
+        ("1 8 left equals_sign", [((0,), ClassAnswer(1, 0.8)), ((0,), ClassAnswer(1, 0.9))], (0,)),
+        ("1 1 left minus", [((0,), ClassAnswer(1, 0.1))], (0,)),
+        ("1 enter left plus", [((0,), ClassAnswer(1))], (0,)),
         ("minus", [], (0,)),
         ("1 enter right right u", [], (0,)),
-        ("1 enter u U", [((0,), Label(1))], (0,)),
-        ("1 enter 2 enter u u U", [((0,), Label(1))], (0,)),
+        ("1 enter u U", [((0,), ClassAnswer(1))], (0,)),
+        ("1 enter 2 enter u u U", [((0,), ClassAnswer(1))], (0,)),
         ("u", [], (0,)),
         ("U", [], (0,)),
         ("g 5 escape", [], (0,)),
         ("m i i full_stop", [], (0,)),
     ],
 )
-async def test_keys_answer_and_move(keys: str, said: list[tuple[Path, Answer]], at: Path) -> None:
+async def test_keys_answer_and_move(keys: str, said: list[tuple[ClusterPath, Answer]], at: ClusterPath) -> None:
     session = ScriptedSession()
     async with labelling(session) as (pilot, screen):
         await pilot.press(*keys.split())
@@ -99,8 +99,8 @@ async def test_an_answered_cluster_can_be_split_and_a_split_one_answered() -> No
         await settled(pilot)
         assert focus(screen) == (0, 0)
         await pilot.press("left", "7", "enter")
-        assert session.said[-1] == ((0,), Label(7))
-        assert len(screen.desk.board.tiles) == 16
+        assert session.said[-1] == ((0,), ClassAnswer(7))
+        assert len(screen.presenter.round_view.clusters) == 16
         assert focus(screen) == (1,)
 
 
@@ -126,7 +126,7 @@ async def test_g_goes_on_at_once_when_all_are_answered_and_asks_before() -> None
         await pilot.press("g")
         assert session.calls.count("go_on") == 1
         await settled(pilot)
-    assert session.round == 2
+    assert session.round_number == 2
 
 
 async def test_g_twice_leaves_open_centres_open() -> None:
@@ -147,14 +147,14 @@ async def test_q_leaves_and_question_mark_explains_every_key() -> None:
         await pilot.press("escape")
         assert pilot.app.screen is screen
         await pilot.press("enter")
-        assert session.said == [((0,), Label(9))]
+        assert session.said == [((0,), ClassAnswer(9))]
         await pilot.press("q")
     assert pilot.app.return_code == 0
 
 
 def test_every_key_has_a_name_of_its_own() -> None:
     ids = [binding.id for binding in LabellingScreen.BINDINGS if not isinstance(binding, tuple)]
-    assert len(ids) == len(KEYS) == len(set(ids))
+    assert len(ids) == len(LABELLING_KEYS) == len(set(ids))
     assert all(name and name.startswith("label.") for name in ids)
 
 
@@ -165,18 +165,18 @@ async def test_a_keymap_moves_a_key() -> None:
         app.set_keymap({"label.class.1": "ampersand"})
         await settled(pilot)
         await pilot.press("ampersand", "enter")
-        assert session.said == [((0,), Label(1))]
+        assert session.said == [((0,), ClassAnswer(1))]
 
 
 async def test_classes_are_shown_by_their_names() -> None:
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=3)), classes=("cat", "dog", "wild horse"))
     async with labelling(session) as (pilot, screen):
-        assert "0 cat  1 dog  2 wild horse" in str(screen.query_one("#rule", Line).said)
+        assert "0 cat  1 dog  2 wild horse" in str(screen.query_one("#rule", TextLine).text)
         await pilot.press("2")
         assert "class? 2 wild horse_" in prompt(screen)
         await pilot.press("8")
         assert "is wild horse at 0.8" in prompt(screen)
-        assert session.said == [((0,), Label(2, 0.8))]
+        assert session.said == [((0,), ClassAnswer(2, 0.8))]
         await pilot.press("3")
         assert "there is no class 3: 0-2 name one" in prompt(screen)
 
@@ -185,24 +185,24 @@ async def test_one_of_many_classes_is_named_by_its_letters() -> None:
     letters = tuple(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=26)), classes=letters)
     async with labelling(session) as (pilot, screen):
-        assert "/ others  0 …a  1 …b" in screen.query_one("#rule", Line).said
+        assert "/ others  0 …a  1 …b" in screen.query_one("#rule", TextLine).text
         await pilot.press("slash")
         names = pilot.app.screen
-        assert isinstance(names, NameScreen)
+        assert isinstance(names, ClassPickerScreen)
         await pilot.press(*"Qz")
-        assert names.query_one("#names", Line).said.split("\n") == [" new class: Qz ", ""]
+        assert names.query_one("#names", TextLine).text.split("\n") == [" new class: Qz ", ""]
         await pilot.press("backspace")
-        assert names.query_one("#names", Line).said.split("\n") == [" kind q ", " new class: Q ", ""]
+        assert names.query_one("#names", TextLine).text.split("\n") == [" kind q ", " new class: Q ", ""]
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert "class? 16 kind q_" in prompt(screen)
         await pilot.press("7")
-        assert session.said == [((0,), Label(16, 0.7))]
+        assert session.said == [((0,), ClassAnswer(16, 0.7))]
         await pilot.press("slash", "down", "down", "up", "escape")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("slash", "d", "space", "backspace", "down", "enter", "enter")
         await until(pilot, lambda: len(session.said) == 2)
-        assert session.said[1] == ((1,), Label(1, 1.0))
+        assert session.said[1] == ((1,), ClassAnswer(1, 1.0))
 
 
 async def test_names_in_any_script_are_found() -> None:
@@ -210,10 +210,10 @@ async def test_names_in_any_script_are_found() -> None:
     async with labelling(session) as (pilot, screen):
         for typed, label in (("鳥", 2), ("ä", 1), ("猫 (", 0)):
             await pilot.press("slash", *typed)
-            assert pilot.app.screen.query_one(Prompt).said.startswith(f"class? {typed}_")
+            assert pilot.app.screen.query_one(Prompt).text.startswith(f"class? {typed}_")
             await pilot.press("f5", "enter", "enter")
             await until(pilot, lambda: pilot.app.screen is screen)
-            assert session.said[-1][1] == Label(label)
+            assert session.said[-1][1] == ClassAnswer(label)
 
 
 async def test_a_wrong_key_says_what_would_work() -> None:
@@ -237,8 +237,8 @@ async def test_trouble_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPat
     session = ScriptedSession()
     async with labelling(session) as (pilot, screen):
 
-        def full(path: Path, answer: Answer) -> None:
-            raise Trouble("The disk is full: make room on it, for instance by deleting a session, and answer again.")
+        def full(path: ClusterPath, answer: Answer) -> None:
+            raise UserError("The disk is full: make room on it, for instance by deleting a session, and answer again.")
 
         monkeypatch.setattr(session, "answer", full)
         await pilot.press("9", "enter")
@@ -247,9 +247,9 @@ async def test_trouble_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPat
         assert "answer again." in plain(pilot.app)
         assert focus(screen) == (0,)
         monkeypatch.undo()
-        monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+        monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
         await pilot.press("9", "enter")
-        assert session.said == [((0,), Label(9))]
+        assert session.said == [((0,), ClassAnswer(9))]
 
 
 class GatedSession(ScriptedSession):
@@ -264,8 +264,8 @@ class GatedSession(ScriptedSession):
         self.gate.wait(20)
         yield from super().advance()
 
-    def split(self, path: Path, parts: int) -> Iterator[Happening]:
-        yield Progressed("splitting", 0, 1)
+    def split(self, path: ClusterPath, parts: int) -> Iterator[Happening]:
+        yield Progress("splitting", 0, 1)
         self.gate.wait(20)
         yield from super().split(path, parts)
 
@@ -276,11 +276,11 @@ async def test_the_first_answer_needs_no_images() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
         await pilot.press("4", "enter")
-        assert session.said == [((0,), Label(4))]
+        assert session.said == [((0,), ClassAnswer(4))]
         assert "loading the images" in plain(app)
         await pilot.press("s", "enter")
-        assert session.said == [((0,), Label(4))]
-        assert "still being loaded" in app.screen.query_one(Prompt).said
+        assert session.said == [((0,), ClassAnswer(4))]
+        assert "still being loaded" in app.screen.query_one(Prompt).text
         await pilot.press("right")
         session.gate.set()
         await settled(pilot)
@@ -318,6 +318,6 @@ async def test_keys_wait_while_a_cluster_is_being_split() -> None:
 
 async def test_the_focus_begins_at_the_first_open_centre() -> None:
     session = ScriptedSession()
-    session.said = [((0,), Label(1)), ((1,), Unreadable())]
+    session.said = [((0,), ClassAnswer(1)), ((1,), Unreadable())]
     async with labelling(session) as (_, screen):
         assert focus(screen) == (2,)

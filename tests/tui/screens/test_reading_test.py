@@ -16,24 +16,24 @@ from tests.tui.paced import PacedSession, ended
 from tests.tui.scripted import HELD_OUT, ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
-from vaetui.engine.classes import Merged
+from vaetui.engine.classes import MergeClass
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Clustered, Event, Finished, Loading, Progressed
-from vaetui.errors import Trouble
-from vaetui.session.views import Sheet
+from vaetui.engine.events import Clustered, Event, Finished, Loading, Progress
+from vaetui.errors import UserError
+from vaetui.session.views import ReadingTest
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.reading_keys import KEYS
-from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.reading_keys import READING_TEST_KEYS
+from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
-from vaetui.tui.screens.reading_test import ReadingScreen
+from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
-from vaetui.tui.terminal.burst_guard import QUIET
-from vaetui.tui.widgets.epoch_table import Epochs
+from vaetui.tui.terminal.burst_guard import QUIET_S
+from vaetui.tui.widgets.epoch_table import EpochTable
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.worker import Ended, Reported
+from vaetui.tui.worker import EventReported, WorkerEnded
 
 SIZES = [(80, 24), (120, 40)]
 ALL = [str(place % 10) for place in range(HELD_OUT)]
@@ -42,7 +42,7 @@ ALL = [str(place % 10) for place in range(HELD_OUT)]
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 class Gated(ScriptedSession):
@@ -59,7 +59,7 @@ class Gated(ScriptedSession):
         yield Loading("PyTorch")
         self.gate.wait(10)
         if self._phase == "training":
-            yield Progressed("clustering", 1, 2)
+            yield Progress("clustering", 1, 2)
             if isinstance(self.last, Clustered | Finished):
                 self._phase = "labelling" if isinstance(self.last, Clustered) else "finished"
             yield self.last
@@ -79,12 +79,12 @@ async def reading(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen | SummaryScreen))
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         yield pilot, app
 
 
 def prompt(app: VaetuiApp) -> str:
-    return app.screen.query_one(Prompt).said
+    return app.screen.query_one(Prompt).text
 
 
 def header(app: VaetuiApp) -> str:
@@ -152,7 +152,7 @@ async def test_only_the_classes_that_there_are_can_be_read() -> None:
 
 async def test_a_class_that_was_merged_cannot_be_read() -> None:
     session = finished()
-    session.classes = session.classes.after(Merged(3, 8))
+    session.classes = session.classes.apply(MergeClass(3, 8))
     async with reading(session) as (pilot, app):
         await pilot.press("3")
         assert "there is no class 3: 0-2, 4-9 a class" in prompt(app)
@@ -165,7 +165,7 @@ async def test_what_is_read_stands_when_one_comes_back() -> None:
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
         assert len(app.screen_stack) == 2
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert "picture 3: what do you read?" in plain(app)
         await pilot.press("2")
         assert session.readings == {3: (0, None, 2)}
@@ -219,7 +219,7 @@ async def test_the_table_of_epochs_shows_the_new_figure() -> None:
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         assert "read %" in plain(app)
         assert " 91.7 " in plain(app)
-        assert app.screen.query_one(Epochs).region.area > 0
+        assert app.screen.query_one(EpochTable).region.area > 0
         session.gate.set()
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
 
@@ -244,9 +244,9 @@ async def test_question_mark_explains_the_keys_and_leaves_the_test_open() -> Non
         for words in ("reading test", "0-9", "Say what you read", "u ⌫", "Begin anew", "read right"):
             assert words in shown
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         await pilot.pause()
-        assert isinstance(app.screen, ReadingScreen), "Esc closed the help and nothing else"
+        assert isinstance(app.screen, ReadingTestScreen), "Esc closed the help and nothing else"
 
 
 @pytest.mark.parametrize("phase", ["training", "finished"])
@@ -254,7 +254,7 @@ async def test_what_stands_against_a_test_is_said_on_the_screen(phase: str) -> N
     session = ScriptedSession(phase, events=[])  # type: ignore[arg-type]
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: len(app.screen_stack) == 2 and not app.follower.busy)
+        await until(pilot, lambda: len(app.screen_stack) == 2 and not app.event_worker.is_busy)
         before = app.screen
         await pilot.press("t")
         await pilot.pause()
@@ -272,13 +272,13 @@ async def test_a_long_sentence_is_read_to_its_end_while_training(monkeypatch: py
     session = PacedSession()
     words = "The reconstructions of this epoch were not kept; there is a reading test after the next one."
 
-    def refuse() -> Sheet:
-        raise Trouble(words)
+    def refuse() -> ReadingTest:
+        raise UserError(words)
 
-    monkeypatch.setattr(session, "sheet", refuse)
+    monkeypatch.setattr(session, "reading_test", refuse)
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("t")
         await until(pilot, lambda: "The reconstructions" in plain(app))
         assert words in " ".join(plain(app).split())
@@ -292,10 +292,10 @@ async def test_trouble_while_reading_is_said_and_nothing_is_lost(monkeypatch: py
     async with reading(session) as (pilot, app):
         await pilot.press("0")
 
-        def full(epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
-            raise Trouble("The disk is full: make room on it, for instance by deleting a session, and read it again.")
+        def full(epoch: int, place: int, seen: Sequence[int | None]) -> ReadingTest:
+            raise UserError("The disk is full: make room on it, for instance by deleting a session, and read it again.")
 
-        monkeypatch.setattr(session, "read", full)
+        monkeypatch.setattr(session, "record_reading", full)
         await pilot.press("1")
         await pilot.pause()
         assert "The disk is full" in plain(app)
@@ -304,7 +304,7 @@ async def test_trouble_while_reading_is_said_and_nothing_is_lost(monkeypatch: py
 
 
 async def test_a_burst_reads_nothing_and_a_person_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", QUIET)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", QUIET_S)
     session = finished()
     async with reading(session) as (pilot, app):
         burst = [Key(character, character) for character in "?62;4;22c"]
@@ -312,8 +312,8 @@ async def test_a_burst_reads_nothing_and_a_person_does(monkeypatch: pytest.Monke
             app.post_message(key)
         await until(pilot, lambda: "not from a person: dropped" in prompt(app))
         assert session.readings == {}
-        assert isinstance(app.screen, ReadingScreen)
-        await until(pilot, lambda: monotonic() - app.guard._latest > QUIET)
+        assert isinstance(app.screen, ReadingTestScreen)
+        await until(pilot, lambda: monotonic() - app.guard._last_key_s > QUIET_S)
         await pilot.press("4")
         await until(pilot, lambda: session.readings == {3: (4,)})
 
@@ -331,15 +331,15 @@ async def test_a_new_phase_waits_until_the_test_is_closed(last: Event, words: st
         await pilot.press("0", "1")
         session.gate.set()
         await until(pilot, lambda: words in header(app))
-        assert isinstance(app.screen, ReadingScreen)
-        assert not app.follower.busy
+        assert isinstance(app.screen, ReadingTestScreen)
+        assert not app.event_worker.is_busy
         await pilot.press("2")
         assert session.readings == {1: (0, 1, 2)}
         assert words in header(app)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.press("q")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, kind))
         assert len(app.screen_stack) == 2
@@ -350,7 +350,7 @@ async def test_the_screen_of_the_new_phase_is_told_that_the_worker_is_done(monke
     post = LabellingScreen.post_message
 
     def note(screen: LabellingScreen, message: Message) -> bool:
-        told.extend([message] if isinstance(message, Ended) else [])
+        told.extend([message] if isinstance(message, WorkerEnded) else [])
         return post(screen, message)
 
     monkeypatch.setattr(LabellingScreen, "post_message", note)
@@ -375,24 +375,24 @@ async def test_a_new_phase_behind_the_test_does_not_keep_one_from_leaving() -> N
 
 async def test_training_goes_on_behind_the_test() -> None:
     session = Gated(Finished())
-    session.last = Progressed("encoding", 1, 2)
+    session.last = Progress("encoding", 1, 2)
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         training = app.screen
         assert isinstance(training, TrainingScreen)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         session.ended.append(ended(2, test=True))
-        app.post_message(Reported(session.ended[-1]))
-        await until(pilot, lambda: training.doing is not None and training.doing.what == "loading PyTorch")
+        app.post_message(EventReported(session.ended[-1]))
+        await until(pilot, lambda: training.activity is not None and training.activity.description == "loading PyTorch")
         await pilot.press("3")
         assert session.readings == {1: (3,)}, "the test goes on with the epoch that it began with"
         session.gate.set()
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is training)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert "epoch 2    0 / 12" in header(app)
 
 
@@ -400,9 +400,9 @@ async def test_no_test_is_opened_over_a_run_that_is_about_to_go_on() -> None:
     session = finished()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen) and not app.follower.busy)
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen) and not app.event_worker.is_busy)
         assert isinstance(app.screen, SummaryScreen)
-        app.screen.wanted = True
+        app.screen.is_round_requested = True
         await pilot.press("t")
         await pilot.pause()
         assert "One more round begins" in plain(app)
@@ -410,7 +410,7 @@ async def test_no_test_is_opened_over_a_run_that_is_about_to_go_on() -> None:
 
 
 def test_every_key_has_a_name_of_its_own() -> None:
-    ids = [binding.id for binding in KEYS if not isinstance(binding, tuple)]
+    ids = [binding.id for binding in READING_TEST_KEYS if not isinstance(binding, tuple)]
     assert len(ids) == len(set(ids))
     assert all(name and name.startswith("reading.") for name in ids)
 
@@ -471,13 +471,13 @@ async def test_one_of_many_classes_is_read_by_its_letters() -> None:
         assert "0-9 or / a class, x unreadable" in prompt(app)
         assert "/ others  0 k…a  1 k…b" in plain(app)
         await pilot.press("slash")
-        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        await until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
         await pilot.press("z", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert session.readings == {1: (25,)}
         assert "saved: 1 is read as kind z" in prompt(app)
         await pilot.press("3", "slash", "escape")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert "·kind z" in plain(app)
         assert session.readings == {1: (25, 3)}
         await pilot.press(*["x"] * (HELD_OUT - 2), "slash")
@@ -488,12 +488,12 @@ async def test_trouble_with_a_class_read_by_its_letters_is_said(monkeypatch: pyt
     session = lettered()
     async with reading(session) as (pilot, app):
 
-        def full(epoch: int, place: int, seen: Sequence[int | None]) -> Sheet:
-            raise Trouble("The disk is full.")
+        def full(epoch: int, place: int, seen: Sequence[int | None]) -> ReadingTest:
+            raise UserError("The disk is full.")
 
-        monkeypatch.setattr(session, "read", full)
+        monkeypatch.setattr(session, "record_reading", full)
         await pilot.press("slash", "q", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert "! The disk is full." in prompt(app)
 
 
@@ -501,12 +501,12 @@ async def test_a_new_phase_waits_also_while_a_class_is_looked_for() -> None:
     session = Gated(Finished())
     async with reading(session) as (pilot, app):
         await pilot.press("slash")
-        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        await until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
         session.gate.set()
-        await until(pilot, lambda: not app.follower.busy)
-        assert isinstance(app.screen, NameScreen)
+        await until(pilot, lambda: not app.event_worker.is_busy)
+        assert isinstance(app.screen, ClassPickerScreen)
         await pilot.press("7", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
         assert session.readings == {1: (7,)}
         assert "the run is over: Esc" in header(app)
         await pilot.press("escape")

@@ -17,14 +17,14 @@ from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Clustered, Event, Loading, Progressed
-from vaetui.session.predictor import Trained
+from vaetui.engine.events import Clustered, Event, Loading, Progress
+from vaetui.session.predictor import Predictor
 from vaetui.session.session import Session
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import NameScreen
+from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
-from vaetui.tui.screens.samples import UNTAUGHT, SamplesScreen
+from vaetui.tui.screens.samples import NO_LEARNED_CLASS_NOTICE, SamplesScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.picture import Picture
@@ -35,7 +35,7 @@ SIZES = [(80, 24), (120, 40)]
 
 @pytest.fixture(autouse=True)
 def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "QUIET", 0)
+    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 class Slow(ScriptedSession):
@@ -46,10 +46,10 @@ class Slow(ScriptedSession):
         self.ended = [ended(epoch, test=True) for epoch in range(1, 4)]
         self.gate = threading.Event()
 
-    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
-        yield Progressed("drawing", 1, 4)
+    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+        yield Progress("drawing", 1, 4)
         self.gate.wait(10)
-        yield from super().samples(count, label, seed)
+        yield from super().samples(count, class_id, seed)
 
 
 class Gated(ScriptedSession):
@@ -71,8 +71,8 @@ class Gated(ScriptedSession):
 class Faulty(ScriptedSession):
     """A finished run with a bug where pictures are drawn."""
 
-    def samples(self, count: int, label: int | None, seed: int) -> Iterator[Event]:
-        yield Progressed("drawing", 1, 4)
+    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+        yield Progress("drawing", 1, 4)
         raise ValueError("a bug")
 
 
@@ -101,16 +101,16 @@ def samples(app: VaetuiApp) -> SamplesScreen:
 
 
 def still(app: VaetuiApp) -> bool:
-    return isinstance(app.screen, SamplesScreen) and not app.screen.follower.busy
+    return isinstance(app.screen, SamplesScreen) and not app.screen.event_worker.is_busy
 
 
 def said(app: VaetuiApp) -> str:
-    return app.screen.query_one(Prompt).said
+    return app.screen.query_one(Prompt).text
 
 
 def drawn(app: VaetuiApp) -> list[int]:
     """Tell how bright each picture on the wall is."""
-    return [int(picture._drawn.max()) for picture in app.screen.query(Picture)]
+    return [int(picture._image.max()) for picture in app.screen.query(Picture)]
 
 
 @pytest.mark.parametrize(("size", "count"), [((80, 24), 18), ((120, 40), 32)])
@@ -143,7 +143,7 @@ async def test_a_class_beyond_the_digits_is_named_by_its_letters() -> None:
     async with opened(session) as (pilot, app):
         await until(pilot, lambda: still(app))
         await pilot.press("slash")
-        await until(pilot, lambda: isinstance(app.screen, NameScreen))
+        await until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
         await pilot.press("l", "enter")
         await until(pilot, lambda: still(app))
         assert session.calls[-1] == "samples 18 11 0"
@@ -159,7 +159,7 @@ async def test_a_digit_without_a_class_and_a_class_before_any_is_learned_are_tol
         session.ended = session.ended[:1]
         for key in ("1", "slash"):
             await pilot.press("x", key)
-            assert UNTAUGHT in said(app)
+            assert NO_LEARNED_CLASS_NOTICE in said(app)
         assert len([call for call in session.calls if call.startswith("samples")]) == 1
 
 
@@ -168,7 +168,7 @@ async def test_each_of_two_keys_goes_back_and_leaves_nothing(key: str) -> None:
     async with opened(finished()) as (pilot, app):
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
-        assert not app.leaving
+        assert not app.is_leaving
         await pilot.press("d")
         await until(pilot, lambda: still(app))
 
@@ -180,7 +180,7 @@ async def test_before_there_is_anything_to_draw_from_a_line_says_so_and_a_key_tr
         session.ended = [ended(1, test=True)]
         await pilot.press("n")
         await until(pilot, lambda: still(app) and all(drawn(app)))
-        assert app.follower.busy, "training goes on"
+        assert app.event_worker.is_busy, "training goes on"
 
 
 async def test_what_takes_long_shows_how_far_it_is_and_keys_are_heard_meanwhile() -> None:
@@ -266,7 +266,7 @@ async def test_a_real_session_draws_the_same_as_the_command(digits: Path) -> Non
             await until(pilot, lambda: still(app), 60)
             await pilot.press(key)
             await until(pilot, lambda: still(app), 60)
-            drawing = Trained("real").draw(18, label, seed)
+            drawing = Predictor("real").generate_samples(18, label, seed)
             while True:
                 try:
                     next(drawing)

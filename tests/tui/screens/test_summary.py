@@ -15,13 +15,13 @@ from tests.tui.until import until
 from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
 from vaetui.engine.metrics import Agreement
-from vaetui.engine.recipes import recipe
-from vaetui.errors import Trouble
+from vaetui.engine.recipes import get_recipe
+from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
-from vaetui.tui.widgets.result_plots import by_round
+from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
 
 class Finished(ScriptedSession):
@@ -39,14 +39,14 @@ class Finished(ScriptedSession):
         self.may_load.wait(10)
         yield from super().advance()
 
-    def another_round(self) -> None:
+    def add_round(self) -> None:
         if self.refuses:
-            raise Trouble("The disk is full: free some space and press o again.")
-        super().another_round()
+            raise UserError("The disk is full: free some space and press o again.")
+        super().add_round()
 
 
 def session_is_loaded(app: VaetuiApp) -> bool:
-    return isinstance(app.session, Finished) and app.session.loaded and not app.follower.busy
+    return isinstance(app.session, Finished) and app.session.loaded and not app.event_worker.is_busy
 
 
 async def test_o_begins_one_more_round() -> None:
@@ -66,7 +66,7 @@ async def test_o_while_loading_waits_until_everything_is_loaded() -> None:
     session.may_load.clear()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.busy)
+        await until(pilot, lambda: app.event_worker.is_busy)
         await pilot.press("o")
         await pilot.pause()
         assert "as soon as PyTorch is loaded" in plain(app)
@@ -81,7 +81,7 @@ async def test_one_more_round_begins_while_the_keys_are_explained() -> None:
     session.may_load.clear()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.busy)
+        await until(pilot, lambda: app.event_worker.is_busy)
         await pilot.press("o", "question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         session.may_load.set()
@@ -132,19 +132,19 @@ async def test_the_commands_are_whole_and_can_be_typed_as_they_are(name: str, co
 
 
 def test_accuracy_by_round_takes_the_last_epoch_of_each_round() -> None:
-    training = TrainingConfig(warmup=2, rounds=2, epochs=2)
+    training = TrainingConfig(warmup_epochs=2, rounds=2, epochs_per_round=2)
     epochs = tuple(ended(epoch, test=True) for epoch in range(1, 7))
-    assert by_round(epochs, training) == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
+    assert compute_accuracy_by_round(epochs, training) == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
 
 
 def untested(recipe_name: str = "neighbours") -> Finished:
     """Give a run without true labels that is over."""
     session = Finished(test=False)
-    session.tested, session.config = False, recipe(recipe_name)
+    session.has_test_labels, session.config = False, get_recipe(recipe_name)
     if recipe_name == "neighbours":
         for at, one in enumerate(session.ended):
             changed = 0.1 / at if at > 1 else None
-            session.ended[at] = replace(one, expected=0.5 + at / 12, changed=changed)
+            session.ended[at] = replace(one, mean_confidence=0.5 + at / 12, prediction_churn=changed)
     return session
 
 

@@ -12,8 +12,8 @@ from tests.tui.paced import PacedSession, ended, two_epochs
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
 from tests.tui.until import until
-from vaetui.engine.events import Clustered, Loading, Progressed, Saved
-from vaetui.engine.recipes import recipe
+from vaetui.engine.events import Clustered, Loading, Progress, Saved
+from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.training import TrainingScreen
@@ -33,20 +33,20 @@ def screen(app: VaetuiApp) -> TrainingScreen:
 
 
 def paused(app: VaetuiApp) -> bool:
-    return isinstance(app.screen, TrainingScreen) and app.screen.paused
+    return isinstance(app.screen, TrainingScreen) and app.screen.is_paused
 
 
 async def test_space_pauses_and_space_goes_on() -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("space")
         await until(pilot, lambda: paused(app))
         assert session.stopped == 1
         assert "paused: space goes on" in plain(app)
         await pilot.press("space")
-        await until(pilot, lambda: app.follower.busy and not screen(app).paused)
+        await until(pilot, lambda: app.event_worker.is_busy and not screen(app).is_paused)
         assert session.calls == ["advance", "advance"]
         assert "paused" not in plain(app)
 
@@ -55,7 +55,7 @@ async def test_a_second_space_while_stopping_changes_nothing() -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("space", "space")
         await until(pilot, lambda: paused(app) or len(session.calls) > 1)
         assert session.stopped == 1
@@ -65,9 +65,9 @@ async def test_q_saves_before_it_leaves() -> None:
     session = PacedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest)
+        await until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("q")
-        assert app.leaving
+        assert app.is_leaving
         await until(pilot, lambda: not app.is_running)
     assert session.stopped == 1
     assert app.failure is None
@@ -92,14 +92,14 @@ async def test_loading_is_shown_before_anything_is_loaded() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: paused(app))
         shown = screen(app)
-        shown._show(Loading("PyTorch"))
+        shown._apply_event(Loading("PyTorch"))
         await pilot.pause()
         assert "loading PyTorch …" in header(app)
-        shown._show(Progressed("encoding", 3, 4))
+        shown._apply_event(Progress("encoding", 3, 4))
         await pilot.pause()
         assert "encoding …" in header(app)
         assert "75 %" in header(app)
-        shown._show(Clustered(1, 16, ((3, 9.0), (16, 1.0))))
+        shown._apply_event(Clustered(1, 16, ((3, 9.0), (16, 1.0))))
         await pilot.pause()
         assert "round 1: 16 clusters of k 3-16" in plain(app)
 
@@ -121,10 +121,10 @@ async def test_the_status_tells_speed_machine_and_what_comes_next(monkeypatch: p
     monkeypatch.setattr("vaetui.tui.screens.training.monotonic", lambda: now)
     app = VaetuiApp(PacedSession())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.follower.latest and screen(app).pace.rate)
-        screen(app)._show(Saved())
+        await until(pilot, lambda: app.event_worker.latest_batches and screen(app).pace.images_per_s)
+        screen(app)._apply_event(Saved())
         now = 104.0
-        screen(app).look()
+        screen(app).poll_metrics()
         await pilot.pause()
         status = plain(app).splitlines()[-2]
         assert "2,870 img/s" in status
@@ -141,17 +141,17 @@ async def test_the_pictures_show_images_above_what_is_remembered_of_them() -> No
         assert len(seen) == len(remembered) == 5
         assert seen[0].region.bottom <= remembered[0].region.y
         assert seen[0].region.size == (12, 6)
-        assert seen[0]._drawn.max() > remembered[0]._drawn.max() > 0
+        assert seen[0]._image.max() > remembered[0]._image.max() > 0
 
 
 def untested(recipe_name: str = "neighbours", epochs: int = 3) -> ScriptedSession:
     """Stand in a run without true labels after so many epochs."""
-    session = ScriptedSession("training", events=[], config=recipe(recipe_name), tested=False)
+    session = ScriptedSession("training", events=[], config=get_recipe(recipe_name), has_test_labels=False)
     spreads = recipe_name == "neighbours"
     for epoch in range(1, epochs + 1):
-        one = replace(ended(epoch, test=False), expected=0.52 if epoch == 1 else 0.9 + epoch / 100)
-        one = replace(one, changed=0.04 if epoch > 2 else None)
-        session.ended.append(one if spreads else replace(one, expected=None, changed=None))
+        one = replace(ended(epoch, test=False), mean_confidence=0.52 if epoch == 1 else 0.9 + epoch / 100)
+        one = replace(one, prediction_churn=0.04 if epoch > 2 else None)
+        session.ended.append(one if spreads else replace(one, mean_confidence=None, prediction_churn=None))
     return session
 
 
@@ -208,7 +208,7 @@ async def test_a_recipe_that_classifies_nothing_leaves_those_figures_out() -> No
 )
 async def test_the_table_has_columns_for_what_is_known(tested: bool, there: tuple[str, ...], missing: str) -> None:
     session = untested()
-    session.tested = tested
+    session.has_test_labels = tested
     app = VaetuiApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: paused(app))
@@ -220,7 +220,7 @@ async def test_the_table_has_columns_for_what_is_known(tested: bool, there: tupl
 @pytest.mark.parametrize(("tested", "words"), [(False, "as it did an epoch before"), (True, "test images that the")])
 async def test_the_help_explains_the_figures_that_are_shown(tested: bool, words: str) -> None:
     session = untested()
-    session.tested = tested
+    session.has_test_labels = tested
     app = VaetuiApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: paused(app))
@@ -257,7 +257,7 @@ async def test_the_run_going_back_to_its_last_save_is_drawn_anew() -> None:
         pane = screen(app).query_one("#loss")
         del session.points[10:]
         screen(app)._ticks = 0
-        screen(app).look()
+        screen(app).poll_metrics()
         assert pane._known == session.points  # type: ignore[attr-defined]
 
 
@@ -293,8 +293,8 @@ async def test_a_pane_without_room_for_axes_shows_a_sparkline() -> None:
         await until(pilot, lambda: paused(app))
         screen(app).query_one("#curves").styles.height = 6
         await pilot.pause()
-        screen(app)._losses = ()
-        screen(app).look()
+        screen(app)._loss_plot_state = ()
+        screen(app).poll_metrics()
         await pilot.pause()
         spark = screen(app).query_one("#loss Sparkline", Sparkline)
         assert spark.region.area > 0

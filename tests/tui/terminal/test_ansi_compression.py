@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.style import Style
 
 from tests.tui.drawn import digit
-from vaetui.tui.terminal.ansi_compression import thrifty
-from vaetui.tui.widgets.half_blocks import fit, half_blocks
+from vaetui.tui.terminal.ansi_compression import compress_ansi
+from vaetui.tui.widgets.half_blocks import fit_image, render_half_blocks
 
 COLOURS = [None, "default", "red", "bright_blue", "color(240)", "#123456", "#808080", "#000000", "#ffffff"]
 STYLES = st.builds(
@@ -41,24 +41,24 @@ def test_whatever_is_painted_looks_the_same(spans: list[tuple[str, Style]]) -> N
         word if word.startswith("\x1b") else style.render(word, color_system=console._color_system)  # type: ignore[arg-type]
         for word, style in spans
     )
-    assert painted(thrifty(text) + "z") == painted(text + "z")
-    assert len(thrifty(text)) <= len(text) + len("\x1b[0m")
+    assert painted(compress_ansi(text) + "z") == painted(text + "z")
+    assert len(compress_ansi(text)) <= len(text) + len("\x1b[0m")
 
 
 @pytest.mark.parametrize("label", range(10))
 def test_a_picture_costs_much_less_and_looks_the_same(label: int) -> None:
     console = Console(color_system="truecolor", force_terminal=True, legacy_windows=False)
-    strips = half_blocks(fit(digit(label, seed=label), 12, 12))
+    strips = render_half_blocks(fit_image(digit(label, seed=label), 12, 12))
     text = "".join(f"\x1b[{row + 1};1H{strip.render(console)}" for row, strip in enumerate(strips))
-    assert painted(thrifty(text)) == painted(text)
-    assert len(thrifty(text)) < 0.6 * len(text)
+    assert painted(compress_ansi(text)) == painted(text)
+    assert len(compress_ansi(text)) < 0.6 * len(text)
 
 
 @pytest.mark.parametrize("foreign", ["\x1bPq#0\x1b\\", "\x1b_Ga=d\x1b\\", "\U0010eeee", "\x1b]22;default\x07"])
 def test_pictures_of_the_terminal_itself_are_left_as_they_are(foreign: str) -> None:
     text = f"\x1b[1ma\x1b[0m{foreign}\x1b[38;2;128;128;128mb\x1b[0m"
-    assert thrifty(text) == text
+    assert compress_ansi(text) == text
 
 
 def test_a_segment_without_style_takes_none_of_the_one_before() -> None:
-    assert thrifty("\x1b[1;31ma\x1b[0mb") == "\x1b[1;31ma\x1b[0mb"
+    assert compress_ansi("\x1b[1;31ma\x1b[0mb") == "\x1b[1;31ma\x1b[0mb"

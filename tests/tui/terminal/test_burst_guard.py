@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaetui.tui.screens.guarded import PLAIN
-from vaetui.tui.terminal.burst_guard import Guard
+from vaetui.tui.screens.guarded import PLAIN_KEYS
+from vaetui.tui.terminal.burst_guard import BurstGuard
 
 QUIET = 0.030
 NAMES = {"\r": "enter", " ": "space"}
@@ -18,18 +18,18 @@ def heard(events: list[tuple[float, str]], quiet: float = QUIET, alarms: bool = 
 
     Without alarms it is a screen so busy that it looks at what is held only as the next key comes.
     """
-    guard, passed, due = Guard[str](quiet), list[str](), list[float]()
+    guard, passed, due = BurstGuard[str](quiet), list[str](), list[float]()
     for at, key in events:
         for alarm in [alarm for alarm in due if alarm <= at and alarms]:
-            passed += guard.ripe(alarm)
+            passed += guard.release_keys(alarm)
         due = [alarm for alarm in due if alarm > at]
-        passed += guard.ripe(at)
-        verdict = guard.hear(key, at, key.isdigit(), NAMES.get(key, key) in PLAIN)
+        passed += guard.release_keys(at)
+        verdict = guard.check_key(key, at, key.isdigit(), NAMES.get(key, key) in PLAIN_KEYS)
         if verdict == "hold":
             due.append(at + quiet)
         if verdict == "pass":
             passed.append(key)
-    return passed + guard.ripe(float("inf"))
+    return passed + guard.release_keys(float("inf"))
 
 
 def spaced(keys: str, gap: float) -> list[tuple[float, str]]:
@@ -71,21 +71,21 @@ def test_without_a_quiet_time_everything_passes_at_once() -> None:
 
 
 def test_what_was_dropped_is_counted() -> None:
-    guard = Guard[str](QUIET)
-    assert guard.hear("1", 0.0, weighty=True, plain=True) == "hold"
-    assert guard.hear("c", 0.001, weighty=False, plain=False) == "pass"
-    assert guard.hear("2", 0.002, weighty=True, plain=True) == "drop"
-    assert guard.ripe(1.0) == []
-    assert guard.dropped == 2
+    guard = BurstGuard[str](QUIET)
+    assert guard.check_key("1", 0.0, needs_confirmation=True, is_plain=True) == "hold"
+    assert guard.check_key("c", 0.001, needs_confirmation=False, is_plain=False) == "pass"
+    assert guard.check_key("2", 0.002, needs_confirmation=True, is_plain=True) == "drop"
+    assert guard.release_keys(1.0) == []
+    assert guard.dropped_count == 2
 
 
 def test_a_weighty_key_that_is_not_plain_must_come_alone() -> None:
-    guard = Guard[str](QUIET)
-    assert guard.hear("s", 0.0, weighty=True, plain=False) == "hold"
-    assert guard.ripe(0.031) == ["s"]
-    assert guard.hear("s", 1.0, weighty=True, plain=False) == "hold"
-    assert guard.hear("3", 1.001, weighty=True, plain=True) == "drop"
-    assert guard.ripe(2.0) == []
+    guard = BurstGuard[str](QUIET)
+    assert guard.check_key("s", 0.0, needs_confirmation=True, is_plain=False) == "hold"
+    assert guard.release_keys(0.031) == ["s"]
+    assert guard.check_key("s", 1.0, needs_confirmation=True, is_plain=False) == "hold"
+    assert guard.check_key("3", 1.001, needs_confirmation=True, is_plain=True) == "drop"
+    assert guard.release_keys(2.0) == []
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.2), st.sampled_from("0123456789;c\r"))))

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from tests.terminal import ScriptedTerminal
 from tests.tui.drawn import digit
 from tests.tui.text import plain
-from vaetui.tui.widgets.picture import Picture, choose, chosen
+from vaetui.tui.widgets.picture import Picture, get_drawing_mode, set_drawing_mode
 
 
 class Frame(App[None]):
@@ -25,12 +25,12 @@ class Frame(App[None]):
 @pytest.fixture(autouse=True)
 def _half_again() -> Iterator[None]:
     yield
-    choose("half")
+    set_drawing_mode("half")
 
 
 @pytest.mark.parametrize(("mode", "sign"), [("half", "▀"), ("ascii", "@")])
 async def test_a_picture_is_shown_and_taken_away(mode: str, sign: str) -> None:
-    choose(mode)
+    set_drawing_mode(mode)
     app = Frame()
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
@@ -45,8 +45,8 @@ async def test_a_picture_is_shown_and_taken_away(mode: str, sign: str) -> None:
 
 @pytest.mark.parametrize("mode", ["sixel", "kitty"])
 async def test_a_picture_of_the_terminal_itself_keeps_its_place(mode: str) -> None:
-    choose(mode, (9, 18))
-    assert chosen() == mode
+    set_drawing_mode(mode, (9, 18))
+    assert get_drawing_mode() == mode
     app = Frame()
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
@@ -61,12 +61,12 @@ async def test_a_picture_of_the_terminal_itself_keeps_its_place(mode: str) -> No
 
 def test_there_is_no_other_way() -> None:
     with pytest.raises(ValueError, match="crayon"):
-        choose("crayon")
+        set_drawing_mode("crayon")
 
 
 @pytest.mark.parametrize("mode", ["half", "sixel", "kitty"])
 def test_the_terminal_is_not_asked_when_the_library_is_imported(mode: str) -> None:
-    program = f"import sys; from vaetui.tui.picture import choose; choose({mode!r}); print('done', sys.stdout.isatty())"
+    program = f"import sys; from vaetui.tui.widgets.picture import choose; choose({mode!r}); print('done', sys.stdout.isatty())"
     terminal = ScriptedTerminal(["-c", program])
     terminal.until(lambda: "done True" in terminal.text())
     assert terminal.asked == []
@@ -74,6 +74,6 @@ def test_the_terminal_is_not_asked_when_the_library_is_imported(mode: str) -> No
 
 
 def test_without_need_the_library_is_not_imported() -> None:
-    program = "import sys, vaetui.tui.picture; print({'textual_image', 'PIL'} & set(sys.modules))"
+    program = "import sys, vaetui.tui.widgets.picture; print({'textual_image', 'PIL'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaetui.tui.widgets.plot import decimate, round_ticks
+from vaetui.tui.widgets.plot import choose_ticks, decimate
 
 
 def test_few_points_stay_as_they_are() -> None:
@@ -41,4 +41,4 @@ def test_one_peak_is_seen_among_many_points() -> None:
     ],
 )
 def test_ticks_are_round_and_few(low: float, high: float, most: int, ticks: tuple[float, ...]) -> None:
-    assert round_ticks(low, high, most, least=1.0) == ticks
+    assert choose_ticks(low, high, most, min_step=1.0) == ticks

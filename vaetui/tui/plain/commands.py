@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vaetui.engine.answers import Answer, Label, Path, Split, Unreadable, read_path
-from vaetui.engine.classes import Added, Classes, Merged, Naming, Renamed
-from vaetui.errors import Trouble
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, parse_path
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SelectCluster:
     """Another centre is to be asked about."""
 
-    path: Path
+    path: ClusterPath
     """Its place in the tree."""
 
 
-Order: TypeAlias = Answer | Naming | Look | str
+Command: TypeAlias = Answer | ClassEdit | SelectCluster | str
 """An answer, what is done to the classes, a centre to look at, or the name of a deed."""
-DEEDS = {
+COMMAND_ALIASES = {
     "": "next",
     "n": "next",
     "u": "undo",
@@ -34,7 +34,7 @@ DEEDS = {
     "q": "leave",
     "?": "help",
 }
-HELP = (
+COMMAND_HELP = (
     ("7", "this centre shows a 7; surely"),
     ("7 8", "this centre shows a 7; confidence 0.8 (or 7 .8, or 7 0.8)"),
     ("s, s 3", "split it, into as many parts as proposed or into 3"),
@@ -54,60 +54,60 @@ HELP = (
     ("go, undo", "also the words: split, unreadable, next, redo, centre, list, members, leave"),
 )
 """What may be typed, and what it does."""
-LABEL = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
+CLASS_ANSWER_PATTERN = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
 
 
-def read(line: str, parts: int, classes: Classes | None = None) -> Order:
+def parse_command(line: str, default_parts: int, classes: ClassList | None = None) -> Command:
     """Read a typed line; `parts` is what a split without a number makes, and `classes` may be written by name.
 
     Raises Trouble for what means nothing.
     """
     words = line.strip()
-    if label := LABEL.fullmatch(_numbered(words, classes.names if classes else ())):
-        return Label(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
-    if classes is not None and (naming := _naming(words, classes)) is not None:
+    if label := CLASS_ANSWER_PATTERN.fullmatch(_replace_class_name(words, classes.names if classes else ())):
+        return ClassAnswer(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
+    if classes is not None and (naming := _parse_class_edit(words, classes)) is not None:
         return naming
-    if words in DEEDS or words in DEEDS.values():
-        return DEEDS.get(words, words)
+    if words in COMMAND_ALIASES or words in COMMAND_ALIASES.values():
+        return COMMAND_ALIASES.get(words, words)
     if words in ("x", "unreadable"):
         return Unreadable()
     if split := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", words):
-        return Split(int(split[1] or parts))
+        return Split(int(split[1] or default_parts))
     if look := re.fullmatch(r"c(?:entre)?\s+(\d+(?:\.\d+)*)", words):
-        return Look(read_path(look[1]))
-    raise Trouble(f"{words!r} means nothing here; ? lists what may be typed.")
+        return SelectCluster(parse_path(look[1]))
+    raise UserError(f"{words!r} means nothing here; ? lists what may be typed.")
 
 
-def _numbered(words: str, classes: Sequence[str]) -> str:
+def _replace_class_name(text: str, class_names: Sequence[str]) -> str:
     """Write the digit of a class in the place of its name; the longest name that fits counts."""
-    for digit, name in sorted(enumerate(classes), key=lambda each: -len(each[1])):
-        if words == name or words.startswith(f"{name} "):
-            return f"{digit}{words[len(name) :]}"
-    return words
+    for digit, name in sorted(enumerate(class_names), key=lambda each: -len(each[1])):
+        if text == name or text.startswith(f"{name} "):
+            return f"{digit}{text[len(name) :]}"
+    return text
 
 
-def _naming(words: str, classes: Classes) -> Naming | None:
+def _parse_class_edit(text: str, classes: ClassList) -> ClassEdit | None:
     """Read what is done to the classes; None for another line.
 
     Raises Trouble for a class that there is not.
     """
-    verb, _, rest = words.partition(" ")
+    verb, _, rest = text.partition(" ")
     if verb == "add" and rest.strip():
-        return Added(len(classes), rest.strip())
+        return AddClass(len(classes), rest.strip())
     between = {"rename": " as ", "merge": " into "}.get(verb, "")
     if not between or between not in rest:
         return None
     for at in (found.start() for found in re.finditer(between, rest)):
-        label, other = _class(rest[:at], classes), rest[at + len(between) :].strip()
-        into = _class(other, classes)
+        label, other = _find_class_id(rest[:at], classes), rest[at + len(between) :].strip()
+        into = _find_class_id(other, classes)
         if label is not None and verb == "rename":
-            return Renamed(label, other)
+            return RenameClass(label, other)
         if label is not None and into is not None:
-            return Merged(label, into)
-    raise Trouble(f"There is no such class in {words!r}; classes lists them.")
+            return MergeClass(label, into)
+    raise UserError(f"There is no such class in {text!r}; classes lists them.")
 
 
-def _class(words: str, classes: Classes) -> int | None:
+def _find_class_id(text: str, classes: ClassList) -> int | None:
     """Give the number of a class that is named, or told by its number."""
-    named = classes.find(words.strip())
-    return int(words) if named is None and re.fullmatch(r"\s*\d{1,3}\s*", words) else named
+    named = classes.find_id(text.strip())
+    return int(text) if named is None and re.fullmatch(r"\s*\d{1,3}\s*", text) else named

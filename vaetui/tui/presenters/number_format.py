@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-INDICATOR = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """The frames of the indicator that something goes on."""
 
 
-def gauge(share: float, width: int, style: str = "bold") -> Text:
+def format_bar(share: float, width: int, style: str = "bold") -> Text:
     """Draw a bar of that many cells, of which a share from 0 to 1 is done."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
     full, half = divmod(halves, 2)
@@ -16,7 +16,7 @@ def gauge(share: float, width: int, style: str = "bold") -> Text:
     return Text.assemble((done, style), ("─" * (width - len(done)), "dim"))
 
 
-def span(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Write a span of time in 7 cells: minutes and seconds, from an hour on hours too."""
     if seconds is None:
         return "   -:--"
@@ -26,12 +26,12 @@ def span(seconds: float | None) -> str:
     return f"{text:>7}"
 
 
-def percent(share: float | None, width: int = 6) -> str:
+def format_percent(share: float | None, width: int = 6) -> str:
     """Write a share in that many cells, one decimal, without a sign; a dash where it is not known."""
     return f"{'-':>{width}}" if share is None else f"{100 * share:>{width}.1f}"
 
 
-def figure(value: float, width: int = 5) -> str:
+def format_number(value: float, width: int = 5) -> str:
     """Write a number above 0 in that many cells, with as many decimals as fit (at most three)."""
     for decimals in (3, 2, 1):
         text = f"{value:.{decimals}f}"
@@ -40,6 +40,6 @@ def figure(value: float, width: int = 5) -> str:
     return f"{value:>{width}.0f}"
 
 
-def indicator(tick: int) -> str:
+def get_spinner_frame(tick: int) -> str:
     """Give one cell that moves from tick to tick."""
-    return INDICATOR[tick % len(INDICATOR)]
+    return SPINNER_FRAMES[tick % len(SPINNER_FRAMES)]

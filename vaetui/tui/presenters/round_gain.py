@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaetui.engine.events import EpochEnded
-from vaetui.tui.presenters.number_format import percent
+from vaetui.tui.presenters.number_format import format_percent
 
-HARDLY = 0.01
+MIN_CHURN = 0.01
 """Share of changed labels below which another round is hardly worth a person's time: about as many are wrong then."""
 
-ENOUGH = "another round is hardly worth it"
+LOW_GAIN_MESSAGE = "another round is hardly worth it"
 """What is said then."""
 
 
-def gained(epochs: Sequence[EpochEnded]) -> str:
+def describe_round_gain(epochs: Sequence[EpochEnded]) -> str:
     """Tell what the last finished epoch made of the labels; empty where that was not looked at, or without labels."""
     last = epochs[-1] if epochs else None
-    if last is None or last.expected is None or not last.answers:
+    if last is None or last.mean_confidence is None or not last.answer_count:
         return ""
-    words = f"by its own confidence the classifier has {percent(last.expected).strip()} % right"
-    if last.changed is None:
+    words = f"by its own confidence the classifier has {format_percent(last.mean_confidence).strip()} % right"
+    if last.prediction_churn is None:
         return words
-    words += f", {percent(last.changed).strip()} % changed in the last epoch"
-    return words + (f": {ENOUGH}" if is_enough(epochs) else "")
+    words += f", {format_percent(last.prediction_churn).strip()} % changed in the last epoch"
+    return words + (f": {LOW_GAIN_MESSAGE}" if has_low_churn(epochs) else "")
 
 
-def is_enough(epochs: Sequence[EpochEnded]) -> bool:
+def has_low_churn(epochs: Sequence[EpochEnded]) -> bool:
     """Tell whether hardly any label changed in the last finished epoch."""
-    return bool(epochs) and epochs[-1].changed is not None and epochs[-1].changed < HARDLY
+    return bool(epochs) and epochs[-1].prediction_churn is not None and epochs[-1].prediction_churn < MIN_CHURN

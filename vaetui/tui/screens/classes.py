@@ -11,122 +11,122 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
-from vaetui.engine.classes import Added, Classes, Merged, Naming, Renamed
-from vaetui.tui.classes_keys import FIGURES, KEYS, WEIGHTY
-from vaetui.tui.presenters.cluster_text import cut, digit_of
-from vaetui.tui.presenters.labelling import Desk
-from vaetui.tui.screens.class_picker import NameScreen, Taken
-from vaetui.tui.screens.guarded import Guarded
-from vaetui.tui.widgets.footer import Keys
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.tui.classes_keys import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
+from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
+from vaetui.tui.presenters.labelling import LabellingPresenter
+from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
+from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.size_notice import Room
-from vaetui.tui.widgets.text_line import Line
-from vaetui.tui.worker import Following
+from vaetui.tui.widgets.size_notice import SizeNotice
+from vaetui.tui.widgets.text_line import TextLine
+from vaetui.tui.worker import AppProtocol
 
-FIGURED = 28
+FIXED_WIDTH_CELLS = 28
 """Cells of a row beside the name."""
 
 
-class ClassesScreen(Guarded):
+class ClassesScreen(GuardedScreen):
     """All classes with their figures, one of them marked, and one line that asks."""
 
-    BINDINGS: ClassVar[list[BindingType]] = KEYS
-    WEIGHTY = WEIGHTY
-    FIGURES = FIGURES
+    BINDINGS: ClassVar[list[BindingType]] = CLASSES_KEYS
+    CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
+    GLOSSARY = CLASSES_GLOSSARY
     DEFAULT_CSS = """
     ClassesScreen #heads { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
     ClassesScreen #classes { height: 1fr; padding: 0 1; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, presenter: LabellingPresenter) -> None:
         """Show the classes of the session on that desk."""
         super().__init__()
-        self._desk, self._at, self._hint = desk, 0, ""
-        desk.note = ""
+        self._presenter, self._cursor_row, self._hint = presenter, 0, ""
+        presenter.status_text = ""
 
     @property
-    def _known(self) -> Classes:
-        return self._desk.session.classes
+    def _class_list(self) -> ClassList:
+        return self._presenter.session.classes
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        yield Header(self._desk.session.name)
-        yield Line(id="heads")
-        yield Line(id="classes")
+        yield Header(self._presenter.session.name)
+        yield TextLine(id="heads")
+        yield TextLine(id="classes")
         yield Prompt()
-        yield Keys()
-        yield Room()
+        yield Footer()
+        yield SizeNotice()
 
     def on_mount(self) -> None:
         """Show all of them."""
-        self._show()
+        self._update_view()
 
     async def on_resize(self, event: Resize) -> None:
         """Show as many as there is room for."""
-        self._show()
+        self._update_view()
 
     def press(self, key: str) -> None:
         """Move, ask for a name, take back or go back."""
-        desk, label, known = self._desk, self._at, self._known
-        self._hint = desk.note = ""
+        desk, label, known = self._presenter, self._cursor_row, self._class_list
+        self._hint = desk.status_text = ""
         match key:
             case "close":
                 self.dismiss()
                 return
             case "up" | "down":
-                self._at = max(0, min(self._at + (1 if key == "down" else -1), len(known) - 1))
+                self._cursor_row = max(0, min(self._cursor_row + (1 if key == "down" else -1), len(known) - 1))
             case "undo" | "redo":
-                desk.press(key, 1)
+                desk.handle_key(key, 1)
             case "add":
-                self._ask("new class?", (), lambda name: Added(len(known), name))
-            case "rename" | "merge" if label not in known.offered:
-                self._hint = f"{known.names[label]} counts as {known.called[label]}: go there"
+                self._open_picker("new class?", (), lambda name: AddClass(len(known), name))
+            case "rename" | "merge" if label not in known.active:
+                self._hint = f"{known.names[label]} counts as {known.resolved_names[label]}: go there"
             case "rename":
-                self._ask(f"{known.names[label]} becomes?", (), lambda name: Renamed(label, name))
+                self._open_picker(f"{known.names[label]} becomes?", (), lambda name: RenameClass(label, name))
             case "merge":
-                others = [other for other in known.offered if other != label]
-                self._ask(f"{known.names[label]} counts as?", others)
-        self._show()
+                others = [other for other in known.active if other != label]
+                self._open_picker(f"{known.names[label]} counts as?", others)
+        self._update_view()
 
-    def unbound(self, key: str) -> None:
+    def on_unbound_key(self, key: str) -> None:
         """Say which keys do something."""
         self._hint = "that key does nothing here: a, r, m, u, Esc do, ? shows all"
-        self._show()
+        self._update_view()
 
-    def tell(self, words: str) -> None:
+    def show_notice(self, text: str) -> None:
         """Say that behind the question."""
-        self._hint, self._desk.note = "", words
-        self._show()
+        self._hint, self._presenter.status_text = "", text
+        self._update_view()
 
-    def _ask(self, question: str, offered: Sequence[int], make: Callable[[str], Naming] | None = None) -> None:
+    def _open_picker(self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None) -> None:
         """Ask for one of those classes, or for a name."""
-        cast(Following, self.app).veil()
-        name = self._desk.session.name
-        self.app.push_screen(NameScreen(name, question, self._known, offered, self._take, make))
+        cast(AppProtocol, self.app).defer_paint()
+        name = self._presenter.session.name
+        self.app.push_screen(ClassPickerScreen(name, question, self._class_list, class_ids, self._apply_choice, edit_factory))
 
-    def _take(self, taken: Taken) -> None:
+    def _apply_choice(self, choice: ClassChoice) -> None:
         """Do to the classes what was asked for."""
-        naming = Merged(self._at, taken) if isinstance(taken, int) else taken
-        if self._desk.amend(naming):
-            self._at = naming.into if isinstance(naming, Merged) else naming.label
-        self._show()
+        naming = MergeClass(self._cursor_row, choice) if isinstance(choice, int) else choice
+        if self._presenter.edit_classes(naming):
+            self._cursor_row = naming.target_id if isinstance(naming, MergeClass) else naming.class_id
+        self._update_view()
 
-    def _show(self) -> None:
-        known, desk = self._known, self._desk
-        self._at = min(self._at, len(known) - 1)
-        self.query_one(Header).say(f"{len(known.offered)} classes")
-        wide = max(min(max(map(cell_len, known.names)), self.app.size.width - FIGURED), 1)
-        self.query_one("#heads", Line).say(f" class  {'name':<{wide}}  answers  digit")
+    def _update_view(self) -> None:
+        known, desk = self._class_list, self._presenter
+        self._cursor_row = min(self._cursor_row, len(known) - 1)
+        self.query_one(Header).set_text(f"{len(known.active)} classes")
+        wide = max(min(max(map(cell_len, known.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
+        self.query_one("#heads", TextLine).set_text(f" class  {'name':<{wide}}  answers  digit")
         room = max(self.app.size.height - 5, 1)
-        first = max(0, self._at - room + 1)
-        words, tally = Text(), desk.session.tally()
+        first = max(0, self._cursor_row - room + 1)
+        words, tally = Text(), desk.session.answer_counts()
         for label in range(first, min(first + room, len(known))):
-            figures = f"{tally[label]:>7,}  {digit_of(desk.board, label):>5} "
-            if label not in known.offered:
-                figures = f"counts as {known.called[label]} "
-            row = f" {label:>5}  {set_cell_size(cut(known.names[label], wide), wide)}  {figures}"
-            words.append(f"{row}\n", "bold reverse" if label == self._at else "")
-        self.query_one("#classes", Line).say(words)
+            figures = f"{tally[label]:>7,}  {format_class_digit(desk.round_view, label):>5} "
+            if label not in known.active:
+                figures = f"counts as {known.resolved_names[label]} "
+            row = f" {label:>5}  {set_cell_size(truncate_name(known.names[label], wide), wide)}  {figures}"
+            words.append(f"{row}\n", "bold reverse" if label == self._cursor_row else "")
+        self.query_one("#classes", TextLine).set_text(words)
         help = "a adds one, r renames the marked one, m merges it into another"
-        self.query_one(Prompt).put("classes:", help, self._hint, desk.note)
+        self.query_one(Prompt).show_question("classes:", help, self._hint, desk.status_text)

@@ -7,59 +7,59 @@ from typing import ClassVar, Protocol, cast
 from textual.events import Key, Resize
 from textual.screen import Screen
 
-from vaetui.tui.terminal.burst_guard import Guard
-from vaetui.tui.widgets.size_notice import CRAMPED
+from vaetui.tui.terminal.burst_guard import BurstGuard
+from vaetui.tui.widgets.size_notice import TOO_SMALL_CLASSES
 
-PLAIN = frozenset([*"0123456789", "enter", "space"])
+PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
 """Keys of which alone no answer of a terminal is made."""
-LEAVE = "any.leave"
+LEAVE_BINDING = "any.leave"
 """The binding that works where there is no room for anything else."""
-EVERYWHERE = frozenset([LEAVE, "any.help", "any.pictures"])
+GLOBAL_BINDINGS = frozenset([LEAVE_BINDING, "any.help", "any.pictures"])
 """Bindings of the app, which must be meant on every screen."""
-DROPPED = "keys came all at once, not from a person: dropped"
+DROPPED_KEYS_NOTICE = "keys came all at once, not from a person: dropped"
 """What a screen says of keys that were not let through."""
-ALARM = "alarm"
+TIMER_KEY = "alarm"
 """The name of a key that no keyboard has: it asks whether what is held may act now."""
 
 
-class Watchful(Protocol):
+class GuardedApp(Protocol):
     """What a guarded screen asks of its app."""
 
-    guard: Guard[tuple[Screen[None], Key]]
+    guard: BurstGuard[tuple[Screen[None], Key]]
     """The one guard: a burst may outlast the screen that it met. Each key stands with the screen that heard it."""
 
 
-class Guarded(Screen[None]):
+class GuardedScreen(Screen[None]):
     """Asks the guard about every key before its binding acts.
 
     What is particular to this screen is bound to the action `press`, which acts on keys heard here alone.
     """
 
-    WEIGHTY: ClassVar[frozenset[str]] = frozenset()
+    CONFIRMED_KEYS: ClassVar[frozenset[str]] = frozenset()
     """Bindings of this screen that must be meant: they change what is known, or leave the screen."""
 
-    _hearing = False
+    _is_dispatching = False
 
     def press(self, key: str) -> None:
         """Do what that key means here, by the name that its binding gives it; a screen without such keys has none."""
 
-    def unbound(self, key: str) -> None:
+    def on_unbound_key(self, key: str) -> None:
         """Say what would work instead of a key that does nothing here, where there is a line to say it."""
 
-    def tell(self, words: str) -> None:
+    def show_notice(self, text: str) -> None:
         """Say that in the line where this screen speaks, if it has one."""
 
-    def expect(self, binding: str) -> None:
+    def show_pending_key(self, binding_id: str) -> None:
         """Show that a key of that binding was heard, which acts as soon as it is plain that a person pressed it."""
 
     async def on_key(self, event: Key) -> None:
         """Let a weighty key wait until it is plain that a person pressed it, then act at once."""
         event.stop()
-        for screen, key in self._guard.ripe(event.time):
-            if screen is self or self._binding(key) in EVERYWHERE:
-                await self._act(key)
-        if event.key != ALARM and self._hear(event):
-            await self._act(event)
+        for screen, key in self._guard.release_keys(event.time):
+            if screen is self or self._binding_id(key) in GLOBAL_BINDINGS:
+                await self._dispatch_key(key)
+        if event.key != TIMER_KEY and self._filter_key(event):
+            await self._dispatch_key(event)
 
     async def on_resize(self, event: Resize) -> None:
         """Lay nothing out for a size that is past: two of them in one queue would bring each other back for ever."""
@@ -68,42 +68,42 @@ class Guarded(Screen[None]):
 
     def action_press(self, key: str) -> None:
         """Take a key by name, if it was heard here: one that another screen left as it closed was meant for that."""
-        if self._hearing:
+        if self._is_dispatching:
             self.press(key)
 
-    async def _act(self, key: Key) -> None:
+    async def _dispatch_key(self, key: Key) -> None:
         """Do what the key is bound to now, here or in the app; where nothing is to be seen it can only leave."""
-        if any(map(self.has_class, CRAMPED)) and self._binding(key) != LEAVE:
+        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._binding_id(key) != LEAVE_BINDING:
             return
-        self._hearing = True
+        self._is_dispatching = True
         # Textual's own way through all bindings of a key, of which the first may not apply now.
         done = await self.app._check_bindings(key.key)
-        self._hearing = False
+        self._is_dispatching = False
         if not done:
-            self.unbound(key.key)
+            self.on_unbound_key(key.key)
 
     @property
-    def _guard(self) -> Guard[tuple[Screen[None], Key]]:
-        return cast(Watchful, self.app).guard
+    def _guard(self) -> BurstGuard[tuple[Screen[None], Key]]:
+        return cast(GuardedApp, self.app).guard
 
-    def _binding(self, key: Key) -> str:
+    def _binding_id(self, key: Key) -> str:
         """Give the name of what that key is bound to; an empty one where it is not."""
         active = self.active_bindings.get(key.key)
         return (active.binding.id if active is not None else None) or ""
 
-    def _hear(self, event: Key) -> bool:
+    def _filter_key(self, event: Key) -> bool:
         """Ask the guard whether that key may act now; for one that must wait an alarm is set."""
-        dropped = self._guard.dropped
-        binding = self._binding(event)
-        weighty = binding in self.WEIGHTY or binding in EVERYWHERE
-        verdict = self._guard.hear((self, event), event.time, weighty, event.key in PLAIN)
+        dropped = self._guard.dropped_count
+        binding = self._binding_id(event)
+        weighty = binding in self.CONFIRMED_KEYS or binding in GLOBAL_BINDINGS
+        verdict = self._guard.check_key((self, event), event.time, weighty, event.key in PLAIN_KEYS)
         if verdict == "hold":
-            self.app.set_timer(self._guard.quiet, self._alarm)  # not with the screen, which may go before
-            self.expect(binding)
-        if self._guard.dropped > dropped:
-            self.tell(DROPPED)
+            self.app.set_timer(self._guard.quiet_s, self._post_timer_key)  # not with the screen, which may go before
+            self.show_pending_key(binding)
+        if self._guard.dropped_count > dropped:
+            self.show_notice(DROPPED_KEYS_NOTICE)
         return verdict == "pass"
 
-    def _alarm(self) -> None:
+    def _post_timer_key(self) -> None:
         # Through the app's queue, behind keys that came in the meantime: those may drop what is held.
-        self.app.post_message(Key(ALARM, None))
+        self.app.post_message(Key(TIMER_KEY, None))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from vaetui.tui.screens.guarded import Guarded
+from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.widgets.header import Header
 
 
-class StartScreen(Guarded):
+class StartScreen(GuardedScreen):
     """A header that says that something comes; it takes next to nothing to import and to lay out."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session_name: str) -> None:
         """Show the name of that session."""
         super().__init__()
-        self._session = session
+        self._session_name = session_name
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
-        header = Header(self._session)
-        header.say("starting …")
+        header = Header(self._session_name)
+        header.set_text("starting …")
         yield header

@@ -16,22 +16,22 @@ from textual.widgets import Static
 
 from vaetui.engine.events import EpochEnded
 from vaetui.engine.metrics import Agreement
-from vaetui.errors import Trouble
+from vaetui.errors import UserError
 from vaetui.session.views import Summary
-from vaetui.tui.presenters.epoch_metrics import FIGURES as KNOWN
-from vaetui.tui.presenters.number_format import percent, span
-from vaetui.tui.presenters.round_gain import ENOUGH, gained, is_enough
-from vaetui.tui.screens.guarded import Guarded
-from vaetui.tui.screens.help import Figures
+from vaetui.tui.presenters.epoch_metrics import METRIC_HELP as KNOWN
+from vaetui.tui.presenters.number_format import format_duration, format_percent
+from vaetui.tui.presenters.round_gain import LOW_GAIN_MESSAGE, describe_round_gain, has_low_churn
+from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.help import Glossary
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.bars import Bars
-from vaetui.tui.widgets.footer import Keys
+from vaetui.tui.widgets.bars import BarChart
+from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.widgets.result_plots import ByEpoch, ByRound
-from vaetui.tui.widgets.size_notice import WIDE, Room
-from vaetui.tui.worker import Ended, Following
+from vaetui.tui.widgets.result_plots import AccuracyByRound, MetricsByEpoch
+from vaetui.tui.widgets.size_notice import WIDE_COLUMNS, SizeNotice
+from vaetui.tui.worker import AppProtocol, WorkerEnded
 
-SHARES = (
+SUMMARY_SHARE_GLOSSARY = (
     ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
     ("read right", "share of the reconstructions of an epoch that you read right in its reading test"),
     ("covered", "share of the training images that a label of yours reaches"),
@@ -42,17 +42,17 @@ SHARES = (
         "share that it expected to have called right; a round may ask only of images in doubt, where it is less",
     ),
 )
-FIGURES = (("test accuracy", "share of the test images that the classifier calls right"), *SHARES)
+SUMMARY_GLOSSARY = (("test accuracy", "share of the test images that the classifier calls right"), *SUMMARY_SHARE_GLOSSARY)
 """What the figures mean."""
-UNTESTED = (*KNOWN, *SHARES)
+SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS = (*KNOWN, *SUMMARY_SHARE_GLOSSARY)
 """The same where no true labels tell an accuracy."""
-SHOWN = 4
+MAX_AGREEMENT_ROUNDS = 4
 """Rounds whose agreement is told on a wide screen, the last ones; else there is room for one."""
-WANTED = "One more round begins as soon as PyTorch is loaded …"
+ROUND_PENDING_NOTICE = "One more round begins as soon as PyTorch is loaded …"
 """What is said while one more round waits for the worker."""
 
 
-class SummaryScreen(Guarded):
+class SummaryScreen(GuardedScreen):
     """Accuracy by round or what is known without labels, class counts, what it took, and what to type next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,8 +74,8 @@ class SummaryScreen(Guarded):
         Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Go down on a low screen"),
         Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Go up on a low screen"),
     ]
-    WEIGHTY = frozenset(["summary.more", "summary.read", "summary.draw"])
-    FIGURES: Figures = FIGURES
+    CONFIRMED_KEYS = frozenset(["summary.more", "summary.read", "summary.draw"])
+    GLOSSARY: Glossary = SUMMARY_GLOSSARY
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
@@ -89,141 +89,141 @@ class SummaryScreen(Guarded):
         super().__init__()
         self.session = session
         """The one door to everything below."""
-        self.wanted = False
+        self.is_round_requested = False
         """Whether one more round begins as soon as the worker is idle."""
-        self._outcome = ByRound(session) if session.tested else ByEpoch(session)
-        if not session.tested:
-            self.FIGURES = UNTESTED
+        self._result_plot = AccuracyByRound(session) if session.has_test_labels else MetricsByEpoch(session)
+        if not session.has_test_labels:
+            self.GLOSSARY = SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         session = self.session
         self._summary = summary = session.summary()
         header = Header(session.name)
-        header.say(f"finished: {session.rounds} rounds, {session.epochs} epochs")
+        header.set_text(f"finished: {session.rounds} rounds, {session.epochs} epochs")
         yield header
         with Horizontal(id="figures"):
-            yield self._outcome
-            counts = [(session.classes.names[label], count) for label, count in summary.classes]
-            yield Bars("training images by class", counts, id="classes")
-        yield Static(self._facts(), id="facts")
-        yield Static(_commands(session.name), id="commands")
+            yield self._result_plot
+            counts = [(session.classes.names[label], count) for label, count in summary.class_counts]
+            yield BarChart("training images by class", counts, id="classes")
+        yield Static(self._format_facts(), id="facts")
+        yield Static(_format_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
-        yield Keys()
-        yield Room()
+        yield Footer()
+        yield SizeNotice()
 
     async def on_resize(self, event: Resize) -> None:
         """Draw the curves for the new size, and tell what there is room for."""
-        self.query_one("#facts", Static).update(self._facts())
-        self.call_after_refresh(self._outcome.draw)
+        self.query_one("#facts", Static).update(self._format_facts())
+        self.call_after_refresh(self._result_plot.draw)
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
         """Show what was read in the reading test."""
         if self.is_current:  # one that is resumed may be gone again, and with it the phase
-            self.query_one("#facts", Static).update(self._facts())
+            self.query_one("#facts", Static).update(self._format_facts())
 
-    @on(Ended)
-    def begin(self, message: Ended) -> None:
+    @on(WorkerEnded)
+    def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Begin the round that was asked for while the worker was busy."""
-        if self.wanted:
-            self._more()
+        if self.is_round_requested:
+            self._request_round()
 
     def press(self, key: str) -> None:
         """Ask one more round, open the reading test or the new pictures."""
         match key:
             case "more":
-                self._more()
+                self._request_round()
             case "draw":
-                self._open(self._following.open_samples)
+                self._open_overlay(self._vaetui_app.open_samples)
             case _:
-                self._open(self._following.open_test)
+                self._open_overlay(self._vaetui_app.open_reading_test)
 
-    def tell(self, words: str) -> None:
+    def show_notice(self, text: str) -> None:
         """Say that below everything else."""
-        self.query_one("#note", Static).update(Text(words))
+        self.query_one("#note", Static).update(Text(text))
 
-    def _facts(self) -> Text:
-        rounds = SHOWN if self.app.size.width >= WIDE else 1
-        return _facts(self._summary, self.session.curves().epochs, self.session.tested, rounds)
+    def _format_facts(self) -> Text:
+        rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
+        return _format_summary(self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, rounds)
 
     @property
-    def _following(self) -> Following:
-        return cast(Following, self.app)
+    def _vaetui_app(self) -> AppProtocol:
+        return cast(AppProtocol, self.app)
 
-    def _more(self) -> None:
+    def _request_round(self) -> None:
         """Ask one more round, now or as soon as the worker is idle."""
-        following = self._following
-        if following.leaving:
+        following = self._vaetui_app
+        if following.is_leaving:
             return
-        if following.follower.busy:
-            self.wanted = True
-            self.tell(WANTED)
+        if following.event_worker.is_busy:
+            self.is_round_requested = True
+            self.show_notice(ROUND_PENDING_NOTICE)
             return
         try:
-            self.session.another_round()
-        except Trouble as trouble:
-            self.wanted = False
-            self.tell(str(trouble))
+            self.session.add_round()
+        except UserError as trouble:
+            self.is_round_requested = False
+            self.show_notice(str(trouble))
             return
-        following.proceed()
+        following.continue_session()
 
-    def _open(self, opening: Callable[[], None]) -> None:
+    def _open_overlay(self, open_screen: Callable[[], None]) -> None:
         """Open something over this screen, or say why not."""
-        if self.wanted:
-            self.tell(WANTED)
+        if self.is_round_requested:
+            self.show_notice(ROUND_PENDING_NOTICE)
             return
         try:
-            opening()
-            self.tell("")
-        except Trouble as trouble:
-            self.tell(str(trouble))
+            open_screen()
+            self.show_notice("")
+        except UserError as trouble:
+            self.show_notice(str(trouble))
 
 
-def _facts(summary: Summary, epochs: tuple[EpochEnded, ...], tested: bool, rounds: int) -> Text:
+def _format_summary(summary: Summary, epochs: tuple[EpochEnded, ...], has_test_labels: bool, max_rounds: int) -> Text:
     """Tell what the run took and gave, with the agreement of so many rounds.
 
     Without true labels the figures of the last epoch stand in a table.
     """
     facts = Text.assemble(
         "covered ",
-        (percent(summary.covered).strip() + " %", "bold"),
+        (format_percent(summary.label_coverage).strip() + " %", "bold"),
         " of the images   ",
-        (f"{summary.answers:,}", "bold"),
+        (f"{summary.answer_count:,}", "bold"),
         " answers   training ",
-        (span(summary.training_seconds).strip(), "bold"),
+        (format_duration(summary.training_seconds).strip(), "bold"),
         "   labelling ",
-        (span(summary.labelling_seconds).strip(), "bold"),
+        (format_duration(summary.labelling_seconds).strip(), "bold"),
     )
-    if words := gained(epochs) if tested else ENOUGH * is_enough(epochs):
+    if words := describe_round_gain(epochs) if has_test_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
         facts.append(f"\n{words}")
     if summary.agreements:
-        facts.append_text(_agreements(summary.agreements[-rounds:]))
+        facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))
     read = [one for one in epochs if one.reading_accuracy is not None]
     if read:
-        share = percent(read[-1].reading_accuracy).strip()
+        share = format_percent(read[-1].reading_accuracy).strip()
         facts.append_text(
             Text.assemble("\nreconstructions read right ", (f"{share} %", "bold"), f" (epoch {read[-1].epoch})")
         )
     return facts
 
 
-def _agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:
+def _format_agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:
     """Say how far the answers of these rounds agreed with the classifier, and how far it expected that."""
     words, expects = Text("\nagreement of your answers with the classifier: "), "it expected "
     for at, (number, told) in enumerate(agreements):
         words.append(f"{', ' if at else ''}round {number} ")
-        words.append(f"{100 * told.agreed:.0f} %", "bold")
-        if told.expected is not None:
-            words.append(f" ({expects}{100 * told.expected:.0f} %)")
+        words.append(f"{100 * told.agreement_rate:.0f} %", "bold")
+        if told.mean_confidence is not None:
+            words.append(f" ({expects}{100 * told.mean_confidence:.0f} %)")
             expects = ""
     return words
 
 
-def _commands(session: str) -> Text:
-    name = shlex.quote(session)
+def _format_commands(session_name: str) -> Text:
+    name = shlex.quote(session_name)
     rows = (
-        (f"vaetui export {name} -o {shlex.quote(f'{session}.csv')}", "every image with its label"),
+        (f"vaetui export {name} -o {shlex.quote(f'{session_name}.csv')}", "every image with its label"),
         (f"vaetui show {name}", "the figures again"),
         (f"vaetui resume {name}", "come back here"),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 K = TypeVar("K")
-Verdict: TypeAlias = Literal["pass", "hold", "drop"]
+Decision: TypeAlias = Literal["pass", "hold", "drop"]
 
-QUIET = 0.030
+QUIET_S = 0.030
 """Seconds around a key in which nothing else comes: a fast typist needs 80 ms a key, a terminal under 1."""
 
 
-class Guard(Generic[K]):
+class BurstGuard(Generic[K]):
     """Lets a weighty key through only when it came alone, or only among plain ones.
 
     A late answer of the terminal is read as a burst of key presses, and digits label images. The rest of a
@@ -20,36 +20,36 @@ class Guard(Generic[K]):
     Enter and Space alone, so a burst of nothing else is a person's.
     """
 
-    def __init__(self, quiet: float = QUIET) -> None:
+    def __init__(self, quiet_s: float = QUIET_S) -> None:
         """Ask for this many quiet seconds; with 0 every key passes at once."""
-        self.quiet = quiet
+        self.quiet_s = quiet_s
         """Seconds without another key, before and after."""
-        self.dropped = 0
+        self.dropped_count = 0
         """How many keys were not let through."""
-        self._held: list[K] = []
-        self._latest = float("-inf")
-        self._alone = True
-        self._plain = True
+        self._pending_keys: list[K] = []
+        self._last_key_s = float("-inf")
+        self._is_isolated = True
+        self._is_plain_burst = True
 
-    def hear(self, key: K, at: float, weighty: bool, plain: bool) -> Verdict:
+    def check_key(self, key: K, time_s: float, needs_confirmation: bool, is_plain: bool) -> Decision:
         """Judge a key that arrived at that time, in seconds; what is held comes out of `ripe`, or is dropped."""
-        self._alone = at - self._latest >= self.quiet
-        self._plain = plain and (self._alone or self._plain)
-        self._latest = at
-        meant = self._alone or self._plain
+        self._is_isolated = time_s - self._last_key_s >= self.quiet_s
+        self._is_plain_burst = is_plain and (self._is_isolated or self._is_plain_burst)
+        self._last_key_s = time_s
+        meant = self._is_isolated or self._is_plain_burst
         if not meant:
-            self.dropped += len(self._held) + weighty
-            self._held.clear()
-        if self.quiet <= 0 or not (weighty or self._held):
+            self.dropped_count += len(self._pending_keys) + needs_confirmation
+            self._pending_keys.clear()
+        if self.quiet_s <= 0 or not (needs_confirmation or self._pending_keys):
             return "pass"
         if not meant:
             return "drop"
-        self._held.append(key)  # also Enter behind a digit: the order stays
+        self._pending_keys.append(key)  # also Enter behind a digit: the order stays
         return "hold"
 
-    def ripe(self, at: float) -> list[K]:
+    def release_keys(self, time_s: float) -> list[K]:
         """Give the held keys, in order, if their quiet time was over at that time; they are not held any more."""
-        if at - self._latest < self.quiet:
+        if time_s - self._last_key_s < self.quiet_s:
             return []
-        keys, self._held = self._held, []
+        keys, self._pending_keys = self._pending_keys, []
         return keys

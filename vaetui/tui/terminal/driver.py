@@ -8,93 +8,93 @@ from typing import Protocol, cast
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
-from vaetui.tui.terminal.ansi_compression import thrifty
-from vaetui.tui.terminal.writer import Outlet
+from vaetui.tui.terminal.ansi_compression import compress_ansi
+from vaetui.tui.terminal.writer import TerminalWriter
 
-FRAME = 1_000
+MIN_FRAME_CHARS = 1_000
 """Characters from which on a text can only be a painted one, which says of all that it paints where it stands."""
-MUCH = 32_768
+MAX_PENDING_BYTES = 32_768
 """Bytes not yet taken from which on nothing more is painted: a person would only see the past."""
-PATIENCE = 0.25
+CLOSE_TIMEOUT_S = 0.25
 """Seconds in which a terminal has to take the last words, and once more after everything else is given up."""
-SYNCHRONISED = ("\x1b[?2026h", "\x1b[?2026l")
+SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
 """What Textual writes around a painted text."""
 
 
-class Painter(Protocol):
+class PaintControl(Protocol):
     """What the driver asks of the app."""
 
-    def hold(self) -> None:
+    def pause_painting(self) -> None:
         """Paint nothing for now."""
 
-    def go_on(self) -> None:
+    def resume_painting(self) -> None:
         """Paint again, first of all what has changed in the meantime."""
 
 
-class PatientDriver(LinuxDriver):
+class NonBlockingDriver(LinuxDriver):
     """Queues what Textual writes, and sends nothing twice.
 
     Textual's own queue takes thirty texts and then stops the app, and with it every key and every signal, until
     the terminal reads on. And a new screen is painted two to four times until its layout rests.
     """
 
-    _outlet: Outlet
+    _terminal_writer: TerminalWriter
 
     def start_application_mode(self) -> None:
         """Open the outlet, and through it the screen."""
-        self._turn: list[str] = []
-        self._latest = ""
+        self._pending_texts: list[str] = []
+        self._last_frame = ""
         drawn_on = self._file
         if drawn_on is not None:  # the probe has refused to draw where there is none
-            self._outlet = Outlet(drawn_on.fileno(), drawn_on.encoding, self._emptied)
+            self._terminal_writer = TerminalWriter(drawn_on.fileno(), drawn_on.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
         """Send that text when this turn of the loop is over and the terminal takes it."""
-        self._turn.append(data)
-        if len(self._turn) == 1:
+        self._pending_texts.append(data)
+        if len(self._pending_texts) == 1:
             with contextlib.suppress(RuntimeError):  # the loop is over: `close` sends it
-                self._loop.call_soon_threadsafe(self._send)
+                self._loop.call_soon_threadsafe(self._send_pending)
 
-    def measured(self) -> Size:
+    def measure_size(self) -> Size:
         """Ask the kernel for the size: of two changes in a moment Textual may hear the first one last."""
         return Size(*self._get_terminal_size())
 
-    def supersede(self) -> None:
+    def drop_pending_frames(self) -> None:
         """Send no frame of this turn: one comes that covers them all."""
-        self._turn = [text for text in self._turn if len(text) < FRAME or text.startswith("\x1b_G")]
+        self._pending_texts = [text for text in self._pending_texts if len(text) < MIN_FRAME_CHARS or text.startswith("\x1b_G")]
 
-    def renew(self) -> None:
+    def force_next_frame(self) -> None:
         """Send the next frame even where it is the same: another size has come between."""
-        self._latest = ""
+        self._last_frame = ""
 
     def stop_application_mode(self) -> None:
         """Leave the screen; nobody looks any more at what was to be painted on it."""
-        self._turn.clear()
-        self._outlet.forget()
+        self._pending_texts.clear()
+        self._terminal_writer.discard_pending()
         super().stop_application_mode()
 
     def close(self) -> None:
         """Send the rest, and do not wait long for it."""
         super().close()
-        self._send()
-        self._outlet.close(PATIENCE)
+        self._send_pending()
+        self._terminal_writer.close(CLOSE_TIMEOUT_S)
 
     @property
-    def _painter(self) -> Painter:
-        return cast(Painter, self._app)
+    def _paint_control(self) -> PaintControl:
+        return cast(PaintControl, self._app)
 
-    def _send(self) -> None:
-        texts, self._turn = self._turn, []
+    def _send_pending(self) -> None:
+        texts, self._pending_texts = self._pending_texts, []
         for text in texts:
-            if text not in SYNCHRONISED:
-                if text == self._latest:
+            if text not in SYNC_SEQUENCES:
+                if text == self._last_frame:
                     continue
-                self._latest = text if len(text) > FRAME else ""
-            self._outlet.write(thrifty(text) if len(text) > FRAME else text)
-        if self._outlet.waiting > MUCH:
-            self._painter.hold()
+                self._last_frame = text if len(text) > MIN_FRAME_CHARS else ""
+            self._terminal_writer.write(compress_ansi(text) if len(text) > MIN_FRAME_CHARS else text)
+        if self._terminal_writer.pending_bytes > MAX_PENDING_BYTES:
+            self._paint_control.pause_painting()
 
-    def _emptied(self) -> None:
+    def _on_writer_idle(self) -> None:
         with contextlib.suppress(RuntimeError):  # the app has ended in the meantime
-            self._loop.call_soon_threadsafe(self._painter.go_on)
+            self._loop.call_soon_threadsafe(self._paint_control.resume_painting)

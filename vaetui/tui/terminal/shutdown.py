@@ -13,10 +13,10 @@ from rich.console import RenderableType
 
 from vaetui.tui.terminal.paced_app import PacedApp
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.worker import Follower
+from vaetui.tui.worker import EventWorker
 
 
-class Unawaited(ThreadPoolExecutor):
+class NonWaitingExecutor(ThreadPoolExecutor):
     """Runs the worker, and is not waited for in the end: the worker has saved by then, or had nothing to."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -24,31 +24,31 @@ class Unawaited(ThreadPoolExecutor):
         super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
-class LeavingApp(PacedApp):
+class GracefulShutdownApp(PacedApp):
     """Leaves as soon as the one worker has saved, and tells why it left."""
 
     def __init__(self) -> None:
         """Stay."""
         super().__init__()
-        self.follower = Follower()
+        self.event_worker = EventWorker()
         """The one worker."""
         self.failure: BaseException | None = None
         """What ended the app, if it was not the person."""
-        self.signal = 0
+        self.signal_number = 0
         """The signal that ended the app; 0 for none."""
-        self.leaving = False
+        self.is_leaving = False
         """Whether the app is on its way out and only waits for the worker to save."""
-        self._lost = False
+        self._is_terminal_lost = False
 
     def on_mount(self) -> None:
         """Take a signal for a farewell."""
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(Unawaited())
+        loop.set_default_executor(NonWaitingExecutor())
         for name, leave in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
             # Not every platform has them, and a loop in a side thread takes none.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 number = getattr(signal, name)
-                loop.add_signal_handler(number, self._heed, number, leave)
+                loop.add_signal_handler(number, self._handle_signal, number, leave)
 
     def on_unmount(self) -> None:
         """Give the signals back."""
@@ -59,16 +59,16 @@ class LeavingApp(PacedApp):
 
     def action_leave(self) -> None:
         """Leave as soon as the worker has saved, at once where it has nothing to save."""
-        if self.leaving:
+        if self.is_leaving:
             return
-        self.leaving = True
-        if not self.follower.busy or self.follower.loading:
+        self.is_leaving = True
+        if not self.event_worker.is_busy or self.event_worker.is_loading:
             self.exit()
             return
         for screen in self.screen_stack:
             for header in screen.query(Header):
-                header.hold("saving …")
-        self.follower.stop()
+                header.pin_text("saving …")
+        self.event_worker.stop()
 
     def fail(self, failure: BaseException) -> None:
         """Leave because of that, as soon as the worker has saved."""
@@ -77,12 +77,12 @@ class LeavingApp(PacedApp):
 
     def hang_up(self) -> None:
         """Leave without a terminal, which is gone."""
-        self._lost = True
+        self._is_terminal_lost = True
         self.action_leave()
 
     def panic(self, *renderables: RenderableType) -> None:
         """Show what went wrong; a terminal that cannot be read any more is only a lost line."""
-        if self._lost or not (self.is_headless or _has_terminal()):
+        if self._is_terminal_lost or not (self.is_headless or _has_terminal()):
             self.hang_up()
         else:
             super().panic(*renderables)
@@ -95,9 +95,9 @@ class LeavingApp(PacedApp):
         """Leave in the same way by the key that ends other programs."""
         self.action_leave()
 
-    def _heed(self, number: int, leave: Callable[[], None]) -> None:
-        self.signal = number
-        leave()
+    def _handle_signal(self, signal_number: int, handler: Callable[[], None]) -> None:
+        self.signal_number = signal_number
+        handler()
 
     def _fatal_error(self) -> None:
         """Leave without a traceback in a person's face: the command writes it to the session's log."""

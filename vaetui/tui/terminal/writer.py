@@ -10,103 +10,103 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-CANCEL = b"\x18"
+CANCEL_BYTE = b"\x18"
 """Ends whatever escape sequence was cut off: a terminal takes nothing of it, and the next byte anew."""
-GLANCE = 0.05
+POLL_INTERVAL_S = 0.05
 """Seconds after which a writer whose terminal takes nothing looks whether it is still to wait."""
 
 
-class Outlet:
+class TerminalWriter:
     """Keeps texts until the terminal takes them; to write never waits, however long the line stalls."""
 
-    def __init__(self, terminal: int, encoding: str, emptied: Callable[[], None]) -> None:
+    def __init__(self, fd: int, encoding: str, on_idle: Callable[[], None]) -> None:
         """Write to that file descriptor; `emptied` is called in the thread whenever nothing is left to send."""
-        self._terminal, self._encoding, self._emptied = _opened(terminal), encoding, emptied
-        self._turn = threading.Condition()
-        self._due: deque[bytes] = deque()
-        self._waiting = 0
-        self._closing = self._cut = self._gone = False
-        self._thread = threading.Thread(target=self._send, name="vaetui-outlet", daemon=True)
+        self._fd, self._encoding, self._on_idle = _open_nonblocking(fd), encoding, on_idle
+        self._condition = threading.Condition()
+        self._queue: deque[bytes] = deque()
+        self._pending_bytes = 0
+        self._is_closing = self._is_aborted = self._is_stopped = False
+        self._thread = threading.Thread(target=self._send_queue, name="vaetui-outlet", daemon=True)
         self._thread.start()
 
     @property
-    def waiting(self) -> int:
+    def pending_bytes(self) -> int:
         """Count the bytes that the terminal has not yet taken."""
-        return self._waiting
+        return self._pending_bytes
 
     def write(self, text: str) -> None:
         """Send that text when its turn comes."""
-        if self._gone:
+        if self._is_stopped:
             return
         data = text.encode(self._encoding, "replace")
-        with self._turn:
-            self._due.append(data)
-            self._waiting += len(data)
-            self._turn.notify()
+        with self._condition:
+            self._queue.append(data)
+            self._pending_bytes += len(data)
+            self._condition.notify()
 
-    def forget(self) -> None:
+    def discard_pending(self) -> None:
         """Send nothing of what was not yet begun: only what is written from now on counts."""
-        with self._turn:
-            self._waiting -= sum(map(len, self._due))
-            self._due.clear()
+        with self._condition:
+            self._pending_bytes -= sum(map(len, self._queue))
+            self._queue.clear()
 
-    def close(self, patience: float) -> None:
+    def close(self, timeout_s: float) -> None:
         """Wait so many seconds until everything is sent; then send the texts not yet begun instead of the rest.
 
         What the kernel still holds for a terminal that does not read is thrown away, which makes room for them.
         A terminal that does not take even these is left alone.
         """
-        with self._turn:
-            self._closing = True
-            self._turn.notify()
-        self._thread.join(patience)
+        with self._condition:
+            self._is_closing = True
+            self._condition.notify()
+        self._thread.join(timeout_s)
         if self._thread.is_alive():
             with contextlib.suppress(termios.error):
-                termios.tcflush(self._terminal, termios.TCOFLUSH)
-            self._cut = True
-            self._thread.join(patience)
+                termios.tcflush(self._fd, termios.TCOFLUSH)
+            self._is_aborted = True
+            self._thread.join(timeout_s)
         if not self._thread.is_alive():
-            os.close(self._terminal)
+            os.close(self._fd)
 
-    def _send(self) -> None:
+    def _send_queue(self) -> None:
         with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever could read
-            while (text := self._next()) is not None:
-                self._put(text)
-                if not self._waiting:
-                    self._emptied()
-        self._gone = True
+            while (text := self._pop_text()) is not None:
+                self._send_text(text)
+                if not self._pending_bytes:
+                    self._on_idle()
+        self._is_stopped = True
 
-    def _next(self) -> bytes | None:
-        with self._turn:
-            self._turn.wait_for(lambda: self._due or self._closing)
-            return self._due.popleft() if self._due else None
+    def _pop_text(self) -> bytes | None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue or self._is_closing)
+            return self._queue.popleft() if self._queue else None
 
-    def _put(self, text: bytes) -> None:
+    def _send_text(self, text: bytes) -> None:
         """Send a text as the terminal takes it, and no more of it once everything begun is cut off."""
-        last, rest = self._cut, text
-        while rest and self._cut == last:
-            rest = rest[self._take(rest) :]
+        last, rest = self._is_aborted, text
+        while rest and self._is_aborted == last:
+            rest = rest[self._send_bytes(rest) :]
         if rest:
-            self._take(CANCEL)
-        with self._turn:
-            self._waiting -= len(text)
+            self._send_bytes(CANCEL_BYTE)
+        with self._condition:
+            self._pending_bytes -= len(text)
 
-    def _take(self, data: bytes) -> int:
+    def _send_bytes(self, data: bytes) -> int:
         """Wait a little for the terminal, and tell how many of these bytes it took."""
-        if not select.select([], [self._terminal], [], GLANCE)[1]:
+        if not select.select([], [self._fd], [], POLL_INTERVAL_S)[1]:
             return 0
         try:
-            return os.write(self._terminal, data)
+            return os.write(self._fd, data)
         except BlockingIOError:
             return 0
 
 
-def _opened(terminal: int) -> int:
+def _open_nonblocking(fd: int) -> int:
     """Open a terminal once more, so that to write does not wait, without a change for others who write to it.
 
     Where that is not allowed, as after a change of user, to write may wait.
     """
     try:
-        return os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
-        return os.dup(terminal)
+        return os.dup(fd)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from vaetui.tui.presenters.number_format import gauge
+from vaetui.tui.presenters.number_format import format_bar
 
 
-class Bars(Widget):
+class BarChart(Widget):
     """A name, a bar and a number in each line, the longest bar for the greatest number."""
 
     DEFAULT_CSS = """
-    Bars {
+    BarChart {
         border: round $foreground 40%;
         border-title-color: $foreground;
         border-title-style: bold;
@@ -42,7 +42,7 @@ class Bars(Widget):
         width = max(self.content_size.width - names - numbers - 2, 1)
         lines = []
         for name, count in self._counts:
-            bar = gauge(count / most, width, "cyan")
+            bar = format_bar(count / most, width, "cyan")
             lines.append(Text.assemble((f"{name:>{names}} ", "bold"), bar, f" {count:>{numbers},}"))
         room = self.content_size.height
         if len(lines) > room > 1:

@@ -8,52 +8,52 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 
-from vaetui.session.views import Tile
-from vaetui.tui.presenters.cluster_text import answer_of, name_of
-from vaetui.tui.presenters.layout import THUMB, TILE, page
+from vaetui.session.views import ClusterView
+from vaetui.tui.presenters.cluster_text import format_answer, format_cluster_name
+from vaetui.tui.presenters.layout import CAPTIONED_THUMBNAIL_CELLS, THUMBNAIL_CELLS, compute_page_bounds
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
-class Thumb(Vertical):
+class ClusterThumbnail(Vertical):
     """One tile: a bar at its left, its picture, its name and answer below; the bar is heavy in focus."""
 
     DEFAULT_CSS = """
-    Thumb Line { color: $foreground; }
-    Thumb Line.focused { color: $primary; text-style: bold; }
-    Thumb .bar { width: 1; }
-    Thumb .caption { width: 100%; height: 1; }
+    ClusterThumbnail TextLine { color: $foreground; }
+    ClusterThumbnail TextLine.focused { color: $primary; text-style: bold; }
+    ClusterThumbnail .bar { width: 1; }
+    ClusterThumbnail .caption { width: 100%; height: 1; }
     """
 
     def compose(self) -> ComposeResult:
         """Mount the three."""
         with Horizontal():
-            yield Line(classes="bar")
-            yield Picture(THUMB)
-        yield Line(classes="caption")
+            yield TextLine(classes="bar")
+            yield Picture(THUMBNAIL_CELLS)
+        yield TextLine(classes="caption")
 
     def on_mount(self) -> None:
         """Take the room of a tile."""
-        self.styles.width, self.styles.height = TILE
-        self.query_one(Horizontal).styles.height = THUMB[1]
-        self.query_one(".bar").styles.height = THUMB[1]
+        self.styles.width, self.styles.height = CAPTIONED_THUMBNAIL_CELLS
+        self.query_one(Horizontal).styles.height = THUMBNAIL_CELLS[1]
+        self.query_one(".bar").styles.height = THUMBNAIL_CELLS[1]
 
-    def show(self, tile: Tile | None, focused: bool) -> None:
+    def show(self, cluster: ClusterView | None, is_focused: bool) -> None:
         """Show that tile, or nothing."""
-        bar, caption = self.query_one(".bar", Line), self.query_one(".caption", Line)
+        bar, caption = self.query_one(".bar", TextLine), self.query_one(".caption", TextLine)
         for line in (bar, caption):
-            line.set_class(focused, "focused")
-        bar.say("\n".join(("┃" if focused else " ") * THUMB[1]))
-        words = "" if tile is None else f"{name_of(tile)} {answer_of(tile)}"
-        caption.say(Text(f"{f'┗ {words} ':━<{TILE[0] - 1}}" if focused else f"  {words}"))
-        self.call_later(self.query_one(Picture).show, None if tile is None else tile.picture)
+            line.set_class(is_focused, "focused")
+        bar.set_text("\n".join(("┃" if is_focused else " ") * THUMBNAIL_CELLS[1]))
+        words = "" if cluster is None else f"{format_cluster_name(cluster)} {format_answer(cluster)}"
+        caption.set_text(Text(f"{f'┗ {words} ':━<{CAPTIONED_THUMBNAIL_CELLS[0] - 1}}" if is_focused else f"  {words}"))
+        self.call_later(self.query_one(Picture).show, None if cluster is None else cluster.picture)
 
 
-class Gallery(Container):
+class ClusterGrid(Container):
     """As many thumbnails as there is room for, page by page, mounted once."""
 
     DEFAULT_CSS = """
-    Gallery { layout: grid; width: 100%; height: 1fr; }
+    ClusterGrid { layout: grid; width: 100%; height: 1fr; }
     """
 
     def __init__(self, columns: int, rows: int) -> None:
@@ -61,19 +61,19 @@ class Gallery(Container):
         super().__init__()
         self.columns = columns
         """Tiles in a row."""
-        self.room = columns * rows
+        self.page_size = columns * rows
         """Tiles on a page."""
         self.styles.grid_size_columns = columns
-        self.styles.grid_columns = str(TILE[0])
-        self.styles.grid_rows = str(TILE[1])
+        self.styles.grid_columns = str(CAPTIONED_THUMBNAIL_CELLS[0])
+        self.styles.grid_rows = str(CAPTIONED_THUMBNAIL_CELLS[1])
 
     def compose(self) -> ComposeResult:
         """Mount the thumbnails."""
-        for _ in range(self.room):
-            yield Thumb()
+        for _ in range(self.page_size):
+            yield ClusterThumbnail()
 
-    def show(self, tiles: Sequence[Tile], at: int) -> None:
+    def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
         """Show the page that holds the tile at that place."""
-        first, last = page(at, len(tiles), self.room)
-        for place, thumb in enumerate(self.query(Thumb), start=first):
-            thumb.show(tiles[place] if place < last else None, place == at)
+        first, last = compute_page_bounds(focus_index, len(clusters), self.page_size)
+        for place, thumb in enumerate(self.query(ClusterThumbnail), start=first):
+            thumb.show(clusters[place] if place < last else None, place == focus_index)

@@ -9,45 +9,51 @@ from rich.table import Table
 from textual.widgets import Static
 
 from vaetui.engine.events import EpochEnded
-from vaetui.tui.presenters.epoch_metrics import COVERED, PIXELS, READ, TEST, Known
-from vaetui.tui.presenters.number_format import figure, percent, span
+from vaetui.tui.presenters.epoch_metrics import (
+    LABEL_COVERAGE,
+    PIXEL_ACCURACY,
+    READING_ACCURACY,
+    TEST_ACCURACY,
+    EpochMetric,
+)
+from vaetui.tui.presenters.number_format import format_duration, format_number, format_percent
 
-LOSSES = ("epoch", "reconstruction", "divergence", "classification")
-TESTED = (TEST, PIXELS, READ, COVERED)
+LEADING_COLUMNS = ("epoch", "reconstruction", "divergence", "classification")
+TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY, LABEL_COVERAGE)
 """The shares where true labels tell them."""
-LAST = ("answers", "time")
+TRAILING_COLUMNS = ("answers", "time")
 
 
-class Epochs(Static):
+class EpochTable(Static):
     """One line for each finished epoch, the last ones where there are many."""
 
     DEFAULT_CSS = """
-    Epochs { height: auto; max-height: 9; padding: 0 1; }
+    EpochTable { height: auto; max-height: 9; padding: 0 1; }
     """
-    LINES = 7
+    MAX_ROWS = 7
 
-    def __init__(self, shares: Sequence[Known], id: str | None = None) -> None:
+    def __init__(self, metrics: Sequence[EpochMetric], id: str | None = None) -> None:
         """Show these shares of each."""
         super().__init__(id=id)
-        self._shares = tuple(shares)
+        self._metrics = tuple(metrics)
 
     def show(self, epochs: tuple[EpochEnded, ...]) -> None:
         """Show these epochs."""
-        shares = self._shares
-        if READ not in shares and any(READ.of(one) is not None for one in epochs):
-            shares = (*shares, READ)
-        names = (*LOSSES, *(f"{each.name} %" for each in shares), *LAST)
+        shares = self._metrics
+        if READING_ACCURACY not in shares and any(READING_ACCURACY.get_value(one) is not None for one in epochs):
+            shares = (*shares, READING_ACCURACY)
+        names = (*LEADING_COLUMNS, *(f"{each.name} %" for each in shares), *TRAILING_COLUMNS)
         table = Table(*names, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True)
         for column in table.columns:
             column.justify, column.no_wrap, column.header_style = "right", True, "bold"
-        for one in epochs[-self.LINES :]:
+        for one in epochs[-self.MAX_ROWS :]:
             table.add_row(
                 str(one.epoch),
-                figure(one.losses.reconstruction),
-                figure(one.losses.divergence),
-                figure(one.losses.classification),
-                *(percent(each.of(one)) for each in shares),
-                str(one.answers),
-                span(one.seconds),
+                format_number(one.losses.reconstruction),
+                format_number(one.losses.divergence),
+                format_number(one.losses.classification),
+                *(format_percent(each.get_value(one)) for each in shares),
+                str(one.answer_count),
+                format_duration(one.seconds),
             )
         self.update(table)

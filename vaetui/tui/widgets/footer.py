@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 from textual.screen import Screen
 
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
-class Keys(Line):
+class Footer(TextLine):
     """The bindings that ask to be shown.
 
     Textual's own footer comes after the first frame and lays the screen out again: all pictures are then sent
@@ -16,19 +16,19 @@ class Keys(Line):
     """
 
     DEFAULT_CSS = """
-    Keys { dock: bottom; height: 1; background: $footer-background; color: $footer-foreground; }
+    Footer { dock: bottom; height: 1; background: $footer-background; color: $footer-foreground; }
     """
 
     def on_mount(self) -> None:
         """Follow the bindings, which a keymap may change."""
-        self.list_keys(self.screen)
-        self.screen.bindings_updated_signal.subscribe(self, self.list_keys)
+        self.show_keys(self.screen)
+        self.screen.bindings_updated_signal.subscribe(self, self.show_keys)
 
     def on_resize(self) -> None:
         """List what fits now."""
-        self.list_keys(self.screen)
+        self.show_keys(self.screen)
 
-    def list_keys(self, screen: Screen[object]) -> None:
+    def show_keys(self, screen: Screen[object]) -> None:
         """Write each key with its word, once for all keys of one action; the last leads to all others."""
         style = f"bold {self.app.theme_variables.get('footer-key-foreground', '')}"
         shown: dict[str, Text] = {}
@@ -39,4 +39,4 @@ class Keys(Line):
         words = list(shown.values())
         while len(words) > 1 and sum(word.cell_len for word in words) > self.app.size.width:
             del words[-2]
-        self.say(Text.assemble(*words))
+        self.set_text(Text.assemble(*words))

@@ -7,20 +7,20 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from vaetui.engine.clusters import Pixels
-from vaetui.session.views import Tile
-from vaetui.tui.presenters.cluster_text import name_of, weight_of
+from vaetui.session.views import ClusterView
+from vaetui.tui.presenters.cluster_text import format_cluster_name, format_weight
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
-class Focused(Vertical):
+class FramedImage(Vertical):
     """A picture framed by lines of its own, so that another name repaints one line and not the picture."""
 
     DEFAULT_CSS = """
-    Focused { width: auto; height: auto; }
-    Focused Line { height: 1; color: $primary; text-style: bold; }
-    Focused Horizontal { width: auto; height: auto; }
-    Focused .side { width: 1; height: 100%; }
+    FramedImage { width: auto; height: auto; }
+    FramedImage TextLine { height: 1; color: $primary; text-style: bold; }
+    FramedImage Horizontal { width: auto; height: auto; }
+    FramedImage .side { width: 1; height: 100%; }
     """
 
     def __init__(self, cells: tuple[int, int]) -> None:
@@ -32,27 +32,27 @@ class Focused(Vertical):
 
     def compose(self) -> ComposeResult:
         """Mount the frame around the picture."""
-        yield Line(id="above")
+        yield TextLine(id="above")
         with Horizontal():
-            yield Line(classes="side")
+            yield TextLine(classes="side")
             yield Picture(self._cells)
-            yield Line(classes="side")
-        yield Line(id="below")
+            yield TextLine(classes="side")
+        yield TextLine(id="below")
 
     def on_mount(self) -> None:
         """Draw the sides, which stay."""
-        for side in self.query(".side").results(Line):
+        for side in self.query(".side").results(TextLine):
             side.styles.height = self._cells[1]
-            side.say("\n".join("┃" * self._cells[1]))
+            side.set_text("\n".join("┃" * self._cells[1]))
 
-    def show(self, tile: Tile) -> None:
+    def show(self, cluster: ClusterView) -> None:
         """Show that tile, its name above and the weight of an answer below."""
-        self.frame(f"centre {name_of(tile)}", weight_of(tile), tile.picture)
+        self.show_pixels(f"centre {format_cluster_name(cluster)}", format_weight(cluster), cluster.picture)
 
-    def frame(self, above: str, below: str, pixels: Pixels) -> None:
+    def show_pixels(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
         """Show that picture, [H, W], with these words in the frame."""
         inside = self._cells[0]
-        for id, words, left, right in (("#above", above, "┏", "┓"), ("#below", below, "┗", "┛")):
+        for id, words, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
             within = f" {words} " if words else ""
-            self.query_one(id, Line).say(Text(f"{left}{within:━<{inside}}{right}"))
+            self.query_one(id, TextLine).set_text(Text(f"{left}{within:━<{inside}}{right}"))
         self.query_one(Picture).show(pixels)

@@ -12,31 +12,31 @@ from textual._context import active_app
 from textual.geometry import Region
 
 
-def canvas_of(mode: str, cell: tuple[int, int]) -> type[Any]:
+def load_canvas_class(mode: str, cell_size: tuple[int, int]) -> type[Any]:
     """Import the widget that draws by the escape sequences of that mode, sixel or kitty.
 
     At import the library asks the terminal what it can and how large a character is; answers that come late
     are read as key presses, so it finds no terminal, and is told the size. What to draw with was settled by
     the probe.
     """
-    with _no_terminal():
+    with _hide_terminal():
         from textual_image import _terminal, widget
         from textual_image.renderable import tgp
-    _terminal.get_cell_size._result = _terminal.CellSize(*cell)  # type: ignore[attr-defined]
+    _terminal.get_cell_size._result = _terminal.CellSize(*cell_size)  # type: ignore[attr-defined]
     # The library writes past Textual, into the middle of a frame, and waits where the terminal does not read.
-    tgp._send_tgp_message = _send
+    tgp._send_tgp_message = _send_kitty_message
     base: Any = widget.SixelImage if mode == "sixel" else widget.TGPImage
 
-    class Freed(tgp.Image):
+    class SelfDeletingImage(tgp.Image):
         """A picture whose memory in the terminal is given back, which the library leaves behind."""
 
         def cleanup(self) -> None:
             """Delete the picture and its data."""
             number, self.terminal_image_id = self.terminal_image_id, None
             if number:
-                _send(a="d", d="I", i=number, q=2)
+                _send_kitty_message(a="d", d="I", i=number, q=2)
 
-    drawer: Any = base._Renderable if mode == "sixel" else Freed
+    drawer: Any = base._Renderable if mode == "sixel" else SelfDeletingImage
 
     class Canvas(base, Renderable=drawer):  # type: ignore[misc, call-arg]
         """A picture that the terminal draws, in a place that never changes its size."""
@@ -55,16 +55,16 @@ def canvas_of(mode: str, cell: tuple[int, int]) -> type[Any]:
     return Canvas
 
 
-def _send(*, payload: str | None = None, **keys: int | str | None) -> None:
+def _send_kitty_message(*, payload: str | None = None, **controls: int | str | None) -> None:
     """Send a message of the kitty graphics protocol, in its turn among all that is painted."""
     driver = active_app.get()._driver
     if driver is not None:
-        said = ",".join(f"{key}={value}" for key, value in keys.items() if value is not None)
+        said = ",".join(f"{key}={value}" for key, value in controls.items() if value is not None)
         driver.write(f"\x1b_G{said}{f';{payload}' if payload else ''}\x1b\\")
 
 
 @contextmanager
-def _no_terminal() -> Iterator[None]:
+def _hide_terminal() -> Iterator[None]:
     before = sys.__stdout__
     sys.__stdout__ = io.StringIO()  # type: ignore[misc, assignment]
     try:

@@ -19,30 +19,30 @@ class Header(Widget):
     }
     """
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session_name: str) -> None:
         """Show the name of that session."""
         super().__init__()
-        self.session = session
+        self.session_name = session_name
         """The session's name."""
-        self._said = Text()
-        self._held: Text | None = None
+        self._text = Text()
+        self._pinned_text: Text | None = None
 
-    def say(self, text: Text | str) -> None:
+    def set_text(self, text: Text | str) -> None:
         """Show this at the right, unless something is held there."""
         said = Text(text) if isinstance(text, str) else text
-        if said != self._said:
-            self._said = said
+        if said != self._text:
+            self._text = said
             self.refresh()
 
-    def hold(self, text: Text | str | None) -> None:
+    def pin_text(self, text: Text | str | None) -> None:
         """Show this whatever is said, until None is held."""
-        self._held = Text(text) if isinstance(text, str) else text
+        self._pinned_text = Text(text) if isinstance(text, str) else text
         self.refresh()
 
     def render(self) -> Text:
         """Draw the line; where room is short the session's name is cut, not the figures."""
-        said = self._held or self._said
-        left = Text.assemble(("vaetui", "bold"), "  ", self.session)
+        said = self._pinned_text or self._text
+        left = Text.assemble(("vaetui", "bold"), "  ", self.session_name)
         width = self.content_size.width
         left.truncate(max(width - said.cell_len - 2, 6), overflow="ellipsis")
         gap = max(width - left.cell_len - said.cell_len, 0)

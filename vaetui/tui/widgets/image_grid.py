@@ -7,37 +7,37 @@ from textual.containers import Container
 from textual.geometry import Size
 
 from vaetui.engine.clusters import Pixels
-from vaetui.tui.presenters.layout import Hanging, hang
+from vaetui.tui.presenters.layout import GridLayout, compute_grid_layout
 from vaetui.tui.widgets.picture import Picture
 
 
-class Wall(Container):
+class ImageGrid(Container):
     """A grid of pictures that is hung anew where another size wants it."""
 
     DEFAULT_CSS = """
-    Wall { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
-    Wall > Container { layout: grid; grid-gutter: 1 1; width: auto; height: auto; }
+    ImageGrid { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
+    ImageGrid > Container { layout: grid; grid-gutter: 1 1; width: auto; height: auto; }
     """
 
-    _hanging: Hanging
+    _grid_layout: GridLayout
 
     @property
-    def count(self) -> int:
+    def capacity(self) -> int:
         """Tell how many pictures there is room for."""
-        return self._hanging.columns * self._hanging.rows
+        return self._grid_layout.columns * self._grid_layout.rows
 
     def compose(self) -> ComposeResult:
         """Mount the pictures, for the size that the terminal has."""
-        hanging = self._hanging = hang(*self.app.size)
+        hanging = self._grid_layout = compute_grid_layout(*self.app.size)
         with Container() as grid:
             grid.styles.grid_size_columns = hanging.columns
-            grid.styles.grid_columns, grid.styles.grid_rows = map(str, hanging.cells)
-            for _ in range(self.count):
-                yield Picture(hanging.cells)
+            grid.styles.grid_columns, grid.styles.grid_rows = map(str, hanging.image_cells)
+            for _ in range(self.capacity):
+                yield Picture(hanging.image_cells)
 
-    async def suit(self, size: Size) -> bool:
+    async def relayout(self, size: Size) -> bool:
         """Hang everything anew where another size wants it, and tell whether it did."""
-        if hang(*size) == self._hanging:
+        if compute_grid_layout(*size) == self._grid_layout:
             return False
         await self.recompose()
         return True

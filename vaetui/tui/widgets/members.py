@@ -7,48 +7,48 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from vaetui.engine.clusters import Pixels
-from vaetui.session.views import Which
-from vaetui.tui.presenters.layout import THUMB
+from vaetui.session.views import MemberOrder
+from vaetui.tui.presenters.layout import THUMBNAIL_CELLS
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import Line
+from vaetui.tui.widgets.text_line import TextLine
 
 
-class Members(Vertical):
+class MemberGrid(Vertical):
     """A title and some rows of pictures."""
 
     DEFAULT_CSS = """
-    Members { width: auto; height: 100%; padding-left: 1; }
-    Members Line { height: 1; }
-    Members Container { layout: grid; grid-gutter: 1 1; width: auto; height: auto; }
+    MemberGrid { width: auto; height: 100%; padding-left: 1; }
+    MemberGrid TextLine { height: 1; }
+    MemberGrid Container { layout: grid; grid-gutter: 1 1; width: auto; height: auto; }
     """
 
     def __init__(self, columns: int, rows: int) -> None:
         """Take this many pictures across and down."""
         super().__init__()
         self._columns, self._rows = columns, rows
-        self.styles.width = columns * (THUMB[0] + 1) + 1
+        self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
 
     @property
-    def count(self) -> int:
+    def capacity(self) -> int:
         """Tell how many members there is room for."""
         return self._columns * self._rows
 
     def compose(self) -> ComposeResult:
         """Mount the pictures."""
-        yield Line()
+        yield TextLine()
         with Container() as grid:
             grid.styles.grid_size_columns = self._columns
-            grid.styles.grid_columns = str(THUMB[0])
-            grid.styles.grid_rows = str(THUMB[1])
-            for _ in range(self.count):
-                yield Picture(THUMB)
+            grid.styles.grid_columns = str(THUMBNAIL_CELLS[0])
+            grid.styles.grid_rows = str(THUMBNAIL_CELLS[1])
+            for _ in range(self.capacity):
+                yield Picture(THUMBNAIL_CELLS)
 
-    def show(self, which: Which, pixels: Pixels) -> None:
+    def show(self, order: MemberOrder, pixels: Pixels) -> None:
         """Show these members, [N, H, W]; none while the images are not there."""
-        title = Text.assemble((f"{which} members", "bold"))
+        title = Text.assemble((f"{order} members", "bold"))
         if len(pixels) == 0:
             title.append("  loading the images …")
-        self.query_one(Line).say(title)
+        self.query_one(TextLine).set_text(title)
         for at, picture in enumerate(self.query(Picture)):
             # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
             self.call_later(picture.show, pixels[at] if at < len(pixels) else None)

@@ -8,50 +8,50 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
 
-from vaetui.session.views import Sheet
-from vaetui.tui.presenters.layout import THUMB, Spread, spread
-from vaetui.tui.widgets.captioned_images import Glances
-from vaetui.tui.widgets.framed_image import Focused
+from vaetui.session.views import ReadingTest
+from vaetui.tui.presenters.layout import THUMBNAIL_CELLS, ReadingLayout, compute_reading_layout
+from vaetui.tui.widgets.captioned_images import CaptionedImages
+from vaetui.tui.widgets.framed_image import FramedImage
 
 
-class Lectern(Horizontal):
+class ReadingTestView(Horizontal):
     """The pictures of a reading test, laid out for the terminal's size."""
 
     DEFAULT_CSS = """
-    Lectern { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
+    ReadingTestView { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
     """
 
-    _spread: Spread
+    _reading_layout: ReadingLayout
 
     def compose(self) -> ComposeResult:
         """Mount everything once, for the size that the terminal has."""
-        fits = self._spread = spread(*self.app.size)
-        yield Glances("read", *fits.before, id="before")
-        yield Focused(fits.centre)
-        yield Glances("to follow", *fits.after, id="after")
+        fits = self._reading_layout = compute_reading_layout(*self.app.size)
+        yield CaptionedImages("read", *fits.previous_grid, id="before")
+        yield FramedImage(fits.centre_cells)
+        yield CaptionedImages("to follow", *fits.next_grid, id="after")
 
-    async def suit(self, size: Size) -> None:
+    async def relayout(self, size: Size) -> None:
         """Mount everything anew where another size wants it."""
-        if spread(*size) != self._spread:
+        if compute_reading_layout(*size) != self._reading_layout:
             await self.recompose()
 
-    def show(self, sheet: Sheet, classes: Sequence[str]) -> None:
+    def show(self, reading_test: ReadingTest, class_names: Sequence[str]) -> None:
         """Show the first picture that is not yet read, unless all are."""
-        place, total = len(sheet.read), len(sheet.pictures)
+        place, total = len(reading_test.class_ids), len(reading_test.reconstructions)
         if place >= total:
             return
-        self.query_one(Focused).frame(f"picture {place + 1}", "", sheet.pictures[place])
-        before, after = self.query_one("#before", Glances), self.query_one("#after", Glances)
+        self.query_one(FramedImage).show_pixels(f"picture {place + 1}", "", reading_test.reconstructions[place])
+        before, after = self.query_one("#before", CaptionedImages), self.query_one("#after", CaptionedImages)
         # The latest is always the last: what was read before it moves up.
-        places = range(place - before.count, place)
+        places = range(place - before.capacity, place)
         before.show(
-            [sheet.pictures[at] if at >= 0 else None for at in places],
-            [word_of(sheet.read[at], classes) if at >= 0 else "" for at in places],
+            [reading_test.reconstructions[at] if at >= 0 else None for at in places],
+            [format_reading(reading_test.class_ids[at], class_names) if at >= 0 else "" for at in places],
         )
-        places = range(place + 1, place + 1 + after.count)
-        after.show([sheet.pictures[at] if at < total else None for at in places], [""] * after.count)
+        places = range(place + 1, place + 1 + after.capacity)
+        after.show([reading_test.reconstructions[at] if at < total else None for at in places], [""] * after.capacity)
 
 
-def word_of(seen: int | None, classes: Sequence[str]) -> str:
+def format_reading(class_id: int | None, class_names: Sequence[str]) -> str:
     """Write what was read in a picture, under which it must fit: ·3 a class, – unreadable."""
-    return "–" if seen is None else f"·{classes[seen]}"[: THUMB[0]]
+    return "–" if class_id is None else f"·{class_names[class_id]}"[: THUMBNAIL_CELLS[0]]

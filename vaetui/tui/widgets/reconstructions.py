@@ -13,55 +13,55 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Reconstructed
 from vaetui.tui.widgets.picture import Picture
 
-MOST = 10
+MAX_IMAGES = 10
 """Pictures in a row, however wide the screen is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
+class ReconstructionLayout:
     """How the pictures of a strip lie."""
 
     cells: tuple[int, int]
     """Width and height of a picture; under 12x6 no digit is to be recognised."""
-    count: int
+    image_count: int
     """Images."""
-    stacked: bool
+    is_stacked: bool
     """Whether the reconstructions lie under the images; else each stands at the right of its image."""
 
 
-def arrangement(size: Size) -> Arrangement:
+def choose_reconstruction_layout(size: Size) -> ReconstructionLayout:
     """Choose what fits a screen of that size and leaves room for the curves above."""
     if size.height < 24:
-        return Arrangement((12, 6), max(min((size.width - 1) // 26, MOST), 1), False)
+        return ReconstructionLayout((12, 6), max(min((size.width - 1) // 26, MAX_IMAGES), 1), False)
     cells = (12, 6)
     if size.height >= 52 and size.width >= 120:
         cells = (20, 10)
     elif size.height >= 34 and size.width >= 90:
         cells = (14, 7)
-    return Arrangement(cells, max(min((size.width - 15) // (cells[0] + 1), MOST), 1), True)
+    return ReconstructionLayout(cells, max(min((size.width - 15) // (cells[0] + 1), MAX_IMAGES), 1), True)
 
 
-class Strip(Vertical):
+class ReconstructionGrid(Vertical):
     """Two rows of pictures, or one of pairs where the screen is low."""
 
     DEFAULT_CSS = """
-    Strip { height: auto; padding: 0 1; }
-    Strip > Horizontal { height: auto; }
-    Strip Picture { margin-right: 1; }
-    Strip .caption { width: 13; height: auto; padding-right: 1; color: $foreground 70%; }
+    ReconstructionGrid { height: auto; padding: 0 1; }
+    ReconstructionGrid > Horizontal { height: auto; }
+    ReconstructionGrid Picture { margin-right: 1; }
+    ReconstructionGrid .caption { width: 13; height: auto; padding-right: 1; color: $foreground 70%; }
     """
 
     def __init__(self, id: str | None = None) -> None:
         """Begin without pictures."""
         super().__init__(id=id)
-        self._chosen: Arrangement | None = None
-        self._last: Reconstructed | None = None
+        self._reconstruction_layout: ReconstructionLayout | None = None
+        self._last_event: Reconstructed | None = None
 
     def compose(self) -> ComposeResult:
         """Mount the pictures once, for the size that the screen has."""
-        chosen = self._chosen = self._chosen or arrangement(self.app.size)
-        pictures = range(chosen.count)
-        if chosen.stacked:
+        chosen = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(self.app.size)
+        pictures = range(chosen.image_count)
+        if chosen.is_stacked:
             with Horizontal():
                 yield Static("seen", classes="caption", markup=False)
                 for _ in pictures:
@@ -76,22 +76,22 @@ class Strip(Vertical):
                     yield Picture(chosen.cells, classes="seen")
                     yield Picture(chosen.cells, classes="remembered")
 
-    async def suit(self, size: Size) -> None:
+    async def relayout(self, size: Size) -> None:
         """Lay the pictures out anew where a screen of that size wants it."""
-        chosen = arrangement(size)
-        if chosen != self._chosen:
-            self._chosen = chosen
+        chosen = choose_reconstruction_layout(size)
+        if chosen != self._reconstruction_layout:
+            self._reconstruction_layout = chosen
             await self.recompose()
-            if self._last is not None:
-                self.show(self._last)
+            if self._last_event is not None:
+                self.show(self._last_event)
 
     def show(self, event: Reconstructed) -> None:
         """Show as many of these images as there is room for."""
-        self._last = event
+        self._last_event = event
         for name, pixels in (("seen", event.originals), ("remembered", event.reconstructions)):
-            self._fill(name, pixels)
+            self._show_images(name, pixels)
 
-    def _fill(self, name: str, pixels: Pixels) -> None:
-        for picture, image in zip(self.query(f".{name}").results(Picture), pixels, strict=False):
+    def _show_images(self, css_class: str, pixels: Pixels) -> None:
+        for picture, image in zip(self.query(f".{css_class}").results(Picture), pixels, strict=False):
             # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
             self.call_later(picture.show, image)
