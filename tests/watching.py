@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from vaetui.storage import file_names, locations, lock
 
 
@@ -22,7 +22,7 @@ def eventually(true: Callable[[], object], seconds: float = 60) -> None:
 
 def show(name: str) -> dict[str, Any]:
     """Give what `vaetui show` tells of a session."""
-    return dict(json.loads(call("show", name, "--json").stdout))
+    return dict(json.loads(run_vaetui("show", name, "--json").stdout))
 
 
 def holder(name: str) -> int:

@@ -34,7 +34,9 @@ class ShutdownSignals:
                 self._previous_handlers[number] = signal.signal(number, self._handle_signal)
         return self
 
-    def __exit__(self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
+    ) -> None:
         """Let them act as before."""
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)

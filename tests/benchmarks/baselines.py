@@ -40,7 +40,11 @@ def of_components(seed: int, place: Path = MNIST) -> dict[int, float]:
 def of_latents(directory: Path) -> dict[int, float]:
     """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
     facts = SessionRepository(directory)
-    config, data, newest = facts.config, load_images(ArtifactStore(directory, facts), facts), facts.list_checkpoints()[0]
+    config, data, newest = (
+        facts.config,
+        load_images(ArtifactStore(directory, facts), facts),
+        facts.list_checkpoints()[0],
+    )
     truths = SessionLabels(locate_session_files(facts), data, facts.load_class_list)
     train, test = truths.train, truths.test
     facts.close()
@@ -85,7 +89,9 @@ def _named(
 
 
 def _latents(learner: training.TrainState, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
-    return drain(predict(learner.vae, Dataset(images_from_array(pixels), learner.device), config, "clusters", 0)).latents
+    return drain(
+        predict(learner.vae, Dataset(images_from_array(pixels), learner.device), config, "clusters", 0)
+    ).latents
 
 
 def _test(data: SessionImages):

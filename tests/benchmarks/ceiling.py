@@ -82,7 +82,8 @@ UNITS = {
     **{f"wrong {share}": Unit(habits=replace(MEMBERS, error_rate=share / 100)) for share in (5, 10, 20)},
     **{
         f"once {count}": Unit(
-            habits=replace(MEMBERS, answers_per_round=count), turned={"training": {"rounds": 1}, "cluster": {"clusters": count}}
+            habits=replace(MEMBERS, answers_per_round=count),
+            turned={"training": {"rounds": 1}, "cluster": {"clusters": count}},
         )
         for count in (10, 20)
     },

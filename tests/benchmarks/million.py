@@ -96,7 +96,9 @@ def write_images(path: Path, count: int) -> None:
     written = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 28, 28))  # type: ignore[no-untyped-call]
     for start in range(0, count, TOGETHER):
         which = torch.arange(start, min(start + TOGETHER, count)) % len(digits)
-        written[start : start + TOGETHER] = to_byte_images(augment(to_float_images(digits[which]), WARPS, 0, start)).numpy()
+        written[start : start + TOGETHER] = to_byte_images(
+            augment(to_float_images(digits[which]), WARPS, 0, start)
+        ).numpy()
     written.flush()
 
 
@@ -133,7 +135,9 @@ def measured(path: Path) -> dict[str, Any]:
         meter.follow(events, lambda _: False)
     first = max(part["memory_mb"] for part in meter.parts.values())
     facts = SessionRepository(session.directory)
-    division = round_snapshots.load(ArtifactStore(session.directory, facts), file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+    division = round_snapshots.load(
+        ArtifactStore(session.directory, facts), file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit
+    )
     facts.close()
     classes = read_idx(MNIST / "train-labels-idx1-ubyte.gz", 1)
     truth = np.resize(classes, len(division.train_indices) + len(division.validation_indices))
@@ -150,7 +154,9 @@ def measured(path: Path) -> dict[str, Any]:
         with meter.part(f"round {number}: spreading the answers"):
             meter.follow(events, lambda event: isinstance(event, BatchesTrained))
         with meter.part(f"round {number}: epoch"):
-            meter.follow(events, lambda event: isinstance(event, BatchesTrained) and event.step == event.steps_per_epoch)
+            meter.follow(
+                events, lambda event: isinstance(event, BatchesTrained) and event.step == event.steps_per_epoch
+            )
         with meter.part(f"round {number}: reading, graph, clustering"):
             meter.follow(events, lambda _: False)
     with meter.part("leaving and opening again"):

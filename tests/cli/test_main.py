@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
-import pexpect
 import pytest
 
+from tests.command_line import assert_refused, run_in_terminal, run_vaetui
 from tests.idx import small_mnist, write_idx
-from tests.session.scripts import SMALL, made, run
+from tests.session.scripts import SMALL, made, run, start_labelling
 from tests.small_disk import small_disk
-from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
 from vaetui.session import lifecycle
@@ -27,50 +25,13 @@ from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 
-VAETUI = [sys.executable, "-m", "vaetui"]
-ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=$]*[A-Za-z]|\][^\x1b\x07]*(\x1b\\|\x07)|[=>])")
-
-
-def call(*arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command without a terminal."""
-    return subprocess.run([*VAETUI, *arguments], capture_output=True, text=True, check=False, input=typed, timeout=120)
-
-
-def in_terminal(*arguments: str) -> tuple[int | None, str]:
-    """Run a command in a terminal of its own until it ends, and give its exit status and what stood there."""
-    child = pexpect.spawn(
-        VAETUI[0], [*VAETUI[1:], *arguments], dimensions=(24, 240), timeout=120, encoding="utf-8",
-        env={**os.environ, "TERM": "xterm-256color", "VAETUI_PICTURES": "half"},
-    )  # fmt: skip
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus, ESCAPES.sub("\n", child.before or "")
-
-
-def refused(complaint: str, *arguments: str) -> None:
-    """Expect one sentence with the complaint, and exit status 2."""
-    status, text = in_terminal(*arguments)
-    sentence = text.strip().splitlines()[-1]
-    assert status == 2, text
-    assert sentence.startswith("vaetui: "), text
-    assert complaint in sentence
-    assert "Traceback" not in text
-
-
-def labelled(name: str, data: Path) -> None:
-    """Make a session that waits for answers, with one given."""
-    session = made(name, data)
-    list(session.advance())
-    session.answer((1,), ClassAnswer(6))
-    session.close()
-
 
 def test_help_and_version_answer() -> None:
-    told = call("--help")
+    told = run_vaetui("--help")
     assert told.returncode == 0
     for command in ("new", "resume", "sessions", "show", "export", "delete"):
         assert command in told.stdout
-    assert call("--version").stdout.startswith("vaetui ")
+    assert run_vaetui("--version").stdout.startswith("vaetui ")
     for option in (
         "--data",
         "--recipe",
@@ -82,12 +43,12 @@ def test_help_and_version_answer() -> None:
         "--seed",
         "--device",
     ):
-        assert option in call("new", "--help").stdout
+        assert option in run_vaetui("new", "--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [["new"], ["resume"]])
 def test_without_a_terminal_the_screens_are_refused(arguments: list[str], home: Path) -> None:
-    told = call(*arguments)
+    told = run_vaetui(*arguments)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith("vaetui: The screens need a terminal")
     assert not home.exists()
@@ -95,9 +56,9 @@ def test_without_a_terminal_the_screens_are_refused(arguments: list[str], home: 
 
 def test_an_unknown_session_is_told_with_near_ones(digits: Path) -> None:
     made("demo-mnist", digits).close()
-    refused("There is no session demo-mnits; did you mean demo-mnist?", "resume", "demo-mnits")
+    assert_refused("There is no session demo-mnits; did you mean demo-mnist?", "resume", "demo-mnits")
     for command in (["show", "nothing"], ["export", "nothing", "-o", "x.csv"], ["delete", "nothing"]):
-        told = call(*command)
+        told = run_vaetui(*command)
         assert (told.returncode, told.stderr) == (
             2,
             "vaetui: There is no session nothing; vaetui sessions lists them.\n",
@@ -105,18 +66,18 @@ def test_an_unknown_session_is_told_with_near_ones(digits: Path) -> None:
 
 
 def test_without_any_session_resume_says_how_to_begin() -> None:
-    refused("There is no session yet; begin one with: vaetui new", "resume")
+    assert_refused("There is no session yet; begin one with: vaetui new", "resume")
 
 
 def test_a_taken_name_is_refused(digits: Path) -> None:
     made("one", digits).close()
-    refused("A session one is there already; resume it with: vaetui resume one", "new", "one")
+    assert_refused("A session one is there already; resume it with: vaetui resume one", "new", "one")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/b", ".."])
 def test_a_path_is_no_name(name: str, home: Path) -> None:
-    refused("cannot name a session", "new", name)
-    told = call("delete", "--yes", "--", name)
+    assert_refused("cannot name a session", "new", name)
+    told = run_vaetui("delete", "--yes", "--", name)
     assert told.returncode == 2
     assert "cannot name a session" in told.stderr
     assert not (home / "outside").exists()
@@ -125,8 +86,8 @@ def test_a_path_is_no_name(name: str, home: Path) -> None:
 def test_a_session_in_use_is_refused_and_its_holder_named(digits: Path) -> None:
     session = made("busy", digits)
     for command in (["resume", "busy"], ["export", "busy", "-o", "busy.csv"], ["delete", "busy", "--yes"]):
-        refused(f"The session busy is in use by {_me()}", *command)
-    assert call("show", "busy").returncode == 0
+        assert_refused(f"The session busy is in use by {_me()}", *command)
+    assert run_vaetui("show", "busy").returncode == 0
     session.close()
 
 
@@ -141,66 +102,69 @@ def test_a_newer_session_is_refused(digits: Path) -> None:
     base = sqlite3.connect(file_names.database_path(sessions.find_session("newer")))
     base.execute("PRAGMA user_version = 99")
     base.close()
-    refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
-    assert call("show", "newer").returncode == 2
-    assert "made by a newer vaetui" in " ".join(call("sessions").stdout.split())
+    assert_refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
+    assert run_vaetui("show", "newer").returncode == 2
+    assert "made by a newer vaetui" in " ".join(run_vaetui("sessions").stdout.split())
 
 
 def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) -> None:
-    labelled("checked", digits)
-    assert (call("check", "checked").stdout, call("check", "checked").returncode) == ("checked is whole.\n", 0)
+    start_labelling("checked", digits)
+    assert (run_vaetui("check", "checked").stdout, run_vaetui("check", "checked").returncode) == (
+        "checked is whole.\n",
+        0,
+    )
     path = sessions.find_session("checked") / "round-001.npz"
     path.write_bytes(path.read_bytes()[:1000])
-    told = call("check", "checked")
+    told = run_vaetui("check", "checked")
     assert told.stdout.splitlines() == [
         "round-001.npz is damaged: with --repair it is made anew from its twin",
         "Mend what can be mended with: vaetui check checked --repair",
     ]
     assert told.returncode == 1
-    assert json.loads(call("check", "checked", "--json").stdout)[0]["file"] == "round-001.npz"
-    told = call("check", "checked", "--repair")
+    assert json.loads(run_vaetui("check", "checked", "--json").stdout)[0]["file"] == "round-001.npz"
+    told = run_vaetui("check", "checked", "--repair")
     assert (told.stdout.splitlines()[-1], told.returncode) == ("checked is mended.", 0)
-    assert call("check", "checked").returncode == 0
+    assert run_vaetui("check", "checked").returncode == 0
     session = lifecycle.resume("checked")
-    refused("The session checked is in use by", "check", "checked")
+    assert_refused("The session checked is in use by", "check", "checked")
     session.close()
 
 
 def test_images_that_are_gone_are_found_by_the_check(tmp_path: Path) -> None:
     data = small_mnist(tmp_path, train=100, test=20)
-    labelled("imageless", data)
+    start_labelling("imageless", data)
     (data / "train-images-idx3-ubyte").unlink()
-    told = call("check", "imageless")
+    told = run_vaetui("check", "imageless")
     assert "holds no training images" in told.stdout
     assert told.returncode == 1
 
 
 def test_a_session_of_a_stranger_leads_nowhere_and_prints_nothing_odd(digits: Path, tmp_path: Path) -> None:
-    labelled("theirs", digits)
+    start_labelling("theirs", digits)
     directory = sessions.find_session("theirs")
     facts = SessionRepository(directory, is_writable=True)
     facts._write_meta(data="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
     facts.close()
     for command in (["show", "theirs"], ["sessions"], ["resume", "theirs", "--plain"], ["check", "theirs"]):
-        told = call(*command)
+        told = run_vaetui(*command)
         assert "\x1b[2J" not in told.stdout + told.stderr
         assert "\x07" not in told.stdout + told.stderr
-    assert "[bold]here[/bold]" in call("show", "theirs").stdout
+    assert "[bold]here[/bold]" in run_vaetui("show", "theirs").stdout
     mine = tmp_path / "mine"
     mine.write_text("mine")
     (directory / "log.txt").unlink()
     (directory / "log.txt").symlink_to(mine)
     for command in (["show", "theirs"], ["resume", "theirs"], ["export", "theirs", "-o", str(tmp_path / "out.csv")]):
-        refused("log.txt is a link, and a session holds plain files only", *command)
-    assert call("check", "theirs", "--repair").stdout.splitlines()[0].endswith("plain files only: removed")
+        assert_refused("log.txt is a link, and a session holds plain files only", *command)
+    assert run_vaetui("check", "theirs", "--repair").stdout.splitlines()[0].endswith("plain files only: removed")
     assert mine.read_text() == "mine"
 
 
 def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Path) -> None:
-    refused("There is no ", "new", "--data", str(tmp_path / "none"))
-    refused("holds no images", "new", "--data", str(tmp_path))
+    assert_refused("There is no ", "new", "--data", str(tmp_path / "none"))
+    assert_refused("holds no images", "new", "--data", str(tmp_path))
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nothing of the kind")
-    refused("is no IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
+    assert_refused("is no IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
     assert sessions.session_names() == []
 
 
@@ -209,9 +173,9 @@ def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> 
     made("gone", data).close()
     images = (data / "train-images-idx3-ubyte").read_bytes()
     (data / "train-images-idx3-ubyte").write_bytes(images[:-100])
-    refused("is truncated", "resume", "gone")
+    assert_refused("is truncated", "resume", "gone")
     (data / "train-images-idx3-ubyte").unlink()
-    refused("holds no training images", "resume", "gone")
+    assert_refused("holds no training images", "resume", "gone")
     assert sessions.session_names() == ["gone"]
 
 
@@ -219,10 +183,10 @@ def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.M
     with small_disk(tmp_path, kilobytes=300) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         (disk / "filler").write_bytes(bytes(240 << 10))
-        refused("is full; make room and try again", "new", "full", "--data", str(digits))
+        assert_refused("is full; make room and try again", "new", "full", "--data", str(digits))
         (disk / "filler").unlink()
-        refused("is full; make room and try again", "new", "fills", "--data", str(digits))
-        assert call("show", "fills").returncode == 0
+        assert_refused("is full; make room and try again", "new", "fills", "--data", str(digits))
+        assert run_vaetui("show", "fills").returncode == 0
 
 
 def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
@@ -230,7 +194,7 @@ def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
 
     if torch.backends.mps.is_available():
         return
-    refused("The device mps is not to be had here", "new", "abacus", "--data", str(digits), "--device", "mps")
+    assert_refused("The device mps is not to be had here", "new", "abacus", "--data", str(digits), "--device", "mps")
     session = lifecycle.resume("abacus", "cpu")
     assert next(event for event in session.advance() if isinstance(event, BatchesTrained)).step == 8
     session.close()
@@ -240,39 +204,39 @@ def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
     "arguments", [["--recipe", "soup"], ["--clusters", "1"], ["--seed", "-3"], ["--device", "abacus"], ["--what"]]
 )
 def test_a_wrong_option_ends_with_status_2(arguments: list[str]) -> None:
-    status, text = in_terminal("new", *arguments)
+    status, text = run_in_terminal("new", *arguments)
     assert status == 2
     assert "Traceback" not in text
     assert sessions.session_names() == []
 
 
 def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
-    labelled("shown", digits)
+    start_labelling("shown", digits)
     session = lifecycle.resume("shown")
-    told = json.loads(call("show", "shown", "--json").stdout)
+    told = json.loads(run_vaetui("show", "shown", "--json").stdout)
     assert (told["phase"], told["round"], told["rounds"], told["answers"]) == ("labelling", 1, 2, 1)
     assert (told["answered"], told["centres"], told["epoch"], told["epochs"]) == (1, 5, 1, 3)
     assert 0 < told["covered"] < 1
     assert len(told["test_accuracy"]) == 1
-    text = call("show", "shown").stdout
+    text = run_vaetui("show", "shown").stdout
     assert "labelling, epoch 1 of 3, round 1 of 2, 1 of 5 centres answered" in text
     session.close()
 
 
 def test_sessions_lists_all_latest_first(digits: Path) -> None:
-    assert call("sessions").stdout.startswith("There is no session yet")
+    assert run_vaetui("sessions").stdout.startswith("There is no session yet")
     for at, name in enumerate(("old", "new")):
         made(name, digits).close()
         os.utime(file_names.database_path(sessions.find_session(name)), (at, at))
-    told = json.loads(call("sessions", "--json").stdout)
+    told = json.loads(run_vaetui("sessions", "--json").stdout)
     assert [it["name"] for it in told] == ["new", "old"]
-    assert "training" in call("sessions").stdout
+    assert "training" in run_vaetui("sessions").stdout
 
 
 def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
-    labelled("out", digits)
+    start_labelling("out", digits)
     path = tmp_path / "labels.csv"
-    told = call("export", "out", "-o", str(path))
+    told = run_vaetui("export", "out", "-o", str(path))
     assert told.returncode == 0, told.stderr
     rows = list(csv.DictReader(path.open()))
     assert [int(row["index"]) for row in rows] == list(range(640))
@@ -281,24 +245,24 @@ def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
     assert "640 labels; 8 images were seen in answers" in told.stdout
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
     assert sum(row["cluster"] == "" for row in rows) == 64
-    none = call("export", "out", "-o", str(tmp_path / "none" / "labels.csv"))
+    none = run_vaetui("export", "out", "-o", str(tmp_path / "none" / "labels.csv"))
     assert (none.returncode, "There is no directory" in none.stderr) == (2, True)
-    assert call("export", "out", "-o", str(tmp_path)).returncode == 2
-    printed = call("export", "out", "-o", "/dev/stdout")
+    assert run_vaetui("export", "out", "-o", str(tmp_path)).returncode == 2
+    printed = run_vaetui("export", "out", "-o", "/dev/stdout")
     assert printed.stdout.startswith("index,path,label,class,confidence,source,cluster,weight,distance\n0,,")
 
 
 def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> None:
     made("early", digits).close()
-    told = call("export", "early", "-o", str(tmp_path / "x.csv"))
+    told = run_vaetui("export", "early", "-o", str(tmp_path / "x.csv"))
     assert (told.returncode, "Nothing was answered yet" in told.stderr) == (2, True)
 
 
 def test_delete_asks_first(digits: Path) -> None:
     made("doomed", digits).close()
-    assert "Nothing was deleted" in call("delete", "doomed", typed="n\n").stdout
+    assert "Nothing was deleted" in run_vaetui("delete", "doomed", typed="n\n").stdout
     assert sessions.session_names() == ["doomed"]
-    assert call("delete", "doomed", typed="y\n").returncode == 0
+    assert run_vaetui("delete", "doomed", typed="y\n").returncode == 0
     assert sessions.session_names() == []
 
 
@@ -326,7 +290,7 @@ def test_a_finished_run_is_shown_with_every_accuracy(digits: Path) -> None:
     session = made("finished", digits)
     list(run(session))
     session.close()
-    told = json.loads(call("show", "finished", "--json").stdout)
+    told = json.loads(run_vaetui("show", "finished", "--json").stdout)
     assert told["phase"] == "finished"
     assert len(told["test_accuracy"]) == 3
     assert told["training_seconds"] > 0

@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.cli.test_main import VAETUI, call, refused
+from tests.command_line import VAETUI, assert_refused, run_vaetui
 from tests.data.drawing import digits, folder
 from tests.idx import write_idx
 
@@ -31,19 +31,19 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     options = ("--data", str(place), "--classes", "cat,dog", *QUICK)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(place.with_name("home")))
-        assert call("new", "trained", "--plain", *options, typed="dog\ncat\nx\ncat\ng\n").returncode == 0
+        assert run_vaetui("new", "trained", "--plain", *options, typed="dog\ncat\nx\ncat\ng\n").returncode == 0
         yield place
 
 
 def told(*arguments: str, typed: str | None = None) -> list[dict[str, str]]:
-    ran = call("predict", "trained", *arguments, typed=typed)
+    ran = run_vaetui("predict", "trained", *arguments, typed=typed)
     assert (ran.returncode, ran.stderr) == (0, "")
     return list(csv.DictReader(ran.stdout.splitlines()))
 
 
 def test_images_are_called_what_the_session_calls_its_own(own: Path, tmp_path: Path) -> None:
     rows = told(str(own))
-    call("export", "trained", "-o", str(tmp_path / "labels.csv"))
+    run_vaetui("export", "trained", "-o", str(tmp_path / "labels.csv"))
     exported = list(csv.DictReader((tmp_path / "labels.csv").open()))
     assert [row["path"] for row in rows] == [row["path"] for row in exported]
     guessed = [(mine, its) for mine, its in zip(rows, exported, strict=True) if its["source"] == "classifier"]
@@ -72,16 +72,16 @@ def test_what_cannot_be_read_is_told_and_left_out(own: Path, tmp_path: Path) -> 
     (tmp_path / "bad.png").write_text("words")
     good = str(next(own.rglob("*.png")))
     output = tmp_path / "told.jsonl"
-    ran = call("predict", "trained", str(tmp_path / "bad.png"), good, "-o", str(output), "--format", "jsonl")
+    ran = run_vaetui("predict", "trained", str(tmp_path / "bad.png"), good, "-o", str(output), "--format", "jsonl")
     assert (ran.returncode, "bad.png is no picture" in ran.stderr) == (0, True)
     assert "1 images, 1 could not be read" in ran.stdout
     (row,) = [json.loads(line) for line in output.read_text().splitlines()]
     assert row["path"] == good
     assert row["class"] in ("cat", "dog")
     assert 0.5 <= row["confidence"] <= 1
-    refused("None of 1 files could be read", "predict", "trained", str(tmp_path / "bad.png"))
-    refused("There is no ", "predict", "trained", str(tmp_path / "nowhere"))
-    refused("There is no directory", "predict", "trained", good, "-o", str(tmp_path / "none" / "x.csv"))
+    assert_refused("None of 1 files could be read", "predict", "trained", str(tmp_path / "bad.png"))
+    assert_refused("There is no ", "predict", "trained", str(tmp_path / "nowhere"))
+    assert_refused("There is no directory", "predict", "trained", good, "-o", str(tmp_path / "none" / "x.csv"))
 
 
 def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(own: Path) -> None:
@@ -94,14 +94,14 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(own: Path) -> None:
 @pytest.mark.usefixtures("home")
 def test_a_session_that_has_learned_nothing_says_so(tmp_path: Path) -> None:
     folder(tmp_path / "own", 300)
-    call("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
-    refused("fresh has learned no class yet", "predict", "fresh", str(tmp_path / "own"))
-    refused("There is no session none", "predict", "none", str(tmp_path / "own"))
+    run_vaetui("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
+    assert_refused("fresh has learned no class yet", "predict", "fresh", str(tmp_path / "own"))
+    assert_refused("There is no session none", "predict", "none", str(tmp_path / "own"))
 
 
 def test_the_networks_go_to_other_programs(own: Path, tmp_path: Path) -> None:
     output = tmp_path / "model"
-    ran = call("export-model", "trained", "-o", str(output), "--onnx")
+    ran = run_vaetui("export-model", "trained", "-o", str(output), "--onnx")
     assert ran.returncode == 0, ran.stderr
     card = json.loads((output / "card.json").read_text())
     assert (card["classes"], card["counts_as"]) == (["cat", "dog"], [0, 1])
@@ -118,14 +118,14 @@ def test_the_networks_go_to_other_programs(own: Path, tmp_path: Path) -> None:
         ran = subprocess.run([sys.executable, "-c", lines], cwd=output, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         assert set(ast.literal_eval(ran.stdout)) <= {"cat", "dog"}
-    refused("is not empty", "export-model", "trained", "-o", str(output))
+    assert_refused("is not empty", "export-model", "trained", "-o", str(output))
 
 
 def test_new_pictures_are_drawn_of_all_or_of_one_class(own: Path, tmp_path: Path) -> None:
     drawn = {}
     for name, options in {"any": (), "cat": ("--class", "cat"), "again": ("--class", "cat")}.items():
         path = tmp_path / f"{name}.png"
-        assert call("samples", "trained", *options, "--count", "10", "-o", str(path)).returncode == 0
+        assert run_vaetui("samples", "trained", *options, "--count", "10", "-o", str(path)).returncode == 0
         with Image.open(path) as image:
             assert image.size == (4 * 28, 3 * 28)
             drawn[name] = np.asarray(image)
@@ -135,4 +135,6 @@ def test_new_pictures_are_drawn_of_all_or_of_one_class(own: Path, tmp_path: Path
     np.save(tmp_path / "drawn.npy", grid)
     shares = [float(row["confidence"]) if row["class"] == "cat" else 0.0 for row in told(str(tmp_path / "drawn.npy"))]
     assert np.mean(shares) > 0.5
-    refused("There is no class fish; the classes are cat, dog", "samples", "trained", "--class", "fish", "-o", "x.png")
+    assert_refused(
+        "There is no class fish; the classes are cat, dog", "samples", "trained", "--class", "fish", "-o", "x.png"
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_main import call, refused
+from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import digits, folder
 from tests.idx import small_mnist
 from vaetui.storage import dataset_cache
@@ -25,7 +25,7 @@ def test_a_folder_without_labels_becomes_a_folder_for_each_class(tmp_path: Path)
     own = tmp_path / "own pictures"
     folder(own, 300)
     (own / "part-0/spoiled.png").write_bytes(b"spoiled")
-    ran = call("new", "--plain", "--data", str(own), "--classes", "cat,seven", *QUICK, typed=LABELLED)
+    ran = run_vaetui("new", "--plain", "--data", str(own), "--classes", "cat,seven", *QUICK, typed=LABELLED)
     assert ran.returncode == 0, ran.stderr
     assert "0 cat  1 seven" in ran.stdout
     assert "is seven at 0.8" in ran.stdout
@@ -33,42 +33,45 @@ def test_a_folder_without_labels_becomes_a_folder_for_each_class(tmp_path: Path)
     assert "1 files were skipped" in ran.stderr
     (name,) = sessions.session_names()
     assert name.startswith("ownpictures-")
-    told = json.loads(call("show", name, "--json").stdout)
+    told = json.loads(run_vaetui("show", name, "--json").stdout)
     assert (told["phase"], told["test_accuracy"]) == ("finished", [None, None])
     assert told["classes"] == ["cat", "seven"]
     output = tmp_path / "sorted"
-    ran = call("export", name, "--format", "folders", "--min-confidence", "0.5", "-o", str(output))
+    ran = run_vaetui("export", name, "--format", "folders", "--min-confidence", "0.5", "-o", str(output))
     assert ran.returncode == 0, ran.stderr
     names = {path.name for path in output.rglob("*.png")}
     assert names == {path.name for path in own.rglob("0*.png")}
     assert {path.name for path in output.iterdir()} <= {"cat", "seven", "_unsure"}
-    ran = call("export", name, "-o", str(tmp_path / "labels.csv"))
+    ran = run_vaetui("export", name, "-o", str(tmp_path / "labels.csv"))
     rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
     assert [row["path"] for row in rows] == [str(path) for path in sorted(own.rglob("0*.png"))]
     assert {row["class"] for row in rows} <= {"cat", "seven"}
-    refused("is not empty", "export", name, "--format", "folders", "-o", str(output))
-    refused("is a directory", "export", name, "-o", str(output))
+    assert_refused("is not empty", "export", name, "--format", "folders", "-o", str(output))
+    assert_refused("is a directory", "export", name, "-o", str(output))
 
 
 def test_a_set_that_changed_is_named_and_the_session_goes_on(tmp_path: Path) -> None:
     own = tmp_path / "own"
     folder(own, 300)
-    assert call("new", "mine", "--plain", "--data", str(own), *QUICK, typed="").returncode == 0
+    assert run_vaetui("new", "mine", "--plain", "--data", str(own), *QUICK, typed="").returncode == 0
     (own / "part-0/00000.png").unlink()
-    ran = call("resume", "mine", "--plain", typed="3\ng\ng\n")
+    ran = run_vaetui("resume", "mine", "--plain", typed="3\ng\ng\n")
     assert ran.returncode == 0, ran.stderr
     assert f"{own} changed since the session was made (files: 1 gone)" in ran.stdout.replace("\n", " ")
     shutil.rmtree(own)
-    ran = call("export", "mine", "--format", "folders", "-o", str(tmp_path / "sorted"))
+    ran = run_vaetui("export", "mine", "--format", "folders", "-o", str(tmp_path / "sorted"))
     assert (ran.returncode, "300 pictures are gone" in ran.stderr) == (0, True)
 
 
 def test_labels_are_looked_at_only_where_that_is_asked_for(tmp_path: Path) -> None:
     data = small_mnist(tmp_path / "data", 300, 50)
-    assert call("new", "blind", "--plain", "--data", str(data), *QUICK, typed="3\ng\ng\n").returncode == 0
-    assert json.loads(call("show", "blind", "--json").stdout)["test_accuracy"] == [None, None]
-    assert call("new", "seeing", "--plain", "--labels", "--data", str(data), *QUICK, typed="3\ng\ng\n").returncode == 0
-    assert None not in json.loads(call("show", "seeing", "--json").stdout)["test_accuracy"]
+    assert run_vaetui("new", "blind", "--plain", "--data", str(data), *QUICK, typed="3\ng\ng\n").returncode == 0
+    assert json.loads(run_vaetui("show", "blind", "--json").stdout)["test_accuracy"] == [None, None]
+    assert (
+        run_vaetui("new", "seeing", "--plain", "--labels", "--data", str(data), *QUICK, typed="3\ng\ng\n").returncode
+        == 0
+    )
+    assert None not in json.loads(run_vaetui("show", "seeing", "--json").stdout)["test_accuracy"]
 
 
 def test_classes_of_folders_stand_in_for_a_person(tmp_path: Path) -> None:
@@ -76,12 +79,12 @@ def test_classes_of_folders_stand_in_for_a_person(tmp_path: Path) -> None:
     folder(own, 300, by_class=True)
     for path in list(own.iterdir()):
         path.rename(own / f"kind {path.name}")
-    ran = call("simulate", "--data", str(own), *QUICK, "--keep", "kinds", "--json")
+    ran = run_vaetui("simulate", "--data", str(own), *QUICK, "--keep", "kinds", "--json")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told["answers"] > 0
     assert told["label_accuracy"]["overall"] > 0.15
-    call("export", "kinds", "--format", "npz", "-o", str(tmp_path / "labels.npz"))
+    run_vaetui("export", "kinds", "--format", "npz", "-o", str(tmp_path / "labels.npz"))
     with np.load(tmp_path / "labels.npz") as labels:
         assert labels["classes"].tolist() == [f"kind {at}" for at in range(10)]
 
@@ -96,13 +99,13 @@ def test_classes_of_folders_stand_in_for_a_person(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(arguments: list[str], words: str) -> None:
-    refused(words, "new", "--plain", *arguments)
+    assert_refused(words, "new", "--plain", *arguments)
     assert sessions.session_names() == []
 
 
 @pytest.mark.parametrize("size", ["4x4", "65x65", "28by28", "x"])
 def test_a_size_that_cannot_be_ends_with_status_2(size: str) -> None:
-    ran = call("new", "--plain", "--size", size)
+    ran = run_vaetui("new", "--plain", "--size", size)
     assert (ran.returncode, "Traceback" in ran.stderr) == (2, False)
 
 
@@ -111,14 +114,14 @@ def test_decoded_images_go_with_the_last_session_that_uses_them(
 ) -> None:
     np.save(tmp_path / "own.npy", digits(100)[0])
     for name in ("one", "two"):
-        assert call("new", name, "--plain", "--data", str(tmp_path / "own.npy"), *QUICK, typed="").returncode == 0
+        assert run_vaetui("new", name, "--plain", "--data", str(tmp_path / "own.npy"), *QUICK, typed="").returncode == 0
     (made,) = dataset_cache.datasets_directory().glob("*")
     monkeypatch.setattr(dataset_cache, "MIN_UNUSED_AGE_S", -10.0)
     from vaetui.session import data_source
 
-    assert call("delete", "one", "--yes").returncode == 0
+    assert run_vaetui("delete", "one", "--yes").returncode == 0
     data_source.remove_unused_datasets()
     assert made.exists()
-    assert call("delete", "two", "--yes").returncode == 0
+    assert run_vaetui("delete", "two", "--yes").returncode == 0
     data_source.remove_unused_datasets()
     assert not made.exists()

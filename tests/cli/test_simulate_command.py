@@ -13,7 +13,7 @@ import numpy as np
 import pexpect
 import pytest
 
-from tests.cli.test_main import VAETUI, call, refused
+from tests.command_line import VAETUI, assert_refused, run_vaetui
 from tests.idx import small_mnist, write_idx
 from tests.session.scripts import made
 from vaetui.engine.events import EpochEnded
@@ -30,7 +30,7 @@ TOLD = {
 
 def test_json_is_all_that_is_printed_and_nothing_is_kept(digits: Path, home: Path) -> None:
     few = ("--rounds", "1", "--clusters", "5", "--answers", "6")
-    ran = call("simulate", "--data", str(digits), *few, "--annotator", "centre", "--seed", "7", "--json")
+    ran = run_vaetui("simulate", "--data", str(digits), *few, "--annotator", "centre", "--seed", "7", "--json")
     assert ran.returncode == 0, ran.stderr
     (line,) = ran.stdout.splitlines()
     told = json.loads(line)
@@ -43,11 +43,11 @@ def test_json_is_all_that_is_printed_and_nothing_is_kept(digits: Path, home: Pat
 
 
 def test_a_kept_run_is_told_as_it_goes_and_can_be_resumed(digits: Path) -> None:
-    ran = call("simulate", "--data", str(digits), *QUICK, "--keep", "kept")
+    ran = run_vaetui("simulate", "--data", str(digits), *QUICK, "--keep", "kept")
     assert ran.returncode == 0, ran.stderr
     for words in ("epoch 1 of 2", "round 1", "epoch 2 of 2", "test accuracy", "vaetui resume kept"):
         assert words in ran.stdout
-    told = json.loads(call("show", "kept", "--json").stdout)
+    told = json.loads(run_vaetui("show", "kept", "--json").stdout)
     assert told["phase"] == "finished"
     session = lifecycle.resume("kept")
     session.add_round()
@@ -59,7 +59,7 @@ def test_images_without_labels_are_refused_before_anything_is_made(digits: Path,
     bare = tmp_path / "bare"
     bare.mkdir()
     shutil.copy(digits / "train-images-idx3-ubyte", bare)
-    refused("holds no labels of the training images", "simulate", "--data", str(bare), "--keep", "bare")
+    assert_refused("holds no labels of the training images", "simulate", "--data", str(bare), "--keep", "bare")
     assert not (home / "sessions").exists()
 
 
@@ -70,10 +70,10 @@ def test_damaged_labels_and_test_images_of_another_size_are_refused_and_no_sessi
     labels = data / "train-labels-idx1-ubyte"
     whole = labels.read_bytes()
     labels.write_bytes(whole[:-20])
-    refused("is truncated", "simulate", "--data", str(data), "--keep", "bad")
+    assert_refused("is truncated", "simulate", "--data", str(data), "--keep", "bad")
     labels.write_bytes(whole)
     write_idx(data / "t10k-images-idx3-ubyte", np.zeros((50, 32, 32), np.uint8))
-    refused("of another size", "simulate", "--data", str(data), "--keep", "bad")
+    assert_refused("of another size", "simulate", "--data", str(data), "--keep", "bad")
     assert not (home / "sessions").exists()
 
 
@@ -109,13 +109,13 @@ def test_a_bug_in_a_run_that_is_not_kept_is_told_in_a_log_that_stays(home: Path,
 
 def test_a_name_that_is_taken_and_an_unknown_recipe_are_refused(digits: Path) -> None:
     made("there", digits).close()
-    refused("is there already", "simulate", "--data", str(digits), "--keep", "there")
-    refused("no recipe", "simulate", "--recipe", "pastry")
+    assert_refused("is there already", "simulate", "--data", str(digits), "--keep", "there")
+    assert_refused("no recipe", "simulate", "--recipe", "pastry")
 
 
 @pytest.mark.parametrize("option", [("--error-rate", "1.5"), ("--answers", "-1"), ("--annotator", "nobody")])
 def test_options_out_of_range_are_refused(option: tuple[str, str]) -> None:
-    ran = call("simulate", *option)
+    ran = run_vaetui("simulate", *option)
     assert ran.returncode == 2
     assert option[0] in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -18,7 +18,9 @@ from vaetui.engine.answers import (
 
 paths = st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple)
 answers: st.SearchStrategy[Answer] = st.one_of(
-    st.builds(ClassAnswer, st.integers(0, 9), st.floats(0, 1)), st.just(Unreadable()), st.builds(Split, st.integers(2, 5))
+    st.builds(ClassAnswer, st.integers(0, 9), st.floats(0, 1)),
+    st.just(Unreadable()),
+    st.builds(Split, st.integers(2, 5)),
 )
 
 
@@ -27,7 +29,12 @@ def test_the_last_word_on_a_cluster_counts() -> None:
 
 
 def test_a_word_on_a_cluster_ends_the_words_on_its_parts() -> None:
-    said: list[tuple[ClusterPath, Answer]] = [((1,), Split(2)), ((1, 0), ClassAnswer(3)), ((1, 1), ClassAnswer(5)), ((1,), ClassAnswer(8))]
+    said: list[tuple[ClusterPath, Answer]] = [
+        ((1,), Split(2)),
+        ((1, 0), ClassAnswer(3)),
+        ((1, 1), ClassAnswer(5)),
+        ((1,), ClassAnswer(8)),
+    ]
     assert effective_answers(said) == {(1,): ClassAnswer(8)}
     assert effective_answers(said[:3]) == {(1,): Split(2), (1, 0): ClassAnswer(3), (1, 1): ClassAnswer(5)}
 

@@ -23,7 +23,9 @@ def clustering(seed: int, count: int, k: int) -> tuple[np.ndarray, ClusterTree]:
 def cut(latents: np.ndarray, tree: ClusterTree, path: tuple[int, ...], k: int, seed: int) -> ClusterTree:
     members = find_cluster(tree, path).members
     near, centres = drain(run_kmeans(latents[members], k, 1, seed))
-    return with_children(tree, path, build_clusters(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path))
+    return with_children(
+        tree, path, build_clusters(latents, members, near, centres, np.zeros((k, 8, 8), np.uint8), path)
+    )
 
 
 @settings(deadline=None, max_examples=40)

@@ -38,7 +38,17 @@ def test_the_papers_schedule_is_six_epochs_with_five_rounds() -> None:
 def test_rounds_can_lie_several_epochs_apart() -> None:
     schedule = TrainingConfig(warmup_epochs=2, rounds=2, epochs_per_round=3)
     assert count_epochs(schedule) == 8
-    assert [find_round_after_epoch(schedule, epoch) for epoch in range(9)] == [None, None, 1, None, None, 2, None, None, None]
+    assert [find_round_after_epoch(schedule, epoch) for epoch in range(9)] == [
+        None,
+        None,
+        1,
+        None,
+        None,
+        2,
+        None,
+        None,
+        None,
+    ]
     assert [find_epoch_before_round(schedule, round) for round in (1, 2)] == [2, 5]
 
 

@@ -72,7 +72,9 @@ def test_few_images_and_images_that_are_all_alike_make_a_graph_too() -> None:
 
 def test_the_same_draw_makes_the_same_graph() -> None:
     points, _ = moons(500)
-    one, same, other = (drain(build_knn_graph(points, replace(SPREAD, max_graph_images=200), seed, 1)) for seed in (1, 1, 2))
+    one, same, other = (
+        drain(build_knn_graph(points, replace(SPREAD, max_graph_images=200), seed, 1)) for seed in (1, 1, 2)
+    )
     assert (one.adjacency != same.adjacency).nnz == 0
     assert (one.adjacency != other.adjacency).nnz > 0
 

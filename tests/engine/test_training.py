@@ -40,7 +40,9 @@ def weights(seed: int = 0) -> PseudoLabels:
     return PseudoLabels(draw.integers(0, 10, 1_300), draw.random(1_300).astype(np.float32))
 
 
-def run(pixels: torch.Tensor, config: Config, said: PseudoLabels | None = None) -> tuple[TrainState, list[BatchesTrained]]:
+def run(
+    pixels: torch.Tensor, config: Config, said: PseudoLabels | None = None
+) -> tuple[TrainState, list[BatchesTrained]]:
     made = create_train_state(config, (28, 28))
     return made, list(train(made, pixels, said, config, epoch=1))
 
@@ -133,7 +135,9 @@ def test_nothing_else_may_have_fewer_rows(pixels: torch.Tensor, name: str) -> No
 
 def test_a_checkpoint_of_more_classes_is_refused(pixels: torch.Tensor) -> None:
     with pytest.raises(UserError, match="does not fit"):
-        load_state_dict(create_train_state(Config(), (28, 28)), state_dict(create_train_state(with_classes(11), (28, 28))))
+        load_state_dict(
+            create_train_state(Config(), (28, 28)), state_dict(create_train_state(with_classes(11), (28, 28)))
+        )
 
 
 def test_a_device_that_is_not_there_is_told() -> None:

@@ -170,7 +170,9 @@ def test_two_names_that_become_one_are_both_kept(tmp_path: Path) -> None:
     (tmp_path / "own/in").mkdir(parents=True)
     (tmp_path / "x.png").write_bytes(b"outer")
     (tmp_path / "own/x.png").write_bytes(b"inner")
-    labels = replace(LABELS.subset(LABELS.class_ids == 0), source_files=SourceFiles(tmp_path / "own", ("", "x.png", "", "../x.png")))
+    labels = replace(
+        LABELS.subset(LABELS.class_ids == 0), source_files=SourceFiles(tmp_path / "own", ("", "x.png", "", "../x.png"))
+    )
     write(labels, "folders", 0.0, tmp_path / "sorted", copies=True)
     found = sorted(os.listdir(tmp_path / "sorted/cat"))
     assert found == ["x.png", "x_.png"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.data.drawing import folder
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx
@@ -25,14 +25,17 @@ QUICK = ("--recipe", "paper", "--rounds", "2", "--clusters", "6")
 def images_of(name: str) -> tuple[np.ndarray, list[str]]:
     """Give the images of a session, and the names of their true classes."""
     facts = SessionRepository(sessions.find_session(name))
-    found, classes = find_idx_files(source_directory(facts.data_source)), facts.data_record.resolve_class_names(facts.config.network.classes)
+    found, classes = (
+        find_idx_files(source_directory(facts.data_source)),
+        facts.data_record.resolve_class_names(facts.config.network.classes),
+    )
     facts.close()
     assert found.train_labels is not None
     return read_idx(found.train_images, 3), [classes[label] for label in read_idx(found.train_labels, 1)]
 
 
 def exported(name: str, output: Path) -> list[dict[str, str]]:
-    ran = call("export", name, "--format", "csv", "-o", str(output))
+    ran = run_vaetui("export", name, "--format", "csv", "-o", str(output))
     assert ran.returncode == 0, ran.stderr
     with output.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -43,7 +46,7 @@ def test_exported_labels_are_as_good_as_told_and_come_back_as_true_ones(tmp_path
     folder(own, COUNT, by_class=True)
     for path in list(own.iterdir()):
         path.rename(own / f'kind {path.name}, "so"')
-    ran = call("simulate", "--data", str(own), *QUICK, "--keep", "first", "--json")
+    ran = run_vaetui("simulate", "--data", str(own), *QUICK, "--keep", "first", "--json")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)["exported"]
 
@@ -55,7 +58,7 @@ def test_exported_labels_are_as_good_as_told_and_come_back_as_true_ones(tmp_path
     assert np.mean([float(row["confidence"]) for row in rows]) == pytest.approx(told["expected"], abs=1e-4)
 
     labels = ("--data", str(tmp_path / "labels.csv"), "--labels", "--label-column", "class")
-    ran = call("new", "second", "--plain", *labels, *QUICK, typed="")
+    ran = run_vaetui("new", "second", "--plain", *labels, *QUICK, typed="")
     assert ran.returncode == 0, ran.stderr
     images, classes = images_of("second")
     assert np.array_equal(images, images_of("first")[0])

@@ -107,7 +107,9 @@ class Exercise:
         if session.phase == "labelling":
             board = session.round_view()
             seen.update(
-                digest((tile.path, tile.picture, tile.answer, tile.class_shares, tile.size) for tile in board.clusters).encode()
+                digest(
+                    (tile.path, tile.picture, tile.answer, tile.class_shares, tile.size) for tile in board.clusters
+                ).encode()
             )
             self._label(session)
         with self._heard():
@@ -119,7 +121,9 @@ class Exercise:
 
     def _label(self, session: Session) -> None:
         """Say one thing, take it back and bring it back, and hold the facts against it."""
-        tile = next((tile for tile in session.round_view().clusters if tile.answer is None), session.round_view().clusters[0])
+        tile = next(
+            (tile for tile in session.round_view().clusters if tile.answer is None), session.round_view().clusters[0]
+        )
         session.members(tile.path, "nearest", 4)
         before = said(session.directory)
         answer = Said(session.round_number, tile.path, ClassAnswer(5, 0.5))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.test_main import VAETUI, call, labelled, refused
-from tests.session.scripts import SMALL, bits, made
+from tests.command_line import VAETUI, assert_refused, run_vaetui
+from tests.session.scripts import SMALL, bits, made, start_labelling
 from tests.small_disk import small_disk
 from tests.watching import eventually, free, holder, log, show
 from vaetui.errors import UserError
@@ -29,7 +29,7 @@ LONG = ("--recipe", "paper", "--warmup-epochs", "500", "--rounds", "0")
 
 def detached(name: str, data: Path, *options: str) -> int:
     """Begin a session without a terminal, and give the number of its process."""
-    told = call("new", name, "--detach", "--data", str(data), *options)
+    told = run_vaetui("new", name, "--detach", "--data", str(data), *options)
     assert told.returncode == 0, told.stderr
     return holder(name)
 
@@ -44,7 +44,7 @@ def detached(name: str, data: Path, *options: str) -> int:
 def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     digits: Path, options: tuple[str, ...], phase: str, reason: str
 ) -> None:
-    told = call("new", "away", "--detach", "--data", str(digits), *options)
+    told = run_vaetui("new", "away", "--detach", "--data", str(digits), *options)
     assert (told.returncode, told.stderr) == (0, "")
     for words in ("away trains on without a terminal", "vaetui show away", "vaetui resume away", "log.txt"):
         assert words in told.stdout
@@ -53,7 +53,9 @@ def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     assert (shown["phase"], shown["detached"], shown["failure"]) == (phase, False, None)
     assert reason in log("away")
     assert "epoch 1 of" in log("away")
-    assert not [path.name for path in sessions.find_session("away").iterdir() if path.name in ("request", "failure.txt")]
+    assert not [
+        path.name for path in sessions.find_session("away").iterdir() if path.name in ("request", "failure.txt")
+    ]
 
 
 def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
@@ -63,9 +65,9 @@ def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
     undisturbed.close()
     made("taken", digits, config).close()
     for _ in range(2):
-        assert call("resume", "taken", "--detach").returncode == 0
+        assert run_vaetui("resume", "taken", "--detach").returncode == 0
         process = holder("taken")
-    told = call("resume", "taken", "--plain", typed="")
+    told = run_vaetui("resume", "taken", "--plain", typed="")
     assert told.returncode == 0, told.stderr
     assert f"taken is trained without a terminal by {_me()}" in told.stderr
     assert f"process {process}; it is asked to save and leave" in told.stderr
@@ -84,9 +86,9 @@ def _me() -> str:
 def test_who_looks_is_told_that_it_is_trained_without_a_terminal(digits: Path) -> None:
     process = detached("seen", digits, *LONG)
     assert show("seen")["detached"] is True
-    assert "training, detached, epoch" in call("show", "seen").stdout
-    assert "training, detached" in call("sessions").stdout
-    told = call("export", "seen", "-o", "seen.csv")
+    assert "training, detached, epoch" in run_vaetui("show", "seen").stdout
+    assert "training, detached" in run_vaetui("sessions").stdout
+    told = run_vaetui("export", "seen", "-o", "seen.csv")
     assert told.returncode == 2
     assert "is trained without a terminal by" in told.stderr
     assert "take it over with: vaetui resume seen" in told.stderr
@@ -139,35 +141,37 @@ def test_ctrl_c_before_the_terminal_is_left_saves_and_ends_once(digits: Path) ->
 def test_nobody_takes_over_from_a_person(digits: Path) -> None:
     session = made("mine", digits)
     for options in ([], ["--detach"], ["--plain"]):
-        refused("The session mine is in use by", "resume", "mine", *options)
+        assert_refused("The session mine is in use by", "resume", "mine", *options)
     assert not control_files.is_release_requested(session.directory)
     session.close()
 
 
 def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
-    labelled("asks", digits)
-    refused(
+    start_labelling("asks", digits)
+    assert_refused(
         "The session asks waits for answers, and for you to give them: vaetui resume asks", "resume", "asks", "--detach"
     )
-    assert call("new", "over", "--plain", "--data", str(digits), *QUICK, "--rounds", "0", typed="").returncode == 0
-    refused("The run of over is over", "resume", "over", "--detach")
-    told = call("new", "both", "--plain", "--detach", "--data", str(digits))
+    assert (
+        run_vaetui("new", "over", "--plain", "--data", str(digits), *QUICK, "--rounds", "0", typed="").returncode == 0
+    )
+    assert_refused("The run of over is over", "resume", "over", "--detach")
+    told = run_vaetui("new", "both", "--plain", "--detach", "--data", str(digits))
     assert (told.returncode, "--plain asks you" in told.stderr) == (2, True)
     assert sorted(sessions.session_names()) == ["asks", "over"]
 
 
 def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
     made("there", digits).close()
-    refused("A session there is there already", "new", "there", "--detach")
-    refused("holds no images", "new", "--detach", "--data", str(tmp_path))
-    refused("There is no session nowhere", "resume", "nowhere", "--detach")
+    assert_refused("A session there is there already", "new", "there", "--detach")
+    assert_refused("holds no images", "new", "--detach", "--data", str(tmp_path))
+    assert_refused("There is no session nowhere", "resume", "nowhere", "--detach")
     (tmp_path / "digits").mkdir()
     for file in digits.iterdir():
         (tmp_path / "digits" / file.name).write_bytes(file.read_bytes())
     made("gone", tmp_path / "digits").close()
     for file in (tmp_path / "digits").iterdir():
         file.unlink()
-    refused("holds no training images", "resume", "gone", "--detach")
+    assert_refused("holds no training images", "resume", "gone", "--detach")
     assert free("gone")
 
 
@@ -185,9 +189,9 @@ def test_one_that_was_killed_is_told_by_the_next_who_looks_and_who_resumes(digit
     process = detached("killed", digits, *LONG)
     os.kill(process, signal.SIGKILL)
     eventually(lambda: free("killed"))
-    assert "training, failed, epoch" in call("show", "killed").stdout
+    assert "training, failed, epoch" in run_vaetui("show", "killed").stdout
     assert "it ended without a word" in show("killed")["failure"]
-    told = call("resume", "killed", "--detach")
+    told = run_vaetui("resume", "killed", "--detach")
     assert told.returncode == 0
     assert "Training without a terminal had ended: it ended without a word" in told.stderr
     assert show("killed")["failure"] is None
@@ -207,7 +211,7 @@ def test_a_full_disk_is_told_by_the_next_who_looks(
         eventually(lambda: free("full"))
         assert "is full; make room and try again" in show("full")["failure"]
         (disk / "filler").unlink()
-        assert call("resume", "full", "--detach").returncode == 0
+        assert run_vaetui("resume", "full", "--detach").returncode == 0
         os.kill(holder("full"), signal.SIGTERM)
         eventually(lambda: free("full"))
 
@@ -216,7 +220,7 @@ def test_a_request_that_nobody_waits_for_is_swept(digits: Path) -> None:
     session = made("asked", digits)
     session.close()
     control_files.request_release(session.directory)
-    assert call("resume", "asked", "--detach").returncode == 0
+    assert run_vaetui("resume", "asked", "--detach").returncode == 0
     eventually(lambda: free("asked"))
     assert show("asked")["phase"] == "labelling"
 
@@ -226,7 +230,7 @@ def test_a_relative_home_is_still_there_once_the_directory_is_left(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VAETUI_HOME", "here")
-    assert call("new", "near", "--detach", "--data", str(digits), *QUICK).returncode == 0
+    assert run_vaetui("new", "near", "--detach", "--data", str(digits), *QUICK).returncode == 0
     eventually(lambda: free("near"))
     assert show("near")["phase"] == "labelling"
     assert (tmp_path / "here/sessions/near").is_dir()

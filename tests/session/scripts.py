@@ -86,7 +86,9 @@ def bits(name: str) -> str:
 def said(name: str) -> list[tuple[int, tuple[int, ...], str]]:
     """List what stands in each round of a session."""
     facts = SessionRepository(locations.find_session(name))
-    listed = [(round, it.path, repr(it.answer)) for round, *_ in facts.list_rounds() for it in facts.list_answers(round)]
+    listed = [
+        (round, it.path, repr(it.answer)) for round, *_ in facts.list_rounds() for it in facts.list_answers(round)
+    ]
     facts.close()
     return listed
 
@@ -118,3 +120,11 @@ def scrambled(name: str, data: Path, config: Config = SMALL) -> Session:
 
 def made(name: str, data: Path, config: Config = SMALL) -> Session:
     return lifecycle.create(name, str(data), config)
+
+
+def start_labelling(name: str, data: Path) -> None:
+    """Create a session that waits for answers, and record one."""
+    session = made(name, data)
+    list(session.advance())
+    session.answer((1,), ClassAnswer(6))
+    session.close()

@@ -300,7 +300,13 @@ def test_digits_that_are_free_are_found() -> None:
     assert assign_digit_keys(pets, {}) == (0, 1, 2, 3)
     less = pets.apply(MergeClass(1, 0))
     assert assign_digit_keys(less, {}) == (0, None, 2, 3)
-    assert add_new_classes((0, None, 2, 3), [AddClass(4, "emu"), RenameClass(0, "tom"), AddClass(5, "owl")]) == (0, 4, 2, 3, 5)
+    assert add_new_classes((0, None, 2, 3), [AddClass(4, "emu"), RenameClass(0, "tom"), AddClass(5, "owl")]) == (
+        0,
+        4,
+        2,
+        3,
+        5,
+    )
     assert assign_digit_keys(pets.apply(MergeClass(3, 0)), {3: 5}) == (0, 1, 2)
     many = ClassList.from_names([f"kind {at}" for at in range(12)])
     assert assign_digit_keys(many, {10: 1, 11: 2}) == (*range(8), 10, 11)

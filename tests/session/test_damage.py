@@ -136,7 +136,9 @@ def test_what_is_found_is_only_told_until_it_is_to_be_mended(directory: Path, un
         Finding("notes.txt", "is no part of the session", "kept aside"),
     ]
     assert drain(verify_session("it", repair=False)) == expected
-    assert [each.file_name for each in drain(verify_session("it", repair=True))] == [each.file_name for each in expected]
+    assert [each.file_name for each in drain(verify_session("it", repair=True))] == [
+        each.file_name for each in expected
+    ]
     assert drain(verify_session("it", repair=False)) == []
     assert finish(lifecycle.resume("it")) == undisturbed
 

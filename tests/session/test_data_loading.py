@@ -170,7 +170,9 @@ def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
     shutil.rmtree(made)
     stray = place / "own/part-0/stray.png"
     stray.write_bytes((place / "own/part-0/00000.png").read_bytes())
-    with pytest.raises(UserError, match=r"are lost or damaged, and .*/own, of which they were made, is gone or has chan"):
+    with pytest.raises(
+        UserError, match=r"are lost or damaged, and .*/own, of which they were made, is gone or has chan"
+    ):
         opened()
     shutil.copytree(place / "kept", made)
     assert "(files: 1 new)" in finished()[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.session.scripts import NEAR, SMALL, answer_round, made, run
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.metrics import Agreement
@@ -99,11 +99,11 @@ def test_the_summary_and_the_command_tell_the_same(digits: Path) -> None:
     session.close()
     assert told.mean_confidence is not None
     assert 0 < told.mean_confidence <= 1
-    shown = json.loads(call("show", "told", "--json").stdout)
+    shown = json.loads(run_vaetui("show", "told", "--json").stdout)
     assert shown["agreements"] == [
         {"round": number, "images": told.image_count, "agreed": told.agreement_rate, "expected": told.mean_confidence}
     ]
-    printed = call("show", "told").stdout
+    printed = run_vaetui("show", "told").stdout
     assert f"of {told.image_count} in round 2 (expected {100 * told.mean_confidence:.1f} %)" in printed
 
 
@@ -114,9 +114,9 @@ def test_without_truth_the_command_shows_what_is_known_and_no_empty_accuracy(dig
     assert not session.has_test_labels
     list(run(session))
     session.close()
-    shown = json.loads(call("show", "bare", "--json").stdout)
+    shown = json.loads(run_vaetui("show", "bare", "--json").stdout)
     assert shown["expected"][0] is None, "what an untaught classifier expects means nothing"
-    lines = dict(line.split(maxsplit=1) for line in call("show", "bare").stdout.splitlines())
+    lines = dict(line.split(maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
     assert "test" not in lines
     assert lines["expected"].split("  ")[0] == "–"
     assert len(lines["changed"].split("  ")) == shown["epoch"]

@@ -24,7 +24,9 @@ SHORT = replace(
 """Six epochs on 640 images after which some centres are readable, and two rounds of twelve clusters."""
 
 
-def simulated(name: str, data: Path, shelved: TrainedReader, habits: AnnotatorConfig = HABITS, config: Config = SHORT) -> SimulationResult:
+def simulated(
+    name: str, data: Path, shelved: TrainedReader, habits: AnnotatorConfig = HABITS, config: Config = SHORT
+) -> SimulationResult:
     """Simulate a whole run of a new session and close it."""
     session = made(name, data, config)
     outcome = drain(Simulation(session, shelved, habits, Stopwatch()).run())

@@ -35,7 +35,9 @@ class Said:
         """The line that tells it as kept."""
         match self.answer:
             case ClassAnswer(label, confidence):
-                return f"saved: {format_path(self.path)} is {label}" + ("" if confidence >= 1 else f" at {confidence:.1f}")
+                return f"saved: {format_path(self.path)} is {label}" + (
+                    "" if confidence >= 1 else f" at {confidence:.1f}"
+                )
             case Split(parts):
                 return f"saved: centre {format_path(self.path)} is split into {parts}"
             case Unreadable():
@@ -132,4 +134,6 @@ def facts(directory: FilePath) -> list[Row]:
 
 
 def _answer(kind: str, label: int, confidence: float, parts: int) -> Answer:
-    return {"label": lambda: ClassAnswer(label, confidence), "unreadable": Unreadable, "split": lambda: Split(parts)}[kind]()
+    return {"label": lambda: ClassAnswer(label, confidence), "unreadable": Unreadable, "split": lambda: Split(parts)}[
+        kind
+    ]()

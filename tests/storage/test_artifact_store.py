@@ -63,7 +63,9 @@ def test_a_damaged_file_is_kept_aside_and_made_anew_from_its_twin(vault: Artifac
 
 def test_a_swapped_file_is_noticed_though_it_is_whole(vault: ArtifactStore) -> None:
     other = file_names.split_snapshot_name(2)
-    vault._repository.record_files(round_snapshots.save(vault, other, SplitSnapshot(PART.assignments[::-1], PART.centres, PART.decoded_centres)))
+    vault._repository.record_files(
+        round_snapshots.save(vault, other, SplitSnapshot(PART.assignments[::-1], PART.centres, PART.decoded_centres))
+    )
     os.replace(vault.directory / other, vault.directory / NAME)
     assert same(load(vault), PART)
     assert vault.pop_notices() == [f"{NAME} is damaged: made anew from its twin"]
@@ -77,7 +79,11 @@ def test_what_a_crash_kept_from_being_recorded_is_swept(vault: ArtifactStore) ->
     (vault.directory / "notes.txt").touch()
     before = {path.name for path in vault.directory.iterdir()}
     vault.remove_leftovers()
-    gone = {file_names.split_snapshot_name(7), file_names.mirror_name(file_names.split_snapshot_name(7)), file_names.checkpoint_name(3, 20)}
+    gone = {
+        file_names.split_snapshot_name(7),
+        file_names.mirror_name(file_names.split_snapshot_name(7)),
+        file_names.checkpoint_name(3, 20),
+    }
     assert before - {path.name for path in vault.directory.iterdir()} == gone
     assert same(load(vault), PART)
 

@@ -65,7 +65,9 @@ def test_what_is_whole_is_left_alone(tmp_path: Path, said: list[UserAction]) -> 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("seed", range(40))
-def test_a_flipped_bit_or_a_cut_changes_nothing_said(tmp_path: Path, said: list[UserAction], name: str, seed: int) -> None:
+def test_a_flipped_bit_or_a_cut_changes_nothing_said(
+    tmp_path: Path, said: list[UserAction], name: str, seed: int
+) -> None:
     draw = random.Random(f"{name} {seed}")
     content = bytearray((tmp_path / name).read_bytes())
     if seed % 4:
@@ -106,7 +108,9 @@ def test_a_bit_flipped_in_an_answer_that_sqlite_takes_for_good_is_found(tmp_path
     assert acts(tmp_path) == said
 
 
-def test_what_a_crash_left_between_ledger_and_facts_is_put_in_order_silently(tmp_path: Path, said: list[UserAction]) -> None:
+def test_what_a_crash_left_between_ledger_and_facts_is_put_in_order_silently(
+    tmp_path: Path, said: list[UserAction]
+) -> None:
     before = (tmp_path / "facts.db").read_bytes()
     with contextlib.closing(SessionRepository(tmp_path, is_writable=True)) as facts:
         facts.record_answer(1, (9,), ClassAnswer(4))
@@ -124,7 +128,9 @@ def test_a_change_that_fails_leaves_no_line_in_the_ledger(tmp_path: Path, said: 
     facts = SessionRepository(tmp_path, is_writable=True)
     size = (tmp_path / "ledger.jsonl").stat().st_size
     with pytest.raises(UserError):
-        facts._database.apply_changes(("saying", (2, 1, "3", "label", 1, 1.0, None, "stands", 1.0)))  # the number is taken
+        facts._database.apply_changes(
+            ("saying", (2, 1, "3", "label", 1, 1.0, None, "stands", 1.0))
+        )  # the number is taken
     assert (tmp_path / "ledger.jsonl").stat().st_size == size
     assert facts.record_answer(1, (8,), ClassAnswer(2)).id == len(said) + 2
     facts.close()

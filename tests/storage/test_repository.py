@@ -61,7 +61,9 @@ def test_what_was_undone_can_be_redone_until_something_new_is_said(facts: Sessio
     assert facts.count_answers() == 2
 
 
-def test_what_was_done_to_the_classes_stands_in_one_order_with_what_was_said(facts: SessionRepository, tmp_path: Path) -> None:
+def test_what_was_done_to_the_classes_stands_in_one_order_with_what_was_said(
+    facts: SessionRepository, tmp_path: Path
+) -> None:
     acts = [
         facts.record_class_edit(1, AddClass(10, "ten")),
         facts.record_answer(1, (0,), ClassAnswer(10)),
@@ -133,7 +135,9 @@ def test_as_many_names_as_classes_are_wanted(tmp_path: Path) -> None:
 
 
 def test_reports_of_training_are_replaced_and_forgotten_by_place(facts: SessionRepository) -> None:
-    reports = [BatchesTrained(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)]
+    reports = [
+        BatchesTrained(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)
+    ]
     facts.record_training(reports, compute_fingerprint("checkpoint-002-000016.safetensors", b""))
     facts.record_training(reports[:1], compute_fingerprint("checkpoint-001-000008.safetensors", b""))
     assert [(epoch, step, seconds) for epoch, step, _, seconds in facts.list_losses()] == [

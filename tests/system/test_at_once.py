@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import VAETUI, call
+from tests.command_line import VAETUI, run_vaetui
 from tests.session.scripts import made
 from vaetui.engine.answers import ClassAnswer
 from vaetui.storage import file_names
@@ -79,16 +79,16 @@ def test_while_one_trains_readers_read_and_writers_are_told_who(digits: Path, tm
             ["delete", "busy", "--yes"],
             ["export", "busy", "-o", str(tmp_path / "labels.csv")],
         ):
-            ran = call(*command)
+            ran = run_vaetui(*command)
             assert ran.returncode in (0, 2) if command[0] == "export" else ran.returncode == 2, (command, ran)
             if ran.returncode:
                 assert f"process {process.pid}" in ran.stderr, (command, ran.stderr)
-        assert json.loads(call("show", "busy", "--json").stdout)["answers"] == 1
-        assert "busy" in call("sessions").stdout
+        assert json.loads(run_vaetui("show", "busy", "--json").stdout)["answers"] == 1
+        assert "busy" in run_vaetui("sessions").stdout
         before = file_names.database_path(session.directory).read_bytes()
-        if "check" in call("--help").stdout:
+        if "check" in run_vaetui("--help").stdout:
             for command in (["check", "busy"], ["check", "busy", "--repair"]):
-                ran = call(*command)
+                ran = run_vaetui(*command)
                 assert "Traceback" not in ran.stderr
                 assert "bug" not in ran.stderr
             assert ran.returncode == 2, "a repair while another process writes"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.fuzz.states import TINY
 from tests.session.scripts import bits, made
 from tests.soak import moments
@@ -45,11 +45,11 @@ def test_a_clock_that_jumps_at_every_look_changes_no_bit_and_no_answer(
     script.record.compare(sessions.find_session("jumps"))
     assert script.record.lost == script.record.invented == []
     assert bits("jumps") == undisturbed.bits
-    shown = json.loads(call("show", "jumps", "--json").stdout)
+    shown = json.loads(run_vaetui("show", "jumps", "--json").stdout)
     assert 0 <= shown["labelling_seconds"] < 3600
     assert shown["training_seconds"] > 0
     for command in (["show", "jumps"], ["sessions"], ["sessions", "--json"]):
-        assert call(*command).returncode == 0
+        assert run_vaetui(*command).returncode == 0
 
 
 @pytest.mark.usefixtures("home")
@@ -66,4 +66,4 @@ def test_files_from_another_time_are_opened_all_the_same(digits: Path, moment: f
     list(session.advance())
     assert session.round_view().leaf_count == 4
     session.close()
-    assert call("sessions").returncode == 0
+    assert run_vaetui("sessions").returncode == 0

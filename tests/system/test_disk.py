@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.fuzz.states import TINY
 from tests.session.scripts import bits, made
 from tests.small_disk import leave, read_only, small_disk
@@ -185,13 +185,13 @@ def test_labels_that_find_no_room_leave_the_old_file(digits: Path, tmp_path: Pat
     with small_disk(tmp_path, 64) as disk:
         (disk / "labels.csv").write_text("old")
         leave(disk, 4)
-        ran = call("export", "labels", "-o", str(disk / "labels.csv"))
+        ran = run_vaetui("export", "labels", "-o", str(disk / "labels.csv"))
         assert (ran.returncode, ran.stderr.count("vaetui: ")) == (2, 1), ran.stderr
         assert f"{disk} is full" in ran.stderr
         assert (disk / "labels.csv").read_text() == "old"
         assert sorted(path.name for path in disk.iterdir()) == ["filler", "labels.csv"]
         leave(disk, 40)
-        assert call("export", "labels", "-o", str(disk / "labels.csv")).returncode == 0
+        assert run_vaetui("export", "labels", "-o", str(disk / "labels.csv")).returncode == 0
         assert len((disk / "labels.csv").read_text().splitlines()) == 641
 
 
@@ -215,14 +215,14 @@ def test_on_a_disk_that_nobody_may_write_a_session_is_shown_and_not_resumed(
         before = {path.name: path.read_bytes() for path in directory.iterdir()}
         with read_only(disk):
             for command in (["resume", "fixed", "--plain"], ["new", "more", "--plain"], ["delete", "fixed", "--yes"]):
-                ran = call(*command)
+                ran = run_vaetui(*command)
                 assert ran.returncode == 2, (command, ran.stderr)
                 assert ran.stderr.startswith("vaetui: "), (command, ran.stderr)
                 assert ran.stderr.count("\n") == 1, (command, ran.stderr)
-            assert json.loads(call("show", "fixed", "--json").stdout)["answers"] == 1
-            assert "fixed" in call("sessions").stdout
+            assert json.loads(run_vaetui("show", "fixed", "--json").stdout)["answers"] == 1
+            assert "fixed" in run_vaetui("sessions").stdout
             labels = tmp_path / "labels.csv"
-            ran = call("export", "fixed", "-o", str(labels))
+            ran = run_vaetui("export", "fixed", "-o", str(labels))
             assert ran.returncode in (0, 2)
             assert ran.returncode == 0 or (ran.stderr.count("vaetui: "), labels.exists()) == (1, False)
         assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
@@ -255,7 +255,7 @@ def test_half_a_change_on_a_disk_that_nobody_may_write_is_not_shown_as_a_whole_o
         assert (directory / "facts.db-journal").stat().st_size > 0
         with read_only(disk):
             for command in (["show", "half"], ["sessions"], ["resume", "half", "--plain"]):
-                ran = call(*command)
+                ran = run_vaetui(*command)
                 assert ran.returncode in (0, 2), ran.stderr
                 assert "bug" not in ran.stderr
                 assert "Traceback" not in ran.stderr

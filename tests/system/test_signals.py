@@ -13,7 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.test_main import VAETUI, call
+from tests.command_line import VAETUI, run_vaetui
 from tests.session.scripts import made
 from tests.terminal import ScriptedTerminal
 
@@ -51,7 +51,7 @@ def test_a_signal_while_labelling_keeps_the_answers_and_is_no_bug(
     while not (ended := os.waitpid(child.pid, os.WNOHANG))[0]:
         assert time.monotonic() < end
     assert os.waitstatus_to_exitcode(ended[1]) == 128 + number
-    assert json.loads(call("show", "left", "--json").stdout)["answers"] == 1
+    assert json.loads(run_vaetui("show", "left", "--json").stdout)["answers"] == 1
     assert "Traceback" not in (home / "sessions/left/log.txt").read_text()
     assert not (home / "log.txt").exists()
 
@@ -74,4 +74,4 @@ def test_a_signal_while_pytorch_is_loaded_does_not_wait_for_it(digits: Path) -> 
     os.kill(terminal.child, signal.SIGTERM)
     assert terminal.close(limit=30) == 128 + signal.SIGTERM
     assert time.monotonic() - asked < loading / 2
-    assert json.loads(call("show", "loading", "--json").stdout)["phase"] == "labelling"
+    assert json.loads(run_vaetui("show", "loading", "--json").stdout)["phase"] == "labelling"

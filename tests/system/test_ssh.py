@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import labelled
 from tests.runtime.test_background_training import LONG
+from tests.session.scripts import start_labelling
 from tests.system.sshd import MISSING, Server, cut, here, vaetui
 from tests.terminal import ScriptedTerminal
 from tests.watching import eventually, free, gone, holder, log, show
@@ -76,7 +76,7 @@ def leave(line: ScriptedTerminal, name: str) -> None:
 
 
 def test_a_line_that_drops_while_labelling_costs_no_answer(server: Server, digits: Path) -> None:
-    labelled("dropped", digits)
+    start_labelling("dropped", digits)
     line = server.terminal(*vaetui("resume", "dropped"))
     until_loaded(line)
     label(line, "7", 2)
@@ -111,7 +111,7 @@ def test_a_line_that_drops_while_training_saves_it_at_that_place(server: Server)
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs")
 def test_inside_tmux_the_program_outlives_the_line(server: Server, digits: Path) -> None:
-    labelled("kept", digits)
+    start_labelling("kept", digits)
     tmux = ["tmux", "-L", f"vaetui-{uuid.uuid4().hex[:8]}", "-f", "/dev/null"]
     try:
         line = server.terminal(*tmux, "new-session", *vaetui("resume", "kept"))
@@ -150,7 +150,7 @@ def test_what_was_detached_outlives_the_line_and_is_taken_over_by_the_next(serve
 
 
 def test_answers_come_through_a_line_without_a_terminal(server: Server, digits: Path) -> None:
-    labelled("piped", digits)
+    start_labelling("piped", digits)
     told = server.pipe(*vaetui("resume", "piped", "--plain"), typed="4\n5 8\n")
     assert (told.returncode, told.stderr) == (0, "")
     assert "saved: 2 is 5 at 0.8" in told.stdout
@@ -166,7 +166,7 @@ def test_colours_are_proven_where_ssh_does_not_tell_them_and_nothing_is_animated
 
 
 def test_pictures_are_seen_over_a_line(server: Server, digits: Path) -> None:
-    labelled("seen", digits)
+    start_labelling("seen", digits)
     line = server.terminal(*vaetui("resume", "seen"))
     until_loaded(line)
     cells = [cell for row in line.screen.buffer.values() for cell in row.values() if cell.data == "▀"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.terminal import ScriptedTerminal
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
@@ -24,7 +24,7 @@ STALL = 12.0
 
 
 def state(name: str) -> dict[str, object]:
-    return dict(json.loads(call("show", name, "--json").stdout))
+    return dict(json.loads(run_vaetui("show", name, "--json").stdout))
 
 
 def epoch(name: str) -> int:
@@ -98,5 +98,5 @@ def test_a_signal_ends_it_within_a_second_while_nobody_reads(
     step = slowest_step("stalled")
     print(f"\nleft {seconds:.2f} s after {number.name}, while a step took {step:.2f} s")
     assert seconds < 1.0 + 2 * step  # what is being computed ends first, and then it is saved
-    assert call("export", "stalled", "-o", "/dev/null").returncode in (0, 2)
-    assert "locked" not in call("delete", "stalled", "--yes").stderr
+    assert run_vaetui("export", "stalled", "-o", "/dev/null").returncode in (0, 2)
+    assert "locked" not in run_vaetui("delete", "stalled", "--yes").stderr

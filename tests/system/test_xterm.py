@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_main import VAETUI, call, labelled
+from tests.command_line import VAETUI, run_vaetui
+from tests.session.scripts import start_labelling
 from tests.system.xterm import MISSING, Shot, Xterm, here
 from vaetui.engine.clusters import Pixels
 from vaetui.session import lifecycle
@@ -39,12 +40,12 @@ def shown(xterm: Xterm, place: tuple[int, int, int, int], picture: Pixels) -> bo
 
 
 def answers(name: str) -> int:
-    return int(json.loads(call("show", name, "--json").stdout)["answers"])
+    return int(json.loads(run_vaetui("show", name, "--json").stdout)["answers"])
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_centre_is_seen_pixel_by_pixel_and_a_key_answers_it(theme: str, digits: Path, home: Path) -> None:
-    labelled("seen", digits)
+    start_labelling("seen", digits)
     centres = pictures("seen")
     xterm = Xterm([*VAETUI, "resume", "seen", "--theme", theme], 80, 24, home)
 
@@ -64,11 +65,13 @@ def test_the_centre_is_seen_pixel_by_pixel_and_a_key_answers_it(theme: str, digi
 
 
 def test_letters_are_brighter_where_the_centre_is(digits: Path, home: Path) -> None:
-    labelled("lettered", digits)
+    start_labelling("lettered", digits)
     picture, _ = pictures("lettered")[0]
     column, row, wide, tall = CENTRE
     xterm = Xterm([*VAETUI, "resume", "lettered", "--pictures", "ascii"], 80, 24, home)
-    written = np.array([[letter != " " for letter in line] for line in to_ascii_lines(fit_image(picture, wide, 2 * tall))])
+    written = np.array(
+        [[letter != " " for letter in line] for line in to_ascii_lines(fit_image(picture, wide, 2 * tall))]
+    )
 
     def inked() -> bool:
         shot = xterm.shot()

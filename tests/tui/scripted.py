@@ -65,7 +65,9 @@ class ScriptedSession:
         """Stand at the start of a phase; `events` is what the first `advance` of a training phase yields."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
-        self.classes = self._begun = ClassList.from_names(classes or tuple(map(str, range(self.config.network.classes))))
+        self.classes = self._begun = ClassList.from_names(
+            classes or tuple(map(str, range(self.config.network.classes)))
+        )
         self.has_test_labels = has_test_labels
         self.said: list[tuple[ClusterPath, Answer]] = []
         """What stands said, oldest first."""
@@ -324,7 +326,8 @@ class ScriptedSession:
         likely = sum(path) % 10
         count = len(self.classes)
         votes = tuple(
-            (self.classes.canonical[(likely + step) % count], share) for step, share in ((0, 0.48), (5, 0.41), (7, 0.06))
+            (self.classes.canonical[(likely + step) % count], share)
+            for step, share in ((0, 0.48), (5, 0.41), (7, 0.06))
         )
         picture = digit(likely, sum(path), self._side)
         return [ClusterView(path, picture, size, 1.6 + 0.1 * (path[0] % 8), answer, parts, votes, 0.64), *below]

@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from tests.cli.test_main import call
+from tests.command_line import run_vaetui
 from tests.data.drawing import alphabet, letters
 from tests.session.scripts import SMALL
 from tests.tui.text import plain
@@ -87,7 +87,7 @@ def prompt(app: VaetuiApp) -> str:
 
 def exported(tmp_path: Path) -> list[dict[str, str]]:
     """Export as a person does, and read the table."""
-    ran = call("export", "own", "--format", "csv", "-o", str(tmp_path / "labels.csv"))
+    ran = run_vaetui("export", "own", "--format", "csv", "-o", str(tmp_path / "labels.csv"))
     assert ran.returncode == 0, ran.stderr
     with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -138,7 +138,12 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
     assert [saying.answer for saying in facts.list_answers(1)] == [
         *(Split(2), ClassAnswer(16, 0.8), Unreadable(), ClassAnswer(25), ClassAnswer(12), ClassAnswer(3))
     ]
-    assert [saying.answer for saying in facts.list_answers(2)] == [ClassAnswer(25), ClassAnswer(12, 0.4), ClassAnswer(16), ClassAnswer(22)]
+    assert [saying.answer for saying in facts.list_answers(2)] == [
+        ClassAnswer(25),
+        ClassAnswer(12, 0.4),
+        ClassAnswer(16),
+        ClassAnswer(22),
+    ]
     facts.close()
 
 

@@ -32,16 +32,36 @@ def _build_range_type(field_name: str) -> click.IntRange | click.FloatRange:
 CONFIG_OPTIONS = (
     click.option("--recipe", default=recipes.DEFAULT_RECIPE, show_default=True, help="Settings to start from."),
     click.option("--rounds", type=_build_range_type("rounds"), help="Rounds of answers."),
-    click.option("--warmup-epochs", type=_build_range_type("warmup_epochs"), help="Epochs without labels before the first round."),
-    click.option("--clusters", type=_build_range_type("clusters"), help="Clusters in a round; without it, the elbow decides."),
+    click.option(
+        "--warmup-epochs", type=_build_range_type("warmup_epochs"), help="Epochs without labels before the first round."
+    ),
+    click.option(
+        "--clusters", type=_build_range_type("clusters"), help="Clusters in a round; without it, the elbow decides."
+    ),
     click.option("--latent-dim", "z_dim", type=_build_range_type("z_dim"), help="Numbers in a latent vector."),
     click.option("--beta", type=_build_range_type("beta"), help="Factor of the divergence (eq. 1)."),
     click.option("--gamma", type=_build_range_type("gamma"), help="Factor of the classification loss (eq. 3)."),
-    click.option("--distance-decay", "decay", type=_build_range_type("decay"), help="a of eq. 2: how fast weights fade with distance."),
-    click.option("--augment", "strength", type=_build_range_type("strength"), help="How far second views of images are warped; 0 is not at all."),
-    click.option("--colour-jitter", type=_build_range_type("colour_jitter"), help="How far colours differ in them; 0 where they tell the class."),
+    click.option(
+        "--distance-decay",
+        "decay",
+        type=_build_range_type("decay"),
+        help="a of eq. 2: how fast weights fade with distance.",
+    ),
+    click.option(
+        "--augment",
+        "strength",
+        type=_build_range_type("strength"),
+        help="How far second views of images are warped; 0 is not at all.",
+    ),
+    click.option(
+        "--colour-jitter",
+        type=_build_range_type("colour_jitter"),
+        help="How far colours differ in them; 0 where they tell the class.",
+    ),
     click.option("--latent", type=click.Choice(["sample", "mean"]), help="Latent vectors to cluster and classify."),
-    click.option("--init", "weight_init", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."),
+    click.option(
+        "--init", "weight_init", type=click.Choice(["glorot", "normal"]), help="How weights are drawn at first."
+    ),
     click.option("--seed", type=_build_range_type("seed"), help="Where every random draw comes from."),
     click.option("--device", type=DEVICE_CHOICE, help="Where to train; auto takes the fastest that is there."),
 )

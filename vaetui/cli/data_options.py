@@ -41,7 +41,9 @@ DATA_OPTIONS = (
         metavar="PATH",
         help="Directory of pictures or IDX files, or an .npy, .npz, .csv or IDX file; without it, the bundled MNIST.",
     ),
-    click.option("--size", type=SizeType(), help="Size that pictures are brought to; without it, theirs, 28x28 or 64x64."),
+    click.option(
+        "--size", type=SizeType(), help="Size that pictures are brought to; without it, theirs, 28x28 or 64x64."
+    ),
     click.option("--colour/--grey", default=None, help="Keep pictures in colour, or not; without it, as they are."),
     click.option("--labels", is_flag=True, help="The images have labels: measure by them. They never teach."),
     click.option("--label-column", metavar="NAME", help="Column of a CSV file, or array of an npz file, of labels."),
@@ -66,7 +68,9 @@ class DataOptions:
         if self.data is None:
             if self.import_options.size or self.import_options.colour is not None:
                 raise UserError("The bundled images are as they are, 28x28 and grey; give your own with --data.")
-            return _build_imported_data("mnist", "", replace(self.import_options, labels=True), self.import_options.classes, config)
+            return _build_imported_data(
+                "mnist", "", replace(self.import_options, labels=True), self.import_options.classes, config
+            )
         from vaetui.data.importing import import_dataset
         from vaetui.storage import dataset_cache
 
@@ -75,8 +79,12 @@ class DataOptions:
         if gathered.skipped_count:
             told = gathered.directory / dataset_cache.SKIPPED_FILES_NAME
             click.echo(f"{gathered.skipped_count:,} files were skipped; {told} tells which, and why.", err=True)
-        taken = _build_imported_data(str(gathered.directory), path.absolute().stem, self.import_options, gathered.class_names, config)
-        return replace(taken, data_record=replace(taken.data_record, origin=dataset_cache.load_origin(gathered.directory)))
+        taken = _build_imported_data(
+            str(gathered.directory), path.absolute().stem, self.import_options, gathered.class_names, config
+        )
+        return replace(
+            taken, data_record=replace(taken.data_record, origin=dataset_cache.load_origin(gathered.directory))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,9 @@ class ImportedData:
     """The configuration, for so many classes."""
 
 
-def _build_imported_data(source: str, title: str, import_options: ImportOptions, class_names: tuple[str, ...] | None, config: Config) -> ImportedData:
+def _build_imported_data(
+    source: str, title: str, import_options: ImportOptions, class_names: tuple[str, ...] | None, config: Config
+) -> ImportedData:
     names = class_names or ()
     if names:
         config = replace(config, network=replace(config.network, classes=len(names)))

@@ -20,7 +20,9 @@ EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 @click.command()
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
-@click.option("--format", "form", type=click.Choice(EXPORT_FORMATS), default="csv", show_default=True, help="What to write.")
+@click.option(
+    "--format", "form", type=click.Choice(EXPORT_FORMATS), default="csv", show_default=True, help="What to write."
+)
 @click.option(
     "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
 )
@@ -47,7 +49,11 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     place = data_source.source_directory(load_status(session)["data"])
     labels = replace(labels, source_files=source_files(place, len(labels)))
     sure = int((labels.confidences >= min_confidence).sum())
-    images = read_images(find_idx_files(place).train_images)[0].all_pixels if format_name in DIRECTORY_FORMATS and labels.source_files is None else None
+    images = (
+        read_images(find_idx_files(place).train_images)[0].all_pixels
+        if format_name in DIRECTORY_FORMATS and labels.source_files is None
+        else None
+    )
     gone = runner.run_with_progress(write_labels(labels, format_name, min_confidence, copy_images, images, output))
     if gone:
         click.echo(f"{gone:,} pictures are gone and were left out.", err=True)

@@ -93,7 +93,13 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
 @click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
 def simulate(
-    data_options: DataOptions, annotator: AnnotatorName, answers: int, error_rate: float, keep: str | None, as_json: bool, **config_values: Any
+    data_options: DataOptions,
+    annotator: AnnotatorName,
+    answers: int,
+    error_rate: float,
+    keep: str | None,
+    as_json: bool,
+    **config_values: Any,
 ) -> None:
     """Let a stand-in for a person answer a whole run, and measure what comes of it.
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run_simulation(imported_data: ImportedData, annotator_config: AnnotatorConfig, session_name: str | None, as_json: bool) -> None:
+def run_simulation(
+    imported_data: ImportedData, annotator_config: AnnotatorConfig, session_name: str | None, as_json: bool
+) -> None:
     """Let a stand-in for a person answer a new session, and print what it came to; without a name nothing is kept."""
     watch = Stopwatch()
     if not as_json:
@@ -53,7 +55,11 @@ def _open_session(session_name: str | None, imported_data: ImportedData) -> Iter
     from vaetui.session import lifecycle
 
     if session_name is not None:
-        with runner.open_session(lambda: lifecycle.create(session_name, imported_data.source, imported_data.config, imported_data.data_record)) as session:
+        with runner.open_session(
+            lambda: lifecycle.create(
+                session_name, imported_data.source, imported_data.config, imported_data.data_record
+            )
+        ) as session:
             yield session
         return
     with tempfile.TemporaryDirectory(prefix="vaetui-") as place:

@@ -52,8 +52,12 @@ def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callabl
 
 
 UI_OPTIONS = (
-    _build_auto_option("pictures", ["half", "ascii", "sixel", "kitty"], "How pictures are drawn; auto asks the terminal."),
-    _build_auto_option("theme", ["dark", "light"], "Light on dark or dark on light; auto asks the terminal for its background."),
+    _build_auto_option(
+        "pictures", ["half", "ascii", "sixel", "kitty"], "How pictures are drawn; auto asks the terminal."
+    ),
+    _build_auto_option(
+        "theme", ["dark", "light"], "Light on dark or dark on light; auto asks the terminal for its background."
+    ),
     click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes."),
     click.option(
         "--detach", is_flag=True, help="Train without a terminal until answers are needed; resume takes it over."

@@ -70,7 +70,9 @@ def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     return DatasetArrays(
         (path,),
         images[named],
-        arrays[options.column] if options.column else next((arrays[name] for name in LABEL_KEYS if name in arrays), None),
+        arrays[options.column]
+        if options.column
+        else next((arrays[name] for name in LABEL_KEYS if name in arrays), None),
         images[tested[0]] if tested[0] else None,
         arrays.get(tested[1]) if tested[1] else None,
     )

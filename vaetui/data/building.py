@@ -52,14 +52,19 @@ def build_from_files(
             )
         classes, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
     yield Progress("looking at some of the images", 0, 1)
-    shape = _build_shape(options.size or _choose_size(paths), _choose_colour(paths) if options.colour is None else options.colour)
+    shape = _build_shape(
+        options.size or _choose_size(paths), _choose_colour(paths) if options.colour is None else options.colour
+    )
     reasons: list[str | None] = []
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as images:
         for pixels, why in decode_files(paths, shape):
             images.add(pixels)
             reasons += why
             yield Progress("decoding the images", len(reasons), len(paths))
-    told = [SourceFile(it.relative_path, it.size_bytes, it.modified_ns, why) for it, why in zip(file_records, reasons, strict=False)]
+    told = [
+        SourceFile(it.relative_path, it.size_bytes, it.modified_ns, why)
+        for it, why in zip(file_records, reasons, strict=False)
+    ]
     told += file_records[len(paths) :]
     if images.count < MIN_IMAGES:
         first = next((f"; the first: {it.relative_path} {it.skip_reason}" for it in told if it.skip_reason), "")
@@ -72,7 +77,9 @@ def build_from_files(
     return classes, told
 
 
-def build_from_arrays(dataset_arrays: DatasetArrays, options: ImportOptions, directory: Path) -> Generator[Progress, None, ClassNames]:
+def build_from_arrays(
+    dataset_arrays: DatasetArrays, options: ImportOptions, directory: Path
+) -> Generator[Progress, None, ClassNames]:
     """Write the images of arrays, and their labels; gives the classes."""
     classes, given = options.classes, [("train", dataset_arrays.train_images, dataset_arrays.train_labels)]
     colour = resizing.is_coloured_array(dataset_arrays.train_images) if options.colour is None else options.colour
@@ -102,7 +109,9 @@ def _write_resized(
     own = resizing.get_image_size(array_file)
     shape = _build_shape(size or own, in_colour)
     if not all(MIN_SIDE_PX <= each <= MAX_SIDE_PX for each in shape[:2]):
-        raise UserError(f"{array_file.display_name} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less.")
+        raise UserError(
+            f"{array_file.display_name} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less."
+        )
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as file:
         for pixels in resizing.resize_array(array_file, shape):
             file.add(pixels)
@@ -111,7 +120,9 @@ def _write_resized(
 
 def _read_label_texts(label_file: ArrayFile, image_count: int) -> list[str]:
     if label_file.shape not in ((image_count,), (image_count, 1)):
-        raise UserError(f"{label_file.display_name} has the shape {label_file.shape}; one label for each of {image_count:,} images is needed.")
+        raise UserError(
+            f"{label_file.display_name} has the shape {label_file.shape}; one label for each of {image_count:,} images is needed."
+        )
     values: NDArray[Any] = label_file.read_all().reshape(-1)
     if values.dtype.kind == "f" and (values == values.round()).all():
         values = values.astype(np.int64)

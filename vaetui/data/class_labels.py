@@ -22,7 +22,11 @@ def read_class_names(text_or_path: str) -> tuple[str, ...]:
     Raises Trouble for fewer than two, too many, equal or unprintable ones.
     """
     try:
-        listed = Path(text_or_path).read_text(encoding="utf-8-sig").splitlines() if _is_file(text_or_path) else text_or_path.split(",")
+        listed = (
+            Path(text_or_path).read_text(encoding="utf-8-sig").splitlines()
+            if _is_file(text_or_path)
+            else text_or_path.split(",")
+        )
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{text_or_path} cannot be read as a list of classes ({error}).") from error
     names = tuple(name.strip() for name in listed if name.strip())
@@ -35,7 +39,9 @@ def validate_class_names(class_names: Sequence[str], source: str) -> tuple[str, 
         raise UserError(f"{source} has {len(class_names)} classes; from 2 to {MAX_CLASSES} can be told apart.")
     for name in class_names:
         if len(name) > MAX_NAME_CHARS or not name.isprintable():
-            raise UserError(f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can.")
+            raise UserError(
+                f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can."
+            )
         if list(class_names).count(name) > 1:
             raise UserError(f"{source} has two classes named {name}; give each its own name.")
     return tuple(class_names)

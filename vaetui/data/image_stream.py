@@ -35,7 +35,9 @@ class ImageBatch:
     """What could not be used, and why."""
 
 
-def stream_images(paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
+def stream_images(
+    paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES
+) -> Iterator[ImageBatch]:
     """Read pictures, directories of them, tables and arrays, brought to `shape` (height, width[, 3]).
 
     Of single pictures up to `together` are waited for. Raises Trouble for a path that leads to no images.

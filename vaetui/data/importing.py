@@ -80,7 +80,9 @@ def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> G
     if dataset_cache.dataset_directory(key) != directory:
         return False
     try:
-        yield from _build_dataset(found, path, wish, seen, key, lambda made: checksum in (None, _compute_checksum(made)))
+        yield from _build_dataset(
+            found, path, wish, seen, key, lambda made: checksum in (None, _compute_checksum(made))
+        )
     except ChecksumMismatchError:
         return False
     return True
@@ -112,7 +114,9 @@ def describe_changes(directory: Path) -> str | None:
     now = {it.relative_path: it for it in _stat_files(found)}
     news, gone = len(now.keys() - then.keys()), len(then.keys() - now.keys())
     other = sum(
-        (it.size_bytes, it.modified_ns) != (then[name].size_bytes, then[name].modified_ns) for name, it in now.items() if name in then
+        (it.size_bytes, it.modified_ns) != (then[name].size_bytes, then[name].modified_ns)
+        for name, it in now.items()
+        if name in then
     )
     if not news + gone + other:
         return None
@@ -184,7 +188,12 @@ def _stat_file(path: str, name: str) -> SourceFile:
 
 
 def _compute_key(path: Path, options: ImportOptions, file_records: Iterable[SourceFile]) -> str:
-    told = [CACHE_FORMAT_VERSION, str(path), asdict(options), [[it.relative_path, it.size_bytes, it.modified_ns] for it in file_records]]
+    told = [
+        CACHE_FORMAT_VERSION,
+        str(path),
+        asdict(options),
+        [[it.relative_path, it.size_bytes, it.modified_ns] for it in file_records],
+    ]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -36,7 +36,9 @@ def decode_files(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[Decod
     Raises Trouble where a process that decodes is killed.
     """
     portions = [paths[start : start + FILES_PER_TASK] for start in range(0, len(paths), FILES_PER_TASK)]
-    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(paths) // MIN_FILES_PER_PROCESS)
+    processes = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(paths) // MIN_FILES_PER_PROCESS
+    )
     if processes < 2:
         yield from (_decode_batch(portion, shape) for portion in portions)
         return

@@ -40,12 +40,18 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
         pushes = torch.from_numpy(drawn).float().to(images.device)
         grid = grid + F.interpolate(pushes, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     warped = F.grid_sample(images, grid, align_corners=False)
-    return _jitter_colours(warped, config, seed, *position) if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS else warped
+    return (
+        _jitter_colours(warped, config, seed, *position)
+        if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS
+        else warped
+    )
 
 
 def _jitter_colours(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
     """Mix the colours [N, 3, H, W] of each image about their mean, and shift that."""
-    drawn = rng.derive_generator(seed, "tint", *position).uniform(-config.colour_jitter, config.colour_jitter, (len(images), 3, 4))
+    drawn = rng.derive_generator(seed, "tint", *position).uniform(
+        -config.colour_jitter, config.colour_jitter, (len(images), 3, 4)
+    )
     change = torch.from_numpy(drawn * config.strength).float().to(images.device)
     mixed, shifted = change[..., :3] + torch.eye(COLOUR_CHANNELS, device=images.device), change[..., 3:, None] / 2
     mean = images.mean(dim=(2, 3), keepdim=True)

@@ -64,7 +64,9 @@ class ClassList:
         Raises Trouble for what cannot be such.
         """
         if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names) or not all(map(_is_valid_name, names)):
-            raise UserError(f"From 2 to {MAX_CLASSES} different names of up to {MAX_NAME_CHARS} printable letters make classes.")
+            raise UserError(
+                f"From 2 to {MAX_CLASSES} different names of up to {MAX_NAME_CHARS} printable letters make classes."
+            )
         return cls(tuple(names), tuple(range(len(names))))
 
     def __len__(self) -> int:
@@ -125,7 +127,9 @@ class ClassList:
 
     def _require_unused(self, name: str) -> None:
         if not _is_valid_name(name):
-            raise UserError(f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can.")
+            raise UserError(
+                f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can."
+            )
         label = self.find_id(name)
         if label is not None:
             self.require_active(label)

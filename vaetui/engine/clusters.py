@@ -68,7 +68,9 @@ def to_metric_space(latents: LatentVectors, distance_metric: DistanceMetric) -> 
     return directions
 
 
-def decodable_centres(latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors, distance_metric: DistanceMetric) -> LatentVectors:
+def decodable_centres(
+    latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors, distance_metric: DistanceMetric
+) -> LatentVectors:
     """Give the latent vectors to be decoded for centres [K, z_dim]: of directions, the means of their members."""
     import numpy as np
 
@@ -111,7 +113,12 @@ def iter_leaves(tree: ClusterTree) -> Iterator[Cluster]:
 
 
 def build_clusters(
-    latents: LatentVectors, members: Indices, assignments: NDArray[np.int32], centres: LatentVectors, centre_images: Pixels, parent_path: ClusterPath = ()
+    latents: LatentVectors,
+    members: Indices,
+    assignments: NDArray[np.int32],
+    centres: LatentVectors,
+    centre_images: Pixels,
+    parent_path: ClusterPath = (),
 ) -> ClusterTree:
     """Make sibling clusters from the assignment of members to centres.
 

@@ -85,7 +85,9 @@ class AugmentConfig:
     @property
     def is_enabled(self) -> bool:
         """Whether there is a second view."""
-        return self.strength > 0 and any((self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter))
+        return self.strength > 0 and any(
+            (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
+        )
 
 
 @dataclass(frozen=True, slots=True)

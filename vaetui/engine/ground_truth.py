@@ -28,11 +28,15 @@ def read_true_labels(path: Path, image_count: int) -> TrueLabels:
     """
     classes = read_idx(path, 1)
     if len(classes) != image_count:
-        raise UserError(f"{path} holds {len(classes):,} labels for {image_count:,} images; they do not belong together.")
+        raise UserError(
+            f"{path} holds {len(classes):,} labels for {image_count:,} images; they do not belong together."
+        )
     return TrueLabels(classes)
 
 
-def stratified_split(image_count: int, validation_count: int, true_labels: TrueLabels | None, generator: np.random.Generator) -> tuple[Indices, Indices]:
+def stratified_split(
+    image_count: int, validation_count: int, true_labels: TrueLabels | None, generator: np.random.Generator
+) -> tuple[Indices, Indices]:
     """Draw the images that are held out, stratified by class where the truth is known (paper, section 3.2).
 
     Gives the indices of `count` images to train on and of the `wanted` ones held out, both ascending. Every class

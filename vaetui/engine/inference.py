@@ -43,7 +43,9 @@ def predict(
     latent vectors, the sample depends on the seed, on `what` is read and on the `place` in the run only.
     """
     known = vae.classifier.out_features
-    counted = torch.eye(len(canonical))[torch.tensor(canonical[:known])] if len(set(canonical)) < len(canonical) else None
+    counted = (
+        torch.eye(len(canonical))[torch.tensor(canonical[:known])] if len(set(canonical)) < len(canonical) else None
+    )
     total = len(images)
     # Filled batch by batch: of a million images, small results that are kept would hold large freed blocks apart.
     latents = np.empty((total, config.network.z_dim), np.float32)

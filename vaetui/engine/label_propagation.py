@@ -44,7 +44,9 @@ class KNNGraph:
     """What share each of the N images has in those of the sample, [N, S]; a row sums to 1."""
 
 
-def build_knn_graph(vectors: LatentVectors, config: PropagationConfig, seed: int, threads: int) -> Generator[Progress, None, KNNGraph]:
+def build_knn_graph(
+    vectors: LatentVectors, config: PropagationConfig, seed: int, threads: int
+) -> Generator[Progress, None, KNNGraph]:
     """Link each image of a sample with its nearest ones, and tie all others, [N, Z], to the sample.
 
     Yields its progress. The sample bounds the cost: it grows with N, not with its square. The bits depend on the
@@ -61,8 +63,13 @@ def build_knn_graph(vectors: LatentVectors, config: PropagationConfig, seed: int
     for start in range(0, count, CHUNK_IMAGES):
         yield Progress("looking for neighbours", start, count)
         with threadpool_limits(limits=threads):
-            far, which = search.kneighbors(vectors[start : start + CHUNK_IMAGES])  # 2 x [P, neighbours + 1], nearest first
-        near[start : start + CHUNK_IMAGES], shares[start : start + CHUNK_IMAGES] = which[:, :nearest], _compute_affinities(far[:, :nearest])
+            far, which = search.kneighbors(
+                vectors[start : start + CHUNK_IMAGES]
+            )  # 2 x [P, neighbours + 1], nearest first
+        near[start : start + CHUNK_IMAGES], shares[start : start + CHUNK_IMAGES] = (
+            which[:, :nearest],
+            _compute_affinities(far[:, :nearest]),
+        )
         first, last = np.searchsorted(sample, [start, start + CHUNK_IMAGES])
         linked[first:last], reached[first:last] = (it[sample[first:last] - start] for it in (which, far))
     own = linked == np.arange(size)[:, None]
@@ -74,7 +81,9 @@ def build_knn_graph(vectors: LatentVectors, config: PropagationConfig, seed: int
     return KNNGraph(links.maximum(links.T).tocsr(), _build_sparse(near, shares, size))
 
 
-def poisson_learning(graph: KNNGraph, labelled: LabelledSet, class_count: int) -> Generator[Progress, None, NDArray[np.float32]]:
+def poisson_learning(
+    graph: KNNGraph, labelled: LabelledSet, class_count: int
+) -> Generator[Progress, None, NDArray[np.float32]]:
     """Give the probability of each class for each image, [N, classes]; all alike without seeds.
 
     Yields its progress. Poisson learning (Calder et al. 2020, algorithm 1): seeds are sources and sinks of a flow over

@@ -57,7 +57,9 @@ def measure_agreement(
     return Agreement(len(answered), float(np.mean(answered == predicted)), expected)
 
 
-def accuracy_above_weight(pseudo_labels: PseudoLabels, true_labels: TrueLabels, min_weight: float) -> tuple[float, float | None]:
+def accuracy_above_weight(
+    pseudo_labels: PseudoLabels, true_labels: TrueLabels, min_weight: float
+) -> tuple[float, float | None]:
     """Give the share of images [N] with a label of a weight above that, and how many of their labels are right."""
     chosen = pseudo_labels.weights > min_weight
     right = pseudo_labels.class_ids[chosen] == true_labels.class_ids[chosen]

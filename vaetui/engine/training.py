@@ -159,7 +159,12 @@ def _get_moments(arrays: dict[str, NDArray[np.float32]], name: str) -> dict[str,
 
 
 def train(
-    state: TrainState, images: Dataset, pseudo_labels: PseudoLabels | None, config: Config, epoch: int, start_step: int = 0
+    state: TrainState,
+    images: Dataset,
+    pseudo_labels: PseudoLabels | None,
+    config: Config,
+    epoch: int,
+    start_step: int = 0,
 ) -> Iterator[BatchesTrained]:
     """Train for the rest of one epoch from batch `start` on, and report every few batches.
 
@@ -197,7 +202,11 @@ def _train_step(
 ) -> Tensor:
     """Take one step of Adam down the loss of a batch [B, 1, H, W], and give its parts, [3]."""
     vae, count = state.vae.train(), len(images)
-    views = torch.cat([images, augment(images, config.augmentation, config.seed, epoch, step)]) if config.augmentation.is_enabled else images
+    views = (
+        torch.cat([images, augment(images, config.augmentation, config.seed, epoch, step)])
+        if config.augmentation.is_enabled
+        else images
+    )
     hidden, means, deviations = vae.encode(views)
     mean, deviation = means[:count], deviations[:count]  # only plain images are reconstructed
     latents = mean + deviation * draw_noise(config, mean, "training", epoch, step)  # [B, z_dim]
@@ -212,7 +221,9 @@ def _train_step(
         classification = losses.classification(logits, *(torch.cat([each] * (len(views) // count)) for each in targets))
         total = total + config.loss.gamma * classification  # eq. 3
         if config.loss.consistency_weight and config.augmentation.is_enabled:
-            total = total + config.loss.consistency_weight * losses.consistency(logits, config.loss.consistency_threshold)
+            total = total + config.loss.consistency_weight * losses.consistency(
+                logits, config.loss.consistency_threshold
+            )
     state.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()

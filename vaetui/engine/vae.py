@@ -54,7 +54,9 @@ class VAE(nn.Module):
             [
                 nn.Linear(config.z_dim, config.hidden_units),
                 nn.Linear(config.hidden_units, flat),
-                nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=_output_padding(self.feature_size, half)),
+                nn.ConvTranspose2d(
+                    second, first, 3, stride=2, padding=1, output_padding=_output_padding(self.feature_size, half)
+                ),
                 nn.ConvTranspose2d(first, colours, 3, stride=2, padding=1, output_padding=_output_padding(half, full)),
             ]
         )

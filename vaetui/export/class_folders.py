@@ -27,7 +27,10 @@ def write_folders(
     create_output_directory(output)
     names = directory_names(label_table.class_names)
     sure = (label_table.confidences >= min_confidence).tolist()
-    heads = [names[label] if good else UNSURE_DIRECTORY for label, good in zip(label_table.class_ids.tolist(), sure, strict=True)]
+    heads = [
+        names[label] if good else UNSURE_DIRECTORY
+        for label, good in zip(label_table.class_ids.tolist(), sure, strict=True)
+    ]
     targets = [f"{head}/{name}" for head, name in zip(heads, relative_paths(label_table), strict=True)]
     return (yield from write_images(label_table, targets, copy_files, images, output)).count(None)
 

@@ -31,7 +31,12 @@ DIRECTORY_WRITERS: dict[str, DirectoryWriter] = {
 
 
 def write_labels(
-    label_table: LabelTable, format_name: str, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+    label_table: LabelTable,
+    format_name: str,
+    min_confidence: float,
+    copy_files: bool,
+    images: NDArray[np.uint8] | None,
+    output: Path,
 ) -> Generator[Progress, None, int]:
     """Write the labels that are at least so sure; `images` [N, H, W] are those of a set without files.
 

@@ -29,7 +29,11 @@ def create_output_directory(output: Path) -> None:
 
 
 def write_images(
-    label_table: LabelTable, target_paths: Sequence[str], copy_files: bool, images: NDArray[np.uint8] | None, output: Path
+    label_table: LabelTable,
+    target_paths: Sequence[str],
+    copy_files: bool,
+    images: NDArray[np.uint8] | None,
+    output: Path,
 ) -> Generator[Progress, None, list[str | None]]:
     """Link or copy each picture to its target below a directory; `images` [N, H, W], of sets without files, become PNG.
 
@@ -61,7 +65,9 @@ def relative_paths(label_table: LabelTable) -> list[str]:
     """Give each picture its own name and folders, or for images without files the place in the set."""
     if label_table.source_files is None:
         return [f"{index:08}.png" for index in label_table.indices.tolist()]
-    return [str(strip_parents(label_table.source_files.relative_paths[index])) for index in label_table.indices.tolist()]
+    return [
+        str(strip_parents(label_table.source_files.relative_paths[index])) for index in label_table.indices.tolist()
+    ]
 
 
 def unique_names(label_table: LabelTable) -> list[str]:

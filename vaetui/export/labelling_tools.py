@@ -28,7 +28,9 @@ def write_label_studio(
 
     Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
     """
-    pairs, gone = yield from _write_confident_images(label_table, relative_paths, min_confidence, copy_files, images, output / "images")
+    pairs, gone = yield from _write_confident_images(
+        label_table, relative_paths, min_confidence, copy_files, images, output / "images"
+    )
     tasks = (
         {
             "data": {"image": f"/data/local-files/?d={quote(str((output / 'images' / path).absolute()).lstrip('/'))}"},
@@ -64,9 +66,13 @@ def write_fiftyone(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> ExportProgress:
     """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
-    pairs, gone = yield from _write_confident_images(label_table, unique_names, min_confidence, copy_files, images, output / "data")
+    pairs, gone = yield from _write_confident_images(
+        label_table, unique_names, min_confidence, copy_files, images, output / "data"
+    )
     told = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in pairs}
-    atomic_files.write(output / "labels.json", json.dumps({"classes": label_table.class_names, "labels": told}).encode())
+    atomic_files.write(
+        output / "labels.json", json.dumps({"classes": label_table.class_names, "labels": told}).encode()
+    )
     return gone
 
 
@@ -74,7 +80,9 @@ def write_huggingface(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> ExportProgress:
     """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
-    pairs, gone = yield from _write_confident_images(label_table, unique_names, min_confidence, copy_files, images, output / "train")
+    pairs, gone = yield from _write_confident_images(
+        label_table, unique_names, min_confidence, copy_files, images, output / "train"
+    )
     lines = (
         json.dumps(
             {

@@ -21,7 +21,9 @@ from vaetui.errors import UserError
 from vaetui.export.image_placement import create_output_directory
 from vaetui.storage import atomic_files
 
-INPUT_DESCRIPTION = "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
+INPUT_DESCRIPTION = (
+    "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
+)
 README_TEMPLATE = """# {name}
 
 What `vaetui export-model` made of a session. `card.json` tells the architecture, the classes and how pictures are

@@ -19,14 +19,19 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise UserError("Parquet needs pyarrow; install it with: pip install 'vaetui[parquet]'") from error
-    paths = [str(label_table.image_path(index)) if label_table.source_files else None for index in label_table.indices.tolist()]
+    paths = [
+        str(label_table.image_path(index)) if label_table.source_files else None
+        for index in label_table.indices.tolist()
+    ]
     clusters = pa.array([None if at < 0 else at for at in label_table.cluster_ids.tolist()], pa.int32())
     table = pa.table(
         {
             "index": label_table.indices,
             "path": pa.array(paths, pa.string()),
             "label": label_table.class_ids,
-            "class": pa.DictionaryArray.from_arrays(label_table.class_ids.astype("int32"), list(label_table.class_names)),
+            "class": pa.DictionaryArray.from_arrays(
+                label_table.class_ids.astype("int32"), list(label_table.class_names)
+            ),
             "confidence": label_table.confidences,
             "source": pa.DictionaryArray.from_arrays(label_table.source_ids.astype("int32"), list(SOURCES)),
             "cluster": pa.DictionaryArray.from_arrays(clusters, pa.array(label_table.cluster_paths, pa.string())),

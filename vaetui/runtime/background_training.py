@@ -18,7 +18,9 @@ from vaetui.tui.presenters.event_text import EventFormatter
 if TYPE_CHECKING:
     from vaetui.session.session import Session
 
-DEFAULT_FAILURE_MESSAGE = "it ended without a word, as when it is killed or the machine restarts; resume goes on where it was saved."
+DEFAULT_FAILURE_MESSAGE = (
+    "it ended without a word, as when it is killed or the machine restarts; resume goes on where it was saved."
+)
 """What is kept from the beginning, for the case that nothing can be said in the end."""
 
 
@@ -50,7 +52,9 @@ class BackgroundTraining:
         if self.session.phase == "labelling":
             raise UserError(f"The session {name} waits for answers, and for you to give them: vaetui resume {name}")
         if self.session.phase == "finished":
-            raise UserError(f"The run of {name} is over, so there is nothing to train; see it with: vaetui resume {name}")
+            raise UserError(
+                f"The run of {name} is over, so there is nothing to train; see it with: vaetui resume {name}"
+            )
         try:
             with suppress(ShutdownRequested), self._shutdown_signals:
                 self._train()
@@ -58,7 +62,9 @@ class BackgroundTraining:
                 control_files.remove_control_files(self.session.directory)
         except Exception as error:
             if self._is_detached:
-                bug = f"a bug ended it ({type(error).__name__}); {file_names.log_path(self.session.directory)} tells more"
+                bug = (
+                    f"a bug ended it ({type(error).__name__}); {file_names.log_path(self.session.directory)} tells more"
+                )
                 self._record_failure(str(error) if isinstance(error, UserError) else bug)
             raise
 
@@ -68,7 +74,9 @@ class BackgroundTraining:
             if self._is_stop_requested():
                 getattr(events, "close", lambda: None)()  # which saves
                 return
-            self._shutdown_signals.is_interruptible = isinstance(event, Loading)  # an import may take longer than anybody waits
+            self._shutdown_signals.is_interruptible = isinstance(
+                event, Loading
+            )  # an import may take longer than anybody waits
             if not (self._is_detached or self._shutdown_signals.is_interruptible):
                 self._detach()
             self._report(event)

@@ -66,7 +66,9 @@ def run_tui(session_factory: Callable[[], Session], pictures: str, theme: str) -
 
     capabilities.require_terminal()
     with open_session(session_factory) as session:
-        terminal = capabilities.detect_capabilities(*(None if chosen == "auto" else chosen for chosen in (pictures, theme)))
+        terminal = capabilities.detect_capabilities(
+            *(None if chosen == "auto" else chosen for chosen in (pictures, theme))
+        )
         capabilities.configure_textual(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 

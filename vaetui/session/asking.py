@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 class Asking(RunState):
     """What a person says of clusters and does to classes; every verb that records has it on the disk on return."""
 
-    def __init__(self, store: ArtifactStore, repository: SessionRepository, config: Config, resources: Resources) -> None:
+    def __init__(
+        self, store: ArtifactStore, repository: SessionRepository, config: Config, resources: Resources
+    ) -> None:
         """Begin between two rounds."""
         super().__init__(repository, config)
         self._store, self._resources = store, resources

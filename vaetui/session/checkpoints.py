@@ -24,7 +24,9 @@ def init_train_state(epoch: int, config: Config, repository: SessionRepository, 
     return training.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
 
 
-def restore_checkpoint(store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]) -> tuple[TrainState, int, int]:
+def restore_checkpoint(
+    store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]
+) -> tuple[TrainState, int, int]:
     """Give networks as the last whole checkpoint left them, with its epoch and batch; (0, 0) without one.
 
     What was reported from after it is forgotten, and comes again with the same bits as training repeats it.
@@ -48,7 +50,14 @@ def restore_checkpoint(store: ArtifactStore, repository: SessionRepository, conf
     return learner, epoch, step
 
 
-def save_checkpoint(store: ArtifactStore, repository: SessionRepository, state: TrainState, epoch: int, step: int, events: Iterable[BatchesTrained]) -> None:
+def save_checkpoint(
+    store: ArtifactStore,
+    repository: SessionRepository,
+    state: TrainState,
+    epoch: int,
+    step: int,
+    events: Iterable[BatchesTrained],
+) -> None:
     """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
     stamp = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(training.state_dict(state)))
     others = [place for place in repository.list_checkpoints() if place != (epoch, step)]

@@ -19,7 +19,9 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import TrainValSplit
 
 
-def load_or_rebuild(store: ArtifactStore, repository: SessionRepository) -> Generator[Progress, None, tuple[SessionImages, SessionLabels, str | None]]:
+def load_or_rebuild(
+    store: ArtifactStore, repository: SessionRepository
+) -> Generator[Progress, None, tuple[SessionImages, SessionLabels, str | None]]:
     """Read the images and their true classes, and say in a sentence what had to be made anew for that.
 
     Raises Trouble for images that are gone or changed, where they cannot be made anew of what they were made of.
@@ -43,13 +45,19 @@ def load_or_rebuild(store: ArtifactStore, repository: SessionRepository) -> Gene
         if not mended:
             return *found, None
     assert origin is not None
-    return *_load_images_and_labels(store, repository), f"the images in {place} were lost or damaged: made anew from {origin.source_path}"
+    return *_load_images_and_labels(
+        store, repository
+    ), f"the images in {place} were lost or damaged: made anew from {origin.source_path}"
 
 
 def find_origin(repository: SessionRepository) -> DatasetOrigin | None:
     """Tell what the images can be made anew from; None where a person made the directory that they are in."""
     place = source_directory(repository.data_source)
-    return (repository.data_record.origin or dataset_cache.load_origin(place)) if place.parent == dataset_cache.datasets_directory() else None
+    return (
+        (repository.data_record.origin or dataset_cache.load_origin(place))
+        if place.parent == dataset_cache.datasets_directory()
+        else None
+    )
 
 
 def _load_images_and_labels(store: ArtifactStore, repository: SessionRepository) -> tuple[SessionImages, SessionLabels]:
@@ -57,11 +65,17 @@ def _load_images_and_labels(store: ArtifactStore, repository: SessionRepository)
     return data, SessionLabels(locate_session_files(repository), data, repository.load_class_list)
 
 
-def _rebuild_images(store: ArtifactStore, repository: SessionRepository, origin: DatasetOrigin | None) -> Generator[Progress, None, bool]:
+def _rebuild_images(
+    store: ArtifactStore, repository: SessionRepository, origin: DatasetOrigin | None
+) -> Generator[Progress, None, bool]:
     if origin is None:
         return False
     drawn = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
-    checksum = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit).image_digest.tobytes() if drawn else None
+    checksum = (
+        round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit).image_digest.tobytes()
+        if drawn
+        else None
+    )
     return (yield from importing.rebuild(source_directory(repository.data_source), origin, checksum))
 
 

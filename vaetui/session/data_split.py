@@ -47,7 +47,9 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
     drawn = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
     if drawn:
         division = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
-        if not np.array_equal(np.sort(np.concatenate([division.train_indices, division.validation_indices])), np.arange(count)):
+        if not np.array_equal(
+            np.sort(np.concatenate([division.train_indices, division.validation_indices])), np.arange(count)
+        ):
             raise UserError(f"{store.directory / file_names.TRAIN_VAL_SPLIT_NAME} does not divide these images.")
     else:
         truth = read_true_labels(found.train_labels, count) if found.train_labels else None
@@ -62,7 +64,9 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
     elif not np.array_equal(division.image_digest, checksum):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(found.train_images))
     tested = read_test_images(found, images.shape)
-    return SessionImages(images.subset(division.train_indices), images.subset(division.validation_indices), tested, division)
+    return SessionImages(
+        images.subset(division.train_indices), images.subset(division.validation_indices), tested, division
+    )
 
 
 def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:

@@ -45,7 +45,10 @@ def build_label_table(
     labels[train_val_split.train_indices] = np.where(answered, direct_labels.class_ids, train.class_ids)
     confidences[train_val_split.train_indices] = np.where(answered, direct_labels.weights, train.confidences)
     whose[train_val_split.train_indices], weights[train_val_split.train_indices] = sources, direct_labels.weights
-    labels[train_val_split.validation_indices], confidences[train_val_split.validation_indices] = held_out.class_ids, held_out.confidences
+    labels[train_val_split.validation_indices], confidences[train_val_split.validation_indices] = (
+        held_out.class_ids,
+        held_out.confidences,
+    )
     everything = (np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
     return LabelTable(classes.names, *everything, merged_class_ids=frozenset(range(len(classes))) - {*classes.active})
 

@@ -58,7 +58,9 @@ class LabelPropagator:
         from vaetui.engine.label_propagation import to_pseudo_labels
 
         said = [*self._earlier_labelled_sets(round_number, round_number), labelling.labelled_set()]
-        return to_pseudo_labels((yield from self._class_probabilities(config, round_number, labelling.embeddings, said, round_number)))
+        return to_pseudo_labels(
+            (yield from self._class_probabilities(config, round_number, labelling.embeddings, said, round_number))
+        )
 
     def direct_labels(self, config: Config, round_number: int) -> PseudoLabels:
         """Give what the answers themselves say: of whole clusters, or only of the images that a person has seen."""
@@ -68,14 +70,25 @@ class LabelPropagator:
         from vaetui.engine.pseudo_labels import direct_labels
         from vaetui.engine.seeds import concat_labelled_sets
 
-        return direct_labels(concat_labelled_sets([*self._earlier_labelled_sets(round_number, MAX_ROUND_NUMBER), labelling.labelled_set()]), len(labelling.embeddings))
+        return direct_labels(
+            concat_labelled_sets(
+                [*self._earlier_labelled_sets(round_number, MAX_ROUND_NUMBER), labelling.labelled_set()]
+            ),
+            len(labelling.embeddings),
+        )
 
     def shown_images(self, config: Config, round_number: int) -> Indices:
         """Give the images that a person saw as they answered, of which `said` speaks."""
         import numpy as np
 
-        before = self._earlier_labelled_sets(round_number, MAX_ROUND_NUMBER) if config.propagation.method == "neighbours" else []
-        return np.concatenate([seeds.indices for seeds in (*before, self._load_round(round_number, MAX_ROUND_NUMBER).labelled_set())])
+        before = (
+            self._earlier_labelled_sets(round_number, MAX_ROUND_NUMBER)
+            if config.propagation.method == "neighbours"
+            else []
+        )
+        return np.concatenate(
+            [seeds.indices for seeds in (*before, self._load_round(round_number, MAX_ROUND_NUMBER).labelled_set())]
+        )
 
     def round_evidence(self, round_number: int, last_round: int = MAX_ROUND_NUMBER) -> RoundEvidence:
         """Give what came of a round that is over, which is read once for the classes as they were."""
@@ -84,13 +97,20 @@ class LabelPropagator:
             self._cached_evidence[known] = self._load_round(round_number, last_round).evidence()
         return self._cached_evidence[known]
 
-    def prior_probabilities(self, config: Config, round_number: int, embeddings: LatentVectors) -> Generator[Progress, None, Probabilities]:
+    def prior_probabilities(
+        self, config: Config, round_number: int, embeddings: LatentVectors
+    ) -> Generator[Progress, None, Probabilities]:
         """Say what the answers before that round say of each image; `places` [N, z_dim] is where the images lie now."""
         said = self._earlier_labelled_sets(round_number, round_number - 1)
         return (yield from self._class_probabilities(config, round_number, embeddings, said, round_number - 1))
 
     def _class_probabilities(
-        self, config: Config, round_number: int, embeddings: LatentVectors, labelled_sets: list[LabelledSet], last_round: int
+        self,
+        config: Config,
+        round_number: int,
+        embeddings: LatentVectors,
+        labelled_sets: list[LabelledSet],
+        last_round: int,
     ) -> Generator[Progress, None, Probabilities]:
         import numpy as np
 
@@ -99,7 +119,10 @@ class LabelPropagator:
 
         if self._cached_graph is None or self._cached_graph[0] != round_number:
             seed = rng.derive_seed(config.seed, "graph", round_number)
-            self._cached_graph = round_number, (yield from label_propagation.build_knn_graph(embeddings, config.propagation, seed, config.threads))
+            self._cached_graph = (
+                round_number,
+                (yield from label_propagation.build_knn_graph(embeddings, config.propagation, seed, config.threads)),
+            )
         classes, seeds = self._repository.load_class_list(last_round), concat_labelled_sets(labelled_sets)
         # Those that were merged take no part: a class that nobody can be would still take its share of doubt.
         kinds = np.array(classes.active)

@@ -48,7 +48,14 @@ class LabellingRound:
     classes: ClassList
     """What classes there are; what was said of one that was merged counts as the other."""
 
-    def __init__(self, store: ArtifactStore, repository: SessionRepository, config: Config, round_number: int, last_round: int = MAX_ROUND_NUMBER) -> None:
+    def __init__(
+        self,
+        store: ArtifactStore,
+        repository: SessionRepository,
+        config: Config,
+        round_number: int,
+        last_round: int = MAX_ROUND_NUMBER,
+    ) -> None:
         """Read a round as it was left, with the classes as they are or as they were at the end of the round `last`.
 
         Raises Trouble for files that are lost or do not fit what was said.
@@ -64,13 +71,19 @@ class LabellingRound:
         self.embeddings = to_metric_space(photograph.latents, config.cluster.distance_metric)
         """Where every image lies, [N, z_dim]."""
         everyone = np.arange(len(photograph.assignments))
-        self._root_clusters = build_clusters(self.embeddings, everyone, photograph.assignments, photograph.centres, photograph.decoded_centres)
-        self._split_children: dict[int, ClusterTree] = {}  # the children that each split made, by the number of its saying
+        self._root_clusters = build_clusters(
+            self.embeddings, everyone, photograph.assignments, photograph.centres, photograph.decoded_centres
+        )
+        self._split_children: dict[
+            int, ClusterTree
+        ] = {}  # the children that each split made, by the number of its saying
         self._actions = repository.list_actions(round_number, "stands")
         self._undone_actions = repository.list_actions(round_number, "undone")
         self._validate_actions()
         self._earlier_answer_count = repository.count_answers() - len(self._answer_records)
-        self._digit_keys = assign_digit_keys(repository.load_class_list(round_number - 1), repository.answer_counts(round_number - 1))
+        self._digit_keys = assign_digit_keys(
+            repository.load_class_list(round_number - 1), repository.answer_counts(round_number - 1)
+        )
         self._refresh()
 
     def record_answer(self, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> None:
@@ -87,7 +100,9 @@ class LabellingRound:
 
     def record_split(self, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
         """Record that a cluster was cut into parts: first the parts, then the fact that names them."""
-        stamp = round_snapshots.save(self._store, file_names.split_snapshot_name(self._repository.next_action_id()), split_snapshot)
+        stamp = round_snapshots.save(
+            self._store, file_names.split_snapshot_name(self._repository.next_action_id()), split_snapshot
+        )
         self.record_answer(path, Split(len(split_snapshot.centres)), stamp)
 
     def record_class_edit(self, edit: ClassEdit) -> None:
@@ -143,7 +158,9 @@ class LabellingRound:
         for some in (cluster.members[: SAMPLED_MEMBERS_PER_PART * part_count], cluster.members):
             different = different if different >= part_count else len(np.unique(self.embeddings[some], axis=0))
         if different < part_count:
-            raise UserError(f"This centre stands for {different} different images; they cannot become {part_count} parts.")
+            raise UserError(
+                f"This centre stands for {different} different images; they cannot become {part_count} parts."
+            )
         return cluster
 
     def pseudo_labels(self) -> PseudoLabels:
@@ -189,7 +206,9 @@ class LabellingRound:
             leaf_count=len(open_or_answered),
             label_coverage=self._label_coverage(),
             answer_count=self._earlier_answer_count + len(self._answer_records),
-            digit_keys=add_new_classes(self._digit_keys, [act.class_edit for act in self._actions if isinstance(act, ClassEditRecord)]),
+            digit_keys=add_new_classes(
+                self._digit_keys, [act.class_edit for act in self._actions if isinstance(act, ClassEditRecord)]
+            ),
             undo_description=describe_action(self._actions[-1], self.classes) if self._actions else None,
             redo_description=describe_action(self._undone_actions[0], self.classes) if self._undone_actions else None,
         )
@@ -209,13 +228,18 @@ class LabellingRound:
             answer=self.answers.get(cluster.path),
             leaf_counts=(sum(below), len(below)) if cluster.children else None,
             class_shares=self._class_shares(cluster),
-            mean_weight=1.0 if self._uses_propagation else float(distance_decay(cluster.distances, self._config.cluster.decay).mean()),
+            mean_weight=1.0
+            if self._uses_propagation
+            else float(distance_decay(cluster.distances, self._config.cluster.decay).mean()),
         )
 
     def _label_coverage(self) -> float:
         """Tell what share of all images has a label: from the first answer on all, where answers spread."""
         if self._uses_propagation:
-            return float(self._earlier_answer_count > 0 or any(isinstance(answer, ClassAnswer) for answer in self.answers.values()))
+            return float(
+                self._earlier_answer_count > 0
+                or any(isinstance(answer, ClassAnswer) for answer in self.answers.values())
+            )
         return self.pseudo_labels().label_coverage
 
     def _class_shares(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
@@ -233,7 +257,9 @@ class LabellingRound:
     def _refresh(self) -> None:
         """Derive what stands and the tree from what was said."""
         self.classes = self._repository.load_class_list(self._last_round)
-        self.answers = effective_answers((saying.path, self._canonical_answer(saying.answer)) for saying in self._answer_records)
+        self.answers = effective_answers(
+            (saying.path, self._canonical_answer(saying.answer)) for saying in self._answer_records
+        )
         numbers = {saying.path: saying.id for saying in self._answer_records}
         self.tree = self._root_clusters
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
@@ -241,7 +267,11 @@ class LabellingRound:
 
     def _canonical_answer(self, answer: Answer) -> Answer:
         """Give an answer with the class that it counts as."""
-        return replace(answer, class_id=self.classes.canonical[answer.class_id]) if isinstance(answer, ClassAnswer) else answer
+        return (
+            replace(answer, class_id=self.classes.canonical[answer.class_id])
+            if isinstance(answer, ClassAnswer)
+            else answer
+        )
 
     def _validate_actions(self) -> None:
         """Refuse answers with a class that there was not, and what could not be done to the classes, with Trouble."""
@@ -255,6 +285,10 @@ class LabellingRound:
     def _load_children(self, path: ClusterPath, answer_id: int) -> ClusterTree:
         if answer_id not in self._split_children:
             members = self.find_cluster(path).members
-            part = round_snapshots.load(self._store, file_names.split_snapshot_name(answer_id), SplitSnapshot, M=len(members))
-            self._split_children[answer_id] = build_clusters(self.embeddings, members, part.assignments, part.centres, part.decoded_centres, path)
+            part = round_snapshots.load(
+                self._store, file_names.split_snapshot_name(answer_id), SplitSnapshot, M=len(members)
+            )
+            self._split_children[answer_id] = build_clusters(
+                self.embeddings, members, part.assignments, part.centres, part.decoded_centres, path
+            )
         return self._split_children[answer_id]

@@ -19,12 +19,17 @@ from vaetui.storage.recovery import verify_database
 from vaetui.storage.repository import SessionRepository
 
 
-def create(name: str | None, source: str, config: Config, data_record: DataRecord | None = None, title: str = "") -> Session:
+def create(
+    name: str | None, source: str, config: Config, data_record: DataRecord | None = None, title: str = ""
+) -> Session:
     """Make a session and open it; without a name, one is made up of a title and the date.
 
     Raises Trouble for a name that is taken or cannot be one, for missing data and for a full disk.
     """
-    with locations.create_session_atomically([name] if name else _candidate_names(title or source)) as (made, directory):
+    with locations.create_session_atomically([name] if name else _candidate_names(title or source)) as (
+        made,
+        directory,
+    ):
         create_at(directory, source, config, data_record)
     return resume(made)
 

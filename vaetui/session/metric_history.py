@@ -24,7 +24,9 @@ class MetricHistory:
 
     def reload_losses(self) -> None:
         """Take the losses from what is recorded, and no others."""
-        self._loss_points = [(self._global_step(epoch, step), losses) for epoch, step, losses, _ in self._repository.list_losses()]
+        self._loss_points = [
+            (self._global_step(epoch, step), losses) for epoch, step, losses, _ in self._repository.list_losses()
+        ]
 
     def add_losses(self, event: BatchesTrained) -> None:
         """Add a report of training."""

@@ -17,7 +17,9 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
 
-def round_agreements(store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator) -> Iterator[tuple[int, Agreement]]:
+def round_agreements(
+    store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator
+) -> Iterator[tuple[int, Agreement]]:
     """Give each round that is over, from the second with answers on, with what it says of the classifier.
 
     The images named in a round were shown to nobody before its answers, unless an earlier round named them: those are
@@ -40,7 +42,9 @@ def round_agreements(store: ArtifactStore, repository: SessionRepository, propag
         known = np.concatenate([known, seeds.indices])
 
 
-def _load_certainty(store: ArtifactStore, repository: SessionRepository, round_number: int) -> NDArray[np.float32] | None:
+def _load_certainty(
+    store: ArtifactStore, repository: SessionRepository, round_number: int
+) -> NDArray[np.float32] | None:
     """Give how sure the classifier was of each training image as that round began, where that was kept."""
     name = file_names.predictions_name(find_epoch_before_round(repository.config.training, round_number))
     if repository.find_fingerprint(name):

@@ -16,7 +16,9 @@ from vaetui.storage.repository import MAX_ROUND_NUMBER, SessionRepository
 from vaetui.storage.round_snapshots import Reconstructions
 
 
-def load_reading_test(store: ArtifactStore, repository: SessionRepository, true_labels: SessionLabels | None) -> ReadingTest:
+def load_reading_test(
+    store: ArtifactStore, repository: SessionRepository, true_labels: SessionLabels | None
+) -> ReadingTest:
     """Give the test that was begun and not finished, else that of the last finished epoch.
 
     Raises Trouble where there is nothing to read, and where nobody could tell what was read right.
@@ -33,7 +35,12 @@ def load_reading_test(store: ArtifactStore, repository: SessionRepository, true_
 
 
 def record_reading(
-    store: ArtifactStore, repository: SessionRepository, true_labels: SessionLabels | None, epoch: int, start: int, class_ids: Sequence[int | None]
+    store: ArtifactStore,
+    repository: SessionRepository,
+    true_labels: SessionLabels | None,
+    epoch: int,
+    start: int,
+    class_ids: Sequence[int | None],
 ) -> ReadingTest:
     """Record what was read from that place on, and forget what was read there before; judge it when it is complete.
 
@@ -43,7 +50,9 @@ def record_reading(
     sheet = _load_test_of_epoch(store, repository, epoch)
     read = (*sheet.class_ids[:start], *class_ids)
     if not 0 <= start <= len(sheet.class_ids) or len(read) > len(sheet.reconstructions):
-        raise UserError(f"{len(sheet.class_ids)} of {len(sheet.reconstructions)} pictures are read; go on from there or before.")
+        raise UserError(
+            f"{len(sheet.class_ids)} of {len(sheet.reconstructions)} pictures are read; go on from there or before."
+        )
     classes = repository.load_class_list()
     for kind in class_ids:
         if kind is not None:
@@ -60,4 +69,6 @@ def _load_test_of_epoch(store: ArtifactStore, repository: SessionRepository, epo
         raise UserError("The reconstructions of this epoch were not kept; there is a reading test after the next one.")
     pictures = round_snapshots.load(store, file_names.reconstructions_name(epoch), Reconstructions).images
     keyed = assign_digit_keys(repository.load_class_list(), repository.answer_counts(MAX_ROUND_NUMBER))
-    return ReadingTest(epoch, pictures, repository.load_reading(epoch), repository.list_epochs()[epoch - 1].reading_accuracy, keyed)
+    return ReadingTest(
+        epoch, pictures, repository.load_reading(epoch), repository.list_epochs()[epoch - 1].reading_accuracy, keyed
+    )

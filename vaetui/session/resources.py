@@ -70,7 +70,9 @@ class Resources:
             from vaetui.session.data_source import source_directory
 
             data, self.true_labels, mended = yield from load_or_rebuild(self._store, self._repository)
-            self._source_checks = [run_in_thread(partial(describe_changes, source_directory(self._repository.data_source)))]
+            self._source_checks = [
+                run_in_thread(partial(describe_changes, source_directory(self._repository.data_source)))
+            ]
             self._notices += filter(None, [mended])
             self.images = data
         if self.trainer is None:

@@ -48,7 +48,9 @@ class Session(Asking):
     changes nothing: it has a thread and networks of its own.
     """
 
-    def __init__(self, store: ArtifactStore, repository: SessionRepository, lock: Lock, device: Device | None = None) -> None:
+    def __init__(
+        self, store: ArtifactStore, repository: SessionRepository, lock: Lock, device: Device | None = None
+    ) -> None:
         """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
         config = repository.config if device is None else replace(repository.config, device=device)
         super().__init__(store, repository, config, Resources(store, repository))
@@ -111,7 +113,9 @@ class Session(Asking):
         from vaetui.session.final_labels import build_label_table
 
         said, seen = self._propagator.direct_labels(self.config, last), self._propagator.shown_images(self.config, last)
-        return build_label_table(self._load_round(last).tree, said, seen, read, learning.images.train_val_split, self.classes)
+        return build_label_table(
+            self._load_round(last).tree, said, seen, read, learning.images.train_val_split, self.classes
+        )
 
     def propagate(self) -> Generator[Event, None, PseudoLabels]:
         """Give label and weight of every image by the answers as they stand; training takes these when it goes on."""

@@ -28,7 +28,9 @@ class RunState:
         self.classes: ClassList = repository.load_class_list()
         """What classes there are."""
         self._history = MetricHistory(repository, config)
-        self.has_test_labels = any(ended.test_accuracy is not None for ended in self._history.finished_epochs) or _has_test_labels(repository)
+        self.has_test_labels = any(
+            ended.test_accuracy is not None for ended in self._history.finished_epochs
+        ) or _has_test_labels(repository)
         """Whether true labels tell how many test images are called right."""
 
     @property

@@ -68,8 +68,14 @@ def load_status(name: str) -> dict[str, Any]:
             "labelling_seconds": measure_labelling_seconds(facts),
         }
         if step == "ask":
-            board = LabellingRound(ArtifactStore(directory, facts), facts, config, len(facts.list_rounds())).round_view()
-            told |= {"answered": board.answered_leaf_count, "centres": board.leaf_count, "covered": board.label_coverage}
+            board = LabellingRound(
+                ArtifactStore(directory, facts), facts, config, len(facts.list_rounds())
+            ).round_view()
+            told |= {
+                "answered": board.answered_leaf_count,
+                "centres": board.leaf_count,
+                "covered": board.label_coverage,
+            }
         return told
     finally:
         facts.close()
@@ -103,11 +109,16 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
     agreed: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
         classes, last = repository.load_class_list(), LabellingRound(store, repository, config, rounds[-1][0])
-        said, agreed = propagator.direct_labels(config, last.round_number), tuple(round_agreements(store, repository, propagator))
+        said, agreed = (
+            propagator.direct_labels(config, last.round_number),
+            tuple(round_agreements(store, repository, propagator)),
+        )
         found = last.snapshot.predicted_class_ids
         if repository.find_fingerprint(file_names.predictions_name(len(epochs))):
             with suppress(ArtifactLost):
-                found = round_snapshots.load(store, file_names.predictions_name(len(epochs)), EpochPredictions).class_ids
+                found = round_snapshots.load(
+                    store, file_names.predictions_name(len(epochs)), EpochPredictions
+                ).class_ids
         found = np.array(classes.canonical)[found]
         counts = np.bincount(np.where(said.weights > 0, said.class_ids, found), minlength=len(classes))
         images = tuple((kind, int(counts[kind])) for kind in classes.active)

@@ -43,7 +43,9 @@ TestScorer: TypeAlias = Callable[[NDArray[np.uint8]], float]
 class Trainer:
     """The networks of a session at one place of its run, with the images that they learn from."""
 
-    def __init__(self, store: ArtifactStore, repository: SessionRepository, config: Config, images: SessionImages) -> None:
+    def __init__(
+        self, store: ArtifactStore, repository: SessionRepository, config: Config, images: SessionImages
+    ) -> None:
         """Make the networks and put them where the last whole checkpoint left them."""
         self._store = store
         self._repository = repository
@@ -63,14 +65,18 @@ class Trainer:
         self._test_images = None if images.test is None else Dataset(images.test, self._state.device)
         self._steps_per_epoch = count_steps(config.training, len(images.train))
         self._cached_predictions: tuple[tuple[int, tuple[int, ...]], Predictions] | None = None
-        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, images.train.shape)
+        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(
+            store, repository, config, images.train.shape
+        )
 
     @property
     def last_trained_epoch(self) -> int:
         """The last epoch that the networks have gone through to its end."""
         return self._epoch if self._step >= self._steps_per_epoch else self._epoch - 1
 
-    def train(self, epoch: int, pseudo_labels: PseudoLabels | None, on_batches: Callable[[BatchesTrained], None]) -> Iterator[Event]:
+    def train(
+        self, epoch: int, pseudo_labels: PseudoLabels | None, on_batches: Callable[[BatchesTrained], None]
+    ) -> Iterator[Event]:
         """Train what is left of an epoch; whenever it is left, a checkpoint is written first.
 
         Every report is given to `heard` too, which may keep it.
@@ -84,7 +90,9 @@ class Trainer:
         saved = looked = time.monotonic()
         checks = self.config.training.evals_per_epoch
         try:
-            for stepped in training.train(self._state, self._train_images, pseudo_labels, self.config, epoch, self._step):
+            for stepped in training.train(
+                self._state, self._train_images, pseudo_labels, self.config, epoch, self._step
+            ):
                 before, self._step = self._step, stepped.step
                 unsaved.append(stepped)
                 on_batches(stepped)
@@ -94,7 +102,9 @@ class Trainer:
                     saved = time.monotonic()
                     yield Saved()
                 due = checks * stepped.step // stepped.steps_per_epoch
-                if checks * before // stepped.steps_per_epoch < due < checks:  # the last one is taken as the epoch is measured
+                if (
+                    checks * before // stepped.steps_per_epoch < due < checks
+                ):  # the last one is taken as the epoch is measured
                     yield self._reconstruct_all((epoch - 1) * checks + due)
                 if time.monotonic() - looked >= RECONSTRUCTION_INTERVAL_S:
                     yield self.reconstruct_some()
@@ -107,20 +117,30 @@ class Trainer:
         self._save_checkpoint(unsaved)
         yield Saved()
 
-    def evaluate(self, epoch: int, label_coverage: float, answer_count: int, scorer: TestScorer | None) -> Iterator[Event]:
+    def evaluate(
+        self, epoch: int, label_coverage: float, answer_count: int, scorer: TestScorer | None
+    ) -> Iterator[Event]:
         """Measure the networks after an epoch, the test images by a judge where there is one, and record it."""
         test_accuracy = None
         if self._test_images is not None and scorer is not None:
             reading = yield from self._predict(self._test_images, "test", epoch)
             test_accuracy = scorer(reading.class_ids)
         checked = self._reconstruct_all(epoch * self.config.training.evals_per_epoch)
-        stamps = [round_snapshots.save(self._store, file_names.reconstructions_name(epoch), Reconstructions(checked.reconstructions))]
+        stamps = [
+            round_snapshots.save(
+                self._store, file_names.reconstructions_name(epoch), Reconstructions(checked.reconstructions)
+            )
+        ]
         changed = expected = None
         if self.config.propagation.method == "neighbours":
             found = yield from self._predict_train(epoch)
             changed, expected = self._prediction_churn(epoch, found), float(found.confidences.mean())
             stamps.append(
-                round_snapshots.save(self._store, file_names.predictions_name(epoch), EpochPredictions(found.class_ids, found.confidences))
+                round_snapshots.save(
+                    self._store,
+                    file_names.predictions_name(epoch),
+                    EpochPredictions(found.class_ids, found.confidences),
+                )
             )
         figures = [figure for figure in self._repository.list_losses() if figure[0] == epoch]
         batches = np.diff([0, *(step for _, step, _, _ in figures)])
@@ -146,7 +166,9 @@ class Trainer:
 
     def _reconstruct_all(self, eval_number: int) -> Reconstructed:
         """Send all held-out images through the networks as they are."""
-        return Reconstructed(self.images.validation[:], reconstruct(self._state.vae, self._validation_images[:]), eval_number)
+        return Reconstructed(
+            self.images.validation[:], reconstruct(self._state.vae, self._validation_images[:]), eval_number
+        )
 
     def cluster(self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities) -> Iterator[Event]:
         """Cluster the latent vectors of the images to be asked, decode the centres, and keep it all as one photograph.
@@ -180,7 +202,9 @@ class Trainer:
         """Cut one cluster into parts by k-means, and decode their centres; yields its progress."""
         latents = snapshot.latents[cluster.members]
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
-        near, centres = yield from cluster_all(to_metric_space(latents, self.config.cluster.distance_metric), part_count, seed)
+        near, centres = yield from cluster_all(
+            to_metric_space(latents, self.config.cluster.distance_metric), part_count, seed
+        )
         return SplitSnapshot(near, centres, self._decode_centres(latents, near, centres))
 
     def predict_all(self, epoch: int) -> Generator[Progress, None, tuple[Predictions, Predictions]]:
@@ -205,12 +229,18 @@ class Trainer:
             return None
         with suppress(ArtifactLost):  # a figure less is no reason to stop
             before = round_snapshots.load(self._store, file_names.predictions_name(epoch - 1), EpochPredictions)
-            return float(np.mean(np.array(self._repository.load_class_list().canonical)[before.class_ids] != predictions.class_ids))
+            return float(
+                np.mean(
+                    np.array(self._repository.load_class_list().canonical)[before.class_ids] != predictions.class_ids
+                )
+            )
         return None
 
     def _decode_centres(self, latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors) -> Pixels:
         """Decode centres of latent vectors."""
-        return decode(self._state.vae, decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric))
+        return decode(
+            self._state.vae, decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
+        )
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         """Write a checkpoint with the reports that lead to it."""

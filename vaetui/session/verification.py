@@ -94,14 +94,21 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
         whole = facts.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) and file_names.TRAIN_VAL_SPLIT_NAME not in told
         origin = find_origin(facts)
         remedy = NO_REMEDY if origin is None else f"made anew by vaetui resume, if {origin.source_path} is as it was"
-        found += _run_check(facts.data_source, partial(load_images, vault, facts) if whole else partial(read_dataset_shape, facts.data_source), remedy)
+        found += _run_check(
+            facts.data_source,
+            partial(load_images, vault, facts) if whole else partial(read_dataset_shape, facts.data_source),
+            remedy,
+        )
     return found
 
 
 def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterator[tuple[str, Callable[[], object]]]:
     """Give for each file what is done with it."""
     for number, *_ in repository.list_rounds():
-        yield file_names.round_snapshot_name(number), partial(LabellingRound, store, repository, repository.config, number)
+        yield (
+            file_names.round_snapshot_name(number),
+            partial(LabellingRound, store, repository, repository.config, number),
+        )
     for stamp in repository.list_fingerprints():
         if stamp.name.startswith("epoch"):
             yield stamp.name, partial(round_snapshots.load, store, stamp.name, Reconstructions)

@@ -82,8 +82,13 @@ class BudgetedAnnotator:
             yield from parted
             looked += self._judge_clusters(most.cluster_view.path)
         with self.stopwatch.measure("annotating"):
-            for one in sorted(final, key=lambda one: (one.is_confident, one.cluster_view.size), reverse=True)[: self.budget]:
-                self.session.answer(one.cluster_view.path, self.label_noise.make_answer(one.judgement) if one.is_confident else Unreadable())
+            for one in sorted(final, key=lambda one: (one.is_confident, one.cluster_view.size), reverse=True)[
+                : self.budget
+            ]:
+                self.session.answer(
+                    one.cluster_view.path,
+                    self.label_noise.make_answer(one.judgement) if one.is_confident else Unreadable(),
+                )
                 self.budget -= 1
 
     def _judge_clusters(self, parent_path: ClusterPath) -> list[JudgedCluster]:

@@ -73,7 +73,11 @@ def _build_summary_table(result: SimulationResult) -> Table:
 
 
 def _format_export_quality(export_quality: ExportQuality | None) -> str:
-    return f"{_format_percent(export_quality.accuracy)} right, {_format_percent(export_quality.expected)} by their confidence" if export_quality else "none"
+    return (
+        f"{_format_percent(export_quality.accuracy)} right, {_format_percent(export_quality.expected)} by their confidence"
+        if export_quality
+        else "none"
+    )
 
 
 def _format_percent(fraction: float | None) -> str:

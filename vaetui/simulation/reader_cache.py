@@ -53,8 +53,14 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
     images, digest = read_images(found.train_images)
     truth = read_true_labels(found.train_labels, len(images))
     if truth.class_ids.max() >= class_count:
-        raise UserError(f"{found.train_labels} knows a class {truth.class_ids.max()}; the classes are 0 to {class_count - 1}.")
-    place = locations.cache_directory() / "readers" / f"{_compute_cache_key(images.shape, digest, truth, class_count)}.safetensors"
+        raise UserError(
+            f"{found.train_labels} knows a class {truth.class_ids.max()}; the classes are 0 to {class_count - 1}."
+        )
+    place = (
+        locations.cache_directory()
+        / "readers"
+        / f"{_compute_cache_key(images.shape, digest, truth, class_count)}.safetensors"
+    )
     kept = _read_reader(place)
     if kept is not None:
         return kept
@@ -63,7 +69,9 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
     if tested is None or labels is None:
         tested, labels = images, found.train_labels
     opinions = reader.predict(tested[:])
-    shelved = TrainedReader(reader, accuracy(opinions.class_ids.astype(np.uint8), read_true_labels(labels, len(tested))))
+    shelved = TrainedReader(
+        reader, accuracy(opinions.class_ids.astype(np.uint8), read_true_labels(labels, len(tested)))
+    )
     _write_reader(place, shelved, images.shape, class_count)
     return shelved
 

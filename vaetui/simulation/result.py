@@ -85,10 +85,15 @@ class SimulationResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Flatten it for JSON, with memory and versions of this process."""
-        return dataclasses.asdict(self) | {"peak_rss_mb": round(_measure_peak_rss() / 2**20, 1), "versions": _collect_versions()}
+        return dataclasses.asdict(self) | {
+            "peak_rss_mb": round(_measure_peak_rss() / 2**20, 1),
+            "versions": _collect_versions(),
+        }
 
 
-def evaluate_pseudo_labels(round_number: int, pseudo_labels: PseudoLabels, true_labels: TrueLabels) -> PseudoLabelQuality:
+def evaluate_pseudo_labels(
+    round_number: int, pseudo_labels: PseudoLabels, true_labels: TrueLabels
+) -> PseudoLabelQuality:
     """Compare the labels that a round spread with the true ones."""
     rows = []
     for tenth in range(10):
@@ -101,7 +106,9 @@ def evaluate_export(label_table: LabelTable, true_labels: TrueLabels) -> ExportQ
     """Compare the labels of all training images with the true ones, and with what their confidence promises."""
     right = label_table.class_ids == true_labels.class_ids
     bins = calibration_curve(label_table.confidences, right)
-    return ExportQuality(float(right.mean()), float(label_table.confidences.mean()), expected_calibration_error(bins), bins)
+    return ExportQuality(
+        float(right.mean()), float(label_table.confidences.mean()), expected_calibration_error(bins), bins
+    )
 
 
 def summarise_label_accuracy(qualities: list[PseudoLabelQuality]) -> dict[str, Any]:

@@ -53,7 +53,9 @@ SimulationEvent: TypeAlias = Event | RoundAnswered | ReconstructionsRead
 class Simulation:
     """Drives one session to its end."""
 
-    def __init__(self, session: Session, trained_reader: TrainedReader, annotator_config: AnnotatorConfig, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self, session: Session, trained_reader: TrainedReader, annotator_config: AnnotatorConfig, stopwatch: Stopwatch
+    ) -> None:
         """Drive a session, a new one, with a reader for centres and reconstructions."""
         self._session = session
         self._trained_reader = trained_reader
@@ -83,13 +85,21 @@ class Simulation:
     def _answer_round(self) -> Iterator[SimulationEvent]:
         """Answer a round, and look at what it spread."""
         session = self._session
-        round = BudgetedAnnotator(session, self._create_annotator(), self._label_noise, self._annotator_config.answers_per_round, self._stopwatch)
+        round = BudgetedAnnotator(
+            session,
+            self._create_annotator(),
+            self._label_noise,
+            self._annotator_config.answers_per_round,
+            self._stopwatch,
+        )
         yield from round.answer_round()
         self._pictures_shown += round.pictures_shown
         self._answers_by_round.append(self._annotator_config.answers_per_round - round.budget)
         with self._stopwatch.measure("judging"):
             weights = yield from session.propagate()
-            self._label_qualities.append(evaluate_pseudo_labels(session.round_number, weights, self._require_true_labels("train")))
+            self._label_qualities.append(
+                evaluate_pseudo_labels(session.round_number, weights, self._require_true_labels("train"))
+            )
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
     def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
@@ -130,7 +140,8 @@ class Simulation:
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
             reading_accuracy=tuple(epoch.reading_accuracy for epoch in epochs),
             reading_accuracy_by_eval=tuple(
-                self._accuracy_by_eval.get(check) for check in range(1, len(epochs) * config.training.evals_per_epoch + 1)
+                self._accuracy_by_eval.get(check)
+                for check in range(1, len(epochs) * config.training.evals_per_epoch + 1)
             ),
             answers=sum(self._answers_by_round),
             answers_by_round=tuple(self._answers_by_round),

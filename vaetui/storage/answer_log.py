@@ -32,11 +32,15 @@ class AnswerLog:
         query = "SELECT max((SELECT coalesce(max(id), 0) FROM saying), (SELECT coalesce(max(id), 0) FROM naming)) + 1"
         return int(self._database.fetch_all(query)[0][0])
 
-    def record_answer(self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> AnswerRecord:
+    def record_answer(
+        self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint
+    ) -> AnswerRecord:
         """Record what a person said, with the files that belong to it; what was undone can no longer be redone."""
         number = self.next_action_id()
         row = (number, round_number, format_path(path), *answer_rows.answer_columns(answer), "stands", time.time())
-        self._database.apply_changes(*_discard_undone_changes(round_number), ("saying", row), *file_added_changes(fingerprints))
+        self._database.apply_changes(
+            *_discard_undone_changes(round_number), ("saying", row), *file_added_changes(fingerprints)
+        )
         return AnswerRecord(number, path, answer)
 
     def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
@@ -56,7 +60,10 @@ class AnswerLog:
 
     def list_actions(self, round_number: int, state: ActionState = "stands") -> list[UserAction]:
         """List what was said and done in a round and now `stands` or is `undone`, oldest first."""
-        both: list[UserAction] = [*self.list_answers(round_number, state), *self._query_class_edits("= ? AND state = ?", round_number, state)]
+        both: list[UserAction] = [
+            *self.list_answers(round_number, state),
+            *self._query_class_edits("= ? AND state = ?", round_number, state),
+        ]
         return sorted(both, key=lambda act: act.id)
 
     def list_answers(self, round_number: int, state: ActionState = "stands") -> list[AnswerRecord]:
@@ -65,7 +72,9 @@ class AnswerLog:
             "SELECT id, path, kind, label, confidence, parts FROM saying WHERE round = ? AND state = ? ORDER BY id",
             (round_number, state),
         )
-        return [AnswerRecord(number, parse_path(path), answer_rows.parse_answer(*values)) for number, path, *values in rows]
+        return [
+            AnswerRecord(number, parse_path(path), answer_rows.parse_answer(*values)) for number, path, *values in rows
+        ]
 
     def list_class_edits(self, last_round: int) -> list[ClassEditRecord]:
         """List what was done to the classes up to the end of a round and stands, oldest first."""
@@ -91,10 +100,15 @@ class AnswerLog:
 
     def _query_class_edits(self, round_condition: str, round_number: int, state: ActionState) -> list[ClassEditRecord]:
         query = f"SELECT id, kind, class, name, target FROM naming WHERE round {round_condition} ORDER BY id"
-        return [ClassEditRecord(number, namings.parse_class_edit(*values)) for number, *values in self._database.fetch_all(query, (round_number, state))]
+        return [
+            ClassEditRecord(number, namings.parse_class_edit(*values))
+            for number, *values in self._database.fetch_all(query, (round_number, state))
+        ]
 
     def _set_state(self, action: UserAction, state: ActionState) -> None:
-        self._database.apply_changes(("saying marked" if isinstance(action, AnswerRecord) else "naming marked", (state, action.id)))
+        self._database.apply_changes(
+            ("saying marked" if isinstance(action, AnswerRecord) else "naming marked", (state, action.id))
+        )
 
 
 def file_added_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:

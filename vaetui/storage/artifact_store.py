@@ -135,7 +135,10 @@ class ArtifactStore:
         if os.path.lexists(path):
             quarantine_file(path)
         if intact_name is not None:
-            with atomic_files.translate_os_errors(path), atomic_files.open_for_reading(self.directory / intact_name) as file:
+            with (
+                atomic_files.translate_os_errors(path),
+                atomic_files.open_for_reading(self.directory / intact_name) as file,
+            ):
                 atomic_files.write(path, atomic_files.read_chunks(file))
         return found
 

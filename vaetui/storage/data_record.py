@@ -35,7 +35,11 @@ def from_json(text: str) -> DataRecord:
     Raises ValueError for what it would not have written: the text may be a stranger's.
     """
     told = json.loads(text)
-    if not isinstance(told, dict) or type(told.get("uses_true_labels")) is not bool or not isinstance(told.get("class_names"), list):
+    if (
+        not isinstance(told, dict)
+        or type(told.get("uses_true_labels")) is not bool
+        or not isinstance(told.get("class_names"), list)
+    ):
         raise ValueError("no material")
     names = tuple(told["class_names"])
     if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):

@@ -94,7 +94,9 @@ def create_dataset_atomically(key: str, replace_existing: bool = False) -> Itera
 def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Iterable[SourceFile]) -> None:
     """Write where a set that is being made comes from, and what was looked at."""
     source_files = list(source_files)
-    lines = (json.dumps([it.relative_path, it.size_bytes, it.modified_ns, it.skip_reason]) + "\n" for it in source_files)
+    lines = (
+        json.dumps([it.relative_path, it.size_bytes, it.modified_ns, it.skip_reason]) + "\n" for it in source_files
+    )
     atomic_files.write(directory / SOURCE_FILES_NAME, (line.encode() for line in lines))
     skipped = "".join(f"{it.relative_path} {it.skip_reason}\n" for it in source_files if it.skip_reason)
     atomic_files.write(directory / SKIPPED_FILES_NAME, skipped.encode())
@@ -116,7 +118,9 @@ def parse_origin(fields: Any) -> DatasetOrigin:
     Raises ValueError for what it would not have made: the file may be damaged, or a stranger's.
     """
     try:
-        path, wish, classes, root = (fields[name] for name in ("source_path", "import_options", "class_names", "root_path"))
+        path, wish, classes, root = (
+            fields[name] for name in ("source_path", "import_options", "class_names", "root_path")
+        )
     except (LookupError, TypeError):
         raise ValueError("no origin") from None
     if not (isinstance(path, str) and isinstance(wish, dict) and isinstance(classes, list | None)):
@@ -175,7 +179,9 @@ class IdxWriter:
             self._file.write(arrays.tobytes())
         self.count += len(arrays)
 
-    def __exit__(self, error_type: type[BaseException] | None, error: BaseException | None, error_traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, error_traceback: TracebackType | None
+    ) -> None:
         """Tell how many there are, and close the file."""
         with translate_os_errors(self._path), self._file:
             if error_type is None:

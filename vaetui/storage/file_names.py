@@ -12,7 +12,9 @@ LOCK_NAME, HOLDER_NAME, RELEASE_REQUEST_NAME, FAILURE_NAME = "lock", "holder.jso
 LOG_NAME = "log.txt"
 TRAIN_VAL_SPLIT_NAME = "division.npz"
 """The name of the file that tells which images are held out."""
-ARTIFACT_PATTERN = re.compile(r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split|found)-\d+)(\.copy)?\.npz")
+ARTIFACT_PATTERN = re.compile(
+    r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split|found)-\d+)(\.copy)?\.npz"
+)
 """Names of files that are part of a session if the facts name them."""
 NON_ARTIFACT_NAMES = (
     *(DATABASE_NAME, f"{DATABASE_NAME}-journal", JOURNAL_NAME, QUARANTINE_NAME),

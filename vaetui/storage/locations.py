@@ -87,7 +87,11 @@ def find_session(name: str) -> Path:
 
 def session_names() -> list[str]:
     """List the sessions, latest used first."""
-    found = [path for path in sessions_directory().glob("*") if SESSION_NAME_PATTERN.fullmatch(path.name) and _is_session(path)]
+    found = [
+        path
+        for path in sessions_directory().glob("*")
+        if SESSION_NAME_PATTERN.fullmatch(path.name) and _is_session(path)
+    ]
     return [path.name for path in sorted(found, key=_last_used_time, reverse=True)]
 
 

@@ -42,7 +42,9 @@ def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+def from_bytes(
+    content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]
+) -> dict[str, NDArray[Any]]:
     """Read what `packed` wrote; `sides` are the lengths that are known, and others have to agree with each other.
 
     Raises ValueError for what does not have these forms.
@@ -57,7 +59,9 @@ def from_bytes(content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mappi
 
 def max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> int:
     """Tell how many bytes such a file may have, of no more than these sides."""
-    sizes = (math.prod(dimensions[side] for side in form.axes) * np.dtype(form.dtype).itemsize for form in specs.values())
+    sizes = (
+        math.prod(dimensions[side] for side in form.axes) * np.dtype(form.dtype).itemsize for form in specs.values()
+    )
     return sum(1_000 + size for size in sizes)  # with its two heads
 
 

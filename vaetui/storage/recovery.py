@@ -50,13 +50,19 @@ def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iter
     with contextlib.closing(database.connect(database_path)) as base:
         ahead = account.last_number - database.last_applied_number(base)
         if known is None or account.lost_count or ahead < 0:
-            yield Finding(journal_path.name, "is damaged" if journal_path.exists() else "is missing", f"made anew from {database_path.name}")
+            yield Finding(
+                journal_path.name,
+                "is damaged" if journal_path.exists() else "is missing",
+                f"made anew from {database_path.name}",
+            )
             if repair:
                 _rebuild_journal(journal_path, database_path)
             return
         before = known if ahead == 0 else _replay(account.entries[:-1], journal_path)
         if ahead > 1 or before is None or database.dump_tables(base) != database.dump_tables(before):
-            yield Finding(database_path.name, f"differs from {journal_path.name}", f"made anew from {journal_path.name}")
+            yield Finding(
+                database_path.name, f"differs from {journal_path.name}", f"made anew from {journal_path.name}"
+            )
             if repair:
                 _rebuild_database(database_path, known)
         elif repair and ahead:  # a crash between the two

@@ -43,12 +43,20 @@ class SessionRepository(AnswerLog):
         Raises Trouble for a file that is none, that a newer version made, or that holds what no session would.
         """
         super().__init__(
-            Database(file_names.database_path(directory), Journal(file_names.journal_path(directory)) if is_writable else None)
+            Database(
+                file_names.database_path(directory),
+                Journal(file_names.journal_path(directory)) if is_writable else None,
+            )
         )
 
     @classmethod
     def create(
-        cls, directory: FilePath, config: Config, data_source: str, shape: tuple[int, ...], data_record: DataRecord | None = None
+        cls,
+        directory: FilePath,
+        config: Config,
+        data_source: str,
+        shape: tuple[int, ...],
+        data_record: DataRecord | None = None,
     ) -> SessionRepository:
         """Begin the facts of a new session whose images come from `data` and have the `shape` (N, H, W[, 3])."""
         database.create_database(file_names.database_path(directory))
@@ -110,7 +118,9 @@ class SessionRepository(AnswerLog):
         shape = self._parse_meta("shape", json.loads)
         whole = isinstance(shape, list) and all(type(side) is int for side in shape)
         if not (whole and is_supported(tuple(shape)) and shape[0] <= MAX_IMAGES):
-            raise UserError(f"{self._database.path} is damaged: its shape of images is none; put a copy back from a backup.")
+            raise UserError(
+                f"{self._database.path} is damaged: its shape of images is none; put a copy back from a backup."
+            )
         return tuple(shape)
 
     @property
@@ -120,7 +130,9 @@ class SessionRepository(AnswerLog):
 
     # Training.
 
-    def record_training(self, batch_events: Iterable[BatchesTrained], checkpoint: FileFingerprint, obsolete_names: Iterable[str] = ()) -> None:
+    def record_training(
+        self, batch_events: Iterable[BatchesTrained], checkpoint: FileFingerprint, obsolete_names: Iterable[str] = ()
+    ) -> None:
         """Record reports of training with the checkpoint that they lead to, which takes the place of old ones."""
         figures = [("figure", (it.epoch, it.step, *it.losses, it.seconds)) for it in batch_events]
         self._database.apply_changes(*figures, ("file", checkpoint), *file_removed_changes(obsolete_names))
@@ -160,7 +172,9 @@ class SessionRepository(AnswerLog):
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None) -> None:
         """Record what was read from that place on in the reconstructions of an epoch, and what all of it came to."""
         rows = [("reading", (epoch, at, kind)) for at, kind in enumerate(class_ids, start=start)]
-        self._database.apply_changes(("reading forgotten", (epoch, start)), *rows, ("reading judged", (accuracy, epoch)))
+        self._database.apply_changes(
+            ("reading forgotten", (epoch, start)), *rows, ("reading judged", (accuracy, epoch))
+        )
 
     def load_reading(self, epoch: int) -> tuple[int | None, ...]:
         """List what was read in the reconstructions of an epoch, in order; None for an unreadable one."""
@@ -209,7 +223,9 @@ class SessionRepository(AnswerLog):
     def _read_meta(self, key: str) -> str:
         rows = self._database.fetch_all("SELECT value FROM meta WHERE key = ?", (key,))
         if not rows:
-            raise UserError(f"{self._database.path} is no whole session: it has no {key}; put a copy back from a backup.")
+            raise UserError(
+                f"{self._database.path} is no whole session: it has no {key}; put a copy back from a backup."
+            )
         return str(rows[0][0])
 
     def _parse_meta(self, key: str, parser: Callable[[str], T]) -> T:

@@ -81,7 +81,11 @@ class EpochPredictions:
 ArraysT = TypeVar("ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions)
 
 
-def save(store: ArtifactStore, name: str, arrays: RoundSnapshot | SplitSnapshot | TrainValSplit | Reconstructions | EpochPredictions) -> FileFingerprint:
+def save(
+    store: ArtifactStore,
+    name: str,
+    arrays: RoundSnapshot | SplitSnapshot | TrainValSplit | Reconstructions | EpochPredictions,
+) -> FileFingerprint:
     """Write the arrays in one piece, and give the stamp to be recorded."""
     return store.write(name, npz.to_bytes({each.name: getattr(arrays, each.name) for each in fields(arrays)}))
 

@@ -118,7 +118,9 @@ class VaetuiApp(GracefulShutdownApp):
             for picture in screen.query(Picture):
                 picture.redraw()
         if isinstance(self.screen, GuardedScreen):
-            self.screen.show_notice(describe_drawing_mode(self.console.color_system == "truecolor" and not self.no_color))
+            self.screen.show_notice(
+                describe_drawing_mode(self.console.color_system == "truecolor" and not self.no_color)
+            )
 
     @on(EventReported)
     def forward_event(self, message: EventReported) -> None:
@@ -127,7 +129,9 @@ class VaetuiApp(GracefulShutdownApp):
 
         shown = self._overlay or self._phase_screen
         if isinstance(message.event, Notice) and isinstance(shown, GuardedScreen):
-            shown.show_notice(message.event.message)  # also while keys or names are shown over it, which have no line for that
+            shown.show_notice(
+                message.event.message
+            )  # also while keys or names are shown over it, which have no line for that
         elif self._phase_screen is not None:
             self._phase_screen.post_message(EventReported(message.event))
 

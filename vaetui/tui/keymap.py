@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual.binding import Binding
 
 
-def bind_key(group: str, name: str, keys: str, key_name: str, description: str, tooltip: str, *, show: bool = False) -> Binding:
+def bind_key(
+    group: str, name: str, keys: str, key_name: str, description: str, tooltip: str, *, show: bool = False
+) -> Binding:
     """Bind keys to what the screen makes of `press`; the footer shows `words` where it is to show the key."""
     return Binding(keys, f"press('{key_name}')", description, show=show, id=f"{group}.{name}", tooltip=tooltip)
 

@@ -12,7 +12,9 @@ _bind_labelling_key = partial(bind_key, "label")
 LABELLING_KEYS: list[BindingType] = [
     *bind_digits("label", "Name the class; then Enter or Space = confidence 1, or 1-9 = tenths", show=True),
     _bind_labelling_key("choose", "slash", "choose", "by name", "Name the class by its letters"),
-    _bind_labelling_key("classes", "c", "classes", "all classes", "See all classes: add one, give it another name, merge two"),
+    _bind_labelling_key(
+        "classes", "c", "classes", "all classes", "See all classes: add one, give it another name, merge two"
+    ),
     _bind_labelling_key("sure", "enter,space", "accept", "sure", "Take the class at confidence 1, or split"),
     _bind_labelling_key("cancel", "escape", "cancel", "another class", "Choose another class, or do not split"),
     _bind_labelling_key("split", "s", "split", "split", "Divide it by k-means; its parts are asked next", show=True),
@@ -22,7 +24,9 @@ LABELLING_KEYS: list[BindingType] = [
     _bind_labelling_key("members", "m", "members", "members", "Show nearest, random, farthest members", show=True),
     _bind_labelling_key("next", "n", "next", "next", "Go to the next without an answer"),
     _bind_labelling_key("previous", "p", "previous", "previous", "Go to the previous without an answer"),
-    _bind_labelling_key("go", "g", "go", "train", "End the round and go on training; asks when centres are open", show=True),
+    _bind_labelling_key(
+        "go", "g", "go", "train", "End the round and go on training; asks when centres are open", show=True
+    ),
     _bind_labelling_key("one", "a", "one", "one-key mode", "A digit alone answers, at the last used confidence"),
     _bind_labelling_key("lower", "minus", "lower", "less sure", "Lower the confidence of this answer by 0.1"),
     _bind_labelling_key("raise", "plus,equals_sign", "raise", "surer", "Raise the confidence of this answer by 0.1"),

@@ -12,9 +12,15 @@ _bind_reading_test_key = partial(bind_key, "reading")
 READING_TEST_KEYS: list[BindingType] = [
     *bind_digits("reading", "Say what you read"),
     _bind_reading_test_key("choose", "slash", "choose", "by name", "Name the class by its letters"),
-    _bind_reading_test_key("unreadable", "x", "unreadable", "unreadable", "Nothing can be read, which counts as wrong", show=True),
-    _bind_reading_test_key("back", "u,backspace", "back", "one back", "Forget what was read last, and read it again", show=True),
-    _bind_reading_test_key("close", "escape", "close", "close", "Close the test; next time it goes on from here", show=True),
+    _bind_reading_test_key(
+        "unreadable", "x", "unreadable", "unreadable", "Nothing can be read, which counts as wrong", show=True
+    ),
+    _bind_reading_test_key(
+        "back", "u,backspace", "back", "one back", "Forget what was read last, and read it again", show=True
+    ),
+    _bind_reading_test_key(
+        "close", "escape", "close", "close", "Close the test; next time it goes on from here", show=True
+    ),
     _bind_reading_test_key("again", "r", "again", "begin anew", "Begin anew, after the last picture"),
 ]
 READING_TEST_CONFIRMED_KEYS = frozenset(

@@ -13,10 +13,14 @@ SAMPLES_KEYS: list[BindingType] = [
     _bind_samples_key("next", "n", "next", "others", "Draw others, by the next seed", show=True),
     *bind_digits("samples", "Draw pictures of that class: of many, those that the classifier is surest of", show=True),
     _bind_samples_key("any", "a", "any", "any", "Draw pictures of any class", show=True),
-    _bind_samples_key("choose", "slash", "choose", "by name", "Draw pictures of a class that is named by its letters", show=True),
+    _bind_samples_key(
+        "choose", "slash", "choose", "by name", "Draw pictures of a class that is named by its letters", show=True
+    ),
     _bind_samples_key("close", "escape,q", "close", "back", "Go back; training has gone on meanwhile", show=True),
 ]
-SAMPLES_CONFIRMED_KEYS = frozenset([f"samples.class.{digit}" for digit in range(10)] + ["samples.next", "samples.any"]) | {
+SAMPLES_CONFIRMED_KEYS = frozenset(
+    [f"samples.class.{digit}" for digit in range(10)] + ["samples.next", "samples.any"]
+) | {
     "samples.choose",
     "samples.close",
 }

@@ -42,7 +42,11 @@ TRAINING_SHARE_GLOSSARY = (
     ("covered", "share of the training images that had a label of yours"),
     ("img/s", "images trained a second"),
 )
-TRAINING_GLOSSARY = (*TRAINING_LOSS_GLOSSARY, ("test", "share of the test images that the classifier calls right"), *TRAINING_SHARE_GLOSSARY)
+TRAINING_GLOSSARY = (
+    *TRAINING_LOSS_GLOSSARY,
+    ("test", "share of the test images that the classifier calls right"),
+    *TRAINING_SHARE_GLOSSARY,
+)
 """What the figures of the screen mean."""
 TRAINING_GLOSSARY_WITHOUT_TEST_LABELS = (*TRAINING_LOSS_GLOSSARY, *KNOWN, *TRAINING_SHARE_GLOSSARY)
 """The same where no true labels tell an accuracy."""

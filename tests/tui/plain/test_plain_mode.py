@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import VAETUI, call, labelled
-from tests.session.scripts import made
+from tests.command_line import VAETUI, run_vaetui
+from tests.session.scripts import made, start_labelling
 from tests.watching import show
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -21,7 +21,7 @@ QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
 
 def test_a_pipe_of_answers_labels_a_whole_session(digits: Path) -> None:
     typed = "3\ns 2\n4 8\n5\nx\nu\n7\ng\n"
-    ran = call("new", "piped", "--plain", "--data", str(digits), *QUICK, typed=typed)
+    ran = run_vaetui("new", "piped", "--plain", "--data", str(digits), *QUICK, typed=typed)
     assert ran.returncode == 0, ran.stderr
     for words in (
         "epoch 1 of 2 ended",
@@ -32,16 +32,16 @@ def test_a_pipe_of_answers_labels_a_whole_session(digits: Path) -> None:
         assert words in ran.stdout
     assert "\x1b" not in ran.stdout
     assert "vaetui resume piped" in ran.stdout
-    shown = json.loads(call("show", "piped", "--json").stdout)
+    shown = json.loads(run_vaetui("show", "piped", "--json").stdout)
     assert (shown["phase"], shown["answers"]) == ("finished", 5)
 
 
 def test_the_end_of_the_input_leaves_with_every_answer_kept(digits: Path) -> None:
-    assert call("new", "cut", "--plain", "--data", str(digits), *QUICK, typed="3\n").returncode == 0
-    assert json.loads(call("show", "cut", "--json").stdout)["answers"] == 1
-    ran = call("resume", "cut", "--plain", typed="4\n5\ng\n")
+    assert run_vaetui("new", "cut", "--plain", "--data", str(digits), *QUICK, typed="3\n").returncode == 0
+    assert json.loads(run_vaetui("show", "cut", "--json").stdout)["answers"] == 1
+    ran = run_vaetui("resume", "cut", "--plain", typed="4\n5\ng\n")
     assert "The run is over." in ran.stdout
-    assert json.loads(call("show", "cut", "--json").stdout)["answers"] == 3
+    assert json.loads(run_vaetui("show", "cut", "--json").stdout)["answers"] == 3
 
 
 @pytest.mark.parametrize("seen", ["loading the networks", "class? (? helps)"], ids=["training", "asking"])
@@ -59,7 +59,7 @@ def test_a_signal_saves_and_leaves_with_its_own_status(digits: Path, seen: str, 
     assert running.returncode == 128 + sent, complained
     assert "Everything is saved" in told
     assert complained == ""
-    assert json.loads(call("show", "sent", "--json").stdout)["name"] == "sent"
+    assert json.loads(run_vaetui("show", "sent", "--json").stdout)["name"] == "sent"
 
 
 def shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -92,14 +92,14 @@ def test_a_reader_that_goes_away_ends_it_quietly_with_everything_saved(digits: P
 
 
 def test_a_closed_input_ends_the_dialogue_and_a_closed_output_does_not_hold_it_up(digits: Path) -> None:
-    labelled("closed", digits)
+    start_labelling("closed", digits)
     for line, answers in (("vaetui resume closed --plain <&-", 1), ("echo 7 | vaetui resume closed --plain >&-", 2)):
         assert shell(line).stderr.split()[-1] == b"0"
         assert show("closed")["answers"] == answers
 
 
 def test_strange_bytes_and_a_poor_encoding_end_no_dialogue(digits: Path) -> None:
-    labelled("strange", digits)
+    start_labelling("strange", digits)
     ran = shell("printf '\\xff\\n\\0\\n5\\n' | vaetui resume strange --plain", PYTHONIOENCODING="ascii")
     assert ran.stderr == b"0 0\n"
     assert ran.stdout.count(b"means nothing here") == 2
@@ -107,7 +107,7 @@ def test_strange_bytes_and_a_poor_encoding_end_no_dialogue(digits: Path) -> None
 
 
 def test_what_a_person_did_not_type_to_its_end_is_not_taken(digits: Path) -> None:
-    labelled("short", digits)
+    start_labelling("short", digits)
     ran = shell("printf '5 8\\n7' | vaetui resume short --plain")
     assert b"'7' was not taken: a line that is meant ends with Enter" in ran.stdout
     assert show("short")["answers"] == 2

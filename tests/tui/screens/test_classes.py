@@ -133,7 +133,11 @@ async def test_classes_are_added_renamed_and_merged_and_each_says_how_to_undo_it
         assert rows(pilot) == ["0 cat counts as hound", "1 hound 3 1", "2 wild horse 0 2", "3 owl 0 3"]
         await typed(pilot, "escape")
         await screen_of(pilot, LabellingScreen)
-        assert [tile.answer for tile in screen.presenter.round_view.clusters[:3]] == [ClassAnswer(1), ClassAnswer(1, 0.7), ClassAnswer(1)]
+        assert [tile.answer for tile in screen.presenter.round_view.clusters[:3]] == [
+            ClassAnswer(1),
+            ClassAnswer(1, 0.7),
+            ClassAnswer(1),
+        ]
         await typed(pilot, "0")
         assert "cat counts as hound" in prompt(screen)
         assert len(session.said) == 3

@@ -134,7 +134,9 @@ async def test_the_commands_are_whole_and_can_be_typed_as_they_are(name: str, co
 def test_accuracy_by_round_takes_the_last_epoch_of_each_round() -> None:
     training = TrainingConfig(warmup_epochs=2, rounds=2, epochs_per_round=2)
     epochs = tuple(ended(epoch, test=True) for epoch in range(1, 7))
-    assert compute_accuracy_by_round(epochs, training) == [(number, epochs[2 * number + 1].test_accuracy) for number in range(3)]
+    assert compute_accuracy_by_round(epochs, training) == [
+        (number, epochs[2 * number + 1].test_accuracy) for number in range(3)
+    ]
 
 
 def untested(recipe_name: str = "neighbours") -> Finished:

@@ -75,7 +75,9 @@ class PlainDialogue:
             if self.signal_number:
                 getattr(events, "close", lambda: None)()
                 raise ShutdownRequested
-            self._shutdown_signals.is_interruptible = isinstance(event, Loading)  # an import may take longer than anybody waits
+            self._shutdown_signals.is_interruptible = isinstance(
+                event, Loading
+            )  # an import may take longer than anybody waits
         self._shutdown_signals.is_interruptible = False
 
     # Questions.
@@ -127,8 +129,12 @@ class PlainDialogue:
             case str():
                 {
                     "next": self._show_next_unanswered,
-                    "undo": lambda: self._report_undo(self.session.undo(), "undo", self._presenter.round_view.undo_description),
-                    "redo": lambda: self._report_undo(self.session.redo(), "redo", self._presenter.round_view.redo_description),
+                    "undo": lambda: self._report_undo(
+                        self.session.undo(), "undo", self._presenter.round_view.undo_description
+                    ),
+                    "redo": lambda: self._report_undo(
+                        self.session.redo(), "redo", self._presenter.round_view.redo_description
+                    ),
                     "members": self._print_members,
                     "list": self._print_clusters,
                     "classes": self._print_classes,
@@ -153,7 +159,9 @@ class PlainDialogue:
 
     def _print_clusters(self) -> None:
         for tile in self._presenter.round_view.clusters:
-            self._print_line(f"{'  ' * len(tile.path)}centre {format_cluster_name(tile)}: {format_answer(tile)}, {format_cluster_size(tile)}")
+            self._print_line(
+                f"{'  ' * len(tile.path)}centre {format_cluster_name(tile)}: {format_answer(tile)}, {format_cluster_size(tile)}"
+            )
 
     def _print_classes(self) -> None:
         known, tally = self.session.classes, self.session.answer_counts()
@@ -191,7 +199,9 @@ class PlainDialogue:
         tile = self._presenter.focused_cluster
         self._print_line("")
         self._print_line(format_round_progress(self._presenter.round_view))
-        self._print_line(f"centre {format_cluster_name(tile)}: {format_cluster_size(tile)}, answer {format_answer(tile)}")
+        self._print_line(
+            f"centre {format_cluster_name(tile)}: {format_cluster_size(tile)}, answer {format_answer(tile)}"
+        )
         self._print_line(format_votes(tile, self.session.classes))
         self._print_picture(tile.picture)
         self._print_line(f"centre {format_cluster_name(tile)}: class? (? helps)")

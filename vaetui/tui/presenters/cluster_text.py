@@ -93,11 +93,15 @@ def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view
     return f"{done}; u takes it back"
 
 
-def format_votes(cluster: ClusterView, classes: ClassList, max_votes: int = 3, max_cells: int = MAX_CLASS_NAME_CELLS) -> str:
+def format_votes(
+    cluster: ClusterView, classes: ClassList, max_votes: int = 3, max_cells: int = MAX_CLASS_NAME_CELLS
+) -> str:
     """Say what the classifier calls the members: so many classes at most, in so many cells each."""
     if not cluster.class_shares:
         return "the classifier knows no class yet"
-    names = [(truncate_name(classes.names[label], max_cells), share) for label, share in cluster.class_shares[:max_votes]]
+    names = [
+        (truncate_name(classes.names[label], max_cells), share) for label, share in cluster.class_shares[:max_votes]
+    ]
     calls = ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in names)
     return f"the classifier says {calls}"
 

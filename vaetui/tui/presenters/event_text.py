@@ -31,7 +31,9 @@ class EventFormatter:
                 told = what
             case Progress(what) if what != self._last_activity:
                 told = self._last_activity = what
-            case BatchesTrained(epoch, step, steps, _, rate) if monotonic() - self._last_progress_s >= PROGRESS_INTERVAL_S:
+            case BatchesTrained(epoch, step, steps, _, rate) if (
+                monotonic() - self._last_progress_s >= PROGRESS_INTERVAL_S
+            ):
                 self._last_progress_s = monotonic()
                 told = f"epoch {epoch} of {self._epochs}: {step / steps:.0%}, {rate:,.0f} images a second"
             case EpochEnded(epoch):

@@ -48,7 +48,11 @@ class LabellingPresenter:
     @property
     def focus(self) -> Focus:
         """Tell what the entry must know of the focused tile."""
-        return Focus(format_cluster_name(self.focused_cluster), self.focused_cluster.size, self.round_view.leaf_count - self.round_view.answered_leaf_count)
+        return Focus(
+            format_cluster_name(self.focused_cluster),
+            self.focused_cluster.size,
+            self.round_view.leaf_count - self.round_view.answered_leaf_count,
+        )
 
     def handle_key(self, key: str, columns: int) -> Action | None:
         """Take a key, and give back what only the app can do: a split or one of the other names.
@@ -134,7 +138,9 @@ class LabellingPresenter:
     def _change_confidence(self, tenths: int) -> None:
         answer = self.focused_cluster.answer
         if not isinstance(answer, ClassAnswer):
-            self.status_text = f"{format_cluster_name(self.focused_cluster)} has no class yet whose confidence could change"
+            self.status_text = (
+                f"{format_cluster_name(self.focused_cluster)} has no class yet whose confidence could change"
+            )
             return
         confidence = min(max(round(answer.confidence * 10) + tenths, 1), 10) / 10
         if confidence == answer.confidence:

@@ -27,7 +27,11 @@ class ThroughputMeter:
             return False
         self.last_event = event
         # Half a second of smoothing at five looks a second: steady figures that still follow.
-        self.images_per_s = event.images_per_second if not self.images_per_s else 0.8 * self.images_per_s + 0.2 * event.images_per_second
+        self.images_per_s = (
+            event.images_per_second
+            if not self.images_per_s
+            else 0.8 * self.images_per_s + 0.2 * event.images_per_second
+        )
         return True
 
 
@@ -46,7 +50,9 @@ def format_epoch(epoch: int, epochs: int) -> str:
     return f"epoch {epoch:>{len(str(epochs))}} of {epochs}"
 
 
-def format_training_progress(event: BatchesTrained, epochs: int, batch_size: int, images_per_s: float, width: int) -> Text:
+def format_training_progress(
+    event: BatchesTrained, epochs: int, batch_size: int, images_per_s: float, width: int
+) -> Text:
     """Say how far the epoch is, and on a wide screen how far the run is, with the time that is left."""
     share = event.step / max(event.steps_per_epoch, 1)
     left = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
@@ -59,14 +65,18 @@ def format_training_progress(event: BatchesTrained, epochs: int, batch_size: int
     )
     if width >= WIDE_COLUMNS:
         run = (event.epoch - 1 + share) / max(epochs, 1)
-        rest = None if left is None else left + (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        rest = (
+            None if left is None else left + (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        )
         line.append_text(Text.assemble("   run  ", format_bar(run, 20), f" {100 * run:3.0f} %", format_duration(rest)))
     return line
 
 
 def format_activity(activity: Activity, epoch: int, epochs: int, tick: int) -> Text:
     """Say what goes on before, between and after training, with something that moves."""
-    line = Text.assemble(format_epoch(epoch, epochs), "  ", (get_spinner_frame(tick), "bold"), f" {activity.description} …")
+    line = Text.assemble(
+        format_epoch(epoch, epochs), "  ", (get_spinner_frame(tick), "bold"), f" {activity.description} …"
+    )
     if activity.share is not None:
         line.append_text(Text.assemble("  ", format_bar(activity.share, 12), f" {100 * activity.share:3.0f} %"))
     return line

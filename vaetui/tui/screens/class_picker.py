@@ -40,7 +40,9 @@ class ClassPickerScreen(GuardedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"press('{key}')", "letter", show=False, id=f"name.{key}") for key in CHARACTER_KEYS),
         *(
-            Binding(key, f"press('{deed}')", COMMAND_DESCRIPTIONS[deed], show=deed in ("choose", "close"), id=f"name.{deed}")
+            Binding(
+                key, f"press('{deed}')", COMMAND_DESCRIPTIONS[deed], show=deed in ("choose", "close"), id=f"name.{deed}"
+            )
             for key, deed in COMMAND_KEYS.items()
         ),
     ]
@@ -113,15 +115,23 @@ class ClassPickerScreen(GuardedScreen):
     def _find_matches(self) -> list[tuple[str, ClassChoice]]:
         """Give what can be taken, as it is shown."""
         names = [self._class_list.names[label] for label in self._class_ids]
-        found: list[tuple[str, ClassChoice]] = [(names[at], self._class_ids[at]) for at in match_names(names, self._typed_text)]
+        found: list[tuple[str, ClassChoice]] = [
+            (names[at], self._class_ids[at]) for at in match_names(names, self._typed_text)
+        ]
         naming = self._create_class_edit()
         if naming is not None and not self._find_edit_error(naming):
-            found.append((f"new {'class' if isinstance(naming, AddClass) else 'name'}: {self._typed_text.strip()}", naming))
+            found.append(
+                (f"new {'class' if isinstance(naming, AddClass) else 'name'}: {self._typed_text.strip()}", naming)
+            )
         return found
 
     def _create_class_edit(self) -> ClassEdit | None:
         """Give what would be made of what is typed."""
-        return self._edit_factory(self._typed_text.strip()) if self._edit_factory is not None and self._typed_text.strip() else None
+        return (
+            self._edit_factory(self._typed_text.strip())
+            if self._edit_factory is not None and self._typed_text.strip()
+            else None
+        )
 
     def _find_edit_error(self, edit: ClassEdit) -> str:
         """Say why that cannot be done; nothing where it can."""
@@ -144,13 +154,17 @@ class ClassPickerScreen(GuardedScreen):
             hint = self._find_edit_error(naming)
         elif not found and not hint and self._class_ids:
             hint = "no class has these letters"
-        self.query_one(Prompt).show_question(f"{self._question} {self._typed_text}_", "letters of it, then Enter; arrows move", hint)
+        self.query_one(Prompt).show_question(
+            f"{self._question} {self._typed_text}_", "letters of it, then Enter; arrows move", hint
+        )
 
 
 def create_class_picker(session: Session, choice_callback: Callable[[int], None]) -> ClassPickerScreen:
     """Ask for one of the classes of a session, and for no new one."""
     known = session.classes
-    return ClassPickerScreen(session.name, "class?", known, known.active, lambda taken: choice_callback(cast(int, taken)))
+    return ClassPickerScreen(
+        session.name, "class?", known, known.active, lambda taken: choice_callback(cast(int, taken))
+    )
 
 
 def match_names(names: Sequence[str], query: str) -> list[int]:

@@ -99,11 +99,15 @@ class ClassesScreen(GuardedScreen):
         self._hint, self._presenter.status_text = "", text
         self._update_view()
 
-    def _open_picker(self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None) -> None:
+    def _open_picker(
+        self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None
+    ) -> None:
         """Ask for one of those classes, or for a name."""
         cast(AppProtocol, self.app).defer_paint()
         name = self._presenter.session.name
-        self.app.push_screen(ClassPickerScreen(name, question, self._class_list, class_ids, self._apply_choice, edit_factory))
+        self.app.push_screen(
+            ClassPickerScreen(name, question, self._class_list, class_ids, self._apply_choice, edit_factory)
+        )
 
     def _apply_choice(self, choice: ClassChoice) -> None:
         """Do to the classes what was asked for."""

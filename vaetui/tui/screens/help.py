@@ -69,7 +69,9 @@ class HelpScreen(GuardedScreen):
         self.dismiss()
 
 
-def group_bindings(bindings: Iterable[ActiveBinding], format_key: KeyFormatter) -> list[tuple[str, list[tuple[str, str]]]]:
+def group_bindings(
+    bindings: Iterable[ActiveBinding], format_key: KeyFormatter
+) -> list[tuple[str, list[tuple[str, str]]]]:
     """Give what the keys do by group; keys that do the same stand together, system keys are left out."""
     groups: dict[str, dict[str, list[str]]] = {}
     for _, binding, _, tooltip in bindings:

@@ -114,7 +114,10 @@ class LabellingScreen(GuardedScreen):
         app = cast(AppProtocol, self.app)
         if action in ("choose", "classes"):
             app.defer_paint()
-            self.app.push_screen(self._create_class_picker() if action == "choose" else ClassesScreen(self.presenter), self._handle_overlay_closed)
+            self.app.push_screen(
+                self._create_class_picker() if action == "choose" else ClassesScreen(self.presenter),
+                self._handle_overlay_closed,
+            )
         elif app.event_worker.is_busy:
             self._pending_action = action, path
             self.presenter.status_text = "the networks are still being loaded: then this is done"
@@ -133,7 +136,12 @@ class LabellingScreen(GuardedScreen):
         """Ask for a class by its letters, or for a new one."""
         known = self._session.classes
         return ClassPickerScreen(
-            self._session.name, "class?", known, known.active, self._choose_class, lambda name: AddClass(len(known), name)
+            self._session.name,
+            "class?",
+            known,
+            known.active,
+            self._choose_class,
+            lambda name: AddClass(len(known), name),
         )
 
     def _choose_class(self, choice: ClassChoice) -> None:

@@ -127,7 +127,9 @@ class ReadingTestScreen(GuardedScreen):
 
     def _record_class(self, class_id: int) -> None:
         place = len(self.reading_test.class_ids)
-        self._record_readings(place, (class_id,), f"saved: {place + 1} is read as {self.session.classes.names[class_id]}")
+        self._record_readings(
+            place, (class_id,), f"saved: {place + 1} is read as {self.session.classes.names[class_id]}"
+        )
         self._update_view()
 
     def _record_readings(self, start: int, readings: Sequence[int | None], note: str) -> None:

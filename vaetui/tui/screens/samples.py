@@ -206,4 +206,6 @@ class SamplesScreen(GuardedScreen):
             prompt.set_text(self._progress_text)
         else:
             how = "drawn at random" if wish.class_id is None else "of many, those that the classifier is surest of"
-            prompt.show_question(f"pictures of {kind}:", format_digit_keys(classes, self._digit_keys) or how, self._hint, self._note)
+            prompt.show_question(
+                f"pictures of {kind}:", format_digit_keys(classes, self._digit_keys) or how, self._hint, self._note
+            )

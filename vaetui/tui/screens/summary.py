@@ -42,7 +42,10 @@ SUMMARY_SHARE_GLOSSARY = (
         "share that it expected to have called right; a round may ask only of images in doubt, where it is less",
     ),
 )
-SUMMARY_GLOSSARY = (("test accuracy", "share of the test images that the classifier calls right"), *SUMMARY_SHARE_GLOSSARY)
+SUMMARY_GLOSSARY = (
+    ("test accuracy", "share of the test images that the classifier calls right"),
+    *SUMMARY_SHARE_GLOSSARY,
+)
 """What the figures mean."""
 SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS = (*KNOWN, *SUMMARY_SHARE_GLOSSARY)
 """The same where no true labels tell an accuracy."""
@@ -145,7 +148,9 @@ class SummaryScreen(GuardedScreen):
 
     def _format_facts(self) -> Text:
         rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
-        return _format_summary(self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, rounds)
+        return _format_summary(
+            self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, rounds
+        )
 
     @property
     def _vaetui_app(self) -> AppProtocol:

@@ -66,7 +66,10 @@ class TrainingScreen(GuardedScreen):
         """The one door to everything below."""
         self._accuracy_pane: AccuracyPane | LabelFreeMetricsPane = AccuracyPane(id="accuracy")
         if not session.has_test_labels:
-            self._accuracy_pane, self.GLOSSARY = LabelFreeMetricsPane(session.config, "accuracy"), TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
+            self._accuracy_pane, self.GLOSSARY = (
+                LabelFreeMetricsPane(session.config, "accuracy"),
+                TRAINING_GLOSSARY_WITHOUT_TEST_LABELS,
+            )
         self.pace = ThroughputMeter()
         """The speed of training."""
         self.activity: Activity | None = Activity("starting")
@@ -85,7 +88,10 @@ class TrainingScreen(GuardedScreen):
         with Horizontal(id="curves"):
             yield LossPane(id="loss")
             yield self._accuracy_pane
-        yield EpochTable(TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config), id="epochs")
+        yield EpochTable(
+            TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
+            id="epochs",
+        )
         yield ReconstructionGrid(id="strip")
         yield StatusLine(id="status")
         yield Footer()

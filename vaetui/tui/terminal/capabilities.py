@@ -81,7 +81,12 @@ def detect_capabilities(picture_mode: str | None = None, theme: str | None = Non
     questions = select_queries(os.environ) if picture_mode is None or theme is None else b""
     answers = query_terminal(0, 1, questions) if questions else TerminalReplies()
     mode = picture_mode or choose_picture_mode(answers, os.environ, _read_textual_image_version())
-    return TerminalCapabilities(mode, answers.has_truecolour or mode == "kitty", _measure_cell_pixels(1), theme or choose_theme(answers.background_rgb))
+    return TerminalCapabilities(
+        mode,
+        answers.has_truecolour or mode == "kitty",
+        _measure_cell_pixels(1),
+        theme or choose_theme(answers.background_rgb),
+    )
 
 
 def configure_textual(capabilities: TerminalCapabilities, environment: MutableMapping[str, str]) -> None:
@@ -109,7 +114,9 @@ def is_multiplexed(environment: Mapping[str, str]) -> bool:
     return "TMUX" in environment or "STY" in environment or term.startswith(("tmux", "screen"))
 
 
-def choose_picture_mode(replies: TerminalReplies, environment: Mapping[str, str], textual_image_version: tuple[int, ...]) -> str:
+def choose_picture_mode(
+    replies: TerminalReplies, environment: Mapping[str, str], textual_image_version: tuple[int, ...]
+) -> str:
     """Choose the mode; `images` is the version of textual-image.
 
     Half-blocks unless something better is known by name: many terminals say yes and then show nothing.
@@ -131,7 +138,9 @@ def choose_theme(background_rgb: tuple[float, float, float] | None) -> str:
     return "light" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "dark"
 
 
-def query_terminal(input_fd: int, output_fd: int, queries: bytes = CAPABILITY_QUERIES, timeout_s: float = TIMEOUT_S) -> TerminalReplies:
+def query_terminal(
+    input_fd: int, output_fd: int, queries: bytes = CAPABILITY_QUERIES, timeout_s: float = TIMEOUT_S
+) -> TerminalReplies:
     """Ask the terminal on these file descriptors, and swallow all that it answers within the limit."""
     before = termios.tcgetattr(input_fd)
     heard = b""
@@ -153,13 +162,21 @@ def query_terminal(input_fd: int, output_fd: int, queries: bytes = CAPABILITY_QU
 
 def parse_replies(data: bytes) -> TerminalReplies:
     """Read the answers out of all that came, typed keys among them."""
-    version, attributes, behind = (form.search(data) for form in (VERSION_PATTERN, DEVICE_ATTRIBUTES_PATTERN, BACKGROUND_PATTERN))
+    version, attributes, behind = (
+        form.search(data) for form in (VERSION_PATTERN, DEVICE_ATTRIBUTES_PATTERN, BACKGROUND_PATTERN)
+    )
     numbers = attributes[1].decode().split(";") if attributes else []
     return TerminalReplies(
         version[1].decode(errors="replace") if version else "",
         tuple(int(number) for number in numbers if number),
         TRUECOLOUR_PATTERN.search(data) is not None,
-        None if behind is None else (_parse_colour_component(behind[1]), _parse_colour_component(behind[2]), _parse_colour_component(behind[3])),
+        None
+        if behind is None
+        else (
+            _parse_colour_component(behind[1]),
+            _parse_colour_component(behind[2]),
+            _parse_colour_component(behind[3]),
+        ),
     )
 
 

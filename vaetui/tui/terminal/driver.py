@@ -62,7 +62,9 @@ class NonBlockingDriver(LinuxDriver):
 
     def drop_pending_frames(self) -> None:
         """Send no frame of this turn: one comes that covers them all."""
-        self._pending_texts = [text for text in self._pending_texts if len(text) < MIN_FRAME_CHARS or text.startswith("\x1b_G")]
+        self._pending_texts = [
+            text for text in self._pending_texts if len(text) < MIN_FRAME_CHARS or text.startswith("\x1b_G")
+        ]
 
     def force_next_frame(self) -> None:
         """Send the next frame even where it is the same: another size has come between."""

@@ -34,13 +34,20 @@ class ClusterFacts(TextLine):
     def show(self, cluster: ClusterView, classes: ClassList) -> None:
         """Tell the facts of that tile."""
         if not self._panel_width:
-            lines = [f"{format_cluster_size(cluster)}   {format_votes(cluster, classes, *fewer)}" for fewer in VOTE_TEXT_LIMITS]
+            lines = [
+                f"{format_cluster_size(cluster)}   {format_votes(cluster, classes, *fewer)}"
+                for fewer in VOTE_TEXT_LIMITS
+            ]
             self.set_text(Text(next((line for line in lines if cell_len(line) <= self.app.size.width - 2), lines[-1])))
             return
         words = Text.assemble((format_cluster_size(cluster).replace(", ", "\n"), "bold"), "\n\n")
         words.append("the classifier says\n" if cluster.class_shares else format_votes(cluster, classes))
         votes = cluster.class_shares[:8]
-        wide = min(max((cell_len(classes.names[label]) for label, _ in votes), default=0), MAX_NAME_CELLS, self._panel_width // 2)
+        wide = min(
+            max((cell_len(classes.names[label]) for label, _ in votes), default=0),
+            MAX_NAME_CELLS,
+            self._panel_width // 2,
+        )
         bar = min(self._panel_width - wide - len("  100 %"), MAX_BAR_CELLS)
         for label, share in votes:
             name = set_cell_size(classes.names[label], wide)

@@ -88,7 +88,9 @@ class LossPane(CurvePane):
         low, high = _robust_range(parts[0]) if now else (0.0, 1.0)
         drawn = [
             Curve(mark, style, step, low + _scale_to_unit(part) * (high - low))
-            for (mark, style), part in zip((RECONSTRUCTION_STYLE, DIVERGENCE_STYLE, CLASSIFICATION_STYLE), parts, strict=True)
+            for (mark, style), part in zip(
+                (RECONSTRUCTION_STYLE, DIVERGENCE_STYLE, CLASSIFICATION_STYLE), parts, strict=True
+            )
         ]
         plot = self.query_one(Plot)
         room = 0.06 * (high - low)  # what lies on the limits would be drawn into the frame
@@ -133,7 +135,11 @@ class AccuracyPane(CurvePane):
         for (mark, style), x, y in (
             ((LABEL_COVERAGE.marker, LABEL_COVERAGE.style), at, covered),
             ((PIXEL_ACCURACY.marker, PIXEL_ACCURACY.style), at, pixels),
-            ((TEST_ACCURACY.marker, TEST_ACCURACY.style), np.array([epoch for epoch, _ in tested], dtype=np.float64), test),
+            (
+                (TEST_ACCURACY.marker, TEST_ACCURACY.style),
+                np.array([epoch for epoch, _ in tested], dtype=np.float64),
+                test,
+            ),
         ):
             drawn += [Curve("⠒", style, x, y), Curve(mark, style, x, y)]
         draw_epoch_curves(self.query_one(Plot), drawn, total_epochs)
@@ -163,19 +169,29 @@ class LabelFreeMetricsPane(CurvePane):
         draw_label_free_metrics(self.query_one(Plot), self._config, epochs, total_epochs)
 
 
-def draw_epoch_curves(plot: Plot, curves: Sequence[Curve], total_epochs: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()) -> None:
+def draw_epoch_curves(
+    plot: Plot, curves: Sequence[Curve], total_epochs: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()
+) -> None:
     """Draw curves in percent, from `low` to 100, on an axis of so many epochs."""
     across = choose_ticks(1.0, max(total_epochs, 2), plot.columns // 4, min_step=1.0)
     up = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
     room = 0.08 * (100.0 - low)  # what lies on the limits would be drawn into the frame
-    plot.draw(curves, Axis(0.6, max(total_epochs, 2) + 0.4, across), Axis(low - room, 100.0 + room, up), placeholder_lines)
+    plot.draw(
+        curves, Axis(0.6, max(total_epochs, 2) + 0.4, across), Axis(low - room, 100.0 + room, up), placeholder_lines
+    )
 
 
 def draw_label_free_metrics(plot: Plot, config: Config, epochs: Sequence[EpochEnded], total_epochs: int) -> None:
     """Draw what is known without true labels on an axis that begins below all of it, or say what will be there."""
     drawn = epoch_metrics.build_curves(epoch_metrics.select_unsupervised_metrics(config), epochs)
     least = min((float(curve.y.min()) for curve in drawn if len(curve.y)), default=0.0)
-    draw_epoch_curves(plot, drawn, total_epochs, min(10.0 * (least // 10), 90.0), () if epochs else epoch_metrics.describe_upcoming_metrics(config))
+    draw_epoch_curves(
+        plot,
+        drawn,
+        total_epochs,
+        min(10.0 * (least // 10), 90.0),
+        () if epochs else epoch_metrics.describe_upcoming_metrics(config),
+    )
 
 
 def _robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -209,9 +225,15 @@ def _format_accuracy_legend(latest: EpochEnded | None, is_short: bool) -> tuple[
     indent, sign = (0, "") if is_short else (5, " %")
     if latest is None:
         return Text(" " * indent + "measured after each epoch"), Text()
-    test = _format_legend_entry((TEST_ACCURACY.marker, TEST_ACCURACY.style), "test", format_percent(latest.test_accuracy, 5) + sign)
-    pixels = _format_legend_entry((PIXEL_ACCURACY.marker, PIXEL_ACCURACY.style), "pixels ", format_percent(latest.pixel_accuracy, 5) + sign)
-    covered = _format_legend_entry((LABEL_COVERAGE.marker, LABEL_COVERAGE.style), "covered", format_percent(latest.label_coverage, 5) + sign)
+    test = _format_legend_entry(
+        (TEST_ACCURACY.marker, TEST_ACCURACY.style), "test", format_percent(latest.test_accuracy, 5) + sign
+    )
+    pixels = _format_legend_entry(
+        (PIXEL_ACCURACY.marker, PIXEL_ACCURACY.style), "pixels ", format_percent(latest.pixel_accuracy, 5) + sign
+    )
+    covered = _format_legend_entry(
+        (LABEL_COVERAGE.marker, LABEL_COVERAGE.style), "covered", format_percent(latest.label_coverage, 5) + sign
+    )
     beside = " " * (indent + test.cell_len + 2)
     return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(beside, covered)
 
@@ -221,7 +243,9 @@ def _format_metrics_legend(metrics: Sequence[EpochMetric], latest: EpochEnded, i
     entries = []
     for each in metrics:
         share = each.get_value(latest)
-        value = format_percent(share, 5) + " %" if not is_short else f"{'-' if share is None else round(100 * share):>3}"
+        value = (
+            format_percent(share, 5) + " %" if not is_short else f"{'-' if share is None else round(100 * share):>3}"
+        )
         entries.append(_format_legend_entry((each.marker, each.style), f"{each.name:<8}", value))
     half, indent, apart = len(metrics) // 2, Text("" if is_short else " "), Text(" " if is_short else "  ")
     upper, lower = (indent + apart.join(some) for some in (entries[:half], entries[half:]))

@@ -118,10 +118,16 @@ class Picture(Widget):
     def render_line(self, y: int) -> Strip:
         """Give one row of cells."""
         if not self._rendered_lines:
-            self._rendered_lines = (render_ascii if _drawing_config.mode == "ascii" else render_half_blocks)(self._image)
+            self._rendered_lines = (render_ascii if _drawing_config.mode == "ascii" else render_half_blocks)(
+                self._image
+            )
         if y >= self._rows:
             return Strip.blank(self.size.width)
-        return self._rendered_lines[y].apply_style(self.rich_style) if _drawing_config.mode == "ascii" else self._rendered_lines[y]
+        return (
+            self._rendered_lines[y].apply_style(self.rich_style)
+            if _drawing_config.mode == "ascii"
+            else self._rendered_lines[y]
+        )
 
     def _resize_for_canvas(self) -> Any:
         """Make what is shown as large as its place, with square pixels; None where nothing is shown."""

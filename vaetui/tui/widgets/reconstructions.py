@@ -59,7 +59,9 @@ class ReconstructionGrid(Vertical):
 
     def compose(self) -> ComposeResult:
         """Mount the pictures once, for the size that the screen has."""
-        chosen = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(self.app.size)
+        chosen = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(
+            self.app.size
+        )
         pictures = range(chosen.image_count)
         if chosen.is_stacked:
             with Horizontal():

@@ -47,7 +47,9 @@ class AccuracyByRound(ResultPlot):
     def __init__(self, session: Session) -> None:
         """Show that of a session's test images."""
         super().__init__("test accuracy in % by round", 2, session)
-        self.round_accuracies = compute_accuracy_by_round(session.training_curves().finished_epochs, session.config.training)
+        self.round_accuracies = compute_accuracy_by_round(
+            session.training_curves().finished_epochs, session.config.training
+        )
         """The rounds, and the share that is right after each."""
 
     def draw(self) -> None:
