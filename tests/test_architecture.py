@@ -1,8 +1,9 @@
-"""Layers import only what is right of them, and screens stay light."""
+"""Packages import only lower layers, no file grows too long, and the user interface loads without torch."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,24 +13,25 @@ import pytest
 import vaetui
 
 PACKAGE = Path(vaetui.__file__).parent
-LAYERS = {
-    **dict.fromkeys(("cli", "__main__", "background", "detached", "headless", "images", "knobs", "labels"), 0),
-    **dict.fromkeys(("manners", "naming", "predicting", "printed", "running", "takeover"), 0),
-    **{"tui": 1, "simulation": 1, "session": 2, "intake": 3, "exports": 3, "store": 4, "engine": 5},
-    **{"signals": 6, "trouble": 6, "": 7},
-}
-WALK = (
-    *("memory", "config", "recipes", "settings", "answers", "classes", "clusters", "events", "draws", "idx", "images"),
-    *("truth", "seeds", "weights", "loss", "dataset", "vae", "warp", "kmeans", "graph", "asking", "metrics"),
-    *("latents", "training"),
-)
-SCREEN = {"textual", "rich", "textual_image", "textual_plot"}
-HEAVY = {"torch", "sklearn"}
 FILES = sorted(PACKAGE.rglob("*.py"))
+LAYERS = {
+    **{"__main__": 0, "cli": 1, "runtime": 2, "tui": 3, "simulation": 3, "session": 4, "data": 5, "export": 5},
+    **{"storage": 6, "engine": 7, "signals": 8, "errors": 8},
+}
+"""A unit imports only units of a higher number, and itself. Units with one number do not import each other."""
+ENGINE_ORDER = (
+    *("malloc", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng", "idx", "images"),
+    *("ground_truth", "pseudo_labels", "losses", "dataset", "vae", "augmentation", "kmeans", "label_propagation"),
+    *("query_strategy", "metrics", "inference", "train_state", "training"),
+)
+"""Modules of the engine in reading order; each imports only earlier ones."""
+USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_image", "textual_plot"}
+SLOW_IMPORTS = {"torch", "sklearn"}
+MAX_LINES = 500
 
 
-def imported(path: Path) -> set[str]:
-    """Every module that a file imports anywhere, also inside functions."""
+def list_imports(path: Path) -> set[str]:
+    """Return every module that a file imports anywhere, also inside functions."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -40,55 +42,82 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def layer(module: str) -> str:
+def unit_of(module: str) -> str:
+    """Return the package or module below `vaetui` that a dotted name belongs to, or an empty string."""
     return [*module.split("."), ""][1]
 
 
+def module_name(path: Path) -> str:
+    return ".".join(("vaetui", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_layer_imports_only_what_is_right_of_it(path: Path) -> None:
-    module = ".".join(("vaetui", *path.relative_to(PACKAGE).with_suffix("").parts))
-    here = layer(module.removesuffix(".__init__"))
-    modules = imported(path)
-    for other in modules:
-        if other.split(".")[0] == "vaetui" and layer(other) in LAYERS:
-            assert LAYERS[layer(other)] >= LAYERS[here], f"{module} imports {other}"
-            assert {here, layer(other)} != {"tui", "simulation"}, f"{module} imports {other}"
-    packages = {name.split(".")[0] for name in modules}
-    if here in ("engine", "store", "session", "intake", "exports"):
-        assert not packages & SCREEN, module
-    if here in ("tui", "store") or LAYERS.get(here) == 0:
-        assert not packages & HEAVY, module
-    assert "pickle" not in packages
-    if "textual_image" in packages:
-        assert path == PACKAGE / "tui/canvas.py"
+def test_a_module_imports_only_lower_layers(path: Path) -> None:
+    module, imports = module_name(path), list_imports(path)
+    unit = unit_of(module)
+    for imported in imports:
+        other = unit_of(imported)
+        if imported.split(".")[0] == "vaetui" and other in LAYERS and unit:
+            assert other == unit or LAYERS[other] > LAYERS[unit], f"{module} imports {imported}"
+    libraries = {name.split(".")[0] for name in imports}
+    if unit in ("engine", "storage", "session", "data", "export"):
+        assert not libraries & USER_INTERFACE_LIBRARIES, module
+    if unit in ("cli", "runtime", "tui", "storage"):
+        assert not libraries & SLOW_IMPORTS, module
+    assert "pickle" not in libraries
+    if "textual_image" in libraries:
+        assert path == PACKAGE / "tui/widgets/graphics.py"
 
 
-def test_the_engine_is_a_walk_in_one_direction() -> None:
-    places = {name: at for at, name in enumerate(WALK)}
-    assert set(places) == {path.stem for path in (PACKAGE / "engine").glob("*.py")} - {"__init__"}
+def test_there_are_at_most_twelve_units() -> None:
+    units = {unit_of(module_name(path)) for path in FILES} - {""}
+    assert units == set(LAYERS)
+    assert len(units) <= 12
+
+
+def test_no_modules_import_each_other_in_a_cycle() -> None:
+    modules = {module_name(path) for path in FILES}
+    graph = {module_name(path): list_imports(path) & modules - {module_name(path)} for path in FILES}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_engine_modules_import_in_reading_order() -> None:
+    positions = {name: position for position, name in enumerate(ENGINE_ORDER)}
+    assert set(positions) == {path.stem for path in (PACKAGE / "engine").glob("*.py")} - {"__init__"}
     for path in (PACKAGE / "engine").glob("*.py"):
-        for other in imported(path):
-            if other.startswith("vaetui.engine.") and path.stem in places:
-                assert places[other.split(".")[2]] < places[path.stem], f"{path.stem} imports {other}"
+        for imported in list_imports(path):
+            if imported.startswith("vaetui.engine.") and path.stem in positions:
+                assert positions[imported.split(".")[2]] < positions[path.stem], f"{path.stem} imports {imported}"
 
 
-def test_true_labels_are_imported_only_where_they_measure_and_divide() -> None:
-    knowing = {
+def test_only_measuring_code_imports_true_labels() -> None:
+    importers = {
         str(path.relative_to(PACKAGE))
         for path in FILES
-        if any(name.startswith("vaetui.engine.ground_truth") for name in imported(path))
+        if any(name.startswith("vaetui.engine.ground_truth") for name in list_imports(path))
     }
-    standing_in = {f"simulation/{name}.py" for name in ("annotators", "outcome", "reader", "run", "shelf")}
-    assert knowing == {"engine/metrics.py", "session/data.py", "session/truths.py"} | standing_in
+    simulation = {
+        f"simulation/{name}.py" for name in ("annotators", "result", "reader_network", "run", "reader_cache")
+    }
+    assert importers == {"engine/metrics.py", "session/data_split.py", "session/session_labels.py"} | simulation
 
 
 @pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli.main", "vaetui.session.lifecycle"])
-def test_a_screen_is_there_before_torch(module: str) -> None:
+def test_the_first_frame_needs_no_numerical_library(module: str) -> None:
     program = f"import sys, {module}; print(*({{'torch', 'sklearn', 'numpy'}} & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == ""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == ""
 
 
-def test_rooms_are_small() -> None:
-    sizes = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in FILES}
-    assert {name: size for name, size in sizes.items() if size > 250} == {}
+def test_no_module_has_more_than_500_lines() -> None:
+    lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_two_modules_of_a_package_share_a_stem() -> None:
+    """The presenters, screens and widgets of one feature may: their package says which one it is."""
+    stems: dict[str, list[str]] = {}
+    for path in FILES:
+        if path.stem not in ("__init__", "__main__") and "tui" not in path.parts:
+            stems.setdefault(path.stem, []).append(module_name(path))
+    assert {stem: modules for stem, modules in stems.items() if len(modules) > 1} == {}
