@@ -12,32 +12,32 @@ from tests.command_line import run_vaetui
 from vaetui.storage import file_names, locations, lock
 
 
-def eventually(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
     """Look again and again until that is so; the test fails after so many seconds."""
-    end = time.monotonic() + seconds
-    while not true():
+    end = time.monotonic() + timeout_s
+    while not condition():
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.02)
 
 
-def show(name: str) -> dict[str, Any]:
+def load_status(name: str) -> dict[str, Any]:
     """Give what `vaetui show` tells of a session."""
     return dict(json.loads(run_vaetui("show", name, "--json").stdout))
 
 
-def holder(name: str) -> int:
+def holder_pid(name: str) -> int:
     """Give the number of the process that holds a session."""
     held = lock.read_holder(locations.find_session(name))
     assert held is not None, f"nobody holds {name}"
     return held.process_id
 
 
-def free(name: str) -> bool:
+def is_unlocked(name: str) -> bool:
     """Tell whether nobody holds a session."""
     return lock.read_holder(locations.find_session(name)) is None
 
 
-def gone(process: int) -> bool:
+def has_exited(process: int) -> bool:
     """Tell whether a process has ended, be it that nobody has asked for its status yet."""
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
@@ -46,6 +46,6 @@ def gone(process: int) -> bool:
     return state == "Z"
 
 
-def log(name: str) -> str:
+def read_log(name: str) -> str:
     """Give the log of a session."""
     return file_names.log_path(locations.find_session(name)).read_text()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.command_line import assert_refused, run_in_terminal, run_vaetui
 from tests.idx import small_mnist, write_idx
-from tests.session.scripts import SMALL, made, run, start_labelling
+from tests.session.scripted_run import SMALL_CONFIG, create_session, run_to_end, start_labelling
 from tests.small_disk import small_disk
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
@@ -55,7 +55,7 @@ def test_without_a_terminal_the_screens_are_refused(arguments: list[str], home: 
 
 
 def test_an_unknown_session_is_told_with_near_ones(digits: Path) -> None:
-    made("demo-mnist", digits).close()
+    create_session("demo-mnist", digits).close()
     assert_refused("There is no session demo-mnits; did you mean demo-mnist?", "resume", "demo-mnits")
     for command in (["show", "nothing"], ["export", "nothing", "-o", "x.csv"], ["delete", "nothing"]):
         told = run_vaetui(*command)
@@ -70,7 +70,7 @@ def test_without_any_session_resume_says_how_to_begin() -> None:
 
 
 def test_a_taken_name_is_refused(digits: Path) -> None:
-    made("one", digits).close()
+    create_session("one", digits).close()
     assert_refused("A session one is there already; resume it with: vaetui resume one", "new", "one")
 
 
@@ -84,7 +84,7 @@ def test_a_path_is_no_name(name: str, home: Path) -> None:
 
 
 def test_a_session_in_use_is_refused_and_its_holder_named(digits: Path) -> None:
-    session = made("busy", digits)
+    session = create_session("busy", digits)
     for command in (["resume", "busy"], ["export", "busy", "-o", "busy.csv"], ["delete", "busy", "--yes"]):
         assert_refused(f"The session busy is in use by {_me()}", *command)
     assert run_vaetui("show", "busy").returncode == 0
@@ -98,7 +98,7 @@ def _me() -> str:
 
 
 def test_a_newer_session_is_refused(digits: Path) -> None:
-    made("newer", digits).close()
+    create_session("newer", digits).close()
     base = sqlite3.connect(file_names.database_path(sessions.find_session("newer")))
     base.execute("PRAGMA user_version = 99")
     base.close()
@@ -170,7 +170,7 @@ def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Pat
 
 def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> None:
     data = small_mnist(tmp_path, train=100, test=20)
-    made("gone", data).close()
+    create_session("gone", data).close()
     images = (data / "train-images-idx3-ubyte").read_bytes()
     (data / "train-images-idx3-ubyte").write_bytes(images[:-100])
     assert_refused("is truncated", "resume", "gone")
@@ -226,7 +226,7 @@ def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
 def test_sessions_lists_all_latest_first(digits: Path) -> None:
     assert run_vaetui("sessions").stdout.startswith("There is no session yet")
     for at, name in enumerate(("old", "new")):
-        made(name, digits).close()
+        create_session(name, digits).close()
         os.utime(file_names.database_path(sessions.find_session(name)), (at, at))
     told = json.loads(run_vaetui("sessions", "--json").stdout)
     assert [it["name"] for it in told] == ["new", "old"]
@@ -253,13 +253,13 @@ def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
 
 
 def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> None:
-    made("early", digits).close()
+    create_session("early", digits).close()
     told = run_vaetui("export", "early", "-o", str(tmp_path / "x.csv"))
     assert (told.returncode, "Nothing was answered yet" in told.stderr) == (2, True)
 
 
 def test_delete_asks_first(digits: Path) -> None:
-    made("doomed", digits).close()
+    create_session("doomed", digits).close()
     assert "Nothing was deleted" in run_vaetui("delete", "doomed", typed="n\n").stdout
     assert sessions.session_names() == ["doomed"]
     assert run_vaetui("delete", "doomed", typed="y\n").returncode == 0
@@ -267,7 +267,7 @@ def test_delete_asks_first(digits: Path) -> None:
 
 
 def test_a_name_is_made_up_readable_and_dated(digits: Path) -> None:
-    first, second = (lifecycle.create(None, str(digits), SMALL) for _ in range(2))
+    first, second = (lifecycle.create(None, str(digits), SMALL_CONFIG) for _ in range(2))
     assert first.name != second.name
     assert first.name.startswith("digits0-20")
     first.close(), second.close()
@@ -275,7 +275,7 @@ def test_a_name_is_made_up_readable_and_dated(digits: Path) -> None:
 
 def test_names_of_sessions_complete_themselves(digits: Path) -> None:
     for name in ("alpha", "alps", "beta"):
-        made(name, digits).close()
+        create_session(name, digits).close()
     completed = subprocess.run(
         [Path(sys.executable).with_name("vaetui")],
         env={**os.environ, "_VAETUI_COMPLETE": "bash_complete", "COMP_WORDS": "vaetui show al", "COMP_CWORD": "2"},
@@ -287,8 +287,8 @@ def test_names_of_sessions_complete_themselves(digits: Path) -> None:
 
 
 def test_a_finished_run_is_shown_with_every_accuracy(digits: Path) -> None:
-    session = made("finished", digits)
-    list(run(session))
+    session = create_session("finished", digits)
+    list(run_to_end(session))
     session.close()
     told = json.loads(run_vaetui("show", "finished", "--json").stdout)
     assert told["phase"] == "finished"
@@ -301,7 +301,7 @@ def test_images_of_another_size_are_trained_on_too(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.unlink()
     write_idx(tmp_path / "train-images-idx3-ubyte.gz", images[:, 4:24, 2:26].copy())
-    session = made("cut", tmp_path)
-    list(run(session))
+    session = create_session("cut", tmp_path)
+    list(run_to_end(session))
     assert session.phase == "finished"
     session.close()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.command_line import VAETUI, assert_refused, run_vaetui
 from tests.idx import small_mnist, write_idx
-from tests.session.scripts import made
+from tests.session.scripted_run import create_session
 from vaetui.engine.events import EpochEnded
 from vaetui.session import lifecycle
 
@@ -108,7 +108,7 @@ def test_a_bug_in_a_run_that_is_not_kept_is_told_in_a_log_that_stays(home: Path,
 
 
 def test_a_name_that_is_taken_and_an_unknown_recipe_are_refused(digits: Path) -> None:
-    made("there", digits).close()
+    create_session("there", digits).close()
     assert_refused("is there already", "simulate", "--data", str(digits), "--keep", "there")
     assert_refused("no recipe", "simulate", "--recipe", "pastry")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.idx import small_mnist
-from tests.session.scripts import SMALL, made
+from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.events import BatchesTrained
@@ -17,10 +17,10 @@ from vaetui.storage import locations
 
 STATES = ("training", "labelling", "finished")
 TINY = replace(
-    SMALL,
-    network=replace(SMALL.network, z_dim=4, channels=(4, 8), hidden_units=8),
-    cluster=replace(SMALL.cluster, clusters=4),
-    training=replace(SMALL.training, batch_size=8),
+    SMALL_CONFIG,
+    network=replace(SMALL_CONFIG.network, z_dim=4, channels=(4, 8), hidden_units=8),
+    cluster=replace(SMALL_CONFIG.cluster, clusters=4),
+    training=replace(SMALL_CONFIG.training, batch_size=8),
 )
 """Quick enough for thousands of cases, with a checkpoint in the midst of each epoch."""
 
@@ -28,7 +28,7 @@ TINY = replace(
 def make(place: Path) -> None:
     """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
     trainer.CHECKPOINT_INTERVAL_S = 0.0  # so that all checkpoints are there which a session keeps
-    session = made("finished", small_mnist(place / "digits", train=130, test=40), TINY)
+    session = create_session("finished", small_mnist(place / "digits", train=130, test=40), TINY)
     list(session.advance())
     _answer(session)
     session.finish_round()

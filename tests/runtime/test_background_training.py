@@ -13,9 +13,9 @@ import pexpect
 import pytest
 
 from tests.command_line import VAETUI, assert_refused, run_vaetui
-from tests.session.scripts import SMALL, bits, made, start_labelling
+from tests.session.scripted_run import SMALL_CONFIG, session_digest, create_session, start_labelling
 from tests.small_disk import small_disk
-from tests.watching import eventually, free, holder, log, show
+from tests.watching import wait_until, is_unlocked, holder_pid, read_log, load_status
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.storage import control_files, file_names
@@ -31,7 +31,7 @@ def detached(name: str, data: Path, *options: str) -> int:
     """Begin a session without a terminal, and give the number of its process."""
     told = run_vaetui("new", name, "--detach", "--data", str(data), *options)
     assert told.returncode == 0, told.stderr
-    return holder(name)
+    return holder_pid(name)
 
 
 @pytest.mark.parametrize(
@@ -48,32 +48,32 @@ def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     assert (told.returncode, told.stderr) == (0, "")
     for words in ("away trains on without a terminal", "vaetui show away", "vaetui resume away", "log.txt"):
         assert words in told.stdout
-    eventually(lambda: free("away"))
-    shown = show("away")
+    wait_until(lambda: is_unlocked("away"))
+    shown = load_status("away")
     assert (shown["phase"], shown["detached"], shown["failure"]) == (phase, False, None)
-    assert reason in log("away")
-    assert "epoch 1 of" in log("away")
+    assert reason in read_log("away")
+    assert "epoch 1 of" in read_log("away")
     assert not [
         path.name for path in sessions.find_session("away").iterdir() if path.name in ("request", "failure.txt")
     ]
 
 
 def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
-    config = replace(SMALL, training=replace(SMALL.training, warmup_epochs=15))
-    undisturbed = made("undisturbed", digits, config)
+    config = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, warmup_epochs=15))
+    undisturbed = create_session("undisturbed", digits, config)
     list(undisturbed.advance())
     undisturbed.close()
-    made("taken", digits, config).close()
+    create_session("taken", digits, config).close()
     for _ in range(2):
         assert run_vaetui("resume", "taken", "--detach").returncode == 0
-        process = holder("taken")
+        process = holder_pid("taken")
     told = run_vaetui("resume", "taken", "--plain", typed="")
     assert told.returncode == 0, told.stderr
     assert f"taken is trained without a terminal by {_me()}" in told.stderr
     assert f"process {process}; it is asked to save and leave" in told.stderr
-    assert log("taken").count("taken over by another process") == 2
+    assert read_log("taken").count("taken over by another process") == 2
     assert "round 1 of 2: 5 centres" in told.stdout
-    assert bits("taken") == bits("undisturbed")
+    assert session_digest("taken") == session_digest("undisturbed")
     assert not file_names.release_request_path(sessions.find_session("taken")).exists()
 
 
@@ -85,7 +85,7 @@ def _me() -> str:
 
 def test_who_looks_is_told_that_it_is_trained_without_a_terminal(digits: Path) -> None:
     process = detached("seen", digits, *LONG)
-    assert show("seen")["detached"] is True
+    assert load_status("seen")["detached"] is True
     assert "training, detached, epoch" in run_vaetui("show", "seen").stdout
     assert "training, detached" in run_vaetui("sessions").stdout
     told = run_vaetui("export", "seen", "-o", "seen.csv")
@@ -93,8 +93,8 @@ def test_who_looks_is_told_that_it_is_trained_without_a_terminal(digits: Path) -
     assert "is trained without a terminal by" in told.stderr
     assert "take it over with: vaetui resume seen" in told.stderr
     os.kill(process, signal.SIGTERM)
-    eventually(lambda: free("seen"))
-    assert show("seen")["detached"] is False
+    wait_until(lambda: is_unlocked("seen"))
+    assert load_status("seen")["detached"] is False
 
 
 def test_it_belongs_to_no_terminal_ignores_its_end_and_saves_when_asked_to_leave(digits: Path) -> None:
@@ -108,15 +108,15 @@ def test_it_belongs_to_no_terminal_ignores_its_end_and_saves_when_asked_to_leave
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
-    process = holder("away")
+    process = holder_pid("away")
     assert os.getsid(process) == process
     os.kill(process, signal.SIGHUP)
-    reached = show("away")["epoch"]
-    eventually(lambda: show("away")["epoch"] > reached)
+    reached = load_status("away")["epoch"]
+    wait_until(lambda: load_status("away")["epoch"] > reached)
     os.kill(process, signal.SIGTERM)
-    eventually(lambda: free("away"))
-    assert "asked to leave by signal 15" in log("away")
-    shown = show("away")
+    wait_until(lambda: is_unlocked("away"))
+    assert "asked to leave by signal 15" in read_log("away")
+    shown = load_status("away")
     assert (shown["phase"], shown["failure"]) == ("training", None)
     assert lifecycle.resume("away").phase == "training"
 
@@ -135,11 +135,11 @@ def test_ctrl_c_before_the_terminal_is_left_saves_and_ends_once(digits: Path) ->
     child.close()
     assert child.exitstatus == 128 + signal.SIGINT
     assert "Abort" not in (child.before or "")
-    assert free("stopped")
+    assert is_unlocked("stopped")
 
 
 def test_nobody_takes_over_from_a_person(digits: Path) -> None:
-    session = made("mine", digits)
+    session = create_session("mine", digits)
     for options in ([], ["--detach"], ["--plain"]):
         assert_refused("The session mine is in use by", "resume", "mine", *options)
     assert not control_files.is_release_requested(session.directory)
@@ -161,18 +161,18 @@ def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
 
 
 def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
-    made("there", digits).close()
+    create_session("there", digits).close()
     assert_refused("A session there is there already", "new", "there", "--detach")
     assert_refused("holds no images", "new", "--detach", "--data", str(tmp_path))
     assert_refused("There is no session nowhere", "resume", "nowhere", "--detach")
     (tmp_path / "digits").mkdir()
     for file in digits.iterdir():
         (tmp_path / "digits" / file.name).write_bytes(file.read_bytes())
-    made("gone", tmp_path / "digits").close()
+    create_session("gone", tmp_path / "digits").close()
     for file in (tmp_path / "digits").iterdir():
         file.unlink()
     assert_refused("holds no training images", "resume", "gone", "--detach")
-    assert free("gone")
+    assert is_unlocked("gone")
 
 
 def test_a_system_without_fork_is_told_to_do_without() -> None:
@@ -188,15 +188,15 @@ def test_a_system_without_fork_is_told_to_do_without() -> None:
 def test_one_that_was_killed_is_told_by_the_next_who_looks_and_who_resumes(digits: Path) -> None:
     process = detached("killed", digits, *LONG)
     os.kill(process, signal.SIGKILL)
-    eventually(lambda: free("killed"))
+    wait_until(lambda: is_unlocked("killed"))
     assert "training, failed, epoch" in run_vaetui("show", "killed").stdout
-    assert "it ended without a word" in show("killed")["failure"]
+    assert "it ended without a word" in load_status("killed")["failure"]
     told = run_vaetui("resume", "killed", "--detach")
     assert told.returncode == 0
     assert "Training without a terminal had ended: it ended without a word" in told.stderr
-    assert show("killed")["failure"] is None
-    os.kill(holder("killed"), signal.SIGTERM)
-    eventually(lambda: free("killed"))
+    assert load_status("killed")["failure"] is None
+    os.kill(holder_pid("killed"), signal.SIGTERM)
+    wait_until(lambda: is_unlocked("killed"))
 
 
 def test_a_full_disk_is_told_by_the_next_who_looks(
@@ -208,21 +208,21 @@ def test_a_full_disk_is_told_by_the_next_who_looks(
         with pytest.raises(OSError, match="No space"), (disk / "filler").open("wb", buffering=0) as filler:
             while True:
                 filler.write(bytes(4096))
-        eventually(lambda: free("full"))
-        assert "is full; make room and try again" in show("full")["failure"]
+        wait_until(lambda: is_unlocked("full"))
+        assert "is full; make room and try again" in load_status("full")["failure"]
         (disk / "filler").unlink()
         assert run_vaetui("resume", "full", "--detach").returncode == 0
-        os.kill(holder("full"), signal.SIGTERM)
-        eventually(lambda: free("full"))
+        os.kill(holder_pid("full"), signal.SIGTERM)
+        wait_until(lambda: is_unlocked("full"))
 
 
 def test_a_request_that_nobody_waits_for_is_swept(digits: Path) -> None:
-    session = made("asked", digits)
+    session = create_session("asked", digits)
     session.close()
     control_files.request_release(session.directory)
     assert run_vaetui("resume", "asked", "--detach").returncode == 0
-    eventually(lambda: free("asked"))
-    assert show("asked")["phase"] == "labelling"
+    wait_until(lambda: is_unlocked("asked"))
+    assert load_status("asked")["phase"] == "labelling"
 
 
 def test_a_relative_home_is_still_there_once_the_directory_is_left(
@@ -231,8 +231,8 @@ def test_a_relative_home_is_still_there_once_the_directory_is_left(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VAETUI_HOME", "here")
     assert run_vaetui("new", "near", "--detach", "--data", str(digits), *QUICK).returncode == 0
-    eventually(lambda: free("near"))
-    assert show("near")["phase"] == "labelling"
+    wait_until(lambda: is_unlocked("near"))
+    assert load_status("near")["phase"] == "labelling"
     assert (tmp_path / "here/sessions/near").is_dir()
 
 
@@ -248,4 +248,4 @@ def test_who_does_not_leave_in_time_is_named(digits: Path, monkeypatch: pytest.M
     assert not control_files.is_release_requested(directory)
     os.kill(process, signal.SIGCONT)
     os.kill(process, signal.SIGTERM)
-    eventually(lambda: free("stuck"))
+    wait_until(lambda: is_unlocked("stuck"))

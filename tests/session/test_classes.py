@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.scripts import NEAR, SMALL, bits, made
+from tests.session.scripted_run import NEIGHBOURS_CONFIG, SMALL_CONFIG, session_digest, create_session
 from vaetui.cli.simulate_command import drain
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("home")
 TEN = AddClass(10, "ten")
 
 
-def asked(name: str, digits: Path, config: Config = SMALL) -> Session:
-    session = made(name, digits, config)
+def asked(name: str, digits: Path, config: Config = SMALL_CONFIG) -> Session:
+    session = create_session(name, digits, config)
     list(session.advance())
     return session
 
@@ -109,7 +109,7 @@ def test_a_new_name_and_a_merge_are_undone_like_answers(digits: Path) -> None:
 
 
 def test_what_was_said_as_a_merged_class_weighs_and_spreads_as_the_other(digits: Path) -> None:
-    for config, name in ((SMALL, "clusters"), (NEAR, "neighbours")):
+    for config, name in ((SMALL_CONFIG, "clusters"), (NEIGHBOURS_CONFIG, "neighbours")):
         session = asked(name, digits, config)
         for tile in session.round_view().clusters:
             session.answer(tile.path, ClassAnswer(4 if tile.path[0] % 2 else 7))
@@ -214,16 +214,16 @@ def test_training_goes_on_with_one_more_row_and_the_checkpoint_of_before_still_l
     assert trained.vae.classifier.weight[10].detach().any()
 
 
-@pytest.mark.parametrize("config", [SMALL, NEAR], ids=lambda config: config.recipe)
+@pytest.mark.parametrize("config", [SMALL_CONFIG, NEIGHBOURS_CONFIG], ids=lambda config: config.recipe)
 def test_however_often_it_was_left_it_comes_to_the_same_bits(
     config: Config, digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = made("whole", digits, config)
+    whole = create_session("whole", digits, config)
     list(go_through(whole))
     assert rows(whole) == 12
     whole.close()
     monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
-    left = made("left", digits, config)
+    left = create_session("left", digits, config)
     stepped, amended = set[tuple[int, int]](), set[int]()
     while left.phase != "finished":
         acts = go_through(left)
@@ -239,7 +239,7 @@ def test_however_often_it_was_left_it_comes_to_the_same_bits(
         assert left._store.repairs == []
     left.close()
     assert (len(stepped) > 4, amended) == (True, {1, 2})
-    assert bits("left") == bits("whole")
+    assert session_digest("left") == session_digest("whole")
 
 
 def test_pictures_of_a_class_that_the_networks_do_not_know_yet_are_refused(digits: Path) -> None:
@@ -252,10 +252,10 @@ def test_pictures_of_a_class_that_the_networks_do_not_know_yet_are_refused(digit
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_where_checkpoints_are_lost_training_is_repeated_with_the_classes_of_then(digits: Path, kept: int) -> None:
-    whole = made("whole", digits)
+    whole = create_session("whole", digits)
     list(go_through(whole))
     whole.close()
-    expected = bits("whole")
+    expected = session_digest("whole")
     session = lifecycle.resume("whole")
     session.close()
     for path in sorted(session.directory.glob("checkpoint-*"))[kept:]:
@@ -263,7 +263,7 @@ def test_where_checkpoints_are_lost_training_is_repeated_with_the_classes_of_the
     session = lifecycle.resume("whole")
     list(session.advance())
     session.close()
-    assert bits("whole") == expected
+    assert session_digest("whole") == expected
 
 
 def test_a_class_added_while_the_images_are_loaded_is_not_forgotten(digits: Path) -> None:

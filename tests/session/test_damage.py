@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.scripts import answer_round, bits, made, run, said
+from tests.session.scripted_run import answer_round, session_digest, create_session, run_to_end, list_answers
 from vaetui.cli.simulate_command import drain
 from vaetui.engine.events import Notice
 from vaetui.session import checkpoints, lifecycle, trainer
@@ -27,7 +27,7 @@ def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(home))
         patch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
-        session = made("it", digits)
+        session = create_session("it", digits)
         list(session.advance())
         list(answer_round(session))
         session.finish_round()
@@ -57,9 +57,9 @@ def directory(asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def finish(session: Session) -> Undisturbed:
-    list(run(session))
+    list(run_to_end(session))
     session.close()
-    return bits("it"), list(said("it"))
+    return session_digest("it"), list(list_answers("it"))
 
 
 def flip(path: Path) -> None:

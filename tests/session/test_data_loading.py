@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data.drawing import digits, folder
+from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import small_mnist
-from tests.session.scripts import SMALL
+from tests.session.scripted_run import SMALL_CONFIG
 from vaetui.cli.data_options import DataOptions
 from vaetui.cli.simulate_command import drain
 from vaetui.data.import_options import ImportOptions
@@ -31,10 +31,10 @@ from vaetui.storage.repository import SessionRepository
 COUNT = 70
 CASES = 120
 QUICK = replace(
-    SMALL,
-    cluster=replace(SMALL.cluster, clusters=4),
-    network=replace(SMALL.network, channels=(4, 8), z_dim=4),
-    training=replace(SMALL.training, rounds=1),
+    SMALL_CONFIG,
+    cluster=replace(SMALL_CONFIG.cluster, clusters=4),
+    network=replace(SMALL_CONFIG.network, channels=(4, 8), z_dim=4),
+    training=replace(SMALL_CONFIG.training, rounds=1),
 )
 
 
@@ -122,7 +122,7 @@ def test_damaged_source_files_lose_no_answer(place: Path) -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_damaged_set_is_made_anew_or_refused_and_loses_no_answer(place: Path, there: bool) -> None:
-    folder(place / "own", COUNT, by_class=True)
+    write_image_folder(place / "own", COUNT, by_class=True)
     made = asked(place / "own")
     wholes = {path.name: path.read_bytes() for path in made.iterdir()}
     if not there:
@@ -151,9 +151,9 @@ def test_a_set_that_is_gone_is_made_anew(place: Path, kind: str) -> None:
     own = place / "own"
     if kind == "array":
         own = place / "own.npy"
-        np.save(own, digits(COUNT)[0])
+        np.save(own, load_digits(COUNT)[0])
     else:
-        folder(own, COUNT)
+        write_image_folder(own, COUNT)
     made = asked(own, labels=False)
     shutil.rmtree(dataset_cache.datasets_directory())
     (found,) = drain(verify_session("it", repair=False))
@@ -164,7 +164,7 @@ def test_a_set_that_is_gone_is_made_anew(place: Path, kind: str) -> None:
 
 
 def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
-    folder(place / "own", COUNT)
+    write_image_folder(place / "own", COUNT)
     made = asked(place / "own", labels=False)
     shutil.copytree(made, place / "kept")
     shutil.rmtree(made)
@@ -179,7 +179,7 @@ def test_a_set_that_is_gone_is_not_made_of_other_files(place: Path) -> None:
 
 
 def test_what_is_there_is_not_replaced_by_other_images(place: Path) -> None:
-    own, pixels = place / "own.npy", digits(COUNT)[0]
+    own, pixels = place / "own.npy", load_digits(COUNT)[0]
     np.save(own, pixels)
     made = asked(own, labels=False)
     moment = own.stat()
@@ -208,7 +208,7 @@ def test_images_of_a_person_that_are_gone_are_named(place: Path) -> None:
 
 
 def test_many_files_are_looked_at_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder(place / "own", COUNT)
+    write_image_folder(place / "own", COUNT)
     asked(place / "own", labels=False)
     (place / "own/part-0/00000.png").unlink()
     monkeypatch.setattr(resources, "SOURCE_CHECK_TIMEOUT_S", 0.0)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.session import scripts
-from tests.session.scripts import bits, made, run, said
+from tests.session import scripted_run
+from tests.session.scripted_run import session_digest, create_session, run_to_end, list_answers
 
-ROOT = Path(scripts.__file__).parents[2]
+ROOT = Path(scripted_run.__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +21,15 @@ def undisturbed(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """The bits and answers of a run that nobody killed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(tmp_path_factory.mktemp("undisturbed")))
-        session = made("whole", digits)
-        list(run(session))
+        session = create_session("whole", digits)
+        list(run_to_end(session))
         session.close()
-        return bits("whole"), list(said("whole"))
+        return session_digest("whole"), list(list_answers("whole"))
 
 
 def start(name: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.session.scripts", name],
+        [sys.executable, "-m", "tests.session.scripted_run", name],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -54,7 +54,7 @@ def start(name: str) -> subprocess.Popen[str]:
 def test_killed_at_any_moment_it_ends_in_the_same_bits(
     moments: list[str], digits: Path, undisturbed: tuple[str, list[object]]
 ) -> None:
-    made("killed", digits).close()
+    create_session("killed", digits).close()
     heard: list[str] = []
     for moment in moments:
         process = start("killed")
@@ -71,5 +71,5 @@ def test_killed_at_any_moment_it_ends_in_the_same_bits(
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert output.splitlines()[-1] == "done"
-    assert said("killed") == undisturbed[1]
-    assert bits("killed") == undisturbed[0]
+    assert list_answers("killed") == undisturbed[1]
+    assert session_digest("killed") == undisturbed[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.command_line import run_vaetui
-from tests.session.scripts import NEAR, SMALL, answer_round, made, run
+from tests.session.scripted_run import NEIGHBOURS_CONFIG, SMALL_CONFIG, answer_round, create_session, run_to_end
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.metrics import Agreement
 from vaetui.session import summary
@@ -35,7 +35,7 @@ def until_asked(session: Session, round: int) -> None:
 @pytest.fixture
 def asked(digits: Path) -> Iterator[Session]:
     """A session in its second round, of which nothing is answered."""
-    session = made("asked", digits, NEAR)
+    session = create_session("asked", digits, NEIGHBOURS_CONFIG)
     until_asked(session, 2)
     yield session
     session.close()
@@ -77,7 +77,7 @@ def test_a_round_that_is_still_asked_tells_nothing_and_neither_does_the_first(as
 
 
 def test_images_that_an_earlier_round_named_are_left_out(digits: Path) -> None:
-    session = made("again", digits, SMALL)  # whose rounds ask of all images, so that some are seen twice
+    session = create_session("again", digits, SMALL_CONFIG)  # whose rounds ask of all images, so that some are seen twice
     until_asked(session, 2)
     earlier = session._load_round(1).labelled_set().indices
     list(answer_round(session))
@@ -93,8 +93,8 @@ def test_images_that_an_earlier_round_named_are_left_out(digits: Path) -> None:
 
 
 def test_the_summary_and_the_command_tell_the_same(digits: Path) -> None:
-    session = made("told", digits, NEAR)
-    list(run(session))
+    session = create_session("told", digits, NEIGHBOURS_CONFIG)
+    list(run_to_end(session))
     ((number, told),) = session.summary().agreements
     session.close()
     assert told.mean_confidence is not None
@@ -110,9 +110,9 @@ def test_the_summary_and_the_command_tell_the_same(digits: Path) -> None:
 def test_without_truth_the_command_shows_what_is_known_and_no_empty_accuracy(digits: Path, tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare/train-images-idx3-ubyte").write_bytes((digits / "train-images-idx3-ubyte").read_bytes())
-    session = made("bare", tmp_path / "bare", NEAR)
+    session = create_session("bare", tmp_path / "bare", NEIGHBOURS_CONFIG)
     assert not session.has_test_labels
-    list(run(session))
+    list(run_to_end(session))
     session.close()
     shown = json.loads(run_vaetui("show", "bare", "--json").stdout)
     assert shown["expected"][0] is None, "what an untaught classifier expects means nothing"
@@ -123,7 +123,7 @@ def test_without_truth_the_command_shows_what_is_known_and_no_empty_accuracy(dig
 
 
 def test_true_labels_of_test_images_are_known_to_be_there_from_the_start(digits: Path) -> None:
-    session = made("tested", digits)
+    session = create_session("tested", digits)
     assert session.has_test_labels
     session.close()
 

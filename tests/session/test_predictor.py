@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.scripts import SMALL, bits, made, run
+from tests.session.scripted_run import SMALL_CONFIG, session_digest, create_session, run_to_end
 from vaetui.engine.events import BatchesTrained, Event, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session import trainer
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) -> None:
-    alone = made("alone", digits, SMALL)
-    list(run(alone))
+    alone = create_session("alone", digits, SMALL_CONFIG)
+    list(run_to_end(alone))
     alone.close()
-    session, over, seen = made("watched", digits, SMALL), threading.Event(), list[Event]()
+    session, over, seen = create_session("watched", digits, SMALL_CONFIG), threading.Event(), list[Event]()
 
     def look() -> None:
         while not over.is_set():
@@ -29,20 +29,20 @@ def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) 
 
     looking = threading.Thread(target=look)
     looking.start()
-    acts = list(run(session))
+    acts = list(run_to_end(session))
     over.set()
     looking.join()
     session.close()
     assert acts[-1] == "Finished"
     assert sum(isinstance(event, SamplesGenerated) for event in seen) > 2
-    assert bits("watched") == bits("alone")
+    assert session_digest("watched") == session_digest("alone")
 
 
 def test_there_is_something_to_draw_as_soon_as_training_has_saved(
     digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
-    session = made("early", digits)
+    session = create_session("early", digits)
     with pytest.raises(UserError, match="early has learned nothing yet"):
         list(session.samples(4, None, 0))
     beginning = session.advance()

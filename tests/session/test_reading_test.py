@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.session.scripts import SMALL, made
+from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.events import BatchesTrained, EpochEnded, Reconstructed
 from vaetui.errors import UserError
 from vaetui.session import lifecycle, summary
 from vaetui.session.session import Session
 
 pytestmark = pytest.mark.usefixtures("home")
-BUSY = replace(SMALL, training=replace(SMALL.training, batch_size=8))
+BUSY = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, batch_size=8))
 """72 batches an epoch, so that a report comes before every check."""
 
 
 @pytest.fixture
 def session(digits: Path, home: Path) -> Iterator[Session]:
-    session = made("read", digits, BUSY)
+    session = create_session("read", digits, BUSY)
     list(session.advance())
     yield session
     session.close()
@@ -35,7 +35,7 @@ def truth(session: Session) -> list[int]:
 
 
 def test_an_epoch_is_checked_three_times_with_all_held_out_images(digits: Path) -> None:
-    session = made("checked", digits, BUSY)
+    session = create_session("checked", digits, BUSY)
     places, step, steps = dict[int, float](), 0, 1
     for event in session.advance():
         if isinstance(event, BatchesTrained):
@@ -50,7 +50,7 @@ def test_an_epoch_is_checked_three_times_with_all_held_out_images(digits: Path) 
 
 
 def test_the_test_shows_the_reconstructions_at_the_end_of_the_epoch(digits: Path) -> None:
-    session = made("shown", digits, BUSY)
+    session = create_session("shown", digits, BUSY)
     last = None
     for event in session.advance():
         last = event if isinstance(event, Reconstructed) and event.eval_number is not None else last
@@ -98,7 +98,7 @@ def test_a_place_that_is_not_next_and_too_many_are_refused(session: Session, pla
 
 
 def test_there_is_nothing_to_read_before_an_epoch_has_ended_or_while_images_are_loaded(digits: Path) -> None:
-    session = made("early", digits, BUSY)
+    session = create_session("early", digits, BUSY)
     beginning = session.advance()
     with pytest.raises(UserError, match="before the first epoch has ended"):
         session.reading_test()
@@ -134,7 +134,7 @@ def test_a_class_that_there_is_not_is_refused(session: Session) -> None:
 def test_images_without_labels_have_no_reading_test(digits: Path, tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare/train-images-idx3-ubyte").write_bytes((digits / "train-images-idx3-ubyte").read_bytes())
-    session = made("bare", tmp_path / "bare", BUSY)
+    session = create_session("bare", tmp_path / "bare", BUSY)
     list(session.advance())
     with pytest.raises(UserError, match="no true labels"):
         session.reading_test()

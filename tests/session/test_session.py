@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.idx import write_idx
-from tests.session.scripts import NEAR, SMALL, answer_round, bits, made, run, said, scrambled
+from tests.session.scripted_run import NEIGHBOURS_CONFIG, SMALL_CONFIG, answer_round, session_digest, create_session, run_to_end, list_answers, create_with_scrambled_labels
 from vaetui.cli.simulate_command import drain
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.config import Config
@@ -26,16 +26,16 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def asked(name: str, digits: Path) -> Session:
-    session = made(name, digits)
+    session = create_session(name, digits)
     list(session.advance())
     assert session.phase == "labelling"
     return session
 
 
 def test_a_whole_run_ends_with_every_epoch_measured(digits: Path) -> None:
-    session = made("whole", digits)
+    session = create_session("whole", digits)
     assert (session.phase, session.round_number, session.epochs) == ("training", 1, 3)
-    acts = list(run(session))
+    acts = list(run_to_end(session))
     assert session.phase == "finished"
     assert acts.count("Clustered") == 2
     assert acts[-1] == "Finished"
@@ -54,7 +54,7 @@ def test_a_whole_run_ends_with_every_epoch_measured(digits: Path) -> None:
 
 
 def test_events_come_in_the_order_of_the_work(digits: Path) -> None:
-    session = made("events", digits)
+    session = create_session("events", digits)
     kinds = [type(event) for event in session.advance()]
     first = {kind: kinds.index(kind) for kind in (Loading, BatchesTrained, Saved, EpochEnded, Clustered)}
     assert sorted(first.values()) == list(first.values())
@@ -62,16 +62,16 @@ def test_events_come_in_the_order_of_the_work(digits: Path) -> None:
     session.close()
 
 
-@pytest.mark.parametrize("config", [SMALL, NEAR], ids=lambda config: config.recipe)
+@pytest.mark.parametrize("config", [SMALL_CONFIG, NEIGHBOURS_CONFIG], ids=lambda config: config.recipe)
 def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
     config: Config, digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = made("whole", digits, config)
-    list(run(whole))
+    whole = create_session("whole", digits, config)
+    list(run_to_end(whole))
     whole.close()
 
     monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
-    left = made("left", digits, config)
+    left = create_session("left", digits, config)
     while left.phase != "finished":
         if left.phase == "training":
             going = left.advance()
@@ -95,14 +95,14 @@ def test_the_same_answers_give_the_same_bits_however_often_the_run_was_left(
             left.finish_round()
     left.close()
     assert left._store.repairs == []
-    assert said("left") == said("whole")
-    assert bits("left") == bits("whole")
+    assert list_answers("left") == list_answers("whole")
+    assert session_digest("left") == session_digest("whole")
     known = {key: value for key, value in summary.load_status("whole").items() if key in ("losses", "test_accuracy")}
     assert {key: summary.load_status("left")[key] for key in known} == known
 
 
 def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
-    left = made("batch", digits)
+    left = create_session("batch", digits)
     for before in (8, 9):  # of the nine of an epoch
         steps = left.advance()
         for event in steps:
@@ -116,16 +116,16 @@ def test_training_goes_on_at_the_batch_where_it_was_left(digits: Path) -> None:
     left.close()
 
 
-@pytest.mark.parametrize("config", [SMALL, NEAR], ids=lambda config: config.recipe)
+@pytest.mark.parametrize("config", [SMALL_CONFIG, NEIGHBOURS_CONFIG], ids=lambda config: config.recipe)
 def test_scrambling_the_training_labels_changes_nothing_learned(config: Config, digits: Path, tmp_path: Path) -> None:
     digests = []
     for name in ("true", "scrambled"):
         data = tmp_path / name
         shutil.copytree(digits, data)
-        session = (scrambled if name == "scrambled" else made)(name, data, config)
-        list(run(session))
+        session = (create_with_scrambled_labels if name == "scrambled" else create_session)(name, data, config)
+        list(run_to_end(session))
         session.close()
-        digests.append(bits(name))
+        digests.append(session_digest(name))
     assert digests[0] == digests[1]
 
 
@@ -235,13 +235,13 @@ def test_members_come_nearest_farthest_or_at_random(digits: Path) -> None:
 
 
 def test_one_more_round_can_be_added_to_a_finished_run(digits: Path) -> None:
-    session = made("more", digits, replace(SMALL, training=replace(SMALL.training, rounds=1)))
-    list(run(session))
+    session = create_session("more", digits, replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, rounds=1)))
+    list(run_to_end(session))
     session.add_round()
     assert (session.phase, session.rounds, session.epochs, session.round_number) == ("training", 2, 3, 2)
     session.close()
     session = lifecycle.resume("more")
-    list(run(session))
+    list(run_to_end(session))
     assert len(session.training_curves().finished_epochs) == 3
     session.close()
 
@@ -284,15 +284,15 @@ def test_images_that_changed_are_recognised(digits: Path, tmp_path: Path) -> Non
 
 def test_data_without_labels_or_tests_trains_as_well(digits: Path, tmp_path: Path) -> None:
     write_idx(tmp_path / "train-images.idx3-ubyte", read_idx(digits / "train-images-idx3-ubyte", 3))
-    session = made("bare", tmp_path)
-    list(run(session))
+    session = create_session("bare", tmp_path)
+    list(run_to_end(session))
     assert [ended.test_accuracy for ended in session.training_curves().finished_epochs] == [None] * 3
     session.close()
 
 
 def test_more_clusters_than_images_become_one_each_at_most(tmp_path: Path) -> None:
     write_idx(tmp_path / "train-images-idx3-ubyte", np.random.default_rng(0).integers(0, 255, (10, 9, 9), np.uint8))
-    session = made("few", tmp_path, replace(SMALL, cluster=replace(SMALL.cluster, clusters=200)))
+    session = create_session("few", tmp_path, replace(SMALL_CONFIG, cluster=replace(SMALL_CONFIG.cluster, clusters=200)))
     list(session.advance())
     assert [tile.size for tile in session.round_view().clusters] == [1] * 9
     session.close()
@@ -300,8 +300,8 @@ def test_more_clusters_than_images_become_one_each_at_most(tmp_path: Path) -> No
 
 def test_images_that_are_all_alike_make_one_cluster_that_cannot_be_split(tmp_path: Path) -> None:
     write_idx(tmp_path / "train-images-idx3-ubyte", np.full((40, 9, 9), 7, np.uint8))
-    config = replace(SMALL, network=replace(SMALL.network, latent="mean"))
-    session = made("alike", tmp_path, config)
+    config = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, latent="mean"))
+    session = create_session("alike", tmp_path, config)
     list(session.advance())
     assert [tile.size for tile in session.round_view().clusters] == [36]
     with pytest.raises(UserError, match="1 different images"):
@@ -321,12 +321,12 @@ def test_the_answers_of_the_last_round_are_exported_until_a_new_one_has_some(dig
 
 
 def test_a_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
-    session = made("failing", digits)
+    session = create_session("failing", digits)
     going = session.advance()
     while not isinstance(next(going), Loaded):
         pass
     assert session._resources.trainer is not None
-    session._resources.trainer.config = replace(SMALL, loss=replace(SMALL.loss, beta=float("nan")))
+    session._resources.trainer.config = replace(SMALL_CONFIG, loss=replace(SMALL_CONFIG.loss, beta=float("nan")))
     with pytest.raises(UserError, match="The loss is no number any more in epoch 1"):
         list(going)
     assert not list(session.directory.glob("checkpoint-*"))
@@ -334,7 +334,7 @@ def test_a_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
 
 
 def test_a_run_without_rounds_only_trains(digits: Path) -> None:
-    session = made("silent", digits, replace(SMALL, training=replace(SMALL.training, rounds=0)))
+    session = create_session("silent", digits, replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, rounds=0)))
     assert session.round_number == 0
     list(session.advance())
     assert session.phase == "finished"
@@ -343,7 +343,7 @@ def test_a_run_without_rounds_only_trains(digits: Path) -> None:
 
 
 def test_a_lost_file_of_what_was_called_how_costs_a_figure_and_no_more(digits: Path) -> None:
-    session = made("lost", digits, NEAR)
+    session = create_session("lost", digits, NEIGHBOURS_CONFIG)
     while session.phase != "labelling" or session.round_number < 2:
         list(session.advance())
         if session.round_number < 2:
@@ -363,9 +363,9 @@ def test_a_lost_file_of_what_was_called_how_costs_a_figure_and_no_more(digits: P
 
 
 def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path) -> None:
-    session = made("near", digits, NEAR)
-    list(run(session))
-    first, last = (LabellingRound(session._store, session._repository, NEAR, round) for round in (1, 2))
+    session = create_session("near", digits, NEIGHBOURS_CONFIG)
+    list(run_to_end(session))
+    first, last = (LabellingRound(session._store, session._repository, NEIGHBOURS_CONFIG, round) for round in (1, 2))
     assert sum(tile.size for tile in first.round_view().clusters if len(tile.path) == 1) == 576
     asked_again = sum(tile.size for tile in last.round_view().clusters if len(tile.path) == 1)
     assert 0 < asked_again < 300, "only the doubtful are asked about"
@@ -383,8 +383,8 @@ def test_answers_spread_from_neighbour_to_neighbour_over_all_rounds(digits: Path
 
 
 def test_digits_stand_for_the_classes_that_were_named_most_in_the_rounds_before(digits: Path) -> None:
-    many = replace(SMALL, network=replace(SMALL.network, classes=26))
-    session = made("many", digits, many)
+    many = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, classes=26))
+    session = create_session("many", digits, many)
     list(session.advance())
     assert session.round_view().digit_keys == tuple(range(10))
     for path, label in (((0,), 25), ((1,), 25), ((2,), 17)):

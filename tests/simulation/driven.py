@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tests.session.scripts import SMALL, made
+from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.cli.simulate_command import drain
 from vaetui.engine.config import Config
 from vaetui.simulation.annotator_config import AnnotatorConfig
@@ -16,10 +16,10 @@ from vaetui.simulation.stopwatch import Stopwatch
 
 HABITS = AnnotatorConfig("members", answers_per_round=16, error_rate=0.1)
 SHORT = replace(
-    SMALL,
-    loss=replace(SMALL.loss, beta=0.5),
-    cluster=replace(SMALL.cluster, clusters=12),
-    training=replace(SMALL.training, batch_size=16, warmup_epochs=4),
+    SMALL_CONFIG,
+    loss=replace(SMALL_CONFIG.loss, beta=0.5),
+    cluster=replace(SMALL_CONFIG.cluster, clusters=12),
+    training=replace(SMALL_CONFIG.training, batch_size=16, warmup_epochs=4),
 )
 """Six epochs on 640 images after which some centres are readable, and two rounds of twelve clusters."""
 
@@ -28,7 +28,7 @@ def simulated(
     name: str, data: Path, shelved: TrainedReader, habits: AnnotatorConfig = HABITS, config: Config = SHORT
 ) -> SimulationResult:
     """Simulate a whole run of a new session and close it."""
-    session = made(name, data, config)
+    session = create_session(name, data, config)
     outcome = drain(Simulation(session, shelved, habits, Stopwatch()).run())
     session.close()
     return outcome

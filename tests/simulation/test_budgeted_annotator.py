@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.scripts import SMALL
+from tests.session.scripted_run import SMALL_CONFIG
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.session import lifecycle
@@ -35,7 +35,7 @@ class Decided:
 @pytest.fixture(scope="module")
 def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     directory = tmp_path_factory.mktemp("asked")
-    lifecycle.create_at(directory, str(digits), SMALL)
+    lifecycle.create_at(directory, str(digits), SMALL_CONFIG)
     session = lifecycle.resume_at(directory)
     list(session.advance())
     yield session

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.session.scripts import bits, made, said, scrambled
+from tests.session.scripted_run import session_digest, create_session, list_answers, create_with_scrambled_labels
 from tests.simulation.driven import HABITS, SHORT, simulated
 from tests.tui.until import until
 from vaetui.cli.simulate_command import drain
@@ -44,7 +44,7 @@ def test_two_runs_with_one_seed_come_to_the_same(digits: Path, shelved: TrainedR
     first, second = (simulated(name, digits, shelved, habits).to_dict() for name in ("first", "second"))
     assert first["label_accuracy"]["overall"] is not None
     assert apart_from_times(first) == apart_from_times(second)
-    assert bits("first") == bits("second")
+    assert session_digest("first") == session_digest("second")
     other = simulated("other", digits, shelved, habits, replace(SHORT, seed=1)).to_dict()
     assert apart_from_times(other) != apart_from_times(first)
 
@@ -113,12 +113,12 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
 ) -> None:
     monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0.0)
     simulated("simulated", digits, shelved)
-    typed = said("simulated")
+    typed = list_answers("simulated")
     facts = SessionRepository(sessions.find_session("simulated"))
     rounds = {round: facts.list_answers(round) for round in (1, 2)}
     facts.close()
     assert any(isinstance(it.answer, Split) for round in rounds.values() for it in round)
-    session = made("typed", digits, SHORT)
+    session = create_session("typed", digits, SHORT)
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         for round, sayings in rounds.items():
@@ -144,8 +144,8 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
                 await pilot.press("g")
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen), seconds=100)
     session.close()
-    assert said("typed") == typed
-    assert bits("typed") == bits("simulated")
+    assert list_answers("typed") == typed
+    assert session_digest("typed") == session_digest("simulated")
 
 
 def round_to_key(confidence: float) -> str:
@@ -171,10 +171,10 @@ def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
     data = tmp_path / "scrambled"
     shutil.copytree(digits, data)
     monkeypatch.setattr(running, "MembersAnnotator", Replaying)
-    session = scrambled("scrambled", data, SHORT)
+    session = create_with_scrambled_labels("scrambled", data, SHORT)
     outcome = drain(Simulation(session, shelved, HABITS, Stopwatch()).run())
     session.close()
     assert not opinions
-    assert bits("scrambled") == bits("true")
+    assert session_digest("scrambled") == session_digest("true")
     assert outcome.test_accuracy == true.test_accuracy
     assert outcome.label_accuracy != true.label_accuracy

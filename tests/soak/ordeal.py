@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from tests.session.scripts import bits
+from tests.session.scripted_run import session_digest
 from tests.soak import ageing, moments
 from tests.soak.dialogue import HASTY, PROGRAM, ROOT, Dialogue, End
 from tests.soak.moments import Moment, Watch
@@ -116,7 +116,7 @@ class Ordeal:
         self.tally.lost += len(self.record.lost)
         self.tally.invented += len(self.record.invented)
         return Outcome(
-            bits(self.name), {name: figures[name] for name in FIGURES}, self._labels.read_text() if labels else ""
+            session_digest(self.name), {name: figures[name] for name in FIGURES}, self._labels.read_text() if labels else ""
         )
 
     def holds(self, outcome: Outcome, undisturbed: Outcome) -> bool:

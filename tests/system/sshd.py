@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.terminal import ROOT, ScriptedTerminal
-from tests.watching import eventually
+from tests.watching import wait_until
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 SEPARATED = Path("/run/sshd")
@@ -55,7 +55,7 @@ class Server:
         """What the server says."""
         command = [SSHD, "-D", "-f", str(directory / "config"), "-E", str(self.log)]
         self._server = subprocess.Popen(command)
-        eventually(lambda: self.log.exists() and "listening on" in self.log.read_text())
+        wait_until(lambda: self.log.exists() and "listening on" in self.log.read_text())
         self._line = [
             *("ssh", "-F", "none", "-i", str(directory / "user"), "-p", str(port)),
             *("-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={directory / 'known'}"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import VAETUI, run_vaetui
-from tests.session.scripts import made
+from tests.session.scripted_run import create_session
 from vaetui.engine.answers import ClassAnswer
 from vaetui.storage import file_names
 
@@ -41,7 +41,7 @@ def all_but_one_end(running: list[subprocess.Popen[str]]) -> subprocess.Popen[st
 
 
 def test_of_twenty_starters_one_wins_and_the_others_are_told_who(digits: Path) -> None:
-    made("wanted", digits).close()
+    create_session("wanted", digits).close()
     running = [start("resume", "wanted", "--plain") for _ in range(STARTERS)]
     winner = all_but_one_end(running)
     for loser in running:
@@ -69,7 +69,7 @@ def training(name: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_while_one_trains_readers_read_and_writers_are_told_who(digits: Path, tmp_path: Path) -> None:
-    session = made("busy", digits)
+    session = create_session("busy", digits)
     list(session.advance())
     session.answer((0,), ClassAnswer(1))
     session.close()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.command_line import run_vaetui
 from tests.fuzz.states import TINY
-from tests.session.scripts import bits, made
+from tests.session.scripted_run import session_digest, create_session
 from tests.soak import moments
 from tests.soak.dialogue import Dialogue
 from tests.soak.ordeal import KNOBS, Ordeal, Tally
@@ -44,7 +44,7 @@ def test_a_clock_that_jumps_at_every_look_changes_no_bit_and_no_answer(
     assert (end.status, end.complaint) == (0, "")
     script.record.compare(sessions.find_session("jumps"))
     assert script.record.lost == script.record.invented == []
-    assert bits("jumps") == undisturbed.bits
+    assert session_digest("jumps") == undisturbed.bits
     shown = json.loads(run_vaetui("show", "jumps", "--json").stdout)
     assert 0 <= shown["labelling_seconds"] < 3600
     assert shown["training_seconds"] > 0
@@ -56,7 +56,7 @@ def test_a_clock_that_jumps_at_every_look_changes_no_bit_and_no_answer(
 @pytest.mark.parametrize("moment", [0.0, -1e9, 4e9, 1e11], ids=["1970", "1938", "2096", "5138"])
 def test_files_from_another_time_are_opened_all_the_same(digits: Path, moment: float) -> None:
     for name in ("old", "new"):
-        session = made(name, digits, TINY)
+        session = create_session(name, digits, TINY)
         list(session.advance())
         session.close()
     for path in [session.directory, *session.directory.iterdir()]:

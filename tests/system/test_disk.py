@@ -15,7 +15,7 @@ import pytest
 
 from tests.command_line import run_vaetui
 from tests.fuzz.states import TINY
-from tests.session.scripts import bits, made
+from tests.session.scripted_run import session_digest, create_session
 from tests.small_disk import leave, read_only, small_disk
 from tests.soak import ageing, moments
 from tests.soak.dialogue import PROGRAM, Dialogue
@@ -116,9 +116,9 @@ def test_whatever_is_being_written_when_the_disk_is_full_it_goes_on_to_the_same_
             starved = Starved(disk)
             if name == "roomy":
                 monkeypatch.setattr(starved, "until_done", lambda what, deed: deed())
-            starved.until_done("new", lambda: made("starved", digits, TINY).close())
+            starved.until_done("new", lambda: create_session("starved", digits, TINY).close())
             Starving(starved).run()
-            told[name] = bits("starved"), facts(locations.find_session("starved"))
+            told[name] = session_digest("starved"), facts(locations.find_session("starved"))
     assert told["starved"] == told["roomy"]
     acts = {"new", "advance", "answer", "split", "undo", "redo", "go on", "read", "another round"}
     assert acts <= set(starved.refused), starved.refused
@@ -130,7 +130,7 @@ def test_an_upgrade_on_a_full_disk_waits_for_room(
 ) -> None:
     with small_disk(tmp_path, 2 * ROOM) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
-        session = made("starved", digits, TINY)
+        session = create_session("starved", digits, TINY)
         list(session.advance())
         session.answer((0,), ClassAnswer(1))
         session.close()
@@ -171,14 +171,14 @@ def test_the_program_says_one_sentence_on_a_full_disk_and_goes_on_when_there_is_
         leave(disk, 60_000)
         end = Dialogue(resume, script, moments.NEVER, draw).run(locations.sessions_directory() / "full")
         assert end.status == 0, end.complaint
-        assert bits("full") == undisturbed.bits
+        assert session_digest("full") == undisturbed.bits
         script.record.compare(locations.find_session("full"))
         assert script.record.lost == script.record.invented == []
 
 
 @pytest.mark.usefixtures("home")
 def test_labels_that_find_no_room_leave_the_old_file(digits: Path, tmp_path: Path) -> None:
-    session = made("labels", digits, TINY)
+    session = create_session("labels", digits, TINY)
     list(session.advance())
     session.answer((0,), ClassAnswer(1))
     session.close()
@@ -198,7 +198,7 @@ def test_labels_that_find_no_room_leave_the_old_file(digits: Path, tmp_path: Pat
 def labelled(digits: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a session elsewhere that waits for answers, with one given; a copy of it is open nowhere."""
     monkeypatch.setenv("VAETUI_HOME", str(place / "elsewhere"))
-    session = made("asked", digits, TINY)
+    session = create_session("asked", digits, TINY)
     list(session.advance())
     session.answer((0,), ClassAnswer(1))
     session.close()

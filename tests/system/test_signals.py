@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from tests.command_line import VAETUI, run_vaetui
-from tests.session.scripts import made
+from tests.session.scripted_run import create_session
 from tests.terminal import ScriptedTerminal
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -33,7 +33,7 @@ def drop(child: pexpect.spawn[str]) -> None:
 def test_a_signal_while_labelling_keeps_the_answers_and_is_no_bug(
     digits: Path, home: Path, how: Callable[[pexpect.spawn[str]], None], number: int
 ) -> None:
-    session = made("left", digits)
+    session = create_session("left", digits)
     list(session.advance())
     session.close()
     child = pexpect.spawn(
@@ -57,7 +57,7 @@ def test_a_signal_while_labelling_keeps_the_answers_and_is_no_bug(
 
 
 def test_a_signal_while_pytorch_is_loaded_does_not_wait_for_it(digits: Path) -> None:
-    session = made("loading", digits)
+    session = create_session("loading", digits)
     list(session.advance())
     session.close()
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.test_background_training import LONG
-from tests.session.scripts import start_labelling
+from tests.session.scripted_run import start_labelling
 from tests.system.sshd import MISSING, Server, cut, here, vaetui
 from tests.terminal import ScriptedTerminal
-from tests.watching import eventually, free, gone, holder, log, show
+from tests.watching import wait_until, is_unlocked, has_exited, holder_pid, read_log, load_status
 
 pytestmark = pytest.mark.skipif(not here(), reason=MISSING)
 SOON = 10.0
@@ -63,12 +63,12 @@ def label(line: ScriptedTerminal, digit: str, answered: int) -> None:
 
 def leave(line: ScriptedTerminal, name: str) -> None:
     """Leave by the key; a program that stays is made to tell where each of its threads stands."""
-    process = holder(name)
+    process = holder_pid(name)
     line.type(b"q")
     try:
-        line.until(lambda: gone(process), PATIENT)
+        line.until(lambda: has_exited(process), PATIENT)
     except TimeoutError as shown:
-        if not gone(process):
+        if not has_exited(process):
             os.kill(process, signal.SIGABRT)
             line.until_quiet(1)
             raise AssertionError(f"{shown}\n{line.output[-5000:].decode(errors='replace')}") from None
@@ -80,33 +80,33 @@ def test_a_line_that_drops_while_labelling_costs_no_answer(server: Server, digit
     line = server.terminal(*vaetui("resume", "dropped"))
     until_loaded(line)
     label(line, "7", 2)
-    process = holder("dropped")
+    process = holder_pid("dropped")
     cut(line)
-    eventually(lambda: gone(process), SOON)
-    assert free("dropped")
-    assert show("dropped")["answers"] == 2
+    wait_until(lambda: has_exited(process), SOON)
+    assert is_unlocked("dropped")
+    assert load_status("dropped")["answers"] == 2
     line = server.terminal(*vaetui("resume", "dropped"))
     until(line, r"answered\s+2 / 5")
     label(line, "8", 3)
     leave(line, "dropped")
-    assert show("dropped")["answers"] == 3
+    assert load_status("dropped")["answers"] == 3
 
 
 def test_a_line_that_drops_while_training_saves_it_at_that_place(server: Server) -> None:
     line = server.terminal(*vaetui("new", "dropped"))
     line.until_text("img/s")
-    assert show("dropped")["training_seconds"] == 0, "nothing was saved so far"
-    process = holder("dropped")
+    assert load_status("dropped")["training_seconds"] == 0, "nothing was saved so far"
+    process = holder_pid("dropped")
     cut(line)
-    eventually(lambda: gone(process), SOON)
-    assert free("dropped")
-    saved = show("dropped")["training_seconds"]
+    wait_until(lambda: has_exited(process), SOON)
+    assert is_unlocked("dropped")
+    saved = load_status("dropped")["training_seconds"]
     assert saved > 0
     line = server.terminal(*vaetui("resume", "dropped"))
     line.until_text("img/s")
     leave(line, "dropped")
-    assert show("dropped")["training_seconds"] > saved
-    assert "Traceback" not in log("dropped")
+    assert load_status("dropped")["training_seconds"] > saved
+    assert "Traceback" not in read_log("dropped")
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs")
@@ -117,36 +117,36 @@ def test_inside_tmux_the_program_outlives_the_line(server: Server, digits: Path)
         line = server.terminal(*tmux, "new-session", *vaetui("resume", "kept"))
         until(line, r"answered\s+1 / 5")
         label(line, "7", 2)
-        process = holder("kept")
+        process = holder_pid("kept")
         cut(line)
         listed = [*tmux, "list-clients"]
-        eventually(lambda: subprocess.run(listed, check=True, capture_output=True).stdout == b"")
-        assert not gone(process)
+        wait_until(lambda: subprocess.run(listed, check=True, capture_output=True).stdout == b"")
+        assert not has_exited(process)
         line = server.terminal(*tmux, "attach")
         until(line, r"answered\s+2 / 5")
         label(line, "8", 3)
-        assert holder("kept") == process
+        assert holder_pid("kept") == process
         leave(line, "kept")
     finally:
         subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
-    assert show("kept")["answers"] == 3
+    assert load_status("kept")["answers"] == 3
 
 
 def test_what_was_detached_outlives_the_line_and_is_taken_over_by_the_next(server: Server, digits: Path) -> None:
     new = " ".join(vaetui("new", "away", "--detach", "--data", str(digits), *LONG))
     line = server.terminal("sh", "-c", f"{new} && exec cat")
     line.until_text("vaetui resume away")
-    process = holder("away")
+    process = holder_pid("away")
     cut(line)
-    reached = show("away")["epoch"]
-    eventually(lambda: show("away")["epoch"] > reached)
-    assert holder("away") == process
+    reached = load_status("away")["epoch"]
+    wait_until(lambda: load_status("away")["epoch"] > reached)
+    assert holder_pid("away") == process
     line = server.terminal(*vaetui("resume", "away"))
     until(line, r"epoch\s+\d+ of 500")
-    eventually(lambda: gone(process))
-    assert "taken over by another process" in log("away")
+    wait_until(lambda: has_exited(process))
+    assert "taken over by another process" in read_log("away")
     leave(line, "away")
-    assert free("away")
+    assert is_unlocked("away")
 
 
 def test_answers_come_through_a_line_without_a_terminal(server: Server, digits: Path) -> None:
@@ -155,7 +155,7 @@ def test_answers_come_through_a_line_without_a_terminal(server: Server, digits: 
     assert (told.returncode, told.stderr) == (0, "")
     assert "saved: 2 is 5 at 0.8" in told.stdout
     assert told.stdout.replace("\n", "").isprintable()
-    assert show("piped")["answers"] == 3
+    assert load_status("piped")["answers"] == 3
 
 
 def test_colours_are_proven_where_ssh_does_not_tell_them_and_nothing_is_animated(server: Server) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.tmux import Tmux
-from tests.watching import show
+from tests.watching import load_status
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs"),
@@ -30,7 +30,7 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.until(r"round 1 of 2\s+answered\s+0 / 5")
         screen.press("7", "Enter")
         screen.until(r"answered\s+1 / 5 .*answers\s+1")
-        assert show("demo")["answers"] == 1
+        assert load_status("demo")["answers"] == 1
         screen.press("s", "3", "Enter")
         screen.until(r"answered\s+1 / 7 .*answers\s+2")
         screen.press("4", "8")  # the first part, at 0.8
@@ -41,7 +41,7 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.until(r"answered\s+2 / 7 .*answers\s+3")
         screen.press("q")
         screen.until(r"Come back with: vaetui resume demo\n(.*\n)*left with 0")
-        before = show("demo")
+        before = load_status("demo")
         assert (before["phase"], before["answered"], before["centres"], before["answers"]) == ("labelling", 2, 7, 3)
     finally:
         screen.close()
@@ -68,5 +68,5 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.until(r"left with 0")
     finally:
         screen.close()
-    after = show("demo")
+    after = load_status("demo")
     assert (after["phase"], after["epoch"], after["answers"]) == ("finished", 3, 9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.command_line import VAETUI, run_vaetui
-from tests.session.scripts import start_labelling
+from tests.session.scripted_run import start_labelling
 from tests.system.xterm import MISSING, Shot, Xterm, here
 from vaetui.engine.clusters import Pixels
 from vaetui.session import lifecycle

@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.command_line import run_vaetui
-from tests.data.drawing import alphabet, letters
-from tests.session.scripts import SMALL
+from tests.data.drawing import write_letter_folder, draw_letters
+from tests.session.scripted_run import SMALL_CONFIG
 from tests.tui.text import plain
 from tests.tui.until import until
 from vaetui.cli.data_options import DataOptions
@@ -35,7 +35,7 @@ from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.prompt import Prompt
 
 pytestmark = pytest.mark.usefixtures("home")
-QUICK = replace(SMALL, network=replace(SMALL.network, channels=(8, 16), z_dim=6))
+QUICK = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, channels=(8, 16), z_dim=6))
 SECONDS = 60
 """That a phase may take on a machine that is busy otherwise."""
 
@@ -95,7 +95,7 @@ def exported(tmp_path: Path) -> list[dict[str, str]]:
 
 async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> None:
     names = string.ascii_lowercase
-    alphabet(tmp_path / "letters", names, 12)
+    write_letter_folder(tmp_path / "letters", names, 12)
     session = begun(tmp_path / "letters", ",".join(names), labels=True)
     assert session.config.network.classes == 26
     async with screens(session) as (pilot, app):
@@ -148,7 +148,7 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
 
 
 async def test_an_array_of_two_classes_is_labelled_by_digits(tmp_path: Path) -> None:
-    np.save(tmp_path / "two.npy", letters("ox", 40))
+    np.save(tmp_path / "two.npy", draw_letters("ox", 40))
     session = begun(tmp_path / "two.npy", "round one,cross", labels=False)
     async with screens(session) as (pilot, app):
         await shown(pilot, LabellingScreen)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import VAETUI, run_vaetui
-from tests.session.scripts import made, start_labelling
-from tests.watching import show
+from tests.session.scripted_run import create_session, start_labelling
+from tests.watching import load_status
 
 pytestmark = pytest.mark.usefixtures("home")
 QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "3")
@@ -80,7 +80,7 @@ def test_a_line_of_shell_labels_a_run_and_leaves_a_log_without_control_character
     assert told.replace("\n", "").isprintable()
     for words in ("loading PyTorch", "epoch 1 of 2 ended", "round 1 of 1: 3 centres", "epoch 2 of 2 ended"):
         assert any(line.startswith(words) for line in told.splitlines()), words
-    shown = show("shelled")
+    shown = load_status("shelled")
     assert (shown["phase"], shown["answers"]) == ("finished", 5)
 
 
@@ -88,14 +88,14 @@ def test_a_reader_that_goes_away_ends_it_quietly_with_everything_saved(digits: P
     ran = shell(f"yes 7 | vaetui new headed --plain --data {digits} {' '.join(QUICK)} | head -2")
     assert ran.stdout.splitlines() == [b"loading the images", b"loading PyTorch"]
     assert ran.stderr.split() == [b"141", b"141", b"0"]
-    assert show("headed")["answers"] == 0
+    assert load_status("headed")["answers"] == 0
 
 
 def test_a_closed_input_ends_the_dialogue_and_a_closed_output_does_not_hold_it_up(digits: Path) -> None:
     start_labelling("closed", digits)
     for line, answers in (("vaetui resume closed --plain <&-", 1), ("echo 7 | vaetui resume closed --plain >&-", 2)):
         assert shell(line).stderr.split()[-1] == b"0"
-        assert show("closed")["answers"] == answers
+        assert load_status("closed")["answers"] == answers
 
 
 def test_strange_bytes_and_a_poor_encoding_end_no_dialogue(digits: Path) -> None:
@@ -103,18 +103,18 @@ def test_strange_bytes_and_a_poor_encoding_end_no_dialogue(digits: Path) -> None
     ran = shell("printf '\\xff\\n\\0\\n5\\n' | vaetui resume strange --plain", PYTHONIOENCODING="ascii")
     assert ran.stderr == b"0 0\n"
     assert ran.stdout.count(b"means nothing here") == 2
-    assert show("strange")["answers"] == 2
+    assert load_status("strange")["answers"] == 2
 
 
 def test_what_a_person_did_not_type_to_its_end_is_not_taken(digits: Path) -> None:
     start_labelling("short", digits)
     ran = shell("printf '5 8\\n7' | vaetui resume short --plain")
     assert b"'7' was not taken: a line that is meant ends with Enter" in ran.stdout
-    assert show("short")["answers"] == 2
+    assert load_status("short")["answers"] == 2
 
 
 def test_a_signal_while_pytorch_is_loaded_is_not_kept_waiting(digits: Path) -> None:
-    made("loaded", digits).close()
+    create_session("loaded", digits).close()
     running = subprocess.Popen(
         [*VAETUI, "resume", "loaded", "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 
-from tests.session.scripts import made, run
+from tests.session.scripted_run import create_session, run_to_end
 from tests.tui.paced import PacedSession, ended
 from tests.tui.scripted import ScriptedSession
 from tests.tui.text import plain, same_as_before
@@ -259,8 +259,8 @@ async def test_the_screen_looks_as_before(size: tuple[int, int]) -> None:
 
 @pytest.mark.usefixtures("home")
 async def test_a_real_session_draws_the_same_as_the_command(digits: Path) -> None:
-    session = made("real", digits)
-    list(run(session))
+    session = create_session("real", digits)
+    list(run_to_end(session))
     async with opened(session) as (pilot, app):
         for key, label, seed in (("n", None, 1), ("3", 3, 1)):
             await until(pilot, lambda: still(app), 60)
