@@ -215,8 +215,8 @@ def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
     session = lifecycle.resume("shown")
     told = json.loads(run_vaetui("show", "shown", "--json").stdout)
     assert (told["phase"], told["round"], told["rounds"], told["answers"]) == ("labelling", 1, 2, 1)
-    assert (told["answered"], told["centres"], told["epoch"], told["epochs"]) == (1, 5, 1, 3)
-    assert 0 < told["covered"] < 1
+    assert (told["answered_clusters"], told["clusters"], told["epoch"], told["epochs"]) == (1, 5, 1, 3)
+    assert 0 < told["label_coverage"] < 1
     assert len(told["test_accuracy"]) == 1
     text = run_vaetui("show", "shown").stdout
     assert "labelling, epoch 1 of 3, round 1 of 2, 1 of 5 centres answered" in text

@@ -26,7 +26,7 @@ from vaetui.session import lifecycle
 from vaetui.session.session import Session
 from vaetui.storage import file_names, locations
 
-TOLD = ("phase", "epoch", "round", "answers", "covered", "test_accuracy", "pixel_accuracy", "losses", "recipe", "seed")
+TOLD = ("phase", "epoch", "round", "answers", "label_coverage", "test_accuracy", "pixel_accuracy", "losses", "recipe", "seed")
 
 
 class Invented(AssertionError):  # noqa: N818 (a verdict)

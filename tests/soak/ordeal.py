@@ -23,7 +23,7 @@ from vaetui.storage import locations
 KNOBS = ("--recipe", "paper", "--clusters", "5", "--rounds", "2")
 WAYS = ("plain", "plain", "plain", "hasty", "hasty", "screens", "export")
 """What is killed next, by lot."""
-FIGURES = ("phase", "epoch", "answers", "covered", "test_accuracy", "pixel_accuracy", "losses", "data", "seed")
+FIGURES = ("phase", "epoch", "answers", "label_coverage", "test_accuracy", "pixel_accuracy", "losses", "data", "seed")
 """What `show` tells of a run that neither time nor place decides."""
 
 

@@ -42,7 +42,7 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.press("q")
         screen.until(r"Come back with: vaetui resume demo\n(.*\n)*left with 0")
         before = load_status("demo")
-        assert (before["phase"], before["answered"], before["centres"], before["answers"]) == ("labelling", 2, 7, 3)
+        assert (before["phase"], before["answered_clusters"], before["clusters"], before["answers"]) == ("labelling", 2, 7, 3)
     finally:
         screen.close()
 

@@ -24,8 +24,8 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
     for head in ("session", "state", "epoch", "round", "answers", "test", "begun"):
         table.add_column(head, no_wrap=head in ("session", "begun"))
     for it in summaries:
-        if "trouble" in it:
-            table.add_row(it["name"], Text(it["trouble"]))
+        if "error" in it:
+            table.add_row(it["name"], Text(it["error"]))
             continue
         table.add_row(
             it["name"],
@@ -41,7 +41,7 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
 
 def print_session(summary: dict[str, Any]) -> None:
     """Print how one session stands."""
-    asked = "" if summary["centres"] is None else f", {summary['answered']} of {summary['centres']} centres answered"
+    asked = "" if summary["clusters"] is None else f", {summary['answered_clusters']} of {summary['clusters']} centres answered"
     readings = "  ".join(_format_percent(share) for share in summary["reading_accuracy"])
     lines = {
         "session": summary["name"],
@@ -50,7 +50,7 @@ def print_session(summary: dict[str, Any]) -> None:
         **({"failed": summary["failure"]} if summary["failure"] else {}),
         "images": sanitize(summary["data"]),
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
-        "answers": f"{summary['answers']}, covering {_format_percent(summary['covered'])} of the images",
+        "answers": f"{summary['answers']}, covering {_format_percent(summary['label_coverage'])} of the images",
         **_format_metrics(summary),
         **({"read": readings} if any(share is not None for share in summary["reading_accuracy"]) else {}),
         "time": f"{summary['training_seconds'] / 60:.1f} min training, {summary['labelling_seconds'] / 60:.1f} min labelling",
@@ -64,15 +64,15 @@ def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
     """Write the accuracy by epoch, or else what is known of each without true labels, and the word of the answers."""
     shares = {"test": summary["test_accuracy"]}
     if not any(share is not None for share in shares["test"]):
-        shares = {"changed": summary["changed"], "expected": summary["expected"]}
+        shares = {"changed": summary["prediction_churn"], "expected": summary["mean_confidence"]}
     lines = {
         head: "  ".join(_format_percent(share) for share in by_epoch)
         for head, by_epoch in shares.items()
         if any(share is not None for share in by_epoch)
     }
     agreed = [
-        f"{_format_percent(it['agreed'])} of {it['images']} in round {it['round']}"
-        + (f" (expected {_format_percent(it['expected'])})" if it["expected"] is not None else "")
+        f"{_format_percent(it['agreement_rate'])} of {it['image_count']} in round {it['round']}"
+        + (f" (expected {_format_percent(it['mean_confidence'])})" if it["mean_confidence"] is not None else "")
         for it in summary["agreements"]
     ]
     return lines | ({"agreed": ", ".join(agreed)} if agreed else {})

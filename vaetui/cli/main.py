@@ -203,4 +203,4 @@ def _load_summary_or_error(load_summary: Callable[[str], dict[str, Any]], name: 
     try:
         return load_summary(name)
     except UserError as trouble:
-        return {"name": name, "trouble": str(trouble)}
+        return {"name": name, "error": str(trouble)}

@@ -18,7 +18,7 @@ from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.model_agreement import round_agreements
 from vaetui.session.views import Summary
 from vaetui.storage import control_files, file_names, locations, lock, round_snapshots, untrusted
-from vaetui.storage.artifact_store import ArtifactLost, ArtifactStore
+from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
@@ -55,14 +55,14 @@ def load_status(name: str) -> dict[str, Any]:
             "round": len(facts.list_rounds()),
             "rounds": config.training.rounds,
             "answers": facts.count_answers(),
-            "answered": None,
-            "centres": None,
-            "covered": epochs[-1].label_coverage if epochs else 0.0,
+            "answered_clusters": None,
+            "clusters": None,
+            "label_coverage": epochs[-1].label_coverage if epochs else 0.0,
             "test_accuracy": [ended.test_accuracy for ended in epochs],
             "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
             "reading_accuracy": [ended.reading_accuracy for ended in epochs],
-            "changed": [ended.prediction_churn for ended in epochs],
-            "expected": [ended.reliable_confidence for ended in epochs],
+            "prediction_churn": [ended.prediction_churn for ended in epochs],
+            "mean_confidence": [ended.reliable_confidence for ended in epochs],
             "losses": [ended.losses._asdict() for ended in epochs],
             "training_seconds": sum(seconds for *_, seconds in facts.list_losses()),
             "labelling_seconds": measure_labelling_seconds(facts),
@@ -72,9 +72,9 @@ def load_status(name: str) -> dict[str, Any]:
                 ArtifactStore(directory, facts), facts, config, len(facts.list_rounds())
             ).round_view()
             told |= {
-                "answered": board.answered_leaf_count,
-                "centres": board.leaf_count,
-                "covered": board.label_coverage,
+                "answered_clusters": board.answered_leaf_count,
+                "clusters": board.leaf_count,
+                "label_coverage": board.label_coverage,
             }
         return told
     finally:
@@ -115,7 +115,7 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         )
         found = last.snapshot.predicted_class_ids
         if repository.find_fingerprint(file_names.predictions_name(len(epochs))):
-            with suppress(ArtifactLost):
+            with suppress(ArtifactLostError):
                 found = round_snapshots.load(
                     store, file_names.predictions_name(len(epochs)), EpochPredictions
                 ).class_ids
