@@ -1,1 +1,1 @@
-"""The line-by-line front end for pipes and screen readers."""
+"""The line-by-line front end for pipes, logs and screen readers."""

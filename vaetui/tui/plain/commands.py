@@ -1,4 +1,4 @@
-"""What a typed line means in the plain dialogue, as pure values; it knows no session."""
+"""Parse the lines typed in the plain dialogue into answers, class edits and commands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vaetui.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class SelectCluster:
-    """Another centre is to be asked about."""
+    """Show a cluster and ask for its class."""
 
     path: ClusterPath
-    """Its place in the tree."""
+    """Path of the cluster in the cluster tree."""
 
 
 Command: TypeAlias = Answer | ClassEdit | SelectCluster | str
-"""An answer, what is done to the classes, a centre to look at, or the name of a deed."""
+"""An answer, a class edit, a cluster to show, or one of the names in `COMMAND_ALIASES`."""
 COMMAND_ALIASES = {
     "": "next",
     "n": "next",
@@ -34,80 +34,86 @@ COMMAND_ALIASES = {
     "q": "leave",
     "?": "help",
 }
+"""Short form of each command, and its name; both can be typed."""
 COMMAND_HELP = (
-    ("7", "this centre shows a 7; surely"),
-    ("7 8", "this centre shows a 7; confidence 0.8 (or 7 .8, or 7 0.8)"),
-    ("s, s 3", "split it, into as many parts as proposed or into 3"),
-    ("x", "unreadable: no label"),
+    ("7", "class 7, certain"),
+    ("7 8", "class 7, confidence 0.8 (or 7 .8, or 7 0.8)"),
+    ("s, s 3", "split the cluster into the suggested number of parts, or into 3"),
+    ("x", "unreadable: ignored in training"),
     ("u, U", "undo, redo"),
-    ("Enter, n", "the next centre without an answer"),
-    ("c 3.1", "centre 3.1"),
-    ("l", "list all centres with their answers"),
-    ("classes", "list the classes, with the answers so far"),
-    ("add owl", "owl is one more class"),
-    ("rename 7 as owl", "class 7 is called owl from now on"),
-    ("merge 7 into 1", "class 7 counts as 1, in all rounds and from now on"),
-    ("m", "the nearest members, as pictures"),
-    ("g", "go on training; asks first when centres are open"),
-    ("q", "leave; everything is saved already"),
-    ("?", "these lines"),
-    ("go, undo", "also the words: split, unreadable, next, redo, centre, list, members, leave"),
+    ("Enter, n", "next cluster without an answer"),
+    ("c 3.1", "show cluster 3.1"),
+    ("l", "list all clusters with their answers"),
+    ("classes", "list the classes with their number of answers"),
+    ("add owl", "add a class owl"),
+    ("rename 7 as owl", "rename class 7 to owl"),
+    ("merge 7 into 1", "count class 7 as class 1 in all rounds"),
+    ("m", "show the nearest members as pictures"),
+    ("g", "continue training; asks first while clusters have no answer"),
+    ("q", "quit; every answer is already saved"),
+    ("?", "show this help"),
+    ("go, undo", "words work too: split, unreadable, next, redo, cluster, list, members, leave, help"),
 )
-"""What may be typed, and what it does."""
+"""What can be typed, and its effect."""
 CLASS_ANSWER_PATTERN = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
+"""A class number, and optionally a confidence: 8, .8, 0.8 or 1.0."""
 
 
 def parse_command(line: str, default_parts: int, classes: ClassList | None = None) -> Command:
-    """Read a typed line; `parts` is what a split without a number makes, and `classes` may be written by name.
+    """Parse a typed line; class names are accepted in place of class numbers if `classes` is passed.
 
-    Raises Trouble for what means nothing.
+    A split without a number makes `default_parts` parts. Raises UserError if the line is not a command or refers
+    to an unknown class.
     """
-    words = line.strip()
-    if label := CLASS_ANSWER_PATTERN.fullmatch(_replace_class_name(words, classes.names if classes else ())):
-        return ClassAnswer(int(label[1]), int(label[2]) / 10 if label[2] else 1.0)
-    if classes is not None and (naming := _parse_class_edit(words, classes)) is not None:
-        return naming
-    if words in COMMAND_ALIASES or words in COMMAND_ALIASES.values():
-        return COMMAND_ALIASES.get(words, words)
-    if words in ("x", "unreadable"):
+    text = line.strip()
+    numbered_text = _replace_class_name(text, classes.names if classes else ())
+    if class_match := CLASS_ANSWER_PATTERN.fullmatch(numbered_text):
+        return ClassAnswer(int(class_match[1]), int(class_match[2]) / 10 if class_match[2] else 1.0)
+    if classes is not None and (edit := _parse_class_edit(text, classes)) is not None:
+        return edit
+    if text in COMMAND_ALIASES or text in COMMAND_ALIASES.values():
+        return COMMAND_ALIASES.get(text, text)
+    if text in ("x", "unreadable"):
         return Unreadable()
-    if split := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", words):
-        return Split(int(split[1] or default_parts))
-    if look := re.fullmatch(r"c(?:entre)?\s+(\d+(?:\.\d+)*)", words):
-        return SelectCluster(parse_path(look[1]))
-    raise UserError(f"{words!r} means nothing here; ? lists what may be typed.")
+    if split_match := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", text):
+        return Split(int(split_match[1] or default_parts))
+    if cluster_match := re.fullmatch(r"(?:c|cluster|centre)\s+(\d+(?:\.\d+)*)", text):
+        return SelectCluster(parse_path(cluster_match[1]))
+    raise UserError(f"Unknown command {text!r}. ? lists all commands.")
 
 
 def _replace_class_name(text: str, class_names: Sequence[str]) -> str:
-    """Write the digit of a class in the place of its name; the longest name that fits counts."""
-    for digit, name in sorted(enumerate(class_names), key=lambda each: -len(each[1])):
+    """Replace a class name at the start of the text by its number; the longest matching name takes precedence."""
+    for class_id, name in sorted(enumerate(class_names), key=lambda class_item: -len(class_item[1])):
         if text == name or text.startswith(f"{name} "):
-            return f"{digit}{text[len(name) :]}"
+            return f"{class_id}{text[len(name) :]}"
     return text
 
 
 def _parse_class_edit(text: str, classes: ClassList) -> ClassEdit | None:
-    """Read what is done to the classes; None for another line.
+    """Parse an edit of the classes; return None for any other line.
 
-    Raises Trouble for a class that there is not.
+    Raises UserError if the edit refers to an unknown class.
     """
-    verb, _, rest = text.partition(" ")
-    if verb == "add" and rest.strip():
-        return AddClass(len(classes), rest.strip())
-    between = {"rename": " as ", "merge": " into "}.get(verb, "")
-    if not between or between not in rest:
+    verb, _, arguments = text.partition(" ")
+    if verb == "add" and arguments.strip():
+        return AddClass(len(classes), arguments.strip())
+    separator = {"rename": " as ", "merge": " into "}.get(verb, "")
+    if not separator or separator not in arguments:
         return None
-    for at in (found.start() for found in re.finditer(between, rest)):
-        label, other = _find_class_id(rest[:at], classes), rest[at + len(between) :].strip()
-        into = _find_class_id(other, classes)
-        if label is not None and verb == "rename":
-            return RenameClass(label, other)
-        if label is not None and into is not None:
-            return MergeClass(label, into)
-    raise UserError(f"There is no such class in {text!r}; classes lists them.")
+    # A class name may contain the separator: try every position.
+    for position in (match.start() for match in re.finditer(separator, arguments)):
+        class_id = _find_class_id(arguments[:position], classes)
+        target = arguments[position + len(separator) :].strip()
+        target_id = _find_class_id(target, classes)
+        if class_id is not None and verb == "rename":
+            return RenameClass(class_id, target)
+        if class_id is not None and target_id is not None:
+            return MergeClass(class_id, target_id)
+    raise UserError(f"Unknown class in {text!r}. classes lists all classes.")
 
 
 def _find_class_id(text: str, classes: ClassList) -> int | None:
-    """Give the number of a class that is named, or told by its number."""
-    named = classes.find_id(text.strip())
-    return int(text) if named is None and re.fullmatch(r"\s*\d{1,3}\s*", text) else named
+    """Return the number of a class that is written by name or by number, or None."""
+    class_id = classes.find_id(text.strip())
+    return int(text) if class_id is None and re.fullmatch(r"\s*\d{1,3}\s*", text) else class_id

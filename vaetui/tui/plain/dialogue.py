@@ -1,4 +1,4 @@
-"""The session as a dialogue line by line, for screen readers, dumb terminals, logs and pipes; it moves no cursor."""
+"""Run a session as a line-by-line dialogue, for screen readers, dumb terminals, logs and pipes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vaetui.tui.presenters.cluster_text import (
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus import find_unanswered
-from vaetui.tui.presenters.labelling import LabellingPresenter
+from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
@@ -32,82 +32,82 @@ from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
 PICTURE_CELLS = (28, 14)
 """Columns and lines of a picture."""
 MAX_MEMBERS = 4
-"""Members that are shown at once."""
+"""Number of members printed by one command."""
 MAX_LINE_CHARS = 250
-"""Characters of a line that are read: no order is as long, and a file that is none has no end."""
+"""Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 
 
 class PlainDialogue:
-    """Tells a session in lines, and takes answers as lines."""
+    """Prints the progress of a session as lines, and reads answers as lines."""
 
     def __init__(self, session: Session, input_stream: TextIO, write: Callable[[str], None]) -> None:
-        """Lead the dialogue over that session; lines come from `typed`, and its end means to leave."""
+        """Read commands from `input_stream` until it ends; `write` prints one line."""
         self.session = session
-        """The one door to everything below."""
+        """The session that is trained and labelled."""
         self._input_stream = input_stream
         self._write = write
         self._shutdown_signals = ShutdownSignals()
 
     @property
     def signal_number(self) -> int:
-        """Tell the signal that ended the dialogue; 0 for none."""
+        """Return the number of the signal that ended the dialogue, or 0."""
         return self._shutdown_signals.signal_number
 
     def run(self) -> None:
-        """Train and ask until the run is over or the person leaves; everything is saved at any moment."""
+        """Train and ask for labels until the session is finished, the user quits, or a signal arrives.
+
+        The session stores every answer before the dialogue confirms it.
+        """
         with suppress(ShutdownRequested), self._shutdown_signals:
             while True:
                 self._print_events(self.session.advance())
                 if self.session.phase == "finished":
-                    self._print_line("The run is over.")
+                    self._print_line("The session is finished.")
                     return
                 self._run_round()
 
-    # Slow work.
-
     def _print_events(self, events: Iterator[Event]) -> None:
-        """Tell what a slow verb reports; a signal ends it at its next event."""
-        telling = EventFormatter(self.session.epochs, self.session.rounds)
+        """Print the events of a slow operation; stop it at its next event after a signal."""
+        formatter = EventFormatter(self.session.epochs, self.session.rounds)
         for event in events:
-            line = telling.format_event(event)
+            line = formatter.format_event(event)
             if line is not None:
                 self._print_line(line)
             if self.signal_number:
                 getattr(events, "close", lambda: None)()
                 raise ShutdownRequested
-            self._shutdown_signals.is_interruptible = isinstance(
-                event, Loading
-            )  # an import may take longer than anybody waits
+            # The import of PyTorch takes seconds and has nothing to save: a signal interrupts it.
+            self._shutdown_signals.is_interruptible = isinstance(event, Loading)
         self._shutdown_signals.is_interruptible = False
 
-    # Questions.
-
     def _run_round(self) -> None:
-        """Ask the round until it is over."""
-        self._presenter, sure = LabellingPresenter(self.session), False
-        for words in (
+        """Read and execute commands until the round ends."""
+        self._presenter = LabellingPresenter(self.session)
+        for introduction in (
             describe_round_gain(self.session.training_curves().finished_epochs),
             format_digit_keys(self.session.classes, range(len(self.session.classes))),
         ):
-            if words:
-                self._print_line(words)
+            if introduction:
+                self._print_line(introduction)
         if self._presenter.focus.unanswered_count:
             self._show_cluster(self._presenter.focused_cluster.path)
         else:
             self._show_next_unanswered()
+        is_confirmed = False
         while self.session.phase == "labelling":
             try:
-                order = parse_command(self._read_line(), self.session.config.cluster.split_parts, self.session.classes)
-                if order == "go" and not sure and (left := self._presenter.focus.unanswered_count):
-                    one = left == 1
-                    which = "1 centre has no answer" if one else f"{left} centres have no answer"
-                    self._print_line(f"{which}; g again goes on without {'it' if one else 'them'}")
-                    sure = True
+                command = parse_command(
+                    self._read_line(), self.session.config.cluster.split_parts, self.session.classes
+                )
+                if command == "go" and not is_confirmed and (count := self._presenter.focus.unanswered_count):
+                    clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
+                    self._print_line(f"{clusters} no answer. g again: train anyway")
+                    is_confirmed = True
                     continue
-                sure = False
-                self._execute(order)
-            except UserError as trouble:
-                self._print_line(str(trouble))
+                is_confirmed = False
+                self._execute(command)
+            except UserError as error:
+                self._print_line(str(error))
 
     def _execute(self, command: Command) -> None:
         match command:
@@ -129,12 +129,8 @@ class PlainDialogue:
             case str():
                 {
                     "next": self._show_next_unanswered,
-                    "undo": lambda: self._report_undo(
-                        self.session.undo(), "undo", self._presenter.round_view.undo_description
-                    ),
-                    "redo": lambda: self._report_undo(
-                        self.session.redo(), "redo", self._presenter.round_view.redo_description
-                    ),
+                    "undo": self._undo,
+                    "redo": self._redo,
                     "members": self._print_members,
                     "list": self._print_clusters,
                     "classes": self._print_classes,
@@ -143,91 +139,103 @@ class PlainDialogue:
                     "leave": self._leave,
                 }[command]()
 
-    def _report_undo(self, path: ClusterPath | None, command: str, description: str | None) -> None:
-        if path is None:
-            self._print_line(f"nothing to {command}")
-        else:
-            self._print_line(f"{command}: {f'centre {format_path(path)}' if path else description}")
+    def _undo(self) -> None:
+        description = self._presenter.round_view.undo_description
+        path = self.session.undo()
+        self._show_changed_cluster(path, "Nothing to undo" if path is None else f"Undid: {description}")
+
+    def _redo(self) -> None:
+        description = self._presenter.round_view.redo_description
+        path = self.session.redo()
+        self._show_changed_cluster(path, "Nothing to redo" if path is None else f"Redid: {description}")
+
+    def _show_changed_cluster(self, path: ClusterPath | None, message: str) -> None:
+        """Print a message and show the cluster; the path is empty after a class edit, None if nothing changed."""
+        self._print_line(message)
+        if path is not None:
             self._show_cluster(path or self._presenter.focused_cluster.path)
 
     def _print_members(self) -> None:
-        tile = self._presenter.focused_cluster
-        pictures = self.session.members(tile.path, "nearest", MAX_MEMBERS)
-        self._print_line(f"{len(pictures)} nearest members of centre {format_cluster_name(tile)}")
+        cluster = self._presenter.focused_cluster
+        pictures = self.session.members(cluster.path, "nearest", MAX_MEMBERS)
+        self._print_line(f"Nearest members of cluster {format_cluster_name(cluster)}: {len(pictures)}")
         for picture in pictures:
             self._print_picture(picture)
 
     def _print_clusters(self) -> None:
-        for tile in self._presenter.round_view.clusters:
+        for cluster in self._presenter.round_view.clusters:
+            indent = "  " * len(cluster.path)
             self._print_line(
-                f"{'  ' * len(tile.path)}centre {format_cluster_name(tile)}: {format_answer(tile)}, {format_cluster_size(tile)}"
+                f"{indent}cluster {format_cluster_name(cluster)}: "
+                f"{format_answer(cluster)}, {format_cluster_size(cluster)}"
             )
 
     def _print_classes(self) -> None:
-        known, tally = self.session.classes, self.session.answer_counts()
-        for label, name in enumerate(known.names):
-            answers = "1 answer" if tally[label] == 1 else f"{tally[label]:,} answers"
-            counts = answers if label in known.active else f"counts as {known.resolved_names[label]}"
-            self._print_line(f"  class {label}: {name}, {counts}")
+        classes, answer_counts = self.session.classes, self.session.answer_counts()
+        for class_id, name in enumerate(classes.names):
+            if class_id in classes.active:
+                count = answer_counts[class_id]
+                state = "1 answer" if count == 1 else f"{count:,} answers"
+            else:
+                state = f"counts as {classes.resolved_names[class_id]}"
+            self._print_line(f"  class {class_id}: {name}, {state}")
 
     def _print_help(self) -> None:
-        wide = max(len(typed) for typed, _ in COMMAND_HELP) + 2
-        for typed, does in COMMAND_HELP:
-            self._print_line(f"  {typed:<{wide}}{does}")
+        width = max(len(command) for command, _ in COMMAND_HELP) + 2
+        for command, effect in COMMAND_HELP:
+            self._print_line(f"  {command:<{width}}{effect}")
 
     def _leave(self) -> None:
         raise ShutdownRequested
 
     def _show_next_unanswered(self) -> None:
-        """Look at the next centre without an answer, after this one and then from the beginning."""
-        desk = self._presenter
-        at = find_unanswered(desk.round_view.clusters, desk.focus_index)
-        if at is None:
-            self._print_line(f"{format_round_progress(desk.round_view)}: g goes on training")
+        """Show the next cluster without an answer, wrapping around at the end."""
+        round_view = self._presenter.round_view
+        index = find_unanswered(round_view.clusters, self._presenter.focus_index)
+        if index is None:
+            self._print_line(f"{format_round_progress(round_view)}  g: continue training")
         else:
-            self._show_cluster(desk.round_view.clusters[at].path)
+            self._show_cluster(round_view.clusters[index].path)
 
     def _select_cluster(self, path: ClusterPath) -> None:
-        """Show a centre that somebody named."""
-        if path not in [tile.path for tile in self._presenter.round_view.clusters]:
-            raise UserError(f"There is no centre {format_path(path)} in this round; l lists them.")
+        if path not in [cluster.path for cluster in self._presenter.round_view.clusters]:
+            raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
         self._show_cluster(path)
 
     def _show_cluster(self, path: ClusterPath) -> None:
-        """Read the round again, show a centre of it and ask for it."""
+        """Refresh the round, print a cluster and ask for its class."""
         self._presenter.refresh(path)
-        tile = self._presenter.focused_cluster
+        cluster = self._presenter.focused_cluster
+        name = format_cluster_name(cluster)
         self._print_line("")
         self._print_line(format_round_progress(self._presenter.round_view))
-        self._print_line(
-            f"centre {format_cluster_name(tile)}: {format_cluster_size(tile)}, answer {format_answer(tile)}"
-        )
-        self._print_line(format_votes(tile, self.session.classes))
-        self._print_picture(tile.picture)
-        self._print_line(f"centre {format_cluster_name(tile)}: class? (? helps)")
+        self._print_line(f"Cluster {name}: {format_cluster_size(cluster)}, answer {format_answer(cluster)}")
+        self._print_line(format_votes(cluster, self.session.classes))
+        self._print_picture(cluster.picture)
+        self._print_line(f"Cluster {name}: class? (?: help)")
 
     def _print_picture(self, picture: Pixels) -> None:
         for line in to_ascii_lines(fit_image(picture, PICTURE_CELLS[0], 2 * PICTURE_CELLS[1])):
             self._print_line(line.rstrip())
 
     def _read_line(self) -> str:
-        """Wait for a line; the end of them, and a signal meanwhile, leave.
+        """Return the next line; raise ShutdownRequested at the end of the input or after a signal.
 
-        A last line without an end may have been cut short where the pipe broke: it is not taken.
+        A last line without a line end is ignored: a broken pipe may have cut it short.
         """
         self._shutdown_signals.is_interruptible = True
-        line = more = self._input_stream.readline(MAX_LINE_CHARS)
-        while more and not more.endswith("\n"):
-            more = self._input_stream.readline(MAX_LINE_CHARS)
+        line = chunk = self._input_stream.readline(MAX_LINE_CHARS)
+        while chunk and not chunk.endswith("\n"):
+            chunk = self._input_stream.readline(MAX_LINE_CHARS)
         self._shutdown_signals.is_interruptible = False
-        if not more:
+        if not chunk:
             if line:
-                self._print_line(f"{line!r} was not taken: a line that is meant ends with Enter")
+                self._print_line(f"Ignored {line!r}: the input ended before Enter.")
             raise ShutdownRequested
-        return line.rstrip("\n") if more is line else f"{line}…"
+        return line.rstrip("\n") if chunk is line else f"{line}…"
 
     def _print_line(self, line: str) -> None:
-        """Say a line; where nobody hears it any more, leave."""
+        """Print a line; raise ShutdownRequested if the output is closed."""
         try:
             self._write(line)
         except OSError:

@@ -1,1 +1,1 @@
-"""Terminal capabilities, input, output and shutdown."""
+"""The terminal: capabilities, driver, writer, burst guard and shutdown."""

@@ -1,4 +1,4 @@
-"""The same painted text in fewer bytes, for a slow line; it does not know what is painted."""
+"""Shorten painted text with ANSI colours, for slow lines, without changing what the terminal shows."""
 
 from __future__ import annotations
 
@@ -7,66 +7,66 @@ from functools import lru_cache
 from typing import NamedTuple
 
 SGR_PATTERN = re.compile(r"\x1b\[([\d;]*)m")
-"""A sequence that sets colours and attributes."""
+"""A sequence that sets colours and attributes (SGR, select graphic rendition)."""
 CURSOR_PATTERN = re.compile(r"(?:\x1b\[[\d;]*H|[\r\n])+")
-"""What moves the cursor, and shows nothing."""
+"""Sequences and characters that only move the cursor."""
 GRAPHICS_PREFIXES = ("\x1bP", "\x1b_", "\x1b]", "\U0010eeee")
-"""Signs of a picture that the terminal draws, whose data or colours are no styles."""
+"""Prefixes of sixel and kitty graphics, whose data must not be changed."""
 
 
 class _TextStyle(NamedTuple):
-    """How the terminal writes at a moment."""
+    """Style in which the terminal writes characters."""
 
     foreground: str = ""
-    """The colour of characters, as it is written in a sequence; empty for the terminal's own."""
+    """Text colour as SGR parameters; empty for the terminal's default."""
     background: str = ""
-    """The colour behind them, likewise."""
+    """Background colour as SGR parameters; empty for the terminal's default."""
     attributes: frozenset[str] = frozenset()
-    """Bold and the like, by their numbers."""
+    """SGR numbers of attributes such as bold."""
 
 
 DEFAULT_STYLE = _TextStyle()
-"""How it writes after a reset."""
+"""Style after a reset."""
 
 
 def compress_ansi(text: str) -> str:
-    """Write a painted text so that each sequence tells only what changes; about a third is saved.
+    """Return the text with sequences that set only what changes; it is about a third shorter.
 
-    Textual tells everything before each span of cells, and takes everything back behind it. The text is taken to
-    begin and made to end with a plain pen.
+    Textual sets the whole style before each span of cells and resets it after the span. The text is assumed to
+    begin, and made to end, with the default style. Text with graphics is returned unchanged.
     """
-    if any(sign in text for sign in GRAPHICS_PREFIXES):
+    if any(prefix in text for prefix in GRAPHICS_PREFIXES):
         return text
-    have = want = DEFAULT_STYLE
+    written_style = style = DEFAULT_STYLE
     parts: list[str] = []
-    # Words and parameters of styles by turns.
-    for at, piece in enumerate(SGR_PATTERN.split(text)):
-        if at % 2:
-            want = _apply_sgr(want, piece)
-        elif piece:
-            shown = CURSOR_PATTERN.sub("", piece) if piece[0] in "\x1b\r\n" else piece
-            if shown:
-                pen = want
-                if not (have.attributes or want.attributes) and shown.isspace():
-                    pen = want._replace(foreground=have.foreground)  # a blank has no colour of its own
-                parts.append(_encode_transition(have, pen))
-                have = pen
-            parts.append(piece)
-    parts.append(_encode_transition(have, DEFAULT_STYLE))
+    # The split returns text and SGR parameters alternately.
+    for index, part in enumerate(SGR_PATTERN.split(text)):
+        if index % 2:
+            style = _apply_sgr(style, part)
+        elif part:
+            visible_text = CURSOR_PATTERN.sub("", part) if part[0] in "\x1b\r\n" else part
+            if visible_text:
+                target_style = style
+                if not (written_style.attributes or style.attributes) and visible_text.isspace():
+                    target_style = style._replace(foreground=written_style.foreground)  # blanks show no text colour
+                parts.append(_encode_transition(written_style, target_style))
+                written_style = target_style
+            parts.append(part)
+    parts.append(_encode_transition(written_style, DEFAULT_STYLE))
     return "".join(parts)
 
 
 @lru_cache(4096)
 def _apply_sgr(style: _TextStyle, parameters: str) -> _TextStyle:
-    """Give the pen after a sequence with these parameters."""
+    """Return the style after an SGR sequence with these parameters."""
     numbers = (parameters or "0").split(";")
     while numbers:
         number = numbers.pop(0)
         if number in ("38", "48"):
             count = 4 if numbers[0] == "2" else 2
             colour, numbers = _shorten_colour(numbers[:count]), numbers[count:]
-            whole = f"{number};{colour}"
-            style = style._replace(foreground=whole) if number == "38" else style._replace(background=whole)
+            sgr_colour = f"{number};{colour}"
+            style = style._replace(foreground=sgr_colour) if number == "38" else style._replace(background=sgr_colour)
         elif number in ("0", ""):
             style = DEFAULT_STYLE
         elif len(number) > 1 and number[:-1] in ("3", "9"):
@@ -79,7 +79,7 @@ def _apply_sgr(style: _TextStyle, parameters: str) -> _TextStyle:
 
 
 def _shorten_colour(colour: list[str]) -> str:
-    """Write a grey of 24 bits by its number in the palette that all terminals share, where it has one there."""
+    """Replace a 24-bit grey by its number in the 256-colour palette, if the palette contains exactly this grey."""
     if colour[0] == "2" and colour[1] == colour[2] == colour[3]:
         grey = int(colour[1])
         if grey in (0, 255):
@@ -91,7 +91,7 @@ def _shorten_colour(colour: list[str]) -> str:
 
 @lru_cache(4096)
 def _encode_transition(current: _TextStyle, target: _TextStyle) -> str:
-    """Write the sequence that turns one pen into another."""
+    """Return the SGR sequence that changes one style into another; empty if they are equal."""
     if current == target:
         return ""
     if target == DEFAULT_STYLE:

@@ -1,4 +1,4 @@
-"""What a person pressed, told from what a terminal sent; it knows neither the keys nor the time."""
+"""Separate keys that a user pressed from bursts that the terminal sent."""
 
 from __future__ import annotations
 
@@ -8,47 +8,50 @@ K = TypeVar("K")
 Decision: TypeAlias = Literal["pass", "hold", "drop"]
 
 QUIET_S = 0.030
-"""Seconds around a key in which nothing else comes: a fast typist needs 80 ms a key, a terminal under 1."""
+"""Minimum seconds between a key that needs confirmation and any other key.
+
+A fast typist needs 80 ms per key; the characters of a terminal's reply arrive within 1 ms.
+"""
 
 
 class BurstGuard(Generic[K]):
-    """Lets a weighty key through only when it came alone, or only among plain ones.
+    """Passes a key that needs confirmation only if it arrives alone or among plain keys.
 
-    A late answer of the terminal is read as a burst of key presses, and digits label images. The rest of a
-    burst may come after its first digit, so a weighty key is held until the quiet time has passed. A line that
-    stalls, or a busy machine, delivers a person's keys as a burst too; no terminal's answer is made of digits,
-    Enter and Space alone, so a burst of nothing else is a person's.
+    Textual reads a late reply of the terminal as a burst of key presses, and digits label images. The rest of a
+    burst may arrive after its first digit, so a key that needs confirmation is held until the quiet time is over.
+    A stalled line or a busy machine also delivers a user's keys as a burst; no reply of a terminal consists of
+    digits, Enter and Space alone, so a burst of these plain keys comes from the user.
     """
 
     def __init__(self, quiet_s: float = QUIET_S) -> None:
-        """Ask for this many quiet seconds; with 0 every key passes at once."""
+        """Hold keys for `quiet_s` seconds; with 0 every key passes at once."""
         self.quiet_s = quiet_s
         """Seconds without another key, before and after."""
         self.dropped_count = 0
-        """How many keys were not let through."""
+        """Number of dropped keys that needed confirmation."""
         self._pending_keys: list[K] = []
         self._last_key_s = float("-inf")
         self._is_isolated = True
         self._is_plain_burst = True
 
     def check_key(self, key: K, time_s: float, needs_confirmation: bool, is_plain: bool) -> Decision:
-        """Judge a key that arrived at that time, in seconds; what is held comes out of `ripe`, or is dropped."""
+        """Decide on a key that arrived at `time_s` seconds; `release_keys` returns the keys that are held."""
         self._is_isolated = time_s - self._last_key_s >= self.quiet_s
         self._is_plain_burst = is_plain and (self._is_isolated or self._is_plain_burst)
         self._last_key_s = time_s
-        meant = self._is_isolated or self._is_plain_burst
-        if not meant:
+        is_from_user = self._is_isolated or self._is_plain_burst
+        if not is_from_user:
             self.dropped_count += len(self._pending_keys) + needs_confirmation
             self._pending_keys.clear()
         if self.quiet_s <= 0 or not (needs_confirmation or self._pending_keys):
             return "pass"
-        if not meant:
+        if not is_from_user:
             return "drop"
-        self._pending_keys.append(key)  # also Enter behind a digit: the order stays
+        self._pending_keys.append(key)  # also Enter after a digit, to keep the order
         return "hold"
 
     def release_keys(self, time_s: float) -> list[K]:
-        """Give the held keys, in order, if their quiet time was over at that time; they are not held any more."""
+        """Remove and return the held keys, in order, if their quiet time is over at `time_s` seconds."""
         if time_s - self._last_key_s < self.quiet_s:
             return []
         keys, self._pending_keys = self._pending_keys, []

@@ -1,6 +1,6 @@
-"""What the terminal can draw, asked before anything else reads the keyboard; it does not know what is drawn.
+"""Detect what the terminal can display, before any other code reads the keyboard.
 
-Imports nothing that asks the terminal too, and not Textual, which fixes its colours when it is imported.
+This module must not import Textual, which fixes its colours at import, nor textual-image, which queries the terminal.
 """
 
 from __future__ import annotations
@@ -21,76 +21,75 @@ from dataclasses import dataclass
 from vaetui.errors import UserError
 
 TIMEOUT_S = 3.0
-"""Seconds to wait for the sentinel; every terminal answers it, over a bad line late."""
+"""Seconds to wait for the reply to the last query; every terminal sends one, over a slow line late."""
 DEVICE_ATTRIBUTES_QUERY = b"\x1b[c"
-"""Primary device attributes: asked last, so when its answer is there, all other answers have come."""
+"""Primary device attributes: sent last, so all other replies have arrived before the reply to this query."""
 BACKGROUND_QUERY = b"\x1b]11;?\x1b\\"
-"""The colour behind the text, which tells a light theme from a dark one."""
+"""Background colour, which selects the light or the dark theme."""
 CAPABILITY_QUERIES = b"\x1b[>q\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m" + BACKGROUND_QUERY
-"""Name and version; a colour of 24 bits, and whether it stands; the background."""
+"""Name and version; whether the terminal keeps a 24-bit colour that was set; background colour."""
 DEVICE_ATTRIBUTES_PATTERN = re.compile(rb"\x1b\[\?([\d;]*)c")
 VERSION_PATTERN = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 BACKGROUND_PATTERN = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 TRUECOLOUR_PATTERN = re.compile(rb"\x1bP1\$r[^\x1b]*48[:;]2[:;]+1[:;]2[:;]3[^\x1b]*m\x1b\\")
 SIXEL_ATTRIBUTE = 4
-"""The number of sixel among the primary device attributes."""
+"""Number of sixel graphics among the primary device attributes."""
+DEFAULT_CELL_PIXELS = (10, 20)
+"""Width and height assumed for a character where the kernel does not report pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalReplies:
-    """What the terminal said of itself."""
+    """Parsed replies of the terminal."""
 
     name: str = ""
-    """Its name and version, such as "kitty(0.31.0)"."""
+    """Name and version, such as "kitty(0.31.0)"."""
     device_attributes: tuple[int, ...] = ()
-    """Its primary device attributes."""
+    """Primary device attributes."""
     has_truecolour: bool = False
-    """Whether a colour of 24 bits stood."""
+    """Whether the terminal kept the 24-bit colour that was set."""
     background_rgb: tuple[float, float, float] | None = None
-    """Red, green and blue behind the text, from 0 to 1."""
+    """Red, green and blue of the background, from 0 to 1; None without a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalCapabilities:
-    """How to draw."""
+    """Picture mode, colours, character size and theme for the app."""
 
     picture_mode: str
-    """The mode for `picture.choose`."""
+    """One of "half", "ascii", "sixel" and "kitty"."""
     has_truecolour: bool
-    """Whether colours of 24 bits are proven."""
+    """Whether 24-bit colours are proven to work."""
     cell_pixels: tuple[int, int]
     """Width and height of a character in screen pixels."""
     theme: str = "dark"
-    """The theme for the app."""
+    """Theme of the app, "dark" or "light"."""
 
 
 def require_terminal() -> None:
-    """Refuse to draw where there is no terminal to read, to write and to complain to, with Trouble."""
+    """Raise UserError if input, output or errors are redirected, or the terminal cannot move its cursor."""
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if not _is_in_browser(os.environ) and not all(stream is not None and stream.isatty() for stream in streams):
-        raise UserError("The screens need a terminal: run this without redirecting input, output or errors.")
+        raise UserError("Needs a terminal. Use --plain for pipes, --detach for background training.")
     if os.environ.get("TERM") == "dumb":
-        raise UserError("The screens need a terminal that can move its cursor; here the dialogue works: add --plain.")
+        raise UserError("Needs a terminal that can move its cursor. Use --plain in this one.")
 
 
 def detect_capabilities(picture_mode: str | None = None, theme: str | None = None) -> TerminalCapabilities:
-    """Find out how to draw here: the whole of this module, in the order of what is surest.
-
-    Both arguments are what a flag or a variable says, None where nothing does.
-    """
-    questions = select_queries(os.environ) if picture_mode is None or theme is None else b""
-    answers = query_terminal(0, 1, questions) if questions else TerminalReplies()
-    mode = picture_mode or choose_picture_mode(answers, os.environ, _read_textual_image_version())
+    """Query the terminal and choose the picture mode and the theme, unless the arguments set them."""
+    queries = select_queries(os.environ) if picture_mode is None or theme is None else b""
+    replies = query_terminal(0, 1, queries) if queries else TerminalReplies()
+    mode = picture_mode or choose_picture_mode(replies, os.environ, _read_textual_image_version())
     return TerminalCapabilities(
         mode,
-        answers.has_truecolour or mode == "kitty",
+        replies.has_truecolour or mode == "kitty",
         _measure_cell_pixels(1),
-        theme or choose_theme(answers.background_rgb),
+        theme or choose_theme(replies.background_rgb),
     )
 
 
 def configure_textual(capabilities: TerminalCapabilities, environment: MutableMapping[str, str]) -> None:
-    """Tell Textual, before it is imported, the colours that are proven, and not to animate over a line."""
+    """Set the variables that Textual reads at import: proven 24-bit colours, and no animations over SSH."""
     if capabilities.has_truecolour and "NO_COLOR" not in environment:
         environment.setdefault("TEXTUAL_COLOR_SYSTEM", "truecolor")
     if "SSH_CONNECTION" in environment or "SSH_TTY" in environment:
@@ -98,18 +97,18 @@ def configure_textual(capabilities: TerminalCapabilities, environment: MutableMa
 
 
 def select_queries(environment: Mapping[str, str]) -> bytes:
-    """Give what is worth asking there: questions whose answers change something, and are to be had."""
+    """Return the queries that the terminal can answer and whose replies matter; empty for none."""
     term = environment.get("TERM", "")
-    # The last few know no device attributes, and some print the question.
+    # The Linux console and unknown terminals report no device attributes, and some print the query.
     if _is_in_browser(environment) or term in ("", "dumb", "linux", "unknown"):
         return b""
     if "TMUX" in environment or term.startswith("tmux"):
-        return BACKGROUND_QUERY  # answered by tmux itself, at once
+        return BACKGROUND_QUERY  # tmux itself replies, at once
     return b"" if is_multiplexed(environment) else CAPABILITY_QUERIES
 
 
 def is_multiplexed(environment: Mapping[str, str]) -> bool:
-    """Tell whether tmux or screen stands between, which lets no picture through."""
+    """Return whether the program runs inside tmux or screen, which block graphics."""
     term = environment.get("TERM", "")
     return "TMUX" in environment or "STY" in environment or term.startswith(("tmux", "screen"))
 
@@ -117,23 +116,23 @@ def is_multiplexed(environment: Mapping[str, str]) -> bool:
 def choose_picture_mode(
     replies: TerminalReplies, environment: Mapping[str, str], textual_image_version: tuple[int, ...]
 ) -> str:
-    """Choose the mode; `images` is the version of textual-image.
+    """Return "kitty", "sixel" or "half".
 
-    Half-blocks unless something better is known by name: many terminals say yes and then show nothing.
+    Graphics are used only in terminals known to display them: many report support and then show nothing.
     """
     if _is_in_browser(environment) or is_multiplexed(environment) or "NO_COLOR" in environment:
         return "half"
-    known = re.match(r"(kitty|ghostty)\W*(\d+)\.(\d+)", replies.name, re.IGNORECASE)
-    if known and (known[1].lower() == "ghostty" or (int(known[2]), int(known[3])) >= (0, 28)):
+    match = re.match(r"(kitty|ghostty)\W*(\d+)\.(\d+)", replies.name, re.IGNORECASE)
+    if match and (match[1].lower() == "ghostty" or (int(match[2]), int(match[3])) >= (0, 28)):
         return "kitty"
-    # The sixels of textual-image before 0.14 come out broken in xterm and foot.
+    # xterm and foot show broken sixel pictures from textual-image before 0.14.
     if SIXEL_ATTRIBUTE in replies.device_attributes and textual_image_version >= (0, 14):
         return "sixel"
     return "half"
 
 
 def choose_theme(background_rgb: tuple[float, float, float] | None) -> str:
-    """Choose the theme that goes with the rest of the terminal; dark where its background is not known."""
+    """Return "light" if the background is light by its luminance (ITU-R BT.709), else "dark"."""
     red, green, blue = background_rgb or (0.0, 0.0, 0.0)
     return "light" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "dark"
 
@@ -141,29 +140,29 @@ def choose_theme(background_rgb: tuple[float, float, float] | None) -> str:
 def query_terminal(
     input_fd: int, output_fd: int, queries: bytes = CAPABILITY_QUERIES, timeout_s: float = TIMEOUT_S
 ) -> TerminalReplies:
-    """Ask the terminal on these file descriptors, and swallow all that it answers within the limit."""
-    before = termios.tcgetattr(input_fd)
-    heard = b""
+    """Send the queries and return the replies; everything typed in the meantime is discarded."""
+    settings = termios.tcgetattr(input_fd)
+    data = b""
     try:
         tty.setcbreak(input_fd, termios.TCSANOW)
         os.write(output_fd, queries + DEVICE_ATTRIBUTES_QUERY)
-        end = time.monotonic() + timeout_s
-        while not DEVICE_ATTRIBUTES_PATTERN.search(heard) and (left := end - time.monotonic()) > 0:
-            if select.select([input_fd], [], [], left)[0]:
-                more = os.read(input_fd, 4096)
-                if not more:
+        deadline = time.monotonic() + timeout_s
+        while not DEVICE_ATTRIBUTES_PATTERN.search(data) and (remaining_s := deadline - time.monotonic()) > 0:
+            if select.select([input_fd], [], [], remaining_s)[0]:
+                chunk = os.read(input_fd, 4096)
+                if not chunk:
                     break
-                heard += more
+                data += chunk
     finally:
-        # What is typed ahead goes too: nothing may reach the screens that was not meant for them.
-        termios.tcsetattr(input_fd, termios.TCSAFLUSH, before)
-    return parse_replies(heard)
+        # TCSAFLUSH discards unread input: keys typed before the app started must not label images.
+        termios.tcsetattr(input_fd, termios.TCSAFLUSH, settings)
+    return parse_replies(data)
 
 
 def parse_replies(data: bytes) -> TerminalReplies:
-    """Read the answers out of all that came, typed keys among them."""
-    version, attributes, behind = (
-        form.search(data) for form in (VERSION_PATTERN, DEVICE_ATTRIBUTES_PATTERN, BACKGROUND_PATTERN)
+    """Parse the replies in everything that was read, which may include typed keys."""
+    version, attributes, background = (
+        pattern.search(data) for pattern in (VERSION_PATTERN, DEVICE_ATTRIBUTES_PATTERN, BACKGROUND_PATTERN)
     )
     numbers = attributes[1].decode().split(";") if attributes else []
     return TerminalReplies(
@@ -171,30 +170,30 @@ def parse_replies(data: bytes) -> TerminalReplies:
         tuple(int(number) for number in numbers if number),
         TRUECOLOUR_PATTERN.search(data) is not None,
         None
-        if behind is None
+        if background is None
         else (
-            _parse_colour_component(behind[1]),
-            _parse_colour_component(behind[2]),
-            _parse_colour_component(behind[3]),
+            _parse_colour_component(background[1]),
+            _parse_colour_component(background[2]),
+            _parse_colour_component(background[3]),
         ),
     )
 
 
 def _parse_colour_component(digits: bytes) -> float:
-    """Read a part of a colour, written with any number of hexadecimal digits, as a share of the most it can be."""
+    """Return a colour component, written with any number of hexadecimal digits, as a number from 0 to 1."""
     return int(digits, 16) / float(16 ** len(digits) - 1)
 
 
 def _measure_cell_pixels(fd: int) -> tuple[int, int]:
-    """Measure a character by what the kernel knows of the window; 10 by 20 where it does not."""
+    """Return the width and height of a character in pixels as reported by the kernel."""
     size = array.array("H", [0, 0, 0, 0])
     try:
         fcntl.ioctl(fd, termios.TIOCGWINSZ, size)
     except OSError:
-        return 10, 20
-    rows, columns, wide, tall = size
-    known = 0 < columns <= wide and 0 < rows <= tall
-    return (wide // columns, tall // rows) if known else (10, 20)
+        return DEFAULT_CELL_PIXELS
+    rows, columns, width, height = size
+    has_pixels = 0 < columns <= width and 0 < rows <= height
+    return (width // columns, height // rows) if has_pixels else DEFAULT_CELL_PIXELS
 
 
 def _read_textual_image_version() -> tuple[int, ...]:
@@ -202,9 +201,9 @@ def _read_textual_image_version() -> tuple[int, ...]:
         version = importlib.metadata.version("textual-image")
     except importlib.metadata.PackageNotFoundError:
         return ()
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
 def _is_in_browser(environment: Mapping[str, str]) -> bool:
-    """Tell whether a browser shows the app, which has no terminal and wants none."""
+    """Return whether Textual serves the app to a browser, without a terminal."""
     return "TEXTUAL_DRIVER" in environment

@@ -1,4 +1,4 @@
-"""The terminal as Textual drives it, but for a writer that keeps nobody waiting; it does not know the screens."""
+"""A Textual driver that writes through a queue, so that a slow terminal never blocks the app."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from vaetui.tui.terminal.ansi_compression import compress_ansi
 from vaetui.tui.terminal.writer import TerminalWriter
 
 MIN_FRAME_CHARS = 1_000
-"""Characters from which on a text can only be a painted one, which says of all that it paints where it stands."""
+"""Minimum length of a painted frame: no control sequence is as long."""
 MAX_PENDING_BYTES = 32_768
-"""Bytes not yet taken from which on nothing more is painted: a person would only see the past."""
+"""Unsent bytes above which painting pauses: later frames would only show the past."""
 CLOSE_TIMEOUT_S = 0.25
-"""Seconds in which a terminal has to take the last words, and once more after everything else is given up."""
+"""Seconds to send the rest at exit, and again after everything not yet begun is discarded."""
 SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
-"""What Textual writes around a painted text."""
+"""Begin and end of a synchronised update, which Textual writes around a frame."""
 
 
 class PaintControl(Protocol):
-    """What the driver asks of the app."""
+    """The methods of the app that the driver calls."""
 
     def pause_painting(self) -> None:
-        """Paint nothing for now."""
+        """Paint nothing until `resume_painting`."""
 
     def resume_painting(self) -> None:
-        """Paint again, first of all what has changed in the meantime."""
+        """Paint again, beginning with what changed in the meantime."""
 
 
 class NonBlockingDriver(LinuxDriver):
-    """Queues what Textual writes, and sends nothing twice.
+    """Queues what Textual writes, and skips frames that are repeated or replaced before they are sent.
 
-    Textual's own queue takes thirty texts and then stops the app, and with it every key and every signal, until
-    the terminal reads on. And a new screen is painted two to four times until its layout rests.
+    Textual's own queue holds thirty texts; when it is full, the app handles neither keys nor signals until the
+    terminal reads again. Textual also paints a new screen two to four times until its layout is stable.
     """
 
     _terminal_writer: TerminalWriter
 
     def start_application_mode(self) -> None:
-        """Open the outlet, and through it the screen."""
+        """Start the writer thread and the application mode."""
         self._pending_texts: list[str] = []
         self._last_frame = ""
-        drawn_on = self._file
-        if drawn_on is not None:  # the probe has refused to draw where there is none
-            self._terminal_writer = TerminalWriter(drawn_on.fileno(), drawn_on.encoding, self._on_writer_idle)
+        output_file = self._file
+        if output_file is not None:  # `require_terminal` has refused to start without one
+            self._terminal_writer = TerminalWriter(output_file.fileno(), output_file.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
-        """Send that text when this turn of the loop is over and the terminal takes it."""
+        """Queue a text; it is sent after the current iteration of the event loop."""
         self._pending_texts.append(data)
         if len(self._pending_texts) == 1:
-            with contextlib.suppress(RuntimeError):  # the loop is over: `close` sends it
+            with contextlib.suppress(RuntimeError):  # the event loop has ended: `close` sends the text
                 self._loop.call_soon_threadsafe(self._send_pending)
 
     def measure_size(self) -> Size:
-        """Ask the kernel for the size: of two changes in a moment Textual may hear the first one last."""
+        """Return the size from the kernel; Textual may handle two quick resizes in the wrong order."""
         return Size(*self._get_terminal_size())
 
     def drop_pending_frames(self) -> None:
-        """Send no frame of this turn: one comes that covers them all."""
+        """Discard the frames of this iteration: the next frame covers them all."""
         self._pending_texts = [
             text for text in self._pending_texts if len(text) < MIN_FRAME_CHARS or text.startswith("\x1b_G")
         ]
 
     def force_next_frame(self) -> None:
-        """Send the next frame even where it is the same: another size has come between."""
+        """Send the next frame even if it equals the last one, because the terminal was resized in between."""
         self._last_frame = ""
 
     def stop_application_mode(self) -> None:
-        """Leave the screen; nobody looks any more at what was to be painted on it."""
+        """Discard everything not yet sent, and leave the application mode."""
         self._pending_texts.clear()
         self._terminal_writer.discard_pending()
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Send the rest, and do not wait long for it."""
+        """Send the rest, waiting at most twice CLOSE_TIMEOUT_S."""
         super().close()
         self._send_pending()
         self._terminal_writer.close(CLOSE_TIMEOUT_S)
@@ -98,5 +98,5 @@ class NonBlockingDriver(LinuxDriver):
             self._paint_control.pause_painting()
 
     def _on_writer_idle(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the app has ended in the meantime
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
             self._loop.call_soon_threadsafe(self._paint_control.resume_painting)

@@ -1,4 +1,4 @@
-"""An app that paints no faster than its terminal takes it; it does not know what is painted."""
+"""A Textual app that paints no faster than its terminal reads."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from textual.screen import Screen
 from vaetui.tui.terminal.driver import NonBlockingDriver
 
 LAYOUT_DELAY_S = 0.03
-"""Seconds in which a screen comes to rest, too few for a person to notice."""
+"""Seconds in which the layout of a screen becomes stable; too few for a user to notice."""
 
 
 class PacedApp(App[None]):
-    """Lets changes gather while the line is busy, and then paints them all at once.
+    """Collects changes while the terminal is busy, and then paints them all at once.
 
-    So a slow line shows the present and not the past, and one that stalls for hours neither stops the app nor
-    fills the memory.
+    A slow terminal therefore shows the present, and one that stalls for hours neither blocks the app nor fills the
+    memory.
     """
 
     def __init__(self) -> None:
-        """Begin with a terminal that takes everything."""
+        """Start with painting enabled."""
         self._paused_updates = ExitStack()
         self._is_paint_paused = self._needs_repaint = self._is_paint_deferred = self._has_painted = False
         super().__init__()
 
     def get_driver_class(self) -> type[Driver]:
-        """Use the driver that keeps nobody waiting; one that the environment names stays."""
+        """Return the non-blocking driver in place of Textual's default; keep one set by the environment."""
         driver = super().get_driver_class()
         return NonBlockingDriver if driver is LinuxDriver else driver
 
     def pause_painting(self) -> None:
-        """Paint nothing until the terminal has taken what was sent."""
+        """Paint nothing until the terminal has read what was sent."""
         if not self._is_paint_paused:
             self._is_paint_paused, self._needs_repaint = True, False
             self._paused_updates.enter_context(self.batch_update())
 
     def resume_painting(self) -> None:
-        """Paint what has changed in the meantime, or everything where Textual has forgotten what."""
+        """Paint what changed in the meantime, or everything if Textual skipped an update."""
         if self._is_paint_paused and self.is_running:
             self._is_paint_paused = False
             self._paused_updates.close()
@@ -52,16 +52,16 @@ class PacedApp(App[None]):
             self.screen.check_idle()
 
     def on_resize(self) -> None:
-        """Paint everything once for the new size; also for the same one, after another that was gone at once."""
+        """Paint everything once for the new size, even if it equals the size before two quick resizes."""
         if self._has_painted:
             self.defer_paint()
             if isinstance(self._driver, NonBlockingDriver):
                 self._driver.force_next_frame()
 
     def defer_paint(self) -> None:
-        """Paint nothing for a moment, in which a screen is laid out, and then all of it at once.
+        """Paint nothing for LAYOUT_DELAY_S, then everything at once.
 
-        Textual paints a new screen two to four times until its layout rests, each time from edge to edge.
+        Textual paints a new screen completely two to four times until its layout is stable.
         """
         if not self._is_paint_deferred:
             self._is_paint_deferred = True
@@ -79,11 +79,14 @@ class PacedApp(App[None]):
             self.post_message(Resize(size, size))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Draw that, in place of everything that it covers; what Textual drops while nothing is painted is owed."""
+        """Display a frame, replacing the pending ones if it covers the whole screen.
+
+        While painting is paused or deferred, Textual skips updates: repaint everything later.
+        """
         if self._is_paint_deferred or self._batch_count:
             self._needs_repaint, renderable = True, None
             if self.is_running and not self._is_paint_paused:
-                self.defer_paint()  # for what Textual drops in a batch of its own
+                self.defer_paint()  # Textual skips updates in its own batches, too
         elif isinstance(renderable, LayoutUpdate) and renderable.region.size == self.size:
             self._has_painted = True
             if isinstance(self._driver, NonBlockingDriver):

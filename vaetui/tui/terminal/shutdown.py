@@ -1,4 +1,4 @@
-"""How the app is left: by a key, by a signal, by a lost line, by a fault; it does not know what is saved before."""
+"""Shut the app down after a key, a signal, a lost terminal or an error, once the session is saved."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ from vaetui.tui.worker import EventWorker
 
 
 class NonWaitingExecutor(ThreadPoolExecutor):
-    """Runs the worker, and is not waited for in the end: the worker has saved by then, or had nothing to."""
+    """A thread pool that does not wait for its threads: by then the worker has saved, or had nothing to save."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more work."""
+        """Accept no more work, and return at once."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 class GracefulShutdownApp(PacedApp):
-    """Leaves as soon as the one worker has saved, and tells why it left."""
+    """Exits as soon as the event worker has saved, and records the cause."""
 
     def __init__(self) -> None:
-        """Stay."""
+        """Create the event worker."""
         super().__init__()
         self.event_worker = EventWorker()
-        """The one worker."""
+        """Runs the slow operations of the session in a thread."""
         self.failure: BaseException | None = None
-        """What ended the app, if it was not the person."""
+        """The exception that ended the app, if any."""
         self.signal_number = 0
-        """The signal that ended the app; 0 for none."""
+        """The signal that ended the app, or 0."""
         self.is_leaving = False
-        """Whether the app is on its way out and only waits for the worker to save."""
+        """Whether the app exits as soon as the worker has saved."""
         self._is_terminal_lost = False
 
     def on_mount(self) -> None:
-        """Take a signal for a farewell."""
+        """Exit gracefully on SIGTERM and SIGHUP."""
         loop = asyncio.get_running_loop()
         loop.set_default_executor(NonWaitingExecutor())
-        for name, leave in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
-            # Not every platform has them, and a loop in a side thread takes none.
+        for name, action in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
+            # Not every platform has these signals, and an event loop outside the main thread cannot handle them.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                number = getattr(signal, name)
-                loop.add_signal_handler(number, self._handle_signal, number, leave)
+                signal_number = getattr(signal, name)
+                loop.add_signal_handler(signal_number, self._handle_signal, signal_number, action)
 
     def on_unmount(self) -> None:
-        """Give the signals back."""
+        """Restore the default signal handlers."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.remove_signal_handler(getattr(signal, name))
 
     def action_leave(self) -> None:
-        """Leave as soon as the worker has saved, at once where it has nothing to save."""
+        """Exit as soon as the worker has saved, at once if it has nothing to save."""
         if self.is_leaving:
             return
         self.is_leaving = True
@@ -71,28 +71,28 @@ class GracefulShutdownApp(PacedApp):
         self.event_worker.stop()
 
     def fail(self, failure: BaseException) -> None:
-        """Leave because of that, as soon as the worker has saved."""
+        """Record the exception, and exit as soon as the worker has saved."""
         self.failure = failure
         self.action_leave()
 
     def hang_up(self) -> None:
-        """Leave without a terminal, which is gone."""
+        """Exit after the terminal was closed."""
         self._is_terminal_lost = True
         self.action_leave()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """Show what went wrong; a terminal that cannot be read any more is only a lost line."""
+        """Show an error, or exit as after a hangup if the terminal is gone."""
         if self._is_terminal_lost or not (self.is_headless or _has_terminal()):
             self.hang_up()
         else:
             super().panic(*renderables)
 
     async def action_quit(self) -> None:
-        """Leave in the same way by the key that every Textual app has."""
+        """Exit gracefully on Textual's default quit key."""
         self.action_leave()
 
     def action_help_quit(self) -> None:
-        """Leave in the same way by the key that ends other programs."""
+        """Exit gracefully on Ctrl-C."""
         self.action_leave()
 
     def _handle_signal(self, signal_number: int, handler: Callable[[], None]) -> None:
@@ -100,7 +100,7 @@ class GracefulShutdownApp(PacedApp):
         handler()
 
     def _fatal_error(self) -> None:
-        """Leave without a traceback in a person's face: the command writes it to the session's log."""
+        """Exit without printing a traceback: the command writes it to the log file of the session."""
         self.failure = self._exception
         self._close_messages_no_wait()
 

@@ -1,4 +1,4 @@
-"""What a terminal is sent, by a thread that waits for it so that nobody else must; it does not know what is said."""
+"""Write to the terminal in a thread, so that a stalled terminal blocks nothing else."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from collections import deque
 from collections.abc import Callable
 
 CANCEL_BYTE = b"\x18"
-"""Ends whatever escape sequence was cut off: a terminal takes nothing of it, and the next byte anew."""
+"""Cancels an escape sequence that was cut off; the terminal ignores it and reads the next byte as text."""
 POLL_INTERVAL_S = 0.05
-"""Seconds after which a writer whose terminal takes nothing looks whether it is still to wait."""
+"""Seconds between two checks whether to go on waiting for a terminal that does not read."""
 
 
 class TerminalWriter:
-    """Keeps texts until the terminal takes them; to write never waits, however long the line stalls."""
+    """Queues texts until the terminal reads them; `write` never blocks."""
 
     def __init__(self, fd: int, encoding: str, on_idle: Callable[[], None]) -> None:
-        """Write to that file descriptor; `emptied` is called in the thread whenever nothing is left to send."""
+        """Write to the file descriptor `fd`; the thread calls `on_idle` whenever everything is sent."""
         self._fd, self._encoding, self._on_idle = _open_nonblocking(fd), encoding, on_idle
         self._condition = threading.Condition()
         self._queue: deque[bytes] = deque()
         self._pending_bytes = 0
         self._is_closing = self._is_aborted = self._is_stopped = False
-        self._thread = threading.Thread(target=self._send_queue, name="vaetui-outlet", daemon=True)
+        self._thread = threading.Thread(target=self._send_queue, name="vaetui-terminal-writer", daemon=True)
         self._thread.start()
 
     @property
     def pending_bytes(self) -> int:
-        """Count the bytes that the terminal has not yet taken."""
+        """Return the number of bytes that the terminal has not read."""
         return self._pending_bytes
 
     def write(self, text: str) -> None:
-        """Send that text when its turn comes."""
+        """Queue a text."""
         if self._is_stopped:
             return
         data = text.encode(self._encoding, "replace")
@@ -45,16 +45,16 @@ class TerminalWriter:
             self._condition.notify()
 
     def discard_pending(self) -> None:
-        """Send nothing of what was not yet begun: only what is written from now on counts."""
+        """Discard all texts whose sending has not begun."""
         with self._condition:
             self._pending_bytes -= sum(map(len, self._queue))
             self._queue.clear()
 
     def close(self, timeout_s: float) -> None:
-        """Wait so many seconds until everything is sent; then send the texts not yet begun instead of the rest.
+        """Wait up to `timeout_s` seconds until everything is sent, then abort the current text and wait once more.
 
-        What the kernel still holds for a terminal that does not read is thrown away, which makes room for them.
-        A terminal that does not take even these is left alone.
+        Aborting discards what the kernel holds for a terminal that does not read, which makes room for the queued
+        texts. If the terminal does not read these either, the thread is abandoned.
         """
         with self._condition:
             self._is_closing = True
@@ -69,7 +69,7 @@ class TerminalWriter:
             os.close(self._fd)
 
     def _send_queue(self) -> None:
-        with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever could read
+        with contextlib.suppress(OSError):  # the terminal is gone
             while (text := self._pop_text()) is not None:
                 self._send_text(text)
                 if not self._pending_bytes:
@@ -82,17 +82,17 @@ class TerminalWriter:
             return self._queue.popleft() if self._queue else None
 
     def _send_text(self, text: bytes) -> None:
-        """Send a text as the terminal takes it, and no more of it once everything begun is cut off."""
-        last, rest = self._is_aborted, text
-        while rest and self._is_aborted == last:
-            rest = rest[self._send_bytes(rest) :]
-        if rest:
+        """Send a text as fast as the terminal reads; cut it off when `close` aborts."""
+        was_aborted, remainder = self._is_aborted, text
+        while remainder and self._is_aborted == was_aborted:
+            remainder = remainder[self._send_bytes(remainder) :]
+        if remainder:
             self._send_bytes(CANCEL_BYTE)
         with self._condition:
             self._pending_bytes -= len(text)
 
     def _send_bytes(self, data: bytes) -> int:
-        """Wait a little for the terminal, and tell how many of these bytes it took."""
+        """Wait up to POLL_INTERVAL_S for the terminal, and return the number of bytes that were sent."""
         if not select.select([], [self._fd], [], POLL_INTERVAL_S)[1]:
             return 0
         try:
@@ -102,9 +102,9 @@ class TerminalWriter:
 
 
 def _open_nonblocking(fd: int) -> int:
-    """Open a terminal once more, so that to write does not wait, without a change for others who write to it.
+    """Open the terminal again in non-blocking mode, which does not affect other programs that write to it.
 
-    Where that is not allowed, as after a change of user, to write may wait.
+    Where the terminal cannot be opened, as after a change of user, writing may block.
     """
     try:
         return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
