@@ -8,7 +8,7 @@ from rich.text import Text
 
 from vaetui.engine.events import BatchesTrained
 from vaetui.tui.presenters.number_format import format_bar, format_duration, get_spinner_frame
-from vaetui.tui.widgets.size_notice import WIDE_COLUMNS
+from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
 
 
 class ThroughputMeter:

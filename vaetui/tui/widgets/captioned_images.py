@@ -1,4 +1,4 @@
-"""Small pictures with a word below each; it does not know which of them are shown, and why."""
+"""A grid of small images, each with a caption below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class CaptionedImage(Vertical):
-    """One picture and its word."""
+    """One thumbnail above its caption."""
 
     DEFAULT_CSS = """
     CaptionedImage { height: auto; }
@@ -23,19 +23,19 @@ class CaptionedImage(Vertical):
     """
 
     def compose(self) -> ComposeResult:
-        """Mount the two."""
+        """Mount the picture and the caption."""
         yield Picture(THUMBNAIL_CELLS)
         yield TextLine()
 
     def show(self, pixels: Pixels | None, caption: str) -> None:
-        """Show that picture, [H, W], or nothing."""
+        """Show the image, [H, W] or [H, W, 3], or black for None."""
         self.query_one(TextLine).set_text(Text(f"{caption:^{THUMBNAIL_CELLS[0]}}"))
-        # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
+        # One picture per turn of the event loop: keys are handled between two pictures.
         self.call_later(self.query_one(Picture).show, pixels)
 
 
 class CaptionedImages(Vertical):
-    """A title and a few pictures, mounted once."""
+    """A heading above a grid of captioned thumbnails."""
 
     DEFAULT_CSS = """
     CaptionedImages { width: auto; height: auto; padding: 0 1; }
@@ -44,15 +44,15 @@ class CaptionedImages(Vertical):
     """
 
     def __init__(self, heading: str, columns: int, rows: int, *, id: str) -> None:
-        """Take this many pictures across and down."""
+        """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__(id=id)
         self.capacity = columns * rows
-        """How many pictures there is room for."""
+        """The number of images that fit."""
         self._heading, self._columns = heading, columns
         self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures."""
+        """Mount the heading and all thumbnails."""
         yield TextLine()
         with Container() as grid:
             grid.styles.grid_size_columns = self._columns
@@ -62,10 +62,10 @@ class CaptionedImages(Vertical):
                 yield CaptionedImage()
 
     def on_mount(self) -> None:
-        """Write the title, which stays."""
+        """Write the heading."""
         self.query_one(TextLine).set_text(self._heading)
 
     def show(self, images: Sequence[Pixels | None], captions: Sequence[str]) -> None:
-        """Show these pictures with their words, as many as there is room for."""
-        for glance, picture, word in zip(self.query(CaptionedImage), images, captions, strict=True):
-            glance.show(picture, word)
+        """Show exactly `capacity` images with their captions."""
+        for thumbnail, image, caption in zip(self.query(CaptionedImage), images, captions, strict=True):
+            thumbnail.show(image, caption)

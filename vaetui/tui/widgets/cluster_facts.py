@@ -1,4 +1,4 @@
-"""The size of the focused cluster and what the classifier calls its members; it draws no conclusion."""
+"""The size of the focused cluster and the classifier's predictions for its members."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from vaetui.tui.presenters.cluster_text import format_cluster_size, format_votes
 from vaetui.tui.widgets.text_line import TextLine
 
 MAX_NAME_CELLS = 12
-"""Cells of a name that are shown beside a bar."""
+"""Maximum width of a class name beside a bar."""
 VOTE_TEXT_LIMITS = ((3,), (2,), (3, MAX_NAME_CELLS), (2, MAX_NAME_CELLS), (1, MAX_NAME_CELLS), (1, 3))
-"""Classes and cells of a name that one line tells: as many as it can."""
+"""Number of classes and cells per class name to try, until the text fits on one line."""
+MAX_PANEL_VOTES = 8
+"""Maximum number of classes in the panel."""
 MAX_BAR_CELLS = 16
-"""Cells of a bar that stands for all members, at most."""
+"""Maximum length of a bar, which is that of 100 %."""
 
 
 class ClusterFacts(TextLine):
-    """One line under the pictures, or a panel beside them where there is room."""
+    """One line below the images, or a panel beside them on large terminals."""
 
     DEFAULT_CSS = """
     ClusterFacts { height: 1; padding: 0 1; }
@@ -27,29 +29,33 @@ class ClusterFacts(TextLine):
     """
 
     def __init__(self, panel_width: int = 0) -> None:
-        """Be a panel with lines of so many cells; with 0 be one line."""
+        """Create a panel with lines of `panel_width` cells, or a single line if 0."""
         super().__init__(classes="panel" if panel_width else None)
         self._panel_width = panel_width
 
     def show(self, cluster: ClusterView, classes: ClassList) -> None:
-        """Tell the facts of that tile."""
-        if not self._panel_width:
-            lines = [
-                f"{format_cluster_size(cluster)}   {format_votes(cluster, classes, *fewer)}"
-                for fewer in VOTE_TEXT_LIMITS
-            ]
-            self.set_text(Text(next((line for line in lines if cell_len(line) <= self.app.size.width - 2), lines[-1])))
+        """Show the facts of `cluster`."""
+        if self._panel_width:
+            self.set_text(self._format_panel(cluster, classes))
             return
-        words = Text.assemble((format_cluster_size(cluster).replace(", ", "\n"), "bold"), "\n\n")
-        words.append("the classifier says\n" if cluster.class_shares else format_votes(cluster, classes))
-        votes = cluster.class_shares[:8]
-        wide = min(
-            max((cell_len(classes.names[label]) for label, _ in votes), default=0),
+        lines = [
+            f"{format_cluster_size(cluster)}   {format_votes(cluster, classes, *limits)}" for limits in VOTE_TEXT_LIMITS
+        ]
+        width = self.app.size.width - 2
+        self.set_text(Text(next((line for line in lines if cell_len(line) <= width), lines[-1])))
+
+    def _format_panel(self, cluster: ClusterView, classes: ClassList) -> Text:
+        text = Text.assemble((format_cluster_size(cluster).replace(", ", "\n"), "bold"), "\n\n")
+        text.append("predicted classes\n" if cluster.class_shares else format_votes(cluster, classes))
+        votes = cluster.class_shares[:MAX_PANEL_VOTES]
+        name_cells = min(
+            max((cell_len(classes.names[class_id]) for class_id, _ in votes), default=0),
             MAX_NAME_CELLS,
             self._panel_width // 2,
         )
-        bar = min(self._panel_width - wide - len("  100 %"), MAX_BAR_CELLS)
-        for label, share in votes:
-            name = set_cell_size(classes.names[label], wide)
-            words.append(f"{name} {'━' * max(round(share * bar), 1):<{bar}} {share * 100:3.0f} %\n")
-        self.set_text(words)
+        bar_cells = min(self._panel_width - name_cells - len("  100 %"), MAX_BAR_CELLS)
+        for class_id, share in votes:
+            name = set_cell_size(classes.names[class_id], name_cells)
+            bar = "━" * max(round(share * bar_cells), 1)
+            text.append(f"{name} {bar:<{bar_cells}} {share * 100:3.0f} %\n")
+        return text

@@ -1,4 +1,4 @@
-"""All tiles of the round as thumbnails with their answers, for large terminals; it knows no key."""
+"""The clusters of the round as thumbnails with their answers, for large terminals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class ClusterThumbnail(Vertical):
-    """One tile: a bar at its left, its picture, its name and answer below; the bar is heavy in focus."""
+    """One cluster: its centre, its name and answer below, and a heavy bar at the left if focused."""
 
     DEFAULT_CSS = """
     ClusterThumbnail TextLine { color: $foreground; }
@@ -26,43 +26,43 @@ class ClusterThumbnail(Vertical):
     """
 
     def compose(self) -> ComposeResult:
-        """Mount the three."""
+        """Mount the bar, the picture and the caption."""
         with Horizontal():
             yield TextLine(classes="bar")
             yield Picture(THUMBNAIL_CELLS)
         yield TextLine(classes="caption")
 
     def on_mount(self) -> None:
-        """Take the room of a tile."""
+        """Set the fixed sizes."""
         self.styles.width, self.styles.height = CAPTIONED_THUMBNAIL_CELLS
         self.query_one(Horizontal).styles.height = THUMBNAIL_CELLS[1]
         self.query_one(".bar").styles.height = THUMBNAIL_CELLS[1]
 
     def show(self, cluster: ClusterView | None, is_focused: bool) -> None:
-        """Show that tile, or nothing."""
+        """Show `cluster`, or nothing for None."""
         bar, caption = self.query_one(".bar", TextLine), self.query_one(".caption", TextLine)
         for line in (bar, caption):
             line.set_class(is_focused, "focused")
         bar.set_text("\n".join(("┃" if is_focused else " ") * THUMBNAIL_CELLS[1]))
-        words = "" if cluster is None else f"{format_cluster_name(cluster)} {format_answer(cluster)}"
-        caption.set_text(Text(f"{f'┗ {words} ':━<{CAPTIONED_THUMBNAIL_CELLS[0] - 1}}" if is_focused else f"  {words}"))
+        text = "" if cluster is None else f"{format_cluster_name(cluster)} {format_answer(cluster)}"
+        caption.set_text(Text(f"{f'┗ {text} ':━<{CAPTIONED_THUMBNAIL_CELLS[0] - 1}}" if is_focused else f"  {text}"))
         self.call_later(self.query_one(Picture).show, None if cluster is None else cluster.picture)
 
 
 class ClusterGrid(Container):
-    """As many thumbnails as there is room for, page by page, mounted once."""
+    """Pages of cluster thumbnails; the thumbnails are mounted once."""
 
     DEFAULT_CSS = """
     ClusterGrid { layout: grid; width: 100%; height: 1fr; }
     """
 
     def __init__(self, columns: int, rows: int) -> None:
-        """Take this many tiles across and down."""
+        """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__()
         self.columns = columns
-        """Tiles in a row."""
+        """Clusters in a row."""
         self.page_size = columns * rows
-        """Tiles on a page."""
+        """Clusters on a page."""
         self.styles.grid_size_columns = columns
         self.styles.grid_columns = str(CAPTIONED_THUMBNAIL_CELLS[0])
         self.styles.grid_rows = str(CAPTIONED_THUMBNAIL_CELLS[1])
@@ -73,7 +73,7 @@ class ClusterGrid(Container):
             yield ClusterThumbnail()
 
     def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
-        """Show the page that holds the tile at that place."""
-        first, last = compute_page_bounds(focus_index, len(clusters), self.page_size)
-        for place, thumb in enumerate(self.query(ClusterThumbnail), start=first):
-            thumb.show(clusters[place] if place < last else None, place == focus_index)
+        """Show the page that contains the cluster at `focus_index`."""
+        start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
+        for index, thumbnail in enumerate(self.query(ClusterThumbnail), start=start):
+            thumbnail.show(clusters[index] if index < end else None, index == focus_index)

@@ -1,4 +1,4 @@
-"""All tiles of the round as a list of words, for small terminals; it does not know what they show."""
+"""The clusters of the round as a list of names and answers, for small terminals."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class ClusterList(TextLine):
-    """Names and answers in columns, page by page; the focused one in brackets."""
+    """Pages of names and answers in columns; brackets mark the focused cluster."""
 
     DEFAULT_CSS = """
     ClusterList { width: 100%; height: 1fr; }
     """
 
     def __init__(self, width: int, rows: int) -> None:
-        """Take this many columns and rows of text."""
+        """Create a list of `width` cells and `rows` lines."""
         super().__init__()
         self._width, self._rows = width, rows
         self._columns = 1
 
     @property
     def columns(self) -> int:
-        """Tell how many tiles are in a row now."""
+        """Clusters in a row."""
         return self._columns
 
     @property
     def page_size(self) -> int:
-        """Tell how many tiles are on a page now."""
+        """Clusters on a page."""
         return self._columns * self._rows
 
     def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
-        """List the page that holds the tile at that place."""
-        names = max(len(format_cluster_name(tile)) for tile in clusters)
-        # An answer takes five cells at most, a split into ten parts up to seven: columns must not jump.
-        answers = max(5, *(len(format_answer(tile)) for tile in clusters))
-        self._columns = max(self._width // (names + answers + 3), 1)
-        first, last = compute_page_bounds(focus_index, len(clusters), self.page_size)
-        words = Text()
-        for place in range(first, last):
-            tile, here = clusters[place], place == focus_index
-            cell = f"{format_cluster_name(tile):>{names}} {format_answer(tile):<{answers}}"
-            style = "bold reverse" if here else "" if tile.answer is None else "dim"
-            words.append(f"[{cell}]" if here else f" {cell} ", style)
-            if (place - first) % self._columns == self._columns - 1:
-                words.append("\n")
-        self.set_text(words)
+        """Show the page that contains the cluster at `focus_index`."""
+        name_width = max(len(format_cluster_name(cluster)) for cluster in clusters)
+        # Most answers take up to five cells, a split up to seven: the minimum keeps the columns in place.
+        answer_width = max(5, *(len(format_answer(cluster)) for cluster in clusters))
+        self._columns = max(self._width // (name_width + answer_width + 3), 1)
+        start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
+        text = Text()
+        for index in range(start, end):
+            cluster, is_focused = clusters[index], index == focus_index
+            cell = f"{format_cluster_name(cluster):>{name_width}} {format_answer(cluster):<{answer_width}}"
+            style = "bold reverse" if is_focused else "" if cluster.answer is None else "dim"
+            text.append(f"[{cell}]" if is_focused else f" {cell} ", style)
+            if (index - start) % self._columns == self._columns - 1:
+                text.append("\n")
+        self.set_text(text)

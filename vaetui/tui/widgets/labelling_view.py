@@ -17,7 +17,7 @@ from vaetui.tui.widgets.cluster_facts import ClusterFacts
 from vaetui.tui.widgets.cluster_grid import ClusterGrid
 from vaetui.tui.widgets.cluster_list import ClusterList
 from vaetui.tui.widgets.framed_image import FramedImage
-from vaetui.tui.widgets.members import MemberGrid
+from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.text_line import TextLine
 
 ANSWER_LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? open"

@@ -1,75 +1,20 @@
-"""Curves in a thin frame with axes, drawn by textual-plot; it does not know what the curves are."""
+"""Curves in a thin frame with axes, drawn by textual-plot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from math import floor, log10
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from textual_plot import HiResMode, PlotWidget
 
+from vaetui.tui.presenters.plot_data import Axis, Curve, decimate
+
 HEAVY_TO_LIGHT = str.maketrans("━┃┏┓┗┛┳┻┣┫", "─│╭╮╰╯┬┴├┤")
-"""The frame of textual-plot is heavy, and a heavy border is for what is focused."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """One curve, told from the others by its mark and only then by its colour."""
-
-    marker: str
-    """The character of its points; "⠒" draws a thin line, "▚" a thick one."""
-    style: str
-    """Its colour."""
-    x: NDArray[np.float64]
-    """Where, ascending, [N]."""
-    y: NDArray[np.float64]
-    """How much, [N]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One side of a plot."""
-
-    low: float
-    """The least value."""
-    high: float
-    """The greatest value."""
-    ticks: tuple[float, ...] = ()
-    """The values that are written at it."""
-
-
-def decimate(
-    x: NDArray[np.float64], y: NDArray[np.float64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Keep the least and the greatest value of each column: at most twice as many points as columns."""
-    if len(x) <= 2 * width:
-        return x, y
-    edges = np.linspace(0, len(x), width + 1).astype(int)
-    kept: list[int] = []
-    for low, high in pairwise(edges.tolist()):
-        part = y[low:high]
-        kept += sorted({low + int(part.argmin()), low + int(part.argmax())})
-    return x[kept], y[kept]
-
-
-def choose_ticks(low: float, high: float, max_ticks: int, min_step: float = 0.0) -> tuple[float, ...]:
-    """Give at most that many round numbers (1, 2, 5 times a power of ten, none below `least`) in a range."""
-    if high <= low or max_ticks < 1:
-        return ()
-    power = max(10.0 ** floor(log10((high - low) / max_ticks)), min_step)
-    for step in (power, 2 * power, 5 * power, 10 * power, 20 * power):
-        first, last = int(np.ceil(low / step)), int(np.floor(high / step))
-        if last - first < max_ticks:
-            break
-    return tuple(round(tick * step, 10) for tick in range(first, last + 1))
+"""textual-plot draws a heavy frame, but heavy borders mark the focus here."""
 
 
 class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
-    """A picture of curves that takes neither keys nor the mouse."""
+    """A plot that handles neither keys nor the mouse."""
 
     DEFAULT_CSS = """
     Plot { height: 1fr; }
@@ -78,7 +23,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     """
 
     def __init__(self, heading: str) -> None:
-        """Write this title into the frame."""
+        """Create an empty plot with `heading` in its frame."""
         super().__init__(allow_pan_and_zoom=False)
         self._heading = heading
         self._placeholder_lines: Sequence[str] = ()
@@ -88,16 +33,16 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
 
     @property
     def columns(self) -> int:
-        """Count the columns inside the frame."""
+        """Columns inside the frame."""
         return max(self.size.width - self.margin_left - 2, 1)
 
     @property
     def rows(self) -> int:
-        """Count the rows inside the frame."""
+        """Rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
 
     def draw(self, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, placeholder_lines: Sequence[str] = ()) -> None:
-        """Show these curves on these axes, and lines of words across them: what will be there while nothing is."""
+        """Draw `curves`; `placeholder_lines` appear in the middle of the frame while there is no data."""
         if not self.is_mounted:
             return
         self._placeholder_lines = placeholder_lines
@@ -120,13 +65,13 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
 
     def _render_plot(self) -> None:
         canvas: Any = self.query_one("#plot")
-        with canvas.batch_refresh():  # else every cell of every curve asks for a repaint
+        with canvas.batch_refresh():  # otherwise every cell of every curve requests a repaint
             super()._render_plot()
             self._draw_frame(canvas)
             self._draw_placeholder(canvas)
 
     def _draw_frame(self, canvas: Any) -> None:
-        """Make the frame thin, take the ticks from its upper and right side, and write the title into it."""
+        """Draw a thin frame without ticks at the top and the right, with the heading in its upper side."""
         width, height = canvas.size
         if width < 4 or height < 4:
             return
@@ -142,13 +87,12 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         heading = self._heading
         while len(heading) > width - 6 and ", " in heading:
             heading = heading.rpartition(", ")[0]
-        for x, char in enumerate(f" {heading} "[: width - 4], start=2):
-            canvas.set_pixel(x, 0, char, "bold")
+        for x, character in enumerate(f" {heading} "[: width - 4], start=2):
+            canvas.set_pixel(x, 0, character, "bold")
 
     def _draw_placeholder(self, canvas: Any) -> None:
-        """Write the words into the middle of the frame."""
         width, height = canvas.size
-        words = self._placeholder_lines[: max(height - 2, 0)]
-        for y, line in enumerate(words, start=(height - len(words)) // 2):
-            for x, char in enumerate(line[: width - 4], start=max((width - max(map(len, words))) // 2, 2)):
-                canvas.set_pixel(x, y, char, "")
+        lines = self._placeholder_lines[: max(height - 2, 0)]
+        for y, line in enumerate(lines, start=(height - len(lines)) // 2):
+            for x, character in enumerate(line[: width - 4], start=max((width - max(map(len, lines))) // 2, 2)):
+                canvas.set_pixel(x, y, character, "")
