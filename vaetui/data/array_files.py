@@ -1,4 +1,4 @@
-"""Arrays of images in one file: npy, npz, IDX; read piece by piece, and nothing in them is ever unpickled."""
+"""Arrays in npy, npz and IDX files, read in chunks; nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -23,104 +23,106 @@ from vaetui.storage import npz
 CHUNK_BYTES = 1 << 24
 """Bytes read at a time."""
 MAX_HEADER_BYTES = 1_000
-"""Bytes of a head that describes an array."""
+"""Maximum length of an npy header."""
 READ_ERRORS = (*npz.MALFORMED_FILE_ERRORS, OSError, ValueError, MemoryError, zlib.error)
-"""What a damaged or hostile file can bring zipfile, and NumPy's reading of heads, to raise."""
+"""Exceptions that zipfile and NumPy's header parser raise for damaged or hostile files."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
-    """An array in a file."""
+    """An array in a file that is not loaded yet."""
 
     display_name: str
-    """How a person knows it."""
+    """The name used in messages."""
     shape: tuple[int, ...]
-    """Its shape; the first side counts the images."""
+    """The shape of the array; axis 0 counts the images."""
     dtype: np.dtype[Any]
-    """Its type."""
+    """The type of its elements."""
     open_data: Callable[[], AbstractContextManager[IO[bytes]]]
-    """Opens the file where its numbers begin."""
+    """Opens the file at the first element."""
 
     def iter_chunks(self) -> Iterator[NDArray[Any]]:
-        """Read it some images at a time.
+        """Read the array in chunks of consecutive images.
 
-        Raises Trouble for a truncated or damaged file.
+        Raises UserError if the file is truncated or damaged.
         """
-        each = math.prod(self.shape[1:]) * self.dtype.itemsize
-        step = max(CHUNK_BYTES // max(each, 1), 1)
+        item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+        chunk_size = max(CHUNK_BYTES // max(item_bytes, 1), 1)
         with translate_read_errors(self.display_name), self.open_data() as file:
-            for start in range(0, self.shape[0], step):
-                count = min(step, self.shape[0] - start)
-                body = _read_exactly(file, count * each)
-                yield np.frombuffer(body, self.dtype).reshape(count, *self.shape[1:])
+            for start in range(0, self.shape[0], chunk_size):
+                count = min(chunk_size, self.shape[0] - start)
+                content = _read_exactly(file, count * item_bytes)
+                yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
     def read_all(self) -> NDArray[Any]:
-        """Read all of it; raises as `pieces` does."""
+        """Read the whole array.
+
+        Raises UserError if the file is truncated or damaged.
+        """
         return np.concatenate([*self.iter_chunks()]) if self.shape[0] else np.empty(self.shape, self.dtype)
 
 
 def open_npy(path: Path) -> ArrayFile:
-    """Give the array of an npy file, or raise Trouble."""
-    begin = partial(_open_binary, path)
-    with translate_read_errors(str(path)), begin() as file:
+    """Return the array of an npy file; raises UserError if its header is unreadable or unsupported."""
+    open_file = partial(_open_binary, path)
+    with translate_read_errors(str(path)), open_file() as file:
         shape, dtype = _read_npy_header(file)
-        start = file.tell()
-    return ArrayFile(str(path), shape, dtype, partial(_open_at_offset, begin, start))
+        offset = file.tell()
+    return ArrayFile(str(path), shape, dtype, partial(_open_at_offset, open_file, offset))
 
 
 def open_npz(path: Path) -> dict[str, ArrayFile]:
-    """Give the arrays of an npz file by their names, or raise Trouble."""
-    found = {}
+    """Return the arrays of an npz file by name; raises UserError if a header is unreadable or unsupported."""
+    arrays = {}
     with translate_read_errors(str(path)), zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if not info.filename.endswith(".npy"):
                 continue
-            begin = partial(_open_member, path, info.filename)
-            with begin() as file:
+            open_file = partial(_open_member, path, info.filename)
+            with open_file() as file:
                 shape, dtype = _read_npy_header(file)
-                start = file.tell()
-            if info.file_size != start + math.prod(shape) * dtype.itemsize:
-                raise ValueError(f"{info.filename} is not as long as its head says")
+                offset = file.tell()
+            if info.file_size != offset + math.prod(shape) * dtype.itemsize:
+                raise ValueError(f"the length of {info.filename} differs from its header")
             name = info.filename.removesuffix(".npy")
-            found[name] = ArrayFile(f"{name} in {path}", shape, dtype, partial(_open_at_offset, begin, start))
-    return found
+            arrays[name] = ArrayFile(f"{name} in {path}", shape, dtype, partial(_open_at_offset, open_file, offset))
+    return arrays
 
 
 def open_idx(path: Path, rank: int) -> ArrayFile:
-    """Give the array of an IDX file, gzipped or plain, or raise Trouble."""
-    begin = partial(idx.open_idx, path)
-    with translate_read_errors(str(path)), begin() as file:
+    """Return the array of an IDX file, plain or gzipped; raises UserError if its header is invalid."""
+    open_file = partial(idx.open_idx, path)
+    with translate_read_errors(str(path)), open_file() as file:
         shape = read_header(file, path, rank)
-        start = 4 + 4 * rank
-    return ArrayFile(str(path), shape, np.dtype(np.uint8), partial(_open_at_offset, begin, start))
+    return ArrayFile(str(path), shape, np.dtype(np.uint8), partial(_open_at_offset, open_file, 4 + 4 * rank))
 
 
 def open_idx_images(path: Path) -> ArrayFile:
-    """Give the images, grey or in colour, of an IDX file, gzipped or plain, or raise Trouble."""
+    """Return the images of an IDX file, [N, H, W] or [N, H, W, 3]; raises UserError if its header is invalid."""
     return open_idx(path, len(image_header_shape(path)))
 
 
 @contextmanager
 def translate_read_errors(display_name: str) -> Iterator[None]:
-    """Turn what a damaged file raises into Trouble."""
+    """Raise UserError in place of the exceptions that reading a damaged file raises."""
     try:
         yield
     except READ_ERRORS as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise UserError(f"{display_name} cannot be read ({reason}); get it anew.") from error
+        raise UserError(f"{display_name} cannot be read ({reason}). Check or replace the file.") from error
 
 
 def _read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read the head of an npy file; raises ValueError, among others, for what is none or cannot be read in pieces."""
+    """Read an npy header; raises one of READ_ERRORS for arrays that cannot be read in chunks of images."""
     version = np.lib.format.read_magic(file)
-    reading = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, fortran, dtype = reading[version](file, max_header_size=MAX_HEADER_BYTES)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, is_fortran_order, dtype = readers[version](file, max_header_size=MAX_HEADER_BYTES)
     if dtype.hasobject or dtype.kind not in "biufSU":
-        raise ValueError(f"values of type {dtype} are neither numbers nor words")
-    if fortran and len(shape) > 1:
-        raise ValueError("it is stored column by column; save numpy.ascontiguousarray of it instead")
+        raise ValueError(f"values of type {dtype} are neither numbers nor strings")
+    if is_fortran_order and len(shape) > 1:
+        raise ValueError("it is in Fortran order; save numpy.ascontiguousarray(array) instead")
     if not shape or min(shape) < 0:
-        raise ValueError(f"it has the shape {shape}")
+        raise ValueError(f"it has the unsupported shape {shape}")
     return shape, dtype
 
 
@@ -131,7 +133,7 @@ def _open_binary(path: Path) -> IO[bytes]:
 @contextmanager
 def _open_at_offset(open_file: Callable[[], AbstractContextManager[IO[bytes]]], offset: int) -> Iterator[IO[bytes]]:
     with open_file() as file:
-        _read_exactly(file, offset)
+        _read_exactly(file, offset)  # not seek(), which is slow or missing in compressed files
         yield file
 
 
@@ -142,9 +144,9 @@ def _open_member(path: Path, member_name: str) -> Iterator[IO[bytes]]:
 
 
 def _read_exactly(file: IO[bytes], byte_count: int) -> bytes:
-    body = bytearray()
-    while len(body) < byte_count and (piece := file.read(min(CHUNK_BYTES, byte_count - len(body)))):
-        body += piece
-    if len(body) < byte_count:
+    content = bytearray()
+    while len(content) < byte_count and (chunk := file.read(min(CHUNK_BYTES, byte_count - len(content)))):
+        content += chunk
+    if len(content) < byte_count:
         raise EOFError("it is truncated")
-    return bytes(body)
+    return bytes(content)

@@ -1,4 +1,4 @@
-"""Which arrays of a file are images, labels, and images that only measure; it reads none of them."""
+"""Choose which arrays of a file are training images, test images and their labels."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ IMAGE_KEYS = ("x_train", "train_images", "images", "image", "x", "data", "arr_0"
 LABEL_KEYS = ("y_train", "train_labels", "labels", "label", "y", "targets", "target", "arr_1")
 """Usual names of their labels."""
 TEST_KEYS = (("x_test", "y_test"), ("test_images", "test_labels"))
-"""Usual names of images that only measure, and of their labels."""
+"""Usual names of test images and their labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetArrays:
-    """Arrays of images."""
+    """The arrays of a dataset."""
 
     files: tuple[Path, ...]
-    """The files that they are in."""
+    """The files that hold them."""
     train_images: ArrayFile
-    """Images to be labelled, [N, H, W] with or without channels."""
+    """The images to label, [N, H, W] or with channels before H or after W."""
     train_labels: ArrayFile | None = None
     """Their labels, [N]."""
     test_images: ArrayFile | None = None
-    """Images that only measure."""
+    """The test images, shaped as the training images."""
     test_labels: ArrayFile | None = None
     """Their labels."""
 
 
 def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
-    """Find the arrays in an npy, npz or IDX file, or in a directory of IDX files, or raise Trouble."""
+    """Find the arrays in an npy, npz or IDX file, or in a directory of IDX files.
+
+    Raises UserError if the format is unknown, a file is damaged, or no array holds images.
+    """
     if path.is_dir():
-        found = find_idx_files(path)
-        labels, tested, measured = found.train_labels, found.test_images, found.test_labels
+        idx_files = find_idx_files(path)
+        optional_paths = (idx_files.train_labels, idx_files.test_images, idx_files.test_labels)
+        train_labels, test_images, test_labels = optional_paths
         return DatasetArrays(
-            tuple(each for each in (found.train_images, labels, tested, measured) if each),
-            open_idx_images(found.train_images),
-            open_idx(labels, 1) if labels else None,
-            open_idx_images(tested) if tested else None,
-            open_idx(measured, 1) if measured else None,
+            (idx_files.train_images, *(path for path in optional_paths if path)),
+            open_idx_images(idx_files.train_images),
+            open_idx(train_labels, 1) if train_labels else None,
+            open_idx_images(test_images) if test_images else None,
+            open_idx(test_labels, 1) if test_labels else None,
         )
     if path.suffix.lower() == ".npy":
         return DatasetArrays((path,), open_npy(path))
@@ -53,26 +57,28 @@ def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     if "idx" in path.name:
         return DatasetArrays((path,), open_idx_images(path))
     raise UserError(
-        f"{path} is no form of images that is known; give a directory of pictures or IDX files, or a file that ends in "
+        f"{path} is not in a supported format. Use a directory of images or IDX files, or a file whose name ends in "
         ".npy, .npz, .csv, .tsv or idx3-ubyte."
     )
 
 
 def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     arrays = open_npz(path)
-    images = {name: it for name, it in arrays.items() if len(it.shape) in (3, 4)}
-    named = next((name for name in IMAGE_KEYS if name in images), next(iter(images), None))
-    if named is None:
-        raise UserError(f"{path} holds no array of images; one of shape (N, height, width) or with channels is needed.")
+    image_arrays = {name: array for name, array in arrays.items() if len(array.shape) in (3, 4)}
+    train_key = next((name for name in IMAGE_KEYS if name in image_arrays), next(iter(image_arrays), None))
+    if train_key is None:
+        raise UserError(
+            f"{path} holds no images. It needs an array of shape (N, height, width), optionally with channels."
+        )
     if options.column is not None and options.column not in arrays:
-        raise UserError(f"{path} holds no array {options.column}; its arrays are {', '.join(sorted(arrays))}.")
-    tested = next((pair for pair in TEST_KEYS if pair[0] in images and pair[0] != named), (None, None))
+        raise UserError(f"{path} has no array {options.column}. Choose from: {', '.join(sorted(arrays))}.")
+    label_key = options.column or next((name for name in LABEL_KEYS if name in arrays), None)
+    test_keys = (keys for keys in TEST_KEYS if keys[0] in image_arrays and keys[0] != train_key)
+    test_key, test_label_key = next(test_keys, (None, None))
     return DatasetArrays(
         (path,),
-        images[named],
-        arrays[options.column]
-        if options.column
-        else next((arrays[name] for name in LABEL_KEYS if name in arrays), None),
-        images[tested[0]] if tested[0] else None,
-        arrays.get(tested[1]) if tested[1] else None,
+        image_arrays[train_key],
+        arrays[label_key] if label_key else None,
+        image_arrays[test_key] if test_key else None,
+        arrays.get(test_label_key) if test_label_key else None,
     )

@@ -1,4 +1,4 @@
-"""What was found is written as a set, decoded and brought to one size; it does not know where sets live."""
+"""Write an imported dataset as IDX files: images decoded to one size, and their labels."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from vaetui.errors import UserError
 from vaetui.storage.dataset_cache import IdxWriter, SourceFile
 
 SIZE_SAMPLE_IMAGES = 200
-"""Pictures whose size is looked at before one for all is chosen."""
+"""Number of images whose sizes decide the size of the dataset."""
 SMALL_SIDE_PX, DEFAULT_SIZE_PX = 48, (28, 28)
-"""Pictures whose longer side has up to so many pixels in the median become so large; others as large as can be used."""
+"""If the median of the longer sides is at most SMALL_SIDE_PX, images are resized to DEFAULT_SIZE_PX, else to the
+largest supported size."""
 COLOUR_SAMPLE_IMAGES = 40
-"""Pictures that are looked at for colours before it is chosen whether all are kept in colour."""
+"""Number of images that decide whether the dataset keeps colours."""
 MIN_COLOUR_SHARE = 0.1
-"""Share of them that shows colours, from which on all are."""
+"""Share of coloured images in that sample above which the dataset keeps colours."""
 IMAGES_FILE_TEMPLATE, LABELS_FILE_TEMPLATE = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
 ClassNames = tuple[str, ...] | None
 
@@ -38,66 +39,75 @@ ClassNames = tuple[str, ...] | None
 def build_from_files(
     file_list: FileList, options: ImportOptions, file_records: Sequence[SourceFile], directory: Path
 ) -> Generator[Progress, None, tuple[ClassNames, list[SourceFile]]]:
-    """Write pictures and labels; gives the classes, and what was looked at with why it was skipped."""
-    paths = [os.path.join(file_list.root, name) for name in file_list.relative_paths]
+    """Decode image files and write them, with their labels, as IDX files.
+
+    Yields Progress. Returns the class names and the file records with the reasons for skipping. Raises UserError if
+    there are too few usable images, or labels are requested but missing or invalid.
+    """
+    paths = [os.path.join(file_list.root, path) for path in file_list.relative_paths]
     if not paths:
         raise UserError(
-            f"{file_list.root} holds no images; PNG, JPEG, TIFF, BMP and WebP files are decoded, and IDX files are read."
+            f"{file_list.root} holds no images. Supported are PNG, JPEG, TIFF, BMP and WebP files, and IDX files."
         )
-    classes, labels = options.classes, None
+    class_names, labels = options.classes, None
     if options.labels:
         if file_list.labels is None:
-            raise UserError(
-                f"Not all pictures below {file_list.root} lie in a directory of their class; leave --labels away."
-            )
-        classes, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
-    yield Progress("looking at some of the images", 0, 1)
-    shape = _build_shape(
-        options.size or _choose_size(paths), _choose_colour(paths) if options.colour is None else options.colour
-    )
-    reasons: list[str | None] = []
-    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as images:
-        for pixels, why in decode_files(paths, shape):
-            images.add(pixels)
-            reasons += why
-            yield Progress("decoding the images", len(reasons), len(paths))
-    told = [
-        SourceFile(it.relative_path, it.size_bytes, it.modified_ns, why)
-        for it, why in zip(file_records, reasons, strict=False)
+            raise UserError(f"{file_list.root} has images outside its class directories. Move them, or omit --labels.")
+        class_names, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
+    yield Progress("checking image sizes", 0, 1)
+    in_colour = _choose_colour(paths) if options.colour is None else options.colour
+    shape = _build_shape(options.size or _choose_size(paths), in_colour)
+    skip_reasons: list[str | None] = []
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
+        for pixels, batch_reasons in decode_files(paths, shape):
+            image_writer.add(pixels)
+            skip_reasons += batch_reasons
+            yield Progress("decoding images", len(skip_reasons), len(paths))
+    records = [
+        SourceFile(record.relative_path, record.size_bytes, record.modified_ns, reason)
+        for record, reason in zip(file_records, skip_reasons, strict=False)
     ]
-    told += file_records[len(paths) :]
-    if images.count < MIN_IMAGES:
-        first = next((f"; the first: {it.relative_path} {it.skip_reason}" for it in told if it.skip_reason), "")
+    records += file_records[len(paths) :]
+    if image_writer.count < MIN_IMAGES:
+        problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
+        hint = next((f" First problem: {problem}." for problem in problems), "")
         raise UserError(
-            f"Of {len(told)} files in {file_list.root} {images.count} can be used; at least {MIN_IMAGES} are needed{first}."
+            f"{image_writer.count} of {len(records)} files in {file_list.root} are usable images; at least "
+            f"{MIN_IMAGES} are needed.{hint}"
         )
     if labels is not None:
-        with IdxWriter(directory / LABELS_FILE_TEMPLATE.format("train"), ()) as file:
-            file.add(labels[np.array([why is None for why in reasons])])
-    return classes, told
+        with IdxWriter(directory / LABELS_FILE_TEMPLATE.format("train"), ()) as label_writer:
+            label_writer.add(labels[np.array([reason is None for reason in skip_reasons])])
+    return class_names, records
 
 
 def build_from_arrays(
     dataset_arrays: DatasetArrays, options: ImportOptions, directory: Path
 ) -> Generator[Progress, None, ClassNames]:
-    """Write the images of arrays, and their labels; gives the classes."""
-    classes, given = options.classes, [("train", dataset_arrays.train_images, dataset_arrays.train_labels)]
-    colour = resizing.is_coloured_array(dataset_arrays.train_images) if options.colour is None else options.colour
+    """Write the images of arrays, resized, and their labels as IDX files.
+
+    Yields Progress. Returns the class names. Raises UserError if an array is damaged, has an unsupported shape or size
+    or too few images, or labels are requested but missing or invalid.
+    """
+    train_images, train_labels = dataset_arrays.train_images, dataset_arrays.train_labels
+    class_names = options.classes
+    in_colour = resizing.is_coloured_array(train_images) if options.colour is None else options.colour
+    parts = [("train", train_images, train_labels)]
     if dataset_arrays.test_images is not None:
-        given.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
-    names: list[str] = []
+        parts.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
+    train_texts: list[str] = []
     if options.labels:
-        if dataset_arrays.train_labels is None:
-            raise UserError(f"{dataset_arrays.files[0]} holds no labels of its images; leave --labels away.")
-        names = _read_label_texts(dataset_arrays.train_labels, dataset_arrays.train_images.shape[0])
-        classes, _ = class_labels.encode_labels(names, options.classes, str(dataset_arrays.files[0]))
-    for stem, stack, labels in given:
-        yield from _write_resized(stack, options.size, colour, directory, stem)
+        if train_labels is None:
+            raise UserError(f"{dataset_arrays.files[0]} holds no labels. Omit --labels.")
+        train_texts = _read_label_texts(train_labels, train_images.shape[0])
+        class_names, _ = class_labels.encode_labels(train_texts, options.classes, str(dataset_arrays.files[0]))
+    for stem, images, labels in parts:
+        yield from _write_resized(images, options.size, in_colour, directory, stem)
         if options.labels and labels is not None:
-            words = names if stem == "train" else _read_label_texts(labels, stack.shape[0])
-            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(stem), ()) as file:
-                file.add(class_labels.encode_labels(words, classes, labels.display_name)[1])
-    return classes
+            texts = train_texts if stem == "train" else _read_label_texts(labels, images.shape[0])
+            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(stem), ()) as label_writer:
+                label_writer.add(class_labels.encode_labels(texts, class_names, labels.display_name)[1])
+    return class_names
 
 
 def _write_resized(
@@ -106,48 +116,53 @@ def _write_resized(
     count = array_file.shape[0]
     if count < MIN_IMAGES:
         raise UserError(f"{array_file.display_name} holds {count} images; at least {MIN_IMAGES} are needed.")
-    own = resizing.get_image_size(array_file)
-    shape = _build_shape(size or own, in_colour)
-    if not all(MIN_SIDE_PX <= each <= MAX_SIDE_PX for each in shape[:2]):
+    source_size = resizing.get_image_size(array_file)
+    shape = _build_shape(size or source_size, in_colour)
+    if not _is_supported_size(shape[:2]):
+        height, width = source_size
         raise UserError(
-            f"{array_file.display_name} holds images of {own[0]}x{own[1]} pixels; bring them to --size 64x64 or less."
+            f"{array_file.display_name} holds images of {height}x{width} pixels; sides of {MIN_SIDE_PX} to "
+            f"{MAX_SIDE_PX} are supported. Resize them, for example with --size 64x64."
         )
-    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as file:
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as image_writer:
         for pixels in resizing.resize_array(array_file, shape):
-            file.add(pixels)
-            yield Progress("converting the images", file.count, count)
+            image_writer.add(pixels)
+            yield Progress("converting images", image_writer.count, count)
 
 
 def _read_label_texts(label_file: ArrayFile, image_count: int) -> list[str]:
     if label_file.shape not in ((image_count,), (image_count, 1)):
         raise UserError(
-            f"{label_file.display_name} has the shape {label_file.shape}; one label for each of {image_count:,} images is needed."
+            f"{label_file.display_name} has shape {label_file.shape}; one label for each of {image_count:,} images is "
+            "needed."
         )
     values: NDArray[Any] = label_file.read_all().reshape(-1)
     if values.dtype.kind == "f" and (values == values.round()).all():
         values = values.astype(np.int64)
-    return [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in values.tolist()]
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()]
 
 
 def _build_shape(size: tuple[int, int], in_colour: bool) -> tuple[int, ...]:
     return (*size, COLOUR_CHANNELS) if in_colour else size
 
 
+def _is_supported_size(size: tuple[int, ...]) -> bool:
+    return all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size)
+
+
 def _choose_colour(paths: Sequence[str]) -> bool:
-    """Choose whether all pictures are kept in colour by some of them."""
-    some = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
-    return sum(map(is_coloured_file, some)) > MIN_COLOUR_SHARE * len(some)
+    sample = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
+    return sum(map(is_coloured_file, sample)) > MIN_COLOUR_SHARE * len(sample)
 
 
 def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
-    """Choose one size for all pictures by some of them."""
-    found = []
+    sizes = []
     for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
         try:
-            found.append(read_size(path))
+            sizes.append(read_size(path))
         except UnusableImageError:
             continue
-    if found and len(set(found)) == 1 and all(MIN_SIDE_PX <= each <= MAX_SIDE_PX for each in found[0]):
-        return found[0]
-    longer = statistics.median([max(each) for each in found] or [0])
-    return DEFAULT_SIZE_PX if longer <= SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)
+    if sizes and len(set(sizes)) == 1 and _is_supported_size(sizes[0]):
+        return sizes[0]
+    median_side = statistics.median([max(size) for size in sizes] or [0])
+    return DEFAULT_SIZE_PX if median_side <= SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)

@@ -1,4 +1,4 @@
-"""Classes by their names, and labels as places among them; it does not know images."""
+"""Validate class names and encode labels as class ids."""
 
 from __future__ import annotations
 
@@ -12,63 +12,67 @@ from vaetui.engine.classes import MAX_CLASSES
 from vaetui.errors import UserError
 
 MAX_NAME_CHARS = 40
-"""Letters in a name."""
+"""Maximum length of an imported class name."""
 DIGIT_NAMES = tuple("0123456789")
 
 
 def read_class_names(text_or_path: str) -> tuple[str, ...]:
-    """Give the names in a list with commas, or in a file with one a line.
+    """Return the class names of a comma-separated list, or of a file with one name per line.
 
-    Raises Trouble for fewer than two, too many, equal or unprintable ones.
+    Raises UserError if the file is unreadable or the names are too few, too many, too long, duplicate or unprintable.
     """
     try:
-        listed = (
+        items = (
             Path(text_or_path).read_text(encoding="utf-8-sig").splitlines()
             if _is_file(text_or_path)
             else text_or_path.split(",")
         )
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{text_or_path} cannot be read as a list of classes ({error}).") from error
-    names = tuple(name.strip() for name in listed if name.strip())
-    return validate_class_names(names, "--classes")
+        raise UserError(f"{text_or_path} cannot be read as a list of class names ({error}).") from error
+    return validate_class_names(tuple(item.strip() for item in items if item.strip()), "--classes")
 
 
 def validate_class_names(class_names: Sequence[str], source: str) -> tuple[str, ...]:
-    """Give names of classes back if they can be such, else raise Trouble."""
+    """Return the class names as a tuple.
+
+    Raises UserError if they are too few, too many, too long, duplicate or unprintable; the message names `source`.
+    """
     if not 2 <= len(class_names) <= MAX_CLASSES:
-        raise UserError(f"{source} has {len(class_names)} classes; from 2 to {MAX_CLASSES} can be told apart.")
+        raise UserError(f"{source} needs 2 to {MAX_CLASSES} names; got {len(class_names)}.")
     for name in class_names:
         if len(name) > MAX_NAME_CHARS or not name.isprintable():
             raise UserError(
-                f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can."
+                f"{name[:MAX_NAME_CHARS]!r} is not a valid class name. Use up to {MAX_NAME_CHARS} printable characters."
             )
         if list(class_names).count(name) > 1:
-            raise UserError(f"{source} has two classes named {name}; give each its own name.")
+            raise UserError(f"{source} has two classes named {name}. Use different names.")
     return tuple(class_names)
 
 
 def encode_labels(
     labels: Sequence[str], class_names: tuple[str, ...] | None, source: str
 ) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
-    """Give the names of the classes, and each label as its place among them, [N].
+    """Return the class names, and each label as its index among them, [N].
 
-    Labels that are numbers from 0 to 9 mean these, also where no classes are given. Raises Trouble for a label that
-    is no class, and for too many.
+    Without class names, labels that are all digits mean the classes 0 to 9; other labels become the class names. With
+    class names, labels may also be indices of them. Raises UserError if a label is not among the classes, or there are
+    too many different ones; the message names `source`.
     """
-    found = sorted(set(labels), key=lambda label: (int(label) if label.isdecimal() else -1, label))
+    distinct_labels = sorted(set(labels), key=lambda label: (int(label) if label.isdecimal() else -1, label))
     if class_names is None:
-        digits = set(found) <= set(DIGIT_NAMES)
-        class_names = DIGIT_NAMES if digits else validate_class_names(found, f"{source}, by its labels,")
-    known = {name: at for at, name in enumerate(class_names)}
-    if set(found) <= {str(at) for at in range(len(class_names))} and not set(found) <= set(known):
-        known = {str(at): at for at in range(len(class_names))}
-    strange = [label for label in found if label not in known]
-    if strange:
+        is_digits = set(distinct_labels) <= set(DIGIT_NAMES)
+        class_names = DIGIT_NAMES if is_digits else validate_class_names(distinct_labels, f"The labels of {source}")
+    class_ids = {name: class_id for class_id, name in enumerate(class_names)}
+    index_names = {str(class_id): class_id for class_id in range(len(class_names))}
+    if set(distinct_labels) <= set(index_names) and not set(distinct_labels) <= set(class_ids):
+        class_ids = index_names
+    unknown = next((label for label in distinct_labels if label not in class_ids), None)
+    if unknown is not None:
         raise UserError(
-            f"{source} labels images as {strange[0]!r}, which is none of the classes {', '.join(class_names)}; "
-            "name it in --classes, or leave --labels away."
+            f"{source} contains the label {unknown!r}, which is not among the classes {', '.join(class_names)}. "
+            "Add it to --classes, or omit --labels."
         )
-    return class_names, np.array([known[label] for label in labels], np.uint8)
+    return class_names, np.array([class_ids[label] for label in labels], np.uint8)
 
 
 def _is_file(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures named in a CSV file; it reads none of them."""
+"""Read the image paths and labels of a CSV file."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from vaetui.data.image_folder import FileList
 from vaetui.errors import UserError
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path")
-"""Usual heads of the column of paths; without any of them, it is the first one."""
+"""Usual names of the path column; without any of them, the first column is used."""
 LABEL_COLUMNS = ("label", "class", "category", "target", "y")
-"""Usual heads of the column of labels."""
+"""Usual names of the label column."""
 DELIMITERS = ",;\t"
 
 
 def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileList:
-    """List the pictures that a CSV file with a head names, in its order; paths are relative to its directory.
+    """List the image files of a CSV file with a header, in its order; paths are relative to its directory.
 
-    Raises Trouble for what is no such file, and for a column that there is not.
+    Raises UserError if the file is unreadable, empty or lacks the label column.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            head = file.readline()
+            header = file.readline()
             file.seek(0)
-            delimiter = max(DELIMITERS, key=head.count)
+            delimiter = max(DELIMITERS, key=header.count)
             rows = list(csv.DictReader(file, delimiter=delimiter, restval=""))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is no CSV file in UTF-8 ({error}).") from error
+        raise UserError(f"{path} is not a CSV file in UTF-8 ({error}).") from error
     if not rows:
-        raise UserError(f"{path} has no rows; a head with a column of paths, and a row for each picture, are needed.")
-    heads = [head for head in rows[0] if head is not None]
-    paths = next((head for head in heads if head.strip().lower() in PATH_COLUMNS), heads[0])
-    told = label_column or next((head for head in heads if head.strip().lower() in LABEL_COLUMNS), None)
-    if with_labels and told not in heads:
-        raise UserError(
-            f"{path} has no column {label_column or 'of labels'}; its columns are {', '.join(heads)}: "
-            "name one with --label-column."
-        )
-    names, kinds, skipped = [], [], []
-    for number, row in enumerate(rows, start=2):
-        name = row[paths].strip()
-        if not name or "\0" in name:
-            skipped.append((f"line {number}", "names no file"))
+        raise UserError(f"{path} has no rows. It needs a header with a path column, and one row per image.")
+    columns = [column for column in rows[0] if column is not None]
+    path_column = next((column for column in columns if column.strip().lower() in PATH_COLUMNS), columns[0])
+    label_column_name = label_column or next(
+        (column for column in columns if column.strip().lower() in LABEL_COLUMNS), None
+    )
+    if with_labels and label_column_name not in columns:
+        description = f"column {label_column}" if label_column else "label column"
+        raise UserError(f"{path} has no {description}. Choose one with --label-column: {', '.join(columns)}.")
+    image_paths, labels, skipped = [], [], []
+    for line_number, row in enumerate(rows, start=2):
+        image_path = row[path_column].strip()
+        if not image_path or "\0" in image_path:
+            skipped.append((f"line {line_number}", "has no path"))
             continue
-        names.append(name)
-        kinds.append(row[told].strip() if with_labels and told else "")
-    if not names:
-        raise UserError(f"{path} names no file in its column {paths}; one for each picture is needed.")
-    return FileList(path.parent, tuple(names), tuple(kinds) if with_labels else None, tuple(skipped))
+        image_paths.append(image_path)
+        labels.append(row[label_column_name].strip() if with_labels and label_column_name else "")
+    if not image_paths:
+        raise UserError(f"{path} has no paths in its column {path_column}. Each row needs the path of an image.")
+    return FileList(path.parent, tuple(image_paths), tuple(labels) if with_labels else None, tuple(skipped))

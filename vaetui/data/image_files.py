@@ -1,4 +1,4 @@
-"""One picture file becomes pixels, or one reason why not; whatever it holds, nothing else happens."""
+"""Decode one image file into pixels; any damaged or hostile file raises UnusableImageError with a reason."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vaetui.engine.idx import COLOUR_CHANNELS
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
-"""The path of a file; a string is the fastest to make, where there are a million."""
+"""The path of a file. Strings are much faster to create than Path objects, which matters for a million files."""
 PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-"""What is decoded; Pillow is not asked about anything else."""
+"""Formats that Pillow may try; its decoders for rarer formats are never run on untrusted files."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-"""How names of pictures end, in small or large letters."""
+"""Suffixes of image files, compared without case."""
 MIN_SIDE_PX, MAX_PIXELS = 4, 100_000_000
-"""Sides in pixels that show anything, and pixels in all that are worth their memory: more than any camera has."""
+"""Smallest usable side, and the most pixels that are decoded: more than any camera takes."""
 MAX_DRAFT_SCALE = 2
-"""A JPEG is decoded at no more than so many times the size wanted, where its format allows that."""
+"""A JPEG is decoded at a reduced size, at least this many times the target size, if its format allows that."""
 GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
-"""Modes of pictures that have no colours."""
+"""Pillow modes without colours."""
 COLOUR_PROBE_SIDE_PX, MIN_CHANNEL_RANGE = 32, 6.0
-"""Side in pixels at which it is looked for colours, and how far red, green and blue then lie apart in the mean, of 255:
-less is what a scanner or a JPEG makes of grey."""
+"""Side at which colours are measured, and the mean range of red, green and blue (of 255) above which an image counts as
+coloured: scanners and JPEG give grey images a smaller range."""
 MIN_LIGHT_GREY = 128
-"""Grey from which a picture is rather light: what is transparent then becomes black, else white."""
+"""Mean grey level from which an image counts as light: its transparent pixels become black, else white."""
 
 
 class UnusableImageError(Exception):
-    """A file that cannot be used, with the reason as the rest of a sentence that begins with its name."""
+    """A file that cannot be used. The message completes a sentence that starts with the name of the file."""
 
 
 def read_size(path: StrPath) -> tuple[int, int]:
-    """Give height and width of a picture as it is shown, by its head alone.
+    """Return height and width of an image as displayed, from its header alone.
 
-    Raises UnfitError for what is no picture, and for one too small or too large.
+    Raises UnusableImageError if the file is not an image, too small or too large.
     """
     with _open_image(path) as image:
         width, height = image.size
-        turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations that swap the sides
-        return (width, height) if turned else (height, width)
+        has_swapped_sides = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 are quarter turns
+        return (width, height) if has_swapped_sides else (height, width)
 
 
 def is_coloured_file(path: StrPath) -> bool:
-    """Tell whether a picture shows colours; one that cannot be used shows none."""
+    """Return whether an image shows colours; False if it is unusable."""
     try:
         with _open_image(path) as image:
             if image.mode in GREY_MODES:
@@ -59,32 +59,32 @@ def is_coloured_file(path: StrPath) -> bool:
 
 
 def is_coloured(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether images [N, H, W, 3] show colours that an eye would see."""
+    """Return whether images [N, H, W, 3] show visible colours."""
     return float(np.ptp(pixels, axis=3).mean()) > MIN_CHANNEL_RANGE
 
 
 def decode_image(path: StrPath, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Give the pixels of a picture, brought to `shape` (H, W[, 3]) and turned as its EXIF orientation says.
+    """Return the pixels of an image, resized to `shape` (H, W) or (H, W, 3) and turned by its EXIF orientation.
 
-    Raises UnfitError for what is no picture, and for one that is damaged, too small or too large.
+    Raises UnusableImageError if the file is not an image, damaged, too small or too large.
     """
     size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
     try:
         with _open_image(path) as image:
-            wanted = MAX_DRAFT_SCALE * max(size)
-            image.draft(mode, (wanted, wanted))
+            draft_side = MAX_DRAFT_SCALE * max(size)
+            image.draft(mode, (draft_side, draft_side))
             ImageOps.exif_transpose(image, in_place=True)
             return resize(_convert_mode(image, mode), size)
     except UnusableImageError:
         raise
     except MemoryError as error:
-        raise UnusableImageError("needs more memory than there is") from error
-    except Exception as error:  # a decoder in the face of a hostile file may raise anything
+        raise UnusableImageError("needs more memory than is available") from error
+    except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise UnusableImageError(f"cannot be decoded ({str(error)[:100] or type(error).__name__})") from error
 
 
 def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Bring a picture, grey or of red, green and blue, to height and width."""
+    """Return the pixels of a grey or RGB image resized to `size` (height, width)."""
     height, width = size
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -93,52 +93,52 @@ def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _open_image(path: StrPath) -> Image.Image:
     try:
-        found = os.stat(path)  # a pipe would keep us waiting
-        if not stat.S_ISREG(found.st_mode):
-            raise UnusableImageError("is no file")
-        if not found.st_size:
+        status = os.stat(path)  # opening a pipe would block
+        if not stat.S_ISREG(status.st_mode):
+            raise UnusableImageError("is not a regular file")
+        if not status.st_size:
             raise UnusableImageError("is empty")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of bombs, which are refused below, and of odd tags
+            warnings.simplefilter("ignore")  # warnings about bombs, refused below, and about unusual tags
             image = Image.open(path, formats=PILLOW_FORMATS)
     except UnusableImageError:
         raise
     except FileNotFoundError as error:
-        raise UnusableImageError("is a link to nothing" if os.path.islink(path) else "is no file") from error
+        raise UnusableImageError("is a broken link" if os.path.islink(path) else "does not exist") from error
     except UnidentifiedImageError as error:
-        raise UnusableImageError("is no picture of a known format") from error
+        raise UnusableImageError("is not an image in a supported format") from error
     except Image.DecompressionBombError as error:
         raise UnusableImageError(f"has more than {MAX_PIXELS:,} pixels") from error
-    except Exception as error:  # as above: heads can be hostile too
+    except Exception as error:  # header parsers too raise arbitrary exceptions for hostile files
         raise UnusableImageError(f"cannot be read ({str(error)[:100] or type(error).__name__})") from error
     width, height = image.size
     if min(width, height) < MIN_SIDE_PX:
         raise UnusableImageError(f"has {width}x{height} pixels; at least {MIN_SIDE_PX}x{MIN_SIDE_PX} are needed")
     if width * height > MAX_PIXELS:
-        raise UnusableImageError(f"has {width}x{height} pixels; no more than {MAX_PIXELS:,} are decoded")
+        raise UnusableImageError(f"has {width}x{height} pixels; at most {MAX_PIXELS:,} are supported")
     return image
 
 
 def _convert_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Bring a picture of any mode to that one, L or RGB, with what is transparent filled."""
-    if image.mode[0] in "IF":  # 16 and 32 bits, and real numbers
+    """Convert an image of any mode to L or RGB, with a background behind transparent pixels."""
+    if image.mode[0] in "IF":  # 16 and 32 bit integers, and floats
         return Image.fromarray(_scale_to_uint8(np.asarray(image, np.float64))).convert(mode)
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        whole = image.convert("RGBA")
-        grey, cover = (np.asarray(layer, np.float64) for layer in whole.convert("LA").split())
-        light = float((grey * cover).sum()) >= MIN_LIGHT_GREY * max(float(cover.sum()), 1e-12)
-        ground = Image.new("RGBA", whole.size, "black" if light else "white")
-        return Image.alpha_composite(ground, whole).convert(mode)
+        rgba_image = image.convert("RGBA")
+        grey, alpha = (np.asarray(channel, np.float64) for channel in rgba_image.convert("LA").split())
+        is_light = float((grey * alpha).sum()) >= MIN_LIGHT_GREY * max(float(alpha.sum()), 1e-12)
+        background = Image.new("RGBA", rgba_image.size, "black" if is_light else "white")
+        return Image.alpha_composite(background, rgba_image).convert(mode)
     return image.convert(mode)
 
 
 def _scale_to_uint8(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Bring values of many levels to 256: whole numbers by their number of bits, others by their range."""
-    least, most = float(values.min()), float(values.max())
-    if least >= 0 and most > 255 and (values == values.round()).all():
-        return (values / (65_535 if most <= 65_535 else most) * 255).round().astype(np.uint8)
-    if least >= 0 and most <= 255 and most > 1:
+    """Scale values to 0-255: integers by their number of bits, floats by their range."""
+    minimum, maximum = float(values.min()), float(values.max())
+    if minimum >= 0 and maximum > 255 and (values == values.round()).all():
+        return (values / (65_535 if maximum <= 65_535 else maximum) * 255).round().astype(np.uint8)
+    if minimum >= 0 and maximum <= 255 and maximum > 1:
         return values.round().astype(np.uint8)
-    if least >= 0 and most <= 1:
+    if minimum >= 0 and maximum <= 1:
         return (values * 255).round().astype(np.uint8)
-    return ((values - least) / max(most - least, 1e-12) * 255).round().astype(np.uint8)
+    return ((values - minimum) / max(maximum - minimum, 1e-12) * 255).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures in a directory and all directories below it; it reads none of them."""
+"""List the image files of a directory and its subdirectories."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from vaetui.data.image_files import IMAGE_SUFFIXES
 
 @dataclass(frozen=True, slots=True)
 class FileList:
-    """Files that should be pictures."""
+    """Image files to import."""
 
     root: Path
-    """What their names are relative to."""
+    """The directory that the paths are relative to."""
     relative_paths: tuple[str, ...]
-    """Their paths, in order."""
+    """The paths of the files, in import order."""
     labels: tuple[str, ...] | None
-    """What class each is said to be, where that was asked for and is told."""
+    """The label of each file; None if labels are not requested or incomplete."""
     skipped: tuple[tuple[str, str], ...]
-    """Names of those that are no candidates, and why."""
+    """Names of files that are not imported, and the reasons."""
 
 
 def list_folder(root: Path, with_labels: bool) -> FileList:
-    """List the pictures of a directory by the endings of their names, sorted; hidden ones and others are left alone.
+    """List the image files below a directory by their suffixes, sorted; hidden files and directories are ignored.
 
-    The directory right below the root that a picture lies in is its label.
+    The label of a file is the directory directly below `root` that contains it.
     """
-    names: list[str] = []
+    paths: list[str] = []
     skipped: list[tuple[str, str]] = []
-    for name in sorted(_iter_image_paths(root)):
-        if name.isprintable() and _is_encodable(name):
-            names.append(name)
+    for path in sorted(_iter_image_paths(root)):
+        if path.isprintable() and _is_encodable(path):
+            paths.append(path)
         else:
-            skipped.append((ascii(name)[1:-1], "has a name that is no UTF-8, or cannot be printed"))
-    folders = tuple(name.partition("/")[0] if "/" in name else "" for name in names)
-    return FileList(root, tuple(names), folders if with_labels and all(folders) else None, tuple(skipped))
+            skipped.append((ascii(path)[1:-1], "has a name that is not printable UTF-8"))
+    labels = tuple(path.partition("/")[0] if "/" in path else "" for path in paths)
+    return FileList(root, tuple(paths), labels if with_labels and all(labels) else None, tuple(skipped))
 
 
 def _iter_image_paths(root: Path) -> Iterator[str]:
-    """Give the paths of all pictures, relative to the root; links to directories are not followed."""
-    for place, directories, files in os.walk(root):
-        directories[:] = [name for name in directories if not name.startswith(".")]
-        below = os.path.relpath(place, root).replace(os.sep, "/")
-        for name in files:
+    """Yield the paths of all image files relative to `root`, without following links to directories."""
+    for directory, subdirectory_names, file_names in os.walk(root):
+        subdirectory_names[:] = [name for name in subdirectory_names if not name.startswith(".")]
+        relative_directory = os.path.relpath(directory, root).replace(os.sep, "/")
+        for name in file_names:
             if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES):
-                yield name if below == "." else f"{below}/{name}"
+                yield name if relative_directory == "." else f"{relative_directory}/{name}"
 
 
-def _is_encodable(name: str) -> bool:
+def _is_encodable(path: str) -> bool:
     try:
-        name.encode()
+        path.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Images from wherever a command is told come portion by portion, all alike; nothing is kept of them."""
+"""Read images from files, folders or arrays in batches, without writing a dataset."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from vaetui.data.resizing import resize_array
 from vaetui.engine.clusters import Pixels
 
 MAX_BATCH_IMAGES = 4_096
-"""Single pictures that are decoded together, at most."""
+"""Default maximum number of single image files that are decoded together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageBatch:
-    """Some images, in their order."""
+    """Consecutive images of a stream."""
 
     names: tuple[str, ...]
-    """What each is called, [n]."""
+    """The path of each image, or the path of its array followed by # and its index, [n]."""
     pixels: Pixels
-    """[n, H, W]."""
+    """The pixels, [n, H, W] or [n, H, W, 3]."""
     skipped: tuple[tuple[str, str], ...]
-    """What could not be used, and why."""
+    """Names of files that could not be used, and the reasons."""
 
 
 def stream_images(
     paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES
 ) -> Iterator[ImageBatch]:
-    """Read pictures, directories of them, tables and arrays, brought to `shape` (height, width[, 3]).
+    """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
 
-    Of single pictures up to `together` are waited for. Raises Trouble for a path that leads to no images.
+    `paths` is consumed lazily: at most `batch_size` consecutive image files are collected before they are decoded.
+    Raises UserError if a path does not exist or is neither an image, a directory nor an array file.
     """
-    for single, group in itertools.groupby(paths, lambda path: _is_single_image(Path(path))):
-        for batch in _iter_batches(group, batch_size if single else 1):
-            if single:
+    for is_single_image, group in itertools.groupby(paths, lambda path: _is_single_image(Path(path))):
+        for batch in _iter_batches(group, batch_size if is_single_image else 1):
+            if is_single_image:
                 yield from _batch_decoded_files(batch, decode_files(batch, shape))
                 continue
-            path = Path(batch[0]).absolute()
-            found = find_images(path, ImportOptions())
-            if isinstance(found, FileList):
-                files = [str(found.root / name) for name in found.relative_paths]
-                yield from _batch_decoded_files(files, decode_files(files, shape))
-                yield ImageBatch((), np.empty((0, *shape), np.uint8), found.skipped)
+            source = find_images(Path(batch[0]).absolute(), ImportOptions())
+            if isinstance(source, FileList):
+                image_paths = [str(source.root / path) for path in source.relative_paths]
+                yield from _batch_decoded_files(image_paths, decode_files(image_paths, shape))
+                yield ImageBatch((), np.empty((0, *shape), np.uint8), source.skipped)
             else:
-                yield from _batch_resized_array(found.train_images, batch[0], shape)
+                yield from _batch_resized_array(source.train_images, batch[0], shape)
 
 
 def _is_single_image(path: Path) -> bool:
@@ -62,24 +62,24 @@ def _is_single_image(path: Path) -> bool:
 
 
 def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
-    waiting = iter(paths)
-    while batch := list(itertools.islice(waiting, batch_size)):
+    remaining = iter(paths)
+    while batch := list(itertools.islice(remaining, batch_size)):
         yield batch
 
 
-def _batch_decoded_files(names: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
+def _batch_decoded_files(paths: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
     start = 0
-    for pixels, reasons in decoded_batches:
-        those = names[start : start + FILES_PER_TASK]
-        start += len(those)
-        told = list(zip(those, reasons, strict=True))
-        used = tuple(name for name, why in told if why is None)
-        yield ImageBatch(used, pixels, tuple((name, why) for name, why in told if why is not None))
+    for pixels, skip_reasons in decoded_batches:
+        batch_paths = paths[start : start + FILES_PER_TASK]
+        start += len(batch_paths)
+        pairs = list(zip(batch_paths, skip_reasons, strict=True))
+        usable_paths = tuple(path for path, reason in pairs if reason is None)
+        yield ImageBatch(usable_paths, pixels, tuple((path, reason) for path, reason in pairs if reason is not None))
 
 
 def _batch_resized_array(array_file: ArrayFile, name: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
     start = 0
     for pixels in resize_array(array_file, shape):
-        names = tuple(f"{name}#{at}" for at in range(start, start + len(pixels)))
+        names = tuple(f"{name}#{index}" for index in range(start, start + len(pixels)))
         start += len(pixels)
         yield ImageBatch(names, pixels, ())

@@ -1,4 +1,4 @@
-"""How a person wants their images taken in; it loads nothing and looks at no image."""
+"""The options of an import; imports nothing heavy, so that command lines can be parsed quickly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What the options say of the images."""
+    """How images are imported. The field names are part of the dataset cache keys."""
 
     size: tuple[int, int] | None = None
-    """Height and width in pixels; None is that of the images, where they have one that can be used."""
+    """Height and width in pixels; None keeps the size of the images if it is supported, else chooses one."""
     colour: bool | None = None
-    """Whether they are kept in colour; None is as they are."""
+    """Whether to keep colours; None decides by the images."""
     labels: bool = False
-    """Whether their labels may be looked at, to measure and to stand in for a person."""
+    """Whether to import the true labels, for evaluation and simulated annotators only."""
     column: str | None = None
-    """The column of a CSV file, or the array of an npz file, that holds them; None is the usual ones."""
+    """The label column of a CSV file or label array of an npz file; None tries the usual names."""
     classes: tuple[str, ...] | None = None
-    """The names of the classes; None is those of the labels, else the digits."""
+    """The class names; None takes those of the labels, else the digits."""

@@ -1,4 +1,4 @@
-"""Images in any form become a set, decoded once; it does not know sessions."""
+"""Import images of any supported form as a dataset, decoded once and cached under a key of source files and options."""
 
 from __future__ import annotations
 
@@ -22,124 +22,132 @@ from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
 
 CACHE_FORMAT_VERSION = 1
-"""Of the sets; part of their keys."""
+"""Version of the cached datasets; part of their keys."""
 CSV_SUFFIXES = (".csv", ".tsv")
 
 
 class ChecksumMismatchError(Exception):
-    """The same files came to other images than before: something in between has changed."""
+    """Rebuilding a dataset from the same files gave different images, for example with another Pillow version."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedDataset:
-    """Images that a session can begin with."""
+    """A dataset that a session can use."""
 
     directory: Path
-    """Where their IDX files are."""
+    """The directory of its IDX files."""
     class_names: tuple[str, ...] | None
-    """The names of the classes, where they are told."""
+    """The class names, if options or labels define them."""
     skipped_count: int = 0
-    """Files that could not be used."""
+    """Number of files that could not be used."""
 
 
 def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, None, ImportedDataset]:
-    """Make a set of the images at a path, or find the one that was made of the very same; yields its progress.
+    """Import the images at a path, or return the cached dataset of the same files and options.
 
-    A directory of IDX files is used as it is. Raises Trouble for what holds no images, or too few.
+    A directory of IDX files is used in place, unless size or colour are to change. Yields Progress. Raises UserError
+    if the path holds no images or too few, or labels are requested but missing or invalid.
     """
     path = path.absolute()
     if os.path.isdir(path) and _is_idx_directory(path) and options.size is None and options.colour is None:
         return ImportedDataset(path, options.classes)
-    yield Progress(f"looking at {path.name}", 0, 1)
-    found = find_images(path, options)
-    seen = _stat_files(found)
-    key = _compute_key(path, options, seen)
-    made = dataset_cache.dataset_directory(key)
-    if dataset_cache.load_origin(made) is None:
-        seen = yield from _build_dataset(found, path, options, seen, key)
+    yield Progress(f"scanning {path.name}", 0, 1)
+    source = find_images(path, options)
+    file_records = _stat_files(source)
+    key = _compute_key(path, options, file_records)
+    directory = dataset_cache.dataset_directory(key)
+    if dataset_cache.load_origin(directory) is None:
+        file_records = yield from _build_dataset(source, path, options, file_records, key)
     else:
-        seen = dataset_cache.load_source_files(made)
-    about = dataset_cache.load_origin(made)
-    return ImportedDataset(made, about.class_names if about else None, sum(it.skip_reason is not None for it in seen))
+        file_records = dataset_cache.load_source_files(directory)
+    origin = dataset_cache.load_origin(directory)
+    skipped_count = sum(record.skip_reason is not None for record in file_records)
+    return ImportedDataset(directory, origin.class_names if origin else None, skipped_count)
 
 
 def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> Generator[Progress, None, bool]:
-    """Make a set anew, and tell whether that could be done: else what is there stays.
+    """Rebuild a damaged dataset from its source files, and return whether that succeeded.
 
-    What it was made of must be as it was, and come to the images that have that SHA-256, where one is known.
+    The existing dataset is kept if a source file has changed, or the rebuilt images do not have the SHA-256 `checksum`
+    (None skips this check). Yields Progress.
     """
     path = Path(origin.source_path)
-    yield Progress(f"looking at {path.name}", 0, 1)
+    yield Progress(f"scanning {path.name}", 0, 1)
     try:
-        wish = parse_import_options(origin)
-        found = find_images(path, wish)
+        options = parse_import_options(origin)
+        source = find_images(path, options)
     except UserError:
         return False
-    seen = _stat_files(found)
-    key = _compute_key(path, wish, seen)
+    file_records = _stat_files(source)
+    key = _compute_key(path, options, file_records)
     if dataset_cache.dataset_directory(key) != directory:
         return False
+
+    def has_checksum(rebuilt_directory: Path) -> bool:
+        return checksum in (None, _compute_checksum(rebuilt_directory))
+
     try:
-        yield from _build_dataset(
-            found, path, wish, seen, key, lambda made: checksum in (None, _compute_checksum(made))
-        )
+        yield from _build_dataset(source, path, options, file_records, key, has_checksum)
     except ChecksumMismatchError:
         return False
     return True
 
 
 def find_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
-    """Find what there is at a path, in whatever form, or raise Trouble."""
+    """Find the image files or arrays at a path.
+
+    Raises UserError if the path does not exist, its format is unknown, or its file or header is damaged.
+    """
     if os.path.isdir(path):
         return find_arrays(path, options) if _is_idx_directory(path) else list_folder(path, options.labels)
-    if not os.path.exists(path):  # asks also for a path that is too long to be one
-        raise UserError(f"There is no {path}; give a directory or a file of images with --data.")
+    if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
+        raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if path.suffix.lower() in CSV_SUFFIXES:
         return list_csv(path, options.labels, options.column)
     return find_arrays(path, options)
 
 
 def describe_changes(directory: Path) -> str | None:
-    """Say in a sentence how the files that a set was made of differ from what they were; None where they do not."""
+    """Return a sentence on how the source files of a dataset have changed since its import; None if they have not."""
     origin = dataset_cache.load_origin(directory)
     if origin is None:
         return None
-    path, then = Path(origin.source_path), {it.relative_path: it for it in dataset_cache.load_source_files(directory)}
-    if not then:  # it is damaged
+    path = Path(origin.source_path)
+    old_records = {record.relative_path: record for record in dataset_cache.load_source_files(directory)}
+    if not old_records:  # the dataset is damaged
         return None
     try:
-        found = find_images(path, parse_import_options(origin))
+        source = find_images(path, parse_import_options(origin))
     except UserError:
-        return f"{path} is gone, or is no set of images any more; the session goes on with the images as they were."
-    now = {it.relative_path: it for it in _stat_files(found)}
-    news, gone = len(now.keys() - then.keys()), len(then.keys() - now.keys())
-    other = sum(
-        (it.size_bytes, it.modified_ns) != (then[name].size_bytes, then[name].modified_ns)
-        for name, it in now.items()
-        if name in then
+        return f"{path} is missing or no longer holds images; the session uses its imported copy."
+    new_records = {record.relative_path: record for record in _stat_files(source)}
+    added, removed = len(new_records.keys() - old_records.keys()), len(old_records.keys() - new_records.keys())
+    modified = sum(
+        (record.size_bytes, record.modified_ns) != (old_records[name].size_bytes, old_records[name].modified_ns)
+        for name, record in new_records.items()
+        if name in old_records
     )
-    if not news + gone + other:
+    changes = ((added, "added"), (removed, "removed"), (modified, "modified"))
+    counts = ", ".join(f"{count} {change}" for count, change in changes if count)
+    if not counts:
         return None
-    counts = ", ".join(
-        f"{count} {what}" for count, what in ((news, "new"), (gone, "gone"), (other, "changed")) if count
-    )
-    return f"{path} changed since the session was made (files: {counts}); it goes on with the images as they were."
+    return f"{path} has changed since its import (files: {counts}); the session uses its imported copy."
 
 
 def parse_import_options(origin: DatasetOrigin) -> ImportOptions:
-    """Give the wish that a set was made by, or raise Trouble for what is none."""
-    told = origin.import_options
-    size, colour, classes, column = (told.get(name) for name in ("size", "colour", "classes", "column"))
+    """Return the import options stored in a dataset; raises UserError if they are invalid."""
+    fields = origin.import_options
+    size, colour, classes, column = (fields.get(name) for name in ("size", "colour", "classes", "column"))
     try:
         return ImportOptions(
             None if size is None else (int(size[0]), int(size[1])),
             None if colour is None else bool(colour),
-            bool(told.get("labels")),
+            bool(fields.get("labels")),
             None if column is None else str(column),
             None if classes is None else tuple(map(str, classes)),
         )
     except (LookupError, TypeError, ValueError) as error:
-        raise UserError(f"The set of {origin.source_path} does not tell how it was made.") from error
+        raise UserError(f"The import options stored for {origin.source_path} are damaged. Import it again.") from error
 
 
 def _build_dataset(
@@ -150,19 +158,20 @@ def _build_dataset(
     key: str,
     is_valid: Callable[[Path], bool] | None = None,
 ) -> Generator[Progress, None, list[SourceFile]]:
-    """Make the set of that key; gives what was looked at, and skipped why.
+    """Build the dataset of a key, and return the file records with the reasons for skipping.
 
-    With `right` it takes the place of one that is there, if it is right; else raises OtherwiseError.
+    With `is_valid`, it replaces an existing dataset if `is_valid(directory)`, else raises ChecksumMismatchError.
     """
-    with dataset_cache.create_dataset_atomically(key, replace_existing=is_valid is not None) as place:
+    with dataset_cache.create_dataset_atomically(key, replace_existing=is_valid is not None) as directory:
         if isinstance(source, FileList):
-            root = str(source.root)
-            classes, file_records = yield from building.build_from_files(source, options, file_records, place)
+            root_path = str(source.root)
+            class_names, file_records = yield from building.build_from_files(source, options, file_records, directory)
         else:
-            root = None
-            classes = yield from building.build_from_arrays(source, options, place)
-        dataset_cache.write_metadata(place, DatasetOrigin(str(path), asdict(options), classes, root), file_records)
-        if is_valid is not None and not is_valid(place):
+            root_path = None
+            class_names = yield from building.build_from_arrays(source, options, directory)
+        origin = DatasetOrigin(str(path), asdict(options), class_names, root_path)
+        dataset_cache.write_metadata(directory, origin, file_records)
+        if is_valid is not None and not is_valid(directory):
             raise ChecksumMismatchError
     return file_records
 
@@ -172,29 +181,29 @@ def _compute_checksum(directory: Path) -> bytes:
 
 
 def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
-    """Look at size and time of all files; those that are no candidates come last."""
+    """Return size and modification time of all source files; files that are not imported come last."""
     if isinstance(source, DatasetArrays):
         return [_stat_file(str(path), path.name) for path in source.files]
-    skipped = [SourceFile(name, 0, 0, why) for name, why in source.skipped]
-    return [*(_stat_file(os.path.join(source.root, name), name) for name in source.relative_paths), *skipped]
+    skipped = [SourceFile(name, 0, 0, reason) for name, reason in source.skipped]
+    return [*(_stat_file(os.path.join(source.root, path), path) for path in source.relative_paths), *skipped]
 
 
-def _stat_file(path: str, name: str) -> SourceFile:
+def _stat_file(path: str, relative_path: str) -> SourceFile:
     try:
-        stat = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
-        return SourceFile(name, 0, 0)
-    return SourceFile(name, stat.st_size, stat.st_mtime_ns)
+        return SourceFile(relative_path, 0, 0)
+    return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
 
 
 def _compute_key(path: Path, options: ImportOptions, file_records: Iterable[SourceFile]) -> str:
-    told = [
+    key_fields = [
         CACHE_FORMAT_VERSION,
         str(path),
         asdict(options),
-        [[it.relative_path, it.size_bytes, it.modified_ns] for it in file_records],
+        [[record.relative_path, record.size_bytes, record.modified_ns] for record in file_records],
     ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(key_fields, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _is_idx_directory(path: Path) -> bool:

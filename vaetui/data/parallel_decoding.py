@@ -1,4 +1,4 @@
-"""Many picture files become pixels, several at a time and in their order; it does not know where they come from."""
+"""Decode many image files in several processes, in order."""
 
 from __future__ import annotations
 
@@ -21,59 +21,60 @@ from vaetui.data.image_files import UnusableImageError, decode_image
 from vaetui.errors import UserError
 
 FILES_PER_TASK = 64
-"""Files that a process is given at a time."""
+"""Files that a process decodes per task."""
 MIN_FILES_PER_PROCESS = 256
-"""Files for each process, at least: starting one takes as long as decoding so many."""
+"""Fewest files per process: starting one takes as long as decoding this many."""
 QUEUED_TASKS_PER_PROCESS = 4
-"""Portions that wait for each process."""
+"""Tasks that wait for each process."""
 DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[str | None]]"
-"""Pixels of those that could be decoded, [n, H, W] or [n, H, W, 3], and for each file why not, or None."""
+"""Pixels of the decoded files, [n, H, W] or [n, H, W, 3], and for each file the reason for skipping it, or None."""
 
 
 def decode_files(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[DecodedBatch]:
-    """Decode the files portion by portion, in their order, to `shape` (height, width), in colour (height, width, 3).
+    """Decode files in batches of FILES_PER_TASK, in order, resized to `shape` (H, W) or (H, W, 3).
 
-    Raises Trouble where a process that decodes is killed.
+    Raises UserError if the system kills a decoding process.
     """
-    portions = [paths[start : start + FILES_PER_TASK] for start in range(0, len(paths), FILES_PER_TASK)]
-    processes = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(paths) // MIN_FILES_PER_PROCESS
-    )
-    if processes < 2:
-        yield from (_decode_batch(portion, shape) for portion in portions)
+    batches = [paths[start : start + FILES_PER_TASK] for start in range(0, len(paths), FILES_PER_TASK)]
+    cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    process_count = min(cpu_count, len(paths) // MIN_FILES_PER_PROCESS)
+    if process_count < 2:
+        yield from (_decode_batch(batch, shape) for batch in batches)
         return
-    context = multiprocessing.get_context("spawn")  # a copy of a process with threads may hang
-    with redirect_stderr(sys.__stderr__):  # what a screen puts in its place is no file that could be handed on
+    context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
+    with redirect_stderr(sys.__stderr__):  # Textual replaces stderr by an object without a file descriptor to inherit
         resource_tracker.ensure_running()
-    with ProcessPoolExecutor(processes, context, _ignore_interrupts) as pool:
-        waiting: deque[tuple[Sequence[str], Future[DecodedBatch]]] = deque()
+    with ProcessPoolExecutor(process_count, context, _ignore_interrupts) as pool:
+        queue: deque[tuple[Sequence[str], Future[DecodedBatch]]] = deque()
         try:
-            for portion in portions:
-                waiting.append((portion, pool.submit(_decode_batch, portion, shape)))
-                if len(waiting) > QUEUED_TASKS_PER_PROCESS * processes:
-                    yield waiting.popleft()[1].result()
-            while waiting:
-                yield waiting[0][1].result()
-                waiting.popleft()
+            for batch in batches:
+                queue.append((batch, pool.submit(_decode_batch, batch, shape)))
+                if len(queue) > QUEUED_TASKS_PER_PROCESS * process_count:
+                    yield queue.popleft()[1].result()
+            while queue:
+                yield queue[0][1].result()
+                queue.popleft()
         except BrokenProcessPool as error:
-            near = waiting[0][0][0] if waiting else paths[-1]
-            raise UserError(f"Decoding was killed near {near}, for want of memory perhaps; begin again.") from error
+            last_path = queue[0][0][0] if queue else paths[-1]
+            raise UserError(
+                f"A decoding process was killed near {last_path}. Free some memory and run the command again."
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _decode_batch(paths: Sequence[str], shape: tuple[int, ...]) -> DecodedBatch:
-    pictures: list[NDArray[np.uint8]] = []
-    reasons: list[str | None] = []
+    images: list[NDArray[np.uint8]] = []
+    skip_reasons: list[str | None] = []
     for path in paths:
         try:
-            pictures.append(decode_image(path, shape))
-            reasons.append(None)
-        except UnusableImageError as unfit:
-            reasons.append(str(unfit))
-    return np.stack(pictures) if pictures else np.empty((0, *shape), np.uint8), reasons
+            images.append(decode_image(path, shape))
+            skip_reasons.append(None)
+        except UnusableImageError as error:
+            skip_reasons.append(str(error))
+    return np.stack(images) if images else np.empty((0, *shape), np.uint8), skip_reasons
 
 
 def _ignore_interrupts() -> None:
-    """Leave it to the first process what to do when a person interrupts."""
+    """Ignore SIGINT, which a terminal sends to all processes; the main process shuts the pool down."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

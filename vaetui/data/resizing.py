@@ -1,4 +1,4 @@
-"""Arrays of images become pixels of one size, piece by piece; it does not know what becomes of them."""
+"""Convert arrays of images to pixels of one size, in chunks."""
 
 from __future__ import annotations
 
@@ -15,40 +15,38 @@ from vaetui.engine.idx import COLOUR_CHANNELS
 
 
 def get_image_size(array_file: ArrayFile) -> tuple[int, int]:
-    """Give height and width of the images in an array.
-
-    Raises Trouble for an array that holds none.
-    """
+    """Return height and width of the images in an array; raises UserError if its shape is not one of images."""
     height, width, *_ = _compute_image_shape(array_file)
     return height, width
 
 
 def is_coloured_array(array_file: ArrayFile) -> bool:
-    """Tell whether the first images in an array show colours.
+    """Return whether the images in the first chunk of an array show colours.
 
-    Raises Trouble for an array that holds none, and for a damaged file.
+    Raises UserError if the shape is not one of images, or the file is damaged.
     """
     if len(_compute_image_shape(array_file)) == 2 or not array_file.shape[0]:
         return False
     with translate_read_errors(array_file.display_name):
-        first = to_channels_last(next(array_file.iter_chunks()))
-        return is_coloured(find_value_range([first]).to_pixels(first))
+        images = to_channels_last(next(array_file.iter_chunks()))
+        return is_coloured(find_value_range([images]).to_pixels(images))
 
 
 def resize_array(array_file: ArrayFile, shape: tuple[int, ...]) -> Iterator[Pixels]:
-    """Give the images brought to `shape` (height, width), in colour (height, width, 3), some at a time.
+    """Yield the images of an array resized to `shape` (H, W) or (H, W, 3), in chunks.
 
-    Raises Trouble for a damaged file, and for numbers that are none.
+    Raises UserError if the file is damaged or contains NaN or infinite values.
     """
-    size, colour = (shape[0], shape[1]), len(shape) == 3
+    size, in_colour = (shape[0], shape[1]), len(shape) == 3
     with translate_read_errors(array_file.display_name):
-        scale = find_value_range(array_file.iter_chunks())
-        for piece in array_file.iter_chunks():
-            pixels = to_channels_last(piece)
-            pixels = scale.to_pixels(pixels if colour else to_grey(pixels))
+        value_range = find_value_range(array_file.iter_chunks())
+        for chunk in array_file.iter_chunks():
+            images = to_channels_last(chunk)
+            pixels = value_range.to_pixels(images if in_colour else to_grey(images))
             if pixels.shape[1:3] != size:
-                pixels = np.stack([resize(Image.fromarray(each), size) for each in pixels])
-            yield np.repeat(pixels[..., None], COLOUR_CHANNELS, axis=3) if colour and pixels.ndim == 3 else pixels
+                pixels = np.stack([resize(Image.fromarray(image), size) for image in pixels])
+            is_grey = pixels.ndim == 3
+            yield np.repeat(pixels[..., None], COLOUR_CHANNELS, axis=3) if in_colour and is_grey else pixels
 
 
 def _compute_image_shape(array_file: ArrayFile) -> tuple[int, ...]:

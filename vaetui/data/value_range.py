@@ -1,4 +1,4 @@
-"""Arrays of any numbers become pixels, grey or in colour; it does not know where they were read."""
+"""Convert arrays of any number type and channel order to grey or RGB pixels."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
-"""What red, green and blue add to grey (ITU-R BT.601), as Pillow has it."""
+"""Weights of red, green and blue in grey (ITU-R BT.601), as Pillow uses them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """From which number black goes to which white."""
+    """The values of black and white in an array."""
 
     black: float
-    """The number that becomes 0."""
+    """The value that becomes 0."""
     white: float
-    """The number that becomes 255."""
+    """The value that becomes 255."""
 
     def to_pixels(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """Give numbers as pixels from 0 to 255, in their shape."""
+        """Scale values of any shape to pixels from 0 to 255."""
         if values.dtype == np.uint8 and (self.black, self.white) == (0, 255):
             return values
         scaled = (values.astype(np.float64) - self.black) * (255 / max(self.white - self.black, 1e-300))
@@ -31,31 +31,32 @@ class ValueRange:
 
 
 def find_value_range(chunks: Iterable[NDArray[Any]]) -> ValueRange:
-    """Look at all numbers: 0 to 1, 0 to 255 and 0 to 65,535 mean what they usually do, others go by their range.
+    """Return the value range of an array: 0-1, 0-255 or 0-65,535 if its values fit, else their minimum and maximum.
 
-    Raises ValueError for numbers that are none.
+    Raises ValueError if the array contains NaN or infinite values.
     """
-    least, most, whole = 0.0, 0.0, True
-    for piece in chunks:
-        if not piece.size:
+    minimum, maximum, is_integer = 0.0, 0.0, True
+    for chunk in chunks:
+        if not chunk.size:
             continue
-        least, most = min(least, float(piece.min())), max(most, float(piece.max()))
-        whole = whole and piece.dtype.kind in "bui"
-        if not np.isfinite([float(piece.min()), float(piece.max())]).all():
-            raise ValueError("it holds numbers that are none")
-    if least < 0:
-        return ValueRange(least, most)
-    if most <= 1:
+        chunk_minimum, chunk_maximum = float(chunk.min()), float(chunk.max())
+        minimum, maximum = min(minimum, chunk_minimum), max(maximum, chunk_maximum)
+        is_integer = is_integer and chunk.dtype.kind in "bui"
+        if not np.isfinite([chunk_minimum, chunk_maximum]).all():
+            raise ValueError("it contains NaN or infinite values")
+    if minimum < 0:
+        return ValueRange(minimum, maximum)
+    if maximum <= 1:
         return ValueRange(0, 1)
-    if most <= 255:
+    if maximum <= 255:
         return ValueRange(0, 255)
-    return ValueRange(0, 65_535 if whole and most <= 65_535 else most)
+    return ValueRange(0, 65_535 if is_integer and maximum <= 65_535 else maximum)
 
 
 def to_channels_last(values: NDArray[Any]) -> NDArray[Any]:
-    """Give images [N, H, W], with or without channels at the end or after N, as [N, H, W] or [N, H, W, 3].
+    """Return images as [N, H, W] or [N, H, W, 3]; the input may have channels before H or after W.
 
-    Raises ValueError for another shape.
+    Drops a fourth channel. Raises ValueError for any other shape.
     """
     if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3, 4):
         values = np.moveaxis(values, 1, 3)
@@ -64,13 +65,13 @@ def to_channels_last(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 4 and values.shape[3] in (3, 4):
         return values[..., :3]
     if values.ndim != 3:
-        raise ValueError(f"images of shape {values.shape[1:]}; height and width, with or without channels, are needed")
+        raise ValueError(f"image shape {values.shape[1:]}; expected (height, width), optionally with channels")
     return values
 
 
 def to_grey(values: NDArray[Any]) -> NDArray[Any]:
-    """Give what `arranged` gives without its colours."""
+    """Return images [N, H, W] or [N, H, W, 3] as grey images [N, H, W] of the same type."""
     if values.ndim == 3:
         return values
-    mixed: NDArray[Any] = values @ LUMA_WEIGHTS
-    return mixed if values.dtype.kind == "f" else mixed.round().astype(values.dtype)
+    grey: NDArray[Any] = values @ LUMA_WEIGHTS
+    return grey if values.dtype.kind == "f" else grey.round().astype(values.dtype)

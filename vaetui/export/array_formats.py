@@ -1,4 +1,4 @@
-"""Labels as arrays: npz and IDX."""
+"""Write labels as NumPy arrays (npz) or an IDX file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from vaetui.storage import atomic_files
 from vaetui.storage.dataset_cache import IdxWriter
 
 UNLABELLED_CLASS_ID = 255
-"""The label of an image that is left out, where every image needs one."""
+"""The class id of images without a label in IDX files, which need one for each image."""
 
 
 def write_npz(label_table: LabelTable, output: Path) -> None:
-    """Write a column as an array each; `classes` and `sources` are what their numbers stand for."""
+    """Write one array per column; `label` indexes the array `classes`, and `source` the array `sources`.
+
+    Raises UserError if the file cannot be written.
+    """
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -24,7 +27,7 @@ def write_npz(label_table: LabelTable, output: Path) -> None:
         label=label_table.class_ids.astype(np.uint8),
         confidence=label_table.confidences,
         source=label_table.source_ids,
-        cluster=np.array([*label_table.cluster_paths, ""])[label_table.cluster_ids],
+        cluster=np.array([*label_table.cluster_paths, ""])[label_table.cluster_ids],  # "" for id -1
         weight=label_table.weights,
         distance=label_table.distances,
         classes=np.array(label_table.class_names),
@@ -34,12 +37,15 @@ def write_npz(label_table: LabelTable, output: Path) -> None:
 
 
 def write_idx(label_table: LabelTable, output: Path) -> None:
-    """Write an IDX file of bytes with a label for each image up to the last; one that is left out is 255."""
+    """Write an IDX file with the class id of each image up to the last labelled one, 255 for those without a label.
+
+    Raises UserError if the file cannot be written.
+    """
     count = int(label_table.indices[-1]) + 1 if len(label_table) else 0
-    everyone = np.full(count, UNLABELLED_CLASS_ID, np.uint8)
-    everyone[label_table.indices] = label_table.class_ids
-    partial = output.resolve().with_name(f"{output.name}{atomic_files.PARTIAL_SUFFIX}")
-    with IdxWriter(partial, ()) as file:
-        file.add(everyone)
+    class_ids = np.full(count, UNLABELLED_CLASS_ID, np.uint8)
+    class_ids[label_table.indices] = label_table.class_ids
+    partial_path = output.resolve().with_name(f"{output.name}{atomic_files.PARTIAL_SUFFIX}")
+    with IdxWriter(partial_path, ()) as writer:
+        writer.add(class_ids)
     with atomic_files.translate_os_errors(output):
-        partial.replace(output.resolve())
+        partial_path.replace(output.resolve())

@@ -1,4 +1,4 @@
-"""Labels as one directory for each class, with the pictures in it."""
+"""Write labels as one directory of images per class."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progress
-from vaetui.export.image_placement import create_output_directory, relative_paths, safe_name, write_images
+from vaetui.export.image_writing import create_output_directory, relative_paths, safe_name, write_images
 from vaetui.export.label_table import LabelTable
 
 UNSURE_DIRECTORY = "_unsure"
-"""The directory of pictures whose label is not sure enough."""
+"""The directory of images whose confidence is below the minimum."""
 
 
 def write_folders(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> Generator[Progress, None, int]:
-    """Put each picture into the directory of its class, with its own folders; below `least` confidence into _unsure.
+    """Write each image, under its own path, into the directory of its class, or _unsure below `min_confidence`.
 
-    Yields its progress, and returns how many are gone. Raises Trouble for a directory that holds something, and for a
-    full disk.
+    Yields Progress, and returns the number of missing image files. Raises UserError if the output directory is not
+    empty or cannot be written.
     """
     create_output_directory(output)
-    names = directory_names(label_table.class_names)
-    sure = (label_table.confidences >= min_confidence).tolist()
-    heads = [
-        names[label] if good else UNSURE_DIRECTORY
-        for label, good in zip(label_table.class_ids.tolist(), sure, strict=True)
+    class_directories = directory_names(label_table.class_names)
+    is_sure = (label_table.confidences >= min_confidence).tolist()
+    directories = [
+        class_directories[class_id] if sure else UNSURE_DIRECTORY
+        for class_id, sure in zip(label_table.class_ids.tolist(), is_sure, strict=True)
     ]
-    targets = [f"{head}/{name}" for head, name in zip(heads, relative_paths(label_table), strict=True)]
-    return (yield from write_images(label_table, targets, copy_files, images, output)).count(None)
+    target_paths = [
+        f"{directory}/{path}" for directory, path in zip(directories, relative_paths(label_table), strict=True)
+    ]
+    return (yield from write_images(label_table, target_paths, copy_files, images, output)).count(None)
 
 
 def directory_names(class_names: Iterable[str]) -> list[str]:
-    """Give each class the name of a directory that is safe everywhere; equal ones are numbered."""
-    found: list[str] = []
-    for name in class_names:
-        own = safe_name(name)
-        own = own if own != UNSURE_DIRECTORY else f"{UNSURE_DIRECTORY}_"
-        folded = [each.casefold() for each in found]
-        found.append(own if own.casefold() not in folded else f"{own}-{len(found)}")
-    return found
+    """Return a directory name for each class, valid on every operating system; duplicates get a number."""
+    names: list[str] = []
+    for class_name in class_names:
+        name = safe_name(class_name)
+        name = name if name != UNSURE_DIRECTORY else f"{UNSURE_DIRECTORY}_"
+        used_names = [used_name.casefold() for used_name in names]
+        names.append(name if name.casefold() not in used_names else f"{name}-{len(names)}")
+    return names

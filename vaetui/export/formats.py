@@ -1,4 +1,4 @@
-"""Labels in a form that is named; it does not know how any of them looks."""
+"""Write labels in an export format chosen by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progress
-from vaetui.export import array_formats, class_folders, labelling_tools, parquet, tabular_formats
+from vaetui.export import array_formats, class_folders, labelling_tools, tabular_formats
 from vaetui.export.label_table import LabelTable
 
 FILE_WRITERS: dict[str, Callable[[LabelTable, Path], None]] = {
@@ -17,9 +17,9 @@ FILE_WRITERS: dict[str, Callable[[LabelTable, Path], None]] = {
     "jsonl": tabular_formats.write_jsonl,
     "npz": array_formats.write_npz,
     "idx": array_formats.write_idx,
-    "parquet": parquet.write_parquet,
+    "parquet": tabular_formats.write_parquet,
 }
-"""The forms that are one file, by their names."""
+"""Writers of formats that are one file."""
 DirectoryWriter = Callable[[LabelTable, float, bool, NDArray[np.uint8] | None, Path], Generator[Progress, None, int]]
 DIRECTORY_WRITERS: dict[str, DirectoryWriter] = {
     "folders": class_folders.write_folders,
@@ -27,7 +27,7 @@ DIRECTORY_WRITERS: dict[str, DirectoryWriter] = {
     "fiftyone": labelling_tools.write_fiftyone,
     "huggingface": labelling_tools.write_huggingface,
 }
-"""The forms that are a directory with pictures, by their names."""
+"""Writers of formats that are a directory with images."""
 
 
 def write_labels(
@@ -38,12 +38,13 @@ def write_labels(
     images: NDArray[np.uint8] | None,
     output: Path,
 ) -> Generator[Progress, None, int]:
-    """Write the labels that are at least so sure; `images` [N, H, W] are those of a set without files.
+    """Write the labels whose confidence is at least `min_confidence`.
 
-    Yields its progress, and returns how many pictures are gone. Raises Trouble for a place that cannot be written.
+    `images` [N, H, W] or [N, H, W, 3] are the pixels of a dataset without image files. Yields Progress, and returns the
+    number of missing image files. Raises UserError if the output cannot be written or a directory is not empty.
     """
     if format_name in DIRECTORY_WRITERS:
         return (yield from DIRECTORY_WRITERS[format_name](label_table, min_confidence, copy_files, images, output))
-    yield Progress("writing the labels", 0, 1)
+    yield Progress("writing labels", 0, 1)
     FILE_WRITERS[format_name](label_table.subset(label_table.confidences >= min_confidence), output)
     return 0

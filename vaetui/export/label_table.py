@@ -1,4 +1,4 @@
-"""One label for each image, column by column: what every form of export is made of."""
+"""A table of one label per image, from which every export format is written."""
 
 from __future__ import annotations
 
@@ -11,73 +11,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 SOURCES = ("answer", "propagated", "classifier")
-"""Who says so: a person who saw the image, one who saw its cluster, or the trained network."""
+"""Origins of a label: an answer of a user who saw the image, an answer about its cluster, or the trained network."""
 ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceFiles:
-    """The pictures that the images were decoded from."""
+    """The files that the images of a dataset were decoded from."""
 
     root: Path
-    """What their names are relative to."""
+    """The directory that the paths are relative to."""
     relative_paths: tuple[str, ...]
-    """One for each image of the set."""
+    """The path of each image of the dataset."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelTable:
-    """What is known of N images."""
+    """Labels of N images, column by column."""
 
     class_names: tuple[str, ...]
-    """The names of the classes."""
+    """The class names."""
     indices: NDArray[np.int64]
-    """Places of the images in the set, from 0, ascending, [N]."""
+    """Indices of the images in the dataset, ascending, [N]."""
     class_ids: NDArray[np.int64]
-    """The class of each, [N]."""
+    """The class of each image, [N]."""
     confidences: NDArray[np.float32]
-    """From 0 to 1, [N]: what a person said, faded by equation 2 where they said it of the cluster, or the classifier's
-    probability."""
+    """The confidence of each label, 0 to 1, [N]: that of an answer, decayed by equation 2 if it was about the cluster,
+    or the probability of the classifier."""
     source_ids: NDArray[np.uint8]
-    """Who says so, as places among the SOURCES, [N]."""
+    """The origin of each label as an index of SOURCES, [N]."""
     cluster_ids: NDArray[np.int32]
-    """The cluster of the last round, as places in `paths`, [N]; -1 for an image that was not asked about."""
+    """The cluster of the last round as an index of `cluster_paths`, [N]; -1 for images that were not clustered."""
     weights: NDArray[np.float32]
-    """The weight that the answers give the label (equation 2), [N]; 0 where they say nothing."""
+    """The weight of the label by the answers (equation 2), [N]; 0 without an answer."""
     distances: NDArray[np.float32]
-    """From the centre of the cluster, in units of the latent space, [N]; not a number without one."""
+    """Distance from the cluster centre in latent space, [N]; NaN for images that were not clustered."""
     cluster_paths: tuple[str, ...]
-    """The clusters as a person reads them."""
+    """The clusters as displayed, for example "2.1"."""
     source_files: SourceFiles | None = None
-    """The pictures; None where images were in arrays."""
+    """The image files; None if the images were imported from arrays."""
     merged_class_ids: frozenset[int] = frozenset()
-    """Classes that count as others, so that no image has them and nobody is to choose them."""
+    """Classes that were merged into others: no image has them, and annotation tools do not offer them."""
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return len(self.indices)
 
     def subset(self, mask: NDArray[np.bool_]) -> LabelTable:
-        """Give those that are chosen, [N]."""
+        """Return the rows selected by a mask [N]."""
         columns = ("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances")
-        return replace(self, **{name: getattr(self, name)[mask] for name in columns})
+        return replace(self, **{column: getattr(self, column)[mask] for column in columns})
 
     def image_path(self, index: int) -> Path | None:
-        """Give the picture of the image at that place in the set."""
+        """Return the file of the image with this index in the dataset; None without image files."""
         return None if self.source_files is None else self.source_files.root / self.source_files.relative_paths[index]
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
-        """Give one row of named values for each image; None is what is not known."""
-        for at in range(len(self)):
-            path, cluster, distance = self.image_path(int(self.indices[at])), self.cluster_ids[at], self.distances[at]
+        """Yield one mapping of export column to value per image; missing values are None."""
+        for row in range(len(self)):
+            path, cluster_id, distance = (
+                self.image_path(int(self.indices[row])),
+                self.cluster_ids[row],
+                self.distances[row],
+            )
             yield {
-                "index": int(self.indices[at]),
+                "index": int(self.indices[row]),
                 "path": None if path is None else str(path),
-                "label": int(self.class_ids[at]),
-                "class": self.class_names[self.class_ids[at]],
-                "confidence": round(float(self.confidences[at]), 4),
-                "source": SOURCES[self.source_ids[at]],
-                "cluster": None if cluster < 0 else self.cluster_paths[cluster],
-                "weight": round(float(self.weights[at]), 4),
+                "label": int(self.class_ids[row]),
+                "class": self.class_names[self.class_ids[row]],
+                "confidence": round(float(self.confidences[row]), 4),
+                "source": SOURCES[self.source_ids[row]],
+                "cluster": None if cluster_id < 0 else self.cluster_paths[cluster_id],
+                "weight": round(float(self.weights[row]), 4),
                 "distance": None if np.isnan(distance) else round(float(distance), 4),
             }

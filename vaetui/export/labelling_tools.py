@@ -1,4 +1,4 @@
-"""Labels as labelling tools and libraries of data sets read them: Label Studio, FiftyOne, Hugging Face datasets."""
+"""Write labels and images in the formats of Label Studio, FiftyOne and Hugging Face datasets."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progress
-from vaetui.export.image_placement import create_output_directory, relative_paths, unique_names, write_images
+from vaetui.export.image_writing import create_output_directory, relative_paths, unique_names, write_images
 from vaetui.export.label_table import LabelTable
 from vaetui.storage import atomic_files
 
 ExportProgress = Generator[Progress, None, int]
-"""Yields its progress, and returns how many pictures are gone."""
+"""Yields Progress, and returns the number of missing image files."""
 
 
 def write_label_studio(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> ExportProgress:
-    """Write tasks.json with a pre-annotation for each picture, and config.xml, the labelling interface for it.
+    """Write tasks.json with one pre-annotation per image, and config.xml with the labelling interface.
 
-    Label Studio serves the pictures as local files, with / as its document root (labelstud.io/guide/predictions).
+    Label Studio serves the images as local files, with / as its document root (labelstud.io/guide/predictions). Raises
+    UserError if the output directory is not empty or cannot be written.
     """
-    pairs, gone = yield from _write_confident_images(
-        label_table, relative_paths, min_confidence, copy_files, images, output / "images"
+    images_directory = output / "images"
+    rows_by_path, missing_count = yield from _write_confident_images(
+        label_table, relative_paths, min_confidence, copy_files, images, images_directory
     )
     tasks = (
         {
-            "data": {"image": f"/data/local-files/?d={quote(str((output / 'images' / path).absolute()).lstrip('/'))}"},
+            "data": {"image": f"/data/local-files/?d={quote(str((images_directory / path).absolute()).lstrip('/'))}"},
             "predictions": [
                 {
                     "model_version": "vaetui",
@@ -49,38 +51,45 @@ def write_label_studio(
                 }
             ],
         }
-        for path, row in pairs
+        for path, row in rows_by_path
     )
     atomic_files.write(output / "tasks.json", _encode_json_array(tasks))
-    offered = [name for label, name in enumerate(label_table.class_names) if label not in label_table.merged_class_ids]
-    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in offered)
+    active_names = (
+        name for class_id, name in enumerate(label_table.class_names) if class_id not in label_table.merged_class_ids
+    )
+    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in active_names)
     config = (
         '<View>\n  <Image name="image" value="$image"/>\n'
         f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'
     )
     atomic_files.write(output / "config.xml", config.encode())
-    return gone
+    return missing_count
 
 
 def write_fiftyone(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> ExportProgress:
-    """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences."""
-    pairs, gone = yield from _write_confident_images(
+    """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences.
+
+    Raises UserError if the output directory is not empty or cannot be written.
+    """
+    rows_by_path, missing_count = yield from _write_confident_images(
         label_table, unique_names, min_confidence, copy_files, images, output / "data"
     )
-    told = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in pairs}
-    atomic_files.write(
-        output / "labels.json", json.dumps({"classes": label_table.class_names, "labels": told}).encode()
-    )
-    return gone
+    labels = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in rows_by_path}
+    content = json.dumps({"classes": label_table.class_names, "labels": labels})
+    atomic_files.write(output / "labels.json", content.encode())
+    return missing_count
 
 
 def write_huggingface(
     label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
 ) -> ExportProgress:
-    """Write a directory for load_dataset("imagefolder"): the pictures, and what is known of each in metadata.jsonl."""
-    pairs, gone = yield from _write_confident_images(
+    """Write a directory for load_dataset("imagefolder"): train/ with the images and their labels in metadata.jsonl.
+
+    Raises UserError if the output directory is not empty or cannot be written.
+    """
+    rows_by_path, missing_count = yield from _write_confident_images(
         label_table, unique_names, min_confidence, copy_files, images, output / "train"
     )
     lines = (
@@ -93,10 +102,10 @@ def write_huggingface(
             }
         )
         + "\n"
-        for path, row in pairs
+        for path, row in rows_by_path
     )
     atomic_files.write(output / "train/metadata.jsonl", (line.encode() for line in lines))
-    return gone
+    return missing_count
 
 
 def _write_confident_images(
@@ -107,19 +116,19 @@ def _write_confident_images(
     images: NDArray[np.uint8] | None,
     output: Path,
 ) -> Generator[Progress, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
-    """Place the pictures of labels that are sure enough; gives where each is and its row, and how many are gone."""
+    """Write the images with sufficient confidence; return pairs of path and row, and the number of missing files."""
     create_output_directory(output.parent)
     output.mkdir()
-    sure = label_table.subset(label_table.confidences >= min_confidence)
-    found = yield from write_images(sure, name_images(sure), copy_files, images, output)
-    pairs = ((path, row) for path, row in zip(found, sure.iter_rows(), strict=True) if path is not None)
-    return pairs, found.count(None)
+    confident = label_table.subset(label_table.confidences >= min_confidence)
+    paths = yield from write_images(confident, name_images(confident), copy_files, images, output)
+    rows_by_path = ((path, row) for path, row in zip(paths, confident.iter_rows(), strict=True) if path is not None)
+    return rows_by_path, paths.count(None)
 
 
 def _encode_json_array(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:
-    """Write a JSON array without holding all of it."""
-    before = b"[\n"
+    """Yield the text of a JSON array item by item, so that it need not fit in memory."""
+    separator = b"[\n"
     for value in values:
-        yield before + json.dumps(value).encode()
-        before = b",\n"
-    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+        yield separator + json.dumps(value).encode()
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"

@@ -1,4 +1,4 @@
-"""Trained networks for other programs: safetensors and a card, ONNX by an extra; it does not know how they learned."""
+"""Export trained networks: safetensors weights, a JSON card, a README with loading code, and optionally ONNX."""
 
 from __future__ import annotations
 
@@ -18,58 +18,73 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.vae import VAE, count_channels
 from vaetui.errors import UserError
-from vaetui.export.image_placement import create_output_directory
+from vaetui.export.image_writing import create_output_directory
 from vaetui.storage import atomic_files
 
-INPUT_DESCRIPTION = (
-    "{} pictures [N, {}, height, width] of bytes divided by 255, brought to that size by Lanczos resampling."
-)
+INPUT_DESCRIPTION = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
 README_TEMPLATE = """# {name}
 
-What `vaetui export-model` made of a session. `card.json` tells the architecture, the classes and how pictures are
-prepared. In Python, with vaetui {version} installed:
+The networks of a vaetui session, written by `vaetui export-model`. `card.json` holds the configuration, the classes and
+the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for. To
+classify images in Python, with vaetui {version} installed:
 
 ```python
-import json, torch
+import json
+
+import torch
 from safetensors.torch import load_file
-from vaetui.engine.settings import from_json
-from vaetui.engine.vae import build
-card = json.load(open("card.json"))
-vae = build(from_json(json.dumps(card["config"])).network, tuple(card["shape"]), seed=0)
+from vaetui.engine.config_text import from_json
+from vaetui.engine.vae import build_vae
+
+with open("card.json") as file:
+    card = json.load(file)
+config = from_json(json.dumps(card["config"]))
+vae = build_vae(config.network, tuple(card["shape"]), seed=0).eval()
 vae.load_state_dict(load_file("model.safetensors"))
-pictures = torch.rand(4, {channels}, *card["shape"][:2])  # yours, in 0 to 1
-outputs = vae.eval().classify(*vae.infer(pictures)[:2]).softmax(dim=1)
-chances = torch.zeros(len(outputs), len(card["classes"])).index_add_(1, torch.tensor(card["counts_as"]), outputs)
-print([card["classes"][at] for at in chances.argmax(dim=1)])
+
+images = torch.rand(4, {channels}, *card["shape"][:2])  # your images, from 0 to 1
+with torch.no_grad():
+    encoding = vae.encode(images)
+    outputs = vae.classify(encoding.hidden, encoding.mean).softmax(dim=1)
+probabilities = torch.zeros(len(images), len(card["classes"]))
+probabilities.index_add_(1, torch.tensor(card["merged_into"]), outputs)
+print([card["classes"][class_id] for class_id in probabilities.argmax(dim=1)])
 ```
 {onnx}"""
 ONNX_README_TEMPLATE = """
-Or anywhere, from `model.onnx`:
+Without vaetui and PyTorch, from `model.onnx`:
 
 ```python
-import json, numpy, onnxruntime
-card = json.load(open("card.json"))
-session = onnxruntime.InferenceSession("model.onnx")
-chances, = session.run(None, {{"pictures": numpy.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")}})
-print([card["classes"][at] for at in chances.argmax(axis=1)])
+import json
+
+import numpy as np
+import onnxruntime
+
+with open("card.json") as file:
+    card = json.load(file)
+images = np.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")  # your images, from 0 to 1
+(probabilities,) = onnxruntime.InferenceSession("model.onnx").run(None, {{"images": images}})
+print([card["classes"][class_id] for class_id in probabilities.argmax(axis=1)])
 ```
 """
 
 
 class ImageClassifier(nn.Module):
-    """Pictures in, the probability of each class out."""
+    """Computes class probabilities from images; the module that is exported to ONNX."""
 
     merge_matrix: Tensor
 
     def __init__(self, vae: VAE, canonical: Sequence[int]) -> None:
-        """Classify by these networks; `roots` tells for each class what it counts as."""
+        """Wrap networks; `canonical` holds for each class the class it counts as, itself unless merged, [classes]."""
         super().__init__()
         self.vae = vae
-        self.register_buffer("counted", torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])])
+        merge_matrix = torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])]  # [outputs, classes]
+        self.register_buffer("merge_matrix", merge_matrix)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give the probabilities [N, classes] of pictures in 0 to 1, as `Vae` infers them, by the mean of z."""
-        return self.vae.classify(*self.vae.encode(images)[:2]).softmax(dim=1) @ self.merge_matrix
+        """Return class probabilities [N, classes] of images [N, channels, H, W] from 0 to 1, using the mean of z."""
+        encoding = self.vae.encode(images)
+        return self.vae.classify(encoding.hidden, encoding.mean).softmax(dim=1) @ self.merge_matrix
 
 
 def write_model(
@@ -82,15 +97,15 @@ def write_model(
     with_onnx: bool,
     output: Path,
 ) -> None:
-    """Write model.safetensors, card.json, README.md and, where it is wanted, model.onnx into a new directory.
+    """Write model.safetensors, card.json, README.md and optionally model.onnx into a new directory.
 
-    Raises Trouble for a directory that holds something, where a package that ONNX needs is missing, and for a full
-    disk.
+    `shape` is that of one image, (H, W) or (H, W, 3). Raises UserError if the directory is not empty or cannot be
+    written, or a package for ONNX is missing.
     """
     from safetensors.torch import save
 
     create_output_directory(output)
-    layers = count_channels(shape)
+    channels = count_channels(shape)
     if with_onnx:
         _write_onnx(ImageClassifier(vae, class_list.canonical), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
@@ -98,9 +113,9 @@ def write_model(
     card: dict[str, Any] = {
         "name": name,
         "classes": class_list.names,
-        "counts_as": class_list.canonical[: config.network.classes],
+        "merged_into": class_list.canonical[: config.network.classes],
         "shape": shape,
-        "pictures": INPUT_DESCRIPTION.format("Red, green and blue" if layers > 1 else "Grey", layers),
+        "input": INPUT_DESCRIPTION.format("RGB" if channels > 1 else "Grey", channels),
         "test_accuracy": test_accuracy,
         "seed": config.seed,
         "config": asdict(config),
@@ -111,26 +126,25 @@ def write_model(
         },
     }
     atomic_files.write(output / "card.json", json.dumps(card, indent=1).encode())
-    anywhere = ONNX_README_TEMPLATE.format(channels=layers) if with_onnx else ""
-    readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=layers, onnx=anywhere)
+    onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
+    readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=channels, onnx=onnx_section)
     atomic_files.write(output / "README.md", readme.encode())
 
 
 def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:
     try:
-        import onnxscript  # noqa: F401 (what PyTorch exports with)
+        import onnxscript  # noqa: F401 (torch.onnx.export imports it)
     except ImportError as error:
-        raise UserError("ONNX needs further packages; install them with: pip install 'vaetui[onnx]'") from error
-    batch = torch.export.Dim("batch")
+        raise UserError("ONNX needs more packages. Install them with: pip install 'vaetui[onnx]'") from error
     example = torch.zeros(2, count_channels(shape), *shape[:2])
     with atomic_files.translate_os_errors(path):
         torch.onnx.export(
             model.eval(),
             (example,),
             path,
-            input_names=["pictures"],
-            output_names=["chances"],
-            dynamic_shapes=({0: batch},),
+            input_names=["images"],
+            output_names=["probabilities"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
             dynamo=True,
             external_data=False,
             verbose=False,
