@@ -1,6 +1,6 @@
-"""`python -m vaetui` is `vaetui`; it knows nothing of the commands."""
+"""Runs the command line as `python -m vaetui`."""
 
 from vaetui.cli.main import main
 
-if __name__ == "__main__":  # not where a process is begun that decodes pictures
+if __name__ == "__main__":  # Worker processes import this module, too.
     main()

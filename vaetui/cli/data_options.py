@@ -1,4 +1,4 @@
-"""The images of a new session as options of a command; they become a set before a session begins."""
+"""The images of a new session as command-line options, and their import."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from vaetui.storage.data_record import DataRecord
 
 
 class SizeType(click.ParamType):  # type: ignore[type-arg]
-    """Height and width, such as 28x28, or one number for both."""
+    """Height and width in pixels, such as 28x28, or one number for both."""
 
     name = "HxW"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Read what was typed."""
-        found = re.fullmatch(r"(\d{1,4})(?:[xX](\d{1,4}))?", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no size; give height and width as in 28x28.", param, ctx)
-        size = int(found[1]), int(found[2] or found[1])
+        """Return height and width."""
+        match = re.fullmatch(r"(\d{1,4})(?:[xX](\d{1,4}))?", str(value))
+        if match is None:
+            self.fail(f"{value!r} is not a size; use height and width, for example 28x28.", param, ctx)
+        size = int(match[1]), int(match[2] or match[1])
         if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size):
-            self.fail(f"{value} cannot be used; sides from {MIN_SIDE_PX} to {MAX_SIDE_PX} can.", param, ctx)
+            self.fail(f"{value} is out of range; use sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels.", param, ctx)
         return size
 
 
@@ -39,79 +39,78 @@ DATA_OPTIONS = (
     click.option(
         "--data",
         metavar="PATH",
-        help="Directory of pictures or IDX files, or an .npy, .npz, .csv or IDX file; without it, the bundled MNIST.",
+        help="Directory of images or IDX files, or an .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
     ),
     click.option(
-        "--size", type=SizeType(), help="Size that pictures are brought to; without it, theirs, 28x28 or 64x64."
+        "--size", type=SizeType(), metavar="HxW", help="Resize images (default: keep the size, else 28x28 or 64x64)."
     ),
-    click.option("--colour/--grey", default=None, help="Keep pictures in colour, or not; without it, as they are."),
-    click.option("--labels", is_flag=True, help="The images have labels: measure by them. They never teach."),
-    click.option("--label-column", metavar="NAME", help="Column of a CSV file, or array of an npz file, of labels."),
-    click.option("--classes", metavar="LIST", help="Names of the classes: cat,dog,… or a file with one a line."),
+    click.option("--colour/--grey", default=None, help="Import in colour or in grey (default: as the images are)."),
+    click.option("--labels", is_flag=True, help="Use the images' true labels for evaluation only."),
+    click.option("--label-column", metavar="NAME", help="Label column of a CSV file, or label array of an npz file."),
+    click.option(
+        "--classes", metavar="LIST", help="Class names separated by commas, or a text file with one name per line."
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
-    """What the options say of the images."""
+    """The values of the options."""
 
     data: str | None
-    """Where they are; None for the bundled ones."""
+    """Path of the images; None for the bundled MNIST."""
     import_options: ImportOptions
-    """How they are taken in."""
+    """How the images are imported."""
 
     def import_images(self, config: Config) -> ImportedData:
-        """Make a set of the images, with the progress of it, and fit the configuration to the classes.
+        """Import the images with a progress bar, and set the number of classes in the configuration.
 
-        Raises Trouble for what holds no images, or too few.
+        Raises UserError if there are no images or too few.
         """
         if self.data is None:
             if self.import_options.size or self.import_options.colour is not None:
-                raise UserError("The bundled images are as they are, 28x28 and grey; give your own with --data.")
-            return _build_imported_data(
-                "mnist", "", replace(self.import_options, labels=True), self.import_options.classes, config
-            )
+                raise UserError("The bundled images are 28x28 and grey. --size and --colour need --data.")
+            options = replace(self.import_options, labels=True)
+            return _build_imported_data("mnist", "", options, options.classes, config)
         from vaetui.data.importing import import_dataset
         from vaetui.storage import dataset_cache
 
         path = Path(self.data)
-        gathered = runner.run_with_progress(import_dataset(path, self.import_options))
-        if gathered.skipped_count:
-            told = gathered.directory / dataset_cache.SKIPPED_FILES_NAME
-            click.echo(f"{gathered.skipped_count:,} files were skipped; {told} tells which, and why.", err=True)
-        taken = _build_imported_data(
-            str(gathered.directory), path.absolute().stem, self.import_options, gathered.class_names, config
+        dataset = runner.run_with_progress(import_dataset(path, self.import_options))
+        if dataset.skipped_count:
+            reasons_file = dataset.directory / dataset_cache.SKIPPED_FILES_NAME
+            click.echo(f"{dataset.skipped_count:,} files were skipped. Reasons: {reasons_file}", err=True)
+        imported_data = _build_imported_data(
+            str(dataset.directory), path.absolute().stem, self.import_options, dataset.class_names, config
         )
-        return replace(
-            taken, data_record=replace(taken.data_record, origin=dataset_cache.load_origin(gathered.directory))
-        )
+        origin = dataset_cache.load_origin(dataset.directory)
+        return replace(imported_data, data_record=replace(imported_data.data_record, origin=origin))
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedData:
-    """Images that a session can begin with."""
+    """Images that are ready for a session."""
 
     source: str
-    """Where they are now."""
+    """Path of the IDX files, or "mnist"."""
     title: str
-    """What a person called them."""
+    """Name of the images, for the names of sessions."""
     data_record: DataRecord
-    """What is known of them."""
+    """Origin, class names and use of the true labels."""
     config: Config
-    """The configuration, for so many classes."""
+    """The configuration with the number of classes."""
 
 
 def _build_imported_data(
-    source: str, title: str, import_options: ImportOptions, class_names: tuple[str, ...] | None, config: Config
+    source: str, title: str, options: ImportOptions, class_names: tuple[str, ...] | None, config: Config
 ) -> ImportedData:
-    names = class_names or ()
-    if names:
-        config = replace(config, network=replace(config.network, classes=len(names)))
-    return ImportedData(source, title, DataRecord(import_options.labels, names), config)
+    if class_names:
+        config = replace(config, network=replace(config.network, classes=len(class_names)))
+    return ImportedData(source, title, DataRecord(options.labels, class_names or ()), config)
 
 
 def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options; it takes them as one keyword, `given`."""
+    """Add the options to a command, which receives them as the keyword `data_options`."""
 
     @functools.wraps(command)
     def wrapper(
@@ -125,9 +124,9 @@ def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         from vaetui.data.class_labels import read_class_names
 
-        names = None if classes is None else read_class_names(classes)
-        wish = ImportOptions(size, colour, labels or label_column is not None, label_column, names)
-        return command(data_options=DataOptions(data, wish), **kwargs)
+        class_names = None if classes is None else read_class_names(classes)
+        options = ImportOptions(size, colour, labels or label_column is not None, label_column, class_names)
+        return command(data_options=DataOptions(data, options), **kwargs)
 
     for option in reversed(DATA_OPTIONS):
         wrapper = option(wrapper)

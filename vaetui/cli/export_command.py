@@ -1,4 +1,4 @@
-"""The labels of a session are written for other programs, and a person is told what was; it knows no form of them."""
+"""`export`: writes the labels of a session in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -12,25 +12,35 @@ from vaetui.errors import UserError
 from vaetui.runtime import runner
 
 DIRECTORY_FORMATS = ("folders", "label-studio", "fiftyone", "huggingface")
-"""Forms that are a directory with pictures."""
+"""Formats that are a directory with images."""
 EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
-"""What labels can be exported as."""
+"""Formats of exported labels."""
 
 
 @click.command()
 @session_argument
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file or directory to write.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File or directory to write.")
 @click.option(
-    "--format", "form", type=click.Choice(EXPORT_FORMATS), default="csv", show_default=True, help="What to write."
+    "--format",
+    "format_name",
+    type=click.Choice(EXPORT_FORMATS),
+    default="csv",
+    show_default=True,
+    help="Format of the output.",
 )
 @click.option(
-    "--min-confidence", "least", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that are less sure."
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Omit labels below this confidence.",
 )
-@click.option("--copy", "copies", is_flag=True, help="Copy pictures into folders; without it, they are linked.")
+@click.option("--copy", "copy_images", is_flag=True, help="Copy the images (default: create links).")
 def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool) -> None:
-    """Write one label per image, from the answers or else the classifier.
+    """Write one label per image as a table, arrays or folders.
 
-    A table, arrays, or with --format folders a directory for each class, and _unsure for those that are less sure.
+    Labels come from the answers, else from the classifier. --format folders creates a directory per class, and
+    _unsure for labels below --min-confidence.
     """
     from vaetui.engine.idx import find_idx_files
     from vaetui.engine.images import read_images
@@ -40,23 +50,27 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     from vaetui.session.final_labels import source_files
     from vaetui.session.summary import load_status
 
+    is_directory_format = format_name in DIRECTORY_FORMATS
     if not output.parent.is_dir():
-        raise UserError(f"There is no directory {output.parent}; make it first.")
-    if format_name not in DIRECTORY_FORMATS and output.is_dir():
-        raise UserError(f"{output} is a directory; name a file.")
-    with runner.open_session(lambda: lifecycle.resume(session)) as opened:
-        labels = runner.run_with_progress(opened.label_table())
-    place = data_source.source_directory(load_status(session)["data"])
-    labels = replace(labels, source_files=source_files(place, len(labels)))
-    sure = int((labels.confidences >= min_confidence).sum())
-    images = (
-        read_images(find_idx_files(place).train_images)[0].all_pixels
-        if format_name in DIRECTORY_FORMATS and labels.source_files is None
-        else None
+        raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+    if not is_directory_format and output.is_dir():
+        raise UserError(f"{output} is a directory. Name a file with -o.")
+    with runner.open_session(lambda: lifecycle.resume(session)) as opened_session:
+        label_table = runner.run_with_progress(opened_session.label_table())
+    source_directory = data_source.source_directory(load_status(session)["data"])
+    label_table = replace(label_table, source_files=source_files(source_directory, len(label_table)))
+    images = None
+    if is_directory_format and label_table.source_files is None:
+        images = read_images(find_idx_files(source_directory).train_images)[0].all_pixels
+    missing_count = runner.run_with_progress(
+        write_labels(label_table, format_name, min_confidence, copy_images, images, output)
     )
-    gone = runner.run_with_progress(write_labels(labels, format_name, min_confidence, copy_images, images, output))
-    if gone:
-        click.echo(f"{gone:,} pictures are gone and were left out.", err=True)
-    answered = int((labels.source_ids == ANSWER).sum())
-    left = f", {len(labels) - sure:,} less sure than {min_confidence:g}" if sure < len(labels) else ""
-    click.echo(f"{output}: {sure:,} labels{left}; {answered:,} images were seen in answers.")
+    if missing_count:
+        click.echo(f"{missing_count:,} image files no longer exist and were omitted.", err=True)
+    written_count = int((label_table.confidences >= min_confidence).sum())
+    answered_count = int((label_table.source_ids == ANSWER).sum())
+    rest = ""
+    if written_count < len(label_table):
+        rest = f", {len(label_table) - written_count:,} below {min_confidence:g} "
+        rest += "in _unsure" if format_name == "folders" else "omitted"
+    click.echo(f"{output}: {written_count:,} labels written{rest}; you saw {answered_count:,} images.")

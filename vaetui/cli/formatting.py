@@ -1,4 +1,4 @@
-"""What `sessions`, `show` and `check` print for a person; it does not know where that comes from."""
+"""Formats the output of `sessions`, `show` and `check` as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def print_sessions(summaries: list[dict[str, Any]]) -> None:
-    """Print a line for each session."""
+    """Print a table with one row per session; a session that cannot be read has its error in the row."""
     from datetime import datetime
 
     from rich.console import Console
@@ -21,82 +21,90 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for head in ("session", "state", "epoch", "round", "answers", "test", "begun"):
-        table.add_column(head, no_wrap=head in ("session", "begun"))
-    for it in summaries:
-        if "error" in it:
-            table.add_row(it["name"], Text(it["error"]))
+    for header in ("session", "state", "epoch", "round", "answers", "test", "created"):
+        table.add_column(header, no_wrap=header in ("session", "created"))
+    for summary in summaries:
+        if "error" in summary:
+            table.add_row(summary["name"], Text(summary["error"]))
             continue
         table.add_row(
-            it["name"],
-            _format_state(it),
-            f"{it['epoch']} of {it['epochs']}",
-            f"{it['round']} of {it['rounds']}",
-            str(it["answers"]),
-            _format_percent(it["test_accuracy"][-1] if it["test_accuracy"] else None),
-            f"{datetime.fromtimestamp(it['created']):%Y-%m-%d %H:%M}",
+            summary["name"],
+            _format_state(summary),
+            f"{summary['epoch']} of {summary['epochs']}",
+            f"{summary['round']} of {summary['rounds']}",
+            str(summary["answers"]),
+            _format_percent(summary["test_accuracy"][-1] if summary["test_accuracy"] else None),
+            f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d %H:%M}",
         )
     Console().print(table)
 
 
 def print_session(summary: dict[str, Any]) -> None:
-    """Print how one session stands."""
-    asked = "" if summary["clusters"] is None else f", {summary['answered_clusters']} of {summary['clusters']} centres answered"
-    readings = "  ".join(_format_percent(share) for share in summary["reading_accuracy"])
-    lines = {
-        "session": summary["name"],
-        "state": f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}, "
-        f"round {summary['round']} of {summary['rounds']}{asked}",
-        **({"failed": summary["failure"]} if summary["failure"] else {}),
+    """Print the status of one session, one line per topic."""
+    state = (
+        f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}, "
+        f"round {summary['round']} of {summary['rounds']}"
+    )
+    if summary["clusters"] is not None:
+        state += f", {summary['answered_clusters']} of {summary['clusters']} clusters answered"
+    lines = {"session": summary["name"], "state": state}
+    if summary["failure"]:
+        lines["failed"] = summary["failure"]
+    lines |= {
         "images": sanitize(summary["data"]),
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
         "answers": f"{summary['answers']}, covering {_format_percent(summary['label_coverage'])} of the images",
         **_format_metrics(summary),
-        **({"read": readings} if any(share is not None for share in summary["reading_accuracy"]) else {}),
-        "time": f"{summary['training_seconds'] / 60:.1f} min training, {summary['labelling_seconds'] / 60:.1f} min labelling",
+        "time": f"{summary['training_seconds'] / 60:.1f} min training, "
+        f"{summary['labelling_seconds'] / 60:.1f} min labelling",
         "directory": summary["directory"],
     }
-    for head, line in lines.items():
-        click.echo(f"{head:10}{line}")
+    for header, line in lines.items():
+        click.echo(f"{header:12}{line}")
 
 
 def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
-    """Write the accuracy by epoch, or else what is known of each without true labels, and the word of the answers."""
-    shares = {"test": summary["test_accuracy"]}
-    if not any(share is not None for share in shares["test"]):
-        shares = {"changed": summary["prediction_churn"], "expected": summary["mean_confidence"]}
+    """Format the metrics by epoch: those with true labels if there are any, else those without."""
+    metrics = {"test": summary["test_accuracy"]}
+    if not any(value is not None for value in summary["test_accuracy"]):
+        metrics = {"churn": summary["prediction_churn"], "confidence": summary["mean_confidence"]}
+    metrics["reading"] = summary["reading_accuracy"]
     lines = {
-        head: "  ".join(_format_percent(share) for share in by_epoch)
-        for head, by_epoch in shares.items()
-        if any(share is not None for share in by_epoch)
+        header: "  ".join(_format_percent(value) for value in values)
+        for header, values in metrics.items()
+        if any(value is not None for value in values)
     }
-    agreed = [
-        f"{_format_percent(it['agreement_rate'])} of {it['image_count']} in round {it['round']}"
-        + (f" (expected {_format_percent(it['mean_confidence'])})" if it["mean_confidence"] is not None else "")
-        for it in summary["agreements"]
+    agreements = [
+        f"{_format_percent(agreement['agreement_rate'])} of {agreement['image_count']} in round {agreement['round']}"
+        + (
+            f" (confidence {_format_percent(agreement['mean_confidence'])})"
+            if agreement["mean_confidence"] is not None
+            else ""
+        )
+        for agreement in summary["agreements"]
     ]
-    return lines | ({"agreed": ", ".join(agreed)} if agreed else {})
+    return lines | ({"agreement": ", ".join(agreements)} if agreements else {})
 
 
 def print_findings(session_name: str, findings: list[Finding], remaining: list[Finding], was_repaired: bool) -> None:
-    """Print what was found damaged in a session, what is left of it, and what is to be done."""
-    for each in findings:
-        remedy = each.remedy if was_repaired or each.is_lost else f"with --repair it is {each.remedy}"
-        click.echo(sanitize(f"{each.file_name} {each.problem}: {remedy}"))
+    """Print every finding with its remedy, and what to do next."""
+    for finding in findings:
+        remedy = finding.remedy if was_repaired or finding.is_lost else f"with --repair, {finding.remedy}"
+        click.echo(sanitize(f"{finding.file_name} {finding.problem}: {remedy}"))
     if not findings:
-        click.echo(f"{session_name} is whole.")
+        click.echo(f"Session {session_name} is undamaged.")
     elif not remaining:
-        click.echo(f"{session_name} is mended.")
+        click.echo(f"Session {session_name} is repaired.")
     elif was_repaired:
-        click.echo(f"{session_name} is mended as far as that can be done here.")
-    elif not all(each.is_lost for each in remaining):
-        click.echo(f"Mend what can be mended with: vaetui check {session_name} --repair")
+        click.echo(f"Session {session_name} is repaired as far as possible.")
+    elif not all(finding.is_lost for finding in remaining):
+        click.echo(f"Repair with: vaetui check {session_name} --repair")
 
 
 def _format_state(summary: dict[str, Any]) -> str:
-    """Name the phase, and whether it is trained without a terminal now, or was until that failed."""
-    course = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
-    return f"{summary['phase']}{course}"
+    """Return the phase, with a note on background training that runs or has failed."""
+    note = ", in the background" if summary["detached"] else ", failed" if summary["failure"] else ""
+    return f"{summary['phase']}{note}"
 
 
 def _format_percent(fraction: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The commands; it knows what a person may type, and imports nothing heavy before it is needed."""
+"""The command group `vaetui` and its commands; heavy modules are imported inside the commands."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(vaetui.__version__, message="vaetui %(version)s")
 def app() -> None:
-    """Label a large image set with a few dozen keystrokes, in a terminal."""
+    """Label a large image set in a terminal by naming clusters."""
 
 
 @app.command()
@@ -39,32 +39,36 @@ def app() -> None:
 @config_options.add_config_options
 @add_ui_options
 def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_values: Any) -> None:
-    """Begin a session: train on unlabelled images, then label what was learned.
+    """Create a session: train on images, then label clusters.
 
-    Without a NAME one is made up.
+    Without NAME, the session is named after the data and the date.
     """
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
     config = config_options.build_config(**config_values)
     if name is not None:
-        locations.require_free(name)  # before images are decoded for nothing
+        locations.require_free(name)  # Checked before the import, which can take minutes.
 
     def create_session() -> Session:
-        taken = data_options.import_images(config)
-        return lifecycle.create(name, taken.source, taken.config, taken.data_record, taken.title)
+        imported_data = data_options.import_images(config)
+        return lifecycle.create(
+            name, imported_data.source, imported_data.config, imported_data.data_record, imported_data.title
+        )
 
     ui_mode.run(create_session)
 
 
 @app.command()
 @click.argument("session", type=SessionNameType(), required=False)
-@click.option("--device", type=config_options.DEVICE_CHOICE, help="Where to train from now on; without it, as before.")
+@click.option(
+    "--device", type=config_options.DEVICE_CHOICE, help="Device to train on from now on (default: unchanged)."
+)
 @add_ui_options
 def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
-    """Go on with a session exactly where it was left.
+    """Continue where you left off.
 
-    Without a name, with the SESSION that was used last. One that is trained without a terminal is taken over.
+    Without SESSION, the session used last is opened. Background training of the session is stopped first.
     """
     from vaetui.runtime import takeover
     from vaetui.session import lifecycle
@@ -86,12 +90,18 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     type=click.Choice(ANNOTATOR_NAMES),
     default="members",
     show_default=True,
-    help="Who answers: centre reads the decoded centre alone; members knows the nearest 8 members.",
+    help="What the annotator judges: the nearest 8 members of a cluster, or its decoded centre alone.",
 )
-@click.option("--answers", type=click.IntRange(0), default=16, show_default=True, help="Answers in a round, at most.")
-@click.option("--error-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share of wrong keys.")
-@click.option("--keep", metavar="NAME", help="Keep the session under that name; without it, nothing is kept.")
-@click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
+@click.option("--answers", type=click.IntRange(0), default=16, show_default=True, help="Maximum answers per round.")
+@click.option(
+    "--error-rate",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    help="Probability that an answer names a wrong class.",
+)
+@click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
+@click.option("--json", "as_json", is_flag=True, help="Print only one JSON object.")
 def simulate(
     data_options: DataOptions,
     annotator: AnnotatorName,
@@ -101,85 +111,90 @@ def simulate(
     as_json: bool,
     **config_values: Any,
 ) -> None:
-    """Let a stand-in for a person answer a whole run, and measure what comes of it.
+    """Simulate an annotator and report the accuracy.
 
-    The images need labels, which the stand-in and the measures look at, and nothing that learns.
+    The images need true labels. Only the annotator and the evaluation use them, never the training.
     """
     from vaetui.cli import simulate_command
     from vaetui.storage import locations
 
     config = config_options.build_config(**config_values)
     if keep is not None:
-        locations.require_free(keep)  # before images are decoded, and a reader is trained, for nothing
-    taken = DataOptions(data_options.data, replace(data_options.import_options, labels=True)).import_images(config)
-    simulate_command.run_simulation(taken, AnnotatorConfig(annotator, answers, error_rate), keep, as_json)
+        locations.require_free(keep)  # Checked before the import and the training of the reader.
+    options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
+    simulate_command.run_simulation(
+        options.import_images(config), AnnotatorConfig(annotator, answers, error_rate), keep, as_json
+    )
 
 
 @app.command()
 @json_option
 def sessions(as_json: bool) -> None:
-    """List all sessions, latest used first."""
+    """List all sessions, most recently used first."""
     from vaetui.session.summary import load_status
     from vaetui.storage import locations
 
-    told = [_load_summary_or_error(load_status, name) for name in locations.session_names()]
+    summaries = [_load_summary_or_error(load_status, name) for name in locations.session_names()]
     if as_json:
-        click.echo(json.dumps(told, indent=2))
-    elif not told:
-        click.echo("There is no session yet; begin one with: vaetui new")
+        click.echo(json.dumps(summaries, indent=2))
+    elif not summaries:
+        click.echo("There are no sessions. Create one with: vaetui new")
     else:
-        formatting.print_sessions(told)
+        formatting.print_sessions(summaries)
 
 
 @app.command()
 @session_argument
 @json_option
 def show(session: str, as_json: bool) -> None:
-    """Tell how a session stands, also while another process trains it."""
-    from vaetui.session import summary
+    """Show a session's status, even while it trains."""
+    from vaetui.session.summary import load_agreements, load_status
 
-    told = summary.load_status(session) | {"agreements": summary.load_agreements(session)}
+    summary = load_status(session) | {"agreements": load_agreements(session)}
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(summary, indent=2))
     else:
-        formatting.print_session(told)
+        formatting.print_session(summary)
 
 
 @app.command()
 @session_argument
-@click.option("--repair", is_flag=True, help="Mend what can be mended; what was damaged is kept aside.")
+@click.option("--repair", is_flag=True, help="Repair damage where possible; damaged files are kept aside.")
 @json_option
 def check(session: str, repair: bool, as_json: bool) -> None:
-    """Verify every file and fact of a session, and say what would mend it; exit status 1 where something is left."""
+    """Verify every file of a session.
+
+    The exit status is 1 if damage remains.
+    """
     from vaetui.session.verification import verify_session
 
-    found = runner.run_with_progress(verify_session(session, repair))
-    left = [each for each in found if each.is_lost or not repair]
+    findings = runner.run_with_progress(verify_session(session, repair))
+    remaining = [finding for finding in findings if finding.is_lost or not repair]
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        formatting.print_findings(session, found, left, repair)
-    sys.exit(int(bool(left)))
+        formatting.print_findings(session, findings, remaining, repair)
+    sys.exit(int(bool(remaining)))
 
 
 @app.command()
 @session_argument
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(session: str, yes: bool) -> None:
-    """Delete a session with everything in it."""
+    """Delete a session and all its answers."""
     from vaetui.session import data_source
     from vaetui.storage import locations
     from vaetui.storage.lock import Lock
 
     directory = locations.find_session(session)
-    if not yes and not click.confirm(f"Delete {session} and all its answers?"):
+    if not yes and not click.confirm(f"Delete session {session} and all its answers?"):
         click.echo("Nothing was deleted.")
         return
-    lock = Lock(directory)  # refuses while somebody works in it
+    lock = Lock(directory)  # Raises UserError while another process has the session open.
     locations.remove_session(session)
     lock.release()
     data_source.remove_unused_datasets()
-    click.echo(f"{session} is deleted.")
+    click.echo(f"Session {session} was deleted.")
 
 
 for command in (export_command.export, model_commands.predict, model_commands.export_model, model_commands.samples):
@@ -187,20 +202,20 @@ for command in (export_command.export, model_commands.predict, model_commands.ex
 
 
 def main() -> None:
-    """Run the command line; what a person can mend is one sentence on standard error, with exit status 2."""
+    """Run the command line; a UserError is printed as one line on standard error, with exit status 2."""
     from vaetui.storage import locations
 
     runner.reserve_std_fds()
     try:
         with runner.log_crash(locations.sessions_directory().parent):
             app(prog_name="vaetui")
-    except UserError as trouble:
-        click.echo(f"vaetui: {trouble}", err=True)
+    except UserError as error:
+        click.echo(f"vaetui: {error}", err=True)
         sys.exit(2)
 
 
 def _load_summary_or_error(load_summary: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
     try:
         return load_summary(name)
-    except UserError as trouble:
-        return {"name": name, "error": str(trouble)}
+    except UserError as error:
+        return {"name": name, "error": str(error)}

@@ -1,4 +1,4 @@
-"""The name of a session as an argument of a command; it opens none."""
+"""The session name as a command argument with shell completion."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from click.shell_completion import CompletionItem
 
 
 class SessionNameType(click.types.StringParamType):
-    """The name of a session, which the shell can complete."""
+    """The name of a session."""
 
     name = "session"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """List the sessions that begin so."""
+        """Return the sessions whose name starts with `incomplete`."""
         from vaetui.storage import locations
 
         return [CompletionItem(name) for name in locations.session_names() if name.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""A whole run without a screen, from the options to what is printed; it does not know how a run is driven."""
+"""`simulate`: runs a whole session with a simulated annotator and prints the result."""
 
 from __future__ import annotations
 
@@ -29,49 +29,47 @@ T = TypeVar("T")
 def run_simulation(
     imported_data: ImportedData, annotator_config: AnnotatorConfig, session_name: str | None, as_json: bool
 ) -> None:
-    """Let a stand-in for a person answer a new session, and print what it came to; without a name nothing is kept."""
-    watch = Stopwatch()
+    """Simulate a new session and print the result; without a name, the session is deleted afterwards."""
+    stopwatch = Stopwatch()
     if not as_json:
         click.echo("loading PyTorch …")
-    with watch.measure("loading"):
+    with stopwatch.measure("loading"):
         from vaetui.simulation import progress_display, reader_cache
         from vaetui.simulation.run import Simulation
-    with watch.exclude():
-        fetching = reader_cache.load_or_train_reader(imported_data.source, imported_data.config.network.classes)
-        shelved = drain(fetching) if as_json else runner.run_with_progress(fetching)
-    with _open_session(session_name, imported_data) as session, ShutdownSignals() as farewells:
-        run = interruptible(Simulation(session, shelved, annotator_config, watch).run(), farewells)
-        with contextlib.closing(run):  # so that it saves while the session is open
-            outcome = drain(run) if as_json else progress_display.display_progress(run, session.epochs)
+    with stopwatch.exclude():
+        reader_events = reader_cache.load_or_train_reader(imported_data.source, imported_data.config.network.classes)
+        trained_reader = runner.drain(reader_events) if as_json else runner.run_with_progress(reader_events)
+    with _open_session(session_name, imported_data) as session, ShutdownSignals() as shutdown_signals:
+        simulation = Simulation(session, trained_reader, annotator_config, stopwatch)
+        events = interruptible(simulation.run(), shutdown_signals)
+        with contextlib.closing(events):  # An interrupted run must save while the session is open.
+            result = runner.drain(events) if as_json else progress_display.display_progress(events, session.epochs)
     if as_json:
-        click.echo(json.dumps(outcome.to_dict()))
+        click.echo(json.dumps(result.to_dict()))
     elif session_name:
-        click.echo(f"The session is kept. Open it with: vaetui resume {session_name}")
+        click.echo(f"Session kept. Open it with: vaetui resume {session_name}")
 
 
 @contextmanager
 def _open_session(session_name: str | None, imported_data: ImportedData) -> Iterator[Session]:
-    """Make a session and open it: among the others under a name, or in a place that goes away."""
+    """Create and open a session with a name, or one in a temporary directory."""
     from vaetui.session import lifecycle
 
+    source, config, data_record = imported_data.source, imported_data.config, imported_data.data_record
     if session_name is not None:
-        with runner.open_session(
-            lambda: lifecycle.create(
-                session_name, imported_data.source, imported_data.config, imported_data.data_record
-            )
-        ) as session:
+        with runner.open_session(lambda: lifecycle.create(session_name, source, config, data_record)) as session:
             yield session
         return
-    with tempfile.TemporaryDirectory(prefix="vaetui-") as place:
-        lifecycle.create_at(Path(place), imported_data.source, imported_data.config, imported_data.data_record)
-        with contextlib.closing(lifecycle.resume_at(Path(place))) as session:
+    with tempfile.TemporaryDirectory(prefix="vaetui-") as directory:
+        lifecycle.create_at(Path(directory), source, config, data_record)
+        with contextlib.closing(lifecycle.resume_at(Path(directory))) as session:
             yield session
 
 
 def interruptible(events: Generator[Any, None, T], shutdown_signals: ShutdownSignals) -> Generator[Any, None, T]:
-    """Go on with a slow verb until a signal asks to leave: it is looked at between two events.
+    """Pass events on, and exit between two of them if a signal has arrived.
 
-    As an exception it would come anywhere, also where Python only complains of it: in a callback of a C library.
+    A signal handler that raises could interrupt a callback of a C library, where Python only prints the exception.
     """
     with contextlib.closing(events):
         while True:
@@ -84,12 +82,3 @@ def interruptible(events: Generator[Any, None, T], shutdown_signals: ShutdownSig
                 raise click.Abort
             if shutdown_signals.signal_number:
                 sys.exit(128 + shutdown_signals.signal_number)
-
-
-def drain(events: Generator[Any, None, T]) -> T:
-    """Consume a slow verb, and give what it returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return cast(T, end.value)

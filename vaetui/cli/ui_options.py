@@ -1,7 +1,4 @@
-"""The ways to go on with a session, as options of a command: on screens, line by line, or without a terminal.
-
-It does not know how the session is opened.
-"""
+"""Options for how a command runs a session: in the Textual app, line by line, or in the background."""
 
 from __future__ import annotations
 
@@ -20,21 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UiMode:
-    """How to go on."""
+    """The front end of a session."""
 
     pictures: str
-    """How pictures are drawn, or "auto"."""
+    """The picture mode of the terminal, or "auto"."""
     theme: str
     """"dark", "light" or "auto"."""
     plain: bool
-    """Whether as a dialogue line by line."""
+    """Whether to run the line-by-line dialogue."""
     detach: bool
-    """Whether without a terminal until a person is needed."""
+    """Whether to train in the background."""
 
     def run(self, session_factory: Callable[[], Session]) -> None:
-        """Go on with the session that is opened so."""
+        """Open a session and run it in this mode."""
         if self.plain and self.detach:
-            raise click.UsageError("--plain asks you, and --detach asks nobody; choose one of them.")
+            raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
         if self.detach:
             runner.run_detached(session_factory)
         elif self.plain:
@@ -44,34 +41,33 @@ class UiMode:
 
 
 def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callable[[Any], Any]:
-    """Make the option that is left to the terminal unless it, or the variable of its name, is set."""
-    shown: dict[str, Any] = {"default": "auto", "show_default": True, "show_envvar": True}
+    """Return an option that defaults to the variable VAETUI_<NAME>, else to "auto"."""
     return click.option(
-        f"--{name}", type=click.Choice(["auto", *choices]), envvar=f"VAETUI_{name.upper()}", help=help_text, **shown
+        f"--{name}",
+        type=click.Choice(["auto", *choices]),
+        default="auto",
+        envvar=f"VAETUI_{name.upper()}",
+        show_default=True,
+        show_envvar=True,
+        help=help_text,
     )
 
 
 UI_OPTIONS = (
-    _build_auto_option(
-        "pictures", ["half", "ascii", "sixel", "kitty"], "How pictures are drawn; auto asks the terminal."
-    ),
-    _build_auto_option(
-        "theme", ["dark", "light"], "Light on dark or dark on light; auto asks the terminal for its background."
-    ),
-    click.option("--plain", is_flag=True, help="A dialogue line by line, for screen readers, logs and pipes."),
-    click.option(
-        "--detach", is_flag=True, help="Train without a terminal until answers are needed; resume takes it over."
-    ),
+    _build_auto_option("pictures", ["half", "ascii", "sixel", "kitty"], "Picture mode; auto queries the terminal."),
+    _build_auto_option("theme", ["dark", "light"], "Colour theme; auto follows the terminal's background."),
+    click.option("--plain", is_flag=True, help="Line-by-line dialogue for screen readers, logs and pipes."),
+    click.option("--detach", is_flag=True, help="Train in the background until answers are needed."),
 )
 
 
 def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options; it takes them as one keyword, `manner`."""
+    """Add the options of the front end to a command, which receives them as the keyword `ui_mode`."""
 
     @functools.wraps(command)
     def wrapper(**kwargs: Any) -> Any:
-        manner = UiMode(**{field.name: kwargs.pop(field.name) for field in fields(UiMode)})
-        return command(ui_mode=manner, **kwargs)
+        ui_mode = UiMode(**{field.name: kwargs.pop(field.name) for field in fields(UiMode)})
+        return command(ui_mode=ui_mode, **kwargs)
 
     for option in reversed(UI_OPTIONS):
         wrapper = option(wrapper)

@@ -1,4 +1,4 @@
-"""A session is trained without a terminal until a person is needed; it does not know how a terminal is left."""
+"""Trains a session in the background until answers are needed, another process takes over, or a signal arrives."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from vaetui.session.session import Session
 
 DEFAULT_FAILURE_MESSAGE = (
-    "it ended without a word, as when it is killed or the machine restarts; resume goes on where it was saved."
+    "it stopped without an error message, for example because it was killed or the machine restarted. "
+    "resume continues from the last checkpoint."
 )
-"""What is kept from the beginning, for the case that nothing can be said in the end."""
+"""Recorded when training starts, in case the process cannot record its own failure."""
 
 
 class BackgroundTraining:
-    """Loads what training needs before the person's eyes, leaves the terminal, and goes on."""
+    """Loads what training needs in the foreground, detaches from the terminal, and trains."""
 
     def __init__(self, session: Session, leave_terminal: Callable[[], None]) -> None:
-        """Train that session; `leave` leaves the terminal."""
+        """Train `session`; call `leave_terminal` once everything is loaded."""
         self.session = session
-        """The one door to everything below."""
+        """The session that is trained."""
         self._leave_terminal = leave_terminal
         self._is_detached = False
         self._shutdown_signals = ShutdownSignals()
@@ -39,22 +40,19 @@ class BackgroundTraining:
 
     @property
     def signal_number(self) -> int:
-        """Tell the signal that ended it; 0 for none."""
+        """The signal that ended the training; 0 for none."""
         return self._shutdown_signals.signal_number
 
     def run(self) -> None:
-        """Train and cluster until answers are needed, the run is over, somebody else wants the session, or a signal.
+        """Train until answers are needed, the run is finished, another process asks for the session, or a signal.
 
-        Raises Trouble where there is nothing to train. What goes wrong after the terminal was left is kept for
-        whoever looks next.
+        Raises UserError if there is nothing to train. A failure after detaching is recorded for `show` and `resume`.
         """
         name = self.session.name
         if self.session.phase == "labelling":
-            raise UserError(f"The session {name} waits for answers, and for you to give them: vaetui resume {name}")
+            raise UserError(f"Session {name} needs answers before it can train. Answer with: vaetui resume {name}")
         if self.session.phase == "finished":
-            raise UserError(
-                f"The run of {name} is over, so there is nothing to train; see it with: vaetui resume {name}"
-            )
+            raise UserError(f"Session {name} is finished. View it with: vaetui resume {name}")
         try:
             with suppress(ShutdownRequested), self._shutdown_signals:
                 self._train()
@@ -62,30 +60,27 @@ class BackgroundTraining:
                 control_files.remove_control_files(self.session.directory)
         except Exception as error:
             if self._is_detached:
-                bug = (
-                    f"a bug ended it ({type(error).__name__}); {file_names.log_path(self.session.directory)} tells more"
-                )
-                self._record_failure(str(error) if isinstance(error, UserError) else bug)
+                log_file = file_names.log_path(self.session.directory)
+                crash = f"unexpected error: {type(error).__name__}. Traceback: {log_file}"
+                self._record_failure(str(error) if isinstance(error, UserError) else crash)
             raise
 
     def _train(self) -> None:
         events = self.session.advance()
         for event in events:
             if self._is_stop_requested():
-                getattr(events, "close", lambda: None)()  # which saves
+                getattr(events, "close", lambda: None)()  # Closing the generator saves the session.
                 return
-            self._shutdown_signals.is_interruptible = isinstance(
-                event, Loading
-            )  # an import may take longer than anybody waits
+            # An import can take many seconds, so a signal may interrupt it at once.
+            self._shutdown_signals.is_interruptible = isinstance(event, Loading)
             if not (self._is_detached or self._shutdown_signals.is_interruptible):
                 self._detach()
             self._report(event)
-        self._logger.info("answers are needed" if self.session.phase == "labelling" else "the run is over")
+        self._logger.info("answers are needed" if self.session.phase == "labelling" else "the run is finished")
 
     def _is_stop_requested(self) -> bool:
-        """Tell whether to stop here."""
         if self.signal_number:
-            self._logger.info("asked to leave by signal %d", self.signal_number)
+            self._logger.info("stopped by signal %d", self.signal_number)
         elif self._is_detached and control_files.is_release_requested(self.session.directory):
             self._logger.info("taken over by another process")
         else:
@@ -93,20 +88,16 @@ class BackgroundTraining:
         return True
 
     def _detach(self) -> None:
-        """Leave the terminal, with a word on how to come back."""
+        """Print how to follow and take over the training, and leave the terminal."""
         name, directory = self.session.name, self.session.directory
         lock.mark_detached(directory)
         control_files.record_failure(directory, DEFAULT_FAILURE_MESSAGE)
-        with suppress(OSError):  # whoever reads it may be gone, and training goes on all the same
-            click.echo(
-                f"{name} trains on without a terminal until it needs answers. Look at it with: vaetui show {name}"
-            )
-            click.echo(
-                f"Take it over with: vaetui resume {name} (should it fail, {file_names.log_path(directory)} tells why)"
-            )
+        with suppress(OSError):  # Training continues even if standard output is closed.
+            click.echo(f'Training "{name}" in the background. Log: {file_names.log_path(directory)}')
+            click.echo(f"Status: vaetui show {name}. Take over: vaetui resume {name}")
         self._leave_terminal()
         self._is_detached = self._shutdown_signals.ignores_hangup = True
-        self._logger.info("training goes on without a terminal")
+        self._logger.info("training continues in the background")
 
     def _report(self, event: Event) -> None:
         line = self._event_formatter.format_event(event)
@@ -119,5 +110,5 @@ class BackgroundTraining:
 
     def _record_failure(self, failure: str) -> None:
         self._logger.error(failure)
-        with suppress(UserError):  # a full disk may be what went wrong
+        with suppress(UserError):  # A full disk may be the failure itself.
             control_files.record_failure(self.session.directory, failure)

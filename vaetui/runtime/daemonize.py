@@ -1,4 +1,4 @@
-"""A process that outlives its terminal; it does not know what it works on."""
+"""Continues in a child process that outlives the terminal."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from contextlib import suppress
 from vaetui.errors import UserError
 
 INHERITED_FD_LIMIT = 1024
-"""No shell hands down a file descriptor as high as that."""
+"""Shells and build servers pass only file descriptors below this number."""
 
 
 def daemonize() -> Callable[[], None]:
-    """Go on in a child process, and give what makes it leave the terminal; the parent ends when that is done.
+    """Continue in a child process and return the function that detaches it from the terminal.
 
-    Should the child end before, the parent ends with its status. Raises Trouble where the system has no such thing.
+    The parent exits with status 0 once the child has detached, or with the child's status if the child exits first.
+    Raises UserError if the system has no fork.
     """
     if not (hasattr(os, "fork") and hasattr(os, "setsid")):
-        raise UserError("This system cannot go on without its terminal; run it again without --detach.")
+        raise UserError("--detach is not supported on this system. Run the command without it.")
     sys.stdout.flush()
     sys.stderr.flush()
-    hears, tells = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(tells)
-        _wait_for_child(child, hears)
-    # What a shell or a build server has open besides would be waited for as long as this process lives.
-    os.closerange(3, tells)
-    os.closerange(tells + 1, INHERITED_FD_LIMIT)
-    return lambda: _leave_terminal(tells)
+    read_fd, write_fd = os.pipe()
+    child_pid = os.fork()
+    if child_pid:
+        os.close(write_fd)
+        _wait_for_child(child_pid, read_fd)
+    # The readers of inherited pipes would wait for this process as long as it holds them open.
+    os.closerange(3, write_fd)
+    os.closerange(write_fd + 1, INHERITED_FD_LIMIT)
+    return lambda: _leave_terminal(write_fd)
 
 
 def _wait_for_child(child_pid: int, read_fd: int) -> None:
-    """End when the child has left the terminal, or with its status."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets it too, and saves first
+    """Exit when the child has detached, or with its exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C also reaches the child, which saves before it exits.
     if os.read(read_fd, 1):
         sys.exit(0)
     status = os.waitstatus_to_exitcode(os.waitpid(child_pid, 0)[1])
@@ -44,14 +45,14 @@ def _wait_for_child(child_pid: int, read_fd: int) -> None:
 
 
 def _leave_terminal(write_fd: int) -> None:
-    """Belong to no terminal and keep no directory busy, and tell the parent."""
+    """Start a new session, redirect the standard streams, release the working directory and notify the parent."""
     os.setsid()
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    if nowhere > 2:
-        os.close(nowhere)
+    null_fd = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null_fd, fd)
+    if null_fd > 2:
+        os.close(null_fd)
     os.chdir("/")
-    with suppress(BrokenPipeError):  # the parent was killed meanwhile
+    with suppress(BrokenPipeError):  # The parent may have been killed.
         os.write(write_fd, b".")
     os.close(write_fd)

@@ -1,4 +1,4 @@
-"""A command holds a session for a while; it does not know what for."""
+"""Runs a command on a session: opens it, starts a front end, logs crashes and prints how to come back."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ T = TypeVar("T")
 
 
 def reserve_std_fds() -> None:
-    """Keep the numbers of standard streams that are closed.
+    """Open /dev/null on each standard file descriptor that is closed.
 
-    Else a session's database would get one, and a library's complaint to standard error would be written into it.
+    Otherwise the database would get one of them, and a library that prints to standard error would write into it.
     """
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
-    os.close(number)
+    os.close(fd)
 
 
 @contextmanager
 def open_session(session_factory: Callable[[], Session]) -> Iterator[Session]:
-    """Open a session for a while; a bug in it is told in its own log."""
+    """Open a session, log a crash to its log file, and close it."""
     session = session_factory()
     try:
-        with log_crash(session.directory, "all answers are saved, "):
+        with log_crash(session.directory, "All answers are saved. "):
             yield session
     finally:
         session.close()
@@ -45,7 +45,7 @@ def open_session(session_factory: Callable[[], Session]) -> Iterator[Session]:
 
 @contextmanager
 def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
-    """Turn a bug into one sentence, with what is saved, and exit status 1; a log in that directory tells more."""
+    """Write the traceback of an unexpected exception to the log in a directory and exit with status 1."""
     try:
         yield
     except (UserError, click.exceptions.Exit, click.ClickException, click.Abort):
@@ -54,38 +54,41 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
         from vaetui.storage import file_names, log
 
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.open_log(directory).exception("a bug ended the program")
-        what, place = type(error).__name__, file_names.log_path(directory)
-        click.echo(f"vaetui: A bug ended the program ({what}); {saved_note}{place} tells more.", err=True)
+        log.open_log(directory).exception("unexpected error")
+        click.echo(
+            f"vaetui: Unexpected error: {type(error).__name__}. {saved_note}"
+            f"Traceback: {file_names.log_path(directory)}",
+            err=True,
+        )
         sys.exit(1)
 
 
 def run_tui(session_factory: Callable[[], Session], pictures: str, theme: str) -> None:
-    """Run the screens on a session, with pictures and a theme that are named or "auto", and tell how to come back."""
+    """Run the Textual app on a session; `pictures` and `theme` are a mode or "auto"."""
     from vaetui.tui.terminal import capabilities
 
     capabilities.require_terminal()
     with open_session(session_factory) as session:
         terminal = capabilities.detect_capabilities(
-            *(None if chosen == "auto" else chosen for chosen in (pictures, theme))
+            None if pictures == "auto" else pictures, None if theme == "auto" else theme
         )
         capabilities.configure_textual(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        screens = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
-        screens.run()
-        if screens.failure is not None:
-            raise screens.failure
-    _exit_with_hint(session, screens.signal_number)
+        app = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
+        app.run()
+        if app.failure is not None:
+            raise app.failure
+    _exit_with_hint(session, app.signal_number)
 
 
 def run_plain(session_factory: Callable[[], Session]) -> None:
-    """Lead the plain dialogue over a session on the standard streams, and tell how to come back."""
+    """Run the line-by-line dialogue on a session, on the standard streams."""
     from vaetui.tui.plain.dialogue import PlainDialogue
 
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # neither a strange byte nor a poor encoding is a bug
+            stream.reconfigure(errors="replace")  # Undecodable input or an ASCII locale must not crash the dialogue.
     with open_session(session_factory) as session:
         dialogue = PlainDialogue(session, sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
         dialogue.run()
@@ -93,38 +96,50 @@ def run_plain(session_factory: Callable[[], Session]) -> None:
 
 
 def run_detached(session_factory: Callable[[], Session]) -> None:
-    """Train a session without a terminal until a person is needed, and tell how to come back."""
+    """Train a session in the background until answers are needed."""
     from vaetui.runtime import daemonize
 
-    leave = daemonize.daemonize()
-    from vaetui.runtime.background_training import (
-        BackgroundTraining,  # only now: a process is best copied while it is small
-    )
+    leave_terminal = daemonize.daemonize()
+    # Imported after the fork, which copies a small process faster.
+    from vaetui.runtime.background_training import BackgroundTraining
 
     with open_session(session_factory) as session:
-        work = BackgroundTraining(session, leave)
-        work.run()
-    _exit_with_hint(session, work.signal_number)
+        training = BackgroundTraining(session, leave_terminal)
+        training.run()
+    _exit_with_hint(session, training.signal_number)
 
 
 def _exit_with_hint(session: Session, signal_number: int) -> None:
-    """Tell how to come back, and leave with the status of the signal that ended it, if one did."""
+    """Print how to resume the session, and exit with the status of the signal that ended the run, if any."""
     try:
-        # A terminal that nobody reads would keep the farewell waiting, and the program with it.
+        # A write to a stalled terminal would block the exit.
         if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
-            click.echo(f"Everything is saved. Come back with: vaetui resume {session.name}")
-            if any(ended.answer_count for ended in session.training_curves().finished_epochs):
-                click.echo(f"Take the labels with: vaetui export {session.name} -o {session.name}.csv")
+            click.echo(f"Everything is saved. Resume with: vaetui resume {session.name}")
+            if any(epoch.answer_count for epoch in session.training_curves().finished_epochs):
+                click.echo(f"Export the labels with: vaetui export {session.name} -o {session.name}.csv")
     except OSError:
-        # The terminal is gone, or whoever read the pipe; Python would complain of it once more as it ends.
+        # The terminal or the reader of the pipe is gone. Without the redirection, Python would report it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         signal_number = signal_number or signal.SIGPIPE
-    # Everything is saved and closed; Python would take a second to take PyTorch apart, or to load it before.
-    os._exit(128 + signal_number if signal_number else 0)
+    exit_immediately(128 + signal_number if signal_number else 0)
+
+
+def exit_immediately(status: int) -> None:
+    """Exit without interpreter shutdown, which takes about a second once PyTorch is loaded."""
+    os._exit(status)
+
+
+def drain(events: Generator[Any, None, T]) -> T:
+    """Consume a generator of events and return its return value."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            return cast(T, end.value)
 
 
 def run_with_progress(events: Generator[Any, None, T]) -> T:
-    """Consume a slow verb with its progress on standard error, if that is a terminal, and give what it returns."""
+    """Consume a generator of events, show its progress on standard error if that is a terminal, return its value."""
     from rich.console import Console
     from rich.progress import Progress
 

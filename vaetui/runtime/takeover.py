@@ -1,4 +1,4 @@
-"""A session that is trained without a terminal is asked for and waited for; it does not know what for."""
+"""Stops the background training of a session so that this process can open it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from vaetui.errors import UserError
 from vaetui.storage import control_files, lock
 
 POLL_INTERVAL_S = 0.1
-"""Seconds between two looks at the lock."""
+"""Seconds between two checks of the lock."""
 REPORT_INTERVAL_S = 10.0
-"""Seconds between two lines that say that it takes longer."""
+"""Seconds between two progress messages."""
 TIMEOUT_S = 180.0
-"""Seconds after which nothing is expected any more; the longest steps are those of clustering a million images."""
+"""Seconds to wait for the other process; clustering a million images is the longest step it cannot interrupt."""
 
 
 def take_over(directory: Path) -> None:
-    """Ask whoever trains a session without a terminal to leave it, and wait until it has saved.
+    """Ask the background training of a session to stop, and wait until it has saved.
 
-    Whoever sits before a terminal is left alone: the lock refuses. Raises Trouble where the session is not left in
-    time.
+    A session that is open in a terminal is left alone; its lock refuses a second process. Raises UserError if the
+    training does not stop within TIMEOUT_S seconds.
     """
     holder = lock.read_holder(directory)
     if holder is None and (failure := control_files.read_failure(directory)):
-        _print_status(f"Training without a terminal had ended: {failure}")
+        _print_status(f"Background training failed: {failure}")
         control_files.remove_control_files(directory)
     if holder is None or not holder.is_detached:
         return
-    _print_status(f"{directory.name} is trained without a terminal by {holder}; it is asked to save and leave …")
-    begun = told = time.monotonic()
+    _print_status(f"Stopping the background training of {directory.name} ({holder}) …")
+    start_s = last_report_s = time.monotonic()
     try:
-        # For a moment before it is gone nothing is known of a holder any more.
+        # While the other process exits, its lock file can be empty: then the holder has no process number.
         while holder is not None and (holder.is_detached or not holder.process_id):
-            control_files.request_release(directory)  # each time: another one who asked may have withdrawn it
+            control_files.request_release(directory)  # Repeated because another waiting process may cancel it.
             time.sleep(POLL_INTERVAL_S)
-            now = time.monotonic()
-            if now - begun >= TIMEOUT_S:
+            now_s = time.monotonic()
+            if now_s - start_s >= TIMEOUT_S:
                 raise UserError(
-                    f"{directory.name} was not left within {TIMEOUT_S:.0f} seconds by {holder}; end that process, or "
-                    "try again."
+                    f"Background training of {directory.name} did not stop within {TIMEOUT_S:.0f} seconds ({holder}). "
+                    "Try again, or kill that process."
                 )
-            if now - told >= REPORT_INTERVAL_S:
-                told = now
-                _print_status("it is still in a step that cannot be left; Ctrl-C gives up")
+            if now_s - last_report_s >= REPORT_INTERVAL_S:
+                last_report_s = now_s
+                _print_status("Still waiting for a step that cannot be interrupted. Ctrl-C: cancel")
             holder = lock.read_holder(directory)
     finally:
         control_files.cancel_release_request(directory)

@@ -1,4 +1,4 @@
-"""How a stand-in for a person behaves; it loads nothing."""
+"""The configuration of a simulated annotator."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorConfig:
-    """What is looked at, and how answers are given."""
+    """What the annotator judges and how it answers."""
 
     annotator: AnnotatorName
-    """Who answers: one that reads the decoded centre alone, or one that knows the nearest members."""
+    """"members" judges the nearest members by their true labels, "centre" reads the decoded centre."""
     answers_per_round: int
-    """Answers in a round, at most: labels, splits and "unreadable"."""
+    """Maximum number of answers per round: labels, splits and "unreadable"."""
     error_rate: float
-    """Probability that the key of another class is hit."""
+    """Probability that an answer names a wrong class."""

@@ -1,4 +1,4 @@
-"""Who looks at a cluster and has an opinion of it; they do not know budgets, splits or sessions."""
+"""Annotators that judge the class of a cluster, and label noise."""
 
 from __future__ import annotations
 
@@ -17,71 +17,71 @@ from vaetui.simulation.reader_network import ReaderNetwork
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What an annotator makes of one cluster."""
+    """The judgement of an annotator on one cluster."""
 
     class_id: int
-    """The class that it shows."""
+    """The most likely class."""
     confidence: float
-    """How sure that is, from 0 to 1."""
+    """The confidence in it, from 0 to 1."""
 
 
 class Annotator(Protocol):
-    """Looks at a decoded centre and at its nearest members."""
+    """Judges a cluster by its decoded centre and its nearest members."""
 
     member_count: int
-    """How many members are looked at, besides the centre."""
+    """Number of members that the annotator looks at."""
 
     def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
-        """Have an opinion of a decoded centre [H, W] and of the training images at those places, [<= members]."""
+        """Judge a decoded centre [H, W] and the training images with these indices, [<= member_count]."""
         ...
 
 
 class CentreAnnotator:
-    """Reads the decoded centre alone: the paper's protocol."""
+    """Reads the decoded centre alone, as in the paper's protocol."""
 
     member_count = 0
 
     def __init__(self, reader: ReaderNetwork) -> None:
-        """Read with that network."""
+        """Read centres with `reader`."""
         self._reader = reader
 
     def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
-        """Read the centre."""
-        opinions = self._reader.predict(centre_image[None])
-        return Judgement(int(opinions.class_ids[0]), float(opinions.confidences[0]))
+        """Return the prediction of the reader network for the centre."""
+        predictions = self._reader.predict(centre_image[None])
+        return Judgement(int(predictions.class_ids[0]), float(predictions.confidences[0]))
 
 
 class MembersAnnotator:
-    """Recognises the nearest members, and says what most of them are."""
+    """Returns the majority class of the nearest members."""
 
     member_count = SHOWN_MEMBERS
 
     def __init__(self, true_labels: TrueLabels) -> None:
-        """Know the true classes of the training images, of which only those shown are looked up."""
+        """Look up the members in the true labels of the training images."""
         self._true_labels = true_labels
 
     def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
-        """Count the classes of the members."""
-        kinds, counts = np.unique(self._true_labels.class_ids[member_indices], return_counts=True)
-        most = int(counts.argmax())
-        return Judgement(int(kinds[most]), float(counts[most] / len(member_indices)))
+        """Return the most frequent class among the members and its fraction."""
+        class_ids, counts = np.unique(self._true_labels.class_ids[member_indices], return_counts=True)
+        majority = int(counts.argmax())
+        return Judgement(int(class_ids[majority]), float(counts[majority] / len(member_indices)))
 
 
 class LabelNoise:
-    """Hit a wrong key now and then."""
+    """Turns judgements into answers, some of which name a wrong class."""
 
     def __init__(self, class_count: int, error_rate: float, seed: int) -> None:
-        """Type a wrong class with that probability, drawn from the seed."""
+        """Name a wrong class with probability `error_rate`; the seed decides when and which."""
         self._class_count = class_count
         self._error_rate = error_rate
         self._seed = seed
         self._answer_count = 0
 
     def make_answer(self, judgement: Judgement) -> ClassAnswer:
-        """Type an opinion: its class, or now and then another, and its share in tenths."""
+        """Return the answer for a judgement, with its confidence rounded to tenths and at least 0.1."""
         self._answer_count += 1
-        draw = rng.derive_generator(self._seed, "wrong key", self._answer_count)
-        label = judgement.class_id
-        if draw.random() < self._error_rate:
-            label = (label + int(draw.integers(1, self._class_count))) % self._class_count
-        return ClassAnswer(label, max(round(judgement.confidence, 1), 0.1))
+        generator = rng.derive_generator(self._seed, "wrong key", self._answer_count)
+        class_id = judgement.class_id
+        if generator.random() < self._error_rate:
+            class_id = (class_id + int(generator.integers(1, self._class_count))) % self._class_count
+        return ClassAnswer(class_id, max(round(judgement.confidence, 1), 0.1))

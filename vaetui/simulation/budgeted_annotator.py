@@ -1,4 +1,4 @@
-"""A round of answers within a budget, as a person would give them; it does not know who has the opinions."""
+"""Answers one round of a session with a limited number of answers."""
 
 from __future__ import annotations
 
@@ -14,90 +14,99 @@ from vaetui.simulation.annotators import Annotator, Judgement, LabelNoise
 from vaetui.simulation.stopwatch import Stopwatch
 
 MIN_CONFIDENCE = 0.6
-"""The least share of an opinion that is typed; below it nothing is. The paper's confidences began there."""
+"""Judgements below this confidence are not answered with a class; the lowest confidence used in the paper."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedCluster:
-    """A cluster that was looked at."""
+    """A cluster and the annotator's judgement."""
 
     cluster_view: ClusterView
-    """As the screen shows it."""
+    """The cluster as the screen shows it."""
     judgement: Judgement
-    """What the annotator makes of it."""
+    """The annotator's judgement."""
 
     @property
     def is_confident(self) -> bool:
-        """Tell whether the opinion may be typed."""
+        """Whether the judgement is certain enough for an answer."""
         return self.judgement.confidence >= MIN_CONFIDENCE
 
     @property
     def split_priority(self) -> tuple[float, int]:
-        """Say how much a split would clear up: the images that may be of another class, and else the size.
+        """The expected number of images of another class, then the size.
 
-        That is what the screen tells: what was seen, and what share of the members the classifier calls alike.
+        Both are visible on the screen: the judgement, and the fraction of the members in the largest predicted class.
         """
-        alike = self.cluster_view.class_shares[0][1] if self.cluster_view.class_shares else 1.0
-        return self.cluster_view.size * (1 - self.judgement.confidence * alike), self.cluster_view.size
+        view = self.cluster_view
+        purity = view.class_shares[0][1] if view.class_shares else 1.0
+        return view.size * (1 - self.judgement.confidence * purity), view.size
 
 
 @dataclass
 class BudgetedAnnotator:
-    """Answers the round that a session asks; every label, split and "unreadable" counts.
+    """Answers the current round; every label, split and "unreadable" costs one answer.
 
-    As many answers as plain clusters need are set aside for their labels; the others split what is most in doubt.
-    What is doubtful to the end is unreadable.
+    The clusters with the highest split priority are split for as long as enough answers remain to label every
+    confident cluster. Then the confident clusters are labelled, and the others are marked as unreadable.
     """
 
     session: Session
-    """The session that asks."""
+    """The session to answer."""
     annotator: Annotator
-    """Who has opinions."""
+    """Judges the clusters."""
     label_noise: LabelNoise
-    """Who types them."""
+    """Turns judgements into answers."""
     budget: int
-    """Answers that may still be given."""
+    """Number of answers left."""
     stopwatch: Stopwatch
-    """What counts the time."""
+    """Measures the time."""
     pictures_shown: int = 0
-    """Pictures looked at so far: centres and members."""
+    """Number of centres and members that the annotator has seen."""
 
     def answer_round(self) -> Iterator[Event]:
-        """Answer as much as the budget allows; yields the events of the splits."""
-        looked = self._judge_clusters(())
-        final: list[JudgedCluster] = []
-        while looked:
-            most = max(looked, key=lambda one: one.split_priority)
-            looked.remove(most)
-            spare = self.budget - sum(one.is_confident for one in looked + final) - 1
-            parts = min(self.session.config.cluster.split_parts, spare)
+        """Answer the round within the budget; yields the events of the splits."""
+        open_clusters = self._judge_clusters(())
+        unsplit_clusters: list[JudgedCluster] = []
+        while open_clusters:
+            cluster = max(open_clusters, key=lambda candidate: candidate.split_priority)
+            open_clusters.remove(cluster)
+            confident_count = sum(other.is_confident for other in open_clusters + unsplit_clusters)
+            spare_answers = self.budget - confident_count - 1
+            part_count = min(self.session.config.cluster.split_parts, spare_answers)
             try:
-                events = self.session.split(most.cluster_view.path, parts)
-            except UserError:  # one part is no split, and there may be too few different members
-                final.append(most)
+                split_events = self.session.split(cluster.cluster_view.path, part_count)
+            except UserError:  # Fewer than two parts, or too few distinct members.
+                unsplit_clusters.append(cluster)
                 continue
             self.budget -= 1
             with self.stopwatch.measure("splitting"):
-                parted = list(events)
-            yield from parted
-            looked += self._judge_clusters(most.cluster_view.path)
+                events = list(split_events)
+            yield from events
+            open_clusters += self._judge_clusters(cluster.cluster_view.path)
+        self._answer_clusters(unsplit_clusters)
+
+    def _answer_clusters(self, clusters: list[JudgedCluster]) -> None:
+        """Answer confident clusters first, large ones before small ones, until the budget is used up."""
         with self.stopwatch.measure("annotating"):
-            for one in sorted(final, key=lambda one: (one.is_confident, one.cluster_view.size), reverse=True)[
-                : self.budget
-            ]:
-                self.session.answer(
-                    one.cluster_view.path,
-                    self.label_noise.make_answer(one.judgement) if one.is_confident else Unreadable(),
-                )
+            clusters = sorted(
+                clusters, key=lambda cluster: (cluster.is_confident, cluster.cluster_view.size), reverse=True
+            )
+            for cluster in clusters[: self.budget]:
+                answer = self.label_noise.make_answer(cluster.judgement) if cluster.is_confident else Unreadable()
+                self.session.answer(cluster.cluster_view.path, answer)
                 self.budget -= 1
 
     def _judge_clusters(self, parent_path: ClusterPath) -> list[JudgedCluster]:
-        """Look at the clusters that stand open below that one."""
-        looked = []
+        """Judge the unanswered children of a cluster; () is the parent of the round's clusters."""
+        judged_clusters: list[JudgedCluster] = []
+        if not self.budget:
+            return judged_clusters
         with self.stopwatch.measure("annotating"):
-            for tile in self.session.round_view().clusters if self.budget else ():
-                if tile.path[:-1] == parent_path and tile.answer is None:
-                    nearest = self.session.current_round().members(tile.path, "nearest", self.annotator.member_count)
-                    self.pictures_shown += 1 + len(nearest)
-                    looked.append(JudgedCluster(tile, self.annotator.judge(tile.picture, nearest)))
-        return looked
+            for cluster_view in self.session.round_view().clusters:
+                path = cluster_view.path
+                if path[:-1] == parent_path and cluster_view.answer is None:
+                    members = self.session.current_round().members(path, "nearest", self.annotator.member_count)
+                    self.pictures_shown += 1 + len(members)
+                    judgement = self.annotator.judge(cluster_view.picture, members)
+                    judged_clusters.append(JudgedCluster(cluster_view, judgement))
+        return judged_clusters

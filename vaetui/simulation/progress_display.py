@@ -1,4 +1,4 @@
-"""A run as a person watches it: one bar, and a line for each epoch and round; it does not drive anything."""
+"""Shows a simulated run on a terminal: a progress bar, a line per epoch and round, and a summary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaetui.simulation.run import ReconstructionsRead, RoundAnswered, Simulation
 
 
 def display_progress(events: Generator[SimulationEvent, None, SimulationResult], epoch_count: int) -> SimulationResult:
-    """Consume a run of that many epochs, show how it goes, and give what it came to."""
+    """Consume the events of a run, print its progress and summary, and return its result."""
     console = Console()
     columns = (
         TextColumn("{task.description:<34}"),
@@ -24,36 +24,42 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
-    with ProgressBar(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting", total=None, rate="")
+    with ProgressBar(*columns, console=console, transient=True) as progress_bar:
+        task = progress_bar.add_task("starting", total=None, rate="")
         while True:
             try:
-                seen = next(events)
+                event = next(events)
             except StopIteration as end:
-                outcome: SimulationResult = end.value
+                result: SimulationResult = end.value
                 break
-            match seen:
-                case BatchesTrained(epoch, step, steps, _, rate):
-                    words = f"epoch {epoch} of {epoch_count}"
-                    progress.update(task, description=words, completed=step, total=steps, rate=f"{rate:,.0f} img/s")
-                case Progress(what, done, total):
-                    progress.update(task, description=what, completed=done, total=total, rate="")
-                case Loading(what):
-                    progress.update(task, description=f"loading {what}", completed=0, total=None, rate="")
+            match event:
+                case BatchesTrained(epoch_number, step, step_count, _, images_per_s):
+                    progress_bar.update(
+                        task,
+                        description=f"epoch {epoch_number} of {epoch_count}",
+                        completed=step,
+                        total=step_count,
+                        rate=f"{images_per_s:,.0f} img/s",
+                    )
+                case Progress(activity, completed, total):
+                    progress_bar.update(task, description=activity, completed=completed, total=total, rate="")
+                case Loading(component):
+                    progress_bar.update(task, description=f"loading {component}", completed=0, total=None, rate="")
                 case ReconstructionsRead(epoch):
                     console.print(
                         f"epoch {epoch.epoch} of {epoch_count}   test {_format_percent(epoch.test_accuracy)}"
-                        f"   read {_format_percent(epoch.reading_accuracy)}   {epoch.seconds:.0f} s",
+                        f"   reading {_format_percent(epoch.reading_accuracy)}   {epoch.seconds:.0f} s",
                         highlight=False,
                     )
-                case RoundAnswered(number, answers, quality):
+                case RoundAnswered(round_number, answer_count, quality):
                     console.print(
-                        f"  round {number}   {answers} answers   covered {_format_percent(quality.label_coverage)}"
-                        f"   labels right {_format_percent(quality.overall)}",
+                        f"  round {round_number}   {answer_count} answers"
+                        f"   coverage {_format_percent(quality.label_coverage)}"
+                        f"   label accuracy {_format_percent(quality.overall)}",
                         highlight=False,
                     )
-    console.print(_build_summary_table(outcome))
-    return outcome
+    console.print(_build_summary_table(result))
+    return result
 
 
 def _build_summary_table(result: SimulationResult) -> Table:
@@ -62,22 +68,21 @@ def _build_summary_table(result: SimulationResult) -> Table:
         "test accuracy": _format_percent(result.test_accuracy[-1] if result.test_accuracy else None),
         "answers": f"{result.answers} ({', '.join(map(str, result.answers_by_round))})",
         "pictures shown": f"{result.pictures_shown:,}",
-        "labels right": _format_percent(result.label_accuracy["overall"]),
-        "labels to take away": _format_export_quality(result.exported),
-        "the reader itself": f"{_format_percent(result.reader_accuracy)} of sharp images",
-        "seconds": ", ".join(f"{part} {seconds:.1f}" for part, seconds in result.seconds.items()),
+        "label accuracy": _format_percent(result.label_accuracy["overall"]),
+        "export": _format_export_quality(result.exported),
+        "reader accuracy": f"{_format_percent(result.reader_accuracy)} of sharp images",
+        "seconds": ", ".join(f"{part_name} {seconds:.1f}" for part_name, seconds in result.seconds.items()),
     }
-    for head, value in rows.items():
-        table.add_row(head, value)
+    for header, value in rows.items():
+        table.add_row(header, value)
     return table
 
 
 def _format_export_quality(export_quality: ExportQuality | None) -> str:
-    return (
-        f"{_format_percent(export_quality.accuracy)} right, {_format_percent(export_quality.expected)} by their confidence"
-        if export_quality
-        else "none"
-    )
+    if export_quality is None:
+        return "no answers"
+    accuracy, expected = _format_percent(export_quality.accuracy), _format_percent(export_quality.expected)
+    return f"accuracy {accuracy}, mean confidence {expected}"
 
 
 def _format_percent(fraction: float | None) -> str:

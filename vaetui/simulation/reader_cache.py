@@ -1,4 +1,4 @@
-"""Trained readers, kept in the platform's cache directory; it does not know what they read."""
+"""Trains reader networks and keeps them in the cache directory."""
 
 from __future__ import annotations
 
@@ -25,55 +25,53 @@ from vaetui.simulation.reader_network import ReaderNetwork, train_reader
 from vaetui.storage import atomic_files, locations
 
 CACHE_VERSION = "2"
-"""What a reader is made of; another number makes all readers anew."""
+"""Part of the cache key; increase it if the network or its training changes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedReader:
-    """A reader and how good it is."""
+    """A trained reader network and its accuracy."""
 
     reader: ReaderNetwork
     """The network."""
     accuracy: float
-    """The share of sharp images that it reads right, from 0 to 1: of the test where it has labels, else of those
-    that it was trained on."""
+    """Accuracy on the test images, or on the training images if the test has no labels; from 0 to 1."""
 
 
 def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, None, TrainedReader]:
-    """Give the reader for the labelled images of a source; one that is not there yet is trained and kept.
+    """Load the reader for the labelled images of a source, or train and cache it; yields the training progress.
 
-    Raises Trouble for images without labels, for damaged files, and for labels that are no classes of the session.
+    Raises UserError if the images have no labels, a label is outside the session's classes, or a file is damaged.
     """
-    found = find_idx_files(source_directory(source))
-    if found.train_labels is None:
+    directory = source_directory(source)
+    idx_files = find_idx_files(directory)
+    if idx_files.train_labels is None:
         raise UserError(
-            f"{source_directory(source)} holds no labels of the training images, so nobody can stand in for you; "
-            "add train-labels-idx1-ubyte, or label them yourself with: vaetui new"
+            f"{directory} has no labels of the training images; simulate needs them. Add train-labels-idx1-ubyte, or "
+            "label the images yourself with: vaetui new"
         )
-    images, digest = read_images(found.train_images)
-    truth = read_true_labels(found.train_labels, len(images))
-    if truth.class_ids.max() >= class_count:
+    images, images_digest = read_images(idx_files.train_images)
+    true_labels = read_true_labels(idx_files.train_labels, len(images))
+    max_class_id = true_labels.class_ids.max()
+    if max_class_id >= class_count:
         raise UserError(
-            f"{found.train_labels} knows a class {truth.class_ids.max()}; the classes are 0 to {class_count - 1}."
+            f"{idx_files.train_labels} contains class {max_class_id}; the session has classes 0 to {class_count - 1}."
         )
-    place = (
-        locations.cache_directory()
-        / "readers"
-        / f"{_compute_cache_key(images.shape, digest, truth, class_count)}.safetensors"
-    )
-    kept = _read_reader(place)
-    if kept is not None:
-        return kept
-    tested, labels = read_test_images(found, images.shape), found.test_labels
-    reader = yield from train_reader(images, truth, class_count)
-    if tested is None or labels is None:
-        tested, labels = images, found.train_labels
-    opinions = reader.predict(tested[:])
-    shelved = TrainedReader(
-        reader, accuracy(opinions.class_ids.astype(np.uint8), read_true_labels(labels, len(tested)))
-    )
-    _write_reader(place, shelved, images.shape, class_count)
-    return shelved
+    cache_key = _compute_cache_key(images.shape, images_digest, true_labels, class_count)
+    cache_file = locations.cache_directory() / "readers" / f"{cache_key}.safetensors"
+    cached_reader = _read_reader(cache_file)
+    if cached_reader is not None:
+        return cached_reader
+    test_images = read_test_images(idx_files, images.shape)  # Raises UserError before the training.
+    test_labels_file = idx_files.test_labels
+    reader = yield from train_reader(images, true_labels, class_count)
+    if test_images is None or test_labels_file is None:
+        test_images, test_labels_file = images, idx_files.train_labels
+    predicted_class_ids = reader.predict(test_images[:]).class_ids.astype(np.uint8)
+    test_labels = read_true_labels(test_labels_file, len(test_images))
+    trained_reader = TrainedReader(reader, accuracy(predicted_class_ids, test_labels))
+    _write_reader(cache_file, trained_reader, images.shape, class_count)
+    return trained_reader
 
 
 def _compute_cache_key(shape: tuple[int, ...], images_digest: bytes, true_labels: TrueLabels, class_count: int) -> str:
@@ -86,22 +84,18 @@ def _compute_cache_key(shape: tuple[int, ...], images_digest: bytes, true_labels
 def _write_reader(cache_file: Path, trained_reader: TrainedReader, shape: tuple[int, ...], class_count: int) -> None:
     with atomic_files.translate_os_errors(cache_file):
         cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    told = {
-        "accuracy": repr(trained_reader.accuracy),
-        "shape": json.dumps(shape),
-        "classes": str(class_count),
-    }
+    metadata = {"accuracy": repr(trained_reader.accuracy), "shape": json.dumps(shape), "classes": str(class_count)}
     tensors = {name: tensor.contiguous() for name, tensor in trained_reader.reader.state_dict().items()}
-    atomic_files.write(cache_file, save(tensors, metadata=told))
+    atomic_files.write(cache_file, save(tensors, metadata=metadata))
 
 
 def _read_reader(cache_file: Path) -> TrainedReader | None:
-    """Read a reader; a missing or damaged one is simply trained anew."""
+    """Return the cached reader, or None if the file is missing or damaged."""
     try:
         with safe_open(cache_file, framework="pt") as file:
-            told = file.metadata()
-            reader = ReaderNetwork(tuple(json.loads(told["shape"])), int(told["classes"]))
+            metadata = file.metadata()
+            reader = ReaderNetwork(tuple(json.loads(metadata["shape"])), int(metadata["classes"]))
             reader.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
-            return TrainedReader(reader, float(told["accuracy"]))
+            return TrainedReader(reader, float(metadata["accuracy"]))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
         return None

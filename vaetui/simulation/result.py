@@ -1,4 +1,4 @@
-"""What a simulated run came to, as one JSON object; it does not know how the run was driven."""
+"""The result of a simulated run, as printed by `simulate --json`."""
 
 from __future__ import annotations
 
@@ -17,74 +17,75 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.export.label_table import LabelTable
 
 PACKAGES = ("torch", "scikit-learn", "numpy")
-"""Packages on which the bits depend."""
+"""Packages whose version can change the results."""
 
 
 @dataclass(frozen=True, slots=True)
 class PseudoLabelQuality:
-    """How good the labels are that a round spread to the training images."""
+    """Accuracy of the pseudo-labels of one round. The field names are keys of the JSON output."""
 
     round: int
     """The round, from 1."""
     label_coverage: float
-    """Share of the training images that have one."""
+    """Fraction of the training images with a pseudo-label."""
     overall: float | None
-    """Share of those that are right; None where there is none."""
+    """Accuracy of these; None if there are none."""
     by_weight: tuple[dict[str, float | None], ...]
-    """For each least weight 0.0, 0.1, ...: `above` it, the `share` of all images there, and their `accuracy`."""
+    """For each `min_weight` 0.0, 0.1, ..., 0.9: the `coverage` of all training images by pseudo-labels with a larger
+    weight, and their `accuracy`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportQuality:
-    """How good the labels are that a person takes away: one for each training image, those held out among them."""
+    """Accuracy and calibration of the exported labels. The field names are keys of the JSON output."""
 
     accuracy: float
-    """Share that is right."""
+    """Fraction of correct labels, over the training and the held-out images."""
     expected: float
-    """Their mean confidence."""
+    """Mean confidence of the labels: the accuracy to expect if they are calibrated."""
     calibration_error: float
-    """The mean gap between confidence and accuracy."""
+    """Expected calibration error: the mean gap between confidence and accuracy."""
     bins: tuple[CalibrationBin, ...]
-    """Labels by their confidence."""
+    """The labels binned by confidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """Everything measured in a run; shares go from 0 to 1."""
+    """Measurements of a run; fractions are from 0 to 1. The field names are keys of the JSON output."""
 
     test_accuracy: tuple[float | None, ...]
-    """After each epoch."""
+    """Test accuracy after each epoch; None without test labels."""
     reading_accuracy: tuple[float | None, ...]
-    """After each epoch: share of the held-out images' reconstructions that the reader reads right."""
+    """Fraction of the held-out reconstructions that the reader classifies correctly, after each epoch."""
     reading_accuracy_by_eval: tuple[float | None, ...]
-    """The same at every check within the epochs; None where an epoch is too short for it."""
+    """The same at every evaluation within the epochs; None where an epoch has too few steps for it."""
     answers: int
-    """Labels, unreadables and splits."""
+    """Number of answers: labels, splits and "unreadable"."""
     answers_by_round: tuple[int, ...]
-    """The same by round."""
+    """Number of answers in each round."""
     pictures_shown: int
-    """Centres and members that the annotator looked at."""
+    """Number of centres and members that the annotator has seen."""
     label_accuracy: dict[str, Any]
-    """Of the labels spread in the last round `overall`, `by_weight`, and of all `rounds`."""
+    """`overall` and `by_weight` of the last round's pseudo-labels, and a list of all `rounds`."""
     exported: ExportQuality | None
-    """What `export` would write; None where nothing was answered."""
+    """Quality of the labels that `export` would write; None without answers."""
     seconds: dict[str, float]
-    """By part, and `total`, without the reader's own training."""
+    """Seconds by part, and in `total`; the training of the reader is excluded."""
     recipe: str
-    """The recipe."""
+    """Name of the recipe."""
     annotator: str
-    """Who answered."""
+    """Name of the annotator."""
     error_rate: float
-    """Probability of a wrong key."""
+    """Probability that an answer names a wrong class."""
     reader_accuracy: float
-    """Share of sharp images, of the test where there is one, that the reader reads right."""
+    """Accuracy of the reader on the test images, or on the training images if the test has no labels."""
     seed: int
-    """Where every random draw came from."""
+    """The random seed."""
     config: dict[str, Any]
-    """Every knob."""
+    """The whole configuration."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Flatten it for JSON, with memory and versions of this process."""
+        """Return the result as JSON values, with the peak memory and the package versions of this process."""
         return dataclasses.asdict(self) | {
             "peak_rss_mb": round(_measure_peak_rss() / 2**20, 1),
             "versions": _collect_versions(),
@@ -94,37 +95,37 @@ class SimulationResult:
 def evaluate_pseudo_labels(
     round_number: int, pseudo_labels: PseudoLabels, true_labels: TrueLabels
 ) -> PseudoLabelQuality:
-    """Compare the labels that a round spread with the true ones."""
+    """Compare the pseudo-labels of a round with the true labels."""
     rows = []
-    for tenth in range(10):
-        share, accuracy = accuracy_above_weight(pseudo_labels, true_labels, tenth / 10)
-        rows.append({"above": tenth / 10, "share": share, "accuracy": accuracy})
+    for tenths in range(10):
+        coverage, accuracy = accuracy_above_weight(pseudo_labels, true_labels, tenths / 10)
+        rows.append({"min_weight": tenths / 10, "coverage": coverage, "accuracy": accuracy})
     return PseudoLabelQuality(round_number, pseudo_labels.label_coverage, rows[0]["accuracy"], tuple(rows))
 
 
 def evaluate_export(label_table: LabelTable, true_labels: TrueLabels) -> ExportQuality:
-    """Compare the labels of all training images with the true ones, and with what their confidence promises."""
-    right = label_table.class_ids == true_labels.class_ids
-    bins = calibration_curve(label_table.confidences, right)
+    """Compare the exported labels with the true labels and with their confidences."""
+    is_correct = label_table.class_ids == true_labels.class_ids
+    bins = calibration_curve(label_table.confidences, is_correct)
     return ExportQuality(
-        float(right.mean()), float(label_table.confidences.mean()), expected_calibration_error(bins), bins
+        float(is_correct.mean()), float(label_table.confidences.mean()), expected_calibration_error(bins), bins
     )
 
 
 def summarise_label_accuracy(qualities: list[PseudoLabelQuality]) -> dict[str, Any]:
-    """Lay out what became of the labels: of the last round, and of all."""
+    """Return the accuracy of the last round's pseudo-labels, and of all rounds."""
     last = qualities[-1] if qualities else PseudoLabelQuality(0, 0.0, None, ())
     return {
         "overall": last.overall,
         "by_weight": last.by_weight,
-        "rounds": [dataclasses.asdict(it) for it in qualities],
+        "rounds": [dataclasses.asdict(quality) for quality in qualities],
     }
 
 
 def _measure_peak_rss() -> int:
-    """Give the most memory that this process ever held, in bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    """Return the peak resident memory of this process in bytes."""
+    peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_rss if sys.platform == "darwin" else peak_rss * 1024  # Linux reports KiB.
 
 
 def _collect_versions() -> dict[str, str]:

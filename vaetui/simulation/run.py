@@ -1,4 +1,4 @@
-"""A whole run without a screen: the very same Session that the screens drive, answered by an annotator."""
+"""Runs a whole session with a simulated annotator, through the same Session API as the screens."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from vaetui.simulation.stopwatch import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class RoundAnswered:
-    """A round was answered."""
+    """The annotator has answered a round."""
 
-    round: int
+    round_number: int
     """The round, from 1."""
-    answers: int
-    """Answers given in it."""
+    answer_count: int
+    """Number of answers in the round."""
     quality: PseudoLabelQuality
-    """How good the labels are that they spread."""
+    """Accuracy of the round's pseudo-labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReconstructionsRead:
-    """The reconstructions of a whole epoch were read."""
+    """The reader has classified the reconstructions at the end of an epoch."""
 
     epoch_ended: EpochEnded
     """The epoch, with its reading accuracy."""
@@ -51,12 +51,12 @@ SimulationEvent: TypeAlias = Event | RoundAnswered | ReconstructionsRead
 
 
 class Simulation:
-    """Drives one session to its end."""
+    """Drives a new session to its end."""
 
     def __init__(
         self, session: Session, trained_reader: TrainedReader, annotator_config: AnnotatorConfig, stopwatch: Stopwatch
     ) -> None:
-        """Drive a session, a new one, with a reader for centres and reconstructions."""
+        """Drive `session`; the reader classifies its reconstructions, and its centres for the annotator "centre"."""
         self._session = session
         self._trained_reader = trained_reader
         self._annotator_config = annotator_config
@@ -68,9 +68,9 @@ class Simulation:
         self._accuracy_by_eval: dict[int, float] = {}
 
     def run(self) -> Generator[SimulationEvent, None, SimulationResult]:
-        """Train, answer, train to the end; yields what happens and returns what it came to.
+        """Train and answer until the session is finished; yields its events and returns the result.
 
-        Raises Trouble where there is no label of a training image.
+        Raises UserError if the images have no labels.
         """
         while True:
             for event in self._stopwatch.measure_events(self._session.advance()):
@@ -83,41 +83,44 @@ class Simulation:
             self._session.finish_round()
 
     def _answer_round(self) -> Iterator[SimulationEvent]:
-        """Answer a round, and look at what it spread."""
+        """Answer a round and evaluate its pseudo-labels."""
         session = self._session
-        round = BudgetedAnnotator(
+        annotator = BudgetedAnnotator(
             session,
             self._create_annotator(),
             self._label_noise,
             self._annotator_config.answers_per_round,
             self._stopwatch,
         )
-        yield from round.answer_round()
-        self._pictures_shown += round.pictures_shown
-        self._answers_by_round.append(self._annotator_config.answers_per_round - round.budget)
+        yield from annotator.answer_round()
+        self._pictures_shown += annotator.pictures_shown
+        self._answers_by_round.append(self._annotator_config.answers_per_round - annotator.budget)
         with self._stopwatch.measure("judging"):
-            weights = yield from session.propagate()
+            pseudo_labels = yield from session.propagate()
             self._label_qualities.append(
-                evaluate_pseudo_labels(session.round_number, weights, self._require_true_labels("train"))
+                evaluate_pseudo_labels(session.round_number, pseudo_labels, self._require_true_labels("train"))
             )
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
     def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
-        """Read the reconstructions of a check; at the end of an epoch, in the session's reading test."""
+        """Classify the reconstructions, and record the reading test of the session at the end of an epoch."""
         session = self._session
         with self._stopwatch.measure("reading"):
-            opinions = self._trained_reader.reader.predict(event.reconstructions)
-            pairs = zip(opinions.class_ids.tolist(), opinions.confidences.tolist(), strict=True)
-            read = [label if certainty >= MIN_CONFIDENCE else None for label, certainty in pairs]
-            self._accuracy_by_eval[eval_number] = reading_accuracy(read, self._require_true_labels("validation"))
-            epoch, rest = divmod(eval_number, session.config.training.evals_per_epoch)
-            if rest:
+            predictions = self._trained_reader.reader.predict(event.reconstructions)
+            class_ids = [
+                class_id if confidence >= MIN_CONFIDENCE else None
+                for class_id, confidence in zip(
+                    predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True
+                )
+            ]
+            self._accuracy_by_eval[eval_number] = reading_accuracy(class_ids, self._require_true_labels("validation"))
+            epoch, eval_in_epoch = divmod(eval_number, session.config.training.evals_per_epoch)
+            if eval_in_epoch:
                 return
-            session.record_reading(epoch, 0, read)
+            session.record_reading(epoch, 0, class_ids)
         yield ReconstructionsRead(session.training_curves().finished_epochs[-1])
 
     def _evaluate_export(self) -> Generator[SimulationEvent, None, ExportQuality | None]:
-        """Look at the labels that a person would take away."""
         if not sum(self._answers_by_round):
             return None
         with self._stopwatch.measure("judging"):
@@ -129,19 +132,19 @@ class Simulation:
         return MembersAnnotator(self._require_true_labels("train"))
 
     def _require_true_labels(self, subset: Literal["train", "validation", "all"]) -> TrueLabels:
-        truth: TrueLabels | None = getattr(self._session.true_labels, subset)
-        if truth is None:
-            raise UserError(f"The {subset} images have no labels, so nobody can stand in for you.")
-        return truth
+        true_labels: TrueLabels | None = getattr(self._session.true_labels, subset)
+        if true_labels is None:
+            raise UserError(f"The images ({subset}) have no labels; simulate needs them.")
+        return true_labels
 
     def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
         epochs, config = self._session.training_curves().finished_epochs, self._session.config
+        eval_count = len(epochs) * config.training.evals_per_epoch
         return SimulationResult(
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
             reading_accuracy=tuple(epoch.reading_accuracy for epoch in epochs),
             reading_accuracy_by_eval=tuple(
-                self._accuracy_by_eval.get(check)
-                for check in range(1, len(epochs) * config.training.evals_per_epoch + 1)
+                self._accuracy_by_eval.get(eval_number) for eval_number in range(1, eval_count + 1)
             ),
             answers=sum(self._answers_by_round),
             answers_by_round=tuple(self._answers_by_round),

@@ -1,4 +1,4 @@
-"""Where the time of a run went, part by part; it does not know what a part is for."""
+"""Measures the seconds that each part of a run takes."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Prog
 
 
 class Stopwatch:
-    """Seconds by part, and since the beginning."""
+    """Seconds by part, and in total since it was created."""
 
     def __init__(self) -> None:
-        """Begin."""
+        """Start the stopwatch."""
         self.seconds_by_part: dict[str, float] = {}
-        """Seconds by part, in the order of their first use."""
+        """Seconds by part, in the order of first use."""
         self._start_s = perf_counter()
         self._excluded_s = 0.0
 
     @property
     def total_seconds(self) -> float:
-        """Seconds since the beginning, without those away."""
+        """Seconds since the start, without the excluded ones."""
         return perf_counter() - self._start_s - self._excluded_s
 
     @contextmanager
     def exclude(self) -> Iterator[None]:
-        """Count the time until this is left nowhere."""
-        begun = perf_counter()
+        """Exclude the time inside the `with` block from the total."""
+        start_s = perf_counter()
         try:
             yield
         finally:
-            self._excluded_s += perf_counter() - begun
+            self._excluded_s += perf_counter() - start_s
 
     @contextmanager
     def measure(self, part_name: str) -> Iterator[None]:
-        """Count the time until this is left as that part."""
-        begun = perf_counter()
+        """Add the time inside the `with` block to a part."""
+        start_s = perf_counter()
         try:
             yield
         finally:
-            self._add_seconds(part_name, perf_counter() - begun)
+            self._add_seconds(part_name, perf_counter() - start_s)
 
     def measure_events(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Pass events on, and count the time that each took to come; not what is done with it."""
-        loading = False
-        begun = perf_counter()
+        """Pass events on and measure how long each took to arrive, without the time of the consumer."""
+        is_loading = False
+        start_s = perf_counter()
         for event in events:
-            self._add_seconds("loading" if loading else _name_part(event), perf_counter() - begun)
-            loading = isinstance(event, Loading)
+            self._add_seconds("loading" if is_loading else _name_part(event), perf_counter() - start_s)
+            is_loading = isinstance(event, Loading)
             yield event
-            begun = perf_counter()
+            start_s = perf_counter()
 
     def _add_seconds(self, part_name: str, seconds: float) -> None:
         self.seconds_by_part[part_name] = self.seconds_by_part.get(part_name, 0.0) + seconds
 
 
 def _name_part(event: Event) -> str:
-    """Name the work that ends with an event."""
+    """Return the part of the run that ends with an event."""
     if isinstance(event, Progress):
         return "measuring" if "test" in event.activity else "clustering"
     parts = {Loading: "loading", BatchesTrained: "training", Saved: "saving", Clustered: "clustering"}
