@@ -1,4 +1,4 @@
-"""The app: shows the screen of the session's phase and follows it; it does not know what is on a screen."""
+"""The Textual app: shows the screen of the session's phase and runs the session in a worker."""
 
 from __future__ import annotations
 
@@ -6,53 +6,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Key
 from textual.screen import Screen
 
+from vaetui.tui.keymap import APP_KEYS
+from vaetui.tui.presenters.screen_size import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.shutdown import GracefulShutdownApp
-from vaetui.tui.widgets.size_notice import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.worker import EventReported, WorkerEnded
 
 if TYPE_CHECKING:
-    # Only names of types: what is imported here in earnest delays the first frame, NumPy most of all.
+    # Imported for types only: NumPy and the other screens would delay the first frame.
     from vaetui.session.views import Phase
     from vaetui.tui.screens.reading_test import ReadingTestScreen
     from vaetui.tui.screens.samples import SamplesScreen
     from vaetui.tui.session_protocol import Session
 
 THEME_NAMES = {"dark": "textual-dark", "light": "textual-light"}
-"""What Textual calls them."""
+"""Textual's theme for each background of the terminal."""
 
 
 class VaetuiApp(GracefulShutdownApp):
-    """A session on the screen."""
+    """A session in the terminal."""
 
-    CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # a subclass may live elsewhere
+    CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # absolute, so that subclasses elsewhere find it
     TITLE = "vaetui"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = COLUMN_BREAKPOINTS
     VERTICAL_BREAKPOINTS = ROW_BREAKPOINTS
     MIN_KEY_GAP_S: ClassVar[float] = QUIET_S
-    """Seconds that the guard asks for; a test that types faster than people sets it to 0."""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "leave", "leave", id="any.leave", tooltip="Save and leave the program"),
-        Binding("i", "pictures", "pictures", show=False, id="any.pictures", tooltip="Draw pictures in the next way"),
-        Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="Show these keys"),
-    ]
+    """Quiet seconds that the burst guard requires around a key; 0 in tests that type faster than people."""
+    BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
 
     def __init__(
         self, session: Session, picture_mode: str = "half", cell_size: tuple[int, int] = (10, 20), theme: str = "dark"
     ) -> None:
-        """Show that session, with pictures drawn that way; `cell` is a character's size in screen pixels."""
+        """Show a session; `cell_size` is the size of a character in pixels of the terminal."""
         super().__init__()
         self.session = session
-        """The one door to everything below."""
+        """The session that is shown."""
         self.guard = BurstGuard[tuple[Screen[None], Key]](self.MIN_KEY_GAP_S)
-        """What tells a person's keys from a terminal's, on all screens."""
+        """The guard of all screens that tells keys of a person from replies of the terminal."""
         self.theme = THEME_NAMES[theme]
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._shown_phase: Phase | None = None
@@ -61,20 +58,20 @@ class VaetuiApp(GracefulShutdownApp):
         self._deferred_end: WorkerEnded | None = None
 
     def get_default_screen(self) -> Screen[Any]:
-        """Paint a first frame at once."""
+        """Return the screen of the first frame."""
         return StartScreen(self.session.name)
 
     def on_mount(self) -> None:
-        """Begin only after the first frame."""
+        """Show the screen of the phase after the first frame."""
         self.screen.call_after_refresh(self._show_first_screen)
 
     def continue_session(self) -> None:
-        """Show the screen of the session's phase and follow the session from here."""
+        """Show the screen of the session's phase and start the worker."""
         self._show_phase_screen()
         self._start_worker()
 
     def open_reading_test(self) -> None:
-        """Open the reading test over the screen of the phase; raises Trouble where there is nothing to read."""
+        """Open the reading test over the screen of the phase; raises UserError if there is nothing to read."""
         from vaetui.tui.screens.reading_test import ReadingTestScreen
 
         if self.screen is self._phase_screen and not self.is_leaving:
@@ -82,7 +79,7 @@ class VaetuiApp(GracefulShutdownApp):
             self.push_screen(self._overlay)
 
     def open_samples(self) -> None:
-        """Open the new pictures over the screen of the phase."""
+        """Open the samples over the screen of the phase."""
         from vaetui.tui.screens.samples import SamplesScreen
 
         if self.screen is self._phase_screen and not self.is_leaving:
@@ -91,26 +88,27 @@ class VaetuiApp(GracefulShutdownApp):
             self.push_screen(self._overlay)
 
     def close_overlay(self) -> None:
-        """Close what lies over the screen of the phase, and show that of a phase that has waited for this."""
+        """Close the reading test or the samples, and show the screen of the current phase."""
         if self.screen is not self._overlay:
             return
         self._overlay = None
         self.pop_screen()
-        late, self._deferred_end = self._deferred_end, None
-        if late is not None and not self.is_leaving:
-            self._show_phase_screen().post_message(WorkerEnded(late.was_stopped))
+        deferred_end, self._deferred_end = self._deferred_end, None
+        if deferred_end is not None and not self.is_leaving:
+            self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
 
     def action_help(self) -> None:
-        """Show the keys of this screen."""
+        """List the keys of the current screen."""
         from vaetui.tui.screens.help import HelpScreen
 
-        figures = getattr(self.screen, "GLOSSARY", None)
-        if figures is not None:  # neither while a name is typed, nor in the help itself
+        screen = self.screen
+        # The help itself, and the class picker, where ? may be part of a name, have no glossary.
+        if isinstance(screen, GuardedScreen) and screen.glossary is not None:
             self.defer_paint()
-            self.push_screen(HelpScreen(self.session.name, self.screen.active_bindings.values(), figures))
+            self.push_screen(HelpScreen(self.session.name, screen.active_bindings.values(), screen.glossary))
 
     def action_pictures(self) -> None:
-        """Draw all pictures in the next way, and say which one that is: a wrong one shows nothing at all."""
+        """Switch to the next picture mode and show its name: a mode that the terminal lacks shows nothing."""
         from vaetui.tui.widgets.picture import Picture, describe_drawing_mode, next_drawing_mode, set_drawing_mode
 
         set_drawing_mode(next_drawing_mode(), self._cell_size)
@@ -118,26 +116,26 @@ class VaetuiApp(GracefulShutdownApp):
             for picture in screen.query(Picture):
                 picture.redraw()
         if isinstance(self.screen, GuardedScreen):
-            self.screen.show_notice(
-                describe_drawing_mode(self.console.color_system == "truecolor" and not self.no_color)
-            )
+            has_true_colour = self.console.color_system == "truecolor" and not self.no_color
+            self.screen.show_notice(describe_drawing_mode(has_true_colour))
 
     @on(EventReported)
     def forward_event(self, message: EventReported) -> None:
-        """Hand an event to the screen of the phase, even while its keys are being explained."""
+        """Pass an event to the screen of the phase; a notice goes to the overlay if one is open.
+
+        The help and the class picker have no line for a notice, so it goes to the screen below them.
+        """
         from vaetui.engine.events import Notice
 
-        shown = self._overlay or self._phase_screen
-        if isinstance(message.event, Notice) and isinstance(shown, GuardedScreen):
-            shown.show_notice(
-                message.event.message
-            )  # also while keys or names are shown over it, which have no line for that
+        notice_screen = self._overlay or self._phase_screen
+        if isinstance(message.event, Notice) and isinstance(notice_screen, GuardedScreen):
+            notice_screen.show_notice(message.event.message)
         elif self._phase_screen is not None:
             self._phase_screen.post_message(EventReported(message.event))
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
-        """Go where the session is now, or leave; what a person reads or looks at is never taken from their hands."""
+        """Show the screen of the new phase, or exit; an open overlay stays until the user closes it."""
         self.event_worker.mark_idle()
         if message.failure is not None:
             self.failure = message.failure
@@ -146,13 +144,12 @@ class VaetuiApp(GracefulShutdownApp):
             self.exit()
         elif self._overlay is not None and self.session.phase != self._shown_phase:
             self._deferred_end = message
-            over = self.session.phase == "finished"
-            self._overlay.show_pending_phase("the run is over: Esc" if over else "the round is ready: Esc")
+            is_finished = self.session.phase == "finished"
+            self._overlay.show_pending_phase("run finished (Esc)" if is_finished else "round ready (Esc)")
         else:
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
 
     def _show_first_screen(self) -> None:
-        """Show the first screen, and follow the session once it is painted."""
         from vaetui.tui.widgets.picture import get_drawing_mode, set_drawing_mode
 
         if self.is_leaving:
@@ -166,15 +163,15 @@ class VaetuiApp(GracefulShutdownApp):
             self.event_worker.start(self.session.advance(), target=self)
 
     def _show_phase_screen(self) -> Screen[Any]:
-        """Show the screen of the session's phase, unless it is shown already, and give it."""
+        """Return the screen of the session's phase, after showing it if another one was shown."""
         phase = self.session.phase
         if self._phase_screen is not None and phase == self._shown_phase:
             return self._phase_screen
         while len(self.screen_stack) > 2:
-            self.pop_screen()  # the help
-        screen, first = _create_phase_screen(phase, self.session), self._phase_screen is None
+            self.pop_screen()  # the help or the class picker
+        screen, is_first = _create_phase_screen(phase, self.session), self._phase_screen is None
         self._shown_phase, self._phase_screen = phase, screen
-        if first:
+        if is_first:
             self.push_screen(screen)
         else:
             self.switch_screen(screen)
@@ -182,7 +179,7 @@ class VaetuiApp(GracefulShutdownApp):
 
 
 def _create_phase_screen(phase: Phase, session: Session) -> Screen[Any]:
-    # Imported here, so that the first screen waits for one of them and not for three.
+    # Imported here, so that the first screen waits for one import and not for three.
     screen: Screen[Any]
     if phase == "training":
         from vaetui.tui.screens.training import TrainingScreen

@@ -1,28 +1,231 @@
-"""Keys of a screen, by names that a keymap can override; what they do it does not know."""
+"""Key bindings of every screen, by ids that a keymap can override, and glossaries of the terms on each screen."""
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from typing import TypeAlias
+
+from textual.binding import Binding, BindingType
+
+Glossary: TypeAlias = tuple[tuple[str, str], ...]
+"""Terms on a screen and their meanings, as the help lists them."""
 
 
 def bind_key(
-    group: str, name: str, keys: str, key_name: str, description: str, tooltip: str, *, show: bool = False
+    group: str,
+    name: str,
+    keys: str,
+    key_name: str,
+    description: str,
+    tooltip: str,
+    *,
+    show: bool = False,
+    key_display: str | None = None,
 ) -> Binding:
-    """Bind keys to what the screen makes of `press`; the footer shows `words` where it is to show the key."""
-    return Binding(keys, f"press('{key_name}')", description, show=show, id=f"{group}.{name}", tooltip=tooltip)
+    """Bind keys to `press(key_name)` of the screen; `description` is for the footer, `tooltip` for the help."""
+    return Binding(
+        keys,
+        f"press('{key_name}')",
+        description,
+        show=show,
+        key_display=key_display,
+        id=f"{group}.{name}",
+        tooltip=tooltip,
+    )
 
 
 def bind_digits(group: str, tooltip: str, *, show: bool = False) -> list[Binding]:
-    """Bind the ten digits to classes; the first stands for all in the footer, where it shows them."""
+    """Bind the ten digits to classes; in the footer the first digit stands for all of them."""
     return [
-        Binding(
+        bind_key(
+            group,
+            f"class.{digit}",
             str(digit),
-            f"press('{digit}')",
+            str(digit),
             "class",
+            tooltip,
             show=show and digit == 0,
             key_display="0-9" if show and digit == 0 else None,
-            id=f"{group}.class.{digit}",
-            tooltip=tooltip,
         )
         for digit in range(10)
     ]
+
+
+def select_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
+    """Return the ids of these bindings of a group, with those of the digits if asked for."""
+    digit_names = [f"class.{digit}" for digit in range(10)] if digits else []
+    return frozenset(f"{group}.{name}" for name in [*digit_names, *names])
+
+
+# All screens
+
+APP_KEYS: list[BindingType] = [
+    Binding("q", "leave", "leave", id="any.leave", tooltip="Save and leave"),
+    Binding("i", "pictures", "pictures", show=False, id="any.pictures", tooltip="Switch picture mode"),
+    Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="List all keys"),
+]
+LEAVE_BINDING = "any.leave"
+"""The binding that works even in a terminal that is too small."""
+APP_CONFIRMED_KEYS = select_ids("any", "leave", "help", "pictures")
+"""Bindings of the app that the burst guard checks on every screen."""
+HELP_KEYS: list[BindingType] = [Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Close")]
+HELP_CONFIRMED_KEYS = select_ids("help", "back")
+
+# Training
+
+EPOCH_METRIC_GLOSSARY: Glossary = (
+    ("agreed", "Training images classified as in the previous epoch (%)"),
+    ("expected", "Estimated accuracy of the training labels (model's own confidence)"),
+)
+"""Metrics that are shown only without true labels."""
+PIXELS_ENTRY = ("pixels", "Pixels of held-out images reconstructed on the right side of 0.5 (%)")
+TRAINING_KEYS: list[BindingType] = [
+    bind_key("training", "pause", "space", "pause", "pause/resume", "Pause and save, or resume training", show=True),
+    bind_key(
+        "training",
+        "read",
+        "t",
+        "read",
+        "reading test",
+        "Read reconstructions of held-out images while training continues",
+        show=True,
+    ),
+    bind_key(
+        "training",
+        "draw",
+        "d",
+        "draw",
+        "samples",
+        "Generate samples of any class or of one while training continues",
+        show=True,
+    ),
+]
+TRAINING_CONFIRMED_KEYS = select_ids("training", "pause", "read", "draw")
+_LOSS_GLOSSARY: Glossary = (
+    ("reconstruction", "Reconstruction loss (nats per image)"),
+    ("divergence", "KL divergence of the latent vectors from the prior (nats per image)"),
+    ("classification", "Classification loss (nats per image)"),
+)
+_SHARE_GLOSSARY: Glossary = (
+    PIXELS_ENTRY,
+    ("read", "Reconstructions read correctly in the reading test of that epoch (%)"),
+    ("covered", "Training images with a label (%)"),
+    ("img/s", "Training images per second"),
+)
+TRAINING_GLOSSARY: Glossary = (*_LOSS_GLOSSARY, ("test", "Test images classified correctly (%)"), *_SHARE_GLOSSARY)
+TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRIC_GLOSSARY, *_SHARE_GLOSSARY)
+
+# Labelling
+
+LABELLING_KEYS: list[BindingType] = [
+    *bind_digits("label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True),
+    bind_key("label", "choose", "slash", "choose", "find class", "Find a class by name"),
+    bind_key("label", "classes", "c", "classes", "all classes", "List all classes: add, rename or merge them"),
+    bind_key("label", "sure", "enter,space", "accept", "certain", "Answer with confidence 1, or confirm a split"),
+    bind_key("label", "cancel", "escape", "cancel", "cancel", "Choose another class, or cancel a split"),
+    bind_key("label", "split", "s", "split", "split", "Split the cluster (k-means), then label the parts", show=True),
+    bind_key("label", "unreadable", "x", "unreadable", "unreadable", "Unreadable: ignored in training", show=True),
+    bind_key("label", "undo", "u", "undo", "undo", "Undo the last answer, split or class edit", show=True),
+    bind_key("label", "redo", "U", "redo", "redo", "Redo the action undone last"),
+    bind_key("label", "members", "m", "members", "members", "Show nearest, random, farthest members", show=True),
+    bind_key("label", "next", "n", "next", "next", "Go to the next cluster without an answer"),
+    bind_key("label", "previous", "p", "previous", "previous", "Go to the previous cluster without an answer"),
+    bind_key("label", "go", "g", "go", "train", "End the round and train; asks if clusters have no answer", show=True),
+    bind_key("label", "one", "a", "one", "one-key mode", "One-key mode: a digit answers with the last confidence"),
+    bind_key("label", "lower", "minus", "lower", "less certain", "Lower the confidence of this answer by 0.1"),
+    bind_key("label", "raise", "plus,equals_sign", "raise", "more certain", "Raise the confidence by 0.1"),
+    bind_key("label", "left", "left,h", "left", "left", "Move left"),
+    bind_key("label", "down", "down,j", "down", "down", "Move down"),
+    bind_key("label", "up", "up,k", "up", "up", "Move up"),
+    bind_key("label", "right", "right,l", "right", "right", "Move right"),
+]
+LABELLING_CONFIRMED_KEYS = select_ids(
+    "label",
+    *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one", "lower", "raise"),
+    digits=True,
+)
+LABELLING_GLOSSARY: Glossary = (
+    ("·3 .8", "Answer: class 3 with confidence 0.8; a confidence of 1 is not shown"),
+    ("–  ?", "Unreadable; no answer yet"),
+    ("⟨2/4⟩", "Split: 2 of its 4 parts have an answer"),
+    ("spread", "Mean distance of the members from the centre, in latent units"),
+    ("weight", "Mean training weight of a member, in % of an image at the centre"),
+    ("covered", "Training images with a label of weight above 0 (%)"),
+    ("answers", "Labels, unreadables and splits in the session so far"),
+)
+
+# Classes
+
+CLASSES_KEYS: list[BindingType] = [
+    bind_key("classes", "add", "a", "add", "add", "Add a class; it can be used at once", show=True),
+    bind_key("classes", "rename", "r", "rename", "rename", "Rename the selected class", show=True),
+    bind_key("classes", "merge", "m", "merge", "merge", "Merge the selected class into another one", show=True),
+    bind_key("classes", "undo", "u", "undo", "undo", "Undo the last answer, split or class edit", show=True),
+    bind_key("classes", "redo", "U", "redo", "redo", "Redo the action undone last"),
+    bind_key("classes", "up", "up,k", "up", "up", "Move up"),
+    bind_key("classes", "down", "down,j", "down", "down", "Move down"),
+    bind_key("classes", "close", "escape", "close", "back", "Return to the clusters", show=True),
+]
+CLASSES_CONFIRMED_KEYS = select_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
+CLASSES_GLOSSARY: Glossary = (
+    ("class", "Number of the class; it never changes"),
+    ("answers", "Answers with this class in the session so far, including merged classes"),
+    ("digit", "Key of the class while labelling; / finds any class"),
+)
+
+# Reading test
+
+READING_TEST_KEYS: list[BindingType] = [
+    *bind_digits("reading", "Enter the class that you read"),
+    bind_key("reading", "choose", "slash", "choose", "find class", "Find a class by name"),
+    bind_key("reading", "unreadable", "x", "unreadable", "unreadable", "Unreadable: counts as wrong", show=True),
+    bind_key("reading", "back", "u,backspace", "back", "undo", "Reopen the previous picture", show=True),
+    bind_key("reading", "close", "escape", "close", "close", "Close the test; it continues here next time", show=True),
+    bind_key("reading", "again", "r", "again", "restart", "Restart the test after the last picture"),
+]
+READING_TEST_CONFIRMED_KEYS = select_ids("reading", "choose", "unreadable", "back", "close", "again", digits=True)
+READING_TEST_GLOSSARY: Glossary = (
+    ("pictures", "Reconstructions of held-out images at the end of the epoch"),
+    ("·3  –", "Read as class 3; unreadable"),
+    ("17 / 128", "Pictures read so far, and all pictures"),
+    ("read correctly", "Shown after the last picture; unreadable counts as wrong"),
+)
+
+# Samples
+
+SAMPLES_KEYS: list[BindingType] = [
+    bind_key("samples", "next", "n", "next", "next seed", "Generate other samples, from the next seed", show=True),
+    *bind_digits("samples", "Generate samples of that class: the most certain of 50 times as many", show=True),
+    bind_key("samples", "any", "a", "any", "any class", "Generate samples of any class", show=True),
+    bind_key("samples", "choose", "slash", "choose", "find class", "Find a class by name", show=True),
+    bind_key("samples", "close", "escape,q", "close", "back", "Return to the previous screen", show=True),
+]
+SAMPLES_CONFIRMED_KEYS = select_ids("samples", "next", "any", "choose", "close", digits=True)
+SAMPLES_GLOSSARY: Glossary = (
+    ("samples", "Images decoded from random latent vectors; not in the data set"),
+    ("of a class", "The most certain of 50 times as many samples"),
+    ("seed", "Random seed; vaetui samples --seed generates the same images"),
+)
+
+# Summary
+
+SUMMARY_KEYS: list[BindingType] = [
+    bind_key("summary", "more", "o", "more", "one more round", "Add a round and continue training", show=True),
+    bind_key("summary", "read", "t", "read", "reading test", "Read reconstructions of held-out images", show=True),
+    bind_key("summary", "draw", "d", "draw", "samples", "Generate samples of any class or of one", show=True),
+    Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Scroll down"),
+    Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Scroll up"),
+]
+SUMMARY_CONFIRMED_KEYS = select_ids("summary", "more", "read", "draw")
+_SUMMARY_SHARE_GLOSSARY: Glossary = (
+    PIXELS_ENTRY,
+    ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),
+    ("covered", "Training images with a label (%)"),
+    ("answers", "Labels, unreadables and splits"),
+    (
+        "agreement",
+        "Images shown in the answers of a round that the classifier had predicted correctly, and its own estimate of "
+        "that (%); lower in rounds that ask only about uncertain images",
+    ),
+)
+SUMMARY_GLOSSARY: Glossary = (("test accuracy", "Test images classified correctly (%)"), *_SUMMARY_SHARE_GLOSSARY)
+SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*EPOCH_METRIC_GLOSSARY, *_SUMMARY_SHARE_GLOSSARY)

@@ -1,4 +1,4 @@
-"""The one thread worker that follows a slow verb; it does not know what the events mean."""
+"""The thread worker that iterates over the events of a slow session method, and the messages that it posts."""
 
 from __future__ import annotations
 
@@ -15,69 +15,69 @@ if TYPE_CHECKING:
 
 
 class EventReported(Message, bubble=False):
-    """The slow verb reported an event."""
+    """The worker received an event."""
 
     def __init__(self, event: Event) -> None:
-        """Carry the event."""
+        """Wrap the event."""
         super().__init__()
         self.event = event
-        """What was reported."""
+        """The event of the session."""
 
 
 class WorkerEnded(Message, bubble=False):
-    """The slow verb is over: this is the thread's last message."""
+    """The iteration is over; the last message of its thread."""
 
     def __init__(self, was_stopped: bool, failure: BaseException | None = None) -> None:
-        """Carry how it ended."""
+        """Describe how the iteration ended."""
         super().__init__()
         self.was_stopped = was_stopped
-        """Whether it was asked to stop and had more to do."""
+        """Whether it was stopped before its end."""
         self.failure = failure
-        """What it raised, if it did."""
+        """The exception that it raised, or None."""
 
 
 class EventWorker:
-    """Iterates over one slow verb at a time in a thread and posts what it reports."""
+    """Iterates over one event iterator at a time in a thread and posts the events to a node."""
 
     def __init__(self) -> None:
-        """Start idle."""
+        """Create an idle worker."""
         self.latest_batches: BatchesTrained | None = None
-        """The last report of training. A stream: only the last counts, so a screen looks when it likes."""
+        """The last training report. Screens poll it, because queued messages could fall behind training."""
         self.is_loading = False
-        """Whether it imports or reads, in which it hears nobody for seconds, and has nothing to save."""
+        """Whether the session imports or reads files: it cannot be stopped for seconds, but has nothing to save."""
         self._is_busy = False
         self._stop_requested = threading.Event()
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether a slow verb still has its last message to be handled."""
+        """Whether an iteration runs or its WorkerEnded has not been handled."""
         return self._is_busy
 
     @property
     def is_stopping(self) -> bool:
-        """Tell whether the slow verb was asked to stop and has not yet ended."""
+        """Whether the iteration was asked to stop and has not ended."""
         return self._is_busy and self._stop_requested.is_set()
 
     def start(self, events: Iterator[Event], target: DOMNode) -> Worker[None]:
-        """Start to iterate over these events and post them to that node.
+        """Iterate over the events in a thread and post them to `target`.
 
         Raises RuntimeError while another iteration runs: two at once would train one network twice.
         """
         if self._is_busy:
-            raise RuntimeError("A slow verb is running already.")
+            raise RuntimeError("The worker is busy.")
         self._is_busy, self.is_loading = True, False
         self._stop_requested.clear()
         return target.run_worker(lambda: self._iterate(events, target), thread=True, exit_on_error=False)
 
     def stop(self) -> None:
-        """Ask the slow verb to stop at its next event; it is closed in its own thread, which saves."""
+        """Request a stop at the next event; the thread closes the iterator, which saves."""
         if self._is_busy:
             self._stop_requested.set()
 
     def mark_idle(self) -> None:
-        """Be idle again; for whoever handles `Ended`, and nobody else.
+        """Allow the next start. Only the handler of WorkerEnded calls this.
 
-        Only there can no message of the old verb be taken for one of the next.
+        No message of the old iteration is left in the queue at that point that could be taken for one of the next.
         """
         self._is_busy = False
 
@@ -85,7 +85,7 @@ class EventWorker:
         from vaetui.engine.events import BatchesTrained, Loading  # not at the top: NumPy would delay the first frame
 
         worker = get_current_worker()
-        stopped, failure = False, None
+        was_stopped, failure = False, None
         try:
             try:
                 for event in events:
@@ -95,40 +95,40 @@ class EventWorker:
                     else:
                         target.post_message(EventReported(event))
                     if self._stop_requested.is_set() or worker.is_cancelled:
-                        stopped = True
+                        was_stopped = True
                         break
             finally:
                 close = getattr(events, "close", None)
                 if close is not None:
                     close()
-        except BaseException as error:  # whatever it was, the screen must hear of it or wait for ever
+        except BaseException as error:  # without a WorkerEnded the screen would wait for ever
             failure = error
         self.is_loading = False
-        target.post_message(WorkerEnded(stopped, failure))
+        target.post_message(WorkerEnded(was_stopped, failure))
 
 
 class AppProtocol(Protocol):
-    """What a screen may ask of its app."""
+    """The app as its screens use it."""
 
     event_worker: EventWorker
-    """The one worker."""
+    """The worker that runs the session."""
     is_leaving: bool
-    """Whether the app is on its way out and only waits for the worker to save."""
+    """Whether the app exits as soon as the worker has saved."""
 
     def defer_paint(self) -> None:
-        """Paint nothing for a moment, in which a screen is laid out, and then all of it at once."""
+        """Suspend painting until the next screen is laid out."""
 
     def continue_session(self) -> None:
-        """Show the screen of the session's phase and follow the session from here."""
+        """Show the screen of the session's phase and start the worker."""
 
     def open_reading_test(self) -> None:
-        """Open the reading test; raises Trouble where there is nothing to read."""
+        """Open the reading test; raises UserError if there is nothing to read."""
 
     def open_samples(self) -> None:
-        """Open the new pictures."""
+        """Open the samples."""
 
     def close_overlay(self) -> None:
-        """Close the reading test or the new pictures, and show the screen of the session's phase."""
+        """Close the reading test or the samples, and show the screen of the current phase."""
 
     def fail(self, failure: BaseException) -> None:
-        """Leave because of that, as soon as the worker has saved."""
+        """Exit because of an exception, as soon as the worker has saved."""

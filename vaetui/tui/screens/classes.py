@@ -1,4 +1,4 @@
-"""The classes, which are added, renamed and merged here; it decides nothing of it."""
+"""The screen that lists all classes and adds, renames and merges them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from textual.binding import BindingType
 from textual.events import Resize
 
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
-from vaetui.tui.classes_keys import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
+from vaetui.tui.keymap import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
 from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
-from vaetui.tui.presenters.labelling import LabellingPresenter
+from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
@@ -25,22 +25,22 @@ from vaetui.tui.widgets.text_line import TextLine
 from vaetui.tui.worker import AppProtocol
 
 FIXED_WIDTH_CELLS = 28
-"""Cells of a row beside the name."""
+"""Cells of a row without the name."""
 
 
 class ClassesScreen(GuardedScreen):
-    """All classes with their figures, one of them marked, and one line that asks."""
+    """All classes with their answer counts and digits, one of them selected, and a prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = CLASSES_KEYS
     CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
-    GLOSSARY = CLASSES_GLOSSARY
     DEFAULT_CSS = """
     ClassesScreen #heads { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
     ClassesScreen #classes { height: 1fr; padding: 0 1; }
     """
+    glossary = CLASSES_GLOSSARY
 
     def __init__(self, presenter: LabellingPresenter) -> None:
-        """Show the classes of the session on that desk."""
+        """Show the classes of the presenter's session."""
         super().__init__()
         self._presenter, self._cursor_row, self._hint = presenter, 0, ""
         presenter.status_text = ""
@@ -50,7 +50,7 @@ class ClassesScreen(GuardedScreen):
         return self._presenter.session.classes
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
+        """Create the widgets."""
         yield Header(self._presenter.session.name)
         yield TextLine(id="heads")
         yield TextLine(id="classes")
@@ -59,78 +59,79 @@ class ClassesScreen(GuardedScreen):
         yield SizeNotice()
 
     def on_mount(self) -> None:
-        """Show all of them."""
+        """Show the classes."""
         self._update_view()
 
     async def on_resize(self, event: Resize) -> None:
-        """Show as many as there is room for."""
+        """Show as many classes as fit."""
         self._update_view()
 
     def press(self, key: str) -> None:
-        """Move, ask for a name, take back or go back."""
-        desk, label, known = self._presenter, self._cursor_row, self._class_list
-        self._hint = desk.status_text = ""
+        """Move the selection, edit the selected class, undo, redo or close."""
+        presenter, class_id, classes = self._presenter, self._cursor_row, self._class_list
+        self._hint = presenter.status_text = ""
         match key:
             case "close":
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = max(0, min(self._cursor_row + (1 if key == "down" else -1), len(known) - 1))
+                self._cursor_row = max(0, min(self._cursor_row + (1 if key == "down" else -1), len(classes) - 1))
             case "undo" | "redo":
-                desk.handle_key(key, 1)
+                presenter.handle_key(key, 1)
             case "add":
-                self._open_picker("new class?", (), lambda name: AddClass(len(known), name))
-            case "rename" | "merge" if label not in known.active:
-                self._hint = f"{known.names[label]} counts as {known.resolved_names[label]}: go there"
+                self._open_picker("new class?", (), lambda name: AddClass(len(classes), name))
+            case "rename" | "merge" if class_id not in classes.active:
+                target_name = classes.resolved_names[class_id]
+                self._hint = f"{classes.names[class_id]} is merged into {target_name}. Select {target_name}."
             case "rename":
-                self._open_picker(f"{known.names[label]} becomes?", (), lambda name: RenameClass(label, name))
+                self._open_picker(f"rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
             case "merge":
-                others = [other for other in known.active if other != label]
-                self._open_picker(f"{known.names[label]} counts as?", others)
+                target_ids = [target_id for target_id in classes.active if target_id != class_id]
+                self._open_picker(f"merge {classes.names[class_id]} into?", target_ids)
         self._update_view()
 
     def on_unbound_key(self, key: str) -> None:
-        """Say which keys do something."""
-        self._hint = "that key does nothing here: a, r, m, u, Esc do, ? shows all"
+        """Show that the key is unknown."""
+        self._hint = UNKNOWN_KEY_HINT
         self._update_view()
 
     def show_notice(self, text: str) -> None:
-        """Say that behind the question."""
+        """Show a notice in the prompt."""
         self._hint, self._presenter.status_text = "", text
         self._update_view()
 
     def _open_picker(
         self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None
     ) -> None:
-        """Ask for one of those classes, or for a name."""
         cast(AppProtocol, self.app).defer_paint()
-        name = self._presenter.session.name
+        session_name = self._presenter.session.name
         self.app.push_screen(
-            ClassPickerScreen(name, question, self._class_list, class_ids, self._apply_choice, edit_factory)
+            ClassPickerScreen(session_name, question, self._class_list, class_ids, self._apply_choice, edit_factory)
         )
 
     def _apply_choice(self, choice: ClassChoice) -> None:
-        """Do to the classes what was asked for."""
-        naming = MergeClass(self._cursor_row, choice) if isinstance(choice, int) else choice
-        if self._presenter.edit_classes(naming):
-            self._cursor_row = naming.target_id if isinstance(naming, MergeClass) else naming.class_id
+        """Apply an edit, or merge the selected class into the chosen one."""
+        edit = MergeClass(self._cursor_row, choice) if isinstance(choice, int) else choice
+        if self._presenter.edit_classes(edit):
+            self._cursor_row = edit.target_id if isinstance(edit, MergeClass) else edit.class_id
         self._update_view()
 
     def _update_view(self) -> None:
-        known, desk = self._class_list, self._presenter
-        self._cursor_row = min(self._cursor_row, len(known) - 1)
-        self.query_one(Header).set_text(f"{len(known.active)} classes")
-        wide = max(min(max(map(cell_len, known.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
-        self.query_one("#heads", TextLine).set_text(f" class  {'name':<{wide}}  answers  digit")
-        room = max(self.app.size.height - 5, 1)
-        first = max(0, self._cursor_row - room + 1)
-        words, tally = Text(), desk.session.answer_counts()
-        for label in range(first, min(first + room, len(known))):
-            figures = f"{tally[label]:>7,}  {format_class_digit(desk.round_view, label):>5} "
-            if label not in known.active:
-                figures = f"counts as {known.resolved_names[label]} "
-            row = f" {label:>5}  {set_cell_size(truncate_name(known.names[label], wide), wide)}  {figures}"
-            words.append(f"{row}\n", "bold reverse" if label == self._cursor_row else "")
-        self.query_one("#classes", TextLine).set_text(words)
-        help = "a adds one, r renames the marked one, m merges it into another"
-        self.query_one(Prompt).show_question("classes:", help, self._hint, desk.status_text)
+        classes, presenter = self._class_list, self._presenter
+        self._cursor_row = min(self._cursor_row, len(classes) - 1)
+        self.query_one(Header).set_text(f"{len(classes.active)} classes")
+        name_cells = max(min(max(map(cell_len, classes.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
+        self.query_one("#heads", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
+        max_rows = max(self.app.size.height - 5, 1)
+        first_row = max(0, self._cursor_row - max_rows + 1)
+        lines, answer_counts = Text(), presenter.session.answer_counts()
+        for class_id in range(first_row, min(first_row + max_rows, len(classes))):
+            details = f"{answer_counts[class_id]:>7,}  {format_class_digit(presenter.round_view, class_id):>5} "
+            if class_id not in classes.active:
+                details = f"merged into {classes.resolved_names[class_id]} "
+            name = set_cell_size(truncate_name(classes.names[class_id], name_cells), name_cells)
+            lines.append(f" {class_id:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
+        self.query_one("#classes", TextLine).set_text(lines)
+        self.query_one(Prompt).show_question(
+            "classes:", "a: add · r: rename · m: merge", self._hint, presenter.status_text
+        )

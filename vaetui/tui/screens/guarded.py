@@ -1,4 +1,4 @@
-"""A screen whose weighty keys must come from a person; it does not know what any key means."""
+"""Base class of the screens: keys that change something act only if the burst guard accepts them."""
 
 from __future__ import annotations
 
@@ -7,103 +7,102 @@ from typing import ClassVar, Protocol, cast
 from textual.events import Key, Resize
 from textual.screen import Screen
 
+from vaetui.tui.keymap import APP_CONFIRMED_KEYS, LEAVE_BINDING, Glossary
+from vaetui.tui.presenters.screen_size import TOO_SMALL_CLASSES
 from vaetui.tui.terminal.burst_guard import BurstGuard
-from vaetui.tui.widgets.size_notice import TOO_SMALL_CLASSES
 
 PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
-"""Keys of which alone no answer of a terminal is made."""
-LEAVE_BINDING = "any.leave"
-"""The binding that works where there is no room for anything else."""
-GLOBAL_BINDINGS = frozenset([LEAVE_BINDING, "any.help", "any.pictures"])
-"""Bindings of the app, which must be meant on every screen."""
-DROPPED_KEYS_NOTICE = "keys came all at once, not from a person: dropped"
-"""What a screen says of keys that were not let through."""
-TIMER_KEY = "alarm"
-"""The name of a key that no keyboard has: it asks whether what is held may act now."""
+"""Keys that no reply of a terminal consists of exclusively."""
+DROPPED_KEYS_NOTICE = "Ignored: keys arrived too fast. Press again."
+UNKNOWN_KEY_HINT = "Unknown key. ? lists all keys"
+TIMER_KEY = "timer"
+"""A key that no keyboard has; it releases the keys that the guard holds."""
 
 
 class GuardedApp(Protocol):
-    """What a guarded screen asks of its app."""
+    """The app as a guarded screen uses it."""
 
     guard: BurstGuard[tuple[Screen[None], Key]]
-    """The one guard: a burst may outlast the screen that it met. Each key stands with the screen that heard it."""
+    """The guard of all screens, since a burst may outlast a screen; each key comes with the screen that received it."""
 
 
 class GuardedScreen(Screen[None]):
-    """Asks the guard about every key before its binding acts.
+    """A screen whose bindings act only on keys that the burst guard accepts.
 
-    What is particular to this screen is bound to the action `press`, which acts on keys heard here alone.
+    Bindings of the screen itself use the action `press`, which ignores keys of other screens.
     """
 
     CONFIRMED_KEYS: ClassVar[frozenset[str]] = frozenset()
-    """Bindings of this screen that must be meant: they change what is known, or leave the screen."""
+    """Ids of the bindings that the guard checks: they change the session, or leave the screen."""
+
+    glossary: Glossary | None = None
+    """Terms that the help explains; None if the screen has no help."""
 
     _is_dispatching = False
 
     def press(self, key: str) -> None:
-        """Do what that key means here, by the name that its binding gives it; a screen without such keys has none."""
+        """Handle the key of this screen with this name; the base class has none."""
 
     def on_unbound_key(self, key: str) -> None:
-        """Say what would work instead of a key that does nothing here, where there is a line to say it."""
+        """Show a hint about a key without a binding; the base class has no line for it."""
 
     def show_notice(self, text: str) -> None:
-        """Say that in the line where this screen speaks, if it has one."""
+        """Show a notice; the base class has no line for it."""
 
     def show_pending_key(self, binding_id: str) -> None:
-        """Show that a key of that binding was heard, which acts as soon as it is plain that a person pressed it."""
+        """Show that a key was received, which acts as soon as the guard releases it."""
 
     async def on_key(self, event: Key) -> None:
-        """Let a weighty key wait until it is plain that a person pressed it, then act at once."""
+        """Dispatch the keys that the guard releases, and this one if it passes."""
         event.stop()
         for screen, key in self._guard.release_keys(event.time):
-            if screen is self or self._binding_id(key) in GLOBAL_BINDINGS:
+            if screen is self or self._find_binding_id(key) in APP_CONFIRMED_KEYS:
                 await self._dispatch_key(key)
         if event.key != TIMER_KEY and self._filter_key(event):
             await self._dispatch_key(event)
 
     async def on_resize(self, event: Resize) -> None:
-        """Lay nothing out for a size that is past: two of them in one queue would bring each other back for ever."""
+        """Ignore outdated sizes: two sizes in the queue would otherwise restore each other for ever."""
         if event.size != self.app.size:
             event.prevent_default()
 
     def action_press(self, key: str) -> None:
-        """Take a key by name, if it was heard here: one that another screen left as it closed was meant for that."""
+        """Handle a key by name, but ignore keys queued for a screen that has closed."""
         if self._is_dispatching:
             self.press(key)
 
     async def _dispatch_key(self, key: Key) -> None:
-        """Do what the key is bound to now, here or in the app; where nothing is to be seen it can only leave."""
-        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._binding_id(key) != LEAVE_BINDING:
+        """Run the binding of a key, here or in the app; in a terminal that is too small only leaving works."""
+        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._find_binding_id(key) != LEAVE_BINDING:
             return
         self._is_dispatching = True
-        # Textual's own way through all bindings of a key, of which the first may not apply now.
-        done = await self.app._check_bindings(key.key)
+        # Textual tries all bindings of the key, of which the first may be disabled.
+        is_handled = await self.app._check_bindings(key.key)
         self._is_dispatching = False
-        if not done:
+        if not is_handled:
             self.on_unbound_key(key.key)
 
     @property
     def _guard(self) -> BurstGuard[tuple[Screen[None], Key]]:
         return cast(GuardedApp, self.app).guard
 
-    def _binding_id(self, key: Key) -> str:
-        """Give the name of what that key is bound to; an empty one where it is not."""
-        active = self.active_bindings.get(key.key)
-        return (active.binding.id if active is not None else None) or ""
+    def _find_binding_id(self, key: Key) -> str:
+        active_binding = self.active_bindings.get(key.key)
+        return (active_binding.binding.id if active_binding is not None else None) or ""
 
     def _filter_key(self, event: Key) -> bool:
-        """Ask the guard whether that key may act now; for one that must wait an alarm is set."""
-        dropped = self._guard.dropped_count
-        binding = self._binding_id(event)
-        weighty = binding in self.CONFIRMED_KEYS or binding in GLOBAL_BINDINGS
-        verdict = self._guard.check_key((self, event), event.time, weighty, event.key in PLAIN_KEYS)
-        if verdict == "hold":
-            self.app.set_timer(self._guard.quiet_s, self._post_timer_key)  # not with the screen, which may go before
-            self.show_pending_key(binding)
-        if self._guard.dropped_count > dropped:
+        """Return whether the guard lets the key act now; start a timer for a key that it holds."""
+        dropped_count = self._guard.dropped_count
+        binding_id = self._find_binding_id(event)
+        needs_confirmation = binding_id in self.CONFIRMED_KEYS or binding_id in APP_CONFIRMED_KEYS
+        decision = self._guard.check_key((self, event), event.time, needs_confirmation, event.key in PLAIN_KEYS)
+        if decision == "hold":
+            self.app.set_timer(self._guard.quiet_s, self._post_timer_key)  # of the app: this screen may close before
+            self.show_pending_key(binding_id)
+        if self._guard.dropped_count > dropped_count:
             self.show_notice(DROPPED_KEYS_NOTICE)
-        return verdict == "pass"
+        return decision == "pass"
 
     def _post_timer_key(self) -> None:
-        # Through the app's queue, behind keys that came in the meantime: those may drop what is held.
+        # Through the queue of the app, behind keys that arrived since: those may drop the held keys.
         self.app.post_message(Key(TIMER_KEY, None))

@@ -1,4 +1,4 @@
-"""The keys of a screen, made from its live bindings, and its figures; it does not know the screen."""
+"""The help: the keys of a screen, collected from its active bindings, and its glossary."""
 
 from __future__ import annotations
 
@@ -13,86 +13,87 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
 from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.size_notice import SizeNotice
 
-Glossary: TypeAlias = Sequence[tuple[str, str]]
-"""Names on a screen and what they mean."""
 KeyFormatter: TypeAlias = Callable[[Binding], str]
-"""How a key is written."""
+"""Returns the key of a binding as the screen shows it."""
 
 GROUP_TITLES = {
-    **{"label": "labelling", "any": "everywhere", "summary": "after the run"},
-    **{"reading": "reading test", "samples": "new pictures"},
+    "label": "labelling",
+    "any": "everywhere",
+    "summary": "finished run",
+    "reading": "reading test",
 }
-"""What the first part of a binding's id is called; others are called by that part."""
+"""Headings for the first part of a binding's id; other groups are headed by that part."""
 KEY_COLUMN_CELLS = 18
 """Width of the column of keys."""
 
 
 class HelpScreen(GuardedScreen):
-    """Keys, what they do, what the figures mean."""
+    """Keys with their effects, and terms with their meanings."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Go back"),
-    ]
-    CONFIRMED_KEYS = frozenset(["help.back"])
+    BINDINGS: ClassVar[list[BindingType]] = HELP_KEYS
+    CONFIRMED_KEYS = HELP_CONFIRMED_KEYS
     DEFAULT_CSS = """
     HelpScreen #keys { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
     HelpScreen #keys Static { width: 1fr; height: auto; }
     """
 
     def __init__(self, session_name: str, bindings: Iterable[ActiveBinding], glossary: Glossary = ()) -> None:
-        """Explain these bindings and these figures."""
+        """Explain these bindings and terms."""
         super().__init__()
         self._session_name = session_name
         self._listed_bindings = list(bindings)
-        self._glossary = glossary
+        self._glossary_rows = glossary
 
     def compose(self) -> ComposeResult:
-        """Lay the groups out under each other; the arrows scroll where they do not fit."""
+        """Create one section per group; the arrow keys scroll them."""
         header = Header(self._session_name)
         header.set_text("keys")
         yield header
         with VerticalScroll(id="keys"):
             for group, rows in group_bindings(self._listed_bindings, self.app.get_key_display):
                 yield Static(_format_section(group, rows))
-            if self._glossary:
-                yield Static(_format_section("figures", self._glossary))
+            if self._glossary_rows:
+                yield Static(_format_section("terms", self._glossary_rows))
         yield Footer()
         yield SizeNotice()
 
     def action_back(self) -> None:
-        """Go back to the screen that asked."""
+        """Close the help."""
         self.dismiss()
 
 
 def group_bindings(
     bindings: Iterable[ActiveBinding], format_key: KeyFormatter
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Give what the keys do by group; keys that do the same stand together, system keys are left out."""
+    """Return rows of keys and effects by group; keys with the same effect share a row, system keys are left out."""
     groups: dict[str, dict[str, list[str]]] = {}
     for _, binding, _, tooltip in bindings:
         if binding.id is None or binding.system:
             continue
         group = binding.id.split(".")[0]
-        does = tooltip or binding.tooltip or binding.description
-        keys = groups.setdefault(GROUP_TITLES.get(group, group), {}).setdefault(does, [])
-        # A digit may be written for all of them in the footer; here each stands for itself.
+        effect = tooltip or binding.tooltip or binding.description
+        keys = groups.setdefault(GROUP_TITLES.get(group, group), {}).setdefault(effect, [])
+        # The key display of a digit may be 0-9 for the footer; here every digit is listed.
         keys.append(binding.key if binding.key.isdigit() else format_key(binding))
-    rows = [(group, [(join_keys(keys), does) for does, keys in one.items()]) for group, one in groups.items()]
-    return sorted(rows, key=lambda group: group[0] == "everywhere")
+    rows = [
+        (group, [(join_keys(keys), effect) for effect, keys in effects.items()]) for group, effects in groups.items()
+    ]
+    return sorted(rows, key=lambda row: row[0] == "everywhere")
 
 
 def join_keys(keys: Sequence[str]) -> str:
-    """Write keys that do the same; three or more digits in a row become a span."""
-    unique = list(dict.fromkeys(keys))
-    digits = [key for key in unique if key.isdigit() and len(key) == 1]
+    """Join keys with blanks; three or more consecutive digits become a range."""
+    unique_keys = list(dict.fromkeys(keys))
+    digits = [key for key in unique_keys if key.isdigit() and len(key) == 1]
     if len(digits) >= 3 and "".join(digits) in "0123456789":
-        unique = [f"{digits[0]}-{digits[-1]}", *(key for key in unique if key not in digits)]
-    return " ".join(unique)
+        unique_keys = [f"{digits[0]}-{digits[-1]}", *(key for key in unique_keys if key not in digits)]
+    return " ".join(unique_keys)
 
 
 def _format_section(heading: str, rows: Iterable[tuple[str, str]]) -> Group:

@@ -1,4 +1,4 @@
-"""The labelling screen: hands keys to the desk and shows what lies there; it knows no meaning of a key."""
+"""The labelling screen: passes keys to the presenter, shows its state and runs its slow actions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vaetui.engine.answers import ClusterPath, Split, format_path
 from vaetui.engine.classes import AddClass
 from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
-from vaetui.tui.labelling_keys import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
+from vaetui.tui.keymap import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
 from vaetui.tui.presenters.cluster_text import format_round_progress
 from vaetui.tui.presenters.key_parser import Action
-from vaetui.tui.presenters.labelling import LabellingPresenter
+from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
@@ -30,22 +30,24 @@ from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.worker import AppProtocol, WorkerEnded
 
+LOADING_NOTICE = "Loading the model; your key runs when it is ready"
+
 
 class LabellingScreen(GuardedScreen):
-    """The focused centre and its members, all tiles below, and one line that asks."""
+    """The focused cluster with its members, all clusters below, and a prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = LABELLING_KEYS
     CONFIRMED_KEYS = LABELLING_CONFIRMED_KEYS
-    GLOSSARY = LABELLING_GLOSSARY
     DEFAULT_CSS = """
     LabellingScreen { layout: vertical; overflow: hidden; }
     """
+    glossary = LABELLING_GLOSSARY
 
     def __init__(self, session: Session) -> None:
-        """Ask for answers to the round of that session."""
+        """Show the current round of the session."""
         super().__init__()
         self.presenter = LabellingPresenter(session)
-        """The round, the focus and the keys so far."""
+        """The round, the focus and the keys typed so far."""
         self.presenter.status_text = describe_round_gain(session.training_curves().finished_epochs)
         self._session = session
         self._splitting_path: ClusterPath | None = None
@@ -53,7 +55,7 @@ class LabellingScreen(GuardedScreen):
         self._shown_members: tuple[ClusterPath, MemberOrder] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
+        """Create the widgets."""
         yield Header(self._session.name)
         yield LabellingView()
         yield Prompt()
@@ -61,54 +63,54 @@ class LabellingScreen(GuardedScreen):
         yield SizeNotice()
 
     def on_mount(self) -> None:
-        """Ask at once, and show the pictures when the screen stands: until then Textual sends all of it again."""
+        """Show the prompt at once and the pictures after the layout: Textual would send them twice otherwise."""
         self._update_header()
         self._update_prompt()
         self.call_after_refresh(self.call_after_refresh, self._show_pictures)
 
     async def on_resize(self, event: Resize) -> None:
-        """Lay out the table anew where another size wants it."""
+        """Change the layout if the new size needs another one."""
         if await self.query_one(LabellingView).relayout(self.app.size):
             self._shown_members = None
             self._update_view()
         self._update_header()
 
     def press(self, key: str) -> None:
-        """Take a key by name, unless a cluster is being split."""
+        """Pass a key to the presenter, unless a cluster is being split."""
         if self._splitting_path is None:
-            deed = self.presenter.handle_key(key, self.query_one(LabellingView).columns)
-            if deed is not None:
-                self._perform_action(deed, self.presenter.focused_cluster.path)
+            action = self.presenter.handle_key(key, self.query_one(LabellingView).columns)
+            if action is not None:
+                self._perform_action(action, self.presenter.focused_cluster.path)
             self._update_view()
 
     def on_unbound_key(self, key: str) -> None:
-        """Say what would work instead of that key."""
+        """Show which keys the prompt expects."""
         self.press("other")
 
     def show_notice(self, text: str) -> None:
-        """Say that behind the question."""
+        """Show a notice in the prompt."""
         self.presenter.status_text = text
         self._update_prompt()
 
     @on(WorkerEnded)
     def handle_worker_ended(self) -> None:
-        """Show the parts of what was split, or the members that are loaded now."""
+        """Show the parts of a split cluster, or the members that are loaded now."""
         path, self._splitting_path = self._splitting_path, None
         if self._session.phase != "labelling":
             return
         if path is not None:
             self.presenter.refresh((*path, 0))
-            self.presenter.status_text = f"{format_path(path)} is split, u takes it back"
+            self.presenter.status_text = f"Split: cluster {format_path(path)} · u: undo"
         self._shown_members = None
         if self.is_current:
             self._run_pending_action()
         self._update_view()
 
     def _run_pending_action(self) -> None:
-        """Do what waited for the networks, as soon as they are there and nothing else is answered on top of it."""
+        """Perform the action that was requested while the worker was busy."""
         if self._pending_action is not None and not cast(AppProtocol, self.app).event_worker.is_busy:
-            waiting, self._pending_action = self._pending_action, None
-            self._perform_action(*waiting)
+            pending_action, self._pending_action = self._pending_action, None
+            self._perform_action(*pending_action)
 
     def _perform_action(self, action: Action, path: ClusterPath) -> None:
         app = cast(AppProtocol, self.app)
@@ -120,7 +122,7 @@ class LabellingScreen(GuardedScreen):
             )
         elif app.event_worker.is_busy:
             self._pending_action = action, path
-            self.presenter.status_text = "the networks are still being loaded: then this is done"
+            self.presenter.status_text = LOADING_NOTICE
         else:
             try:
                 if isinstance(action, Split):
@@ -129,30 +131,29 @@ class LabellingScreen(GuardedScreen):
                 elif action == "go":
                     self._session.finish_round()
                     app.continue_session()
-            except UserError as trouble:
-                self.presenter.status_text = str(trouble)
+            except UserError as error:
+                self.presenter.status_text = str(error)
 
     def _create_class_picker(self) -> ClassPickerScreen:
-        """Ask for a class by its letters, or for a new one."""
-        known = self._session.classes
+        """Create a picker that also takes the name of a new class."""
+        classes = self._session.classes
         return ClassPickerScreen(
             self._session.name,
             "class?",
-            known,
-            known.active,
+            classes,
+            classes.active,
             self._choose_class,
-            lambda name: AddClass(len(known), name),
+            lambda name: AddClass(len(classes), name),
         )
 
     def _choose_class(self, choice: ClassChoice) -> None:
-        """Take a class as the answer that is being typed, and first add it where it is new."""
+        """Use a class for the answer that is being typed; a new one is added first."""
         if isinstance(choice, int):
             self.presenter.choose_class(choice)
         elif self.presenter.edit_classes(choice):
             self.presenter.choose_class(choice.class_id)
 
     def _handle_overlay_closed(self, _: None) -> None:
-        """Show what another screen changed, and do what waited for the networks meanwhile."""
         self._run_pending_action()
         self._update_view()
 
@@ -161,24 +162,24 @@ class LabellingScreen(GuardedScreen):
         self._update_view()
 
     def _update_view(self) -> None:
-        """Show what lies on the desk, unless the round is over; each part keeps quiet where nothing changed."""
+        """Show the state of the presenter, unless the round is over; the widgets skip what has not changed."""
         if self._session.phase != "labelling":
             return
-        desk, table = self.presenter, self.query_one(LabellingView)
+        presenter, view = self.presenter, self.query_one(LabellingView)
         self._update_header()
         self._update_prompt()
-        table.show(desk.round_view, desk.focus_index, self._session.classes)
-        wanted = (desk.focused_cluster.path, desk.member_order)
-        if wanted != self._shown_members and self._splitting_path is None:
-            self._shown_members = wanted
-            table.show_members(desk.member_order, self._session.members(*wanted, table.member_capacity))
+        view.show(presenter.round_view, presenter.focus_index, self._session.classes)
+        members = (presenter.focused_cluster.path, presenter.member_order)
+        if members != self._shown_members and self._splitting_path is None:
+            self._shown_members = members
+            view.show_members(presenter.member_order, self._session.members(*members, view.member_capacity))
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
 
     def _update_prompt(self) -> None:
-        desk = self.presenter
+        presenter, prompt = self.presenter, self.query_one(Prompt)
         if self._splitting_path is not None:
-            self.query_one(Prompt).set_text(Text(f"splitting {format_path(self._splitting_path)} …", "bold"))
+            prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
-            self.query_one(Prompt).ask(desk.key_parser, desk.focus, desk.status_text)
+            prompt.ask(presenter.key_parser, presenter.focus, presenter.status_text)

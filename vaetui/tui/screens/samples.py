@@ -1,4 +1,4 @@
-"""New pictures from the latent space, of any class or of one; it does not know how they are drawn."""
+"""The samples screen: generates images from random latent vectors, of any class or of one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Loading, Progress, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import active_digits, assign_digit_keys
+from vaetui.tui.keymap import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.number_format import format_bar
-from vaetui.tui.samples_keys import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
 from vaetui.tui.screens.class_picker import create_class_picker
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
@@ -31,44 +31,45 @@ from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.worker import AppProtocol, EventReported, EventWorker, WorkerEnded
 
 PROGRESS_DELAY_S = 0.5
-"""Seconds after which a person wants to know that something goes on."""
-NO_LEARNED_CLASS_NOTICE = "no class is learned yet: that takes an epoch with answers of yours"
-"""Why nothing can be drawn of one class."""
+"""Seconds before progress is shown: faster requests would only flicker."""
+CANDIDATES_PER_SAMPLE = 50
+"""Samples that the session generates for each one of a class; for texts, as importing its constant loads PyTorch."""
+NO_LEARNED_CLASS_NOTICE = "No class is learned yet. Label clusters and train one epoch."
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """What is to be drawn."""
+    """The samples that the user asked for last."""
 
     class_id: int | None = None
     """The class; None for any."""
     seed: int = 0
-    """Where the draws come from."""
+    """Random seed."""
     count: int = 0
-    """Pictures."""
+    """Number of images."""
 
 
 class SamplesScreen(GuardedScreen):
-    """A wall of pictures, and one line that tells what they are and what is being drawn."""
+    """A grid of images and a prompt that describes them or shows progress."""
 
     BINDINGS: ClassVar[list[BindingType]] = SAMPLES_KEYS
     CONFIRMED_KEYS = SAMPLES_CONFIRMED_KEYS
-    GLOSSARY = SAMPLES_GLOSSARY
     DEFAULT_CSS = """
     SamplesScreen { layout: vertical; overflow: hidden; }
     """
+    glossary = SAMPLES_GLOSSARY
 
     def __init__(self, session: Session) -> None:
-        """Draw pictures by that session."""
+        """Show samples of the session's newest checkpoint."""
         super().__init__()
         self.session = session
-        """The one door to everything below."""
+        """The session that generates the samples."""
         self.event_worker = EventWorker()
-        """The worker that draws, beside the one that trains."""
+        """The worker of this screen; the app has another one for training."""
         self.request = SampleRequest()
-        """What was wanted last."""
+        """The last request."""
         self.pictures: Pixels = np.zeros((0, 1, 1), np.uint8)
-        """What was drawn last, [N, H, W]."""
+        """The samples that are shown, [N, H, W]."""
         self._digit_keys = assign_digit_keys(session.classes, dict(enumerate(session.answer_counts())))
         self._running_request: SampleRequest | None = None
         self._progress_timer: Timer | None = None
@@ -76,7 +77,7 @@ class SamplesScreen(GuardedScreen):
         self._pending_text = self._hint = self._note = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
+        """Create the widgets."""
         yield Header(self.session.name)
         yield ImageGrid()
         yield Prompt()
@@ -84,30 +85,30 @@ class SamplesScreen(GuardedScreen):
         yield SizeNotice()
 
     def on_mount(self) -> None:
-        """Draw the first ones."""
+        """Generate the first samples."""
         self._request_samples(None, 0)
 
     async def on_resize(self, event: Resize) -> None:
-        """Hang the pictures anew where another size wants it; only those that are missing must be drawn."""
-        wall = self.query_one(ImageGrid)
-        if await wall.relayout(self.app.size):
-            wall.show(self.pictures)
-            if self.request.count < wall.capacity:
+        """Change the grid if the new size needs another one; generate samples only if more fit than there are."""
+        grid = self.query_one(ImageGrid)
+        if await grid.relayout(self.app.size):
+            grid.show(self.pictures)
+            if self.request.count < grid.capacity:
                 self._request_samples(self.request.class_id, self.request.seed)
         self._update_view()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only the classes that there are."""
+        """Disable digits that have no class."""
         key = str(parameters[0]) if action == "press" and parameters else ""
         return not key.isdigit() or int(key) in active_digits(self._digit_keys, self.session.classes)
 
     def show_pending_phase(self, text: str) -> None:
-        """Tell what awaits the person behind the pictures, in a few words."""
+        """Show in the header that another phase waits until this screen is closed."""
         self._pending_text = text
         self._update_view()
 
     def press(self, key: str) -> None:
-        """Draw others or another class, or close."""
+        """Request other samples or another class, or close."""
         self._hint = self._note = ""
         match key:
             case "close":
@@ -118,7 +119,7 @@ class SamplesScreen(GuardedScreen):
                 self._request_samples(self.request.class_id, self.request.seed + 1)
             case "any":
                 self._request_samples(None, self.request.seed)
-            case _ if not any(ended.label_coverage for ended in self.session.training_curves().finished_epochs):
+            case _ if not any(epoch.label_coverage for epoch in self.session.training_curves().finished_epochs):
                 self._hint = NO_LEARNED_CLASS_NOTICE
             case "choose":
                 cast(AppProtocol, self.app).defer_paint()
@@ -128,29 +129,29 @@ class SamplesScreen(GuardedScreen):
         self._update_view()
 
     def on_unbound_key(self, key: str) -> None:
-        """Say which keys draw."""
-        self._hint = f"there is no class {key}" if key.isdigit() else "that key does nothing here, ? shows all keys"
+        """Show that the key is unknown, or that the digit has no class."""
+        self._hint = f"No class {key}" if key.isdigit() else UNKNOWN_KEY_HINT
         self._update_view()
 
     def show_notice(self, text: str) -> None:
-        """Say that behind what is shown."""
+        """Show a notice in the prompt."""
         self._hint, self._note = "", text
         self._update_view()
 
     @on(EventReported)
     def handle_event(self, message: EventReported) -> None:
-        """Show what was drawn, or how far that is; what is no longer wanted is passed over."""
+        """Show the samples or the progress of the last request; ignore events of earlier ones."""
         if self._running_request != self.request:
             return
         match message.event:
             case SamplesGenerated(pictures):
                 self.pictures = pictures
                 self.query_one(ImageGrid).show(pictures)
-            case Loading(what):
-                self._progress_text = Text(f"loading {what} …")
-            case Progress(what, done, total):
+            case Loading(description):
+                self._progress_text = Text(f"loading {description} …")
+            case Progress(description, done, total):
                 share = done / max(total, 1)
-                self._progress_text = Text.assemble(f"{what}  ", format_bar(share, 20), f" {100 * share:3.0f} %")
+                self._progress_text = Text.assemble(f"{description}  ", format_bar(share, 20), f" {100 * share:3.0f} %")
             case _:
                 pass
         if self._progress_timer is None:
@@ -158,9 +159,9 @@ class SamplesScreen(GuardedScreen):
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
-        """Draw what was wanted meanwhile; say why nothing could be drawn."""
+        """Start the request that arrived meanwhile, or show why the last one failed."""
         self.event_worker.mark_idle()
-        again = message.was_stopped or self._running_request != self.request
+        is_outdated = message.was_stopped or self._running_request != self.request
         self._running_request = self._progress_text = None
         if self._progress_timer is not None:
             self._progress_timer.stop()
@@ -169,7 +170,7 @@ class SamplesScreen(GuardedScreen):
             return
         if message.failure is not None and not isinstance(message.failure, UserError):
             cast(AppProtocol, self.app).fail(message.failure)
-        elif again:
+        elif is_outdated:
             self._start_request()
         elif message.failure is not None:
             self._hint = str(message.failure)
@@ -180,7 +181,7 @@ class SamplesScreen(GuardedScreen):
         self._update_view()
 
     def _request_samples(self, class_id: int | None, seed: int) -> None:
-        """Draw these, as soon as nothing else is drawn."""
+        """Start a request, as soon as the running one has stopped."""
         self.request = SampleRequest(class_id, seed, self.query_one(ImageGrid).capacity)
         if self.event_worker.is_busy:
             self.event_worker.stop()
@@ -188,24 +189,29 @@ class SamplesScreen(GuardedScreen):
             self._start_request()
 
     def _start_request(self) -> None:
-        self._running_request = wish = self.request
+        self._running_request = request = self.request
         self._progress_timer = self.set_timer(PROGRESS_DELAY_S, self._show_progress)
-        self.event_worker.start(self.session.samples(wish.count, wish.class_id, wish.seed), target=self)
+        self.event_worker.start(self.session.samples(request.count, request.class_id, request.seed), target=self)
 
     def _show_progress(self) -> None:
         self._progress_timer = None
         self._update_view()
 
     def _update_view(self) -> None:
-        wish, classes = self.request, self.session.classes
-        kind = "any class" if wish.class_id is None else f"class {classes.names[wish.class_id]}"
-        awaits = f"{self._pending_text}   " if self._pending_text else ""
-        self.query_one(Header).set_text(f"{awaits}new pictures of {kind}, seed {wish.seed}")
+        request, classes = self.request, self.session.classes
+        class_name = "any class" if request.class_id is None else f"class {classes.names[request.class_id]}"
+        pending_text = f"{self._pending_text}   " if self._pending_text else ""
+        self.query_one(Header).set_text(f"{pending_text}samples of {class_name}, seed {request.seed}")
         prompt = self.query_one(Prompt)
         if self._progress_text is not None and self._progress_timer is None and not self._hint:
             prompt.set_text(self._progress_text)
         else:
-            how = "drawn at random" if wish.class_id is None else "of many, those that the classifier is surest of"
+            description = "decoded from random latent vectors"
+            if request.class_id is not None:
+                description = f"the most certain of {CANDIDATES_PER_SAMPLE * request.count:,} samples"
             prompt.show_question(
-                f"pictures of {kind}:", format_digit_keys(classes, self._digit_keys) or how, self._hint, self._note
+                f"samples of {class_name}:",
+                format_digit_keys(classes, self._digit_keys) or description,
+                self._hint,
+                self._note,
             )

@@ -1,4 +1,4 @@
-"""The screen before the first one, painted at once; it does not know what comes."""
+"""The screen of the first frame, shown while the first real screen is imported."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from vaetui.tui.widgets.header import Header
 
 
 class StartScreen(GuardedScreen):
-    """A header that says that something comes; it takes next to nothing to import and to lay out."""
+    """A header only: it is quick to import and to lay out."""
 
     def __init__(self, session_name: str) -> None:
-        """Show the name of that session."""
+        """Show the name of the session."""
         super().__init__()
         self._session_name = session_name
 
     def compose(self) -> ComposeResult:
-        """Lay out the line."""
+        """Create the header."""
         header = Header(self._session_name)
         header.set_text("starting …")
         yield header

@@ -1,4 +1,4 @@
-"""The screen of a run that is over; it does not know how the figures came about."""
+"""The summary screen of a finished run: accuracy, class counts, costs, and the commands to use next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
@@ -18,67 +18,36 @@ from vaetui.engine.events import EpochEnded
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session.views import Summary
-from vaetui.tui.presenters.epoch_metrics import METRIC_HELP as KNOWN
+from vaetui.tui.keymap import (
+    SUMMARY_CONFIRMED_KEYS,
+    SUMMARY_GLOSSARY,
+    SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS,
+    SUMMARY_KEYS,
+)
 from vaetui.tui.presenters.number_format import format_duration, format_percent
 from vaetui.tui.presenters.round_gain import LOW_GAIN_MESSAGE, describe_round_gain, has_low_churn
+from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
 from vaetui.tui.screens.guarded import GuardedScreen
-from vaetui.tui.screens.help import Glossary
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.bars import BarChart
+from vaetui.tui.widgets.bar_chart import BarChart
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.result_plots import AccuracyByRound, MetricsByEpoch
-from vaetui.tui.widgets.size_notice import WIDE_COLUMNS, SizeNotice
+from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.worker import AppProtocol, WorkerEnded
 
-SUMMARY_SHARE_GLOSSARY = (
-    ("pixels", "share of the pixels of the held-out images that are on the right side of one half"),
-    ("read right", "share of the reconstructions of an epoch that you read right in its reading test"),
-    ("covered", "share of the training images that a label of yours reaches"),
-    ("answers", "labels, unreadables and splits"),
-    (
-        "agreement",
-        "share of the images seen in the answers of a round that the classifier had called the same before, and the "
-        "share that it expected to have called right; a round may ask only of images in doubt, where it is less",
-    ),
-)
-SUMMARY_GLOSSARY = (
-    ("test accuracy", "share of the test images that the classifier calls right"),
-    *SUMMARY_SHARE_GLOSSARY,
-)
-"""What the figures mean."""
-SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS = (*KNOWN, *SUMMARY_SHARE_GLOSSARY)
-"""The same where no true labels tell an accuracy."""
 MAX_AGREEMENT_ROUNDS = 4
-"""Rounds whose agreement is told on a wide screen, the last ones; else there is room for one."""
-ROUND_PENDING_NOTICE = "One more round begins as soon as PyTorch is loaded …"
-"""What is said while one more round waits for the worker."""
+"""Rounds whose agreement a wide screen shows, the last ones; a narrow screen shows one."""
+MAX_COMMAND_CELLS = 74
+"""Cells of a command with its description; longer ones are shown without the description."""
+ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 
 
 class SummaryScreen(GuardedScreen):
-    """Accuracy by round or what is known without labels, class counts, what it took, and what to type next."""
+    """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "press('more')", "one more round", id="summary.more", tooltip="Ask one more round, train on"),
-        Binding(
-            "t",
-            "press('read')",
-            "reading test",
-            id="summary.read",
-            tooltip="Read what the network remembers of the held-out images",
-        ),
-        Binding(
-            "d",
-            "press('draw')",
-            "samples",
-            id="summary.draw",
-            tooltip="Draw new pictures from the latent space, of any class or of one",
-        ),
-        Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Go down on a low screen"),
-        Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Go up on a low screen"),
-    ]
-    CONFIRMED_KEYS = frozenset(["summary.more", "summary.read", "summary.draw"])
-    GLOSSARY: Glossary = SUMMARY_GLOSSARY
+    BINDINGS: ClassVar[list[BindingType]] = SUMMARY_KEYS
+    CONFIRMED_KEYS = SUMMARY_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
@@ -88,26 +57,29 @@ class SummaryScreen(GuardedScreen):
     """
 
     def __init__(self, session: Session) -> None:
-        """Show that session."""
+        """Show the finished run of the session."""
         super().__init__()
         self.session = session
-        """The one door to everything below."""
+        """The session that is shown."""
         self.is_round_requested = False
-        """Whether one more round begins as soon as the worker is idle."""
-        self._result_plot = AccuracyByRound(session) if session.has_test_labels else MetricsByEpoch(session)
-        if not session.has_test_labels:
-            self.GLOSSARY = SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
+        """Whether another round starts as soon as the worker is idle."""
+        if session.has_test_labels:
+            self._result_plot: AccuracyByRound | MetricsByEpoch = AccuracyByRound(session)
+            self.glossary = SUMMARY_GLOSSARY
+        else:
+            self._result_plot = MetricsByEpoch(session)
+            self.glossary = SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
+        """Create the widgets."""
         session = self.session
-        self._summary = summary = session.summary()
+        self._summary = session.summary()
         header = Header(session.name)
         header.set_text(f"finished: {session.rounds} rounds, {session.epochs} epochs")
         yield header
         with Horizontal(id="figures"):
             yield self._result_plot
-            counts = [(session.classes.names[label], count) for label, count in summary.class_counts]
+            counts = [(session.classes.names[class_id], count) for class_id, count in self._summary.class_counts]
             yield BarChart("training images by class", counts, id="classes")
         yield Static(self._format_facts(), id="facts")
         yield Static(_format_commands(session.name), id="commands")
@@ -116,24 +88,24 @@ class SummaryScreen(GuardedScreen):
         yield SizeNotice()
 
     async def on_resize(self, event: Resize) -> None:
-        """Draw the curves for the new size, and tell what there is room for."""
+        """Draw the plot for the new size, and show as many rounds as fit."""
         self.query_one("#facts", Static).update(self._format_facts())
         self.call_after_refresh(self._result_plot.draw)
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
-        """Show what was read in the reading test."""
-        if self.is_current:  # one that is resumed may be gone again, and with it the phase
+        """Show the result of the reading test that was closed."""
+        if self.is_current:  # the screen may have been replaced, and the session may be in another phase
             self.query_one("#facts", Static).update(self._format_facts())
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
-        """Begin the round that was asked for while the worker was busy."""
+        """Start the round that was requested while the worker was busy."""
         if self.is_round_requested:
             self._request_round()
 
     def press(self, key: str) -> None:
-        """Ask one more round, open the reading test or the new pictures."""
+        """Request another round, or open the reading test or the samples."""
         match key:
             case "more":
                 self._request_round()
@@ -143,13 +115,13 @@ class SummaryScreen(GuardedScreen):
                 self._open_overlay(self._vaetui_app.open_reading_test)
 
     def show_notice(self, text: str) -> None:
-        """Say that below everything else."""
+        """Show a notice below everything else."""
         self.query_one("#note", Static).update(Text(text))
 
     def _format_facts(self) -> Text:
-        rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
+        max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
         return _format_summary(
-            self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, rounds
+            self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, max_rounds
         )
 
     @property
@@ -157,38 +129,37 @@ class SummaryScreen(GuardedScreen):
         return cast(AppProtocol, self.app)
 
     def _request_round(self) -> None:
-        """Ask one more round, now or as soon as the worker is idle."""
-        following = self._vaetui_app
-        if following.is_leaving:
+        """Add a round and start it, now or as soon as the worker is idle."""
+        app = self._vaetui_app
+        if app.is_leaving:
             return
-        if following.event_worker.is_busy:
+        if app.event_worker.is_busy:
             self.is_round_requested = True
             self.show_notice(ROUND_PENDING_NOTICE)
             return
         try:
             self.session.add_round()
-        except UserError as trouble:
+        except UserError as error:
             self.is_round_requested = False
-            self.show_notice(str(trouble))
+            self.show_notice(str(error))
             return
-        following.continue_session()
+        app.continue_session()
 
     def _open_overlay(self, open_screen: Callable[[], None]) -> None:
-        """Open something over this screen, or say why not."""
         if self.is_round_requested:
             self.show_notice(ROUND_PENDING_NOTICE)
             return
         try:
             open_screen()
             self.show_notice("")
-        except UserError as trouble:
-            self.show_notice(str(trouble))
+        except UserError as error:
+            self.show_notice(str(error))
 
 
-def _format_summary(summary: Summary, epochs: tuple[EpochEnded, ...], has_test_labels: bool, max_rounds: int) -> Text:
-    """Tell what the run took and gave, with the agreement of so many rounds.
+def _format_summary(summary: Summary, epochs: Sequence[EpochEnded], has_test_labels: bool, max_rounds: int) -> Text:
+    """Return coverage, costs, the gain of the last round, agreement of up to `max_rounds` rounds and the reading test.
 
-    Without true labels the figures of the last epoch stand in a table.
+    Without true labels the table of metrics shows the estimated accuracy, so the gain is reduced to its warning.
     """
     facts = Text.assemble(
         "covered ",
@@ -200,43 +171,45 @@ def _format_summary(summary: Summary, epochs: tuple[EpochEnded, ...], has_test_l
         "   labelling ",
         (format_duration(summary.labelling_seconds).strip(), "bold"),
     )
-    if words := describe_round_gain(epochs) if has_test_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
-        facts.append(f"\n{words}")
+    if gain := describe_round_gain(epochs) if has_test_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
+        facts.append(f"\n{gain}")
     if summary.agreements:
         facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))
-    read = [one for one in epochs if one.reading_accuracy is not None]
-    if read:
-        share = format_percent(read[-1].reading_accuracy).strip()
+    read_epochs = [epoch for epoch in epochs if epoch.reading_accuracy is not None]
+    if read_epochs:
+        accuracy = format_percent(read_epochs[-1].reading_accuracy).strip()
         facts.append_text(
-            Text.assemble("\nreconstructions read right ", (f"{share} %", "bold"), f" (epoch {read[-1].epoch})")
+            Text.assemble(
+                "\nreconstructions read correctly ", (f"{accuracy} %", "bold"), f" (epoch {read_epochs[-1].epoch})"
+            )
         )
     return facts
 
 
 def _format_agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:
-    """Say how far the answers of these rounds agreed with the classifier, and how far it expected that."""
-    words, expects = Text("\nagreement of your answers with the classifier: "), "it expected "
-    for at, (number, told) in enumerate(agreements):
-        words.append(f"{', ' if at else ''}round {number} ")
-        words.append(f"{100 * told.agreement_rate:.0f} %", "bold")
-        if told.mean_confidence is not None:
-            words.append(f" ({expects}{100 * told.mean_confidence:.0f} %)")
-            expects = ""
-    return words
+    """Return the agreement of answers and classifier by round, with the classifier's own estimate."""
+    text, label = Text("\nagreement of your answers with the classifier: "), "estimated "
+    for index, (round_number, agreement) in enumerate(agreements):
+        text.append(f"{', ' if index else ''}round {round_number} ")
+        text.append(f"{100 * agreement.agreement_rate:.0f} %", "bold")
+        if agreement.mean_confidence is not None:
+            text.append(f" ({label}{100 * agreement.mean_confidence:.0f} %)")
+            label = ""  # only the first estimate is labelled, for lack of space
+    return text
 
 
 def _format_commands(session_name: str) -> Text:
     name = shlex.quote(session_name)
     rows = (
         (f"vaetui export {name} -o {shlex.quote(f'{session_name}.csv')}", "every image with its label"),
-        (f"vaetui show {name}", "the figures again"),
-        (f"vaetui resume {name}", "come back here"),
+        (f"vaetui show {name}", "these figures again"),
+        (f"vaetui resume {name}", "this screen again"),
     )
     width = max(len(command) for command, _ in rows)
     text = Text("Leave with q, then type:")
-    for command, does in rows:
+    for command, description in rows:
         line = Text.assemble("\n  ", (f"{command:<{width}}", "bold"))
-        if width + len(does) < 74:
-            line.append(f"   {does}", "dim")
+        if width + len(description) < MAX_COMMAND_CELLS:
+            line.append(f"   {description}", "dim")
         text.append_text(line)
     return text

@@ -1,4 +1,4 @@
-"""The screen of a run in training; it does not know how anything is trained."""
+"""The training screen: losses, metrics by epoch, reconstructions and progress of a run in training."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from textual.events import Resize, ScreenResume
 
 from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError
+from vaetui.tui.keymap import (
+    TRAINING_CONFIRMED_KEYS,
+    TRAINING_GLOSSARY,
+    TRAINING_GLOSSARY_WITHOUT_TEST_LABELS,
+    TRAINING_KEYS,
+)
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
 from vaetui.tui.presenters.training_progress import (
     Activity,
@@ -23,36 +29,28 @@ from vaetui.tui.presenters.training_progress import (
     format_training_progress,
 )
 from vaetui.tui.screens.guarded import GuardedScreen
-from vaetui.tui.screens.help import Glossary
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.training_keys import (
-    TRAINING_CONFIRMED_KEYS,
-    TRAINING_GLOSSARY,
-    TRAINING_GLOSSARY_WITHOUT_TEST_LABELS,
-    TRAINING_KEYS,
-)
 from vaetui.tui.widgets.curves import AccuracyPane, LabelFreeMetricsPane, LossPane
 from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.widgets.reconstructions import ReconstructionGrid
+from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid
 from vaetui.tui.widgets.size_notice import SizeNotice
-from vaetui.tui.widgets.status import StatusLine
+from vaetui.tui.widgets.status_line import StatusLine
 from vaetui.tui.worker import AppProtocol, EventReported, WorkerEnded
 
 REFRESHES_PER_S = 2
-"""Looks at the figures in a second; the curves are drawn at every second one. Each costs training its time."""
-
+"""Refreshes of the figures per second; plots follow at every second one. Each refresh takes time from training."""
+SAVED_CELLS = 16
+"""Cells of the time since the last save."""
 PAUSING_NOTICE = "pausing …"
-"""What the header says until training has stopped."""
 
 
 class TrainingScreen(GuardedScreen):
-    """Header, curves, finished epochs where there is room, pictures, one line of state, keys."""
+    """Header, curves, a table of epochs if it fits, reconstructions and a status line."""
 
     BINDINGS: ClassVar[list[BindingType]] = TRAINING_KEYS
     CONFIRMED_KEYS = TRAINING_CONFIRMED_KEYS
-    GLOSSARY: Glossary = TRAINING_GLOSSARY
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
@@ -60,30 +58,30 @@ class TrainingScreen(GuardedScreen):
     """
 
     def __init__(self, session: Session) -> None:
-        """Show that session."""
+        """Show the run of the session."""
         super().__init__()
         self.session = session
-        """The one door to everything below."""
-        self._accuracy_pane: AccuracyPane | LabelFreeMetricsPane = AccuracyPane(id="accuracy")
-        if not session.has_test_labels:
-            self._accuracy_pane, self.GLOSSARY = (
-                LabelFreeMetricsPane(session.config, "accuracy"),
-                TRAINING_GLOSSARY_WITHOUT_TEST_LABELS,
-            )
-        self.pace = ThroughputMeter()
+        """The session that trains."""
+        if session.has_test_labels:
+            self._accuracy_pane: AccuracyPane | LabelFreeMetricsPane = AccuracyPane(id="accuracy")
+            self.glossary = TRAINING_GLOSSARY
+        else:
+            self._accuracy_pane = LabelFreeMetricsPane(session.config, "accuracy")
+            self.glossary = TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
+        self.throughput = ThroughputMeter()
         """The speed of training."""
         self.activity: Activity | None = Activity("starting")
-        """What goes on other than training."""
+        """What the session does other than training; None while it trains."""
         self.is_paused = False
-        """Whether nothing goes on until a person says so."""
+        """Whether training waits for the user."""
         self._saved_at_s: float | None = None
         self._clustering_notice = ""
-        self._ticks = 0
+        self._tick = 0
         self._loss_plot_state: tuple[object, ...] = ()
         self._epoch_plot_state: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
+        """Create the widgets."""
         yield Header(self.session.name)
         with Horizontal(id="curves"):
             yield LossPane(id="loss")
@@ -98,52 +96,52 @@ class TrainingScreen(GuardedScreen):
         yield SizeNotice()
 
     def on_mount(self) -> None:
-        """Begin to look at the figures; those of an earlier stretch of training are not news."""
+        """Start polling; the last report of earlier training does not count as new."""
         self._vaetui_app = cast(AppProtocol, self.app)
-        self.pace.last_event = self._vaetui_app.event_worker.latest_batches
+        self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
         self._update_epoch_table()
         self.set_interval(1 / REFRESHES_PER_S, self.poll_metrics)
         self.call_after_refresh(self.poll_metrics)
 
     async def on_resize(self, event: Resize) -> None:
-        """Lay the pictures out for the new size and draw the curves anew."""
+        """Change the layout of the pictures for the new size, and draw the plots again."""
         await self.query_one(ReconstructionGrid).relayout(self.app.size)
         self._loss_plot_state = self._epoch_plot_state = ()
         self.call_after_refresh(self.poll_metrics)
 
     @on(ScreenResume)
     def refresh_epochs(self) -> None:
-        """Show what was read in the reading test."""
-        if self.is_current:  # one that is resumed may be gone again
+        """Show the result of the reading test that was closed."""
+        if self.is_current:  # the screen may have been replaced
             self._update_epoch_table()
 
     def poll_metrics(self) -> None:
-        """Show the latest figures, unless the keys are being explained on top of them."""
+        """Show the latest figures, unless another screen covers this one."""
         if not self.is_current:
             return
-        if self.pace.update(self._vaetui_app.event_worker.latest_batches):
+        if self.throughput.update(self._vaetui_app.event_worker.latest_batches):
             self.activity, self._clustering_notice = None, ""
-        self._ticks += 1
+        self._tick += 1
         self._update_header()
         self._update_status()
-        if self._ticks % 2 or not self._loss_plot_state:
+        if self._tick % 2 or not self._loss_plot_state:
             self._update_plots()
 
     @on(EventReported)
     def handle_event(self, message: EventReported) -> None:
-        """Show what was reported."""
+        """Show an event of the session."""
         self._apply_event(message.event)
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
-        """Wait for a person: the slow verb ended and there is training left."""
+        """Wait for the user: the worker stopped before the end of training."""
         self.is_paused = True
         self.activity = None
         self.query_one(Header).pin_text(None)
         self.poll_metrics()
 
     def press(self, key: str) -> None:
-        """Pause and go on, open the reading test or the new pictures."""
+        """Pause or resume, or open the reading test or the samples."""
         match key:
             case "pause":
                 self._toggle_pause()
@@ -153,55 +151,53 @@ class TrainingScreen(GuardedScreen):
                 self._open_reading_test()
 
     def show_pending_key(self, binding_id: str) -> None:
-        """Show that a pause comes, which takes up to a step anyway."""
+        """Show at once that a pause was requested; it takes up to one batch."""
         if binding_id == "training.pause" and self._vaetui_app.event_worker.is_busy:
             self.query_one(Header).pin_text(PAUSING_NOTICE)
 
     def show_notice(self, text: str) -> None:
-        """Say that in the line of state, and no more that a pause comes unless it does."""
+        """Show a notice in the status line, and remove the notice of a pause that was not requested after all."""
         if not self._vaetui_app.event_worker.is_stopping:
             self.query_one(Header).pin_text(None)
         self.query_one(StatusLine).show_message(text, monotonic())
         self._update_status()
 
     def _toggle_pause(self) -> None:
-        """Stop at the next step, or go on."""
-        follower = self._vaetui_app.event_worker
-        if follower.is_stopping:
+        worker = self._vaetui_app.event_worker
+        if worker.is_stopping:
             return
-        if follower.is_busy:
-            follower.stop()
+        if worker.is_busy:
+            worker.stop()
             self.query_one(Header).pin_text(PAUSING_NOTICE)
         elif self.is_paused:
             self.is_paused = False
-            self.activity = Activity("going on")
+            self.activity = Activity("resuming")
             self._vaetui_app.continue_session()
         self._update_header()
         self._update_status()
 
     def _open_reading_test(self) -> None:
-        """Open the reading test, or say why there is none."""
         try:
             self._vaetui_app.open_reading_test()
             self.show_notice("")
-        except UserError as trouble:
-            self.show_notice(str(trouble))
+        except UserError as error:
+            self.show_notice(str(error))
 
     def _apply_event(self, event: Event) -> None:
         match event:
-            case Loading(what):
-                self.activity = Activity(f"loading {what}")
-            case Progress(what, done, total):
-                self.activity = Activity(what, done / max(total, 1))
+            case Loading(description):
+                self.activity = Activity(f"loading {description}")
+            case Progress(description, done, total):
+                self.activity = Activity(description, done / max(total, 1))
             case Reconstructed():
                 self.query_one(ReconstructionGrid).show(event)
             case Saved():
                 self._saved_at_s = monotonic()
             case EpochEnded():
                 self._update_epoch_table()
-            case Clustered(number, clusters, inertias):
-                tried = f" of k {inertias[0][0]}-{inertias[-1][0]}" if inertias else ""
-                self._clustering_notice = f"round {number}: {clusters} clusters{tried}"
+            case Clustered(round_number, cluster_count, inertias):
+                candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
+                self._clustering_notice = f"round {round_number}: {cluster_count} clusters{candidates}"
             case _:
                 pass
         self.poll_metrics()
@@ -212,52 +208,50 @@ class TrainingScreen(GuardedScreen):
         table.show(self.session.training_curves().finished_epochs)
 
     def _update_header(self) -> None:
-        latest, epochs = self.pace.last_event, self.session.epochs
+        event, epochs = self.throughput.last_event, self.session.epochs
         epoch = min(len(self.session.training_curves().finished_epochs) + 1, epochs)
         if self.activity is not None:
-            text = format_activity(self.activity, epoch, epochs, self._ticks)
-        elif latest is not None:
-            batch = self.session.config.training.batch_size
-            text = format_training_progress(latest, epochs, batch, self.pace.images_per_s, self.size.width)
+            text = format_activity(self.activity, epoch, epochs, self._tick)
+        elif event is not None:
+            batch_size = self.session.config.training.batch_size
+            text = format_training_progress(event, epochs, batch_size, self.throughput.images_per_s, self.size.width)
         else:
             text = Text(format_epoch(epoch, epochs))
         self.query_one(Header).set_text(text)
 
     def _update_status(self) -> None:
-        """Say in the status line what goes on, and draw the curves anew where that left them another room."""
+        """Update the status line, and draw the plots again if its height changed."""
         if self.query_one(StatusLine).show(self._format_status(), monotonic()):
             self._loss_plot_state = self._epoch_plot_state = ()
             self.call_after_refresh(self._update_plots)
 
     def _format_status(self) -> str:
-        """Say how fast, on what, how safe, and what comes next."""
-        session = self.session
-        speed = f"{self.pace.images_per_s:>7,.0f} img/s" if self.pace.images_per_s else ""
-        machine = f" on {session.device_name}" if session.device_name and not self.is_paused else ""
+        """Return speed, device and time since the last save, as far as they fit, and the next round."""
+        session, images_per_s = self.session, self.throughput.images_per_s
+        left = f"{images_per_s:>7,.0f} img/s" if images_per_s else ""
+        device = f" on {session.device_name}" if session.device_name and not self.is_paused else ""
         saved = f"saved {monotonic() - self._saved_at_s:.0f} s ago" if self._saved_at_s is not None else ""
-        coming = f"round {session.round_number} of {session.rounds} next"
-        if session.round_number == 0:
-            coming = "the summary next"
-        left, right = speed, self._clustering_notice or coming
+        next_phase = f"round {session.round_number} of {session.rounds}" if session.round_number else "summary"
+        right = self._clustering_notice or f"next: {next_phase}"
         if self.is_paused:
-            left = "  paused: space goes on"
+            left = "  paused · space: resume"
         room = max(self.size.width - 4 - len(right), 0)
-        if len(left + machine) + 16 <= room:
-            left += machine
-        if len(left) + 16 <= room:
-            left += f"{saved:>16}"
+        if len(left + device) + SAVED_CELLS <= room:
+            left += device
+        if len(left) + SAVED_CELLS <= room:
+            left += f"{saved:>{SAVED_CELLS}}"
         return f"{left:<{room}}  {right}"
 
     def _update_plots(self) -> None:
+        """Draw the plots whose data or size changed: each takes about 10 ms."""
         curves = self.session.training_curves()
-        latest = self.pace.last_event
-        end = latest.epoch * latest.steps_per_epoch if latest is not None else 0
-        # A plot costs about ten milliseconds, so each is drawn only when it has something new.
-        losses = (len(curves.loss_points), end, self.size)
-        if losses != self._loss_plot_state:
-            self._loss_plot_state = losses
-            self.query_one(LossPane).show(curves, end)
-        epochs = (len(curves.finished_epochs), self.session.epochs, self.size)
-        if epochs != self._epoch_plot_state:
-            self._epoch_plot_state = epochs
+        event = self.throughput.last_event
+        last_step = event.epoch * event.steps_per_epoch if event is not None else 0
+        loss_plot_state = (len(curves.loss_points), last_step, self.size)
+        if loss_plot_state != self._loss_plot_state:
+            self._loss_plot_state = loss_plot_state
+            self.query_one(LossPane).show(curves, last_step)
+        epoch_plot_state = (len(curves.finished_epochs), self.session.epochs, self.size)
+        if epoch_plot_state != self._epoch_plot_state:
+            self._epoch_plot_state = epoch_plot_state
             self._accuracy_pane.show(curves.finished_epochs, self.session.epochs)
