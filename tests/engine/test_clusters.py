@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine import kmeans
 from vaetui.engine.clusters import ClusterTree, build_clusters, find_cluster, iter_leaves, walk, with_children
 from vaetui.engine.config import ClusterConfig

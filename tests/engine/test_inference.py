@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tests.idx import MNIST
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine.config import Config
 from vaetui.engine.images import read_idx
 from vaetui.engine.inference import predict

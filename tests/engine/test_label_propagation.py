@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 from sklearn.datasets import make_moons
 
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine import label_propagation as graphs
 from vaetui.engine.clusters import NOT_QUERIED, to_metric_space
 from vaetui.engine.config import Config

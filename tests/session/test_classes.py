@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.session.scripted_run import NEIGHBOURS_CONFIG, SMALL_CONFIG, session_digest, create_session
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripted_run import answer_round, session_digest, create_session, run_to_end, list_answers
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine.events import Notice
 from vaetui.session import checkpoints, lifecycle, trainer
 from vaetui.session.session import Session

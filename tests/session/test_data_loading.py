@@ -17,7 +17,7 @@ from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import small_mnist
 from tests.session.scripted_run import SMALL_CONFIG
 from vaetui.cli.data_options import DataOptions
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.events import Event, Loading, Notice, Progress

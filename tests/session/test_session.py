@@ -11,7 +11,7 @@ import pytest
 
 from tests.idx import write_idx
 from tests.session.scripted_run import NEIGHBOURS_CONFIG, SMALL_CONFIG, answer_round, session_digest, create_session, run_to_end, list_answers, create_with_scrambled_labels
-from vaetui.cli.simulate_command import drain
+from vaetui.runtime.runner import drain
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Finished, Loaded, Loading, Saved

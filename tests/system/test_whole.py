@@ -40,7 +40,7 @@ def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
         screen.press("U")
         screen.until(r"answered\s+2 / 7 .*answers\s+3")
         screen.press("q")
-        screen.until(r"Come back with: vaetui resume demo\n(.*\n)*left with 0")
+        screen.until(r"Resume with: vaetui resume demo\n(.*\n)*left with 0")
         before = load_status("demo")
         assert (before["phase"], before["answered_clusters"], before["clusters"], before["answers"]) == ("labelling", 2, 7, 3)
     finally:
