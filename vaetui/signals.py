@@ -1,4 +1,4 @@
-"""The signals that ask a program to leave; it does not know what has to be saved before."""
+"""Handling of the signals that ask the program to end."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from types import FrameType, TracebackType
 from typing import Any
 
 SHUTDOWN_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Ctrl-C, a polite end, a lost line; not every platform has all of them."""
+"""Ctrl-C, a request to end, and a closed terminal; not every platform has all of them."""
 
 
-class ShutdownRequested(Exception):  # noqa: N818 (no error)
-    """The person, or a signal, ends the program."""
+class ShutdownRequested(Exception):  # noqa: N818 (not an error)
+    """The user or a signal ends the program."""
 
 
 class ShutdownSignals:
-    """While this is entered, such a signal is kept to be looked at, instead of being died of."""
+    """Context manager that records shutdown signals, so that the program can save before it ends."""
 
     def __init__(self) -> None:
-        """Begin without a signal."""
+        """Start without a recorded signal."""
         self.signal_number = 0
-        """The last one that came; 0 for none."""
+        """Last signal received, or 0."""
         self.is_interruptible = False
-        """Whether nothing would be lost now: then a signal raises Left at once, be it in the midst of an import."""
+        """Whether nothing would be lost now: a signal then raises ShutdownRequested at once, even during an import."""
         self.ignores_hangup = False
-        """Whether the line has been left on purpose, and may end."""
+        """Whether SIGHUP is ignored, because the terminal was left on purpose."""
         self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> ShutdownSignals:
-        """Begin to heed them."""
+        """Install the handlers."""
         for name in SHUTDOWN_SIGNALS:
             if number := getattr(signal, name, None):
                 self._previous_handlers[number] = signal.signal(number, self._handle_signal)
@@ -37,7 +37,7 @@ class ShutdownSignals:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
     ) -> None:
-        """Let them act as before."""
+        """Restore the previous handlers."""
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
@@ -46,5 +46,5 @@ class ShutdownSignals:
             return
         self.signal_number = signal_number
         if self.is_interruptible:
-            self.is_interruptible = False  # once: some send two signals in a row
+            self.is_interruptible = False  # raise once only: some programs send two signals in a row
             raise ShutdownRequested

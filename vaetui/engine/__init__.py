@@ -1,20 +1,23 @@
-"""What is learned: headless, reads images, writes nothing, knows no screen.
+"""The method: configuration, networks, clustering, label propagation, losses and training, without user interface.
 
-Read the rooms in this order; it is the walk of the method:
+Modules in reading order; each imports only modules above it:
 
-    config, events            every knob; the facts that are reported
-    recipes, settings         knobs that were measured together; knobs as text, and what they may be
-    idx, images, truth        a path becomes Images; true labels, which learning never sees
-    dataset                   Images on the device of the networks, batch by batch
-    draws                     every random draw, from the seed and its place in the run
-    vae, warp                 the networks: infer, generate, classify; a second view of images
-    latents                   images become latent vectors
-    answers, classes          what a person said of a cluster, and what stands; what was done to the classes
-    clusters, kmeans, asking  latent vectors become a tree of clusters; the elbow; a split; what a round asks about
-    seeds, weights            images whose class is known; one label and one weight per image (eq. 2)
-    graph                     a few labels spread to all images, from neighbour to neighbour
-    loss                      the named parts of the loss (eqs 1 and 3), and what two views add to it
-    memory                    what the process keeps of freed memory, for speed
-    training                  the loop: a generator of events
-    metrics                   accuracy and the like: the only measure that looks at true labels
+    malloc                    glibc settings that speed up training on the CPU
+    config, config_text       hyperparameters with their bounds; the configuration as JSON
+    recipes                   named configurations
+    answers, classes          answers about clusters; the editable list of classes
+    clusters, events          the cluster tree; the events that slow operations yield
+    rng                       random generators derived from the seed
+    idx, images, dataset      IDX headers; images in memory or mapped; images on the device of the networks
+    ground_truth              true labels, for splitting and evaluation only
+    pseudo_labels             labelled images; one class and weight per image (eq. 2)
+    losses                    the terms of the loss (eqs 1 and 3)
+    vae, augmentation         the networks; the second view of an image
+    kmeans, query_strategy    k-means and the elbow; the clusters that a round asks about
+    label_propagation         labels spread over a graph of nearest neighbours
+    metrics                   accuracy, agreement and calibration
+    inference                 images to latent vectors and classes; latent vectors to images
+    train_state, training     networks with optimiser and checkpoint; one epoch of training
+
+"paper" in these modules is the published method that the recipe "paper" reproduces; equation numbers refer to it.
 """

@@ -1,4 +1,4 @@
-"""What a person said of one cluster, and what stands after many sayings; it does not know where they are kept."""
+"""Answers that a person gives about clusters, and the rule by which later answers replace earlier ones."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 ClusterPath: TypeAlias = tuple[int, ...]
-"""A cluster's place in the tree: (3,) is the fourth cluster, (3, 1) its second part."""
+"""Position of a cluster in the tree: (3,) is the fourth cluster, (3, 1) its second sub-cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassAnswer:
-    """The cluster shows this class."""
+    """The cluster shows one class."""
 
     class_id: int
-    """The class, from 0."""
+    """Class, from 0."""
     confidence: float = 1.0
     """p_c of equation 2, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The centre shows no class: its members get weight 0."""
+    """The decoded centre shows no class; the members get weight 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The cluster is to be asked in parts."""
+    """The cluster is replaced by sub-clusters, which get answers of their own."""
 
     parts: int
-    """How many."""
+    """Number of sub-clusters."""
 
 
 Answer: TypeAlias = ClassAnswer | Unreadable | Split
@@ -38,20 +38,26 @@ Answers: TypeAlias = Mapping[ClusterPath, Answer]
 
 
 def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> dict[ClusterPath, Answer]:
-    """Fold sayings, oldest first, into what stands: the last word on a cluster ends all words on its parts."""
+    """Return the answers in force after a history, oldest first.
+
+    A later answer replaces the earlier one on the same cluster and discards those on its sub-clusters.
+    """
     answers: dict[ClusterPath, Answer] = {}
     for path, answer in answer_history:
-        for other in [known for known in answers if known[: len(path)] == path]:
-            del answers[other]
+        for replaced in [other for other in answers if other[: len(path)] == path]:
+            del answers[replaced]
         answers[path] = answer
     return answers
 
 
 def format_path(path: ClusterPath) -> str:
-    """Write a path as a person reads it: 3.1 for (3, 1)."""
-    return ".".join(str(part) for part in path)
+    """Return a path as text: 3.1 for (3, 1)."""
+    return ".".join(str(index) for index in path)
 
 
 def parse_path(text: str) -> ClusterPath:
-    """Read what `written` wrote."""
-    return tuple(int(part) for part in text.split("."))
+    """Return the path that `format_path` wrote.
+
+    Raises ValueError if the text is not a path.
+    """
+    return tuple(int(index) for index in text.split("."))

@@ -1,4 +1,4 @@
-"""A second view of images: warped a little, and in other colours; it does not know what they show."""
+"""Random second views of images: affine and elastic distortion, colour jitter."""
 
 from __future__ import annotations
 
@@ -13,47 +13,43 @@ from vaetui.engine.config import AugmentConfig
 from vaetui.engine.idx import COLOUR_CHANNELS
 
 ELASTIC_GRID_POINTS = 4
-"""Points along each side at which a picture is pushed about; between them the push changes smoothly."""
+"""Control points of the elastic distortion along each side; displacements between them are interpolated."""
 
 
 def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
-    """Warp each image of [N, 1, H, W] or [N, 3, H, W] in its own way, by the seed and the `place` in the run.
+    """Return a distorted view of each image, [N, 1, H, W] or [N, 3, H, W], values from 0 to 1.
 
-    What comes in from outside the picture is 0.
+    The distortion depends only on `seed` and `position` (epoch, step). Pixels from outside the image are 0.
     """
-    drawn = rng.derive_generator(seed, "warp", *position).uniform(-config.strength, config.strength, (6, len(images)))
-    turn, wide, high, shear, right, down = torch.from_numpy(drawn).float().to(images.device)  # 6 x [N]
-    turn = turn * math.radians(config.rotate)
-    wide, high = 1 + wide * config.scale, 1 + high * config.scale
-    # The grid counts from -1 to 1, so a share of the side is twice that number.
-    ways = torch.stack(
-        [
-            torch.stack([turn.cos() * wide, shear * config.shear - turn.sin() * high, 2 * right * config.translate], 1),
-            torch.stack([turn.sin() * wide, turn.cos() * high, 2 * down * config.translate], 1),
-        ],
-        1,
-    )  # [N, 2, 3]
-    grid = F.affine_grid(ways, list(images.shape), align_corners=False)  # [N, H, W, 2]
+    # The purposes "warp", "bend" and "tint" select random streams: other strings would change every run.
+    uniform = rng.derive_generator(seed, "warp", *position).uniform(-config.strength, config.strength, (6, len(images)))
+    angle, x_scale, y_scale, shear, x_shift, y_shift = torch.from_numpy(uniform).float().to(images.device)  # 6 x [N]
+    angle = angle * math.radians(config.rotate)
+    x_scale, y_scale = 1 + x_scale * config.scale, 1 + y_scale * config.scale
+    # Grid coordinates run from -1 to 1, so a fraction of the side is twice that number.
+    x_row = [angle.cos() * x_scale, shear * config.shear - angle.sin() * y_scale, 2 * x_shift * config.translate]
+    y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
+    matrices = torch.stack([torch.stack(x_row, 1), torch.stack(y_row, 1)], 1)  # [N, 2, 3]
+    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # [N, H, W, 2]
     if config.elastic:
-        points = (len(images), 2, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
-        drawn = rng.derive_generator(seed, "bend", *position).uniform(-1, 1, points) * config.elastic * config.strength
-        pushes = torch.from_numpy(drawn).float().to(images.device)
-        grid = grid + F.interpolate(pushes, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    warped = F.grid_sample(images, grid, align_corners=False)
-    return (
-        _jitter_colours(warped, config, seed, *position)
-        if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS
-        else warped
-    )
+        shape = (len(images), 2, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
+        uniform = rng.derive_generator(seed, "bend", *position).uniform(-1, 1, shape) * config.elastic * config.strength
+        offsets = torch.from_numpy(uniform).float().to(images.device)
+        grid = grid + F.interpolate(offsets, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    views = F.grid_sample(images, grid, align_corners=False)
+    if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS:
+        return _jitter_colours(views, config, seed, *position)
+    return views
 
 
 def _jitter_colours(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
-    """Mix the colours [N, 3, H, W] of each image about their mean, and shift that."""
-    drawn = rng.derive_generator(seed, "tint", *position).uniform(
+    """Mix the channels of each image [N, 3, H, W] around its mean colour, and shift the mean."""
+    uniform = rng.derive_generator(seed, "tint", *position).uniform(
         -config.colour_jitter, config.colour_jitter, (len(images), 3, 4)
     )
-    change = torch.from_numpy(drawn * config.strength).float().to(images.device)
-    mixed, shifted = change[..., :3] + torch.eye(COLOUR_CHANNELS, device=images.device), change[..., 3:, None] / 2
+    coefficients = torch.from_numpy(uniform * config.strength).float().to(images.device)  # [N, 3, 4]
+    mixing = coefficients[..., :3] + torch.eye(COLOUR_CHANNELS, device=images.device)
+    shift = coefficients[..., 3:, None] / 2
     mean = images.mean(dim=(2, 3), keepdim=True)
-    coloured: Tensor = torch.einsum("nij,njhw->nihw", mixed, images - mean) + mean + shifted
-    return coloured.clamp(0, 1)
+    jittered: Tensor = torch.einsum("nij,njhw->nihw", mixing, images - mean) + mean + shift
+    return jittered.clamp(0, 1)

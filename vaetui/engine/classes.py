@@ -1,4 +1,4 @@
-"""What classes there are after what a person did to them; it does not know answers, nor where anything is kept."""
+"""The list of classes of a session, and the edits that add, rename and merge classes."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from vaetui.engine import config_text
 from vaetui.errors import UserError
 
 MAX_CLASSES = int(config_text.field_bounds("network", "classes").maximum)
-"""Classes that can be told apart."""
+"""Most classes of a session, merged ones included."""
 MAX_NAME_CHARS = 100
-"""Letters in a name."""
+"""Most characters of a class name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddClass:
-    """There is one more class."""
+    """Add a class."""
 
     class_id: int
-    """Its number: as many as there were."""
+    """Its id: the number of classes so far."""
     name: str
-    """What it is called."""
+    """Its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenameClass:
-    """A class is called otherwise."""
+    """Change the name of a class."""
 
     class_id: int
     """The class."""
     name: str
-    """What it is called from now on."""
+    """Its new name."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeClass:
-    """A class is no longer told from another: whatever is called so, by whom and when it may be, counts as that."""
+    """Merge a class into another: all its answers and predictions, past and future, count as the other class."""
 
     class_id: int
-    """The class that is no longer offered."""
+    """The class to merge; it is no longer active."""
     target_id: int
-    """What it counts as."""
+    """The class that it counts as."""
 
 
 ClassEdit: TypeAlias = AddClass | RenameClass | MergeClass
@@ -50,90 +50,94 @@ ClassEdit: TypeAlias = AddClass | RenameClass | MergeClass
 
 @dataclass(frozen=True, slots=True)
 class ClassList:
-    """All classes that there ever were in a session; their numbers never change."""
+    """All classes of a session, merged ones included; class ids never change."""
 
     names: tuple[str, ...]
-    """What each is called, in the order of their numbers."""
+    """Names by class id."""
     canonical: tuple[int, ...]
-    """What each counts as: itself, or the class that it was merged into."""
+    """By class id, the class that it counts as: itself, or the class that it was merged into."""
 
     @classmethod
     def from_names(cls, names: Sequence[str]) -> ClassList:
-        """Give classes of these names, of which none is merged.
+        """Return a list of classes with these names, none merged.
 
-        Raises Trouble for what cannot be such.
+        Raises UserError if the number of names or a name is not allowed, or if names repeat.
         """
         if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names) or not all(map(_is_valid_name, names)):
             raise UserError(
-                f"From 2 to {MAX_CLASSES} different names of up to {MAX_NAME_CHARS} printable letters make classes."
+                f"Class names must be 2 to {MAX_CLASSES} different names of 1 to {MAX_NAME_CHARS} printable characters."
             )
         return cls(tuple(names), tuple(range(len(names))))
 
     def __len__(self) -> int:
-        """Count them, those that were merged too."""
+        """Return the number of classes, merged ones included."""
         return len(self.names)
 
     @property
     def active(self) -> tuple[int, ...]:
-        """Give the numbers of those that can be said."""
-        return tuple(label for label, root in enumerate(self.canonical) if label == root)
+        """Ids of the classes that are not merged into another."""
+        return tuple(class_id for class_id, target_id in enumerate(self.canonical) if class_id == target_id)
 
     @property
     def resolved_names(self) -> tuple[str, ...]:
-        """Give for each number the name of what it counts as."""
-        return tuple(self.names[root] for root in self.canonical)
+        """By class id, the name of the class that it counts as."""
+        return tuple(self.names[target_id] for target_id in self.canonical)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Give the names of those that were merged, with what they count as."""
-        return {name: called for name, called in zip(self.names, self.resolved_names, strict=True) if name != called}
+        """Names of merged classes, with the name of the class that each counts as."""
+        return {
+            name: resolved for name, resolved in zip(self.names, self.resolved_names, strict=True) if name != resolved
+        }
 
     def find_id(self, name: str) -> int | None:
-        """Give the number of the class that is called so; None where there is none."""
+        """Return the id of the class with that name, or None."""
         return self.names.index(name) if name in self.names else None
 
     def apply(self, edit: ClassEdit) -> ClassList:
-        """Give the classes after that was done to them.
+        """Return the list after an edit.
 
-        Raises Trouble, with a sentence for who wanted it, for what cannot be done.
+        Raises UserError if the edit is not possible.
         """
         match edit:
-            case AddClass(label, name):
-                if label != len(self):
-                    raise UserError(f"The number of a new class is {len(self)}, not {label}.")
+            case AddClass(class_id, name):
+                if class_id != len(self):
+                    raise UserError(f"The next class id is {len(self)}; got {class_id}.")
                 if len(self) >= MAX_CLASSES:
-                    raise UserError(f"There are {MAX_CLASSES} classes already, as many as can be told apart.")
+                    raise UserError(f"The session already has {MAX_CLASSES} classes, the maximum.")
                 self._require_unused(name)
-                return ClassList((*self.names, name), (*self.canonical, label))
-            case RenameClass(label, name):
-                self.require_active(label)
+                return ClassList((*self.names, name), (*self.canonical, class_id))
+            case RenameClass(class_id, name):
+                self.require_active(class_id)
                 self._require_unused(name)
-                return replace(self, names=(*self.names[:label], name, *self.names[label + 1 :]))
-            case MergeClass(label, into):
-                self.require_active(label)
-                self.require_active(into)
-                if label == into:
-                    raise UserError(f"{self.names[label]} cannot be merged into itself.")
+                return replace(self, names=(*self.names[:class_id], name, *self.names[class_id + 1 :]))
+            case MergeClass(class_id, target_id):
+                self.require_active(class_id)
+                self.require_active(target_id)
+                if class_id == target_id:
+                    raise UserError(f"Class {self.names[class_id]} cannot be merged into itself. Choose another class.")
                 if len(self.active) <= 2:
-                    raise UserError("Two classes have to be left: these cannot be merged.")
-                return replace(self, canonical=tuple(into if root == label else root for root in self.canonical))
+                    raise UserError("Only two classes are left. At least two must remain, so they cannot be merged.")
+                merged = tuple(target_id if target == class_id else target for target in self.canonical)
+                return replace(self, canonical=merged)
 
     def require_active(self, class_id: int) -> None:
-        """Raise Trouble for a class that there is not, and for one that was merged into another."""
+        """Raise UserError if the class does not exist or was merged into another."""
         if not 0 <= class_id < len(self):
-            raise UserError(f"There is no class {class_id}; the classes are 0 to {len(self) - 1}.")
+            raise UserError(f"There is no class {class_id}. Choose a class from 0 to {len(self) - 1}.")
         if self.canonical[class_id] != class_id:
-            raise UserError(f"{self.names[class_id]} counts as {self.resolved_names[class_id]} since they were merged.")
+            target = self.resolved_names[class_id]
+            raise UserError(f"Class {self.names[class_id]} was merged into {target}. Use {target}.")
 
     def _require_unused(self, name: str) -> None:
         if not _is_valid_name(name):
             raise UserError(
-                f"{name[:MAX_NAME_CHARS]!r} cannot name a class; up to {MAX_NAME_CHARS} printable letters can."
+                f"{name[:MAX_NAME_CHARS]!r} is not a valid class name. Use 1 to {MAX_NAME_CHARS} printable characters."
             )
-        label = self.find_id(name)
-        if label is not None:
-            self.require_active(label)
-            raise UserError(f"There is a class {name} already.")
+        class_id = self.find_id(name)
+        if class_id is not None:
+            self.require_active(class_id)
+            raise UserError(f"Class {name} already exists. Choose another name.")
 
 
 def _is_valid_name(name: str) -> bool:

@@ -1,6 +1,6 @@
-"""A clustering as a tree of frozen clusters: pure geometry that knows no opinion and no algorithm.
+"""Clusters as an immutable tree, and the distance metric of the latent space.
 
-Its types are wanted before the first frame is painted, so numpy is loaded only where it computes.
+The user interface imports this module before it shows the first screen, so functions import numpy themselves.
 """
 
 from __future__ import annotations
@@ -19,49 +19,47 @@ if TYPE_CHECKING:
 LatentVectors: TypeAlias = "NDArray[np.float32]"
 """Latent vectors, [N, z_dim]."""
 Indices: TypeAlias = "NDArray[np.int64]"
-"""Places of images in the training set, [N]."""
+"""Indices of images in the training set, [N]."""
 Pixels: TypeAlias = "NDArray[np.uint8]"
-"""Pictures, 0 to 255: grey ones [N, H, W], in colour [N, H, W, 3]; all shapes are told for grey ones."""
+"""Images, 0 to 255: [N, H, W] in grey, [N, H, W, 3] in colour. Docstrings state the shape of grey images."""
 MAX_CLUSTERS = 1_000
-"""Clusters of a round, or parts of one, at most: nobody would answer more."""
-
-
+"""Most clusters of a round and most parts of a split: more than anyone would answer."""
 NOT_QUERIED = -1
-"""Instead of the place of a centre: this image is not asked about."""
+"""Assignment of an image that belongs to no cluster of the round."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """Images that lie together in the latent space."""
+    """A set of images that are near each other in the latent space."""
 
     path: ClusterPath
-    """Its place in the tree."""
+    """Position in the tree."""
     centre: NDArray[np.float32]
-    """The mean of its members' latent vectors, [z_dim]."""
+    """Mean of the members' latent vectors, [z_dim]."""
     centre_image: Pixels
-    """The decoded centre, [H, W]."""
+    """Decoded centre, [H, W]."""
     members: Indices
-    """Its images, nearest to the centre first, [M]."""
+    """Images of the cluster, nearest to the centre first, [M]."""
     distances: NDArray[np.float32]
-    """Their Euclidean distances to the centre, ascending, [M]."""
+    """Euclidean distances of the members to the centre, ascending, [M]."""
     children: tuple[Cluster, ...] = ()
-    """The parts that it was split into."""
+    """Sub-clusters after a split."""
 
     @property
     def mean_distance(self) -> float:
-        """The mean distance of a member, in units of the latent space."""
+        """Mean Euclidean distance of the members to the centre."""
         return float(self.distances.mean()) if len(self.distances) else 0.0
 
 
 ClusterTree: TypeAlias = tuple[Cluster, ...]
-"""The clusters of one round, each with its parts."""
+"""The clusters of one round, with their sub-clusters."""
 
 
 def to_metric_space(latents: LatentVectors, distance_metric: DistanceMetric) -> LatentVectors:
-    """Put latent vectors [N, z_dim] where their Euclidean distance says how near they are; directions get length 1."""
+    """Return vectors [N, z_dim] whose Euclidean distances follow the metric: for "cosine", vectors of length 1."""
     import numpy as np
 
-    if distance_metric == "place":
+    if distance_metric == "euclidean":
         return latents
     lengths = np.linalg.norm(latents, axis=1, keepdims=True)
     directions: LatentVectors = latents / np.maximum(lengths, 1e-12).astype(np.float32)
@@ -71,44 +69,44 @@ def to_metric_space(latents: LatentVectors, distance_metric: DistanceMetric) -> 
 def decodable_centres(
     latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors, distance_metric: DistanceMetric
 ) -> LatentVectors:
-    """Give the latent vectors to be decoded for centres [K, z_dim]: of directions, the means of their members."""
+    """Return the latent vectors to decode for centres [K, z_dim]: for "cosine", the means of the members."""
     import numpy as np
 
-    if distance_metric == "place":
+    if distance_metric == "euclidean":
         return centres
-    return np.stack([latents[assignments == part].mean(axis=0) for part in range(len(centres))])
+    return np.stack([latents[assignments == index].mean(axis=0) for index in range(len(centres))])
 
 
 def find_cluster(tree: ClusterTree, path: ClusterPath) -> Cluster:
-    """Give the cluster at that path.
+    """Return the cluster at a path.
 
-    Raises KeyError where there is none.
+    Raises KeyError if there is none.
     """
-    level = tree
-    for depth, part in enumerate(path, start=1):
-        if not 0 <= part < len(level):
+    siblings = tree
+    for depth, index in enumerate(path, start=1):
+        if not 0 <= index < len(siblings):
             raise KeyError(path[:depth])
-        cluster, level = level[part], level[part].children
+        cluster, siblings = siblings[index], siblings[index].children
     return cluster
 
 
 def with_children(tree: ClusterTree, path: ClusterPath, children: ClusterTree) -> ClusterTree:
-    """Give a new tree in which the cluster at that path has these children; the old tree stays as it is."""
-    part, rest = path[0], path[1:]
-    old = tree[part]
-    new = replace(old, children=with_children(old.children, rest, children) if rest else children)
-    return (*tree[:part], new, *tree[part + 1 :])
+    """Return a new tree in which the cluster at `path` has these children."""
+    index, rest = path[0], path[1:]
+    cluster = tree[index]
+    changed = replace(cluster, children=with_children(cluster.children, rest, children) if rest else children)
+    return (*tree[:index], changed, *tree[index + 1 :])
 
 
 def walk(tree: ClusterTree) -> Iterator[Cluster]:
-    """Go through all clusters in reading order, each before its parts."""
+    """Yield all clusters, each before its children."""
     for cluster in tree:
         yield cluster
         yield from walk(cluster.children)
 
 
 def iter_leaves(tree: ClusterTree) -> Iterator[Cluster]:
-    """Go through the clusters that are not split."""
+    """Yield the clusters that are not split."""
     return (cluster for cluster in walk(tree) if not cluster.children)
 
 
@@ -120,17 +118,18 @@ def build_clusters(
     centre_images: Pixels,
     parent_path: ClusterPath = (),
 ) -> ClusterTree:
-    """Make sibling clusters from the assignment of members to centres.
+    """Return sibling clusters for an assignment of images to centres.
 
-    `latents` [N, z_dim] holds the place of every image; `near` [M] names the centre of each of the `members` [M], or
-    is ASIDE; `centres` [K, z_dim]; `pictures` [K, H, W] are the decoded centres.
+    `latents` [N, z_dim] are those of all images; `assignments` [M] holds for each of the `members` [M] the index of
+    its centre or NOT_QUERIED; `centres` [K, z_dim]; `centre_images` [K, H, W].
     """
     import numpy as np
 
-    tree = []
-    for part, (centre, picture) in enumerate(zip(centres, centre_images, strict=True)):
-        own = members[assignments == part]
-        distances = np.linalg.norm(latents[own] - centre, axis=1)
+    clusters = []
+    for index, (centre, centre_image) in enumerate(zip(centres, centre_images, strict=True)):
+        own_members = members[assignments == index]
+        distances = np.linalg.norm(latents[own_members] - centre, axis=1)
         order = np.argsort(distances, kind="stable")
-        tree.append(Cluster((*parent_path, part), centre, picture, own[order], distances[order].astype(np.float32)))
-    return tuple(tree)
+        path = (*parent_path, index)
+        clusters.append(Cluster(path, centre, centre_image, own_members[order], distances[order].astype(np.float32)))
+    return tuple(clusters)

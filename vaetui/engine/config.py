@@ -1,4 +1,7 @@
-"""Every knob of the method, as frozen values; it does not know what turns a knob. The defaults are the paper's."""
+"""The configuration of a run as frozen dataclasses, and the schedule that follows from it.
+
+The defaults are those of the paper.
+"""
 
 from __future__ import annotations
 
@@ -6,85 +9,84 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-DistanceMetric: TypeAlias = Literal["place", "direction"]
-"""What makes latent vectors near: their Euclidean distance, or the angle between them."""
+DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
+"""Distance between latent vectors: Euclidean, or by the angle between them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The least and the most that a knob may be turned to: what fits memory, a screen and a lifetime."""
+    """Inclusive range of a numeric config field; the limits keep memory, screen space and run time bearable."""
 
     minimum: int | float
-    """The least."""
+    """Smallest allowed value."""
     maximum: int | float
-    """The most."""
+    """Largest allowed value."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """The shape of the networks (paper, section 3.3 and figure 1)."""
+    """Architecture of the networks (paper, section 3.3 and figure 1)."""
 
     z_dim: Annotated[int, Bounds(1, 256)] = 10
-    """Numbers in a latent vector."""
+    """Latent dimensions."""
     channels: tuple[Annotated[int, Bounds(1, 256)], Annotated[int, Bounds(1, 256)]] = (64, 128)
-    """Channels after the first and the second convolution."""
+    """Output channels of the first and the second convolution."""
     hidden_units: Annotated[int, Bounds(1, 512)] = 32
-    """Units between the convolutions and the latent vector."""
+    """Units of the dense layer between the convolutions and the latent vector."""
     classes: Annotated[int, Bounds(2, 250)] = 10
-    """Classes that the classifier tells apart."""
+    """Classes of the classifier."""
     negative_slope: Annotated[float, Bounds(0.0, 1.0)] = 0.2
-    """Slope of the leaky rectifier below zero."""
+    """Slope of the leaky ReLU below zero."""
     weight_init: Literal["glorot", "normal"] = "glorot"
     """Initial weights: Glorot uniform, or normal with standard deviation 0.02."""
     latent: Literal["sample", "mean"] = "sample"
-    """Which latent vector is clustered and classified: the sampled one (the paper's) or its mean."""
+    """Latent vector that is clustered and classified: a sample from q(z | x) (paper), or its mean."""
     classifier_input: Literal["latent", "hidden"] = "latent"
-    """What the classifier reads: the latent vector, or the units before it."""
+    """Input of the classifier: the latent vector, or the hidden units before it."""
     batch_norm: bool = False
-    """Whether the encoder normalises by batch (Ioffe and Szegedy 2015)."""
+    """Whether the encoder uses batch normalisation (Ioffe and Szegedy 2015)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """The factors of the loss (paper, equations 1 and 3), and of what two views of an image add to it."""
+    """Weights of the terms of the loss (paper, equations 1 and 3), and of two terms that compare two views."""
 
     beta: Annotated[float, Bounds(0.0, 1e6)] = 5.0
-    """Factor of the divergence."""
+    """Weight of the KL divergence (eq. 1)."""
     gamma: Annotated[float, Bounds(0.0, 1e6)] = 150.0
-    """Factor of the classification loss."""
+    """Weight of the classification loss (eq. 3)."""
     contrastive_weight: Annotated[float, Bounds(0.0, 1e6)] = 0.0
-    """Factor of the contrast between two views of one image and all other images (Chen et al. 2020)."""
+    """Weight of the contrastive loss NT-Xent (Chen et al. 2020, SimCLR, equation 1)."""
     temperature: Annotated[float, Bounds(0.01, 10.0)] = 0.3
-    """Temperature of the contrast."""
+    """Temperature of the contrastive loss."""
     consistency_weight: Annotated[float, Bounds(0.0, 1e6)] = 0.0
-    """Factor of the loss that asks of a warped view the class that the plain one is sure of (Sohn et al. 2020)."""
+    """Weight of the consistency loss between the two views (Sohn et al. 2020, FixMatch, equation 4)."""
     consistency_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.9
-    """The probability from which on a plain view is sure."""
+    """Smallest class probability of the plain view that counts for the consistency loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How far the second view of an image is warped: what leaves its class as it is. All 0: there is no second view."""
+    """Range of the random distortions that make the second view of an image; if all are 0, there is no second view."""
 
     strength: Annotated[float, Bounds(0.0, 3.0)] = 1.0
-    """Factor of all of these; with 0 there is no second view."""
+    """Factor of all distortions below; 0 switches the second view off."""
     rotate: Annotated[float, Bounds(0.0, 180.0)] = 0.0
-    """Degrees that it is turned, at most, either way."""
+    """Largest rotation either way, in degrees."""
     translate: Annotated[float, Bounds(0.0, 1.0)] = 0.0
-    """Share of the side that it is shifted, at most, in each direction."""
+    """Largest shift in each direction, as a fraction of the side."""
     scale: Annotated[float, Bounds(0.0, 0.9)] = 0.0
-    """Share that it is stretched or shrunk, at most, along each side."""
+    """Largest change of size along each side, as a fraction."""
     shear: Annotated[float, Bounds(0.0, 1.0)] = 0.0
-    """Share of the height that it is sheared, at most, either way."""
+    """Largest shear either way, as a fraction of the height."""
     elastic: Annotated[float, Bounds(0.0, 1.0)] = 0.0
-    """Share of half the side that its parts are pushed about, at most, as if it were of rubber."""
-
+    """Largest local displacement of the elastic distortion, as a fraction of half the side."""
     colour_jitter: Annotated[float, Bounds(0.0, 1.0)] = 0.0
-    """Of images in colour, the share of red, green and blue that goes over into each other and is shifted, at most."""
+    """Largest mixing and shift of the colour channels, as a fraction; grey images ignore it."""
 
     @property
     def is_enabled(self) -> bool:
-        """Whether there is a second view."""
+        """Whether training uses a second view."""
         return self.strength > 0 and any(
             (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
         )
@@ -94,40 +96,40 @@ class AugmentConfig:
 class PropagationConfig:
     """How answers become labels of all images."""
 
-    method: Literal["cluster", "neighbours"] = "cluster"
-    """Over the answered cluster (paper, equation 2), or from neighbour to neighbour, those of all rounds together."""
+    method: Literal["cluster", "graph"] = "cluster"
+    """To the members of the answered cluster (paper, eq. 2), or over a graph of neighbours, all rounds together."""
     neighbours: Annotated[int, Bounds(2, 100)] = 12
-    """Neighbours that an image has in the graph."""
+    """Neighbours of an image in the graph."""
     max_graph_images: Annotated[int, Bounds(100, 1_000_000)] = 15_000
-    """Images that the graph is made of; the others take what their nearest of these have."""
+    """Most images in the graph; all others take the labels of their nearest graph images."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
-    """How latent vectors are clustered (paper, section 3.3)."""
+    """How latent vectors are clustered (paper, section 3.3), and which clusters a round asks about."""
 
     clusters: Annotated[int, Bounds(2, 256)] | None = None
-    """Clusters in a round; None lets the elbow decide."""
+    """Clusters of a round; None chooses the number by the elbow method."""
     elbow_first_k: Annotated[int, Bounds(1, 256)] = 3
-    """The smallest k that the elbow looks at."""
+    """Smallest k that the elbow method tries."""
     min_clusters: Annotated[int, Bounds(1, 256)] = 10
-    """The smallest k that the elbow may choose."""
+    """Smallest k that the elbow method may choose."""
     max_clusters: Annotated[int, Bounds(1, 256)] = 16
-    """The largest k that the elbow looks at and may choose."""
+    """Largest k that the elbow method tries and may choose."""
     elbow_sample_size: Annotated[int, Bounds(10, 1_000_000)] = 6_000
-    """Latent vectors that the elbow looks at."""
+    """Latent vectors that the elbow method uses."""
     split_parts: Annotated[int, Bounds(2, 256)] = 4
     """Sub-clusters that a split proposes."""
     decay: Annotated[float, Bounds(0.0, 100.0)] = 0.2
     """a of equation 2, per unit of Euclidean distance in the latent space."""
-    distance_metric: DistanceMetric = "place"
-    """What makes latent vectors near."""
-    query_strategy: Literal["all", "doubtful"] = "all"
-    """Whether every round asks of all images, or the later ones of those in doubt."""
+    distance_metric: DistanceMetric = "euclidean"
+    """Distance by which latent vectors are clustered and linked."""
+    query_strategy: Literal["all", "uncertain"] = "all"
+    """Whether every round asks about all images, or rounds after the first about the most uncertain ones."""
     uncertain_fraction: Annotated[float, Bounds(0.001, 1.0)] = 0.25
-    """Share of the images that count as doubtful."""
+    """Fraction of the images that count as uncertain."""
     oversample: Annotated[int, Bounds(1, 16)] = 1
-    """How many times as many clusters are made as are asked: those with the most doubt are."""
+    """Clusters made per cluster asked about; the most uncertain ones are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,74 +145,74 @@ class TrainingConfig:
     batch_size: Annotated[int, Bounds(1, 4_096)] = 64
     """Images in a batch."""
     min_batches: Annotated[int, Bounds(1, 100_000)] = 1
-    """Batches in an epoch, at least: few images are gone through several times."""
+    """Fewest batches in an epoch; an epoch passes over a small data set several times."""
     learning_rate: Annotated[float, Bounds(0.0, 10.0)] = 1e-3
-    """Learning rate of Adam."""
+    """Learning rate of Adam; the peak of each epoch if `lr_schedule` is "cosine"."""
     lr_schedule: Literal["none", "cosine"] = "none"
-    """How the rate declines from the beginning of each epoch to its end (Loshchilov and Hutter 2017)."""
+    """Learning rate within an epoch: constant, or warm-up and cosine decay (Loshchilov and Hutter 2017)."""
     validation_size: Annotated[int, Bounds(1, 100_000)] = 128
-    """Images held out for the reconstructions."""
+    """Most images held out for reconstruction."""
     evals_per_epoch: Annotated[int, Bounds(1, 1_000)] = 3
-    """Times in an epoch that all of them are reconstructed (paper, figure 6)."""
+    """Reconstructions of the held-out images per epoch (paper, figure 6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that decides the bits of a session, the answers and the data aside."""
+    """Everything that determines the result of a session apart from the answers and the data."""
 
     recipe: str = "paper"
-    """The recipe that the knobs were taken from."""
+    """Name of the recipe that the configuration started from."""
     seed: Annotated[int, Bounds(0, 10**38)] = 0
-    """Every random draw follows from this and from its own place in the run."""
+    """Random seed; every random number depends on it and on the position in the run."""
     device: Device = "auto"
-    """auto, cpu, cuda or mps."""
+    """Device of the networks; "auto" chooses the fastest available."""
     threads: Annotated[int, Bounds(0, 1024)] = 0
-    """Threads that the networks use on the CPU; 0 is all that there are."""
+    """CPU threads of the networks; 0 uses all cores."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    """The networks."""
+    """Architecture."""
     loss: LossConfig = field(default_factory=LossConfig)
-    """The loss."""
+    """Weights of the loss terms."""
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
-    """The clustering."""
+    """Clustering and query strategy."""
     augmentation: AugmentConfig = field(default_factory=AugmentConfig)
-    """The second view."""
+    """Distortion of the second view."""
     propagation: PropagationConfig = field(default_factory=PropagationConfig)
-    """What becomes of the answers."""
+    """Propagation of answers to all images."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    """The schedule."""
+    """Schedule and optimiser."""
 
 
 def count_epochs(config: TrainingConfig) -> int:
-    """Count the epochs of a whole run: the unsupervised ones and those that follow each round."""
+    """Return the number of epochs in a whole run: the warm-up and those after each round."""
     return config.warmup_epochs + config.rounds * config.epochs_per_round
 
 
 def find_round_after_epoch(config: TrainingConfig, epoch: int) -> int | None:
-    """Tell which round (1, 2, ...) is asked after that epoch (1, 2, ...), None where training just goes on."""
-    since, rest = divmod(epoch - config.warmup_epochs, config.epochs_per_round)
-    return since + 1 if rest == 0 and 0 <= since < config.rounds else None
+    """Return the round (from 1) that follows an epoch (from 1), or None if the next epoch follows."""
+    rounds_before, rest = divmod(epoch - config.warmup_epochs, config.epochs_per_round)
+    return rounds_before + 1 if rest == 0 and 0 <= rounds_before < config.rounds else None
 
 
 def find_epoch_before_round(config: TrainingConfig, round_number: int) -> int:
-    """Tell after which epoch that round is asked."""
+    """Return the last epoch before a round."""
     return config.warmup_epochs + (round_number - 1) * config.epochs_per_round
 
 
 def find_label_round(config: TrainingConfig, epoch: int) -> int | None:
-    """Tell with which round's answers that epoch trains, None for one without labels."""
+    """Return the round whose answers an epoch trains with, or None for an epoch without labels."""
     return None if epoch <= config.warmup_epochs else (epoch - config.warmup_epochs - 1) // config.epochs_per_round + 1
 
 
 def count_passes(config: TrainingConfig, image_count: int) -> int:
-    """Tell how often an epoch goes through `count` images."""
+    """Return how many times an epoch passes over `image_count` images to reach `min_batches`."""
     return max(1, -(-config.min_batches * config.batch_size // image_count))
 
 
 def count_steps(config: TrainingConfig, image_count: int) -> int:
-    """Tell how many batches an epoch of `count` images has."""
+    """Return the number of batches in an epoch of `image_count` images."""
     return -(-count_passes(config, image_count) * image_count // config.batch_size)
 
 
 def count_validation_images(config: TrainingConfig, image_count: int) -> int:
-    """Tell how many of `count` images are held out: at most a tenth."""
+    """Return how many of `image_count` images are held out: `validation_size`, but no more than a tenth."""
     return min(config.validation_size, image_count // 10)

@@ -1,4 +1,4 @@
-"""Images come to the device of the networks batch by batch; it does not know what becomes of them."""
+"""Images on the device of the networks."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from vaetui.engine.images import Images
 
 
 class Dataset:
-    """Images as bytes; for the processor they stay where they are, an accelerator gets them once and keeps them."""
+    """Images as bytes: on the CPU the memory of `Images` itself, on an accelerator one copy of all images."""
 
     def __init__(self, images: Images, device: torch.device) -> None:
-        """Bring images to a device."""
+        """Put images on a device."""
         if device.type == "cpu":
-            stored = np.require(images.all_pixels, requirements="W")  # PyTorch warns of memory that is read-only
-            self._all_pixels, self._indices = torch.from_numpy(stored), torch.from_numpy(images.indices)
+            pixels = np.require(images.all_pixels, requirements="W")  # PyTorch warns about read-only memory
+            self._all_pixels, self._indices = torch.from_numpy(pixels), torch.from_numpy(images.indices)
         else:
             self._all_pixels = torch.from_numpy(images[:]).to(device)
             self._indices = torch.arange(len(images), device=device)
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return len(self._indices)
 
     def __getitem__(self, indices: Tensor | slice) -> Tensor:
-        """Give the bytes of some images, [N, H, W] or [N, H, W, 3]."""
+        """Return the bytes of some images, [N, H, W] or [N, H, W, 3]."""
         return self._all_pixels[self._indices[indices]]

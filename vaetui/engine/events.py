@@ -1,4 +1,4 @@
-"""The facts that the slow verbs report, as frozen values; they do not know who listens."""
+"""Events that slow operations yield, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -9,70 +9,70 @@ from vaetui.engine.clusters import Pixels
 
 
 class Losses(NamedTuple):
-    """The named parts of the loss, each a mean per image."""
+    """Terms of the loss, each a mean per image, in nats."""
 
     reconstruction: float
-    """Binary cross-entropy summed over the pixels, in nats."""
+    """Binary cross-entropy, summed over the pixels."""
     divergence: float
-    """KL divergence to the prior, summed over the latent dimensions, in nats."""
+    """KL divergence to the prior, summed over the latent dimensions."""
     classification: float
-    """Weighted cross-entropy of the labelled images, in nats."""
+    """Weighted cross-entropy of the labelled images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Something is being loaded."""
+    """A component is being loaded."""
 
     component: str
-    """A few words for a person, such as "PyTorch"."""
+    """Its name for the user, such as "PyTorch"."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchesTrained:
-    """Training went some batches further."""
+    """Training completed some more batches."""
 
     epoch: int
-    """The epoch, from 1."""
+    """Epoch, from 1."""
     step: int
-    """Batches done in this epoch."""
+    """Batches completed in this epoch."""
     steps_per_epoch: int
     """Batches in an epoch."""
     losses: Losses
     """Means over the batches since the last report."""
     images_per_second: float
-    """Images a second since the last report."""
+    """Training speed since the last report."""
     seconds: float
     """Training time since the last report."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reconstructed:
-    """The held-out images were sent through the network."""
+    """Held-out images were encoded and decoded."""
 
     originals: Pixels
-    """The images, [N, H, W]."""
+    """Images, [N, H, W]."""
     reconstructions: Pixels
-    """As the network remembers them, [N, H, W]."""
+    """Their reconstructions, [N, H, W]."""
     eval_number: int | None = None
-    """Which check of all held-out images this is, 1, 2, ... over the whole run; None for a glance at a few."""
+    """Number of this evaluation of all held-out images, from 1 over the whole run; None for a preview of a few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SamplesGenerated:
-    """New pictures were drawn from the latent space."""
+    """New images were decoded from random latent vectors."""
 
     images: Pixels
-    """[N, H, W]."""
+    """Generated images, [N, H, W]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A slow verb went further."""
+    """A slow operation completed another part."""
 
     activity: str
-    """A few words for a person, such as "encoding"."""
+    """Its name for the user, such as "encoding the training images"."""
     completed: int
-    """Parts done."""
+    """Parts completed."""
     total: int
     """Parts in all."""
 
@@ -84,50 +84,50 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded:
-    """An epoch was trained and measured."""
+    """An epoch was trained and evaluated."""
 
     epoch: int
-    """The epoch, from 1."""
+    """Epoch, from 1."""
     losses: Losses
     """Means over the epoch."""
     test_accuracy: float | None
-    """Share of test images classified right; None where no true labels exist."""
+    """Fraction of test images classified correctly; None without true labels."""
     pixel_accuracy: float
-    """Share of pixels of the validation reconstructions on the right side of one half."""
+    """Fraction of pixels of the validation reconstructions on the correct side of one half."""
     label_coverage: float
-    """Share of training images that trained with a label in this epoch."""
+    """Fraction of training images that had a label in this epoch."""
     answer_count: int
-    """Answers given in the session so far: labels, unreadables and splits."""
+    """Answers in the session so far: classes, unreadable clusters and splits."""
     seconds: float
     """Training time of the epoch."""
     reading_accuracy: float | None = None
-    """Share of the reconstructions that somebody read right since, in the reading test; None without one."""
+    """Fraction of reconstructions read correctly in the reading test after this epoch; None without a test."""
     prediction_churn: float | None = None
-    """Share of the training images that the classifier calls otherwise than an epoch before; None if nobody looked."""
+    """Fraction of training images whose predicted class changed since the epoch before; None if not measured."""
     mean_confidence: float | None = None
-    """Share of them that it expects to have called right: the mean of its certainty; None likewise."""
+    """Mean predicted probability of the training images' classes, an estimate of accuracy; None if not measured."""
 
     @property
     def prediction_agreement(self) -> float | None:
-        """Share of them that it calls as it did an epoch before."""
+        """Fraction of training images whose predicted class did not change since the epoch before."""
         return None if self.prediction_churn is None else 1 - self.prediction_churn
 
     @property
     def reliable_confidence(self) -> float | None:
-        """Share that it expects to have called right, once it trained with a label; before that it means nothing."""
+        """Mean confidence if the epoch had labels, else None: an untrained classifier's confidence means nothing."""
         return self.mean_confidence if self.label_coverage else None
 
 
 @dataclass(frozen=True, slots=True)
 class Clustered:
-    """The latent vectors were clustered: a round of answers begins."""
+    """The latent vectors were clustered; a round of answers begins."""
 
     round_number: int
-    """The round, from 1."""
+    """Round, from 1."""
     clusters: int
-    """Clusters made."""
+    """Number of clusters."""
     inertias: tuple[tuple[int, float], ...]
-    """What the elbow saw: k and the sum of squared distances of its sample; empty when k was given."""
+    """Elbow curve: k and inertia on a sample; empty if k was configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +135,27 @@ class ClusterSplit:
     """A cluster was split."""
 
     path: tuple[int, ...]
-    """The cluster."""
+    """Path of the cluster."""
     parts: int
-    """The clusters that it became."""
+    """Number of sub-clusters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last epoch of the run was trained and measured."""
+    """The last epoch of the run was trained and evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything that was to be loaded is there."""
+    """All components are loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something was noticed that a person should know: a file that was damaged, images that changed."""
+    """A problem that the user should see, such as a damaged file or changed images."""
 
     message: str
-    """What, and what was done, as a sentence."""
+    """What happened and what was done about it, as a sentence."""
 
 
 Event: TypeAlias = (

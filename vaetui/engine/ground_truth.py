@@ -1,4 +1,4 @@
-"""True labels, in a type that no learning code takes: they draw the split and measure, nothing else."""
+"""True labels, in a type of their own that learning code does not accept: they split the data and measure accuracy."""
 
 from __future__ import annotations
 
@@ -15,44 +15,46 @@ from vaetui.errors import UserError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrueLabels:
-    """The true class of each image."""
+    """True classes of images."""
 
     class_ids: NDArray[np.uint8]
-    """[N], from 0."""
+    """Classes from 0, [N]."""
 
 
 def read_true_labels(path: Path, image_count: int) -> TrueLabels:
-    """Read the true classes of `count` images from an IDX file.
+    """Return the true labels of `image_count` images from an IDX file.
 
-    Raises Trouble for what `read_idx` refuses and for another count.
+    Raises UserError if `read_idx` does or if the number of labels differs.
     """
-    classes = read_idx(path, 1)
-    if len(classes) != image_count:
+    class_ids = read_idx(path, 1)
+    if len(class_ids) != image_count:
         raise UserError(
-            f"{path} holds {len(classes):,} labels for {image_count:,} images; they do not belong together."
+            f"{path} has {len(class_ids):,} labels for {image_count:,} images. Use the label file of these images."
         )
-    return TrueLabels(classes)
+    return TrueLabels(class_ids)
 
 
 def stratified_split(
     image_count: int, validation_count: int, true_labels: TrueLabels | None, generator: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """Draw the images that are held out, stratified by class where the truth is known (paper, section 3.2).
+    """Return indices of training and of `validation_count` validation images, both ascending (paper, section 3.2).
 
-    Gives the indices of `count` images to train on and of the `wanted` ones held out, both ascending. Every class
-    gets its share rounded down, and the classes with the largest remainders one more.
+    With true labels the split is stratified: each class gets its proportion rounded down, and the classes with the
+    largest remainders one image more.
     """
     order = generator.permutation(image_count)
     if true_labels is None:
-        held = order[:validation_count]
+        validation = order[:validation_count]
     else:
-        kinds, sizes = np.unique(true_labels.class_ids, return_counts=True)
-        shares = sizes * validation_count / image_count
-        quotas = np.floor(shares).astype(int)
-        largest = np.argsort(quotas - shares, kind="stable")[: validation_count - quotas.sum()]
+        class_ids, class_sizes = np.unique(true_labels.class_ids, return_counts=True)
+        proportions = class_sizes * validation_count / image_count
+        quotas = np.floor(proportions).astype(int)
+        largest = np.argsort(quotas - proportions, kind="stable")[: validation_count - quotas.sum()]
         quotas[largest] += 1
         shuffled = true_labels.class_ids[order]
-        held = np.concatenate([order[shuffled == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)])
-    chosen = np.zeros(image_count, dtype=bool)
-    chosen[held] = True
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+        validation = np.concatenate(
+            [order[shuffled == class_id][:quota] for class_id, quota in zip(class_ids, quotas, strict=True)]
+        )
+    is_validation = np.zeros(image_count, dtype=bool)
+    is_validation[validation] = True
+    return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)

@@ -1,6 +1,6 @@
-"""The IDX files of a data set: their names and what their headers announce; it reads no image.
+"""Names and headers of the IDX files of a data set.
 
-The header alone tells whether a session can begin, so nothing heavy is imported here.
+Headers suffice to check whether a session can start, so this module imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -16,70 +16,70 @@ from typing import BinaryIO
 from vaetui.errors import UserError
 
 MIN_IMAGES = 10
-"""Images that a session needs, so that one of them can be held out."""
+"""Fewest images of a session: one of them is held out."""
 MIN_SIDE_PX, MAX_SIDE_PX = 8, 64
-"""Sides of a picture that the networks and the screen can use, in pixels."""
+"""Shortest and longest side of an image that the networks and the screen support."""
 COLOUR_CHANNELS = 3
-"""Red, green and blue, the last side of images in colour; grey ones have none."""
+"""Red, green and blue: the last dimension of colour images."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdxFiles:
-    """The IDX files of one data set; only the training images must be there."""
+    """Paths of the IDX files of one data set."""
 
     train_images: Path
-    """Images to be labelled."""
+    """Images to label."""
     train_labels: Path | None
-    """Their true classes, for measuring."""
+    """Their true labels, for evaluation."""
     test_images: Path | None
-    """Images that are never trained on."""
+    """Images that training never uses."""
     test_labels: Path | None
-    """Their true classes."""
+    """Their true labels."""
 
 
 def find_idx_files(directory: Path) -> IdxFiles:
-    """Find the IDX files in a directory, by the names that MNIST and its kin use.
+    """Return the IDX files in a directory that have the names of MNIST's files.
 
-    Raises Trouble where there are no training images.
+    Raises UserError if the directory or the training images do not exist.
     """
-    if not os.path.isdir(directory):  # asks also for a path that is too long to be one
-        raise UserError(f"There is no directory {directory}; give one that holds IDX files with --data.")
+    if not os.path.isdir(directory):  # unlike Path.is_dir, False also for a path that is too long
+        raise UserError(f"There is no directory {directory}. Pass a directory with IDX files to --data.")
 
     def find_file(stem: str, rank: int) -> Path | None:
         names = (f"{stem}-idx{rank}-ubyte", f"{stem}.idx{rank}-ubyte")
-        found = (directory / f"{name}{end}" for name in names for end in ("", ".gz"))
-        return next((path for path in found if path.is_file()), None)
+        paths = (directory / f"{name}{suffix}" for name in names for suffix in ("", ".gz"))
+        return next((path for path in paths if path.is_file()), None)
 
-    train = find_file("train-images", 3) or find_file("train-images", 4)
-    if train is None:
+    train_images = find_file("train-images", 3) or find_file("train-images", 4)
+    if train_images is None:
         raise UserError(
-            f"{directory} holds no training images; a file train-images-idx3-ubyte, or the same with .gz, is needed."
+            f"{directory} has no training images. Add a file train-images-idx3-ubyte or train-images-idx3-ubyte.gz."
         )
-    tested = find_file("t10k-images", 3) or find_file("t10k-images", 4)
-    return IdxFiles(train, find_file("train-labels", 1), tested, find_file("t10k-labels", 1))
+    test_images = find_file("t10k-images", 3) or find_file("t10k-images", 4)
+    return IdxFiles(train_images, find_file("train-labels", 1), test_images, find_file("t10k-labels", 1))
 
 
 def header_shape(path: Path, rank: int) -> tuple[int, ...]:
-    """Read the shape that an IDX file announces, without its data.
+    """Return the shape in the header of an IDX file.
 
-    Raises Trouble where the header is not one of `rank` dimensions of bytes.
+    Raises UserError if the file is not an IDX file of bytes with `rank` dimensions.
     """
     with open_idx(path) as file:
         return read_header(file, path, rank)
 
 
 def image_header_shape(path: Path) -> tuple[int, ...]:
-    """Read the shape (N, H, W) or (N, H, W, 3) of the images in an IDX file, without its data.
+    """Return the shape (N, H, W) or (N, H, W, 3) in the header of an IDX file of images.
 
-    Raises Trouble where the header is no such one.
+    Raises UserError if the file is not an IDX file of bytes with three or four dimensions.
     """
     with open_idx(path) as file:
-        head = _read_bytes(file, path, 4)
-    return header_shape(path, 4 if head == _magic_number(4) else 3)
+        magic_number = _read_bytes(file, path, 4)
+    return header_shape(path, 4 if magic_number == _magic_number(4) else 3)
 
 
 def is_supported(shape: tuple[int, ...]) -> bool:
-    """Tell whether images of a shape can be learned from: (N, H, W) or (N, H, W, 3)."""
+    """Return whether a session can use images of a shape, (N, H, W) or (N, H, W, 3)."""
     sides = shape[1:3]
     return (
         len(sides) == 2
@@ -90,23 +90,26 @@ def is_supported(shape: tuple[int, ...]) -> bool:
 
 
 def require_supported(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse a shape that does not fit, with Trouble that says why."""
+    """Raise UserError if a session cannot use images of a shape."""
     if is_supported(shape):
         return
     count, *sides = shape
     if count < MIN_IMAGES:
-        raise UserError(f"{path} holds {count} images; at least {MIN_IMAGES} are needed.")
+        raise UserError(f"{path} has {count} images; at least {MIN_IMAGES} are needed.")
     if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in sides[:2]):
         raise UserError(
-            f"{path} holds images of {sides[0]}x{sides[1]} pixels; sides from {MIN_SIDE_PX} to {MAX_SIDE_PX} can be used."
+            f"{path} has images of {sides[0]}x{sides[1]} pixels; sides must have {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels."
         )
     raise UserError(
-        f"{path} holds images of {sides[2]} channels; none are for grey, and {COLOUR_CHANNELS} for red, green and blue."
+        f"{path} has images with {sides[2]} channels. Use grey images, or {COLOUR_CHANNELS} channels: red, green, blue."
     )
 
 
 def open_idx(path: Path) -> BinaryIO:
-    """Open a file, gzipped or plain, or raise Trouble."""
+    """Open a plain or gzipped file for reading.
+
+    Raises UserError if that fails.
+    """
     try:
         return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
@@ -114,20 +117,23 @@ def open_idx(path: Path) -> BinaryIO:
 
 
 def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
-    """Read the shape from the beginning of an IDX file of bytes, or raise Trouble."""
-    head = _read_bytes(file, path, 4 + 4 * rank)
-    if len(head) < 4 + 4 * rank or head[:4] != _magic_number(rank):
-        raise UserError(f"{path} is no IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
-    return struct.unpack(f">{rank}I", head[4:])
+    """Read the header of an IDX file and return the shape.
+
+    Raises UserError if it is not the header of an IDX file of bytes with `rank` dimensions.
+    """
+    header = _read_bytes(file, path, 4 + 4 * rank)
+    if len(header) < 4 + 4 * rank or header[:4] != _magic_number(rank):
+        raise UserError(f"{path} is not an IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
+    return struct.unpack(f">{rank}I", header[4:])
 
 
 def _read_bytes(file: BinaryIO, path: Path, byte_count: int) -> bytes:
     try:
         return file.read(byte_count)
     except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-        raise UserError(f"{path} is damaged ({error}); get it anew.") from error
+        raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
 
 
 def _magic_number(rank: int) -> bytes:
-    """Give how an IDX file begins: two zero bytes, the type (8: unsigned bytes) and the number of dimensions."""
+    """Return the first bytes of an IDX file: two zeros, the type (8: unsigned bytes) and the number of dimensions."""
     return bytes((0, 0, 8, rank))

@@ -1,4 +1,4 @@
-"""IDX files become Images; it knows no labels."""
+"""Images read from IDX files, in memory or mapped from the disk."""
 
 from __future__ import annotations
 
@@ -20,94 +20,103 @@ from vaetui.errors import UserError
 CHUNK_BYTES = 1 << 24
 """Bytes read at a time."""
 MAX_ITEM_BYTES = 1 << 26
-"""Bytes of one item, at most: no picture has as many, but a damaged header may announce them."""
+"""Most bytes of one item: no image has as many, but a damaged header may declare more."""
 MIN_MMAP_BYTES = 1 << 28
-"""Bytes from which on images stay in their file: fewer are read at once, and nobody can change them any more."""
+"""Images of at least this size are mapped from their file; smaller ones are read, so nothing can change them later."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
-    """Some of the images in a file, as bytes; a large file stays on the disk until it is looked at."""
+    """A selection of the images in a file, as bytes."""
 
     all_pixels: Pixels
-    """All images of the file, [M, H, W] or [M, H, W, 3], in memory or mapped into it."""
+    """All images of the file, [M, H, W] or [M, H, W, 3], in memory or mapped."""
     indices: Indices
-    """Which of them these are, [N]."""
+    """Indices of the selected images, [N]."""
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of selected images."""
         return len(self.indices)
 
     def __getitem__(self, indices: Indices | slice) -> Pixels:
-        """Give the pixels of some of these images."""
+        """Return the pixels of some of the selected images."""
         pixels: Pixels = self.all_pixels[self.indices[indices]]
         return pixels
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Height and width in pixels; of images in colour also 3."""
+        """Shape of one image: (H, W) or (H, W, 3)."""
         return self.all_pixels.shape[1:]
 
     def subset(self, indices: Indices) -> Images:
-        """Give some of these images."""
+        """Return a selection of the selected images."""
         return Images(self.all_pixels, self.indices[indices])
 
 
 def images_from_array(pixels: Pixels) -> Images:
-    """Take all images of an array, [N, H, W] or [N, H, W, 3]."""
+    """Return all images of an array, [N, H, W] or [N, H, W, 3]."""
     return Images(pixels, np.arange(len(pixels)))
 
 
 def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
-    """Read an IDX file of unsigned bytes with `rank` dimensions, gzipped or plain, some items at a time.
+    """Yield the items of a plain or gzipped IDX file of unsigned bytes with `rank` dimensions, some at a time.
 
-    Raises Trouble for a wrong magic number, a size that does not fit, a truncated or damaged file.
+    Raises UserError for a wrong magic number, a size that differs from the header, a truncated or damaged file.
     """
     with open_idx(path) as file:
         shape = read_header(file, path, rank)
-        each = int(np.prod(shape[1:], dtype=object))
-        size, read = each * shape[0], 0
-        if each > MAX_ITEM_BYTES:
-            raise UserError(f"{path} announces items of {each:,} bytes each; it is damaged: get it anew.")
-        step = max(CHUNK_BYTES // max(each, 1), 1) * each
+        item_bytes = int(np.prod(shape[1:], dtype=object))
+        total_bytes, read_bytes = item_bytes * shape[0], 0
+        if item_bytes > MAX_ITEM_BYTES:
+            raise UserError(
+                f"{path} is damaged: its header declares items of {item_bytes:,} bytes. Download or copy it again."
+            )
+        step_bytes = max(CHUNK_BYTES // max(item_bytes, 1), 1) * item_bytes
         try:
-            # Piece by piece: a header may announce more than any memory holds.
-            while read < size and (piece := file.read(min(step, size - read))):
-                read += len(piece)
-                whole = len(piece) - len(piece) % each
-                yield np.frombuffer(piece[:whole], np.uint8).reshape(-1, *shape[1:])
-            more = file.read(1)
+            # In chunks, because a damaged header may declare more than fits in memory.
+            while read_bytes < total_bytes and (chunk := file.read(min(step_bytes, total_bytes - read_bytes))):
+                read_bytes += len(chunk)
+                whole_bytes = len(chunk) - len(chunk) % item_bytes
+                yield np.frombuffer(chunk[:whole_bytes], np.uint8).reshape(-1, *shape[1:])
+            excess = file.read(1)
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-            raise UserError(f"{path} is damaged ({error}); get it anew.") from error
-    if read < size:
-        raise UserError(f"{path} is truncated: {read:,} of {size:,} bytes are there; get it anew.")
-    if more:
-        raise UserError(f"{path} holds more than the {size:,} bytes that its header announces; get it anew.")
+            raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
+    if read_bytes < total_bytes:
+        raise UserError(
+            f"{path} is truncated: it has {read_bytes:,} of {total_bytes:,} bytes. Download or copy it again."
+        )
+    if excess:
+        raise UserError(
+            f"{path} has more than the {total_bytes:,} bytes that its header declares. Download or copy it again."
+        )
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
-    """Read a whole IDX file; raises what `read_pieces` raises."""
+    """Return the array in an IDX file.
+
+    Raises UserError like `read_idx_chunks`.
+    """
     body = bytearray()
-    for piece in read_idx_chunks(path, rank):
-        body += piece.data
+    for chunk in read_idx_chunks(path, rank):
+        body += chunk.data
     return np.frombuffer(body, np.uint8).reshape(header_shape(path, rank))
 
 
 def read_images(path: Path) -> tuple[Images, bytes]:
-    """Read images from an IDX file, and give their SHA-256; a large file that is not packed is mapped into memory.
+    """Return the images in an IDX file and the SHA-256 digest of their pixels; map large uncompressed files.
 
-    Raises Trouble for what `read_pieces` refuses, for no images, and for sides outside 8 to 64 pixels.
+    Raises UserError like `read_idx_chunks`, and for unsupported shapes.
     """
     shape = image_header_shape(path)
     require_supported(path, shape)
     rank = len(shape)
     digest, body = hashlib.sha256(), bytearray()
-    mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES
-    for piece in read_idx_chunks(path, rank):
-        digest.update(piece.data)
-        if not mapped:
-            body += piece.data
-    if mapped:
-        # Copied where it is written to, which nobody does: PyTorch wants no memory that is read-only.
+    is_mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES
+    for chunk in read_idx_chunks(path, rank):
+        digest.update(chunk.data)
+        if not is_mapped:
+            body += chunk.data
+    if is_mapped:
+        # Copy-on-write, though nothing writes: PyTorch warns about read-only memory.
         return images_from_array(np.memmap(path, np.uint8, "c", 4 + 4 * rank, shape)), digest.digest()
     return images_from_array(np.frombuffer(body, np.uint8).reshape(shape)), digest.digest()

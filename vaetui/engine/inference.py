@@ -1,4 +1,4 @@
-"""Images become latent vectors and latent vectors pictures, in batches; it does not know what for."""
+"""Batched use of the networks: images to latent vectors and classes, latent vectors to images."""
 
 from __future__ import annotations
 
@@ -18,77 +18,79 @@ from vaetui.engine.events import Progress
 from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 
 BATCH_IMAGES = 256
-"""Images in a batch: more would fall out of the processor's caches, fewer would leave it idle."""
+"""Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What the networks make of images."""
+    """Latent vectors and predicted classes of images."""
 
     latents: LatentVectors
-    """[N, z_dim]."""
+    """Latent vectors, [N, z_dim]."""
     class_ids: NDArray[np.uint8]
-    """The most likely class, [N]."""
+    """Most probable classes, [N]."""
     confidences: NDArray[np.float32]
-    """Its probability, [N]."""
+    """Their probabilities, [N]."""
 
 
 def predict(
     vae: VAE, images: Dataset, config: Config, image_set: str, *position: int, canonical: Sequence[int] = ()
 ) -> Generator[Progress, None, Predictions]:
-    """Send images through encoder and classifier.
+    """Encode and classify images; yield Progress and return Predictions.
 
-    `roots` tells for each class, also for those that the networks do not know yet, what it counts as: probabilities
-    of classes that were merged are summed. Yields its progress and returns the Reading. Where the recipe uses sampled
-    latent vectors, the sample depends on the seed, on `what` is read and on the `place` in the run only.
+    `canonical` holds by class id the class that it counts as, and may name more classes than the networks have;
+    probabilities of merged classes are summed. If the recipe samples latent vectors, the sample depends only on the
+    seed, the name `image_set` and the `position` in the run.
     """
-    known = vae.classifier.out_features
-    counted = (
-        torch.eye(len(canonical))[torch.tensor(canonical[:known])] if len(set(canonical)) < len(canonical) else None
-    )
+    class_count = vae.classifier.out_features
+    merge_matrix = None
+    if len(set(canonical)) < len(canonical):
+        merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])]
     total = len(images)
-    # Filled batch by batch: of a million images, small results that are kept would hold large freed blocks apart.
+    # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
     latents = np.empty((total, config.network.z_dim), np.float32)
-    predicted, certainty = np.empty(total, np.uint8), np.empty(total, np.float32)
+    class_ids, confidences = np.empty(total, np.uint8), np.empty(total, np.float32)
     for start in range(0, total, BATCH_IMAGES):
         stop = min(start + BATCH_IMAGES, total)
-        parts = _predict_batch(vae, images[start:stop], config, counted, image_set, *position, start)
-        latents[start:stop], predicted[start:stop], certainty[start:stop] = (each.cpu().numpy() for each in parts)
-        yield Progress(f"reading the {image_set} images", stop, total)
-    return Predictions(latents, predicted, certainty)
+        results = _predict_batch(vae, images[start:stop], config, merge_matrix, image_set, *position, start)
+        latents[start:stop], class_ids[start:stop], confidences[start:stop] = (
+            result.cpu().numpy() for result in results
+        )
+        yield Progress(f"encoding the {image_set} images", stop, total)
+    return Predictions(latents, class_ids, confidences)
 
 
 @torch.inference_mode()
 def _predict_batch(
     vae: VAE, pixels: Tensor, config: Config, merge_matrix: Tensor | None, image_set: str, *position: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    hidden, mean, deviation = vae.eval().encode(to_float_images(pixels))
+    hidden, mean, std = vae.eval().encode(to_float_images(pixels))
     latents = mean
     if config.network.latent == "sample":
-        latents = mean + deviation * draw_noise(config, mean, f"reading {image_set}", *position)
-    chances = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes that the networks know]
+        latents = mean + std * draw_noise(config, mean, f"reading {image_set}", *position)
+    probabilities = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes of the networks]
     if merge_matrix is not None:
-        chances = chances @ merge_matrix.to(chances.device)  # [N, classes]
-    certainty, predicted = chances.max(dim=1)
-    return latents, predicted, certainty
+        probabilities = probabilities @ merge_matrix.to(probabilities.device)  # [N, classes of the session]
+    confidences, class_ids = probabilities.max(dim=1)
+    return latents, class_ids, confidences
 
 
 def draw_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
-    """Draw standard normal noise in the shape and on the device of `like`; the same on every device."""
-    drawn = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
-    return torch.from_numpy(drawn).to(like.device)
+    """Return standard normal noise with the shape and device of `like`; the values are the same on every device."""
+    noise = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
+    return torch.from_numpy(noise).to(like.device)
 
 
 @torch.inference_mode()
 def decode(vae: VAE, latents: LatentVectors) -> Pixels:
-    """Turn latent vectors [N, z_dim] into pictures [N, H, W]."""
+    """Return the images [N, H, W] that latent vectors [N, z_dim] decode to."""
     device = next(vae.parameters()).device
     return _to_pixels(vae.decode(torch.from_numpy(latents).to(device)))
 
 
 @torch.inference_mode()
 def reconstruct(vae: VAE, pixels: Tensor) -> Pixels:
-    """Send images, bytes [N, H, W], through encoder and decoder by the mean of their latent vectors."""
+    """Return the reconstructions of images, bytes [N, H, W], from the means of their latent vectors."""
     return _to_pixels(vae.decode(vae.eval().encode(to_float_images(pixels)).mean))
 
 

@@ -1,9 +1,10 @@
-"""Images become a graph of neighbours, over which a few labels spread to all; it does not know who gave them."""
+"""Label propagation over a graph of nearest neighbours (Poisson learning)."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,102 +16,99 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors
 from vaetui.engine.config import PropagationConfig
 from vaetui.engine.events import Progress
-from vaetui.engine.pseudo_labels import PseudoLabels
-from vaetui.engine.seeds import LabelledSet
+from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
 
 ANCHORS_PER_IMAGE = 6
-"""Images of the sample from which any other image takes what they have."""
+"""Graph images from which an image outside the graph takes its label."""
 RBF_GAMMA = 4.0
-"""The affinity of two neighbours is exp(-4 d^2 / r^2), with r the distance of the farthest neighbour."""
+"""Affinity of two neighbours: exp(-RBF_GAMMA d^2 / r^2), with r the distance of the farthest neighbour."""
 DIFFUSION_STEPS = 200
-"""Steps of the walk: what all figures were measured with; another number was not tried."""
+"""Steps of the diffusion, as in all published measurements; other numbers are untested."""
 STEPS_PER_REPORT = 20
-"""Steps between two reports: a tenth of a second."""
+"""Diffusion steps between two reports: about 0.1 s."""
 CHUNK_IMAGES = 1 << 16
-"""Images whose neighbours are looked for at a time: half a second."""
+"""Images whose neighbours are searched at a time: about 0.5 s."""
 SOFTMAX_TEMPERATURE = 0.3
-"""How a potential becomes a probability: the temperature of the softmax, in standard deviations of all potentials."""
+"""Temperature of the softmax over potentials, in standard deviations of all potentials."""
 MARGIN_POWER = 3
-"""Power of the lead that an image's label has over the second class: what is in doubt counts little."""
+"""Exponent of the margin between the two most probable classes, so that uncertain labels get little weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KNNGraph:
-    """Which images lie together."""
+    """A graph of the nearest neighbours of a sample of images, and the position of all images relative to it."""
 
     adjacency: sparse.csr_array
-    """Affinities of the S images of the sample, [S, S]."""
+    """Affinities of the S images of the sample, [S, S], symmetric."""
     anchor_weights: sparse.csr_array
-    """What share each of the N images has in those of the sample, [N, S]; a row sums to 1."""
+    """Weights of the images of the sample for each of the N images, [N, S]; rows sum to 1."""
 
 
 def build_knn_graph(
     vectors: LatentVectors, config: PropagationConfig, seed: int, threads: int
 ) -> Generator[Progress, None, KNNGraph]:
-    """Link each image of a sample with its nearest ones, and tie all others, [N, Z], to the sample.
+    """Link the images of a random sample to their nearest neighbours, and all images, [N, Z], to the sample.
 
-    Yields its progress. The sample bounds the cost: it grows with N, not with its square. The bits depend on the
+    Yields Progress and returns a KNNGraph. The sample keeps the cost linear in N. The bits of the result depend on the
     number of threads.
     """
     count = len(vectors)
     sample = np.sort(rng.derive_generator(seed, "sample").permutation(count)[: config.max_graph_images])
     size = len(sample)
     neighbours = min(config.neighbours, size - 1)
-    search = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(vectors[sample])
-    nearest = min(ANCHORS_PER_IMAGE, neighbours + 1)
-    near, shares = np.empty((count, nearest), np.int32), np.empty((count, nearest))
-    linked, reached = np.empty((size, neighbours + 1), np.int32), np.empty((size, neighbours + 1))
+    index = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(vectors[sample])
+    anchors = min(ANCHORS_PER_IMAGE, neighbours + 1)
+    anchor_ids, anchor_affinities = np.empty((count, anchors), np.int32), np.empty((count, anchors))
+    sample_ids, sample_distances = np.empty((size, neighbours + 1), np.int32), np.empty((size, neighbours + 1))
     for start in range(0, count, CHUNK_IMAGES):
-        yield Progress("looking for neighbours", start, count)
+        yield Progress("finding nearest neighbours", start, count)
+        chunk = slice(start, start + CHUNK_IMAGES)
         with threadpool_limits(limits=threads):
-            far, which = search.kneighbors(
-                vectors[start : start + CHUNK_IMAGES]
-            )  # 2 x [P, neighbours + 1], nearest first
-        near[start : start + CHUNK_IMAGES], shares[start : start + CHUNK_IMAGES] = (
-            which[:, :nearest],
-            _compute_affinities(far[:, :nearest]),
-        )
-        first, last = np.searchsorted(sample, [start, start + CHUNK_IMAGES])
-        linked[first:last], reached[first:last] = (it[sample[first:last] - start] for it in (which, far))
-    own = linked == np.arange(size)[:, None]
-    own[~own.any(axis=1), -1] = True  # one of many equal images may not find itself: its last neighbour goes
-    others, reached = (it[~own].reshape(size, neighbours) for it in (linked, reached))
-    links = _build_sparse(others, _compute_affinities(reached), size)
-    near[sample, 0], shares[sample] = np.arange(size), np.eye(nearest)[0]
-    shares /= shares.sum(axis=1, keepdims=True)
-    return KNNGraph(links.maximum(links.T).tocsr(), _build_sparse(near, shares, size))
+            distances, ids = index.kneighbors(vectors[chunk])  # 2 x [P, neighbours + 1], nearest first
+        anchor_ids[chunk] = ids[:, :anchors]
+        anchor_affinities[chunk] = _compute_affinities(distances[:, :anchors])
+        first, last = np.searchsorted(sample, [chunk.start, chunk.stop])
+        rows = sample[first:last] - start
+        sample_ids[first:last], sample_distances[first:last] = ids[rows], distances[rows]
+    is_self = sample_ids == np.arange(size)[:, None]
+    is_self[~is_self.any(axis=1), -1] = True  # of many equal images, one may miss itself: drop its last neighbour
+    neighbour_ids = sample_ids[~is_self].reshape(size, neighbours)
+    neighbour_distances = sample_distances[~is_self].reshape(size, neighbours)
+    links = _build_sparse(neighbour_ids, _compute_affinities(neighbour_distances), size)
+    anchor_ids[sample, 0], anchor_affinities[sample] = np.arange(size), np.eye(anchors)[0]
+    anchor_affinities /= anchor_affinities.sum(axis=1, keepdims=True)
+    return KNNGraph(links.maximum(links.T).tocsr(), _build_sparse(anchor_ids, anchor_affinities, size))
 
 
 def poisson_learning(
     graph: KNNGraph, labelled: LabelledSet, class_count: int
 ) -> Generator[Progress, None, NDArray[np.float32]]:
-    """Give the probability of each class for each image, [N, classes]; all alike without seeds.
+    """Propagate labels over the graph; all classes are equally probable if there are none.
 
-    Yields its progress. Poisson learning (Calder et al. 2020, algorithm 1): seeds are sources and sinks of a flow over
-    the graph, which stays well-posed with very few of them.
+    Yields Progress and returns class probabilities, [N, classes]. Labelled images are sources and sinks of a flow over
+    the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning", algorithm 1).
     """
     sources = np.zeros((graph.anchor_weights.shape[0], class_count))  # [N, classes]
     np.add.at(sources, (labelled.indices, labelled.class_ids), labelled.weights)
     total = max(float(labelled.weights.sum()), 1e-12)
     np.subtract.at(sources, labelled.indices, labelled.weights[:, None] * sources.sum(axis=0) / total)
     degrees = np.maximum(graph.adjacency.sum(axis=1), 1e-9)  # [S]
-    walk = sparse.diags_array(1 / degrees) @ graph.adjacency
+    transitions = sparse.diags_array(1 / degrees) @ graph.adjacency
     flow = (graph.anchor_weights.T @ sources) / degrees[:, None]  # [S, classes]
     potentials = np.zeros_like(flow)
     for step in range(DIFFUSION_STEPS):
         if step % STEPS_PER_REPORT == 0:
-            yield Progress("spreading the answers", step, DIFFUSION_STEPS)
-        potentials = walk @ potentials + flow
+            yield Progress("propagating labels", step, DIFFUSION_STEPS)
+        potentials = transitions @ potentials + flow
     potentials -= degrees @ potentials / degrees.sum()
     potentials /= SOFTMAX_TEMPERATURE * max(float(potentials.std()), 1e-12)
-    odds = np.exp(potentials - potentials.max(axis=1, keepdims=True))
-    probabilities = graph.anchor_weights @ (odds / odds.sum(axis=1, keepdims=True))  # [N, classes]
-    found: NDArray[np.float32] = np.asarray(probabilities, np.float32)
-    return found
+    exponentials = np.exp(potentials - potentials.max(axis=1, keepdims=True))
+    probabilities = graph.anchor_weights @ (exponentials / exponentials.sum(axis=1, keepdims=True))  # [N, classes]
+    return np.asarray(probabilities, np.float32)
 
 
 def to_pseudo_labels(probabilities: NDArray[np.float32]) -> PseudoLabels:
-    """Give each image its likeliest class, weighted by the lead over the second, from [N, classes]."""
+    """Return the most probable class of each image, weighted by its margin over the second, from [N, classes]."""
     second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
     return PseudoLabels(probabilities.argmax(axis=1), np.clip(first - second, 0, 1) ** MARGIN_POWER)
 
@@ -118,23 +116,23 @@ def to_pseudo_labels(probabilities: NDArray[np.float32]) -> PseudoLabels:
 def uncertainty(
     probabilities: NDArray[np.float32], predicted: NDArray[np.uint8], confidences: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Say how much graph, [N, classes], and classifier, 2 x [N], leave open of each image, [N]: most where they differ.
+    """Return the uncertainty of each image, [N], from 0 to 2: 1 more where graph and classifier disagree.
 
-    From 0 for what both are sure of to 2.
+    `probabilities` [N, classes] come from the graph; `predicted` and `confidences` [N] from the classifier.
     """
-    differ = probabilities.argmax(axis=1) != predicted
-    unsure: NDArray[np.float32] = differ + 1 - (probabilities.max(axis=1) + confidences) / 2
-    return unsure
+    differs = probabilities.argmax(axis=1) != predicted
+    uncertainties: NDArray[np.float32] = differs + 1 - (probabilities.max(axis=1) + confidences) / 2
+    return uncertainties
 
 
-def _compute_affinities(distances: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Turn distances to neighbours [N, K], nearest first, into affinities."""
-    reach = np.maximum(distances[:, -1:].astype(np.float64), 1e-12)
-    affinities: NDArray[np.float64] = np.exp(-RBF_GAMMA * (distances / reach) ** 2)
+def _compute_affinities(distances: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the affinities of neighbours at distances [N, K], nearest first."""
+    radius = np.maximum(distances[:, -1:].astype(np.float64), 1e-12)
+    affinities: NDArray[np.float64] = np.exp(-RBF_GAMMA * (distances / radius) ** 2)
     return affinities
 
 
 def _build_sparse(columns: NDArray[np.int32], values: NDArray[np.float64], width: int) -> sparse.csr_array:
-    """Make a sparse matrix [N, width] from the columns and values of its rows, 2 x [N, K]."""
+    """Return a sparse matrix [N, width] from the columns and values of its rows, 2 x [N, K]."""
     rows = np.repeat(np.arange(len(columns)), columns.shape[1])
     return sparse.csr_array((values.ravel(), (rows, columns.ravel())), shape=(len(columns), width))

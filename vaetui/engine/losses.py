@@ -1,4 +1,4 @@
-"""The named parts of the loss (paper, equations 1 and 3); it does not know who is trained or why."""
+"""The terms of the loss (paper, equations 1 and 3), and the two terms that compare two views of an image."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from torch import Tensor
 
 
 def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
-    """Give the binary cross-entropy of images [N, 1, H, W], summed over pixels, mean over images (eq. 1), in nats."""
+    """Return the binary cross-entropy of images [N, 1, H, W], summed over pixels, mean over images (eq. 1), in nats."""
     return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
 
 
 def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:
-    """Give KL(N(mean, deviation) || N(0, I)) of [N, z_dim], summed over dimensions, mean over images (eq. 1)."""
+    """Return KL(N(mean, std^2) || N(0, 1)) of [N, z_dim], summed over dimensions, mean over images (eq. 1), in nats."""
     return 0.5 * (std.square() + mean.square() - 1 - 2 * std.log()).sum() / len(mean)
 
 
 def classification(logits: Tensor, class_ids: Tensor, weights: Tensor) -> Tensor:
-    """Give the weighted cross-entropy of eq. 3, divided by the number of images with a weight, in nats.
+    """Return the weighted cross-entropy, divided by the number of images with a weight (eq. 3), in nats.
 
-    `logits` [N, classes], `labels` [N], `weights` [N] from `weights.weigh`; 0 where no image has a weight.
+    `logits` [N, classes], `class_ids` [N], `weights` [N] of PseudoLabels. Returns 0 if no image has a weight.
     """
-    each = F.cross_entropy(logits, class_ids, reduction="none")  # [N]
-    return (weights * each).sum() / torch.count_nonzero(weights).clamp(min=1)
+    cross_entropies = F.cross_entropy(logits, class_ids, reduction="none")  # [N]
+    return (weights * cross_entropies).sum() / torch.count_nonzero(weights).clamp(min=1)
 
 
 def nt_xent(views: Tensor, temperature: float) -> Tensor:
-    """Give the cross-entropy of finding an image's other view among all views of a batch, in nats.
+    """Return the contrastive loss NT-Xent (Chen et al. 2020, SimCLR, equation 1), in nats.
 
-    `views` [2 N, z_dim], compared by the angle between them; the second half are the other views of the first (Chen
-    et al. 2020, equation 1).
+    It is the cross-entropy of finding an image's other view among all views, by cosine similarity. `views`
+    [2 N, z_dim]: the second half are the other views of the first.
     """
     count, views = len(views), F.normalize(views, dim=1)
-    alike = (views @ views.T / temperature).fill_diagonal_(-torch.inf)  # [2 N, 2 N]
-    others = torch.arange(count, device=views.device).roll(count // 2)
-    return F.cross_entropy(alike, others)
+    similarities = (views @ views.T / temperature).fill_diagonal_(-torch.inf)  # [2 N, 2 N]
+    other_views = torch.arange(count, device=views.device).roll(count // 2)
+    return F.cross_entropy(similarities, other_views)
 
 
 def consistency(logits: Tensor, threshold: float) -> Tensor:
-    """Ask of each warped view the class that its plain view is sure of, mean over all N images, in nats.
+    """Return the consistency loss (Sohn et al. 2020, FixMatch, equation 4), mean over all N images, in nats.
 
-    `logits` [2 N, classes], the second half of the warped views; a plain view with less than that probability for
-    its likeliest class asks nothing (Sohn et al. 2020, equation 4).
+    It is the cross-entropy of the augmented view against the plain view's most probable class, for plain views whose
+    probability reaches `threshold`. `logits` [2 N, classes]: the second half belongs to the augmented views.
     """
-    plain, warped = logits.chunk(2)  # 2 x [N, classes]
-    certainty, labels = plain.detach().softmax(dim=1).max(dim=1)
-    return ((certainty >= threshold) * F.cross_entropy(warped, labels, reduction="none")).mean()
+    plain, augmented = logits.chunk(2)  # 2 x [N, classes]
+    confidences, class_ids = plain.detach().softmax(dim=1).max(dim=1)
+    return ((confidences >= threshold) * F.cross_entropy(augmented, class_ids, reduction="none")).mean()

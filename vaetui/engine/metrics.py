@@ -1,4 +1,4 @@
-"""How well it goes: the only place that measures by true labels; it does not know how anything was learned."""
+"""Accuracy, agreement and calibration; the only engine module besides `ground_truth` that uses true labels."""
 
 from __future__ import annotations
 
@@ -15,72 +15,73 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a classifier had called images before somebody named them: its calibration, as far as that goes."""
+    """How well earlier predictions agree with answers that came later."""
 
     image_count: int
-    """How many were named."""
+    """Images with an answer and an earlier prediction."""
     agreement_rate: float
-    """The share of them that it had called the same."""
+    """Fraction of them whose predicted class equals the answer."""
     mean_confidence: float | None
-    """The share of them that it expected to have called right: the mean of its certainty; None where that is lost."""
+    """Mean confidence of the predictions, which equals the rate if calibrated; None if it is not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Labels of about the same confidence."""
+    """Labels of similar confidence."""
 
     fraction: float
-    """How many of all labels these are, from 0 to 1."""
+    """Fraction of all labels in this bin, from 0 to 1."""
     confidence: float
     """Their mean confidence."""
     accuracy: float
-    """The share of them that is right."""
+    """Fraction of them that is correct."""
 
 
 def accuracy(predicted: NDArray[np.uint8], true_labels: TrueLabels) -> float:
-    """Give the share of images [N] whose predicted class is the true one, from 0 to 1."""
+    """Return the fraction of images [N] whose predicted class is the true one."""
     return float(np.mean(predicted == true_labels.class_ids))
 
 
 def reading_accuracy(readings: Sequence[int | None], true_labels: TrueLabels) -> float:
-    """Give the share of pictures [N] in which the true class was read; None, unreadable, is wrong (paper, figure 5)."""
-    return float(np.mean([seen == kind for seen, kind in zip(readings, true_labels.class_ids.tolist(), strict=True)]))
+    """Return the fraction of images [N] read as their true class; None, unreadable, is wrong (paper, figure 5)."""
+    true_ids = true_labels.class_ids.tolist()
+    return float(np.mean([reading == true_id for reading, true_id in zip(readings, true_ids, strict=True)]))
 
 
 def measure_agreement(
     answered: NDArray[np.int64], predicted: NDArray[np.int64], confidences: NDArray[np.float32] | None
 ) -> Agreement | None:
-    """Compare what somebody named images [M] with what a classifier had called them; None where there are none."""
+    """Compare answered with predicted classes of images [M]; return None if M is 0."""
     if not len(answered):
         return None
-    expected = None if confidences is None else float(confidences.mean())
-    return Agreement(len(answered), float(np.mean(answered == predicted)), expected)
+    mean_confidence = None if confidences is None else float(confidences.mean())
+    return Agreement(len(answered), float(np.mean(answered == predicted)), mean_confidence)
 
 
 def accuracy_above_weight(
     pseudo_labels: PseudoLabels, true_labels: TrueLabels, min_weight: float
 ) -> tuple[float, float | None]:
-    """Give the share of images [N] with a label of a weight above that, and how many of their labels are right."""
-    chosen = pseudo_labels.weights > min_weight
-    right = pseudo_labels.class_ids[chosen] == true_labels.class_ids[chosen]
-    return float(chosen.mean()), float(right.mean()) if len(right) else None
+    """Return the fraction of images [N] with a label weight above `min_weight`, and the accuracy of their labels."""
+    selected = pseudo_labels.weights > min_weight
+    correct = pseudo_labels.class_ids[selected] == true_labels.class_ids[selected]
+    return float(selected.mean()), float(correct.mean()) if len(correct) else None
 
 
 def calibration_curve(confidences: NDArray[np.float32], correct: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:
-    """Compare what was promised of labels [N] with what holds, in ten bins of confidence (a reliability diagram)."""
-    bins = np.minimum((confidences * 10).astype(np.int64), 9)
+    """Return mean confidence and accuracy of labels [N] in ten bins of confidence, without empty bins."""
+    bin_indices = np.minimum((confidences * 10).astype(np.int64), 9)
     return tuple(
-        CalibrationBin(float(chosen.mean()), float(confidences[chosen].mean()), float(correct[chosen].mean()))
-        for chosen in (bins == at for at in range(10))
-        if chosen.any()
+        CalibrationBin(float(selected.mean()), float(confidences[selected].mean()), float(correct[selected].mean()))
+        for selected in (bin_indices == index for index in range(10))
+        if selected.any()
     )
 
 
 def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
-    """Give the mean gap between confidence and accuracy, from 0 to 1 (expected calibration error; Naeini 2015)."""
-    return sum(it.fraction * abs(it.confidence - it.accuracy) for it in bins)
+    """Return the mean gap between confidence and accuracy, from 0 to 1 (Naeini et al. 2015)."""
+    return sum(item.fraction * abs(item.confidence - item.accuracy) for item in bins)
 
 
 def pixel_accuracy(originals: Pixels, reconstructions: Pixels) -> float:
-    """Give the share of pixels of [N, H, W] that are on the same side of one half in both, from 0 to 1."""
+    """Return the fraction of pixels of [N, H, W] that are on the same side of one half in both."""
     return float(np.mean((originals > 127) == (reconstructions > 127)))

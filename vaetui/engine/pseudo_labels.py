@@ -1,56 +1,78 @@
-"""Tree and answers become one label and one weight per image (paper, equation 2): a pure function, nothing kept."""
+"""Labelled images, and pseudo-labels: one class and one weight per image (paper, equation 2)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.answers import Answers, ClassAnswer
-from vaetui.engine.clusters import ClusterTree, iter_leaves
-from vaetui.engine.seeds import LabelledSet
+from vaetui.engine.clusters import ClusterTree, Indices, iter_leaves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSet:
+    """Images whose class a person stated."""
+
+    indices: Indices
+    """Indices in the training set, [M]; an image may occur more than once."""
+    class_ids: NDArray[np.int64]
+    """Classes, [M]."""
+    weights: NDArray[np.float64]
+    """Confidence of the labels, [M], from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PseudoLabels:
-    """What the answers say of each image."""
+    """Class and weight of every training image, derived from the answers."""
 
     class_ids: NDArray[np.int64]
-    """The class, [N]; 0 where the weight is 0."""
+    """Classes, [N]; 0 where the weight is 0."""
     weights: NDArray[np.float32]
-    """w of equation 2, [N], from 0 to 1; 0 without an answer."""
+    """w of equation 2, [N], from 0 to 1; 0 for images without a label."""
 
     @property
     def label_coverage(self) -> float:
-        """The share of images that have a weight."""
+        """Fraction of images with a weight above 0."""
         return float(np.count_nonzero(self.weights) / len(self.weights))
 
 
-def label_by_cluster(tree: ClusterTree, answers: Answers, image_count: int, decay: float) -> PseudoLabels:
-    """Spread the answers to all members of their clusters: w = p_c exp(-a d) (eq. 2).
+def concat_labelled_sets(labelled_sets: Sequence[LabelledSet]) -> LabelledSet:
+    """Return the concatenation of labelled sets, in order."""
+    return LabelledSet(
+        np.concatenate([np.empty(0, np.int64), *(labelled.indices for labelled in labelled_sets)]),
+        np.concatenate([np.empty(0, np.int64), *(labelled.class_ids for labelled in labelled_sets)]),
+        np.concatenate([np.empty(0), *(labelled.weights for labelled in labelled_sets)]),
+    )
 
-    `count` is the number of training images, `decay` is a. Unanswered and unreadable clusters give weight 0.
+
+def label_by_cluster(tree: ClusterTree, answers: Answers, image_count: int, decay: float) -> PseudoLabels:
+    """Label all members of the answered clusters: w = p_c exp(-a d) (eq. 2).
+
+    `image_count` is the number of training images, `decay` is a. Members of unanswered and unreadable clusters get
+    weight 0.
     """
-    labels = np.zeros(image_count, np.int64)
+    class_ids = np.zeros(image_count, np.int64)
     weights = np.zeros(image_count, np.float32)
     for cluster in iter_leaves(tree):
         answer = answers.get(cluster.path)
         if isinstance(answer, ClassAnswer):
-            labels[cluster.members] = answer.class_id
+            class_ids[cluster.members] = answer.class_id
             weights[cluster.members] = answer.confidence * distance_decay(cluster.distances, decay)
-    return PseudoLabels(labels, weights)
+    return PseudoLabels(class_ids, weights)
 
 
 def direct_labels(labelled: LabelledSet, image_count: int) -> PseudoLabels:
-    """Give label and weight of those of `count` images whose class was told; the last word counts."""
-    labels, weights = np.zeros(image_count, np.int64), np.zeros(image_count, np.float32)
-    labels[labelled.indices] = labelled.class_ids
+    """Label only the labelled ones of `image_count` images; the last label of an image counts."""
+    class_ids, weights = np.zeros(image_count, np.int64), np.zeros(image_count, np.float32)
+    class_ids[labelled.indices] = labelled.class_ids
     weights[labelled.indices] = labelled.weights
-    return PseudoLabels(labels, weights)
+    return PseudoLabels(class_ids, weights)
 
 
 def distance_decay(distances: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
-    """Give exp(-a d), [M], of distances [M]: what is left of a confidence at each distance."""
-    faded: NDArray[np.float32] = np.exp(-decay * distances)
-    return faded
+    """Return exp(-a d), [M], for distances [M]: the factor of the confidence in equation 2."""
+    factors: NDArray[np.float32] = np.exp(-decay * distances)
+    return factors

@@ -1,4 +1,4 @@
-"""Which images a round asks about, as clusters; it does not know how they are shown."""
+"""Query strategies: the clusters that a round asks about."""
 
 from __future__ import annotations
 
@@ -13,30 +13,35 @@ from vaetui.engine.events import Progress
 from vaetui.engine.kmeans import Partition, run_kmeans
 
 KMEANS_RUNS = 3
-"""k-means runs of a round, of which the best counts."""
+"""k-means runs of a round; the best counts."""
 MIN_IMAGES_PER_CLUSTER = 10
-"""Images for each cluster, at least, among the doubtful."""
+"""Fewest uncertain images per cluster asked about."""
 
 
 def cluster_all(vectors: LatentVectors, k: int, seed: int) -> Generator[Progress, None, Partition]:
-    """Cut all images, [N, z_dim], into at most k clusters; yields its progress."""
+    """Cluster all images, [N, z_dim], into at most k clusters.
+
+    Yields Progress and returns a Partition.
+    """
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed))
 
 
 def cluster_uncertain(
     vectors: LatentVectors, uncertainties: NDArray[np.float32], k: int, config: ClusterConfig, seed: int
 ) -> Generator[Progress, None, Partition]:
-    """Cut the images with most doubt [N] into fine clusters, and keep the k that hold most of it; others are ASIDE.
+    """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.
 
-    Yields its progress.
+    Yields Progress and returns a Partition, in which all other images are NOT_QUERIED.
     """
     count = min(len(vectors), max(round(config.uncertain_fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
-    chosen = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
-    near, centres = yield from run_kmeans(vectors[chosen], min(k * config.oversample, count), KMEANS_RUNS, seed)
-    masses = np.bincount(near, weights=uncertainties[chosen])
-    kept = np.sort(np.argsort(-masses, kind="stable")[:k])
-    renamed = np.full(len(centres), NOT_QUERIED, np.int32)
-    renamed[kept] = np.arange(len(kept))
-    everyone = np.full(len(vectors), NOT_QUERIED, np.int32)
-    everyone[chosen] = renamed[near]
-    return everyone, centres[kept]
+    uncertain = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
+    fine_assignments, centres = yield from run_kmeans(
+        vectors[uncertain], min(k * config.oversample, count), KMEANS_RUNS, seed
+    )
+    sums = np.bincount(fine_assignments, weights=uncertainties[uncertain])
+    queried = np.sort(np.argsort(-sums, kind="stable")[:k])
+    new_indices = np.full(len(centres), NOT_QUERIED, np.int32)
+    new_indices[queried] = np.arange(len(queried))
+    assignments = np.full(len(vectors), NOT_QUERIED, np.int32)
+    assignments[uncertain] = new_indices[fine_assignments]
+    return assignments, centres[queried]

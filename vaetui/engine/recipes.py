@@ -1,4 +1,4 @@
-"""The recipes by name: settings that were measured together; it does not know what becomes of them."""
+"""Recipes: named configurations whose results were measured as a whole."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vaetui.engine.config import (
 )
 from vaetui.errors import UserError
 
-DEFAULT_RECIPE = "neighbours"
-"""The recipe of a session that names none."""
+DEFAULT_RECIPE = "propagation"
+"""Recipe of a new session unless the user names another."""
 RECIPES = {
-    "neighbours": Config(
-        recipe="neighbours",
+    "propagation": Config(
+        recipe="propagation",
         network=NetworkConfig(
             z_dim=16,
             channels=(16, 32),
@@ -28,21 +28,22 @@ RECIPES = {
             batch_norm=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=ClusterConfig(clusters=16, distance_metric="direction", query_strategy="doubtful", oversample=4),
+        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
-        propagation=PropagationConfig(method="neighbours"),
+        propagation=PropagationConfig(method="graph"),
     ),
     "paper": Config(),
 }
-"""`neighbours` spreads answers from neighbour to neighbour; `paper` is the published method."""
+"""Configurations by name: "propagation" propagates answers over a graph of neighbours; "paper" is the published
+method."""
 
 
 def get_recipe(name: str) -> Config:
-    """Give the recipe of that name.
+    """Return the configuration of a recipe.
 
-    Raises Trouble for an unknown one.
+    Raises UserError if there is no recipe of that name.
     """
     if name not in RECIPES:
-        raise UserError(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
+        raise UserError(f"There is no recipe {name!r}. Choose one of: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -1,7 +1,7 @@
-"""Every random draw, from the seed and its place in the run; it keeps no state.
+"""Random generators derived from the seed and the position in the run.
 
-A draw depends on nothing that came before it, so a run that goes on from any step draws what an
-uninterrupted one would have drawn.
+No generator depends on earlier random numbers, so a run that continues from any step draws the same numbers as an
+uninterrupted one. The purposes are part of the result: a changed string changes every run.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 
 
 def derive_generator(seed: int, purpose: str, *position: int) -> np.random.Generator:
-    """Give the generator for one purpose at one place (epoch, step, path, ...) of the run with that seed."""
+    """Return the generator for one purpose at one position (epoch, step, path, ...) of a run."""
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *position])
 
 
 def derive_seed(seed: int, purpose: str, *position: int) -> int:
-    """Draw a seed below 2**31 for a library that wants one."""
+    """Return a seed below 2**31, for libraries that take one."""
     return int(derive_generator(seed, purpose, *position).integers(2**31))
