@@ -1,4 +1,4 @@
-"""What the paper's method is held against: clusters named right, and networks that are given every label."""
+"""Baselines for the paper's method: clusters named correctly, and networks that are given every label."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from tests.benchmarks import datasets
-from tests.idx import MNIST
-from vaetui.cli.simulate_command import drain
-from vaetui.engine import training
+from tests.benchmarks.datasets import load_subset
+from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config, count_epochs
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import predict
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.train_state import TrainState, create_train_state, load_state_dict
+from vaetui.engine.training import train
+from vaetui.runtime.runner import drain
 from vaetui.session.data_source import locate_session_files
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.session_labels import SessionLabels
@@ -25,75 +26,83 @@ from vaetui.storage import file_names, tensors
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
-COUNTS = (16, 50, 64, 80, 100)
-"""Clusters, of which each costs one answer: a round's, some of the field's, and a whole run's."""
+CLUSTER_COUNTS = (16, 50, 64, 80, 100)
+"""Each cluster costs one answer: the answers of one round, of other methods, and of a whole run."""
 
 
-def of_components(seed: int, place: Path = MNIST) -> dict[int, float]:
-    """Name clusters of 50 principal components of the pixels; give the test accuracy by their number."""
-    (train, known), (test, truth) = (datasets.part(place, stem) for stem in ("train", "t10k"))
-    pca = PCA(50, random_state=seed).fit(train.reshape(len(train), -1) / 255)
-    reduced = [pca.transform(pixels.reshape(len(pixels), -1) / 255) for pixels in (train, test)]
-    return _named(reduced[0], known, reduced[1], truth, seed)
-
-
-def of_latents(directory: Path) -> dict[int, float]:
-    """Name clusters of the latent vectors that a session ends with; give the test accuracy by their number."""
-    facts = SessionRepository(directory)
-    config, data, newest = (
-        facts.config,
-        load_images(ArtifactStore(directory, facts), facts),
-        facts.list_checkpoints()[0],
+def score_pca_clusters(seed: int, directory: Path = MNIST_DIRECTORY) -> dict[int, float]:
+    """Name clusters of 50 principal components of the pixels; return the test accuracy by number of clusters."""
+    (train_images, train_labels), (test_images, test_labels) = (
+        load_subset(directory, subset) for subset in ("train", "t10k")
     )
-    truths = SessionLabels(locate_session_files(facts), data, facts.load_class_list)
-    train, test = truths.train, truths.test
-    facts.close()
-    learner = training.create_train_state(config, data.train.shape)
+    pca = PCA(50, random_state=seed).fit(train_images.reshape(len(train_images), -1) / 255)
+    train_vectors, test_vectors = (
+        pca.transform(images.reshape(len(images), -1) / 255) for images in (train_images, test_images)
+    )
+    return _score_named_clusters(train_vectors, train_labels, test_vectors, test_labels, seed)
+
+
+def score_latent_clusters(directory: Path) -> dict[int, float]:
+    """Name clusters of a session's last latent vectors; return the test accuracy by number of clusters."""
+    repository = SessionRepository(directory)
+    config, newest = repository.config, repository.list_checkpoints()[0]
+    images = load_images(ArtifactStore(directory, repository), repository)
+    labels = SessionLabels(locate_session_files(repository), images, repository.load_class_list)
+    train_labels, test_labels = labels.train, labels.test
+    repository.close()
+    assert train_labels is not None
+    assert test_labels is not None
+    state = create_train_state(config, images.train.shape)
     arrays = tensors.from_bytes((directory / file_names.checkpoint_name(*newest)).read_bytes())
-    training.load_state_dict(learner, arrays)
-    latents = [_latents(learner, images[:], config) for images in (data.train, _test(data))]
-    assert train is not None
-    assert test is not None
-    return _named(latents[0], train.class_ids, latents[1], test.class_ids, config.seed)
+    load_state_dict(state, arrays)
+    train_latents = _encode(state, images.train[:], config)
+    test_latents = _encode(state, _require_test_images(images)[:], config)
+    return _score_named_clusters(
+        train_latents, train_labels.class_ids, test_latents, test_labels.class_ids, config.seed
+    )
 
 
-def with_all_labels(config: Config, place: Path = MNIST) -> list[float]:
-    """Train as the recipe does, with every label at weight 1 after the first epoch; give the accuracy by epoch."""
-    (train, known), (test, truth) = (datasets.part(place, stem) for stem in ("train", "t10k"))
-    learner = training.create_train_state(config, (train.shape[1], train.shape[2]))
-    weights = PseudoLabels(known.astype(np.int64), np.ones(len(train), np.float32))
+def train_with_all_labels(config: Config, directory: Path = MNIST_DIRECTORY) -> list[float]:
+    """Train as the recipe does, with every label at weight 1 after the warm-up; return the accuracy by epoch."""
+    (train_images, train_labels), (test_images, test_labels) = (
+        load_subset(directory, subset) for subset in ("train", "t10k")
+    )
+    state = create_train_state(config, (train_images.shape[1], train_images.shape[2]))
+    true_labels = PseudoLabels(train_labels.astype(np.int64), np.ones(len(train_images), np.float32))
     accuracies = []
     for epoch in range(1, count_epochs(config.training) + 1):
-        told = weights if epoch > config.training.warmup_epochs else None
-        for _ in training.train(learner, Dataset(images_from_array(train), learner.device), told, config, epoch, 0):
+        labels = true_labels if epoch > config.training.warmup_epochs else None
+        for _ in train(state, Dataset(images_from_array(train_images), state.device), labels, config, epoch, 0):
             pass
-        reading = drain(predict(learner.vae, Dataset(images_from_array(test), learner.device), config, "test", epoch))
-        accuracies.append(float(np.mean(reading.class_ids == truth)))
+        test_data = Dataset(images_from_array(test_images), state.device)
+        predictions = drain(predict(state.vae, test_data, config, "test", epoch))
+        accuracies.append(float(np.mean(predictions.class_ids == test_labels)))
     return accuracies
 
 
-def _named(
-    train: NDArray[np.float32],
-    classes: NDArray[np.uint8],
-    test: NDArray[np.float32],
-    truth: NDArray[np.uint8],
+def _score_named_clusters(
+    train_vectors: NDArray[np.float32],
+    train_labels: NDArray[np.uint8],
+    test_vectors: NDArray[np.float32],
+    test_labels: NDArray[np.uint8],
     seed: int,
 ) -> dict[int, float]:
-    """Name every cluster by the class that most of its members have; test images take the nearest one's name."""
-    told = {}
-    for count in COUNTS:
-        means = KMeans(count, n_init=3, random_state=seed).fit(train)
-        names = np.array([np.bincount(classes[means.labels_ == at], minlength=10).argmax() for at in range(count)])
-        told[count] = float(np.mean(names[means.predict(test)] == truth))
-    return told
+    """Name every cluster after the majority class of its members; test images get the name of the nearest."""
+    accuracies = {}
+    for count in CLUSTER_COUNTS:
+        kmeans = KMeans(count, n_init=3, random_state=seed).fit(train_vectors)
+        names = np.array(
+            [np.bincount(train_labels[kmeans.labels_ == cluster], minlength=10).argmax() for cluster in range(count)]
+        )
+        accuracies[count] = float(np.mean(names[kmeans.predict(test_vectors)] == test_labels))
+    return accuracies
 
 
-def _latents(learner: training.TrainState, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
-    return drain(
-        predict(learner.vae, Dataset(images_from_array(pixels), learner.device), config, "clusters", 0)
-    ).latents
+def _encode(state: TrainState, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
+    data = Dataset(images_from_array(pixels), state.device)
+    return drain(predict(state.vae, data, config, "clusters", 0)).latents
 
 
-def _test(data: SessionImages):
-    assert data.test is not None
-    return data.test
+def _require_test_images(images: SessionImages):
+    assert images.test is not None
+    return images.test

@@ -1,7 +1,7 @@
-"""Runs everything that the paper reports, and the baselines beside it: python -m tests.benchmarks.reproduce [UNIT ...].
+"""Measure everything that the paper reports, and its baselines: python -m tests.benchmarks.reproduce [UNIT ...].
 
-What is measured goes into assets/results/paper.json as soon as it is known, and what stands there is not run again:
-so it can be interrupted and goes on. Hours on two cores. `figures` and `tables` make the README's part from it.
+Each result is saved to assets/results/paper.json at once and not measured again, so an interrupted run continues. It takes
+hours on two cores. `figures` and `tables` make the documentation's part from it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks import baselines
-from tests.benchmarks.published import BY_SIZE, PAPER
-from tests.benchmarks.results import RESULTS, stamp
+from tests.benchmarks.paper_results import READING_ACCURACY_BY_Z_DIM
+from tests.benchmarks.results import RESULTS, describe_run, load_results, replace_json
 from vaetui.engine.recipes import RECIPES
 
 SEEDS = (0, 1, 2)
-CENTRES = RESULTS / "centres.npz"
-PLAIN = ("--gamma", "0", "--rounds", "0")
-"""The loss of equation 1 alone, and nobody asked."""
+CENTRES_PATH = RESULTS / "centres.npz"
+AUTOENCODER_ONLY = ("--gamma", "0", "--rounds", "0")
+"""The loss of equation 1 alone, without questions."""
 
 Unit = Callable[[int, Path], dict[str, Any]]
 
 
-def simulated(*options: str) -> Unit:
-    """Make a unit of one run of the program."""
+def simulation_unit(*options: str) -> Unit:
+    """Return a unit that runs the program once."""
 
     def measure(seed: int, home: Path) -> dict[str, Any]:
         return _simulate(home, "--seed", str(seed), *options)
@@ -41,98 +41,89 @@ def simulated(*options: str) -> Unit:
     return measure
 
 
-def members(seed: int, home: Path) -> dict[str, Any]:
-    """Run the paper's recipe, and keep the decoded centres of the first seed (figures 2 and 3)."""
-    told = simulated(*([] if seed else ["--keep", "pictured"]))(seed, home)
+def measure_members(seed: int, home: Path) -> dict[str, Any]:
+    """Run the paper's recipe, and save the decoded centres of the first seed (figures 2 and 3)."""
+    result = simulation_unit(*([] if seed else ["--keep", "centres"]))(seed, home)
     if not seed:
-        pictured(home)
-    return told
+        save_centres(home)
+    return result
 
 
-def plain(seed: int, home: Path) -> dict[str, Any]:
-    """Train without the classification loss, then name clusters of what was learned."""
+def measure_plain(seed: int, home: Path) -> dict[str, Any]:
+    """Train without the classification loss, then name clusters of the latent vectors."""
     name = f"plain-{seed}"
-    told = _simulate(home, "--seed", str(seed), "--warmup-epochs", "6", *PLAIN, "--keep", name)
-    return told | {"clusters": baselines.of_latents(home / "sessions" / name)}
+    result = _simulate(home, "--seed", str(seed), "--warmup-epochs", "6", *AUTOENCODER_ONLY, "--keep", name)
+    return result | {"clusters": baselines.score_latent_clusters(home / "sessions" / name)}
 
 
-def labels(seed: int, home: Path) -> dict[str, Any]:
-    """Give every label: the ceiling of these networks in as many epochs."""
-    return {"test_accuracy": baselines.with_all_labels(replace(RECIPES["paper"], seed=seed))}
+def measure_labels(seed: int, home: Path) -> dict[str, Any]:
+    """Train with every label: the upper bound of these networks in as many epochs."""
+    return {"test_accuracy": baselines.train_with_all_labels(replace(RECIPES["paper"], seed=seed))}
 
 
-def pca(seed: int, home: Path) -> dict[str, Any]:
-    """Learn nothing: principal components and k-means."""
-    return {"clusters": baselines.of_components(seed)}
+def measure_pca(seed: int, home: Path) -> dict[str, Any]:
+    """Train nothing: principal components and k-means."""
+    return {"clusters": baselines.score_pca_clusters(seed)}
 
 
 UNITS: dict[str, Unit] = {
-    "pca": pca,
-    "members": members,
-    "centre": simulated("--annotator", "centre"),
-    "plain": plain,
-    "labels": labels,
-    **{f"z{size}": simulated("--latent-dim", str(size), "--warmup-epochs", "5", *PLAIN) for size in BY_SIZE},
-    "mean": simulated("--latent", "mean"),
-    "normal": simulated("--init", "normal"),
+    "pca": measure_pca,
+    "members": measure_members,
+    "centre": simulation_unit("--annotator", "centre"),
+    "plain": measure_plain,
+    "labels": measure_labels,
+    **{
+        f"z{z_dim}": simulation_unit("--latent-dim", str(z_dim), "--warmup-epochs", "5", *AUTOENCODER_ONLY)
+        for z_dim in READING_ACCURACY_BY_Z_DIM
+    },
+    "mean": simulation_unit("--latent", "mean"),
+    "normal": simulation_unit("--init", "normal"),
 }
 
 
-def pictured(home: Path) -> None:
-    """Keep the centres of the first round, and those that a sixth would begin with."""
+def save_centres(home: Path) -> None:
+    """Save the decoded centres of the first round, and those that a sixth would start with."""
     os.environ["VAETUI_HOME"] = str(home)
     from vaetui.session import lifecycle
-
-    session = lifecycle.resume("pictured")
-    session.add_round()
-    for _ in session.advance():
-        pass
-    kept: dict[str, Any] = {"last": np.stack([tile.picture for tile in session.round_view().clusters])}
     from vaetui.session.labelling_round import LabellingRound
     from vaetui.storage.artifact_store import ArtifactStore
     from vaetui.storage.repository import SessionRepository
 
-    facts = SessionRepository(session.directory)
-    first = LabellingRound(ArtifactStore(session.directory, facts), facts, session.config, 1)
-    kept["first"] = np.stack([tile.picture for tile in first.round_view().clusters if len(tile.path) == 1])
-    facts.close()
+    session = lifecycle.resume("centres")
+    session.add_round()
+    for _ in session.advance():
+        pass
+    last = np.stack([cluster.picture for cluster in session.round_view().clusters])
+    repository = SessionRepository(session.directory)
+    first_round = LabellingRound(ArtifactStore(session.directory, repository), repository, session.config, 1)
+    first = np.stack([cluster.picture for cluster in first_round.round_view().clusters if len(cluster.path) == 1])
+    repository.close()
     session.close()
-    np.savez_compressed(CENTRES, **kept)
+    np.savez_compressed(CENTRES_PATH, first=first, last=last)
 
 
 def _simulate(home: Path, *options: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "vaetui", "simulate", "--recipe", "paper", "--json", *options]
-    ran = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "VAETUI_HOME": str(home)}
-    )
-    told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return told
-
-
-def known() -> dict[str, Any]:
-    """Give what was measured so far, by unit and seed."""
-    told: dict[str, Any] = json.loads(PAPER.read_text()) if PAPER.exists() else {}
-    return told
+    environment = {**os.environ, "VAETUI_HOME": str(home)}
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return result
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(UNITS)
+    units = sys.argv[1:] or list(UNITS)
     with tempfile.TemporaryDirectory(prefix="reproduce-") as home:
         for seed in SEEDS:
-            for unit in wanted:
+            for unit in units:
                 name = f"{unit}/{seed}"
-                if name in known():
+                if name in load_results("paper"):
                     continue
-                begun = time.monotonic()
-                told = UNITS[unit](seed, Path(home))
-                told |= stamp()
-                PAPER.with_suffix(".partial").write_text(json.dumps(known() | {name: told}, indent=1))
-                PAPER.with_suffix(".partial").replace(PAPER)
-                print(f"{name}: {time.monotonic() - begun:.0f} s, {_gist(told)}", flush=True)
-
-
-def _gist(told: dict[str, Any]) -> str:
-    return " ".join(f"{key} {told[key]}" for key in ("test_accuracy", "reading_accuracy", "clusters") if key in told)
+                start = time.monotonic()
+                result = UNITS[unit](seed, Path(home)) | describe_run()
+                replace_json(RESULTS / "paper.json", load_results("paper") | {name: result})
+                keys = ("test_accuracy", "reading_accuracy", "clusters")
+                summary = " ".join(f"{key} {result[key]}" for key in keys if key in result)
+                print(f"{name}: {time.monotonic() - start:.0f} s, {summary}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keeps what a benchmark measured, with when, on what and from which seed; it measures nothing."""
+"""Write the figures of a benchmark with date, machine and seed to `assets/results/`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,26 @@ from typing import Any
 RESULTS = Path(__file__).parents[2] / "assets/results"
 
 
-def stamp() -> dict[str, str]:
-    """Tell when and on what something was measured."""
+def describe_run() -> dict[str, str]:
+    """Return the date and the machine of a measurement."""
     machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
     return {"date": f"{datetime.date.today()}", "machine": machine}
 
 
-def keep(name: str, seed: int, figures: dict[str, Any]) -> None:
-    """Write the figures to a file of that name, in one piece."""
+def save_results(name: str, seed: int, figures: dict[str, Any]) -> None:
+    """Replace a results file by these figures."""
+    replace_json(RESULTS / f"{name}.json", describe_run() | {"seed": seed} | figures)
+
+
+def load_results(name: str) -> dict[str, Any]:
+    """Return the content of a results file; empty if it does not exist."""
     path = RESULTS / f"{name}.json"
-    path.with_suffix(".partial").write_text(json.dumps(stamp() | {"seed": seed} | figures, indent=2) + "\n")
-    path.with_suffix(".partial").replace(path)
+    content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return content
+
+
+def replace_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace a JSON file in one step, so that an interrupted benchmark never leaves half a file."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    partial.replace(path)

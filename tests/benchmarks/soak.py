@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import results
-from tests.idx import small_mnist
+from tests.idx import write_small_mnist
 from tests.soak import moments
 from tests.soak.ordeal import WAYS, Ordeal, Outcome, Tally
 
@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     wanted = parser.parse_args()
     os.environ |= {"VAETUI_HOME": tempfile.mkdtemp(prefix="vaetui-soak-"), "OMP_NUM_THREADS": "1"}
-    data = small_mnist(Path(os.environ["VAETUI_HOME"]) / "digits", train=640, test=200)
+    data = write_small_mnist(Path(os.environ["VAETUI_HOME"]) / "digits", train=640, test=200)
     begun = time.monotonic()
     tally, undisturbed = Tally(), {seed: whole(data, seed) for seed in range(SEEDS)}
     while tally.kills < wanted.kills:

@@ -45,8 +45,8 @@ def first_frame() -> tuple[float, str]:
         ):
             begun = time.monotonic()
             terminal = ScriptedTerminal(command)
-            times.append(terminal.until_text(marker) - begun)
-            terminal.close(limit=0)
+            times.append(terminal.wait_for_text(marker) - begun)
+            terminal.close(timeout_s=0)
     pairs = [one / other for one, other in zip(ours[1:], empty[1:], strict=True)]
     detail = f"{statistics.median(ours[1:]):.2f} s beside {statistics.median(empty[1:]):.2f} s, {TURNS} turns"
     return statistics.median(pairs), detail
@@ -71,7 +71,7 @@ def app_against_headless() -> tuple[float, str]:
     for turn in range(APP_TURNS):
         subprocess.run([sys.executable, "-c", HEADLESS, f"headless-{turn}"], check=True)
         terminal = ScriptedTerminal([*VAETUI, "new", f"app-{turn}"])
-        terminal.until_text("saved", limit=120)
+        terminal.wait_for_text("saved", timeout_s=120)
         _leave(terminal)
         headless, app = (_seconds_a_batch(f"{kind}-{turn}") for kind in ("headless", "app"))
         shares.append(headless / app)
@@ -96,17 +96,17 @@ def key_to_paint(presses: int = 25) -> tuple[list[float], list[float]]:
     """
     small, whole = [], []
     terminal = ScriptedTerminal([*VAETUI, "new", "keys"])
-    terminal.until_text("img/s", limit=120)
+    terminal.wait_for_text("img/s", timeout_s=120)
     for _ in range(presses):
         for key, seen, settled, taken in ((b" ", "pausing", "paused", small), (b"?", "esc back", "esc back", whole)):
             begun = time.monotonic()
-            terminal.type(key)
-            taken.append(terminal.until_text(seen) - begun)
-            terminal.until_text(settled)
-            terminal.until_quiet(0.15)
-            terminal.type(key)
-            terminal.until(lambda settled=settled: settled not in terminal.text())
-            terminal.until_quiet(0.15)
+            terminal.send(key)
+            taken.append(terminal.wait_for_text(seen) - begun)
+            terminal.wait_for_text(settled)
+            terminal.wait_until_quiet(0.15)
+            terminal.send(key)
+            terminal.wait_until(lambda settled=settled: settled not in terminal.text())
+            terminal.wait_until_quiet(0.15)
     _leave(terminal)
     return small, whole
 
@@ -114,19 +114,19 @@ def key_to_paint(presses: int = 25) -> tuple[list[float], list[float]]:
 def peak_memory() -> tuple[float, str]:
     """Give the peak memory of the app on MNIST, through an epoch, a clustering and a split, in MB."""
     terminal = ScriptedTerminal([*VAETUI, "new", "memory"])
-    terminal.until_text("class?", limit=300)
-    terminal.until_quiet(1)
-    terminal.type(b"s")
-    terminal.until_text("parts")
-    terminal.type(b"\r")
-    terminal.until_text("0.0")
+    terminal.wait_for_text("class?", timeout_s=300)
+    terminal.wait_until_quiet(1)
+    terminal.send(b"s")
+    terminal.wait_for_text("parts")
+    terminal.send(b"\r")
+    terminal.wait_for_text("0.0")
     peak = terminal.peak_memory()
     _leave(terminal)
     return peak, "one epoch, one clustering, one split"
 
 
 def _leave(terminal: ScriptedTerminal) -> None:
-    terminal.type(b"q")
-    status = terminal.close(limit=30)
+    terminal.send(b"q")
+    status = terminal.close(timeout_s=30)
     if status:
         raise RuntimeError(f"the program ended with status {status}:\n{terminal.text()}")

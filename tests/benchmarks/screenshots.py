@@ -58,29 +58,29 @@ def draw(screen: Screen, path: Path) -> None:
 def picture(session: str, file: str, size: tuple[int, int], seen: str, gone: str = "") -> None:
     """Show a session until something is to be seen and something else is gone, and keep the screen."""
     terminal = ScriptedTerminal(["-m", "vaetui", "resume", session], size)
-    terminal.until_text(seen, limit=120)
+    terminal.wait_for_text(seen, timeout_s=120)
     if gone:
-        terminal.until_quiet(1)
-        terminal.until(lambda: gone not in terminal.text(), limit=120)
-        terminal.until_quiet(1)
+        terminal.wait_until_quiet(1)
+        terminal.wait_until(lambda: gone not in terminal.text(), timeout_s=120)
+        terminal.wait_until_quiet(1)
     else:
-        terminal.until_text("saved")
+        terminal.wait_for_text("saved")
     draw(terminal.screen, ASSETS / file)
-    terminal.type(b"q")
-    terminal.close(limit=30)
+    terminal.send(b"q")
+    terminal.close(timeout_s=30)
 
 
 def reading(session: str, file: str, size: tuple[int, int]) -> None:
     """Show the reading test of a finished session, and keep the screen."""
     terminal = ScriptedTerminal(["-m", "vaetui", "resume", session], size)
-    terminal.until_text("Leave with q", limit=120)
-    terminal.until_quiet(8)  # until then the images are being loaded
-    terminal.type(b"t")
-    terminal.until_text("what do you read", limit=30)
-    terminal.until_quiet(1)
+    terminal.wait_for_text("Leave with q", timeout_s=120)
+    terminal.wait_until_quiet(8)  # until then the images are being loaded
+    terminal.send(b"t")
+    terminal.wait_for_text("what do you read", timeout_s=30)
+    terminal.wait_until_quiet(1)
     draw(terminal.screen, ASSETS / file)
-    terminal.type(b"q")
-    terminal.close(limit=30)
+    terminal.send(b"q")
+    terminal.close(timeout_s=30)
 
 
 def main(training: str, labelling: str, finished: str, read: str) -> None:

@@ -1,0 +1,19 @@
+"""Markdown tables and ranges of figures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def format_table(head: list[str], rows: list[list[str]]) -> str:
+    """Format a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def format_range(values: NDArray[np.float64]) -> str:
+    """Format mean, lowest and highest of some figures."""
+    if not len(values):
+        return "–"
+    return f"{values.mean():.1f} ({values.min():.1f}–{values.max():.1f})"
