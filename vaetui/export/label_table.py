@@ -69,11 +69,8 @@ class LabelTable:
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per image; missing values are None."""
         for row in range(len(self)):
-            path, cluster_id, distance = (
-                self.image_path(int(self.indices[row])),
-                self.cluster_ids[row],
-                self.distances[row],
-            )
+            path = self.image_path(int(self.indices[row]))
+            cluster_id, distance = self.cluster_ids[row], self.distances[row]
             yield {
                 "index": int(self.indices[row]),
                 "path": None if path is None else str(path),

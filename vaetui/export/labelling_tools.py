@@ -30,7 +30,7 @@ def write_label_studio(
     UserError if the output directory is not empty or cannot be written.
     """
     images_directory = output / "images"
-    rows_by_path, missing_count = yield from _write_confident_images(
+    path_row_pairs, missing_count = yield from _write_confident_images(
         label_table, relative_paths, min_confidence, copy_files, images, images_directory
     )
     tasks = (
@@ -51,7 +51,7 @@ def write_label_studio(
                 }
             ],
         }
-        for path, row in rows_by_path
+        for path, row in path_row_pairs
     )
     atomic_files.write(output / "tasks.json", _encode_json_array(tasks))
     active_names = (
@@ -73,10 +73,10 @@ def write_fiftyone(
 
     Raises UserError if the output directory is not empty or cannot be written.
     """
-    rows_by_path, missing_count = yield from _write_confident_images(
+    path_row_pairs, missing_count = yield from _write_confident_images(
         label_table, unique_names, min_confidence, copy_files, images, output / "data"
     )
-    labels = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in rows_by_path}
+    labels = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in path_row_pairs}
     content = json.dumps({"classes": label_table.class_names, "labels": labels})
     atomic_files.write(output / "labels.json", content.encode())
     return missing_count
@@ -89,7 +89,7 @@ def write_huggingface(
 
     Raises UserError if the output directory is not empty or cannot be written.
     """
-    rows_by_path, missing_count = yield from _write_confident_images(
+    path_row_pairs, missing_count = yield from _write_confident_images(
         label_table, unique_names, min_confidence, copy_files, images, output / "train"
     )
     lines = (
@@ -102,7 +102,7 @@ def write_huggingface(
             }
         )
         + "\n"
-        for path, row in rows_by_path
+        for path, row in path_row_pairs
     )
     atomic_files.write(output / "train/metadata.jsonl", (line.encode() for line in lines))
     return missing_count
@@ -121,8 +121,8 @@ def _write_confident_images(
     output.mkdir()
     confident = label_table.subset(label_table.confidences >= min_confidence)
     paths = yield from write_images(confident, name_images(confident), copy_files, images, output)
-    rows_by_path = ((path, row) for path, row in zip(paths, confident.iter_rows(), strict=True) if path is not None)
-    return rows_by_path, paths.count(None)
+    path_row_pairs = ((path, row) for path, row in zip(paths, confident.iter_rows(), strict=True) if path is not None)
+    return path_row_pairs, paths.count(None)
 
 
 def _encode_json_array(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:
