@@ -1,4 +1,4 @@
-"""Everything in a session is verified, and mended where that is wanted; it does not know who reads the findings."""
+"""Verify every file of a session and repair what can be repaired."""
 
 from __future__ import annotations
 
@@ -14,17 +14,7 @@ from vaetui.session.data_loading import find_origin
 from vaetui.session.data_source import read_dataset_shape
 from vaetui.session.data_split import load_images
 from vaetui.session.labelling_round import LabellingRound
-from vaetui.storage import (
-    atomic_files,
-    file_names,
-    locations,
-    log,
-    migrations,
-    recovery,
-    round_snapshots,
-    tensors,
-    untrusted,
-)
+from vaetui.storage import atomic_files, file_names, locations, log, recovery, round_snapshots, tensors, untrusted
 from vaetui.storage.artifact_store import ArtifactStore, is_mirrored
 from vaetui.storage.findings import Finding
 from vaetui.storage.fingerprints import FileFingerprint
@@ -32,98 +22,107 @@ from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import Reconstructions
 
-NO_REMEDY = "nothing here mends that"
+NO_REMEDY = "restore it from a backup"
+STEPS = 4
+"""Parts of a verification."""
 
 
 def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Finding]]:
-    """Find all that is not as it should be in a session, and mend what can be mended where that is wanted.
+    """Return all problems of a session, repairing them if `repair` is set; yields progress.
 
-    Raises Trouble for an unknown session, one that somebody works in, and one of which too little is left.
+    Raises UserError for an unknown session, one that another process has open, and damage beyond repair.
     """
     directory = locations.find_session(name)
-    found = []
-    for path, why in list(untrusted.untrusted_entries(directory)):
-        found.append(Finding(path.name, why, untrusted.quarantine_file(path) if repair else "taken out of it"))
-    if found and not repair:
-        return found  # nothing is opened beside a link
+    findings = []
+    for path, problem in list(untrusted.untrusted_entries(directory)):
+        remedy = untrusted.quarantine_file(path) if repair else "moved out of the session"
+        findings.append(Finding(path.name, problem, remedy))
+    if findings and not repair:
+        return findings  # opening other files beside a link is not safe
     lock = Lock(directory)
     try:
-        yield Progress("looking at the facts", 0, 4)
+        yield Progress("checking the database", 0, STEPS)
         if repair:
             atomic_files.remove_partial_files(directory)
-            migrations.upgrade(directory)
-        elif migrations.is_older(file_names.database_path(directory)):
-            return [Finding(file_names.DATABASE_NAME, "is of an older format", "upgraded, and then all is verified")]
-        found += recovery.verify_database(directory, repair)
-        if repair or not any(each.file_name == file_names.DATABASE_NAME for each in found):
-            found += yield from _verify_contents(directory, repair)
+        findings += recovery.verify_database(directory, repair)
+        if repair or not any(finding.file_name == file_names.DATABASE_NAME for finding in findings):
+            findings += yield from _verify_contents(directory, repair)
         else:
-            found[-1] = replace(found[-1], remedy=f"{found[-1].remedy}, and then all is verified")
+            findings[-1] = replace(findings[-1], remedy=f"{findings[-1].remedy}; then all other files are checked")
         if repair:
             logger = log.open_log(directory)
-            for each in found:
-                logger.warning(each)
+            for finding in findings:
+                logger.warning(finding)
     finally:
         log.close_log()
         lock.release()
-    return found
+    return findings
 
 
 def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None, list[Finding]]:
-    """Go through what the facts, which are whole, name."""
-    with contextlib.closing(SessionRepository(directory, is_writable=repair)) as facts:
-        if unusable := _run_check(file_names.DATABASE_NAME, lambda: (facts.config, facts.shape, facts.created_at)):
-            return unusable
-        vault = ArtifactStore(directory, facts, [] if repair else None)
-        yield Progress("looking at the files", 1, 4)
-        found = list(vault.verify(repair))
-        for path in sorted(directory.iterdir()):
-            if not (
-                path.name in file_names.NON_ARTIFACT_NAMES
-                or file_names.ARTIFACT_PATTERN.fullmatch(path.name)
-                or atomic_files.PARTIAL_SUFFIX in path.name
-            ):
-                remedy = untrusted.quarantine_file(path) if repair else "kept aside"
-                found.append(Finding(path.name, "is no part of the session", remedy))
-        yield Progress("looking into them", 2, 4)
-        told = {each.file_name for each in found if each.is_lost or not repair}
-        for name, use in _file_checks(vault, facts):
-            if name not in told:
-                found += _run_check(name, use)
-        yield Progress("looking at the images", 3, 4)
-        whole = facts.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) and file_names.TRAIN_VAL_SPLIT_NAME not in told
-        origin = find_origin(facts)
-        remedy = NO_REMEDY if origin is None else f"made anew by vaetui resume, if {origin.source_path} is as it was"
-        found += _run_check(
-            facts.data_source,
-            partial(load_images, vault, facts) if whole else partial(read_dataset_shape, facts.data_source),
-            remedy,
-        )
-    return found
+    """Verify all files beside the intact database."""
+    with contextlib.closing(SessionRepository(directory, is_writable=repair)) as repository:
+        if findings := _run_check(
+            file_names.DATABASE_NAME, lambda: (repository.config, repository.shape, repository.created_at)
+        ):
+            return findings
+        store = ArtifactStore(directory, repository, [] if repair else None)
+        yield Progress("checking the files", 1, STEPS)
+        findings = [*store.verify(repair), *_quarantine_foreign_files(directory, repair)]
+        yield Progress("checking file contents", 2, STEPS)
+        unusable_names = {finding.file_name for finding in findings if finding.is_lost or not repair}
+        for name, check in _file_checks(store, repository):
+            if name not in unusable_names:
+                findings += _run_check(name, check)
+        yield Progress("checking the images", 3, STEPS)
+        findings += _verify_images(store, repository, unusable_names)
+    return findings
+
+
+def _quarantine_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
+    for path in sorted(directory.iterdir()):
+        if not (
+            path.name in file_names.NON_ARTIFACT_NAMES
+            or file_names.ARTIFACT_PATTERN.fullmatch(path.name)
+            or atomic_files.PARTIAL_SUFFIX in path.name
+        ):
+            remedy = untrusted.quarantine_file(path) if repair else "moved out of the way"
+            yield Finding(path.name, "does not belong to the session", remedy)
+
+
+def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable_names: set[str]) -> list[Finding]:
+    split_name = file_names.TRAIN_VAL_SPLIT_NAME
+    origin = find_origin(repository)
+    return _run_check(
+        repository.data_source,
+        partial(load_images, store, repository)
+        if repository.find_fingerprint(split_name) and split_name not in unusable_names
+        else partial(read_dataset_shape, repository.data_source),
+        NO_REMEDY if origin is None else f"rebuilt by vaetui resume if {origin.source_path} is unchanged",
+    )
 
 
 def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Give for each file what is done with it."""
+    """Yield (file name, function that loads the file)."""
     for number, *_ in repository.list_rounds():
-        yield (
-            file_names.round_snapshot_name(number),
-            partial(LabellingRound, store, repository, repository.config, number),
-        )
-    for stamp in repository.list_fingerprints():
-        if stamp.name.startswith("epoch"):
-            yield stamp.name, partial(round_snapshots.load, store, stamp.name, Reconstructions)
-        elif not is_mirrored(stamp.name):
-            yield stamp.name, partial(_load_checkpoint, store, stamp)
+        name = file_names.round_snapshot_name(number)
+        yield name, partial(LabellingRound, store, repository, repository.config, number)
+    for fingerprint in repository.list_fingerprints():
+        name = fingerprint.name
+        if name.startswith("epoch"):
+            yield name, partial(round_snapshots.load, store, name, Reconstructions)
+        elif not is_mirrored(name):
+            yield name, partial(_load_checkpoint, store, fingerprint)
 
 
 def _load_checkpoint(store: ArtifactStore, fingerprint: FileFingerprint) -> None:
     tensors.from_bytes(store.read(fingerprint.name, fingerprint.size_bytes))
 
 
-def _run_check(file: str, check: Callable[[], object], remedy: str = NO_REMEDY) -> list[Finding]:
-    """Use a file, and tell what is in the way."""
+def _run_check(file_name: str, check: Callable[[], object], remedy: str = NO_REMEDY) -> list[Finding]:
+    """Return a finding if the check raises UserError."""
     try:
         check()
-        return []
-    except UserError as trouble:
-        return [Finding(file, f"cannot be used ({trouble})", remedy, is_lost=True)]
+    except UserError as error:
+        return [Finding(file_name, f"cannot be used ({error})", remedy, is_lost=True)]
+    return []

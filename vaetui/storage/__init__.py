@@ -1,28 +1,26 @@
-"""What is kept: one directory per session.
+"""Storage of sessions, one directory each.
 
-home         where sessions live, and their names
-lock         one writer at a time, and who it is
-notes        what one process leaves for another: that it is wanted, why it ended
-places       which file holds what
-entries      what may stand in a session's directory: plain files
-files        writing so that a crash leaves the old file or the new one
-facts        configuration, classes, rounds and figures
-spoken       what a person said and did, in one order
-database     the SQLite file that they stand in, in which nothing is trusted
-schema       its tables, their version, and all that ever changes them
-material     what was told of the images
-sayings      an answer as a row of them
-namings      what was done to the classes as a row of them
-sound        what every row of them fulfils
-ledger       every change once more, a line each with a checksum
-audit        either of the two is made anew from the other
-upgrades     sessions of older formats
-vault        all other files: known by their digests, kept twice
-stamps       what tells a file from any other
-tensors      networks and optimiser: safetensors
-clusterings  the clusterings of the rounds and their splits
-arrays       npz files, read with suspicion
-findings     what was found damaged, and what is done about it
-sets         decoded images that sessions share
-log          tracebacks and events, for the person who reports a bug
+locations        where sessions are stored, and their names
+file_names       the files in a session directory
+lock             one writing process at a time
+control_files    requests and failures that processes exchange
+untrusted        refusal and quarantine of links, pipes and damaged files
+atomic_files     writing that leaves the old or the new file after a crash
+repository       configuration, class list, rounds and metrics
+answer_log       answers and class edits, with undo and redo
+answer_rows      answers and class edits as table rows
+data_record      the data options of a session
+database         the SQLite file
+schema           its tables, format version and statements
+row_checks       conditions that every row fulfils
+journal          a checksummed log of all changes of the database
+recovery         repair of database and journal from each other
+artifact_store   all other files, verified by fingerprint and stored twice
+fingerprints     name, size and SHA-256 of a file
+round_snapshots  the arrays of rounds, splits and epochs
+npz              arrays as npz files
+tensors          networks and optimiser state as safetensors files
+findings         problems found in a session directory, with their remedies
+dataset_cache    imported images that sessions share
+log              the log file of a session
 """

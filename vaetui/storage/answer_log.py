@@ -1,4 +1,4 @@
-"""What a person said of clusters and did to classes, in one order; it does not know what it comes to."""
+"""Answers and class edits in the order of entry, with undo and redo."""
 
 from __future__ import annotations
 
@@ -8,113 +8,128 @@ from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, ClusterPath, format_path, parse_path
 from vaetui.engine.classes import ClassEdit
-from vaetui.storage import answer_rows, namings
-from vaetui.storage.answer_rows import AnswerRecord
+from vaetui.storage.answer_rows import (
+    AnswerRecord,
+    ClassEditRecord,
+    answer_columns,
+    class_edit_columns,
+    parse_answer,
+    parse_class_edit,
+)
 from vaetui.storage.database import Database
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.journal import Change
-from vaetui.storage.namings import ClassEditRecord
 
-ActionState: TypeAlias = Literal["stands", "undone"]
+ActionState: TypeAlias = Literal["active", "undone"]
 UserAction: TypeAlias = AnswerRecord | ClassEditRecord
-"""What is undone and redone as one."""
+"""The unit of undo and redo."""
 
 
 class AnswerLog:
-    """Two tables that share one sequence of numbers; what is recorded is on the disk when a verb returns."""
+    """The tables answer and class_edit, which share one sequence of ids; each record is on the disk on return."""
 
     def __init__(self, database: Database) -> None:
-        """Keep it in that file."""
+        """Use the tables of that database."""
         self._database = database
 
     def next_action_id(self) -> int:
-        """Tell the number that the next act will have."""
-        query = "SELECT max((SELECT coalesce(max(id), 0) FROM saying), (SELECT coalesce(max(id), 0) FROM naming)) + 1"
+        """Return the id of the next action."""
+        query = "SELECT max((SELECT ifnull(max(id), 0) FROM answer), (SELECT ifnull(max(id), 0) FROM class_edit)) + 1"
         return int(self._database.fetch_all(query)[0][0])
 
     def record_answer(
         self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint
     ) -> AnswerRecord:
-        """Record what a person said, with the files that belong to it; what was undone can no longer be redone."""
-        number = self.next_action_id()
-        row = (number, round_number, format_path(path), *answer_rows.answer_columns(answer), "stands", time.time())
+        """Record an answer and the files that belong to it; undone actions of the round can no longer be redone."""
+        answer_id = self.next_action_id()
+        row = (answer_id, round_number, format_path(path), *answer_columns(answer), "active", time.time())
         self._database.apply_changes(
-            *_discard_undone_changes(round_number), ("saying", row), *file_added_changes(fingerprints)
+            *_discard_undone_changes(round_number), ("answer", row), *file_added_changes(fingerprints)
         )
-        return AnswerRecord(number, path, answer)
+        return AnswerRecord(answer_id, path, answer)
 
     def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
-        """Record what a person did to the classes; what was undone can no longer be redone."""
-        number = self.next_action_id()
-        row = (number, round_number, *namings.class_edit_columns(class_edit), "stands", time.time())
-        self._database.apply_changes(*_discard_undone_changes(round_number), ("naming", row))
-        return ClassEditRecord(number, class_edit)
+        """Record a class edit; undone actions of the round can no longer be redone."""
+        edit_id = self.next_action_id()
+        row = (edit_id, round_number, *class_edit_columns(class_edit), "active", time.time())
+        self._database.apply_changes(*_discard_undone_changes(round_number), ("class_edit", row))
+        return ClassEditRecord(edit_id, class_edit)
 
     def undo(self, action: UserAction) -> None:
-        """Record that an act was taken back."""
+        """Record that an action was undone."""
         self._set_state(action, "undone")
 
     def redo(self, action: UserAction) -> None:
-        """Record that an act stands again."""
-        self._set_state(action, "stands")
+        """Record that an undone action is active again."""
+        self._set_state(action, "active")
 
-    def list_actions(self, round_number: int, state: ActionState = "stands") -> list[UserAction]:
-        """List what was said and done in a round and now `stands` or is `undone`, oldest first."""
-        both: list[UserAction] = [
+    def list_actions(self, round_number: int, state: ActionState = "active") -> list[UserAction]:
+        """Return the answers and class edits of a round in that state, oldest first."""
+        actions: list[UserAction] = [
             *self.list_answers(round_number, state),
-            *self._query_class_edits("= ? AND state = ?", round_number, state),
+            *self._query_class_edits("round_number = ? AND state = ?", (round_number, state)),
         ]
-        return sorted(both, key=lambda act: act.id)
+        return sorted(actions, key=lambda action: action.id)
 
-    def list_answers(self, round_number: int, state: ActionState = "stands") -> list[AnswerRecord]:
-        """List what was said of clusters in a round and now `stands` or is `undone`, oldest first."""
+    def list_answers(self, round_number: int, state: ActionState = "active") -> list[AnswerRecord]:
+        """Return the answers of a round in that state, oldest first."""
         rows = self._database.fetch_all(
-            "SELECT id, path, kind, label, confidence, parts FROM saying WHERE round = ? AND state = ? ORDER BY id",
+            "SELECT id, cluster_path, kind, class_id, confidence, part_count FROM answer "
+            "WHERE round_number = ? AND state = ? ORDER BY id",
             (round_number, state),
         )
-        return [
-            AnswerRecord(number, parse_path(path), answer_rows.parse_answer(*values)) for number, path, *values in rows
-        ]
+        return [AnswerRecord(answer_id, parse_path(path), parse_answer(*columns)) for answer_id, path, *columns in rows]
 
-    def list_class_edits(self, last_round: int) -> list[ClassEditRecord]:
-        """List what was done to the classes up to the end of a round and stands, oldest first."""
-        return self._query_class_edits("<= ? AND state = ?", last_round, "stands")
+    def list_class_edits(self, last_round: int | None = None) -> list[ClassEditRecord]:
+        """Return the active class edits up to the end of a round, or all of them, oldest first."""
+        return self._query_class_edits(
+            "state = 'active' AND (? IS NULL OR round_number <= ?)", (last_round, last_round)
+        )
 
     def list_action_times(self, round_number: int) -> list[float]:
-        """List when something was said or done in a round, in seconds since 1970, in order."""
-        query = "SELECT id, said FROM saying WHERE round = ? UNION ALL SELECT id, said FROM naming WHERE round = ?"
-        return [said for _, said in self._database.fetch_all(f"{query} ORDER BY id", (round_number, round_number))]
+        """Return when the actions of a round were recorded, in seconds since 1970, in the order of entry."""
+        query = (
+            "SELECT id, created_at FROM answer WHERE round_number = ? "
+            "UNION ALL SELECT id, created_at FROM class_edit WHERE round_number = ? ORDER BY id"
+        )
+        return [created_at for _, created_at in self._database.fetch_all(query, (round_number, round_number))]
 
-    def answer_counts(self, last_round: int) -> dict[int, int]:
-        """Count how often each class was named in the rounds up to that one, as it was said then, and stands."""
-        query = "SELECT label, count(*) FROM saying WHERE kind = 'label' AND state = 'stands' AND round <= ?"
-        return dict(self._database.fetch_all(f"{query} GROUP BY label", (last_round,)))
+    def count_answers_by_class(self, last_round: int | None = None) -> dict[int, int]:
+        """Return the number of active answers for each class id, in the rounds up to that one or in all rounds.
+
+        Class edits are not applied to the class ids.
+        """
+        query = (
+            "SELECT class_id, count(*) FROM answer WHERE kind = 'class' AND state = 'active' "
+            "AND (? IS NULL OR round_number <= ?) GROUP BY class_id"
+        )
+        return dict(self._database.fetch_all(query, (last_round, last_round)))
 
     def last_answered_round(self) -> int:
-        """Give the last round in which something stands, 0 where there is none."""
-        return int(self._database.fetch_all("SELECT coalesce(max(round), 0) FROM saying WHERE state = 'stands'")[0][0])
+        """Return the last round that has an active answer, 0 if there is none."""
+        query = "SELECT ifnull(max(round_number), 0) FROM answer WHERE state = 'active'"
+        return int(self._database.fetch_all(query)[0][0])
 
     def count_answers(self) -> int:
-        """Count what was said and stands, over all rounds: labels, unreadables and splits."""
-        return int(self._database.fetch_all("SELECT count(*) FROM saying WHERE state = 'stands'")[0][0])
+        """Return the number of active answers of all rounds: classes, unreadable clusters and splits."""
+        return int(self._database.fetch_all("SELECT count(*) FROM answer WHERE state = 'active'")[0][0])
 
-    def _query_class_edits(self, round_condition: str, round_number: int, state: ActionState) -> list[ClassEditRecord]:
-        query = f"SELECT id, kind, class, name, target FROM naming WHERE round {round_condition} ORDER BY id"
+    def _query_class_edits(self, condition: str, parameters: tuple[object, ...]) -> list[ClassEditRecord]:
+        query = f"SELECT id, kind, class_id, class_name, target_class_id FROM class_edit WHERE {condition} ORDER BY id"
         return [
-            ClassEditRecord(number, namings.parse_class_edit(*values))
-            for number, *values in self._database.fetch_all(query, (round_number, state))
+            ClassEditRecord(edit_id, parse_class_edit(*columns))
+            for edit_id, *columns in self._database.fetch_all(query, parameters)
         ]
 
     def _set_state(self, action: UserAction, state: ActionState) -> None:
-        self._database.apply_changes(
-            ("saying marked" if isinstance(action, AnswerRecord) else "naming marked", (state, action.id))
-        )
+        change = "set_answer_state" if isinstance(action, AnswerRecord) else "set_class_edit_state"
+        self._database.apply_changes((change, (state, action.id)))
 
 
 def file_added_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:
-    """Give the changes that make files part of the session."""
-    return (("file", stamp) for stamp in fingerprints)
+    """Yield the changes that add files to the session."""
+    return (("artifact", fingerprint) for fingerprint in fingerprints)
 
 
 def _discard_undone_changes(round_number: int) -> tuple[Change, ...]:
-    return ("undone dropped", (round_number,)), ("undone namings dropped", (round_number,))
+    return ("discard_undone_answers", (round_number,)), ("discard_undone_class_edits", (round_number,))

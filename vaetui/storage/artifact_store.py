@@ -1,7 +1,4 @@
-"""The files of a session beside its facts: known by their stamps, kept twice, never believed when they are damaged.
-
-It does not know what is in them.
-"""
+"""The files of a session beside its database: verified by their fingerprints and restored from a second copy."""
 
 from __future__ import annotations
 
@@ -25,103 +22,108 @@ from vaetui.storage.untrusted import quarantine_file
 
 T = TypeVar("T")
 PERMANENT_ERRNOS = (errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.EIO)
-"""Failures that stay: no file, no plain one, a link, a disk that lost it."""
+"""Errors that a second attempt would meet again: missing file, directory, link, unreadable disk."""
 
 
-class ArtifactLost(UserError):
-    """A file is gone, and so is its copy if it had one."""
+class ArtifactLostError(UserError):
+    """A file is missing or damaged, and so is its second copy if it had one."""
 
 
 class ArtifactStore:
-    """The files of one session; who may write mends what is found damaged as it is read."""
+    """The artifacts of one session; a writable store repairs a damaged file when it reads it."""
 
     def __init__(self, directory: Path, repository: SessionRepository, repairs: list[Finding] | None = None) -> None:
-        """Keep files in that directory; what was mended is added to the list, None is for who may not write."""
+        """Use the files in that directory; repairs are appended to the list, and without one the store is read-only."""
         self.directory = directory
-        """The session's."""
+        """The session directory."""
         self.repairs = repairs
-        """What was found damaged and mended since the session was opened."""
+        """What was found damaged and repaired since the session was opened; None if read-only."""
         self._notice_count = 0
         self._repository = repository
 
     @property
     def dimensions(self) -> dict[str, int]:
-        """Give the lengths of the sides of all arrays of the session now, by the letters of `clusterings`."""
-        (count, height, width, *colours), config = self._repository.shape, self._repository.config
-        out = count_validation_images(config.training, count)
-        learned = {"N": count - out, "V": out, "Z": config.network.z_dim, "C": config.network.classes}
-        return {**learned, "H": height, "W": width, "D": 32, **({"R": colours[0]} if colours else {})}
+        """The lengths of array axes that follow from the images and the configuration, by axis letter."""
+        (count, height, width, *channels), config = self._repository.shape, self._repository.config
+        validation_count = count_validation_images(config.training, count)
+        dimensions = {
+            **{"N": count - validation_count, "V": validation_count, "H": height, "W": width, "D": 32},
+            **{"Z": config.network.z_dim, "C": config.network.classes},
+        }
+        return {**dimensions, "R": channels[0]} if channels else dimensions
 
     def pop_notices(self) -> list[str]:
-        """Tell what was mended since this was asked last."""
-        told = [str(found) for found in (self.repairs or [])[self._notice_count :]]
-        self._notice_count += len(told)
-        return told
+        """Return a line for each repair since the last call."""
+        notices = [str(finding) for finding in (self.repairs or [])[self._notice_count :]]
+        self._notice_count += len(notices)
+        return notices
 
     def write(self, name: str, content: bytes) -> FileFingerprint:
-        """Write a file, and its copy, and give the stamp to be recorded with the fact that names the file."""
-        for each in _names_with_mirror(name):
-            atomic_files.write(self.directory / each, content)
+        """Write a file and its second copy; return the fingerprint, which the caller records."""
+        for path_name in _names_with_mirror(name):
+            atomic_files.write(self.directory / path_name, content)
         return compute_fingerprint(name, content)
 
     def read(self, name: str, max_bytes: int) -> bytes:
-        """Give what a file holds, from its copy if need be; it may have `most` bytes.
+        """Return the content of a file, if necessary from its second copy; larger files count as damaged.
 
-        Raises Lost where neither is whole, and Trouble where one cannot be read now.
+        Raises ArtifactLostError if both are missing or damaged, and UserError if one cannot be read now.
         """
-        stamp = self._repository.find_fingerprint(name)
-        for each in _names_with_mirror(name):
-            content = self._read_file(each, lambda file: _read_verified(file, stamp, max_bytes))
+        fingerprint = self._repository.find_fingerprint(name)
+        content, intact_name = None, None
+        for path_name in _names_with_mirror(name):
+            content = self._read_file(path_name, partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes))
             if content is not None:
-                twin = each
+                intact_name = path_name
                 break
-        else:
-            twin = None
-        if twin != name and self.repairs is not None:
-            self._record_finding(self._repair(name, twin))
+        if intact_name != name and self.repairs is not None:
+            self._record_finding(self._repair(name, intact_name))
         if content is None:
-            copied = ", and so is its copy" if is_mirrored(name) else ""
-            raise ArtifactLost(f"{self.directory / name} is missing or damaged{copied}; put it back from a backup.")
+            mirror_text = ", and so is its second copy" if is_mirrored(name) else ""
+            raise ArtifactLostError(
+                f"{self.directory / name} is missing or damaged{mirror_text}. Restore it from a backup."
+            )
         return content
 
     def quarantine(self, name: str) -> None:
-        """Keep a checkpoint aside that is what was written, and does not fit all the same."""
+        """Move a checkpoint away that is intact as a file but does not fit the session."""
         quarantine_file(self.directory / name)
-        self._record_finding(Finding(name, "does not fit the session", "kept aside, and what it held is trained again"))
+        self._record_finding(Finding(name, "does not fit the session", "moved away; its training is repeated"))
 
     def remove(self, name: str) -> None:
-        """Remove a file that is no part of the session any more."""
+        """Remove a file that no longer belongs to the session."""
         with atomic_files.translate_os_errors(self.directory / name):
             (self.directory / name).unlink(missing_ok=True)
 
     def artifact_names(self) -> set[str]:
-        """Name all files that are part of the session by its facts, with their copies."""
-        return {each for stamp in self._repository.list_fingerprints() for each in _names_with_mirror(stamp.name)}
+        """Return the names of all artifacts of the session and of their second copies."""
+        return {name for record in self._repository.list_fingerprints() for name in _names_with_mirror(record.name)}
 
     def remove_leftovers(self) -> None:
-        """Remove what a crash left: written for facts that were not recorded, or for ones that are gone.
+        """Remove artifacts that the database does not list: a crash came before they were recorded, or after removal.
 
-        Where something was mended it is kept aside instead: the facts may be short of something.
+        After a repair they are moved to quarantine instead, because the database may have lost their records.
         """
-        kept = self.artifact_names()
+        listed_names = self.artifact_names()
         for path in list(self.directory.iterdir()):
-            if file_names.ARTIFACT_PATTERN.fullmatch(path.name) and path.name not in kept:
+            if file_names.ARTIFACT_PATTERN.fullmatch(path.name) and path.name not in listed_names:
                 if self.repairs:
                     quarantine_file(path)
                 else:
                     self.remove(path.name)
 
     def verify(self, repair: bool) -> Iterator[Finding]:
-        """Find every file that is damaged, and mend it where that is wanted."""
-        for stamp in self._repository.list_fingerprints():
-            names = _names_with_mirror(stamp.name)
-            sound = [name for name in names if self._read_file(name, partial(_matches_fingerprint, fingerprint=stamp))]
-            twin = sound[0] if sound else None
+        """Yield every damaged or missing file, and repair it if asked to."""
+        for fingerprint in self._repository.list_fingerprints():
+            names = _names_with_mirror(fingerprint.name)
+            is_intact = partial(_matches_fingerprint, fingerprint=fingerprint)
+            intact_names = [name for name in names if self._read_file(name, is_intact)]
+            intact_name = intact_names[0] if intact_names else None
             for name in names:
-                if name not in sound:
-                    yield self._repair(name, twin) if repair else self._describe_damage(name, twin)
-            if repair and not sound and not is_mirrored(stamp.name):
-                self._repository.remove_file_records([stamp.name])
+                if name not in intact_names:
+                    yield self._repair(name, intact_name) if repair else self._describe_damage(name, intact_name)
+            if repair and not intact_names and not is_mirrored(fingerprint.name):
+                self._repository.remove_file_records([fingerprint.name])
 
     def _record_finding(self, finding: Finding) -> None:
         if self.repairs is not None:
@@ -129,8 +131,8 @@ class ArtifactStore:
         logging.getLogger("vaetui").warning(finding)
 
     def _repair(self, name: str, intact_name: str | None) -> Finding:
-        """Keep the damaged file aside and write it anew from its twin, if that is whole."""
-        found = self._describe_damage(name, intact_name)
+        """Move the damaged file to quarantine and write it again from its intact copy, if there is one."""
+        finding = self._describe_damage(name, intact_name)
         path = self.directory / name
         if os.path.lexists(path):
             quarantine_file(path)
@@ -140,20 +142,20 @@ class ArtifactStore:
                 atomic_files.open_for_reading(self.directory / intact_name) as file,
             ):
                 atomic_files.write(path, atomic_files.read_chunks(file))
-        return found
+        return finding
 
     def _describe_damage(self, name: str, intact_name: str | None) -> Finding:
-        wrong = "is damaged" if os.path.lexists(self.directory / name) else "is missing"
+        problem = "is damaged" if os.path.lexists(self.directory / name) else "is missing"
         if intact_name is not None:
-            return Finding(name, wrong, "made anew from its twin")
+            return Finding(name, problem, "restored from its second copy")
         if is_mirrored(name):
-            return Finding(name, wrong, "so is its twin; put one of them back from a backup", is_lost=True)
-        return Finding(name, wrong, "forgotten, and what it held is trained again")
+            return Finding(name, problem, "its second copy too; restore one of them from a backup", is_lost=True)
+        return Finding(name, problem, "dropped; its training is repeated")
 
     def _read_file(self, name: str, reader: Callable[[BufferedReader], T]) -> T | None:
-        """Read a file in some way; None for one that is not there or that the disk cannot give back.
+        """Apply a reader to a file; return None if the file is missing or permanently unreadable.
 
-        Raises Trouble for what may be otherwise the next time: it is no reason to call a file damaged.
+        Raises UserError for errors that may be gone at the next attempt: they do not mean that the file is damaged.
         """
         path = self.directory / name
         try:
@@ -162,29 +164,28 @@ class ArtifactStore:
         except OSError as error:
             if error.errno in PERMANENT_ERRNOS:
                 return None
-            raise UserError(f"{path} cannot be read ({error.strerror}); mend that and try again.") from error
+            raise UserError(f"Cannot read {path} ({error.strerror}). Fix this and try again.") from error
 
 
 def is_mirrored(name: str) -> bool:
-    """Tell whether a file is kept twice; of checkpoints there are several anyway."""
+    """Return whether a file has a second copy; checkpoints have none, because several are kept."""
     return not file_names.CHECKPOINT_PATTERN.fullmatch(name)
 
 
 def _names_with_mirror(name: str) -> list[str]:
-    """Name a file and its copy, where it has one."""
     return [name, file_names.mirror_name(name)] if is_mirrored(name) else [name]
 
 
 def _read_verified(file: BufferedReader, fingerprint: FileFingerprint | None, max_bytes: int) -> bytes | None:
-    """Read a file if it is what was written; a session of an older format has no stamps."""
+    """Return the content of a file if it is what was written; None also if the database does not list the file."""
     size = os.fstat(file.fileno()).st_size
-    if size > max_bytes or (fingerprint is not None and size != fingerprint.size_bytes):
+    if fingerprint is None or size != fingerprint.size_bytes or size > max_bytes:
         return None
     content = file.read(size)
-    return content if fingerprint is None or compute_fingerprint(fingerprint.name, content) == fingerprint else None
+    return content if compute_fingerprint(fingerprint.name, content) == fingerprint else None
 
 
 def _matches_fingerprint(file: BufferedReader, fingerprint: FileFingerprint) -> bool:
-    """Tell whether a file is what was written, without holding it in memory."""
-    whole = os.fstat(file.fileno()).st_size == fingerprint.size_bytes
-    return whole and hashlib.file_digest(file, "sha256").hexdigest() == fingerprint.sha256_hex
+    """Return whether a file is what was written, without holding it in memory."""
+    has_size = os.fstat(file.fileno()).st_size == fingerprint.size_bytes
+    return has_size and hashlib.file_digest(file, "sha256").hexdigest() == fingerprint.sha256_hex

@@ -1,4 +1,4 @@
-"""Writing a file so that a crash leaves the old one or the new one; it does not know what is in it."""
+"""File writing that leaves the old or the new content after a crash, and safe opening of files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from vaetui.errors import UserError
 
 PARTIAL_SUFFIX = ".partial"
-"""The ending of a file that is being written."""
+"""Suffix of a file that is being written."""
 CHUNK_BYTES = 1 << 20
-"""Bytes that are read at a time of what may be large."""
+"""Bytes read at a time from files of any size."""
 NOFOLLOW_FLAG = getattr(os, "O_NOFOLLOW", 0)
-"""Do not follow a link, where the system can tell."""
+"""Refuse to open a symbolic link, where the system supports it."""
 
 
 def write(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a file in one piece: to a temporary name beside it, synced, renamed, the directory synced.
+    """Replace a file atomically: write a temporary file beside it, sync, rename, sync the directory.
 
-    Raises Trouble on a full or unwritable disk; then the old file, if there was one, or the new one stands whole.
+    Raises UserError if the disk is full or not writable; then either the old or the new file is complete.
     """
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     with translate_os_errors(path):
@@ -40,52 +40,52 @@ def write(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def open_for_writing(path: Path, flags: int) -> BufferedWriter:
-    """Open a file, and no link in its place, to be written; a new one is for its owner alone."""
+    """Open a file for writing without following a link; a new file is readable by its owner only."""
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | NOFOLLOW_FLAG | flags, 0o600), "wb")
 
 
 def open_for_reading(path: Path) -> BufferedReader:
-    """Open a file, and no link in its place, to be read; a pipe keeps nobody waiting."""
+    """Open a file for reading without following a link and without waiting for the other end of a pipe."""
     return open(os.open(path, os.O_RDONLY | NOFOLLOW_FLAG | getattr(os, "O_NONBLOCK", 0)), "rb")
 
 
 def read_chunks(file: BufferedReader) -> Iterator[bytes]:
-    """Read a file piece by piece, so that it need not fit memory."""
+    """Yield the content of a file in chunks, so that it need not fit into memory."""
     return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory outlast a power cut, where the system can."""
+    """Make the entries of a directory survive a power cut, where the system supports it."""
     if os.name != "posix":
         return
-    handle = os.open(directory, os.O_RDONLY)
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems sync no directories
+        if error.errno != errno.EINVAL:  # some file systems cannot sync directories
             raise
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 def remove_partial_files(directory: Path) -> None:
-    """Remove what a crash left half written in a directory."""
+    """Remove the files that a crash left half-written in a directory."""
     with translate_os_errors(directory):
-        for partial in directory.glob(f"*{PARTIAL_SUFFIX}*"):  # also a journal of one
+        for partial in directory.glob(f"*{PARTIAL_SUFFIX}*"):  # also the SQLite journal of one
             partial.unlink(missing_ok=True)
 
 
 @contextmanager
 def translate_os_errors(path: Path) -> Iterator[None]:
-    """Turn a failure of the disk into Trouble that says what to do."""
+    """Convert OSError to UserError, with a sentence on what to do about a full disk."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(disk_full_message(path)) from error
-        raise UserError(f"{path} cannot be used ({error.strerror or error}).") from error
+        raise UserError(f"Cannot use {path} ({error.strerror or error}).") from error
 
 
 def disk_full_message(path: Path) -> str:
-    """Say that the disk of a file is full, and what to do."""
-    return f"The disk that holds {path.parent} is full; make room and try again, nothing that was saved is lost."
+    """Return the message for a full disk."""
+    return f"The disk that holds {path.parent} is full. Free some space and try again; all saved answers are intact."

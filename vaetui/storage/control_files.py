@@ -1,7 +1,7 @@
-"""What one process leaves in a session's directory for another one: that it is wanted, why it ended.
+"""Two small files by which processes communicate through a session directory: a release request and a failure.
 
-It does not know who reads them. A note works between machines that share a disk, and a false one stops a training
-that is saved anyway: nothing is ever signalled by a number that a file holds.
+Files work between machines that share a disk. A forged request only ends training whose state is saved; no process id
+from a file is ever signalled.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from vaetui.storage import atomic_files, file_names
 from vaetui.storage.atomic_files import translate_os_errors
 
 FAILURE_BYTES = 1000
-"""Bytes of a failure, always so many: written over the ones before it needs no room on a full disk."""
+"""Fixed length of the failure file: overwriting it in place needs no room on a full disk."""
 
 
 def request_release(directory: Path) -> None:
-    """Ask whoever works on a session without a terminal to leave it."""
+    """Ask the background process that trains a session to stop."""
     path = file_names.release_request_path(directory)
     with translate_os_errors(path), suppress(FileExistsError):
         atomic_files.open_for_writing(path, os.O_EXCL).close()
 
 
 def is_release_requested(directory: Path) -> bool:
-    """Tell whether somebody wants the session."""
+    """Return whether another process asked for the session."""
     return _is_regular_file(file_names.release_request_path(directory))
 
 
 def cancel_release_request(directory: Path) -> None:
-    """Want the session no more."""
+    """Withdraw the request."""
     with suppress(OSError):
         file_names.release_request_path(directory).unlink()
 
 
 def record_failure(directory: Path, message: str) -> None:
-    """Keep why the work without a terminal ended, for whoever looks next.
+    """Store why background training ended.
 
-    It is told beforehand what will be so should nothing be said any more, and swept when all went well.
+    Call it first with a message for the case that the process dies silently, and `remove_control_files` on success.
     """
     path = file_names.failure_path(directory)
-    # In place, and not cut off before: both would need room.
+    # In place and without truncating the file first: both would need room on the disk.
     with translate_os_errors(path), atomic_files.open_for_writing(path, 0) as file:
         file.write(message.encode()[:FAILURE_BYTES].ljust(FAILURE_BYTES))
         file.flush()
@@ -50,17 +50,17 @@ def record_failure(directory: Path, message: str) -> None:
 
 
 def read_failure(directory: Path) -> str | None:
-    """Give why the work without a terminal ended, as one printable line; None where nothing went wrong."""
+    """Return why background training ended, as one printable line; None if it did not fail."""
     path = file_names.failure_path(directory)
     if not _is_regular_file(path):
         return None
     with atomic_files.open_for_reading(path) as file:
-        told = file.read(FAILURE_BYTES).decode(errors="replace")
-    return "".join(filter(str.isprintable, told)).strip()
+        text = file.read(FAILURE_BYTES).decode(errors="replace")
+    return "".join(filter(str.isprintable, text)).strip()
 
 
 def remove_control_files(directory: Path) -> None:
-    """Remove all notes: they were read, or were meant for nobody who is here."""
+    """Remove both files."""
     for path in (file_names.release_request_path(directory), file_names.failure_path(directory)):
         with suppress(OSError):
             path.unlink()

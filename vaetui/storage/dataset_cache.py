@@ -1,7 +1,4 @@
-"""Sets of decoded images that sessions share, each made once; it does not know what was decoded.
-
-A set is a directory of IDX files, as any other data set, with a line for each file that was looked at.
-"""
+"""Imported images that sessions share: a directory of IDX files each, with a description of the source."""
 
 from __future__ import annotations
 
@@ -26,112 +23,120 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_UNUSED_AGE_S = 3_600.0
-"""Seconds for which a set is new."""
-METADATA_NAME, SOURCE_FILES_NAME, SKIPPED_FILES_NAME = "set.json", "files.jsonl", "skipped.txt"
+"""An unused dataset younger than this is kept: a session may be about to start with it."""
+METADATA_NAME, SOURCE_FILES_NAME, SKIPPED_FILES_NAME = "dataset.json", "source_files.jsonl", "skipped.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetOrigin:
-    """Where a set comes from."""
+    """What a dataset was imported from."""
 
     source_path: str
-    """What a person named."""
+    """The path that the user named."""
     import_options: dict[str, Any]
-    """How they wanted it."""
+    """The options of the import."""
     class_names: tuple[str, ...] | None
-    """The names of the classes, where there are any."""
+    """The names of the classes; None without labels."""
     root_path: str | None
-    """What the names of files are relative to, where each is one image."""
+    """The directory that file names are relative to; None unless each image is a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was looked at."""
+    """A file that the import examined."""
 
     relative_path: str
-    """Its path, relative to where the set comes from."""
+    """Its path relative to the root."""
     size_bytes: int
-    """Its bytes."""
+    """Its length."""
     modified_ns: int
-    """When it changed last, in nanoseconds since 1970."""
+    """Its modification time in nanoseconds since 1970."""
     skip_reason: str | None = None
-    """Why it was skipped, None where it was not."""
+    """Why it was skipped; None if it was imported."""
 
 
 def datasets_directory() -> Path:
-    """Give the directory of all sets."""
-    return locations.sessions_directory().parent / "sets"
+    """Return the directory of all datasets."""
+    return locations.sessions_directory().parent / "datasets"
 
 
 def dataset_directory(key: str) -> Path:
-    """Give the directory of the set that has that key."""
+    """Return the directory of the dataset with that key."""
     return datasets_directory() / key
 
 
 @contextmanager
 def create_dataset_atomically(key: str, replace_existing: bool = False) -> Iterator[Path]:
-    """Give an empty directory that becomes the set when it is whole; `anew` in the place of one that is there."""
-    made = dataset_directory(key)
-    beginning, former = (made.with_name(f".{key}-{os.getpid()}{end}") for end in ("", "-former"))
-    with translate_os_errors(made):
-        made.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.rmtree(beginning, ignore_errors=True)
-        beginning.mkdir(mode=0o700)
+    """Yield an empty directory that becomes the dataset when the block ends without an error.
+
+    An existing dataset with that key stays, unless it is damaged or `replace_existing` is set.
+    """
+    directory = dataset_directory(key)
+    unfinished, previous = (directory.with_name(f".{key}-{os.getpid()}{suffix}") for suffix in ("", "-previous"))
+    with translate_os_errors(directory):
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
     try:
-        yield beginning
-        with translate_os_errors(made):
-            if replace_existing or load_origin(made) is None:
-                atomic_files.sync_directory(beginning)
-                if made.exists():
-                    made.rename(former)
-                beginning.rename(made)
-                atomic_files.sync_directory(made.parent)
+        yield unfinished
+        with translate_os_errors(directory):
+            if replace_existing or load_origin(directory) is None:
+                atomic_files.sync_directory(unfinished)
+                if directory.exists():
+                    directory.rename(previous)
+                unfinished.rename(directory)
+                atomic_files.sync_directory(directory.parent)
     finally:
-        shutil.rmtree(beginning, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
 
 
 def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Iterable[SourceFile]) -> None:
-    """Write where a set that is being made comes from, and what was looked at."""
+    """Write the origin of a new dataset and the list of its source files; label files have to be there already."""
     source_files = list(source_files)
     lines = (
-        json.dumps([it.relative_path, it.size_bytes, it.modified_ns, it.skip_reason]) + "\n" for it in source_files
+        json.dumps([file.relative_path, file.size_bytes, file.modified_ns, file.skip_reason]) + "\n"
+        for file in source_files
     )
     atomic_files.write(directory / SOURCE_FILES_NAME, (line.encode() for line in lines))
-    skipped = "".join(f"{it.relative_path} {it.skip_reason}\n" for it in source_files if it.skip_reason)
+    skipped = "".join(f"{file.relative_path} {file.skip_reason}\n" for file in source_files if file.skip_reason)
     atomic_files.write(directory / SKIPPED_FILES_NAME, skipped.encode())
-    about = {**asdict(origin), "metadata_digest": _metadata_digest(directory)}
-    atomic_files.write(directory / METADATA_NAME, json.dumps(about).encode())
+    atomic_files.write(directory / METADATA_NAME, _encode_metadata(directory, origin))
 
 
 def load_origin(directory: Path) -> DatasetOrigin | None:
-    """Tell where a set comes from; None for a directory that a person made."""
+    """Return the origin of a dataset; None if its description is missing or damaged."""
     try:
         return parse_origin(json.loads((directory / METADATA_NAME).read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def parse_origin(fields: Any) -> DatasetOrigin:
-    """Read what `asdict` made of an origin.
+    """Return the origin with the fields that `asdict` returned.
 
-    Raises ValueError for what it would not have made: the file may be damaged, or a stranger's.
+    Raises ValueError for anything else: the file may be damaged or come from somebody else.
     """
     try:
-        path, wish, classes, root = (
+        source_path, import_options, class_names, root_path = (
             fields[name] for name in ("source_path", "import_options", "class_names", "root_path")
         )
     except (LookupError, TypeError):
-        raise ValueError("no origin") from None
-    if not (isinstance(path, str) and isinstance(wish, dict) and isinstance(classes, list | None)):
-        raise ValueError("an origin of another form")
-    if not isinstance(root, str | None):
-        raise ValueError("a root that is no path")
-    return DatasetOrigin(path, wish, None if classes is None else tuple(map(str, classes)), root)
+        raise ValueError("not the origin of a dataset") from None
+    if not (
+        isinstance(source_path, str)
+        and isinstance(import_options, dict)
+        and isinstance(class_names, list | None)
+        and isinstance(root_path, str | None)
+    ):
+        raise ValueError("not the origin of a dataset")
+    return DatasetOrigin(
+        source_path, import_options, None if class_names is None else tuple(map(str, class_names)), root_path
+    )
 
 
 def load_source_files(directory: Path) -> list[SourceFile]:
-    """List what was looked at; nothing for what was no set of files."""
+    """Return the source files of a dataset; an empty list if their file is missing or damaged."""
     try:
         with (directory / SOURCE_FILES_NAME).open(encoding="utf-8") as file:
             return [SourceFile(*json.loads(line)) for line in file]
@@ -140,30 +145,32 @@ def load_source_files(directory: Path) -> list[SourceFile]:
 
 
 def is_intact(directory: Path) -> bool:
-    """Tell whether a set still says where it comes from, what was looked at, and which labels it has."""
+    """Return whether origin, source files and labels of a dataset are as they were written.
+
+    The images are not checked: each session stores their digest.
+    """
     try:
-        about = json.loads((directory / METADATA_NAME).read_bytes())
-        parse_origin(about)
-        return bool(about.get("metadata_digest", "") in ("", _metadata_digest(directory)))  # older sets did not tell
-    except (OSError, ValueError):
+        content = (directory / METADATA_NAME).read_bytes()
+        return content == _encode_metadata(directory, parse_origin(json.loads(content)))
+    except (OSError, ValueError, RecursionError):
         return False
 
 
 def remove_unused_datasets(used_directories: Iterable[Path]) -> None:
-    """Remove the sets that nobody uses any more, but for new ones: a session may be about to begin with them."""
-    kept = set(used_directories)
-    for each in datasets_directory().glob("*"):
-        if each not in kept and each.stat().st_mtime < time.time() - MIN_UNUSED_AGE_S:
-            shutil.rmtree(each, ignore_errors=True)
+    """Remove the datasets that no session uses, except recent ones."""
+    used = set(used_directories)
+    for directory in datasets_directory().glob("*"):
+        if directory not in used and directory.stat().st_mtime < time.time() - MIN_UNUSED_AGE_S:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 class IdxWriter:
-    """An IDX file of bytes that is written piece by piece; how many there are is told at the end."""
+    """An IDX file of bytes, written in batches; the header gets the number of items at the end."""
 
     def __init__(self, path: Path, item_shape: tuple[int, ...]) -> None:
-        """Begin the file of arrays that have these sides each."""
+        """Set the path and the shape of one item."""
         self.count = 0
-        """How many were added so far."""
+        """Number of items added so far."""
         self._path, self._item_shape = path, item_shape
 
     def __enter__(self) -> IdxWriter:
@@ -173,16 +180,16 @@ class IdxWriter:
             self._file.write(self._header())
         return self
 
-    def add(self, arrays: NDArray[np.uint8]) -> None:
-        """Add arrays [n, ...]."""
+    def add(self, items: NDArray[np.uint8]) -> None:
+        """Append items [n, *item_shape]."""
         with translate_os_errors(self._path):
-            self._file.write(arrays.tobytes())
-        self.count += len(arrays)
+            self._file.write(items.tobytes())
+        self.count += len(items)
 
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, error_traceback: TracebackType | None
     ) -> None:
-        """Tell how many there are, and close the file."""
+        """Write the final header and close the file."""
         with translate_os_errors(self._path), self._file:
             if error_type is None:
                 self._file.seek(0)
@@ -195,10 +202,12 @@ class IdxWriter:
         return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
-def _metadata_digest(directory: Path) -> str:
-    """Give the SHA-256 of all that is told of the images; their own are known to the sessions that use them."""
-    digest = hashlib.sha256()
+def _encode_metadata(directory: Path, origin: DatasetOrigin) -> bytes:
+    """Return the content of dataset.json, whose checksum covers the origin, the source files and the label files."""
+    fields = asdict(origin)
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
     for path in [directory / SOURCE_FILES_NAME, *sorted(directory.glob("*-labels-*"))]:
+        digest.update(path.name.encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+    return json.dumps({**fields, "metadata_sha256": digest.hexdigest()}, sort_keys=True).encode()

@@ -1,98 +1,104 @@
-"""Which file of a session's directory holds what; it reads and writes none of them."""
+"""Names and paths of the files in a session directory."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-DATABASE_NAME = "facts.db"
-"""The file that makes a directory a session."""
-JOURNAL_NAME, QUARANTINE_NAME = "ledger.jsonl", "damaged"
-LOCK_NAME, HOLDER_NAME, RELEASE_REQUEST_NAME, FAILURE_NAME = "lock", "holder.json", "request", "failure.txt"
+DATABASE_NAME = "session.db"
+"""The SQLite database."""
+JOURNAL_NAME = "journal.log"
+"""Every change of the database, a line each with a checksum."""
+DATABASE_AND_JOURNAL_NAMES = (DATABASE_NAME, JOURNAL_NAME)
+"""Either of them makes a directory a session."""
+OLDER_FORMAT_NAMES = ("facts.db", "ledger.jsonl")
+"""Database and journal of sessions that vaetui made before format 1."""
+QUARANTINE_NAME = "quarantine"
+LOCK_NAME, HOLDER_NAME = "lock", "lock_holder.json"
+RELEASE_REQUEST_NAME, FAILURE_NAME = "release_request", "failure.txt"
 LOG_NAME = "log.txt"
-TRAIN_VAL_SPLIT_NAME = "division.npz"
-"""The name of the file that tells which images are held out."""
+TRAIN_VAL_SPLIT_NAME = "train-val-split.npz"
+"""Which images are trained on and which are held out for validation."""
 ARTIFACT_PATTERN = re.compile(
-    r"(tensors|checkpoint-[\d-]+)\.safetensors|(division|(round|epoch|split|found)-\d+)(\.copy)?\.npz"
+    r"checkpoint-[\d-]+\.safetensors|(train-val-split|(round|reconstructions|split|predictions)-\d+)(\.mirror)?\.npz"
 )
-"""Names of files that are part of a session if the facts name them."""
+"""Names of files that belong to the session if the database lists them."""
 NON_ARTIFACT_NAMES = (
     *(DATABASE_NAME, f"{DATABASE_NAME}-journal", JOURNAL_NAME, QUARANTINE_NAME),
     *(LOCK_NAME, HOLDER_NAME, RELEASE_REQUEST_NAME, FAILURE_NAME, LOG_NAME, f"{LOG_NAME}.1"),
 )
-"""What a session's directory may hold beside the files that the facts name."""
-LEGACY_CHECKPOINT_NAME = "tensors.safetensors"
-"""The name of the one checkpoint that formats before 3 kept."""
+"""What a session directory may hold beside the artifacts."""
 CHECKPOINT_PATTERN = re.compile(r"checkpoint-(\d{1,6})-(\d{1,9})\.safetensors")
-"""Names of checkpoints: epoch and batch."""
+"""Names of checkpoints: epoch and step."""
+RECONSTRUCTIONS_PATTERN = re.compile(r"reconstructions-\d+\.npz")
 
 
 def database_path(directory: Path) -> Path:
-    """Give the file of the facts."""
+    """Return the path of the SQLite database."""
     return directory / DATABASE_NAME
 
 
 def journal_path(directory: Path) -> Path:
-    """Give the file that holds every change of the facts once more."""
+    """Return the path of the journal."""
     return directory / JOURNAL_NAME
 
 
 def quarantine_directory(directory: Path) -> Path:
-    """Give the directory of what was found damaged."""
+    """Return the directory that damaged files are moved to."""
     return directory / QUARANTINE_NAME
 
 
 def log_path(directory: Path) -> Path:
-    """Give the log file."""
+    """Return the path of the log file."""
     return directory / LOG_NAME
 
 
 def lock_path(directory: Path) -> Path:
-    """Give the file that is locked by who may write."""
+    """Return the path of the file that the writing process locks."""
     return directory / LOCK_NAME
 
 
 def holder_path(directory: Path) -> Path:
-    """Give the file that tells who that is."""
+    """Return the path of the file that describes the process holding the lock."""
     return directory / HOLDER_NAME
 
 
 def release_request_path(directory: Path) -> Path:
-    """Give the file that asks who works without a terminal to leave."""
+    """Return the path of the file that asks a background process to leave the session."""
     return directory / RELEASE_REQUEST_NAME
 
 
 def failure_path(directory: Path) -> Path:
-    """Give the file that tells why the work without a terminal ended."""
+    """Return the path of the file that says why background training ended."""
     return directory / FAILURE_NAME
 
 
 def checkpoint_name(epoch: int, step: int) -> str:
-    """Name the file of a checkpoint."""
+    """Return the name of the checkpoint after a step of an epoch."""
     return f"checkpoint-{epoch:03}-{step:06}.safetensors"
 
 
 def predictions_name(epoch: int) -> str:
-    """Name the file of what the classifier made of the training images after an epoch."""
-    return f"found-{epoch:03d}.npz"
+    """Return the name of the file with the predictions for the training images after an epoch."""
+    return f"predictions-{epoch:03}.npz"
 
 
 def round_snapshot_name(round_number: int) -> str:
-    """Name the file of the photograph of a round."""
+    """Return the name of the snapshot of a round."""
     return f"round-{round_number:03}.npz"
 
 
 def reconstructions_name(epoch: int) -> str:
-    """Name the file of the reconstructions at the end of an epoch."""
-    return f"epoch-{epoch:03}.npz"
+    """Return the name of the file with the validation reconstructions at the end of an epoch."""
+    return f"reconstructions-{epoch:03}.npz"
 
 
 def split_snapshot_name(answer_id: int) -> str:
-    """Name the file of the parts that a split made, by the number of its saying."""
+    """Return the name of the file with the parts of a split, by the id of its answer."""
     return f"split-{answer_id:06}.npz"
 
 
 def mirror_name(name: str) -> str:
-    """Name the file that holds the same once more."""
-    stem, dot, ending = name.rpartition(".")
-    return f"{stem}.copy{dot}{ending}"
+    """Return the name of the second copy of a file."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}.mirror{dot}{suffix}"

@@ -1,4 +1,4 @@
-"""What was found damaged in a session and what is done about it; it does not know how it was found."""
+"""A problem found in a session directory, and its remedy."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing in a session's directory that is not as it should be."""
+    """One damaged, missing or foreign file."""
 
     file_name: str
     """The name of the file."""
     problem: str
-    """What is wrong with it: "is damaged"."""
+    """What is wrong with it, as the rest of a sentence: "is damaged"."""
     remedy: str
-    """What mends it: "made anew from its copy"."""
+    """How it was or will be repaired: "restored from its second copy"."""
     is_lost: bool = False
-    """Whether nothing that is left can mend it."""
+    """Whether nothing in the session can repair it."""
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return one line for messages and the log."""
         return f"{self.file_name} {self.problem}: {self.remedy}"

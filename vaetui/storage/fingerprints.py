@@ -1,4 +1,4 @@
-"""What tells a file of a session from any other; it reads none."""
+"""Name, size and SHA-256 of a file, which identify what was written."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class FileFingerprint(NamedTuple):
-    """A file as it was written."""
+    """A file as it was written; the fields are the columns of table artifact."""
 
     name: str
-    """Its name in the session's directory."""
+    """Its name in the session directory."""
     size_bytes: int
-    """Its bytes."""
+    """Its length."""
     sha256_hex: str
-    """Their SHA-256, as hexadecimal digits."""
+    """The SHA-256 of its content, in hexadecimal digits."""
 
 
 def compute_fingerprint(name: str, content: bytes) -> FileFingerprint:
-    """Give the stamp of a file of that name and content."""
+    """Return the fingerprint of a file with that name and content."""
     return FileFingerprint(name, len(content), hashlib.sha256(content).hexdigest())

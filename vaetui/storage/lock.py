@@ -1,4 +1,4 @@
-"""One writer of a session at a time, and who it is; it does not know what is written."""
+"""The lock of a session, which one writing process holds, and the description of that process."""
 
 from __future__ import annotations
 
@@ -18,78 +18,78 @@ from vaetui.storage import atomic_files, control_files, file_names
 from vaetui.storage.atomic_files import translate_os_errors
 
 ACQUIRE_TIMEOUT_S = 0.2
-"""Seconds in which a lock counts as free: who merely looks holds it for a moment."""
+"""How long to wait for the lock: `read_holder` of another process holds it for a moment."""
 HOLDER_TIMEOUT_S = 1.0
-"""Seconds in which a new holder has written who it is."""
+"""How long to wait until a new holder has written its description."""
 MAX_HOLDER_BYTES = 1000
-"""Bytes that are read of what a holder wrote of itself, which may come from a stranger."""
+"""Bytes read of a description, which may come from somebody else."""
 MAX_PROCESS_ID = 1 << 32
-"""No process has a number as high as that."""
+"""Above every valid process id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the right to write a session; text of it is safe to print, and none of it is fit to be signalled."""
+    """The process that holds a lock. Its text is safe to print; its process id must not be signalled."""
 
     user: str = ""
-    """The user's name."""
+    """The name of the user."""
     host: str = ""
-    """The machine."""
+    """The name of the machine."""
     process_id: int = 0
-    """The number of the process; 0 where nothing is known."""
+    """The process id; 0 if unknown."""
     is_detached: bool = False
-    """Whether it works without a terminal, so that nobody sits before it."""
+    """Whether it trains in the background, without a terminal."""
 
     def __str__(self) -> str:
-        """Name it in a sentence."""
-        return f"{self.user} on {self.host}, process {self.process_id}" if self.process_id else "another process"
+        """Return a phrase for messages."""
+        return f"process {self.process_id} of {self.user} on {self.host}" if self.process_id else "another process"
 
 
 class Lock:
-    """The right to write a session, held until it is released or the process ends, however it ends."""
+    """The exclusive right to write a session, held until release or until the process ends in any way."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the right, and forget who wanted it before.
+        """Acquire the lock and withdraw any release request.
 
-        Raises Trouble that names the holder where somebody has it.
+        Raises UserError that describes the holder if another process holds the lock.
         """
         path = file_names.lock_path(directory)
         self._file_lock = FileLock(path, mode=0o600)
         self._directory = directory
         with translate_os_errors(path):
             if path.is_symlink():
-                raise UserError(f"{path} is a link, which it is in no session of vaetui; delete it and try again.")
+                raise UserError(f"{path} is a link, which vaetui never creates. Delete it and try again.")
             try:
                 self._file_lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=ACQUIRE_TIMEOUT_S / 10)
             except Timeout as error:
                 raise UserError(_in_use_message(directory)) from error
-        with suppress(OSError):  # on a full disk the lock holds all the same
+        with suppress(OSError):  # the lock is valid on a full disk as well
             control_files.cancel_release_request(directory)
             _write_holder(directory, is_detached=False)
 
     def release(self) -> None:
-        """Give the right back."""
+        """Release the lock."""
         with suppress(OSError):
             file_names.holder_path(self._directory).unlink(missing_ok=True)
         self._file_lock.release()
 
 
 def mark_detached(directory: Path) -> None:
-    """Tell, as the holder, that nobody sits before this process any more: another one may ask it to leave."""
+    """Record that this process, which holds the lock, has left its terminal and may be asked to release it."""
     with translate_os_errors(file_names.holder_path(directory)):
         _write_holder(directory, is_detached=True)
 
 
 def read_holder(directory: Path) -> Holder | None:
-    """Tell who holds the right now, by the lock itself, since files outlive who wrote them; None for nobody."""
-    who = _read_holder_file(file_names.holder_path(directory))  # before the lock is looked at: it goes away first
-    return who if _is_locked(file_names.lock_path(directory)) else None
+    """Return the process that holds the lock now, or None; a description left by a dead process is ignored."""
+    holder = _read_holder_file(file_names.holder_path(directory))  # first: it is removed before the lock is released
+    return holder if _is_locked(file_names.lock_path(directory)) else None
 
 
 def _is_locked(path: Path) -> bool:
     try:
         import fcntl
-    except ImportError:  # no system without it can detach, and nothing else needs to know
+    except ImportError:  # only for background training, which does not exist on such systems
         return False
     try:
         file = atomic_files.open_for_reading(path)
@@ -97,7 +97,7 @@ def _is_locked(path: Path) -> bool:
         return False
     with file:
         try:
-            # Shared, so that two who look do not take each other for a holder.
+            # A shared lock: two processes that test at once do not take each other for a holder.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -112,14 +112,15 @@ def _write_holder(directory: Path, is_detached: bool) -> None:
 
 
 def _read_holder_file(path: Path) -> Holder:
-    """Read what a holder wrote of itself; nothing is known where that makes no sense."""
+    """Return the description of a holder; an empty one if the file is missing or invalid."""
     try:
         with atomic_files.open_for_reading(path) as file:
-            who = json.loads(file.read(MAX_HOLDER_BYTES))
-        user, host, process = who["user"], who["host"], who["process_id"]
-        if not (isinstance(process, int) and 0 < process < MAX_PROCESS_ID):
+            fields = json.loads(file.read(MAX_HOLDER_BYTES))
+        user, host, process_id = fields["user"], fields["host"], fields["process_id"]
+        if not (isinstance(process_id, int) and 0 < process_id < MAX_PROCESS_ID):
             return Holder()
-        return Holder(_sanitize_field(user), _sanitize_field(host), process, who.get("is_detached") is True)
+        is_detached = fields.get("is_detached") is True
+        return Holder(_sanitize_field(user), _sanitize_field(host), process_id, is_detached)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Holder()
 
@@ -129,17 +130,18 @@ def _sanitize_field(text: str) -> str:
 
 
 def _in_use_message(directory: Path) -> str:
-    end = time.monotonic() + HOLDER_TIMEOUT_S
-    while not (who := _read_holder_file(file_names.holder_path(directory))).process_id and time.monotonic() < end:
+    deadline = time.monotonic() + HOLDER_TIMEOUT_S
+    holder_path = file_names.holder_path(directory)
+    while not (holder := _read_holder_file(holder_path)).process_id and time.monotonic() < deadline:
         time.sleep(ACQUIRE_TIMEOUT_S / 10)
     name = directory.name
-    if who.is_detached:
-        return f"The session {name} is trained without a terminal by {who}; take it over with: vaetui resume {name}"
-    return f"The session {name} is in use by {who}; leave it there first."
+    if holder.is_detached:
+        return f"Session {name} is being trained in the background by {holder}. Continue it with: vaetui resume {name}"
+    return f"Session {name} is open in {holder}. Close it there first."
 
 
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number without a name
+    except (KeyError, OSError):  # a container may run under a user id without a name
         return "somebody"

@@ -1,4 +1,4 @@
-"""A log file per session, for tracebacks and the few events that explain them; it knows no answers."""
+"""The log file of a session: tracebacks and the events that explain them, but no answers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vaetui.storage import atomic_files, file_names
 
 
 class _PrivateRotatingFileHandler(RotatingFileHandler):
-    """A rotating file that its owner alone may read."""
+    """A rotating log file, readable by its owner only."""
 
     def _open(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(atomic_files.open_for_writing(Path(self.baseFilename), os.O_APPEND), "utf-8")
 
 
 def open_log(directory: Path) -> logging.Logger:
-    """Send the program's log to a rotating file in the session's directory."""
+    """Send the log of the program to a rotating file in the session directory."""
     logger = close_log()
     handler = _PrivateRotatingFileHandler(file_names.log_path(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -31,9 +31,9 @@ def open_log(directory: Path) -> logging.Logger:
 
 
 def close_log() -> logging.Logger:
-    """Close the file, if one is open."""
+    """Close the log file, if one is open."""
     logger = logging.getLogger("vaetui")
-    for old in list(logger.handlers):
-        logger.removeHandler(old)
-        old.close()
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
     return logger

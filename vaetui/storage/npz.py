@@ -1,7 +1,4 @@
-"""Named arrays as the bytes of an npz file, and back, with shapes and values looked at before memory is taken.
-
-It does not know what the arrays mean. Nothing is ever unpickled or decompressed.
-"""
+"""Named arrays as npz files. Shapes and values are checked before memory is allocated; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -20,23 +17,23 @@ MALFORMED_FILE_ERRORS = (
     *(zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError),
     *(SyntaxError, tokenize.TokenError, IndexError, TypeError, OverflowError),
 )
-"""What a file that somebody else made can bring zipfile, and NumPy's reading of heads, to raise."""
+"""What zipfile and NumPy's header parser raise for forged files."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """How an array has to be."""
+    """The required form of an array."""
 
     dtype: DTypeLike
-    """Its type."""
+    """Its dtype."""
     axes: str
-    """Its sides by their letters: "NZ"."""
+    """A letter for each axis; axes with the same letter have the same length: "NZ"."""
     index_axis: str = ""
-    """Of places: the letter of the side that they count along."""
+    """For an array of indices: the letter of the axis that they index."""
 
 
 def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Write arrays as an npz file, uncompressed, the same bytes for the same arrays."""
+    """Return arrays as an uncompressed npz file; equal arrays result in equal bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
@@ -45,24 +42,25 @@ def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def from_bytes(
     content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]
 ) -> dict[str, NDArray[Any]]:
-    """Read what `packed` wrote; `sides` are the lengths that are known, and others have to agree with each other.
+    """Return the arrays of an npz file.
 
-    Raises ValueError for what does not have these forms.
+    `dimensions` are the known lengths of axes by letter; other axes only have to agree with each other. Raises
+    ValueError if the arrays do not match the specs.
     """
-    known = dict(dimensions)
+    lengths = dict(dimensions)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return {name: _parse_array(_read_member(file, name), form, known) for name, form in specs.items()}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: _parse_array(_read_member(archive, name), spec, lengths) for name, spec in specs.items()}
     except MALFORMED_FILE_ERRORS as error:
         raise ValueError(str(error)) from error
 
 
 def max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> int:
-    """Tell how many bytes such a file may have, of no more than these sides."""
-    sizes = (
-        math.prod(dimensions[side] for side in form.axes) * np.dtype(form.dtype).itemsize for form in specs.values()
+    """Return an upper bound for the size of an npz file with axes of at most these lengths."""
+    array_sizes = (
+        math.prod(dimensions[letter] for letter in spec.axes) * np.dtype(spec.dtype).itemsize for spec in specs.values()
     )
-    return sum(1_000 + size for size in sizes)  # with its two heads
+    return sum(1_000 + array_size for array_size in array_sizes)  # 1,000 for the headers of zip and npy
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -73,18 +71,18 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _parse_array(content: bytes, spec: ArraySpec, dimensions: dict[str, int]) -> NDArray[Any]:
-    head = io.BytesIO(content)
-    if np.lib.format.read_magic(head) != (1, 0):
-        raise ValueError("another format of arrays")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(head, max_header_size=1_000)
-    if fortran or dtype != np.dtype(spec.dtype) or len(shape) != len(spec.axes):
-        raise ValueError(f"an array of {dtype} with sides {shape}")
+    buffer = io.BytesIO(content)
+    if np.lib.format.read_magic(buffer) != (1, 0):
+        raise ValueError("unknown version of the npy format")
+    shape, is_fortran_order, dtype = np.lib.format.read_array_header_1_0(buffer, max_header_size=1_000)
+    if is_fortran_order or dtype != np.dtype(spec.dtype) or len(shape) != len(spec.axes):
+        raise ValueError(f"unexpected array of dtype {dtype} and shape {shape}")
     for letter, length in zip(spec.axes, shape, strict=True):
         if not 0 <= length == dimensions.setdefault(letter, length):
-            raise ValueError(f"sides {shape}")
-    array = np.frombuffer(content, dtype, int(np.prod(shape)), head.tell()).reshape(shape).copy()
+            raise ValueError(f"unexpected shape {shape}")
+    array = np.frombuffer(content, dtype, int(np.prod(shape)), buffer.tell()).reshape(shape).copy()
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError("numbers that are none")
+        raise ValueError("NaN or infinite values")
     if spec.index_axis and array.size and not 0 <= array.min() <= array.max() < dimensions[spec.index_axis]:
-        raise ValueError("places that there are not")
+        raise ValueError("indices out of range")
     return array

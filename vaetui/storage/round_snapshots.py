@@ -1,4 +1,4 @@
-"""Photographs of rounds and epochs, and what splits made; it computes nothing from them."""
+"""The arrays that a session stores: snapshots of rounds and splits, data split, reconstructions, predictions."""
 
 from __future__ import annotations
 
@@ -17,65 +17,65 @@ from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.npz import ArraySpec
 
 COLOUR_AXIS = "R"
-"""The side of red, green and blue, which grey pictures do not have."""
+"""The axis of red, green and blue, which grey images do not have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundSnapshot:
-    """The latent space at the beginning of a round, taken in one moment."""
+    """The latent space at the start of a round."""
 
     latents: Annotated[LatentVectors, ArraySpec(np.float32, "NZ")]
-    """Every training image, [N, z_dim]."""
+    """The latent vectors of the training images, [N, z_dim]."""
     predicted_class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
-    """The class that the classifier gives it, [N]."""
+    """Their classes as predicted by the classifier, [N]."""
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "N")]
-    """The place of its centre, or ASIDE, [N]."""
+    """The indices of their centres, or NOT_QUERIED, [N]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
-    """[K, z_dim]."""
+    """The cluster centres, [K, z_dim]."""
     decoded_centres: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
-    """The decoded centres, [K, H, W]."""
+    """The images decoded from the centres, [K, H, W] or [K, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitSnapshot:
-    """One cluster cut into parts."""
+    """The parts of a split cluster."""
 
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "M")]
-    """For each member, nearest to the old centre first, the place of its new centre, [M]."""
+    """For each member, nearest to the old centre first, the index of its new centre, [M]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
-    """[K, z_dim]."""
+    """The centres of the parts, [K, z_dim]."""
     decoded_centres: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
-    """The decoded centres, [K, H, W]."""
+    """The images decoded from the centres, [K, H, W] or [K, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainValSplit:
-    """Which images are trained on and which are held out, drawn once and kept."""
+    """The images that are trained on and those held out for validation, drawn once per session."""
 
     train_indices: Annotated[Indices, ArraySpec(np.int64, "N")]
-    """Places in the file of the training images, ascending, [N]."""
+    """Indices of the training images in their file, ascending, [N]."""
     validation_indices: Annotated[Indices, ArraySpec(np.int64, "V")]
-    """Likewise of those held out."""
+    """Indices of the validation images, ascending, [V]."""
     image_digest: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "D")]
-    """SHA-256 of the images, [32]."""
+    """SHA-256 of all images, [32]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reconstructions:
-    """What the networks made of the held-out images at the end of an epoch."""
+    """The reconstructed validation images at the end of an epoch."""
 
     images: Annotated[Pixels, ArraySpec(np.uint8, "VHWR")]
-    """The reconstructions, [V, H, W]."""
+    """The reconstructions, [V, H, W] or [V, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochPredictions:
-    """What the classifier made of the training images at the end of an epoch."""
+    """The classifier's predictions for the training images at the end of an epoch."""
 
     class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
-    """The class, [N]."""
+    """The predicted classes, [N]."""
     confidences: Annotated[NDArray[np.float32], ArraySpec(np.float32, "N")]
-    """Its probability, [N]."""
+    """Their probabilities, [N]."""
 
 
 ArraysT = TypeVar("ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions)
@@ -86,34 +86,35 @@ def save(
     name: str,
     arrays: RoundSnapshot | SplitSnapshot | TrainValSplit | Reconstructions | EpochPredictions,
 ) -> FileFingerprint:
-    """Write the arrays in one piece, and give the stamp to be recorded."""
-    return store.write(name, npz.to_bytes({each.name: getattr(arrays, each.name) for each in fields(arrays)}))
+    """Write the arrays as one file and return its fingerprint, which the caller records."""
+    return store.write(name, npz.to_bytes({field.name: getattr(arrays, field.name) for field in fields(arrays)}))
 
 
 def load(store: ArtifactStore, name: str, array_class: type[ArraysT], **dimensions: int) -> ArraysT:
-    """Read what `save` wrote; `sides` are lengths that the session does not know by itself.
+    """Return the arrays that `save` wrote.
 
-    Raises Trouble for a file that is lost, and for one that does not fit the session.
+    `dimensions` are lengths of axes, by letter, that do not follow from the session. Raises ArtifactLostError if the
+    file is missing or damaged, and UserError if its content does not fit the session.
     """
     hints = get_type_hints(array_class, include_extras=True)
-    forms: dict[str, ArraySpec] = {each.name: hints[each.name].__metadata__[0] for each in fields(array_class)}
+    specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
     lengths = {**store.dimensions, **dimensions}
     if COLOUR_AXIS not in lengths:
-        forms = {name: replace(form, axes=form.axes.replace(COLOUR_AXIS, "")) for name, form in forms.items()}
-    content = store.read(name, npz.max_file_bytes(forms, {**lengths, "K": MAX_CLUSTERS}))
+        specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
+    content = store.read(name, npz.max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}))
     try:
-        values: Mapping[str, Any] = npz.from_bytes(content, forms, lengths)
-        _check_assignments(values)
+        arrays: Mapping[str, Any] = npz.from_bytes(content, specs, lengths)
+        _check_assignments(arrays)
     except ValueError as error:
         raise UserError(f"{store.directory / name} does not fit the session ({error}).") from error
-    return array_class(**values)
+    return array_class(**arrays)
 
 
-def _check_assignments(values: Mapping[str, Any]) -> None:
-    """Refuse centres that no image is near to, and images near to none, with ValueError."""
-    if "near" in values:
-        near, count = values["near"], len(values["centres"])
-        if near.size and not NOT_QUERIED <= near.min() <= near.max() < count:
-            raise ValueError("images near to no centre")
-        if not np.bincount(near[near > NOT_QUERIED], minlength=count).all():
-            raise ValueError("a centre without images")
+def _check_assignments(arrays: Mapping[str, Any]) -> None:
+    """Raise ValueError if an assignment has no centre or a centre has no assignment."""
+    if "assignments" in arrays:
+        assignments, centre_count = arrays["assignments"], len(arrays["centres"])
+        if assignments.size and not NOT_QUERIED <= assignments.min() <= assignments.max() < centre_count:
+            raise ValueError("assignments to missing centres")
+        if not np.bincount(assignments[assignments > NOT_QUERIED], minlength=centre_count).all():
+            raise ValueError("a centre without assignments")

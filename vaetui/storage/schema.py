@@ -1,133 +1,108 @@
-"""The tables of a session's facts, their version, and how they change; it does not know what is asked of them."""
+"""The tables of a session's database, their format version, and every statement that changes them."""
 
-FORMAT_VERSION = 5
-"""The version that this program reads and writes, from the first day; older ones are upgraded, newer refused."""
+FORMAT_VERSION = 1
+"""The format that this version of vaetui reads and writes; a session of any other format is refused."""
 
 CREATE_TABLES = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
-CREATE TABLE figure (              -- the losses while training, a row per report
+CREATE TABLE training_loss (       -- mean losses while training, a row per BatchesTrained event
     epoch INTEGER NOT NULL,
-    step INTEGER NOT NULL,         -- the last batch of the report
+    step INTEGER NOT NULL,         -- the last batch of the event
     reconstruction REAL NOT NULL,
-    divergence REAL NOT NULL,
+    kl_divergence REAL NOT NULL,
     classification REAL NOT NULL,
-    seconds REAL NOT NULL,         -- training time since the report before
+    seconds REAL NOT NULL,         -- training time since the previous row
     PRIMARY KEY (epoch, step)
 );
-CREATE TABLE epoch (               -- the finished epochs
+CREATE TABLE epoch (               -- finished epochs
     epoch INTEGER PRIMARY KEY,
     reconstruction REAL NOT NULL,
-    divergence REAL NOT NULL,
+    kl_divergence REAL NOT NULL,
     classification REAL NOT NULL,
-    test_accuracy REAL,            -- NULL where there is no truth
+    test_accuracy REAL,            -- NULL without true labels
     pixel_accuracy REAL NOT NULL,
-    covered REAL NOT NULL,
-    answers INTEGER NOT NULL,
+    label_coverage REAL NOT NULL,
+    answer_count INTEGER NOT NULL,
     seconds REAL NOT NULL,
-    reading_accuracy REAL,         -- NULL until all reconstructions are read
-    changed REAL,                  -- NULL where the training images were not classified
-    expected REAL                  -- likewise
+    reading_accuracy REAL,         -- NULL until the reading test is complete
+    prediction_churn REAL,         -- NULL if the training images were not classified
+    mean_confidence REAL           -- likewise
 );
-CREATE TABLE reading (             -- what was read in the reconstructions of an epoch
+CREATE TABLE reading_answer (      -- answers of the reading test of an epoch
     epoch INTEGER NOT NULL,
-    place INTEGER NOT NULL,        -- from 0
-    class INTEGER,                 -- NULL for an unreadable one
-    PRIMARY KEY (epoch, place)
+    position INTEGER NOT NULL,     -- from 0
+    class_id INTEGER,              -- NULL for an unreadable reconstruction
+    PRIMARY KEY (epoch, position)
 );
-CREATE TABLE round (
-    round INTEGER PRIMARY KEY,
-    clusters INTEGER NOT NULL,
-    inertias TEXT NOT NULL,        -- what the elbow saw, as JSON
-    begun REAL NOT NULL,           -- seconds since 1970
-    ended REAL                     -- NULL while it is asked
+CREATE TABLE labelling_round (
+    round_number INTEGER PRIMARY KEY,
+    cluster_count INTEGER NOT NULL,
+    inertias TEXT NOT NULL,        -- k and inertia pairs of the elbow search, as JSON
+    started_at REAL NOT NULL,      -- seconds since 1970
+    ended_at REAL                  -- NULL while the round is open
 );
-CREATE TABLE saying (              -- what a person said of clusters, in order; nothing is ever taken out
+CREATE TABLE answer (              -- answers and splits in the order of entry; rows are never deleted
     id INTEGER PRIMARY KEY,
-    round INTEGER NOT NULL REFERENCES round,
-    path TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('label', 'unreadable', 'split')),
-    label INTEGER,
+    round_number INTEGER NOT NULL REFERENCES labelling_round,
+    cluster_path TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'split')),
+    class_id INTEGER,
     confidence REAL,
-    parts INTEGER,
-    state TEXT NOT NULL DEFAULT 'stands' CHECK (state IN ('stands', 'undone', 'dropped')),
-    said REAL NOT NULL             -- seconds since 1970
+    part_count INTEGER,
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
+    created_at REAL NOT NULL       -- seconds since 1970
 );
-CREATE INDEX saying_round ON saying (round, state);
-CREATE TABLE naming (              -- what a person did to the classes, likewise
-    id INTEGER PRIMARY KEY,        -- in one sequence with those of the sayings
-    round INTEGER NOT NULL REFERENCES round,
-    kind TEXT NOT NULL CHECK (kind IN ('added', 'renamed', 'merged')),
-    class INTEGER NOT NULL,
-    name TEXT,                     -- of what was added or renamed
-    target INTEGER,                -- what a merged class counts as
-    state TEXT NOT NULL DEFAULT 'stands' CHECK (state IN ('stands', 'undone', 'dropped')),
-    said REAL NOT NULL             -- seconds since 1970
+CREATE INDEX answer_by_round ON answer (round_number, state);
+CREATE TABLE class_edit (          -- changes of the class list in the order of entry
+    id INTEGER PRIMARY KEY,        -- shares one sequence with answer.id
+    round_number INTEGER NOT NULL REFERENCES labelling_round,
+    kind TEXT NOT NULL CHECK (kind IN ('add', 'rename', 'merge')),
+    class_id INTEGER NOT NULL,
+    class_name TEXT,               -- of an added or renamed class
+    target_class_id INTEGER,       -- the class that a merged class counts as
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
+    created_at REAL NOT NULL       -- seconds since 1970
 );
-CREATE TABLE file (                -- the other files of the session, as they were written
+CREATE TABLE artifact (            -- the other files of the session, as they were written
     name TEXT PRIMARY KEY,
-    size INTEGER NOT NULL,
-    digest TEXT NOT NULL           -- SHA-256
+    size_bytes INTEGER NOT NULL,
+    sha256_hex TEXT NOT NULL
 )
 """
 
-MIGRATIONS = {
-    1: """
-ALTER TABLE epoch ADD COLUMN reading_accuracy REAL;
-CREATE TABLE reading (
-    epoch INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    class INTEGER,
-    PRIMARY KEY (epoch, place)
-)
-""",
-    2: """
-CREATE TABLE file (
-    name TEXT PRIMARY KEY,
-    size INTEGER NOT NULL,
-    digest TEXT NOT NULL
-)
-""",
-    3: """
-ALTER TABLE epoch ADD COLUMN changed REAL;
-ALTER TABLE epoch ADD COLUMN expected REAL
-""",
-    4: """
-CREATE TABLE naming (
-    id INTEGER PRIMARY KEY,
-    round INTEGER NOT NULL REFERENCES round,
-    kind TEXT NOT NULL CHECK (kind IN ('added', 'renamed', 'merged')),
-    class INTEGER NOT NULL,
-    name TEXT,
-    target INTEGER,
-    state TEXT NOT NULL DEFAULT 'stands' CHECK (state IN ('stands', 'undone', 'dropped')),
-    said REAL NOT NULL
-)
-""",
-}
-"""What leads from each older version to the next."""
-
 CHANGE_STATEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-    "figure": "INSERT OR REPLACE INTO figure VALUES (?, ?, ?, ?, ?, ?)",
-    "figures forgotten": "DELETE FROM figure WHERE (epoch, step) > (?, ?)",
+    "training_loss": "INSERT OR REPLACE INTO training_loss VALUES (?, ?, ?, ?, ?, ?)",
+    "delete_losses_after": "DELETE FROM training_loss WHERE (epoch, step) > (?, ?)",
     "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "reading": "INSERT INTO reading VALUES (?, ?, ?)",
-    "reading forgotten": "DELETE FROM reading WHERE epoch = ? AND place >= ?",
-    "reading judged": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
-    "round": "INSERT INTO round VALUES (?, ?, ?, ?, ?)",
-    "round ended": "UPDATE round SET ended = ? WHERE round = ?",
-    "saying": "INSERT INTO saying VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "saying marked": "UPDATE saying SET state = ? WHERE id = ?",
-    "undone dropped": "UPDATE saying SET state = 'dropped' WHERE round = ? AND state = 'undone'",
-    "naming": "INSERT INTO naming VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "naming marked": "UPDATE naming SET state = ? WHERE id = ?",
-    "undone namings dropped": "UPDATE naming SET state = 'dropped' WHERE round = ? AND state = 'undone'",
-    "file": "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
-    "file gone": "DELETE FROM file WHERE name = ?",
+    "reading_answer": "INSERT INTO reading_answer VALUES (?, ?, ?)",
+    "delete_reading_from": "DELETE FROM reading_answer WHERE epoch = ? AND position >= ?",
+    "set_reading_accuracy": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
+    "labelling_round": "INSERT INTO labelling_round VALUES (?, ?, ?, ?, ?)",
+    "end_round": "UPDATE labelling_round SET ended_at = ? WHERE round_number = ?",
+    "answer": "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_answer_state": "UPDATE answer SET state = ? WHERE id = ?",
+    "discard_undone_answers": "UPDATE answer SET state = 'discarded' WHERE round_number = ? AND state = 'undone'",
+    "class_edit": "INSERT INTO class_edit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_class_edit_state": "UPDATE class_edit SET state = ? WHERE id = ?",
+    "discard_undone_class_edits": (
+        "UPDATE class_edit SET state = 'discarded' WHERE round_number = ? AND state = 'undone'"
+    ),
+    "artifact": "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?)",
+    "remove_artifact": "DELETE FROM artifact WHERE name = ?",
 }
-"""All that ever changes the tables, by name: the ledger keeps the names and the values."""
-TABLE_NAMES = ("meta", "figure", "epoch", "reading", "round", "saying", "naming", "file")
-"""The tables; each has a change of its own name that adds a row."""
+"""Every statement that changes the tables, by name. The journal stores the names and the values."""
+TABLE_NAMES = (
+    "meta",
+    "training_loss",
+    "epoch",
+    "reading_answer",
+    "labelling_round",
+    "answer",
+    "class_edit",
+    "artifact",
+)
+"""The tables; the change of the same name adds a row."""
