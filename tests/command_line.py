@@ -1,41 +1,80 @@
-"""Run `vaetui` commands: in this process where the process itself is not tested, else in one of their own."""
+"""Run `vaetui` commands: in this process, or in a process of their own if the process itself is tested."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from typing import IO
 from unittest import mock
 
 import pexpect
 
 from vaetui.cli.main import main
+from vaetui.runtime import runner
 
 VAETUI = [sys.executable, "-m", "vaetui"]
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 ANSI_SEQUENCE = re.compile(r"\x1b(\[[0-9;?<>=$]*[A-Za-z]|\][^\x1b\x07]*(\x1b\\|\x07)|[=>])")
 
 
 def run_vaetui(*arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command in this process, without a terminal."""
-    stdin = io.TextIOWrapper(io.BytesIO((typed or "").encode()), encoding="utf-8")
-    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    status = 0
-    with (
-        mock.patch.object(sys, "argv", ["vaetui", *arguments]),
-        mock.patch.object(sys, "stdin", stdin),
-        contextlib.redirect_stdout(stdout),
-        contextlib.redirect_stderr(stderr),
-    ):
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    printed, complaints = (stream.buffer.getvalue().decode() for stream in (stdout, stderr))  # type: ignore[attr-defined]
-    return subprocess.CompletedProcess(["vaetui", *arguments], status, printed, complaints)
+    """Run a command in this process, without a terminal, and restore the state of the process."""
+    with contextlib.ExitStack() as stack:
+        # Files with a descriptor, because `predict` and the dialogue use sys.stdout.fileno().
+        streams = {name: _open_stream(stack) for name in ("stdin", "stdout", "stderr")}
+        streams["stdin"].write(typed or "")
+        streams["stdin"].seek(0)
+        for name, stream in streams.items():
+            stack.enter_context(mock.patch.object(sys, name, stream))
+        stack.enter_context(mock.patch.object(sys, "argv", ["vaetui", *arguments]))
+        stack.enter_context(mock.patch.dict(os.environ, COLUMNS="80"))
+        stack.enter_context(mock.patch.object(runner, "exit_immediately", sys.exit))
+        stack.enter_context(_restore_process_state())
+        status = _run_main()
+        stdout, stderr = (_read_stream(streams[name]) for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(["vaetui", *arguments], status, stdout, stderr)
+
+
+def _open_stream(stack: contextlib.ExitStack) -> IO[str]:
+    file = stack.enter_context(tempfile.TemporaryFile())
+    return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
+
+
+def _read_stream(stream: IO[str]) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def _run_main() -> int:
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+@contextlib.contextmanager
+def _restore_process_state() -> Iterator[None]:
+    """Restore the number of PyTorch threads, which changes results, and close the log files of the command."""
+    import torch
+
+    thread_count = torch.get_num_threads()
+    logger = logging.getLogger("vaetui")
+    handlers = list(logger.handlers)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(thread_count)
+        for handler in [handler for handler in logger.handlers if handler not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
 
 
 def spawn_vaetui(*arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -56,25 +95,31 @@ def run_in_terminal(*arguments: str) -> tuple[int | None, str]:
     return child.exitstatus, ANSI_SEQUENCE.sub("\n", child.before or "")
 
 
-def assert_refused(complaint: str, *arguments: str) -> None:
-    """Check that a command ends with status 2 and one sentence that contains the complaint.
+def assert_refused(message: str, *arguments: str) -> None:
+    """Check that a command ends with status 2 and a one-line error that contains the message.
 
-    `new` and `resume` are run with --plain: the screens would need a terminal.
+    `new` and `resume` run with --plain, because the screens need a terminal.
     """
-    plain = ("--plain",) if arguments[0] in ("new", "resume") else ()
+    plain = ("--plain",) if arguments[0] in ("new", "resume") and "--detach" not in arguments else ()
     process = run_vaetui(*arguments, *plain)
-    assert_is_refusal(complaint, process.returncode, process.stderr)
+    assert_is_refusal(message, process.returncode, process.stderr)
 
 
-def assert_refused_in_terminal(complaint: str, *arguments: str) -> None:
-    """Do the same with a command that has a terminal of its own."""
-    assert_is_refusal(complaint, *run_in_terminal(*arguments))
+def assert_refused_in_terminal(message: str, *arguments: str) -> None:
+    """Check the same of a command that runs in a terminal of its own."""
+    assert_is_refusal(message, *run_in_terminal(*arguments))
 
 
-def assert_is_refusal(complaint: str, status: int | None, text: str) -> None:
-    """Check the exit status and the last line of what a command printed."""
-    sentence = text.strip().splitlines()[-1]
+def assert_refused_in_background(message: str, *arguments: str) -> None:
+    """Check the same of a command with --detach, which forks."""
+    process = spawn_vaetui(*arguments, "--detach")
+    assert_is_refusal(message, process.returncode, process.stderr)
+
+
+def assert_is_refusal(message: str, status: int | None, text: str) -> None:
+    """Check the exit status and the last line of the output."""
     assert status == 2, text
-    assert sentence.startswith("vaetui: "), text
-    assert complaint in sentence
+    last_line = text.strip().splitlines()[-1]
+    assert last_line.startswith("vaetui: "), text
+    assert message in last_line, text
     assert "Traceback" not in text

@@ -1,4 +1,4 @@
-"""What several rooms of tests need: a small real data set and a place for sessions."""
+"""Fixtures of several test packages: a small data set, a session home, and session templates."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.idx import small_mnist
+from tests.idx import write_small_mnist
+from tests.session_templates import SessionTemplates
 
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of IDX files with the first 640 training and 200 test images of MNIST."""
-    return small_mnist(tmp_path_factory.mktemp("digits"), train=640, test=200)
+    return write_small_mnist(tmp_path_factory.mktemp("digits"), train=640, test=200)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for sessions of this test alone."""
+    """VAETUI_HOME of this test."""
     monkeypatch.setenv("VAETUI_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def templates(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> SessionTemplates:
+    """Sessions of the digits in several phases, to copy."""
+    return SessionTemplates(tmp_path_factory.mktemp("templates"), digits)

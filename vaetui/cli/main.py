@@ -138,7 +138,7 @@ def sessions(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summaries, indent=2))
     elif not summaries:
-        click.echo("There are no sessions. Create one with: vaetui new")
+        click.echo("There is no session yet. Create one with: vaetui new")
     else:
         formatting.print_sessions(summaries)
 
@@ -186,7 +186,7 @@ def delete(session: str, yes: bool) -> None:
     from vaetui.storage import locations
     from vaetui.storage.lock import Lock
 
-    directory = locations.find_session(session)
+    directory = locations.find_session(session, allow_older=True)
     if not yes and not click.confirm(f"Delete session {session} and all its answers?"):
         click.echo("Nothing was deleted.")
         return
