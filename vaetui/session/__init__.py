@@ -1,28 +1,25 @@
-"""The one door to everything below it.
+"""Sessions: train, cluster, answer, split, undo, export. Front ends use only this package.
 
-creation     a session is made, or opened again
-session      Session: advance, answer, split, undo, redo, go on
-standing     where it stands in its run, and what was measured so far
-asking       what a person says and does in the round being asked
-plan         what comes next in a run
-source       where the images come from, by name
-supply       the images, made anew where their set is damaged
-workshop     images, truths and networks, loaded when they are needed
-aside        work that nobody waits for
-data         the images of a session, divided
-learning     the slow verbs: train, measure, cluster, cut
-checkpoints  networks kept on the way, and put back
-truths       the true classes, for those who measure
-labelling    one round: its clusters, what was said, what stands
-acts         what a person did in it, in words
-spreading    what the answers of all rounds come to for every image
-agreeing     how far answers agree with the classifier that had not heard them
-favourites   which class each digit stands for
-board        what a screen needs to see, as frozen values
-course       what was measured on the way
-reading      the reading test of an epoch
-inspection   everything verified, and mended
-report       what `show` tells, without the right to write
-trained      what was learned, for new images
-export       one label per training image
+lifecycle         create sessions and open them for writing
+session           Session, the class that front ends call
+schedule          the next step of a run
+data_source       the directory of a session's images
+data_loading      load the images; rebuild a damaged imported dataset
+data_split        training, validation and test images
+session_labels    true labels, for evaluation only
+resources         images and networks, loaded on first use
+trainer           train, evaluate, cluster and split
+checkpoints       save and restore the networks
+labelling_round   clusters, answers and class edits of one round
+label_propagator  pseudo-labels from the answers of all rounds
+digit_keys        the class behind each digit key
+views             frozen values that screens show
+metric_history    losses and epochs measured so far
+reading_test      reading test of an epoch
+model_agreement   agreement between answers and classifier
+summary           status and summary of a session, read-only
+final_labels      one label per image, for export
+predictor         predictions and samples by the newest checkpoint
+verification      verify and repair a session directory
+side_thread       background work without a waiting caller
 """

@@ -1,53 +1,53 @@
-"""Networks are kept on the way and put back where they were left; it does not know what trains them."""
+"""Save checkpoints of the networks and restore the newest intact one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
 
-from vaetui.engine import training
+from vaetui.engine import train_state
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
-from vaetui.engine.training import TrainState
+from vaetui.engine.train_state import TrainState
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.storage import file_names, tensors
-from vaetui.storage.artifact_store import ArtifactLost, ArtifactStore
+from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 MAX_CHECKPOINTS = 3
-"""Checkpoints that are kept, so that a damaged one costs some seconds of training."""
+"""Checkpoints kept, so that a damaged one costs only seconds of training."""
 
 
 def init_train_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
-    """Make networks for images of `shape` and for the classes that an epoch knows, as the seed begins them."""
-    return training.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
+    """Return freshly initialised networks for images of `shape` and the classes of an epoch."""
+    return train_state.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
 
 
 def restore_checkpoint(
     store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]
 ) -> tuple[TrainState, int, int]:
-    """Give networks as the last whole checkpoint left them, with its epoch and batch; (0, 0) without one.
+    """Return the networks of the newest intact checkpoint with its epoch and step; (0, 0) without one.
 
-    What was reported from after it is forgotten, and comes again with the same bits as training repeats it.
+    Losses recorded after it are deleted; training repeats them bit for bit.
     """
-    damaged = []
+    damaged_names = []
     for epoch, step in repository.list_checkpoints():
         name = file_names.checkpoint_name(epoch, step)
-        learner = init_train_state(epoch, config, repository, shape)
-        with suppress(ArtifactLost):
-            content = store.read(name, training.max_checkpoint_bytes(learner))
+        state = init_train_state(epoch, config, repository, shape)
+        with suppress(ArtifactLostError):
+            content = store.read(name, train_state.max_checkpoint_bytes(state))
             try:
-                training.load_state_dict(learner, tensors.from_bytes(content))
+                train_state.load_state_dict(state, tensors.from_bytes(content))
                 break
             except UserError:
                 store.quarantine(name)
-        damaged.append(name)
+        damaged_names.append(name)
     else:
         epoch = step = 0
-        learner = init_train_state(0, config, repository, shape)
-    repository.delete_losses_after(epoch, step, damaged)
-    return learner, epoch, step
+        state = init_train_state(0, config, repository, shape)
+    repository.delete_losses_after(epoch, step, damaged_names)
+    return state, epoch, step
 
 
 def save_checkpoint(
@@ -58,10 +58,12 @@ def save_checkpoint(
     step: int,
     events: Iterable[BatchesTrained],
 ) -> None:
-    """Write a checkpoint with the reports that lead to it, and drop what is older than the last few."""
-    stamp = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(training.state_dict(state)))
-    others = [place for place in repository.list_checkpoints() if place != (epoch, step)]
-    old = [file_names.checkpoint_name(*place) for place in others[MAX_CHECKPOINTS - 1 :]]
-    repository.record_training(events, stamp, old)
-    for each in old:
-        store.remove(each)
+    """Write a checkpoint, record it with the training events before it, and delete the oldest checkpoints."""
+    fingerprint = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(train_state.state_dict(state)))
+    other_checkpoints = [checkpoint for checkpoint in repository.list_checkpoints() if checkpoint != (epoch, step)]
+    obsolete_names = [
+        file_names.checkpoint_name(*checkpoint) for checkpoint in other_checkpoints[MAX_CHECKPOINTS - 1 :]
+    ]
+    repository.record_training(events, fingerprint, obsolete_names)
+    for name in obsolete_names:
+        store.remove(name)

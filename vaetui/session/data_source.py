@@ -1,4 +1,4 @@
-"""Where the images of a session come from, by name; it reads no image."""
+"""The directory of a session's images and the files in it."""
 
 from __future__ import annotations
 
@@ -12,44 +12,46 @@ from vaetui.storage import dataset_cache, locations
 from vaetui.storage.repository import SessionRepository
 
 BUNDLED_DATASET = "mnist"
-"""What a session without --data trains on."""
+"""Source name of the bundled dataset, the default without --data."""
 
 
 def source_directory(source: str) -> Path:
-    """Give the directory that a session's source names."""
+    """Return the directory of a source name."""
     if source != BUNDLED_DATASET:
         return Path(source)
     package = Path(vaetui.__file__).parent
-    # In the wheel the data lies inside the package; in a checkout beside it.
+    # A wheel contains the data inside the package, a checkout beside it.
     return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
 
 
 def locate_session_files(repository: SessionRepository) -> IdxFiles:
-    """Find the files of a session; those of labels only where they may be looked at.
+    """Return the IDX files of a session, without label files if the session must not use them.
 
-    Raises Trouble where there are no training images any more.
+    Raises UserError if the training images are missing.
     """
-    found = find_idx_files(source_directory(repository.data_source))
-    return found if repository.data_record.uses_true_labels else replace(found, train_labels=None, test_labels=None)
+    files = find_idx_files(source_directory(repository.data_source))
+    return files if repository.data_record.uses_true_labels else replace(files, train_labels=None, test_labels=None)
 
 
 def remove_unused_datasets() -> None:
-    """Remove the decoded images that no session uses any more; none where it cannot be told what is used."""
-    used = []
+    """Remove imported datasets that no session uses; do nothing if a session cannot be read."""
+    used_directories = []
     for name in locations.session_names():
         try:
-            facts = SessionRepository(locations.find_session(name))
-            used.append(Path(facts.data_source))
-            facts.close()
+            repository = SessionRepository(locations.find_session(name))
+            used_directories.append(Path(repository.data_source))
+            repository.close()
+        except locations.OlderFormatError:
+            continue  # its images lie elsewhere
         except UserError:
             return
-    dataset_cache.remove_unused_datasets(used)
+    dataset_cache.remove_unused_datasets(used_directories)
 
 
 def read_dataset_shape(source: str) -> tuple[int, ...]:
-    """Give the shape (N, H, W) or (N, H, W, 3) of the training images, from the header alone.
+    """Return the shape (N, H, W) or (N, H, W, 3) of the training images from the file header.
 
-    Raises Trouble for missing files and for what cannot be learned from.
+    Raises UserError for missing files and unsupported shapes.
     """
     files = find_idx_files(source_directory(source))
     shape = image_header_shape(files.train_images)

@@ -1,4 +1,4 @@
-"""The images of a session, divided into those trained on, held out and tested; it does not know what learns."""
+"""Load the images of a session and split them into training, validation and test images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import TrainValSplit
 
-IMAGES_CHANGED_MESSAGE = "{} changed since the session was made; put the old file back."
+IMAGES_CHANGED_MESSAGE = "{} changed since the session was created; restore the original file."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,59 +26,62 @@ class SessionImages:
     """All images of a session."""
 
     train: Images
-    """Those trained on and labelled."""
+    """Images to train on and to label."""
     validation: Images
-    """Those held out for the reconstructions."""
+    """Images held out for the reconstructions."""
     test: Images | None
-    """Those that only measure."""
+    """Test images, for evaluation only; None without test files."""
     train_val_split: TrainValSplit
-    """Where the first two stand in their file."""
+    """Indices of training and validation images in their common file."""
 
 
 def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionImages:
-    """Read the images, and divide them as before; the first time, draw the division and keep it.
+    """Load the images and split them as recorded; the first call draws and records the split.
 
-    Raises Trouble for missing or damaged files, and for images that changed since the division was drawn.
+    Raises UserError for missing or damaged files and for images that changed since the split.
     """
-    config, found = repository.config, locate_session_files(repository)
-    count = repository.shape[0]
-    if image_header_shape(found.train_images) != repository.shape:
-        raise UserError(IMAGES_CHANGED_MESSAGE.format(found.train_images))
-    drawn = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
-    if drawn:
-        division = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
-        if not np.array_equal(
-            np.sort(np.concatenate([division.train_indices, division.validation_indices])), np.arange(count)
-        ):
-            raise UserError(f"{store.directory / file_names.TRAIN_VAL_SPLIT_NAME} does not divide these images.")
+    config, files, count = repository.config, locate_session_files(repository), repository.shape[0]
+    if image_header_shape(files.train_images) != repository.shape:
+        raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
+    is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
+    if is_recorded:
+        split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        indices = np.concatenate([split.train_indices, split.validation_indices])
+        if not np.array_equal(np.sort(indices), np.arange(count)):
+            raise UserError(
+                f"{store.directory / file_names.TRAIN_VAL_SPLIT_NAME} does not match the images; "
+                "restore it from a backup."
+            )
     else:
-        truth = read_true_labels(found.train_labels, count) if found.train_labels else None
-        draw = rng.derive_generator(config.seed, "division")
-        train, held = stratified_split(count, count_validation_images(config.training, count), truth, draw)
-        division = TrainValSplit(train, held, np.empty(0, np.uint8))
-    images, digest = read_images(found.train_images)
-    checksum = np.frombuffer(digest, np.uint8)
-    if not drawn:
-        division = replace(division, image_digest=checksum)
-        repository.record_files(round_snapshots.save(store, file_names.TRAIN_VAL_SPLIT_NAME, division))
-    elif not np.array_equal(division.image_digest, checksum):
-        raise UserError(IMAGES_CHANGED_MESSAGE.format(found.train_images))
-    tested = read_test_images(found, images.shape)
+        true_labels = read_true_labels(files.train_labels, count) if files.train_labels else None
+        generator = rng.derive_generator(config.seed, "division")
+        validation_count = count_validation_images(config.training, count)
+        train_indices, validation_indices = stratified_split(count, validation_count, true_labels, generator)
+        split = TrainValSplit(train_indices, validation_indices, np.empty(0, np.uint8))
+    images, digest = read_images(files.train_images)
+    image_digest = np.frombuffer(digest, np.uint8)
+    if not is_recorded:
+        split = replace(split, image_digest=image_digest)
+        repository.record_files(round_snapshots.save(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
+    elif not np.array_equal(split.image_digest, image_digest):
+        raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
+    test_images = read_test_images(files, images.shape)
     return SessionImages(
-        images.subset(division.train_indices), images.subset(division.validation_indices), tested, division
+        images.subset(split.train_indices), images.subset(split.validation_indices), test_images, split
     )
 
 
 def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:
-    """Read the images that only measure, where there are any.
+    """Read the test images; None without a file.
 
-    Raises Trouble for damaged ones, and for another size than `shape`.
+    Raises UserError for a damaged file and for images of another shape than `shape`.
     """
     if files.test_images is None:
         return None
     images, _ = read_images(files.test_images)
     if images.shape != shape:
         raise UserError(
-            f"{files.test_images} holds images of another size or colour than {files.train_images}; remove or mend it."
+            f"{files.test_images} has images of a different size or colour than {files.train_images}; "
+            "remove or replace it."
         )
     return images

@@ -1,4 +1,4 @@
-"""Which class each digit stands for; it does not know keys, nor what was said of what."""
+"""The class behind each digit key."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from vaetui.session.views import MAX_DIGIT_KEYS, DigitKeys
 
 
 def assign_digit_keys(classes: ClassList, answer_counts: Mapping[int, int]) -> DigitKeys:
-    """Choose as a round begins, by how often each was named before: all up to ten, of more the ten named most.
+    """Return the digit keys of a round: all active classes up to ten, else the ten with the most earlier answers.
 
-    A class whose number is a digit has that one; the others take the digits that are left.
+    A class whose id is a digit keeps that digit; the others take the remaining digits.
     """
     counts = canonical_counts(classes, answer_counts)
-    most = sorted(classes.active, key=lambda label: -counts[label])[:MAX_DIGIT_KEYS]
-    own = {label for label in most if label < MAX_DIGIT_KEYS}
-    digits: list[int | None] = [label if label in own else None for label in range(MAX_DIGIT_KEYS)]
-    for label in sorted(set(most) - own):
-        digits[digits.index(None)] = label
+    frequent = sorted(classes.active, key=lambda class_id: -counts[class_id])[:MAX_DIGIT_KEYS]
+    own_digits = {class_id for class_id in frequent if class_id < MAX_DIGIT_KEYS}
+    digits: list[int | None] = [digit if digit in own_digits else None for digit in range(MAX_DIGIT_KEYS)]
+    for class_id in sorted(set(frequent) - own_digits):
+        digits[digits.index(None)] = class_id
     while digits[-1] is None:
         digits.pop()
     return tuple(digits)
 
 
 def add_new_classes(digit_keys: DigitKeys, edits: Iterable[ClassEdit]) -> DigitKeys:
-    """Give what was added in the round the digits that are free; no other digit changes its meaning before the next."""
+    """Assign free digit keys to classes added this round; assigned digits stay until the next round."""
     digits = list(digit_keys)
-    for naming in edits:
-        if isinstance(naming, AddClass) and None in digits:
-            digits[digits.index(None)] = naming.class_id
-        elif isinstance(naming, AddClass) and len(digits) < MAX_DIGIT_KEYS:
-            digits.append(naming.class_id)
+    for edit in edits:
+        if isinstance(edit, AddClass) and None in digits:
+            digits[digits.index(None)] = edit.class_id
+        elif isinstance(edit, AddClass) and len(digits) < MAX_DIGIT_KEYS:
+            digits.append(edit.class_id)
     return tuple(digits)
 
 
 def canonical_counts(classes: ClassList, answer_counts: Mapping[int, int]) -> tuple[int, ...]:
-    """Give how often each class was named, those named that were merged into it among them."""
+    """Return the number of answers per class; those of merged classes count for their target."""
     counts = [0] * len(classes)
-    for label, root in enumerate(classes.canonical):
-        counts[root] += answer_counts.get(label, 0)
+    for class_id, canonical_id in enumerate(classes.canonical):
+        counts[canonical_id] += answer_counts.get(class_id, 0)
     return tuple(counts)
 
 
 def active_digits(digit_keys: DigitKeys, classes: ClassList) -> list[int]:
-    """Give the digits that stand for a class that there still is."""
-    return [digit for digit, kind in enumerate(digit_keys) if kind in classes.active]
+    """Return the digits of active classes."""
+    return [digit for digit, class_id in enumerate(digit_keys) if class_id in classes.active]

@@ -1,4 +1,4 @@
-"""One label per image of the set, from the answers or else the classifier; it does not know file formats."""
+"""One label per image, from the answers, else from the classifier."""
 
 from __future__ import annotations
 
@@ -24,39 +24,43 @@ def build_label_table(
     train_val_split: TrainValSplit,
     classes: ClassList,
 ) -> LabelTable:
-    """List every image of the set, those held out among them, in order.
+    """Return the labels of all training and validation images, in file order.
 
-    `tree` holds the clusters of the last round, `said` what answers say of images and `seen` those that a person saw
-    as they answered; `read` is what the networks make of the two parts that `division` names.
+    `tree` holds the clusters of the last answered round, `direct_labels` the labels by answers, `shown_images` the
+    indices shown for those answers, and `predictions` those for training and validation images.
     """
-    train, held_out = predictions
-    count = len(train_val_split.train_indices) + len(train_val_split.validation_indices)
-    answered = direct_labels.weights > 0
-    sources = np.where(answered, PROPAGATED, CLASSIFIER)
-    sources[shown_images[answered[shown_images]]] = ANSWER
-    clusters, distances = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
+    train_predictions, validation_predictions = predictions
+    train_indices, validation_indices = train_val_split.train_indices, train_val_split.validation_indices
+    count = len(train_indices) + len(validation_indices)
+
+    has_answer = direct_labels.weights > 0
+    train_sources = np.where(has_answer, PROPAGATED, CLASSIFIER)
+    train_sources[shown_images[has_answer[shown_images]]] = ANSWER
+
+    cluster_numbers, distances = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
     paths = []
-    for place, cluster in enumerate(iter_leaves(tree)):
-        members = train_val_split.train_indices[cluster.members]
-        clusters[members], distances[members] = place, cluster.distances
+    for number, cluster in enumerate(iter_leaves(tree)):
+        members = train_indices[cluster.members]
+        cluster_numbers[members], distances[members] = number, cluster.distances
         paths.append(format_path(cluster.path))
-    labels, confidences = np.empty(count, np.int64), np.empty(count, np.float32)
-    whose, weights = np.full(count, CLASSIFIER, np.uint8), np.zeros(count, np.float32)
-    labels[train_val_split.train_indices] = np.where(answered, direct_labels.class_ids, train.class_ids)
-    confidences[train_val_split.train_indices] = np.where(answered, direct_labels.weights, train.confidences)
-    whose[train_val_split.train_indices], weights[train_val_split.train_indices] = sources, direct_labels.weights
-    labels[train_val_split.validation_indices], confidences[train_val_split.validation_indices] = (
-        held_out.class_ids,
-        held_out.confidences,
-    )
-    everything = (np.arange(count), labels, confidences, whose, clusters, weights, distances, tuple(paths))
-    return LabelTable(classes.names, *everything, merged_class_ids=frozenset(range(len(classes))) - {*classes.active})
+
+    class_ids, confidences = np.empty(count, np.int64), np.empty(count, np.float32)
+    source_ids, weights = np.full(count, CLASSIFIER, np.uint8), np.zeros(count, np.float32)
+    class_ids[train_indices] = np.where(has_answer, direct_labels.class_ids, train_predictions.class_ids)
+    confidences[train_indices] = np.where(has_answer, direct_labels.weights, train_predictions.confidences)
+    source_ids[train_indices] = train_sources
+    weights[train_indices] = direct_labels.weights
+    class_ids[validation_indices] = validation_predictions.class_ids
+    confidences[validation_indices] = validation_predictions.confidences
+    columns = (np.arange(count), class_ids, confidences, source_ids, cluster_numbers, weights, distances, tuple(paths))
+    merged_class_ids = frozenset(range(len(classes))) - {*classes.active}
+    return LabelTable(classes.names, *columns, merged_class_ids=merged_class_ids)
 
 
 def source_files(directory: Path, count: int) -> SourceFiles | None:
-    """Give the files that so many images of a set were decoded from; None for what was in arrays, or is not told."""
+    """Return the files that a dataset of `count` images was imported from; None for arrays and unknown sources."""
     origin = dataset_cache.load_origin(directory)
     if origin is None or origin.root_path is None:
         return None
-    names = tuple(it.relative_path for it in dataset_cache.load_source_files(directory) if it.skip_reason is None)
+    names = tuple(file.relative_path for file in dataset_cache.load_source_files(directory) if file.skip_reason is None)
     return SourceFiles(Path(origin.root_path), names) if len(names) == count else None

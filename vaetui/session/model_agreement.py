@@ -1,4 +1,4 @@
-"""How far the answers of each round agree with the classifier that had not heard them; it knows no truth."""
+"""Agreement between the answers of a round and the classifier before it, without ground truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vaetui.engine.config import find_epoch_before_round
 from vaetui.engine.metrics import Agreement, measure_agreement
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.storage import file_names, round_snapshots
-from vaetui.storage.artifact_store import ArtifactLost, ArtifactStore
+from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
@@ -20,34 +20,36 @@ from vaetui.storage.round_snapshots import EpochPredictions
 def round_agreements(
     store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator
 ) -> Iterator[tuple[int, Agreement]]:
-    """Give each round that is over, from the second with answers on, with what it says of the classifier.
+    """Yield (round number, agreement) for each finished round, from the second with answers on.
 
-    The images named in a round were shown to nobody before its answers, unless an earlier round named them: those are
-    left out. So this holds the classifier's certainty against labels that it could not have learned from. The
-    certainty is that of then: of classes that were merged since it tells less than is now agreed.
+    Images labelled in an earlier round are left out, so the labels are new to the classifier and test its
+    confidence. That confidence was recorded before later merges of classes and may be too low for merged ones.
     """
-    known = np.empty(0, np.int64)
-    for number, _, ended in repository.list_rounds():
-        if ended is None:
+    earlier_indices = np.empty(0, np.int64)
+    for round_number, _, ended_at in repository.list_rounds():
+        if ended_at is None:
             return  # its answers may still change
-        heard = propagator.round_evidence(number)
-        seeds = heard.labelled_set
-        new = np.flatnonzero(~np.isin(seeds.indices, known))
-        certainty = _load_certainty(store, repository, number) if len(known) else None
-        told = measure_agreement(
-            seeds.class_ids[new], heard.predicted[new], None if certainty is None else certainty[seeds.indices[new]]
-        )
-        if len(known) and told:
-            yield number, told
-        known = np.concatenate([known, seeds.indices])
+        evidence = propagator.round_evidence(round_number)
+        labelled_set = evidence.labelled_set
+        if len(earlier_indices):
+            new = np.flatnonzero(~np.isin(labelled_set.indices, earlier_indices))
+            confidences = _load_confidences(store, repository, round_number)
+            agreement = measure_agreement(
+                labelled_set.class_ids[new],
+                evidence.predicted[new],
+                None if confidences is None else confidences[labelled_set.indices[new]],
+            )
+            if agreement:
+                yield round_number, agreement
+        earlier_indices = np.concatenate([earlier_indices, labelled_set.indices])
 
 
-def _load_certainty(
+def _load_confidences(
     store: ArtifactStore, repository: SessionRepository, round_number: int
 ) -> NDArray[np.float32] | None:
-    """Give how sure the classifier was of each training image as that round began, where that was kept."""
+    """Return the classifier's confidences when a round began, [N]; None if they are not stored or lost."""
     name = file_names.predictions_name(find_epoch_before_round(repository.config.training, round_number))
     if repository.find_fingerprint(name):
-        with suppress(ArtifactLost):  # a figure less is no reason to fail
+        with suppress(ArtifactLostError):  # a lost file only costs one metric
             return round_snapshots.load(store, name, EpochPredictions).confidences
     return None

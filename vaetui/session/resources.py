@@ -1,6 +1,6 @@
-"""Images, truths and networks of a session, loaded when they are first needed; it does not know what is done with them.
+"""Images, true labels and networks of a session, loaded on first use.
 
-Nothing heavy is imported before that, so that a screen can be painted first.
+Heavy libraries are imported only then, so that the first frame appears before torch loads.
 """
 
 from __future__ import annotations
@@ -24,34 +24,35 @@ if TYPE_CHECKING:
     from vaetui.session.trainer import Trainer
 
 SOURCE_CHECK_TIMEOUT_S = 0.5
-"""Seconds that a look at the files the images were made of is waited for; of many files it is told when it is over."""
+"""Seconds to wait for the check of the imported source files; a longer check is reported when it is done."""
 
 
 class Resources:
-    """What takes time and memory to load, once for as long as the session is open."""
+    """Images and networks that take time and memory to load; they stay loaded while the session is open."""
 
     def __init__(self, store: ArtifactStore, repository: SessionRepository) -> None:
-        """Begin empty."""
+        """Start without loading anything."""
         self._store = store
         self._repository = repository
         self._notices: list[str] = []
         self._source_checks: Collection[Future[str | None]] = ()
         self.images: SessionImages | None = None
-        """The images."""
+        """The images; None before they are loaded."""
         self.true_labels: SessionLabels | None = None
-        """The true classes, which nothing here learns from."""
+        """The true labels, for evaluation only; None before the images are loaded."""
         self.trainer: Trainer | None = None
-        """The networks, as the last whole checkpoint left them."""
+        """The networks at the newest intact checkpoint; None before they are loaded."""
 
-    def notices(self) -> list[str]:
-        """Give what a person should know of the images, once."""
+    def pop_notices(self) -> list[str]:
+        """Return the notices on rebuilt or changed images that were not returned before."""
         done, self._source_checks = wait(self._source_checks, SOURCE_CHECK_TIMEOUT_S)
-        told = [*self._notices, *filter(None, (looked.result() for looked in done if not looked.exception()))]
+        changes = (check.result() for check in done if not check.exception())
+        notices = [*self._notices, *filter(None, changes)]
         self._notices = []
-        return [sanitize(words) for words in told]
+        return [sanitize(notice) for notice in notices]
 
     def select_images(self, indices: Indices) -> Pixels:
-        """Give some of the images that are trained on, [M, H, W]; none before they are loaded."""
+        """Return training images by index, [M, H, W]; empty before the images are loaded."""
         if self.images is None:
             import numpy as np
 
@@ -59,9 +60,9 @@ class Resources:
         return self.images.train[indices]
 
     def load_trainer(self, config: Config) -> Generator[Loading | Progress, None, Trainer]:
-        """Load what is not there yet, and give the networks.
+        """Load images and networks if necessary and return the trainer.
 
-        Raises Trouble for images that are gone or changed.
+        Raises UserError for missing or changed images.
         """
         if self.images is None:
             yield Loading("the images")
@@ -69,12 +70,11 @@ class Resources:
             from vaetui.session.data_loading import load_or_rebuild
             from vaetui.session.data_source import source_directory
 
-            data, self.true_labels, mended = yield from load_or_rebuild(self._store, self._repository)
-            self._source_checks = [
-                run_in_thread(partial(describe_changes, source_directory(self._repository.data_source)))
-            ]
-            self._notices += filter(None, [mended])
-            self.images = data
+            images, self.true_labels, notice = yield from load_or_rebuild(self._store, self._repository)
+            directory = source_directory(self._repository.data_source)
+            self._source_checks = [run_in_thread(partial(describe_changes, directory))]
+            self._notices += filter(None, [notice])
+            self.images = images
         if self.trainer is None:
             yield Loading("PyTorch")
             from vaetui.session.trainer import Trainer

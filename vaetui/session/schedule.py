@@ -1,4 +1,4 @@
-"""What comes next in a run, told from what is recorded; it does nothing of it."""
+"""The next step of a run, derived from the recorded facts."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ NextStep: TypeAlias = Literal["train", "cluster", "ask", "finish"]
 
 
 def next_step(training: TrainingConfig, repository: SessionRepository) -> NextStep:
-    """Tell what a session does next: train an epoch, cluster for a round, ask it, or nothing more."""
+    """Return the next step: train an epoch, cluster for a round, ask for its answers, or finish."""
     epoch = len(repository.list_epochs())
-    round = find_round_after_epoch(training, epoch)
-    if round is not None:
-        ended = {number: ended for number, _, ended in repository.list_rounds()}
-        if round not in ended:
+    round_number = find_round_after_epoch(training, epoch)
+    if round_number is not None:
+        end_times = {number: ended_at for number, _, ended_at in repository.list_rounds()}
+        if round_number not in end_times:
             return "cluster"
-        if ended[round] is None:
+        if end_times[round_number] is None:
             return "ask"
     return "train" if epoch < count_epochs(training) else "finish"
 
 
 def phase_for_step(step: NextStep) -> Phase:
-    """Name the state that a person sees while that step is next."""
+    """Return the phase that front ends show before a step."""
     return {"train": "training", "cluster": "training", "ask": "labelling", "finish": "finished"}[step]  # type: ignore[return-value]
 
 
 def next_round_number(training: TrainingConfig, repository: SessionRepository) -> int:
-    """Tell the round being asked, or the next one to be; 0 where none is left."""
-    asked = sum(ended is not None for _, _, ended in repository.list_rounds())
-    return asked + 1 if asked < training.rounds else 0
+    """Return the current or next round; 0 after the last one."""
+    finished_count = sum(ended_at is not None for _, _, ended_at in repository.list_rounds())
+    return finished_count + 1 if finished_count < training.rounds else 0
 
 
 def config_for_epoch(epoch: int, config: Config, repository: SessionRepository) -> Config:
-    """Give the configuration of the networks in an epoch: for the classes at the end of the round before it."""
-    classes = len(repository.load_class_list(find_label_round(config.training, epoch) or 0))
-    return replace(config, network=replace(config.network, classes=classes))
+    """Return the configuration of the networks in an epoch: with the classes at the end of the round before it."""
+    class_count = len(repository.load_class_list(find_label_round(config.training, epoch) or 0))
+    return replace(config, network=replace(config.network, classes=class_count))

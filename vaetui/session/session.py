@@ -1,16 +1,19 @@
-"""Session: a run that is trained, asked and trained again; it does not know any screen.
+"""The session class that front ends use: train, cluster, answer, split, undo and export.
 
-Nothing heavy is imported before a slow verb needs it, so that a screen can be painted first.
+Heavy libraries are imported only by the operations that need them, so that the first frame appears before torch loads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import ClusterPath
-from vaetui.engine.config import Device, find_label_round
+from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
+from vaetui.engine.classes import ClassEdit
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.config import Config, Device, count_epochs, find_label_round
 from vaetui.engine.events import (
     ClusterSplit,
     EpochEnded,
@@ -23,10 +26,13 @@ from vaetui.engine.events import (
     SamplesGenerated,
 )
 from vaetui.errors import UserError
-from vaetui.session.asking import Asking
+from vaetui.session import schedule
+from vaetui.session.data_source import locate_session_files
+from vaetui.session.digit_keys import canonical_counts
 from vaetui.session.label_propagator import LabelPropagator
+from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
-from vaetui.session.views import ReadingTest, Summary
+from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 from vaetui.storage import log
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.lock import Lock
@@ -35,178 +41,291 @@ from vaetui.storage.repository import SessionRepository
 if TYPE_CHECKING:
     from vaetui.engine.pseudo_labels import PseudoLabels
     from vaetui.export.label_table import LabelTable
+    from vaetui.session.labelling_round import LabellingRound
     from vaetui.session.session_labels import SessionLabels
     from vaetui.session.trainer import Trainer
 
 
-class Session(Asking):
-    """One session, opened for writing.
+class Session:
+    """One session, open for writing.
 
-    The slow verbs, `advance` and `split`, are iterators of events for one worker thread; every fact is recorded
-    before it is yielded, and to stop is not to consume. The other verbs are quick and are called while no slow
-    one runs; only `curves`, the reading test and the plain properties may be asked at any time. `samples` is slow and
-    changes nothing: it has a thread and networks of its own.
+    `advance`, `split`, `label_table` and `propagate` are slow: iterators of events for one worker thread. Every fact
+    is recorded before its event; close the iterator to stop, progress is saved. All other methods are quick and must
+    not run beside a slow one, except `training_curves`, the reading test and the properties. `samples` is slow but
+    changes nothing; it loads its own networks and may run in a thread of its own.
     """
 
     def __init__(
         self, store: ArtifactStore, repository: SessionRepository, lock: Lock, device: Device | None = None
     ) -> None:
-        """Take over an open session; `creation` makes and opens them. A device takes the place of its own."""
-        config = repository.config if device is None else replace(repository.config, device=device)
-        super().__init__(store, repository, config, Resources(store, repository))
-        self.directory, self.name, self.device_name = store.directory, store.directory.name, ""
-        self._lock, self._propagator = lock, LabelPropagator(repository, self._load_round)
+        """Take over an open store, repository and lock; see `lifecycle`. `device` overrides the configured device."""
+        self.directory = store.directory
+        """The session directory."""
+        self.name = store.directory.name
+        """The session name."""
+        self.device_name = ""
+        """The device in use, such as "cpu, 2 threads"; empty before the networks are loaded."""
+        self.classes = repository.load_class_list()
+        """The classes, including merged ones."""
+        self._config = repository.config if device is None else replace(repository.config, device=device)
+        self._store = store
+        self._repository = repository
+        self._lock = lock
+        self._resources = Resources(store, repository)
+        self._history = MetricHistory(repository, self._config)
+        self._propagator = LabelPropagator(repository, self._load_round)
+        self._current_round: LabellingRound | None = None
+        self.has_test_labels = (
+            any(event.test_accuracy is not None for event in self._history.finished_epochs)
+            or self._has_test_label_files()
+        )
+        """Whether true labels of test images exist, so that epochs have a test accuracy."""
         self._refresh()
+
+    # State.
+
+    @property
+    def config(self) -> Config:
+        """The configuration, with the current number of classes."""
+        return replace(self._config, network=replace(self._config.network, classes=len(self.classes)))
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the run: training, labelling or finished."""
+        return schedule.phase_for_step(self._next_step)
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds in the run."""
+        return self.config.training.rounds
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs in the run."""
+        return count_epochs(self.config.training)
+
+    @property
+    def round_number(self) -> int:
+        """The current or next labelling round; 0 after the last one."""
+        return self._next_round_number
 
     @property
     def true_labels(self) -> SessionLabels | None:
-        """The true classes, which nothing here learns from; None until the images are loaded."""
+        """The true labels, for evaluation only; None before the images are loaded."""
         return self._resources.true_labels
 
-    # The slow verbs.
+    def training_curves(self) -> TrainingCurves:
+        """Return the losses and epochs measured so far."""
+        return self._history.training_curves()
+
+    # Slow operations.
 
     def advance(self) -> Iterator[Event]:
-        """Train and cluster until a person is needed or the run is over; then only load what answering needs.
+        """Train and cluster until a round needs answers or the run is finished.
 
-        Raises Trouble for images that are gone or changed, and for a full disk; nothing recorded is lost.
+        In a phase that waits for answers, only load what answering needs. Raises UserError for missing or changed
+        images and for a full disk; recorded facts are kept.
         """
-        learning = yield from self._prepare_trainer()
+        trainer = yield from self._prepare_trainer()
         try:
             while self._next_step in ("train", "cluster"):
                 epoch = len(self._history.finished_epochs)
                 if self._next_step == "cluster":
-                    yield from learning.cluster(self.round_number, epoch, self._propagator.prior_probabilities)
+                    yield from trainer.cluster(self.round_number, epoch, self._propagator.prior_probabilities)
                 else:
-                    yield from self._train_epoch(learning, epoch + 1)
+                    yield from self._train_epoch(trainer, epoch + 1)
                 self._refresh()
         finally:
-            self._refresh()  # the last fact may have been recorded just before this was left
+            self._refresh()  # the last fact may have been recorded just before the iterator was closed
         if self._next_step == "finish":
             yield Finished()
 
     def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
-        """Cut a cluster of the round into parts, which are asked in its place; any depth, answered or not.
+        """Split a cluster of the current round by k-means; the parts replace it, at any depth.
 
-        Raises Trouble, at once, for fewer than 2 parts or fewer members than parts.
+        Raises UserError immediately for fewer than 2 parts or fewer distinct members than parts.
         """
-        labelling = self.current_round()
-        cluster = labelling.require_splittable(path, part_count)
+        labelling_round = self.current_round()
+        cluster = labelling_round.require_splittable(path, part_count)
 
         def split_events() -> Iterator[Event]:
-            learning = yield from self._prepare_trainer()
-            part = yield from learning.split_cluster(cluster, part_count, labelling.snapshot, labelling.round_number)
-            labelling.record_split(path, part)
-            yield ClusterSplit(path, len(part.centres))
+            trainer = yield from self._prepare_trainer()
+            split_snapshot = yield from trainer.split_cluster(
+                cluster, part_count, labelling_round.snapshot, labelling_round.round_number
+            )
+            labelling_round.record_split(path, split_snapshot)
+            yield ClusterSplit(path, len(split_snapshot.centres))
 
         return split_events()
 
     def label_table(self) -> Generator[Event, None, LabelTable]:
-        """Give one label per image of the set: by the answers of the rounds, else by the classifier.
+        """Return one label per image: from the answers of all rounds, else from the classifier.
 
-        Raises Trouble while nothing was answered yet.
+        Raises UserError if no cluster has an answer yet.
         """
-        last = self._repository.last_answered_round()
-        if not last:
-            raise UserError(f"Nothing was answered yet, so there are no labels; go on with: vaetui resume {self.name}")
-        learning = yield from self._prepare_trainer()
-        read = yield from learning.predict_all(len(self._history.finished_epochs))
+        last_round = self._repository.last_answered_round()
+        if not last_round:
+            raise UserError(f"No labels yet: answer a cluster first, with: vaetui resume {self.name}")
+        trainer = yield from self._prepare_trainer()
+        predictions = yield from trainer.predict_all(len(self._history.finished_epochs))
         from vaetui.session.final_labels import build_label_table
 
-        said, seen = self._propagator.direct_labels(self.config, last), self._propagator.shown_images(self.config, last)
         return build_label_table(
-            self._load_round(last).tree, said, seen, read, learning.images.train_val_split, self.classes
+            self._load_round(last_round).tree,
+            self._propagator.direct_labels(self.config, last_round),
+            self._propagator.shown_images(self.config, last_round),
+            predictions,
+            trainer.images.train_val_split,
+            self.classes,
         )
 
     def propagate(self) -> Generator[Event, None, PseudoLabels]:
-        """Give label and weight of every image by the answers as they stand; training takes these when it goes on."""
+        """Return the pseudo-labels of all training images by the current answers, as the next epoch trains on them."""
         return (yield from self._propagator.propagate(self.config, self.current_round().round_number))
 
     def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
-        """Draw new pictures by the newest checkpoint, of any class or of one; beside all other verbs.
+        """Generate images by the newest checkpoint, of any class or of one; the last event holds them.
 
-        Raises Trouble before there is a checkpoint, and for a class where none has been learned.
+        Raises UserError without a checkpoint, and for a class that the networks have not learned.
         """
         yield Loading("PyTorch")
         from vaetui.session.predictor import Predictor
 
         yield SamplesGenerated((yield from Predictor(self.name).generate_samples(count, class_id, seed)))
 
-    # The quick verbs; those of the round being asked are Asking's.
+    # The current round.
+
+    def current_round(self) -> LabellingRound:
+        """Return the round that waits for answers. Raises UserError if there is none."""
+        if self._current_round is None:
+            raise UserError("No round is waiting for answers.")
+        return self._current_round
+
+    def round_view(self) -> RoundView:
+        """Return the state of the current round."""
+        return self.current_round().round_view()
+
+    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+        """Record an answer for a cluster; it is on the disk on return.
+
+        Raises UserError for an unknown cluster and an unknown or merged class.
+        """
+        self.current_round().record_answer(path, answer)
+
+    def edit_classes(self, edit: ClassEdit) -> None:
+        """Record a class edit, which also applies to earlier answers and predictions; it is on the disk on return."""
+        self.current_round().record_class_edit(edit)
+        self.classes = self.current_round().classes
+
+    def undo(self) -> ClusterPath | None:
+        """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
+        path = self.current_round().undo()
+        self.classes = self.current_round().classes
+        return path
+
+    def redo(self) -> ClusterPath | None:
+        """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
+        path = self.current_round().redo()
+        self.classes = self.current_round().classes
+        return path
+
+    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
+        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
+        return self._resources.select_images(self.current_round().members(path, order, count))
+
+    def answer_counts(self) -> tuple[int, ...]:
+        """Return the number of answers per class; those of merged classes count for their target."""
+        return canonical_counts(self.classes, self._repository.count_answers_by_class())
 
     def finish_round(self) -> None:
-        """End the round: training goes on with what stands, which can no longer be undone."""
+        """End the round; its actions can no longer be undone, and training continues with its answers."""
         self._repository.record_round_end(self.current_round().round_number)
         self._current_round = None
         self._refresh()
 
+    # The run.
+
     def add_round(self) -> None:
-        """Add a round, with its epochs, to a finished run."""
+        """Add one round, with its epochs, to a finished run."""
         training = replace(self.config.training, rounds=self.rounds + 1)
         self._config = replace(self._config, training=training)
         self._repository.save_config(self.config)
         self._refresh()
 
     def reading_test(self) -> ReadingTest:
-        """Show the reading test that was left unfinished, else that of the last finished epoch.
+        """Return the unfinished reading test, else that of the last finished epoch.
 
-        Raises Trouble before there is one, and where it could not be judged.
+        Raises UserError before the first epoch ends and if the images have no true labels.
         """
         from vaetui.session.reading_test import load_reading_test
 
         return load_reading_test(self._store, self._repository, self.true_labels)
 
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None]) -> ReadingTest:
-        """Record what was read from that place on, None for an unreadable picture; what was read there is forgotten."""
+        """Record classes read from image `start` on, None for an unreadable image; later readings are discarded."""
         from vaetui.session.reading_test import record_reading
 
-        sheet = record_reading(self._store, self._repository, self.true_labels, epoch, start, class_ids)
-        self._history.set_reading_accuracy(epoch, sheet.accuracy)
-        return sheet
+        reading_test = record_reading(self._store, self._repository, self.true_labels, epoch, start, class_ids)
+        self._history.set_reading_accuracy(epoch, reading_test.accuracy)
+        return reading_test
 
     def summary(self) -> Summary:
-        """Show what the run came to."""
+        """Return the result of the run."""
         from vaetui.session.summary import build_summary
 
         return build_summary(self._store, self._repository, self._propagator)
 
     def close(self) -> None:
-        """Give the session back."""
+        """Close the database and the log, and release the lock."""
         self._repository.close()
         log.close_log()
         self._lock.release()
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
-        """Train, measure and record one epoch, with what the last round said."""
-        weights = yield from self._pseudo_labels(epoch)
-        yield from trainer.train(epoch, weights, self._history.add_losses)
-        covered = weights.label_coverage if weights else 0.0
-        judge = self.true_labels.test_scorer if self.true_labels else None
-        for event in trainer.evaluate(epoch, covered, self._repository.count_answers(), judge):
+        """Train, evaluate and record one epoch."""
+        pseudo_labels = yield from self._pseudo_labels(epoch)
+        yield from trainer.train(epoch, pseudo_labels, self._history.add_losses)
+        label_coverage = pseudo_labels.label_coverage if pseudo_labels else 0.0
+        scorer = self.true_labels.test_scorer if self.true_labels else None
+        for event in trainer.evaluate(epoch, label_coverage, self._repository.count_answers(), scorer):
             if isinstance(event, EpochEnded):
                 self._history.add_epoch(event)
             yield event
-        yield from map(Notice, self._resources.notices())  # a long look at the files may be over by now
+        yield from map(Notice, self._resources.pop_notices())  # a long check of the source files may be done now
 
     def _prepare_trainer(self) -> Generator[Event, None, Trainer]:
-        """Load images and networks, and train again what lost checkpoints held."""
-        learning = yield from self._resources.load_trainer(self.config)
+        """Load images and networks, and repeat the epochs that lost checkpoints held."""
+        trainer = yield from self._resources.load_trainer(self.config)
         yield Loaded()
         if not self.device_name:
-            self.device_name, self._config = learning.device_name, learning.config
-            self._history.reload_losses()  # what came after the checkpoint is forgotten by now
-        yield from map(Notice, [*self._store.pop_notices(), *self._resources.notices()])
-        for epoch in range(max(learning.last_trained_epoch + 1, 1), len(self._history.finished_epochs) + 1):
-            yield Progress(f"training epoch {epoch} once more", 0, 1)
-            yield from learning.train(epoch, (yield from self._pseudo_labels(epoch)), self._history.add_losses)
-        return learning
+            self.device_name, self._config = trainer.device_name, trainer.config
+            self._history.reload_losses()  # losses after the restored checkpoint were deleted
+        yield from map(Notice, [*self._store.pop_notices(), *self._resources.pop_notices()])
+        for epoch in range(max(trainer.last_trained_epoch + 1, 1), len(self._history.finished_epochs) + 1):
+            yield Progress(f"repeating epoch {epoch}", 0, 1)
+            yield from trainer.train(epoch, (yield from self._pseudo_labels(epoch)), self._history.add_losses)
+        return trainer
 
     def _pseudo_labels(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
-        """Give what an epoch trains with: what the rounds before it said, None before the first."""
-        last = find_label_round(self.config.training, epoch)
-        return None if last is None else (yield from self._propagator.propagate(self.config, last))
+        """Return the pseudo-labels that an epoch trains on; None before the first round."""
+        round_number = find_label_round(self.config.training, epoch)
+        return None if round_number is None else (yield from self._propagator.propagate(self.config, round_number))
+
+    def _load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
+        """Load a round, with the class edits up to the end of `last_round`, or all of them."""
+        from vaetui.session.labelling_round import LabellingRound
+
+        return LabellingRound(self._store, self._repository, self.config, round_number, last_round)
+
+    def _has_test_label_files(self) -> bool:
+        with suppress(UserError):  # loading reports missing images
+            files = locate_session_files(self._repository)
+            return files.test_images is not None and files.test_labels is not None
+        return False
 
     def _refresh(self) -> None:
-        """Look at what is recorded for what comes next, and read the round that is to be asked."""
-        super()._refresh()
+        """Derive the next step from the recorded facts, and load the round if it waits for answers."""
+        self._next_step = schedule.next_step(self.config.training, self._repository)
+        self._next_round_number = schedule.next_round_number(self.config.training, self._repository)
         if self._next_step == "ask" and self._current_round is None:
             self._current_round = self._load_round(self.round_number)

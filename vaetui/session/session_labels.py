@@ -1,4 +1,4 @@
-"""The true classes of a session's images, for those who measure or stand in for a person; nothing learns from them."""
+"""True labels of a session's images, for evaluation and simulated annotators only; never for training."""
 
 from __future__ import annotations
 
@@ -16,52 +16,56 @@ from vaetui.session.data_split import SessionImages
 
 
 class SessionLabels:
-    """Each is read when somebody first asks, is None where there are no labels, and may raise Trouble.
+    """True labels by subset; merged classes are replaced by their targets.
 
-    Of classes that were merged it tells what they count as now.
+    A property is None without label files; reading damaged files raises UserError.
     """
 
     def __init__(self, files: IdxFiles, images: SessionImages, get_classes: Callable[[], ClassList]) -> None:
-        """Know the files of those images; those of the test are looked at now. `classes` tells what there are."""
+        """Read the test labels now and the training labels on first use."""
         self._files = files
         self._images = images
         self._get_classes = get_classes
-        tested = self._files.test_labels if images.test else None
-        self._raw_test = read_true_labels(tested, len(images.test)) if images.test and tested else None
+        self._raw_test = None
+        if images.test and files.test_labels:
+            self._raw_test = read_true_labels(files.test_labels, len(images.test))
 
     @property
     def test(self) -> TrueLabels | None:
-        """Of the images that only measure."""
+        """Labels of the test images."""
         return self._canonical(self._raw_test)
 
     @property
     def test_scorer(self) -> Callable[[NDArray[np.uint8]], float] | None:
-        """Gives the share of the test images that have the classes, [N], found for them."""
-        truth = self.test
-        return None if truth is None else lambda found: accuracy(found, truth)
+        """Function from predicted classes of the test images, [N], to their accuracy."""
+        true_labels = self.test
+        return None if true_labels is None else lambda predicted: accuracy(predicted, true_labels)
 
     @property
     def train(self) -> TrueLabels | None:
-        """Of the images trained on."""
-        return TrueLabels(self.all.class_ids[self._images.train_val_split.train_indices]) if self.all else None
+        """Labels of the images trained on."""
+        return self._subset(self._images.train_val_split.train_indices)
 
     @property
     def validation(self) -> TrueLabels | None:
-        """Of those held out."""
-        return TrueLabels(self.all.class_ids[self._images.train_val_split.validation_indices]) if self.all else None
+        """Labels of the validation images."""
+        return self._subset(self._images.train_val_split.validation_indices)
 
     @property
-    def all(self) -> TrueLabels | None:
-        """Of all training images, in the order of their file."""
-        return self._canonical(self._raw_all)
+    def training_set(self) -> TrueLabels | None:
+        """Labels of training and validation images, in file order."""
+        return self._canonical(self._raw_training_set)
 
     @cached_property
-    def _raw_all(self) -> TrueLabels | None:
+    def _raw_training_set(self) -> TrueLabels | None:
         count = len(self._images.train) + len(self._images.validation)
         return read_true_labels(self._files.train_labels, count) if self._files.train_labels else None
 
+    def _subset(self, indices: NDArray[np.int64]) -> TrueLabels | None:
+        return TrueLabels(self.training_set.class_ids[indices]) if self.training_set else None
+
     def _canonical(self, true_labels: TrueLabels | None) -> TrueLabels | None:
-        """Give each class as what it counts as; labels may name more of them than the session has."""
-        roots = self._get_classes().canonical
-        table = np.array([*roots, *range(len(roots), 256)], np.uint8)
+        """Replace merged classes by their targets; labels may contain more classes than the session."""
+        canonical = self._get_classes().canonical
+        table = np.array([*canonical, *range(len(canonical), 256)], np.uint8)
         return TrueLabels(table[true_labels.class_ids]) if true_labels else None

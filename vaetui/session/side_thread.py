@@ -1,4 +1,4 @@
-"""Work that nobody waits for, in a thread of its own; it does not know what is done."""
+"""Run a function in a daemon thread and return a future."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 def run_in_thread(function: Callable[[], T]) -> Future[T]:
-    """Begin to do that, and give what will hold the result; the end of the program does not wait for it."""
+    """Start a function in a daemon thread, which does not delay the end of the process; return its future."""
     future: Future[T] = Future()
 
     def run() -> None:
         try:
             future.set_result(function())
         except Exception as error:
-            logging.getLogger(__name__).exception("a look aside failed")
+            logging.getLogger(__name__).exception("background task failed")
             future.set_exception(error)
 
-    threading.Thread(target=run, name="vaetui-aside", daemon=True).start()
+    threading.Thread(target=run, name="vaetui-background", daemon=True).start()
     return future

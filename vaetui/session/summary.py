@@ -1,4 +1,4 @@
-"""What a session came to, read without the right to write; it does not know the command that prints it."""
+"""Status, agreements and summary of a session, read without a lock."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
 MAX_PAUSE_S = 120.0
-"""Seconds between two answers that count as work; a longer gap was a pause."""
+"""Longest gap between two answers, in seconds, that counts fully as labelling time."""
 
 
 def load_status(name: str) -> dict[str, Any]:
-    """Tell state, round, figures, answers and coverage of a session, also while another process trains it.
+    """Return state, metrics and answer counts of a session as JSON values, even while another process trains it.
 
-    Raises Trouble for an unknown name.
+    Raises UserError for an unknown name.
     """
     directory = locations.find_session(name)
     untrusted.refuse_untrusted_entries(directory)
-    facts = SessionRepository(directory)
+    repository = SessionRepository(directory)
     try:
-        config, classes, epochs = facts.config, facts.load_class_list(), facts.list_epochs()
+        config, classes, epochs = repository.config, repository.load_class_list(), repository.list_epochs()
+        rounds = repository.list_rounds()
         holder = lock.read_holder(directory)
-        step = schedule.next_step(config.training, facts)
-        told: dict[str, Any] = {
+        step = schedule.next_step(config.training, repository)
+        status: dict[str, Any] = {
             "name": name,
             "directory": str(directory),
             "phase": schedule.phase_for_step(step),
@@ -46,96 +47,95 @@ def load_status(name: str) -> dict[str, Any]:
             "failure": None if holder else control_files.read_failure(directory),
             "recipe": config.recipe,
             "seed": config.seed,
-            "data": facts.data_source,
+            "data": repository.data_source,
             "classes": classes.names,
             "aliases": classes.aliases,
-            "created": facts.created_at,
+            "created": repository.created_at,
             "epoch": len(epochs),
             "epochs": count_epochs(config.training),
-            "round": len(facts.list_rounds()),
+            "round": len(rounds),
             "rounds": config.training.rounds,
-            "answers": facts.count_answers(),
+            "answers": repository.count_answers(),
             "answered_clusters": None,
             "clusters": None,
             "label_coverage": epochs[-1].label_coverage if epochs else 0.0,
-            "test_accuracy": [ended.test_accuracy for ended in epochs],
-            "pixel_accuracy": [ended.pixel_accuracy for ended in epochs],
-            "reading_accuracy": [ended.reading_accuracy for ended in epochs],
-            "prediction_churn": [ended.prediction_churn for ended in epochs],
-            "mean_confidence": [ended.reliable_confidence for ended in epochs],
-            "losses": [ended.losses._asdict() for ended in epochs],
-            "training_seconds": sum(seconds for *_, seconds in facts.list_losses()),
-            "labelling_seconds": measure_labelling_seconds(facts),
+            "test_accuracy": [event.test_accuracy for event in epochs],
+            "pixel_accuracy": [event.pixel_accuracy for event in epochs],
+            "reading_accuracy": [event.reading_accuracy for event in epochs],
+            "prediction_churn": [event.prediction_churn for event in epochs],
+            "mean_confidence": [event.reliable_confidence for event in epochs],
+            "losses": [event.losses._asdict() for event in epochs],
+            "training_seconds": sum(seconds for *_, seconds in repository.list_losses()),
+            "labelling_seconds": measure_labelling_seconds(repository),
         }
         if step == "ask":
-            board = LabellingRound(
-                ArtifactStore(directory, facts), facts, config, len(facts.list_rounds())
-            ).round_view()
-            told |= {
-                "answered_clusters": board.answered_leaf_count,
-                "clusters": board.leaf_count,
-                "label_coverage": board.label_coverage,
+            view = LabellingRound(ArtifactStore(directory, repository), repository, config, len(rounds)).round_view()
+            status |= {
+                "answered_clusters": view.answered_leaf_count,
+                "clusters": view.leaf_count,
+                "label_coverage": view.label_coverage,
             }
-        return told
+        return status
     finally:
-        facts.close()
+        repository.close()
 
 
 def load_agreements(name: str) -> list[dict[str, Any]]:
-    """Tell how far the answers of each round that is over agree with the classifier that had not heard them.
+    """Return the agreement of each finished round with the classifier before it, up to the first damaged round.
 
-    A round whose files are damaged ends the list. Raises Trouble for an unknown name.
+    Raises UserError for an unknown name.
     """
     directory = locations.find_session(name)
     untrusted.refuse_untrusted_entries(directory)
-    facts, found = SessionRepository(directory), []
+    repository, agreements = SessionRepository(directory), []
     try:
-        vault, config = ArtifactStore(directory, facts), facts.config
-        spreading = LabelPropagator(facts, partial(LabellingRound, vault, facts, config))
+        store, config = ArtifactStore(directory, repository), repository.config
+        propagator = LabelPropagator(repository, partial(LabellingRound, store, repository, config))
         with suppress(UserError):
-            for number, told in round_agreements(vault, facts, spreading):
-                found.append({"round": number, **asdict(told)})
+            for round_number, agreement in round_agreements(store, repository, propagator):
+                agreements.append({"round": round_number, **asdict(agreement)})
     finally:
-        facts.close()
-    return found
+        repository.close()
+    return agreements
 
 
 def build_summary(store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator) -> Summary:
-    """Show what a finished run came to."""
+    """Return the result of a finished run."""
     config = repository.config
     rounds = repository.list_rounds()
     epochs = repository.list_epochs()
-    images: tuple[tuple[int, int], ...] = ()
-    agreed: tuple[tuple[int, Agreement], ...] = ()
+    class_counts: tuple[tuple[int, int], ...] = ()
+    agreements: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
-        classes, last = repository.load_class_list(), LabellingRound(store, repository, config, rounds[-1][0])
-        said, agreed = (
-            propagator.direct_labels(config, last.round_number),
-            tuple(round_agreements(store, repository, propagator)),
-        )
-        found = last.snapshot.predicted_class_ids
-        if repository.find_fingerprint(file_names.predictions_name(len(epochs))):
+        last_round, _, _ = rounds[-1]
+        classes = repository.load_class_list()
+        direct_labels = propagator.direct_labels(config, last_round)
+        agreements = tuple(round_agreements(store, repository, propagator))
+        predicted = LabellingRound(store, repository, config, last_round).snapshot.predicted_class_ids
+        predictions_name = file_names.predictions_name(len(epochs))
+        if repository.find_fingerprint(predictions_name):
             with suppress(ArtifactLostError):
-                found = round_snapshots.load(
-                    store, file_names.predictions_name(len(epochs)), EpochPredictions
-                ).class_ids
-        found = np.array(classes.canonical)[found]
-        counts = np.bincount(np.where(said.weights > 0, said.class_ids, found), minlength=len(classes))
-        images = tuple((kind, int(counts[kind])) for kind in classes.active)
+                predicted = round_snapshots.load(store, predictions_name, EpochPredictions).class_ids
+        predicted = np.array(classes.canonical)[predicted]
+        class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted)
+        counts = np.bincount(class_ids, minlength=len(classes))
+        class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active)
     return Summary(
-        images,
-        epochs[-1].label_coverage if epochs else 0.0,
-        repository.count_answers(),
-        sum(seconds for *_, seconds in repository.list_losses()),
-        measure_labelling_seconds(repository),
-        agreed,
+        class_counts=class_counts,
+        label_coverage=epochs[-1].label_coverage if epochs else 0.0,
+        answer_count=repository.count_answers(),
+        training_seconds=sum(seconds for *_, seconds in repository.list_losses()),
+        labelling_seconds=measure_labelling_seconds(repository),
+        agreements=agreements,
     )
 
 
 def measure_labelling_seconds(repository: SessionRepository) -> float:
-    """Add up the time between sight of a round, its answers and its end, in seconds; pauses count two minutes."""
+    """Return the seconds between start, actions and end of all rounds; each gap counts at most `MAX_PAUSE_S`."""
     total = 0.0
-    for round, begun, ended in repository.list_rounds():
-        moments = [begun, *repository.list_action_times(round), *([ended] if ended is not None else [])]
-        total += float(np.clip(np.diff(moments), 0, MAX_PAUSE_S).sum())
+    for round_number, started_at, ended_at in repository.list_rounds():
+        times = [started_at, *repository.list_action_times(round_number)]
+        if ended_at is not None:
+            times.append(ended_at)
+        total += float(np.clip(np.diff(times), 0, MAX_PAUSE_S).sum())
     return total

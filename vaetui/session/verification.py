@@ -35,7 +35,7 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
     directory = locations.find_session(name)
     findings = []
     for path, problem in list(untrusted.untrusted_entries(directory)):
-        remedy = untrusted.quarantine_file(path) if repair else "moved out of the session"
+        remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
         findings.append(Finding(path.name, problem, remedy))
     if findings and not repair:
         return findings  # opening other files beside a link is not safe
@@ -68,7 +68,7 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
             return findings
         store = ArtifactStore(directory, repository, [] if repair else None)
         yield Progress("checking the files", 1, STEPS)
-        findings = [*store.verify(repair), *_quarantine_foreign_files(directory, repair)]
+        findings = [*store.verify(repair), *_check_foreign_files(directory, repair)]
         yield Progress("checking file contents", 2, STEPS)
         unusable_names = {finding.file_name for finding in findings if finding.is_lost or not repair}
         for name, check in _file_checks(store, repository):
@@ -79,14 +79,14 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
     return findings
 
 
-def _quarantine_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
+def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
     for path in sorted(directory.iterdir()):
         if not (
             path.name in file_names.NON_ARTIFACT_NAMES
             or file_names.ARTIFACT_PATTERN.fullmatch(path.name)
             or atomic_files.PARTIAL_SUFFIX in path.name
         ):
-            remedy = untrusted.quarantine_file(path) if repair else "moved out of the way"
+            remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
             yield Finding(path.name, "does not belong to the session", remedy)
 
 
@@ -109,7 +109,7 @@ def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterato
         yield name, partial(LabellingRound, store, repository, repository.config, number)
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
-        if name.startswith("epoch"):
+        if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):
             yield name, partial(round_snapshots.load, store, name, Reconstructions)
         elif not is_mirrored(name):
             yield name, partial(_load_checkpoint, store, fingerprint)

@@ -1,115 +1,138 @@
-"""What a screen needs to see of a session, as frozen values; it does not know any screen."""
+"""Frozen values that front ends show: rounds, clusters, curves, reading tests and summaries."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClusterPath
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, format_path
+from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import EpochEnded, Losses
+from vaetui.storage.answer_log import UserAction
+from vaetui.storage.answer_rows import AnswerRecord
 
 if TYPE_CHECKING:
-    from vaetui.engine.metrics import Agreement  # needs NumPy, which a first frame does not wait for
+    from vaetui.engine.metrics import Agreement  # imports NumPy, which must not delay the first frame
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
 MemberOrder: TypeAlias = Literal["nearest", "random", "farthest"]
 DigitKeys: TypeAlias = tuple[int | None, ...]
-"""The class that each digit stands for, 0 first; None where it stands for none."""
+"""The class id of each digit key, starting with digit 0; None for an unused digit."""
 MAX_DIGIT_KEYS = 10
-"""Classes that a digit can stand for."""
+"""Number of digit keys."""
 SHOWN_MEMBERS = 8
-"""Members of a cluster that a person sees beside its centre: as many as an answer needs; a key stays under 15 kB."""
+"""Members shown beside a centre: enough to decide on an answer, and under 15 kB of terminal output per key press."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterView:
-    """One cluster of a round, as it is asked."""
+    """One cluster of a round."""
 
     path: ClusterPath
-    """Its place in the tree; the depth is the length."""
+    """Path in the cluster tree; its length is the depth."""
     picture: Pixels
-    """The decoded centre, [H, W]."""
+    """The decoded centre, [H, W] or [H, W, 3]."""
     size: int
-    """Images in it."""
+    """Number of images in the cluster."""
     mean_distance: float
-    """Mean distance of a member from the centre, in units of the latent space."""
+    """Mean distance of the members from the centre, in units of the latent space."""
     answer: Answer | None
-    """What stands of it; None while it is open. A Split has its parts as the tiles that follow."""
+    """The current answer; None without one. The parts of a Split follow as the next views."""
     leaf_counts: tuple[int, int] | None
-    """Of a split cluster: how many of its unsplit parts, at any depth, are answered, and how many there are."""
+    """Answered leaves and all leaves below a split cluster; None if the cluster is not split."""
     class_shares: tuple[tuple[int, float], ...]
-    """What the classifier calls its members: class and share, most frequent first; empty before any labels."""
+    """Predicted classes of the members as (class id, share), most frequent first; empty before any training labels."""
     mean_weight: float
     """Mean weight exp(-a d) of a member at confidence 1 (equation 2), from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundView:
-    """The state of a round of answers."""
+    """The state of a labelling round."""
 
     round_number: int
     """The round, from 1."""
     rounds: int
-    """Rounds in the run."""
+    """Number of rounds in the run."""
     clusters: tuple[ClusterView, ...]
-    """All clusters in reading order, each before its parts."""
+    """All clusters in reading order, each followed by its parts."""
     answered_leaf_count: int
-    """Unsplit clusters with an answer."""
+    """Number of unsplit clusters with an answer."""
     leaf_count: int
-    """Unsplit clusters."""
+    """Number of unsplit clusters."""
     label_coverage: float
     """Share of training images that have a label with weight above 0."""
     answer_count: int
-    """Answers given in the session so far: labels, unreadables and splits; what was undone is not counted."""
+    """Answers recorded in the session: classes, unreadable marks and splits, without undone ones."""
     digit_keys: DigitKeys
-    """All classes up to ten, of more those that were named most before this round; what was merged in it keeps its
-    digit until the next one."""
+    """Up to ten active classes, the most frequent ones before this round; a merged class keeps its digit until the
+    next round."""
     undo_description: str | None
-    """What the next undo takes back, in a few words; None when there is nothing."""
+    """Short description of the action that undo removes; None if there is none."""
     redo_description: str | None
-    """What the next redo brings back, likewise."""
+    """Short description of the action that redo restores; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurves:
-    """What was measured so far."""
+    """Metrics measured so far."""
 
     loss_points: tuple[tuple[int, Losses], ...]
-    """Losses by step over the whole run, in order."""
+    """(global step, losses) over the whole run, in order."""
     finished_epochs: tuple[EpochEnded, ...]
     """The finished epochs, in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadingTest:
-    """The reading test of an epoch: what a person reads in the reconstructions of the held-out images."""
+    """The reading test of an epoch: the classes that a person reads in the validation reconstructions."""
 
     epoch: int
-    """The epoch that they were reconstructed after, from 1."""
+    """The epoch of the reconstructions, from 1."""
     reconstructions: Pixels
-    """The reconstructions, in the order that they are read, [N, H, W]."""
+    """The reconstructions in reading order, [N, H, W]."""
     class_ids: tuple[int | None, ...]
-    """The class read in each of the first pictures, None for one that is unreadable; at most N."""
+    """The class read in each of the first images, None for an unreadable image; at most N."""
     accuracy: float | None
-    """Share of all N read right, an unreadable one being wrong; None before the last one is read."""
+    """Share of all N read correctly, unreadable images counting as errors; None until the test is complete."""
     digit_keys: DigitKeys
-    """The classes that the digits stand for, as on the board of the next round."""
+    """The digit keys, as in the next round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run came to."""
+    """The result of a run."""
 
     class_counts: tuple[tuple[int, int], ...]
-    """Class and number of training images: by the answers, else by the classifier as the last round found it."""
+    """(class id, number of training images): by the answers, else by the latest predictions."""
     label_coverage: float
     """Share of training images labelled by an answer in the last round."""
     answer_count: int
-    """Answers given in all."""
+    """Number of answers recorded in the session."""
     training_seconds: float
-    """Seconds spent in training."""
+    """Seconds spent training."""
     labelling_seconds: float
-    """Seconds between the first sight of each round and its end, long pauses aside."""
+    """Seconds between the start and the end of each round, without long pauses."""
     agreements: tuple[tuple[int, Agreement], ...]
-    """Rounds from the second with answers on: what the answers say of the classifier that had not heard them."""
+    """(round, agreement of its answers with the earlier classifier), from the second round with answers on."""
+
+
+def describe_action(action: UserAction, classes: ClassList) -> str:
+    """Return a short description of an answer or class edit, as undo and redo show it."""
+    if isinstance(action, AnswerRecord):
+        path = format_path(action.path)
+        match action.answer:
+            case ClassAnswer():
+                return f"answer for cluster {path}"
+            case Split():
+                return f"split of cluster {path}"
+            case _:
+                return f"unreadable mark of cluster {path}"
+    match action.class_edit:
+        case AddClass(_, name):
+            return f"new class {name}"
+        case RenameClass(_, name):
+            return f"new name {name}"
+        case MergeClass(class_id, target_id):
+            return f"merge of {classes.names[class_id]} into {classes.names[target_id]}"

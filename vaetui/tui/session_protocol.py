@@ -1,4 +1,4 @@
-"""The session as the screens see it; they do not know what trains, what clusters and what keeps."""
+"""The interface of a session that the front ends use."""
 
 from __future__ import annotations
 
@@ -14,111 +14,111 @@ from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Sum
 
 
 class Session(Protocol):
-    """One door to everything below the screens.
+    """A session, open for writing.
 
-    `advance` and `split` are slow and run in the one worker, never two at once; all others are quick.
-    While a slow one runs only `curves`, the reading test and the properties may be asked; while `advance` merely
-    loads (phase labelling) the board, the answers and the members may be asked too. `samples` is slow as well, and
-    runs in a worker of its own beside all others. Any of them may raise Trouble.
+    `advance` and `split` are slow and run in the one event worker, never both at once; all other methods are quick.
+    While a slow one runs, only `training_curves`, the reading test and the properties may be called; while `advance`
+    only loads (phase labelling), also the methods of the round. `samples` is slow too and runs in a worker of its own.
+    Every method may raise UserError.
     """
 
     name: str
-    """What the person called it."""
+    """The session name."""
     has_test_labels: bool
-    """Whether true labels tell how many test images are called right; else no epoch has a test accuracy."""
+    """Whether true labels of test images exist, so that epochs have a test accuracy."""
     classes: ClassList
-    """What classes there are; they are called by digits where nobody named them."""
+    """The classes; without user-defined names they are named by digits."""
 
     @property
     def config(self) -> Config:
-        """Give every knob of it, for as many classes as there are now."""
+        """The configuration, with the current number of classes."""
         ...
 
     @property
     def phase(self) -> Phase:
-        """Tell what the session waits for."""
+        """The phase of the run: training, labelling or finished."""
         ...
 
     @property
     def rounds(self) -> int:
-        """Count the rounds of the run; another round makes it grow."""
+        """Number of rounds in the run; `add_round` increases it."""
         ...
 
     @property
     def epochs(self) -> int:
-        """Count the epochs of the run."""
+        """Number of epochs in the run."""
         ...
 
     @property
     def round_number(self) -> int:
-        """Tell the round being asked, or while training the next one to be asked; 0 where none is left."""
+        """The current or next labelling round; 0 after the last one."""
         ...
 
     @property
     def device_name(self) -> str:
-        """Tell what it computes on, such as "cpu, 2 threads"; empty until known."""
+        """The device in use, such as "cpu, 2 threads"; empty before the networks are loaded."""
         ...
 
     def advance(self) -> Iterator[Event]:
-        """Train and cluster until a person is needed or the run is over; closing it saves."""
+        """Train and cluster until a round needs answers or the run is finished; closing the iterator saves."""
         ...
 
     def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
-        """Divide a cluster; the board has its parts when the iterator ends."""
+        """Split a cluster; the round view contains its parts when the iterator ends."""
         ...
 
     def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
-        """Draw new pictures by the newest checkpoint, of any class or of one; `Drawn` comes last."""
+        """Generate images by the newest checkpoint, of any class or of one; the last event is `SamplesGenerated`."""
         ...
 
     def round_view(self) -> RoundView:
-        """Show the round of answers; only in phase labelling."""
+        """Return the state of the current round; only in phase labelling."""
         ...
 
     def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
-        """Keep what a person said of a cluster; it is on the disk when this returns."""
+        """Record an answer for a cluster; it is on the disk on return."""
         ...
 
     def edit_classes(self, edit: ClassEdit) -> None:
-        """Keep what a person did to the classes; it is on the disk when this returns."""
+        """Record a class edit; it is on the disk on return."""
         ...
 
     def undo(self) -> ClusterPath | None:
-        """Take back the last act and give its cluster, () for one on the classes; None when there is nothing."""
+        """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
         ...
 
     def redo(self) -> ClusterPath | None:
-        """Bring back what was last undone and give its cluster, likewise; None when there is nothing."""
+        """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
         ...
 
     def answer_counts(self) -> tuple[int, ...]:
-        """Count for each class how often it was named so far; those merged into it count with it."""
+        """Return the number of answers per class; those of merged classes count for their target."""
         ...
 
     def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
-        """Give at most `count` members of a cluster, [N, H, W]; none until the images are loaded."""
+        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
         ...
 
     def finish_round(self) -> None:
-        """End the round of answers."""
+        """End the labelling round."""
         ...
 
     def add_round(self) -> None:
-        """Make a finished run one round longer."""
+        """Add one round to a finished run."""
         ...
 
     def training_curves(self) -> TrainingCurves:
-        """Give what was measured so far; safe from any thread."""
+        """Return the losses and epochs measured so far; safe from any thread."""
         ...
 
     def reading_test(self) -> ReadingTest:
-        """Give the reading test of the last finished epoch; safe from any thread."""
+        """Return the unfinished reading test, else that of the last finished epoch; safe from any thread."""
         ...
 
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None]) -> ReadingTest:
-        """Keep what was read from that place on, and forget what was read behind it; on the disk when it returns."""
+        """Record classes read from image `start` on and discard later readings; they are on the disk on return."""
         ...
 
     def summary(self) -> Summary:
-        """Tell what the run came to; only in phase finished."""
+        """Return the result of the run; only in phase finished."""
         ...
