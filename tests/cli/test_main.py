@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import assert_refused, run_in_terminal, run_vaetui
-from tests.idx import small_mnist, write_idx
+from tests.idx import write_small_mnist, write_idx
 from tests.session.scripted_run import SMALL_CONFIG, create_session, run_to_end, start_labelling
-from tests.small_disk import small_disk
+from tests.small_disk import mount_small_disk
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
 from vaetui.session import lifecycle
@@ -50,7 +50,7 @@ def test_help_and_version_answer() -> None:
 def test_without_a_terminal_the_screens_are_refused(arguments: list[str], home: Path) -> None:
     told = run_vaetui(*arguments)
     assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr.startswith("vaetui: The screens need a terminal")
+    assert told.stderr.startswith("vaetui: Needs a terminal")
     assert not home.exists()
 
 
@@ -131,11 +131,11 @@ def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) 
 
 
 def test_images_that_are_gone_are_found_by_the_check(tmp_path: Path) -> None:
-    data = small_mnist(tmp_path, train=100, test=20)
+    data = write_small_mnist(tmp_path, train=100, test=20)
     start_labelling("imageless", data)
     (data / "train-images-idx3-ubyte").unlink()
     told = run_vaetui("check", "imageless")
-    assert "holds no training images" in told.stdout
+    assert "has no training images" in told.stdout
     assert told.returncode == 1
 
 
@@ -164,28 +164,28 @@ def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Pat
     assert_refused("There is no ", "new", "--data", str(tmp_path / "none"))
     assert_refused("holds no images", "new", "--data", str(tmp_path))
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nothing of the kind")
-    assert_refused("is no IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
+    assert_refused("is not an IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
     assert sessions.session_names() == []
 
 
 def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> None:
-    data = small_mnist(tmp_path, train=100, test=20)
+    data = write_small_mnist(tmp_path, train=100, test=20)
     create_session("gone", data).close()
     images = (data / "train-images-idx3-ubyte").read_bytes()
     (data / "train-images-idx3-ubyte").write_bytes(images[:-100])
     assert_refused("is truncated", "resume", "gone")
     (data / "train-images-idx3-ubyte").unlink()
-    assert_refused("holds no training images", "resume", "gone")
+    assert_refused("has no training images", "resume", "gone")
     assert sessions.session_names() == ["gone"]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with small_disk(tmp_path, kilobytes=300) as disk:
+    with mount_small_disk(tmp_path, kilobytes=300) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         (disk / "filler").write_bytes(bytes(240 << 10))
-        assert_refused("is full; make room and try again", "new", "full", "--data", str(digits))
+        assert_refused("is full. Free some space and try again", "new", "full", "--data", str(digits))
         (disk / "filler").unlink()
-        assert_refused("is full; make room and try again", "new", "fills", "--data", str(digits))
+        assert_refused("is full. Free some space and try again", "new", "fills", "--data", str(digits))
         assert run_vaetui("show", "fills").returncode == 0
 
 
@@ -194,7 +194,7 @@ def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
 
     if torch.backends.mps.is_available():
         return
-    assert_refused("The device mps is not to be had here", "new", "abacus", "--data", str(digits), "--device", "mps")
+    assert_refused("Device mps is not available", "new", "abacus", "--data", str(digits), "--device", "mps")
     session = lifecycle.resume("abacus", "cpu")
     assert next(event for event in session.advance() if isinstance(event, BatchesTrained)).step == 8
     session.close()
@@ -255,7 +255,7 @@ def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
 def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> None:
     create_session("early", digits).close()
     told = run_vaetui("export", "early", "-o", str(tmp_path / "x.csv"))
-    assert (told.returncode, "Nothing was answered yet" in told.stderr) == (2, True)
+    assert (told.returncode, "No labels yet" in told.stderr) == (2, True)
 
 
 def test_delete_asks_first(digits: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_finished_run_is_shown_with_every_accuracy(digits: Path) -> None:
 
 
 def test_images_of_another_size_are_trained_on_too(tmp_path: Path) -> None:
-    images = read_idx(small_mnist(tmp_path, train=80, test=10) / "train-images-idx3-ubyte", 3)
+    images = read_idx(write_small_mnist(tmp_path, train=80, test=10) / "train-images-idx3-ubyte", 3)
     for path in tmp_path.iterdir():
         path.unlink()
     write_idx(tmp_path / "train-images-idx3-ubyte.gz", images[:, 4:24, 2:26].copy())

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.command_line import VAETUI, assert_refused, run_vaetui
-from tests.data.drawing import digits, folder
+from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import write_idx
 
 QUICK = ("--recipe", "paper", "--latent", "mean", "--rounds", "1", "--clusters", "4")
@@ -27,7 +27,7 @@ QUICK = ("--recipe", "paper", "--latent", "mean", "--rounds", "1", "--clusters",
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pictures that a session named "trained" has learned to call cat and dog."""
     place = tmp_path_factory.mktemp("predict") / "own"
-    folder(place, 300)
+    write_image_folder(place, 300)
     options = ("--data", str(place), "--classes", "cat,dog", *QUICK)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(place.with_name("home")))
@@ -57,7 +57,7 @@ def test_files_arrays_and_lists_of_paths_say_the_same(own: Path, tmp_path: Path)
     paths = [str(path) for path in sorted(own.rglob("*.png"))[:5]]
     by_file = told(*paths)
     assert told("-", typed="".join(f"{path}\n" for path in paths)) == by_file
-    images = digits(300)[0]
+    images = load_digits(300)[0]
     places = [int(Path(path).stem) for path in paths]
     np.save(tmp_path / "new.npy", images[places * 3])
     by_array = told(str(tmp_path / "new.npy"))
@@ -93,9 +93,9 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(own: Path) -> None:
 
 @pytest.mark.usefixtures("home")
 def test_a_session_that_has_learned_nothing_says_so(tmp_path: Path) -> None:
-    folder(tmp_path / "own", 300)
+    write_image_folder(tmp_path / "own", 300)
     run_vaetui("new", "fresh", "--plain", "--data", str(tmp_path / "own"), *QUICK, typed="")
-    assert_refused("fresh has learned no class yet", "predict", "fresh", str(tmp_path / "own"))
+    assert_refused("fresh has not learned any class yet", "predict", "fresh", str(tmp_path / "own"))
     assert_refused("There is no session none", "predict", "none", str(tmp_path / "own"))
 
 
@@ -106,9 +106,9 @@ def test_the_networks_go_to_other_programs(own: Path, tmp_path: Path) -> None:
     card = json.loads((output / "card.json").read_text())
     assert (card["classes"], card["counts_as"]) == (["cat", "dog"], [0, 1])
     assert (card["shape"], card["test_accuracy"]) == ([28, 28], None)
-    pictures = (digits(50)[0][:, None] / 255).astype(np.float32)
+    pictures = (load_digits(50)[0][:, None] / 255).astype(np.float32)
     (chances,) = onnxruntime.InferenceSession(output / "model.onnx").run(None, {"pictures": pictures})
-    np.save(tmp_path / "new.npy", digits(50)[0])
+    np.save(tmp_path / "new.npy", load_digits(50)[0])
     rows = told(str(tmp_path / "new.npy"))
     assert [int(row["label"]) for row in rows] == chances.argmax(axis=1).tolist()
     assert np.abs([float(row["confidence"]) for row in rows] - chances.max(axis=1)).max() < 1e-4
