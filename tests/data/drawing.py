@@ -1,7 +1,8 @@
-"""Pictures of digits as files, for those who take them in; it does not know what becomes of them."""
+"""Small images of digits and letters, as arrays and as files."""
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 
@@ -9,61 +10,68 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.idx import MNIST
+from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.images import read_idx
 
-
-def digits(count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    images = read_idx(MNIST / "t10k-images-idx3-ubyte.gz", 3)[:count]
-    return images, read_idx(MNIST / "t10k-labels-idx1-ubyte.gz", 1)[:count]
+INK_COLOURS = np.array([[255, 40, 40], [60, 230, 60], [90, 90, 255]])
+"""Red, green and blue ink as RGB values."""
 
 
-INKS = np.array([[255, 40, 40], [60, 230, 60], [90, 90, 255]])
-"""Red, green and blue ink, told in red, green and blue."""
+def load_digits(count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the first test images of MNIST [count, 28, 28] and their labels [count]."""
+    images, labels = _load_test_set()
+    return images[:count].copy(), labels[:count].copy()
 
 
-def tint(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Draw digits [N, H, W] with one ink after the other, [N, H, W, 3]."""
-    inks = INKS[np.arange(len(pixels)) % len(INKS)]
+@functools.cache
+def _load_test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images = read_idx(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)
+    return images, read_idx(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)
+
+
+def colour_digits(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return grey images [N, H, W] in red, green and blue ink by turns, [N, H, W, 3]."""
+    inks = INK_COLOURS[np.arange(len(pixels)) % len(INK_COLOURS)]
     return (pixels[..., None].astype(int) * inks[:, None, None] // 255).astype(np.uint8)
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png")
     return file.getvalue()
 
 
-def folder(
-    root: Path, count: int, *, by_class: bool = False, ending: str = ".png", colour: bool = False
+def write_image_folder(
+    root: Path, count: int, *, by_class: bool = False, suffix: str = ".png", in_colour: bool = False
 ) -> NDArray[np.uint8]:
-    """Write so many digits below a directory, and give them in the order of their names."""
-    images, labels = digits(count)
-    images = tint(images) if colour else images
-    for at, (pixels, label) in enumerate(zip(images, labels, strict=True)):
-        path = root / (f"{label}" if by_class else f"part-{at % 3}") / f"{at:05}{ending}"
+    """Write digits into directories of their class, or part-0 to part-2; return them in the order of their paths."""
+    images, labels = load_digits(count)
+    images = colour_digits(images) if in_colour else images
+    directories = [f"{label}" if by_class else f"part-{index % 3}" for index, label in enumerate(labels)]
+    for index, (pixels, directory) in enumerate(zip(images, directories, strict=True)):
+        path = root / directory / f"{index:05}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
-    order = sorted(range(count), key=lambda at: (f"{labels[at]}" if by_class else f"part-{at % 3}", at))
+    order = sorted(range(count), key=lambda index: (directories[index], index))
     return images[order]
 
 
-def letters(names: str, each: int) -> NDArray[np.uint8]:
-    """Draw each of these letters so many times, shifted, turned and noisy: [letters x each, 28, 28], seeded."""
-    draw, font = np.random.default_rng(0), ImageFont.load_default(20)
-    drawn = []
-    for name in np.repeat([*names], each):
-        page = Image.new("L", (28, 28))
-        across, down = draw.uniform(-2, 2, 2)
-        ImageDraw.Draw(page).text((14 + across, 14 + down), str(name), fill=255, font=font, anchor="mm")
-        turned = np.asarray(page.rotate(draw.uniform(-15, 15), Image.Resampling.BILINEAR), np.float64)
-        drawn.append(np.clip(turned + draw.normal(0, 12, turned.shape), 0, 255).astype(np.uint8))
-    return np.stack(drawn)
+def draw_letters(letters: str, count: int) -> NDArray[np.uint8]:
+    """Return `count` shifted, rotated, noisy images of each letter, [len(letters) * count, 28, 28]; seeded."""
+    rng, font = np.random.default_rng(0), ImageFont.load_default(20)
+    images = []
+    for letter in np.repeat([*letters], count):
+        image = Image.new("L", (28, 28))
+        shift_x, shift_y = rng.uniform(-2, 2, 2)
+        ImageDraw.Draw(image).text((14 + shift_x, 14 + shift_y), str(letter), fill=255, font=font, anchor="mm")
+        rotated = np.asarray(image.rotate(rng.uniform(-15, 15), Image.Resampling.BILINEAR), np.float64)
+        images.append(np.clip(rotated + rng.normal(0, 12, rotated.shape), 0, 255).astype(np.uint8))
+    return np.stack(images)
 
 
-def alphabet(root: Path, names: str, each: int) -> None:
-    """Write each of these letters so many times as a picture, in a directory of its name."""
-    for at, pixels in enumerate(letters(names, each)):
-        path = root / names[at // each] / f"{at:05}.png"
+def write_letter_folder(root: Path, letters: str, count: int) -> None:
+    """Write `count` images of each letter into a directory of its name."""
+    for index, pixels in enumerate(draw_letters(letters, count)):
+        path = root / letters[index // count] / f"{index:05}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png(pixels))
+        path.write_bytes(encode_png(pixels))

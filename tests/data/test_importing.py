@@ -1,4 +1,4 @@
-"""Images in any form become a set."""
+"""Import of images of every supported form as a dataset."""
 
 from __future__ import annotations
 
@@ -16,174 +16,206 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.data.drawing import digits, folder, png, tint
-from tests.idx import small_mnist, write_idx
-from vaetui.cli.simulate_command import drain
+from tests.data.drawing import colour_digits, encode_png, load_digits, write_image_folder
+from tests.idx import write_idx, write_small_mnist
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import ImportedDataset, describe_changes, import_dataset
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx, read_images
 from vaetui.errors import UserError
+from vaetui.runtime.runner import drain
 from vaetui.storage import dataset_cache
 
 pytestmark = pytest.mark.usefixtures("home")
 COUNT = 70
 
 
-def taken(path: Path, **wish: Any) -> ImportedDataset:
-    return drain(import_dataset(path, ImportOptions(**wish)))
+def import_images(path: Path, **options: Any) -> ImportedDataset:
+    return drain(import_dataset(path, ImportOptions(**options)))
 
 
-def images(gathered: ImportedDataset) -> NDArray[np.uint8]:
-    return read_images(find_idx_files(gathered.directory).train_images)[0][:]
+def load_images(dataset: ImportedDataset) -> NDArray[np.uint8]:
+    return read_images(find_idx_files(dataset.directory).train_images)[0][:]
 
 
-def labels(gathered: ImportedDataset) -> NDArray[np.uint8]:
-    path = find_idx_files(gathered.directory).train_labels
+def load_labels(dataset: ImportedDataset) -> NDArray[np.uint8]:
+    path = find_idx_files(dataset.directory).train_labels
     assert path is not None
     return read_idx(path, 1)
 
 
-def skipped(gathered: ImportedDataset) -> str:
-    return (gathered.directory / dataset_cache.SKIPPED_FILES_NAME).read_text()
+def read_skipped_lines(dataset: ImportedDataset) -> list[str]:
+    return (dataset.directory / dataset_cache.SKIPPED_FILES_NAME).read_text().splitlines()
 
 
-def test_a_nested_folder_comes_in_the_order_of_its_names(tmp_path: Path) -> None:
-    written = folder(tmp_path / "own", COUNT)
-    found = taken(tmp_path / "own")
-    assert np.array_equal(images(found), written)
-    assert (found.class_names, found.skipped_count) == (None, 0)
-    assert find_idx_files(found.directory).train_labels is None
+# Directories of image files
 
 
-def test_several_processes_decode_to_the_same(tmp_path: Path) -> None:
-    written = folder(tmp_path / "own", 700)
-    (tmp_path / "own/part-1/00001.png").write_bytes(b"spoiled")
-    found = taken(tmp_path / "own")
-    assert found.skipped_count == 1
-    assert np.array_equal(images(found), np.delete(written, 234, axis=0))  # the first of the second part
+def test_a_nested_folder_is_imported_in_path_order(tmp_path: Path) -> None:
+    images = write_image_folder(tmp_path / "own", COUNT)
+    dataset = import_images(tmp_path / "own")
+    assert np.array_equal(load_images(dataset), images)
+    assert (dataset.class_names, dataset.skipped_count) == (None, 0)
+    assert find_idx_files(dataset.directory).train_labels is None
 
 
-def test_several_processes_decode_also_behind_a_screen(tmp_path: Path) -> None:
-    folder(tmp_path / "own", 700)
+def test_several_processes_decode_in_path_order(tmp_path: Path) -> None:
+    images = write_image_folder(tmp_path / "own", 700)
+    (tmp_path / "own/part-1/00001.png").write_bytes(b"damaged")
+    dataset = import_images(tmp_path / "own")
+    assert dataset.skipped_count == 1
+    assert np.array_equal(load_images(dataset), np.delete(images, 234, axis=0))  # the first of the second directory
+
+
+def test_several_processes_decode_while_stderr_has_no_file_descriptor(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", 700)
     program = (
-        "import sys; from pathlib import Path; from vaetui.cli.simulate_command import consumed\n"
-        "from vaetui.data.importing import gather; from vaetui.data.import_options import Wish\n"
+        "import sys; from pathlib import Path; from vaetui.runtime.runner import drain\n"
+        "from vaetui.data.importing import import_dataset; from vaetui.data.import_options import ImportOptions\n"
         "class Screen:\n"
-        "    def write(self, words): return 0\n"
+        "    def write(self, text): return 0\n"
         "    def flush(self): pass\n"
-        "    def fileno(self): return -1\n"  # as what Textual puts there
+        "    def fileno(self): return -1\n"  # as Textual's replacement of stderr
         "sys.stderr = Screen()\n"
-        "consumed(gather(Path(sys.argv[1]), Wish()))\n"
+        "drain(import_dataset(Path(sys.argv[1]), ImportOptions()))\n"
     )
-    ran = subprocess.run([sys.executable, "-c", program, tmp_path / "own"], check=False)
-    assert ran.returncode == 0
-    assert len(images(taken(tmp_path / "own"))) == 700
+    process = subprocess.run([sys.executable, "-c", program, tmp_path / "own"], check=False)
+    assert process.returncode == 0
+    assert len(load_images(import_images(tmp_path / "own"))) == 700
 
 
-def test_folders_are_classes_only_where_that_is_asked_for(tmp_path: Path) -> None:
-    folder(tmp_path / "own", COUNT, by_class=True)
-    assert find_idx_files(taken(tmp_path / "own").directory).train_labels is None
-    found = taken(tmp_path / "own", labels=True)
-    assert labels(found).tolist() == sorted(digits(COUNT)[1].tolist())
-    for at in range(10):
-        (tmp_path / f"own/{at}").rename(tmp_path / f"own/kind {at}")
-    named = taken(tmp_path / "own", labels=True)
-    assert named.class_names == tuple(f"kind {at}" for at in range(10))
-    assert labels(named).tolist() == labels(found).tolist()
-    with pytest.raises(UserError, match="'kind 0', which is none of the classes cat, dog"):
-        taken(tmp_path / "own", labels=True, classes=("cat", "dog"))
+def test_directories_become_labels_only_with_the_labels_option(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT, by_class=True)
+    assert find_idx_files(import_images(tmp_path / "own").directory).train_labels is None
+    digits = import_images(tmp_path / "own", labels=True)
+    assert load_labels(digits).tolist() == sorted(load_digits(COUNT)[1].tolist())
+    for class_id in range(10):
+        (tmp_path / f"own/{class_id}").rename(tmp_path / f"own/kind {class_id}")
+    named = import_images(tmp_path / "own", labels=True)
+    assert named.class_names == tuple(f"kind {class_id}" for class_id in range(10))
+    assert load_labels(named).tolist() == load_labels(digits).tolist()
+    with pytest.raises(UserError, match="'kind 0', which is not among the classes cat, dog"):
+        import_images(tmp_path / "own", labels=True, classes=("cat", "dog"))
 
 
-def test_pictures_beside_the_folders_of_classes_have_no_label(tmp_path: Path) -> None:
-    folder(tmp_path / "own", COUNT, by_class=True)
-    (tmp_path / "own/stray.png").write_bytes(png(digits(1)[0][0]))
-    with pytest.raises(UserError, match="Not all pictures"):
-        taken(tmp_path / "own", labels=True)
+def test_images_outside_class_directories_raise_user_error_with_the_labels_option(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT, by_class=True)
+    (tmp_path / "own/stray.png").write_bytes(encode_png(load_digits(1)[0][0]))
+    with pytest.raises(UserError, match="has images outside its class directories"):
+        import_images(tmp_path / "own", labels=True)
 
 
-def test_what_cannot_be_used_is_skipped_and_listed(tmp_path: Path) -> None:
+def test_unusable_files_are_skipped_and_listed(tmp_path: Path) -> None:
     root = tmp_path / "own"
-    written = folder(root, COUNT)
+    images = write_image_folder(root, COUNT)
     (root / "empty.png").touch()
-    (root / "words.PNG").write_text("words")
+    (root / "text.PNG").write_text("text")
     (root / "broken.jpg").symlink_to(root / "nowhere.jpg")
-    (root / "tiny.bmp").write_bytes(png(digits(1)[0][0][:2, :2]))
-    (root / "notes.txt").write_text("no picture, and not named as one")
-    (root / ".hidden.png").write_text("left alone")
-    (root / "line\nbreak.png").write_bytes(png(digits(1)[0][0]))
+    (root / "tiny.bmp").write_bytes(encode_png(load_digits(1)[0][0][:2, :2]))
+    (root / "notes.txt").write_text("ignored, as its suffix is not one of images")
+    (root / ".hidden.png").write_text("ignored, as it is hidden")
+    (root / "line\nbreak.png").write_bytes(encode_png(load_digits(1)[0][0]))
     with open(os.fsencode(root) + b"/latin-\xe9.png", "wb") as file:
-        file.write(png(digits(1)[0][0]))
+        file.write(encode_png(load_digits(1)[0][0]))
     (root / "loop").symlink_to(root)
-    found = taken(root)
-    assert np.array_equal(images(found), written)
-    assert found.skipped_count == 6
-    told = skipped(found).splitlines()
-    assert len(told) == 6
-    for line in ("empty.png is empty", "words.PNG is no picture of a known format", "broken.jpg is a link to nothing"):
-        assert line in told
-    assert any("latin-\\udce9.png has a name that is no UTF-8" in line for line in told)
+    dataset = import_images(root)
+    assert np.array_equal(load_images(dataset), images)
+    assert dataset.skipped_count == 6
+    lines = read_skipped_lines(dataset)
+    assert len(lines) == 6
+    for line in (
+        "empty.png is empty",
+        "text.PNG is not an image in a supported format",
+        "broken.jpg is a broken link",
+    ):
+        assert line in lines
+    assert any("latin-\\udce9.png has a name that is not printable UTF-8" in line for line in lines)
 
 
-def test_nothing_to_decode_is_one_sentence(tmp_path: Path) -> None:
+def test_paths_without_enough_images_raise_user_error_and_leave_no_dataset(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="holds no images"):
-        taken(tmp_path / "empty")
-    folder(tmp_path / "few", 9)
+        import_images(tmp_path / "empty")
+    write_image_folder(tmp_path / "few", 9)
     (tmp_path / "few/bad.png").touch()
     with pytest.raises(
-        UserError, match=r"Of 10 files in .* 9 can be used; at least 10 are needed; the first: bad.png is empty"
+        UserError,
+        match=r"9 of 10 files in .* are usable images; at least 10 are needed. First problem: bad.png is empty.",
     ):
-        taken(tmp_path / "few")
-    with pytest.raises(UserError, match="There is no "):
-        taken(tmp_path / ("long" * 100))
-    (tmp_path / "words.txt").write_text("words")
-    with pytest.raises(UserError, match="is no form of images that is known"):
-        taken(tmp_path / "words.txt")
+        import_images(tmp_path / "few")
+    with pytest.raises(UserError, match="does not exist"):
+        import_images(tmp_path / ("long" * 100))
+    (tmp_path / "text.txt").write_text("text")
+    with pytest.raises(UserError, match="is not in a supported format"):
+        import_images(tmp_path / "text.txt")
     assert not list(dataset_cache.datasets_directory().glob("*"))
 
 
-def test_one_size_is_found_for_all(tmp_path: Path) -> None:
-    folder(tmp_path / "own", COUNT)
-    assert images(taken(tmp_path / "own", size=(12, 20))).shape == (COUNT, 12, 20)
-    for at, path in enumerate(sorted((tmp_path / "own").rglob("*.png"))):
+def resize_files(root: Path, sizes: list[tuple[int, int]]) -> None:
+    """Resize the image files below a directory to these sizes (width, height) by turns."""
+    for index, path in enumerate(sorted(root.rglob("*.png"))):
         with Image.open(path) as image:
-            larger = image.resize((30 + at % 10, 40))
-        larger.save(path)
-    assert images(taken(tmp_path / "own")).shape == (COUNT, 28, 28)
-    for path in (tmp_path / "own").rglob("*.png"):
-        with Image.open(path) as image:
-            larger = image.resize((300, 200))
-        larger.save(path)
-    assert images(taken(tmp_path / "own")).shape == (COUNT, 64, 64)
+            resized = image.resize(sizes[index % len(sizes)])
+        resized.save(path)
 
 
-def test_the_very_same_images_are_decoded_once(tmp_path: Path) -> None:
-    folder(tmp_path / "own", COUNT)
-    first = taken(tmp_path / "own")
-    before = (first.directory / "train-images-idx3-ubyte").stat().st_mtime_ns
-    assert taken(tmp_path / "own") == first
-    assert (first.directory / "train-images-idx3-ubyte").stat().st_mtime_ns == before
-    assert taken(tmp_path / "own", size=(20, 20)).directory != first.directory
+def test_size_option_resizes_all_images(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT)
+    assert load_images(import_images(tmp_path / "own", size=(12, 20))).shape == (COUNT, 12, 20)
 
 
-def test_a_set_that_changed_is_named(tmp_path: Path) -> None:
+def test_small_images_of_different_sizes_are_resized_to_the_default_size(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT)
+    resize_files(tmp_path / "own", [(width, 40) for width in range(30, 40)])
+    assert load_images(import_images(tmp_path / "own")).shape == (COUNT, 28, 28)
+
+
+def test_large_images_are_resized_to_the_largest_supported_size(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT)
+    resize_files(tmp_path / "own", [(300, 200)])
+    assert load_images(import_images(tmp_path / "own")).shape == (COUNT, 64, 64)
+
+
+def test_unchanged_files_and_options_reuse_the_cached_dataset(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", COUNT)
+    dataset = import_images(tmp_path / "own")
+    modified_ns = (dataset.directory / "train-images-idx3-ubyte").stat().st_mtime_ns
+    assert import_images(tmp_path / "own") == dataset
+    assert (dataset.directory / "train-images-idx3-ubyte").stat().st_mtime_ns == modified_ns
+    assert import_images(tmp_path / "own", size=(20, 20)).directory != dataset.directory
+
+
+def test_changed_source_files_are_described(tmp_path: Path) -> None:
     root = tmp_path / "own"
-    folder(root, COUNT)
-    found = taken(root)
-    assert describe_changes(found.directory) is None
-    (root / "new.png").write_bytes(png(digits(1)[0][0]))
+    write_image_folder(root, COUNT)
+    dataset = import_images(root)
+    assert describe_changes(dataset.directory) is None
+    (root / "new.png").write_bytes(encode_png(load_digits(1)[0][0]))
     (root / "part-0/00000.png").unlink()
-    (root / "part-1/00001.png").write_bytes(png(digits(1)[0][0][:20]))
-    told = describe_changes(found.directory)
-    assert told is not None
-    assert f"{root} changed since the session was made (files: 1 new, 1 gone, 1 changed)" in told
+    (root / "part-1/00001.png").write_bytes(encode_png(load_digits(1)[0][0][:20]))
+    description = str(describe_changes(dataset.directory))
+    assert f"{root} has changed since its import (files: 1 added, 1 removed, 1 modified)" in description
     shutil.rmtree(root)
-    assert "is gone" in str(describe_changes(found.directory))
+    assert "is missing" in str(describe_changes(dataset.directory))
+
+
+def test_a_coloured_folder_keeps_colours_unless_grey_is_requested(tmp_path: Path) -> None:
+    images = write_image_folder(tmp_path / "own", COUNT, in_colour=True)
+    assert np.array_equal(load_images(import_images(tmp_path / "own")), images)
+    assert load_images(import_images(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
+
+
+def test_a_grey_folder_with_few_coloured_images_becomes_grey(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", 6 * COUNT)
+    (tmp_path / "own/coloured.png").write_bytes(encode_png(colour_digits(load_digits(1)[0])[0]))
+    assert load_images(import_images(tmp_path / "own")).shape == (6 * COUNT + 1, 28, 28)
+
+
+# Arrays: npy, npz and IDX files
 
 
 @pytest.mark.parametrize(
-    ("kind", "shape"),
+    ("dtype", "layout"),
     [
         ("uint8", "hw"),
         ("float32", "hw"),
@@ -195,166 +227,178 @@ def test_a_set_that_changed_is_named(tmp_path: Path) -> None:
         ("uint8", "1hw"),
     ],
 )
-def test_arrays_of_any_numbers_become_grey(tmp_path: Path, kind: str, shape: str) -> None:
-    pixels = digits(COUNT)[0]
-    made: NDArray[Any] = pixels.astype(kind)
-    if kind == "float32":
-        made = (pixels / 255).astype(kind)
-    if kind == "uint16":
-        made = pixels.astype(np.uint16) * 257
-    if kind == "bool":
+def test_arrays_of_any_type_and_layout_become_grey_pixels(tmp_path: Path, dtype: str, layout: str) -> None:
+    pixels = load_digits(COUNT)[0]
+    array: NDArray[Any] = pixels.astype(dtype)
+    if dtype == "float32":
+        array = (pixels / 255).astype(dtype)
+    if dtype == "uint16":
+        array = pixels.astype(np.uint16) * 257
+    if dtype == "bool":
         pixels = np.where(pixels > 0, 255, 0).astype(np.uint8)
-    made = {"hw1": made[..., None], "hw3": np.stack([made] * 3, -1), "1hw": made[:, None]}.get(shape, made)
-    np.save(tmp_path / "own.npy", made)
-    assert np.array_equal(images(taken(tmp_path / "own.npy")), pixels)
-    np.savez_compressed(tmp_path / "own.npz", made)
-    assert np.array_equal(images(taken(tmp_path / "own.npz")), pixels)
+    array = {"hw1": array[..., None], "hw3": np.stack([array] * 3, -1), "1hw": array[:, None]}.get(layout, array)
+    np.save(tmp_path / "own.npy", array)
+    assert np.array_equal(load_images(import_images(tmp_path / "own.npy")), pixels)
+    np.savez_compressed(tmp_path / "own.npz", array)
+    assert np.array_equal(load_images(import_images(tmp_path / "own.npz")), pixels)
 
 
-@pytest.mark.parametrize("order", ["last", "first", "with a fourth"])
-def test_arrays_in_colour_stay_so_unless_grey_is_wanted(tmp_path: Path, order: str) -> None:
-    pixels = tint(digits(COUNT)[0])
-    made = {
-        "last": pixels,
-        "first": np.moveaxis(pixels, 3, 1),
-        "with a fourth": np.pad(pixels, [(0, 0)] * 3 + [(0, 1)]),
+@pytest.mark.parametrize("layout", ["channels last", "channels first", "four channels"])
+def test_coloured_arrays_keep_colours_unless_grey_is_requested(tmp_path: Path, layout: str) -> None:
+    pixels = colour_digits(load_digits(COUNT)[0])
+    arrays = {
+        "channels last": pixels,
+        "channels first": np.moveaxis(pixels, 3, 1),
+        "four channels": np.pad(pixels, [(0, 0)] * 3 + [(0, 1)]),
     }
-    np.save(tmp_path / "own.npy", made[order])
-    assert np.array_equal(images(taken(tmp_path / "own.npy")), pixels)
-    assert images(taken(tmp_path / "own.npy", colour=False)).shape == (COUNT, 28, 28)
-    assert images(taken(tmp_path / "own.npy", size=(20, 24))).shape == (COUNT, 20, 24, 3)
+    np.save(tmp_path / "own.npy", arrays[layout])
+    assert np.array_equal(load_images(import_images(tmp_path / "own.npy")), pixels)
+    assert load_images(import_images(tmp_path / "own.npy", colour=False)).shape == (COUNT, 28, 28)
+    assert load_images(import_images(tmp_path / "own.npy", size=(20, 24))).shape == (COUNT, 20, 24, 3)
 
 
-def test_grey_becomes_colour_where_that_is_wanted(tmp_path: Path) -> None:
-    pixels = digits(COUNT)[0]
+def test_colour_option_gives_grey_arrays_three_channels(tmp_path: Path) -> None:
+    pixels = load_digits(COUNT)[0]
     np.save(tmp_path / "own.npy", pixels)
-    assert np.array_equal(images(taken(tmp_path / "own.npy", colour=True)), np.stack([pixels] * 3, -1))
+    assert np.array_equal(load_images(import_images(tmp_path / "own.npy", colour=True)), np.stack([pixels] * 3, -1))
 
 
-def test_a_folder_in_colour_stays_so_unless_grey_is_wanted(tmp_path: Path) -> None:
-    written = folder(tmp_path / "own", COUNT, colour=True)
-    assert np.array_equal(images(taken(tmp_path / "own")), written)
-    assert images(taken(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
-    folder(tmp_path / "grey", 6 * COUNT)
-    (tmp_path / "own/part-0/00000.png").rename(tmp_path / "grey/one.png")
-    assert images(taken(tmp_path / "grey")).shape == (6 * COUNT + 1, 28, 28)  # one among many is an exception
-
-
-def test_idx_files_in_colour_are_used_as_they_are(tmp_path: Path) -> None:
-    pixels = tint(digits(COUNT)[0])
-    (tmp_path / "own").mkdir()
-    write_idx(tmp_path / "own/train-images-idx4-ubyte", pixels)
-    found = taken(tmp_path / "own")
-    assert found.directory == tmp_path / "own"
-    assert np.array_equal(images(found), pixels)
-    assert images(taken(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
-
-
-def test_an_npz_file_may_hold_labels_and_a_test(tmp_path: Path) -> None:
-    pixels, classes = digits(2 * COUNT)
-    parts = {"x_train": pixels[:COUNT], "y_train": classes[:COUNT], "x_test": pixels[COUNT:], "y_test": classes[COUNT:]}
-    np.savez(tmp_path / "own.npz", **parts)
-    found = taken(tmp_path / "own.npz", labels=True)
-    assert np.array_equal(labels(found), classes[:COUNT])
-    files = find_idx_files(found.directory)
-    assert files.test_images is not None
-    assert files.test_labels is not None
-    assert np.array_equal(read_idx(files.test_images, 3), pixels[COUNT:])
-    assert np.array_equal(read_idx(files.test_labels, 1), classes[COUNT:])
-    words = np.array([f"kind {label}" for label in classes[:COUNT]])
-    np.savez(tmp_path / "words.npz", pixels[:COUNT], kinds=words)
-    named = taken(tmp_path / "words.npz", labels=True, column="kinds")
-    assert named.class_names == tuple(f"kind {at}" for at in range(10))
-    assert np.array_equal(labels(named), classes[:COUNT])
-    with pytest.raises(UserError, match="holds no array sorts; its arrays are arr_0, kinds"):
-        taken(tmp_path / "words.npz", labels=True, column="sorts")
-    with pytest.raises(UserError, match="holds no labels"):
-        taken(tmp_path / "words.npz", labels=True)
+def test_size_option_resizes_an_array(tmp_path: Path) -> None:
+    np.save(tmp_path / "own.npy", np.zeros((20, 200, 300), np.uint8))
+    assert load_images(import_images(tmp_path / "own.npy", size=(28, 42))).shape == (20, 28, 42)
 
 
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("array", "message"),
     [
         (np.zeros((5, 28, 28), np.uint8), "holds 5 images; at least 10"),
         (np.zeros((0, 28, 28, 3), np.uint8), "holds 0 images; at least 10"),
-        (np.full((20, 9, 9, 3), np.nan, np.float32), "numbers that are none"),
-        (np.zeros((20, 784), np.uint8), "images of shape"),
-        (np.full((20, 9, 9), np.nan, np.float32), "numbers that are none"),
-        (np.array([{"pickled": True}] * 20), "neither numbers nor words"),
-        (np.asfortranarray(np.zeros((20, 9, 9), np.uint8)), "column by column"),
-        (np.zeros((20, 200, 300), np.uint8), "200x300 pixels; bring them to --size"),
+        (np.full((20, 9, 9, 3), np.nan, np.float32), "contains NaN or infinite values"),
+        (np.zeros((20, 784), np.uint8), "image shape"),
+        (np.full((20, 9, 9), np.nan, np.float32), "contains NaN or infinite values"),
+        (np.array([{"pickled": True}] * 20), "neither numbers nor strings"),
+        (np.asfortranarray(np.zeros((20, 9, 9), np.uint8)), "Fortran order"),
+        (np.zeros((20, 200, 300), np.uint8), "200x300 pixels; sides of 8 to 64 are supported"),
     ],
 )
-def test_arrays_that_are_no_images_are_one_sentence(tmp_path: Path, made: NDArray[Any], words: str) -> None:
-    np.save(tmp_path / "own.npy", made, allow_pickle=True)
-    with pytest.raises(UserError, match=words):
-        taken(tmp_path / "own.npy")
+def test_unsupported_arrays_raise_user_error(tmp_path: Path, array: NDArray[Any], message: str) -> None:
+    np.save(tmp_path / "own.npy", array, allow_pickle=True)
+    with pytest.raises(UserError, match=message):
+        import_images(tmp_path / "own.npy")
 
 
-def test_an_array_is_brought_to_a_size(tmp_path: Path) -> None:
-    np.save(tmp_path / "own.npy", np.zeros((20, 200, 300), np.uint8))
-    assert images(taken(tmp_path / "own.npy", size=(28, 42))).shape == (20, 28, 42)
+def test_an_npz_file_with_labels_and_test_images_is_imported_whole(tmp_path: Path) -> None:
+    pixels, classes = load_digits(2 * COUNT)
+    train_arrays = {"x_train": pixels[:COUNT], "y_train": classes[:COUNT]}
+    np.savez(tmp_path / "own.npz", **train_arrays, x_test=pixels[COUNT:], y_test=classes[COUNT:])
+    dataset = import_images(tmp_path / "own.npz", labels=True)
+    assert np.array_equal(load_labels(dataset), classes[:COUNT])
+    idx_files = find_idx_files(dataset.directory)
+    assert idx_files.test_images is not None
+    assert idx_files.test_labels is not None
+    assert np.array_equal(read_idx(idx_files.test_images, 3), pixels[COUNT:])
+    assert np.array_equal(read_idx(idx_files.test_labels, 1), classes[COUNT:])
 
 
-def test_idx_files_are_used_as_they_are_or_brought_to_a_size(tmp_path: Path) -> None:
-    data = small_mnist(tmp_path / "own", COUNT, 12)
-    assert taken(data).directory == data
-    found = taken(data, size=(14, 14), labels=True)
-    assert images(found).shape == (COUNT, 14, 14)
-    assert len(labels(found)) == COUNT
-    alone = write_idx(tmp_path / "alone-idx3-ubyte.gz", digits(COUNT)[0])
-    assert np.array_equal(images(taken(alone)), digits(COUNT)[0])
+def test_column_option_selects_the_label_array_of_an_npz_file(tmp_path: Path) -> None:
+    pixels, classes = load_digits(COUNT)
+    np.savez(tmp_path / "own.npz", pixels, kinds=np.array([f"kind {label}" for label in classes]))
+    dataset = import_images(tmp_path / "own.npz", labels=True, column="kinds")
+    assert dataset.class_names == tuple(f"kind {class_id}" for class_id in range(10))
+    assert np.array_equal(load_labels(dataset), classes)
+    with pytest.raises(UserError, match=r"has no array sorts\. Choose from: arr_0, kinds"):
+        import_images(tmp_path / "own.npz", labels=True, column="sorts")
+    with pytest.raises(UserError, match="holds no labels"):
+        import_images(tmp_path / "own.npz", labels=True)
+
+
+def test_idx_files_are_used_in_place_unless_resized(tmp_path: Path) -> None:
+    directory = write_small_mnist(tmp_path / "own", COUNT, 12)
+    assert import_images(directory).directory == directory
+    resized = import_images(directory, size=(14, 14), labels=True)
+    assert load_images(resized).shape == (COUNT, 14, 14)
+    assert len(load_labels(resized)) == COUNT
+    single_file = write_idx(tmp_path / "single-idx3-ubyte.gz", load_digits(COUNT)[0])
+    assert np.array_equal(load_images(import_images(single_file)), load_digits(COUNT)[0])
+
+
+def test_coloured_idx_files_are_used_in_place_unless_grey_is_requested(tmp_path: Path) -> None:
+    pixels = colour_digits(load_digits(COUNT)[0])
+    (tmp_path / "own").mkdir()
+    write_idx(tmp_path / "own/train-images-idx4-ubyte", pixels)
+    dataset = import_images(tmp_path / "own")
+    assert dataset.directory == tmp_path / "own"
+    assert np.array_equal(load_images(dataset), pixels)
+    assert load_images(import_images(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
+
+
+@pytest.mark.parametrize("case_count", [500, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_randomly_damaged_arrays_are_imported_or_raise_user_error(tmp_path: Path, case_count: int) -> None:
+    rng = random.Random(case_count)
+    pixels, classes = load_digits(12)
+    np.save(tmp_path / "own.npy", pixels)
+    np.savez(tmp_path / "labelled.npz", images=pixels, labels=classes)
+    np.savez_compressed(tmp_path / "compressed.npz", images=pixels.astype(np.float32))
+    write_idx(tmp_path / "own-idx3-ubyte", pixels)
+    (tmp_path / "own-idx3-ubyte.gz").write_bytes(gzip.compress((tmp_path / "own-idx3-ubyte").read_bytes()))
+    contents = {path.name: path.read_bytes() for path in sorted(tmp_path.iterdir()) if path.is_file()}
+    (tmp_path / "damaged").mkdir()
+    refused_count = 0
+    for case in range(case_count):
+        name = rng.choice(list(contents))
+        damaged = bytearray(contents[name])
+        if case % 2:
+            del damaged[rng.randrange(len(damaged)) :]
+        # Mostly in the headers: damage of uncompressed pixels cannot be detected.
+        for _ in range(rng.randrange(1, 6)):
+            if damaged:
+                damaged[rng.randrange(min(len(damaged), rng.choice([200, len(damaged)])))] ^= 1 << rng.randrange(8)
+        path = tmp_path / "damaged" / name
+        path.write_bytes(damaged)
+        try:
+            dataset = import_images(path, labels=case % 3 == 0 and name == "labelled.npz")
+            shutil.rmtree(dataset.directory)
+        except UserError as error:
+            refused_count += 1
+            assert str(error).isprintable()
+    assert 0.48 * case_count < refused_count < case_count
+
+
+# CSV files
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_table_names_pictures_and_their_classes(tmp_path: Path, delimiter: str) -> None:
-    written = folder(tmp_path / "own", COUNT)
-    names = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "own").rglob("*.png"))
-    rows = [delimiter.join((f"{at}", name, "dog" if at % 3 else "cat")) for at, name in enumerate(names)]
-    table = tmp_path / "own.csv"
-    table.write_text(
-        "\n".join([delimiter.join(("number", "Path", "Class")), *rows, delimiter.join(("", "no.png", "cat"))])
-    )
-    found = taken(table, labels=True)
-    assert np.array_equal(images(found), written)
-    assert (found.class_names, found.skipped_count) == (("cat", "dog"), 1)
-    assert labels(found).tolist() == [int(at % 3 > 0) for at in range(COUNT)]
-    with pytest.raises(UserError, match="has no column kind; its columns are number, Path, Class"):
-        taken(table, labels=True, column="kind")
-    table.write_text("index,path,class\n0,,cat\n1,,dog\n")  # as labels of arrays are exported
-    with pytest.raises(UserError, match="names no file in its column path"):
-        taken(table)
-    table.write_text("")
-    with pytest.raises(UserError, match="has no rows"):
-        taken(table)
+def test_a_csv_file_lists_images_and_labels(tmp_path: Path, delimiter: str) -> None:
+    images = write_image_folder(tmp_path / "own", COUNT)
+    paths = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "own").rglob("*.png"))
+    rows = [
+        ("number", "Path", "Class"),
+        *((f"{number}", path, "dog" if number % 3 else "cat") for number, path in enumerate(paths)),
+        ("", "no.png", "cat"),
+    ]
+    (tmp_path / "own.csv").write_text("\n".join(map(delimiter.join, rows)))
+    dataset = import_images(tmp_path / "own.csv", labels=True)
+    assert np.array_equal(load_images(dataset), images)
+    assert (dataset.class_names, dataset.skipped_count) == (("cat", "dog"), 1)
+    assert load_labels(dataset).tolist() == [int(number % 3 > 0) for number in range(COUNT)]
 
 
-def test_thousands_of_damaged_arrays_are_images_or_one_sentence(tmp_path: Path) -> None:
-    draw = random.Random(0)
-    pixels, classes = digits(12)
-    np.save(tmp_path / "whole.npy", pixels)
-    np.savez(tmp_path / "whole.npz", images=pixels, labels=classes)
-    np.savez_compressed(tmp_path / "packed.npz", images=pixels.astype(np.float32))
-    write_idx(tmp_path / "whole-idx3-ubyte", pixels)
-    (tmp_path / "packed-idx3-ubyte.gz").write_bytes(gzip.compress((tmp_path / "whole-idx3-ubyte").read_bytes()))
-    wholes = {path: path.read_bytes() for path in sorted(tmp_path.iterdir())}
-    refused = 0
-    for case in range(2_500):
-        path = draw.choice(list(wholes))
-        damaged = bytearray(wholes[path])
-        if case % 2:
-            del damaged[draw.randrange(len(damaged)) :]
-        # Where heads are, most often: what is wrong among the pixels nobody can know.
-        for _ in range(draw.randrange(1, 6)):
-            if damaged:
-                damaged[draw.randrange(min(len(damaged), draw.choice([200, len(damaged)])))] ^= 1 << draw.randrange(8)
-        hurt = tmp_path / "hurt" / path.name
-        hurt.parent.mkdir(exist_ok=True)
-        hurt.write_bytes(damaged)
-        try:
-            found = taken(hurt, labels=bool(case % 3 == 0 and path.name == "whole.npz"))
-            shutil.rmtree(found.directory)
-        except UserError as trouble:
-            refused += 1
-            assert str(trouble).isprintable()
-    assert 1_200 < refused < 2_500
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (
+            "number,path,class\n0,a.png,cat\n",
+            {"labels": True, "column": "kind"},
+            "has no column kind. Choose one with --label-column: number, path, class",
+        ),
+        ("number,path\n0,a.png\n", {"labels": True}, "has no label column"),
+        ("index,path,class\n0,,cat\n1,,dog\n", {}, "has no paths in its column path"),  # exported labels of arrays
+        ("", {}, "has no rows"),
+    ],
+)
+def test_incomplete_csv_files_raise_user_error(
+    tmp_path: Path, content: str, options: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "own.csv").write_text(content)
+    with pytest.raises(UserError, match=message):
+        import_images(tmp_path / "own.csv", **options)
