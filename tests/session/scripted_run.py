@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tests.idx import scramble
+from tests.idx import shuffle_train_labels
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
@@ -28,10 +28,10 @@ SMALL_CONFIG = Config(
     threads=1,
 )
 """Three epochs and two rounds of five clusters."""
-NEIGHBOURS_CONFIG = replace(
-    get_recipe("neighbours"),
-    cluster=replace(get_recipe("neighbours").cluster, clusters=5),
-    training=replace(get_recipe("neighbours").training, rounds=2, batch_size=64, min_batches=1),
+PROPAGATION_CONFIG = replace(
+    get_recipe("propagation"),
+    cluster=replace(get_recipe("propagation").cluster, clusters=5),
+    training=replace(get_recipe("propagation").training, rounds=2, batch_size=64, min_batches=1),
     threads=1,
 )
 """The same, with answers that spread from neighbour to neighbour."""
@@ -114,7 +114,7 @@ def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_C
         pass
     beginning.close()
     session.close()
-    scramble(data)
+    shuffle_train_labels(data)
     return lifecycle.resume(name)
 
 
