@@ -332,7 +332,7 @@ def test_coloured_idx_files_are_used_in_place_unless_grey_is_requested(tmp_path:
     assert load_images(import_images(tmp_path / "own", colour=False)).shape == (COUNT, 28, 28)
 
 
-@pytest.mark.parametrize("case_count", [500, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("case_count", [500, pytest.param(2_500, marks=pytest.mark.slow)])
 def test_randomly_damaged_arrays_are_imported_or_raise_user_error(tmp_path: Path, case_count: int) -> None:
     rng = random.Random(case_count)
     pixels, classes = load_digits(12)
