@@ -43,7 +43,7 @@ def run_vaetui(*arguments: str, typed: str | None = None) -> subprocess.Complete
 
 
 def _open_stream(stack: contextlib.ExitStack) -> IO[str]:
-    file = stack.enter_context(tempfile.TemporaryFile())
+    file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.idx import MNIST, write_idx
+from tests.idx import MNIST_DIRECTORY, write_idx
 from vaetui.engine.ground_truth import TrueLabels, read_true_labels, stratified_split
 from vaetui.errors import UserError
 
 
 def test_mnist_is_divided_as_in_the_paper() -> None:
-    truth = read_true_labels(MNIST / "train-labels-idx1-ubyte.gz", 60_000)
+    truth = read_true_labels(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 60_000)
     train, held = stratified_split(60_000, 128, truth, np.random.default_rng(0))
     assert (len(train), len(held)) == (59_872, 128)
     counts = np.bincount(truth.class_ids[held], minlength=10)

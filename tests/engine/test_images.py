@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.idx import MNIST, idx_bytes, write_idx
+from tests.idx import MNIST_DIRECTORY, encode_idx, write_idx
 from vaetui.engine import images
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.idx import find_idx_files, header_shape, image_header_shape
@@ -51,7 +51,7 @@ def test_some_of_the_images_are_found_by_their_own_places() -> None:
 
 
 def test_mnist_is_whole() -> None:
-    files = find_idx_files(MNIST)
+    files = find_idx_files(MNIST_DIRECTORY)
     assert header_shape(files.train_images, 3) == (60_000, 28, 28)
     assert files.test_images is not None
     found, _ = read_images(files.test_images)
@@ -64,14 +64,14 @@ def test_mnist_is_whole() -> None:
     [
         (b"", "is no IDX file"),
         (b"\x00\x00\x08", "is no IDX file"),
-        (b"\x00\x00\x0d\x03" + idx_bytes(SOME)[4:], "is no IDX file"),
-        (idx_bytes(SOME[0]), "is no IDX file"),
-        (idx_bytes(SOME)[:-1], "is truncated: 1,439 of 1,440 bytes"),
-        (idx_bytes(SOME) + b"\x00", "holds more than the 1,440 bytes"),
+        (b"\x00\x00\x0d\x03" + encode_idx(SOME)[4:], "is no IDX file"),
+        (encode_idx(SOME[0]), "is no IDX file"),
+        (encode_idx(SOME)[:-1], "is truncated: 1,439 of 1,440 bytes"),
+        (encode_idx(SOME) + b"\x00", "holds more than the 1,440 bytes"),
         (b"\x00\x00\x08\x03" + b"\xff" * 12, "sides from 8 to 64"),
-        (idx_bytes(SOME[:9]), "holds 9 images; at least 10"),
-        (idx_bytes(np.zeros((14, 7, 9), np.uint8)), "images of 7x9 pixels"),
-        (idx_bytes(np.zeros((14, 8, 9, 4), np.uint8)), "images of 4 channels"),
+        (encode_idx(SOME[:9]), "holds 9 images; at least 10"),
+        (encode_idx(np.zeros((14, 7, 9), np.uint8)), "images of 7x9 pixels"),
+        (encode_idx(np.zeros((14, 8, 9, 4), np.uint8)), "images of 4 channels"),
     ],
 )
 def test_a_damaged_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -85,7 +85,7 @@ def test_a_damaged_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, co
 @given(cut=st.integers(0, 400), flip=st.integers(0, 1500), packed=st.booleans())
 def test_no_damage_gives_anything_but_trouble(tmp_path: Path, cut: int, flip: int, packed: bool) -> None:
     path = tmp_path / ("file.gz" if packed else "file")
-    body = bytearray(gzip.compress(idx_bytes(SOME), 1) if packed else idx_bytes(SOME))
+    body = bytearray(gzip.compress(encode_idx(SOME), 1) if packed else encode_idx(SOME))
     body[flip % len(body)] ^= 1 << (cut % 8)
     path.write_bytes(body[: max(0, len(body) - cut // 40)])
     try:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tests.idx import MNIST
+from tests.idx import MNIST_DIRECTORY
 from vaetui.runtime.runner import drain
 from vaetui.engine.config import Config
 from vaetui.engine.images import read_idx
 from vaetui.engine.inference import predict
-from vaetui.engine.training import create_train_state
+from vaetui.engine.train_state import create_train_state
 
 
 def test_the_probabilities_of_merged_classes_are_summed() -> None:
-    pixels = torch.tensor(read_idx(MNIST / "t10k-images-idx3-ubyte.gz", 3)[:300])
+    pixels = torch.tensor(read_idx(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:300])
     vae = create_train_state(Config(), (28, 28)).vae
     plain = drain(predict(vae, pixels, Config(), "test", 1))
     same = drain(predict(vae, pixels, Config(), "test", 1, canonical=range(12)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.idx import MNIST
+from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
@@ -28,7 +28,7 @@ from vaetui.errors import UserError
 
 @pytest.fixture(scope="module")
 def pixels() -> torch.Tensor:
-    return torch.tensor(read_idx(MNIST / "t10k-images-idx3-ubyte.gz", 3)[:1_300])
+    return torch.tensor(read_idx(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:1_300])
 
 
 def bits(learner: TrainState) -> dict[str, bytes]:
@@ -80,7 +80,7 @@ def test_an_unsupervised_epoch_leaves_the_classifier_alone(pixels: torch.Tensor)
 
 
 def test_labels_teach_the_classifier(pixels: torch.Tensor) -> None:
-    labels = read_idx(MNIST / "t10k-labels-idx1-ubyte.gz", 1)[:1_300].astype(np.int64)
+    labels = read_idx(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)[:1_300].astype(np.int64)
     made = create_train_state(Config(), (28, 28))
     said = PseudoLabels(labels, np.full(1_300, 0.7, np.float32))
     for epoch in (1, 2, 3):

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from tests.idx import small_mnist
+from tests.idx import write_small_mnist
 from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
@@ -28,7 +28,7 @@ TINY = replace(
 def make(place: Path) -> None:
     """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
     trainer.CHECKPOINT_INTERVAL_S = 0.0  # so that all checkpoints are there which a session keeps
-    session = create_session("finished", small_mnist(place / "digits", train=130, test=40), TINY)
+    session = create_session("finished", write_small_mnist(place / "digits", train=130, test=40), TINY)
     list(session.advance())
     _answer(session)
     session.finish_round()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.data.drawing import load_digits, write_image_folder
-from tests.idx import small_mnist
+from tests.idx import write_small_mnist
 from tests.session.scripted_run import SMALL_CONFIG
 from vaetui.cli.data_options import DataOptions
 from vaetui.runtime.runner import drain
@@ -105,7 +105,7 @@ def blows(files: list[Path], seed: int) -> Iterator[Path]:
 
 
 def test_damaged_source_files_lose_no_answer(place: Path) -> None:
-    data = small_mnist(place / "data", COUNT, 20)
+    data = write_small_mnist(place / "data", COUNT, 20)
     asked(data)
     refused = 0
     for path in blows(sorted(data.iterdir()), seed=0):
@@ -198,7 +198,7 @@ def test_what_is_there_is_not_replaced_by_other_images(place: Path) -> None:
 
 
 def test_images_of_a_person_that_are_gone_are_named(place: Path) -> None:
-    data = small_mnist(place / "data", COUNT, 20)
+    data = write_small_mnist(place / "data", COUNT, 20)
     asked(data)
     data.rename(place / "elsewhere")
     with pytest.raises(UserError, match=rf"The images in {data} are lost or damaged; put them back"):
@@ -217,4 +217,4 @@ def test_many_files_are_looked_at_aside(place: Path, monkeypatch: pytest.MonkeyP
         while not told:  # told as soon as it is known, once
             told += [event.message for event in session.advance() if isinstance(event, Notice)]
         assert not any(isinstance(event, Notice) for event in session.advance())
-    assert "(files: 1 gone)" in told[0]
+    assert "(files: 1 removed)" in told[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_disk import small_disk
+from tests.small_disk import mount_small_disk
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 
@@ -34,7 +34,7 @@ def test_a_missing_directory_is_told(tmp_path: Path) -> None:
 
 
 def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Path) -> None:
-    with small_disk(tmp_path, kilobytes=256) as disk:
+    with mount_small_disk(tmp_path, kilobytes=256) as disk:
         path = disk / "file"
         atomic_files.write(path, b"old")
         with pytest.raises(UserError, match=r"is full; make room and try again"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_disk import leave, small_disk
+from tests.small_disk import fill_disk, mount_small_disk
 from vaetui.engine.answers import Answer, ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
@@ -138,20 +138,20 @@ def test_a_change_that_fails_leaves_no_line_in_the_ledger(tmp_path: Path, said: 
 
 
 def test_what_a_full_disk_did_not_take_is_not_written_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path, kilobytes=512) as disk:
+    with mount_small_disk(tmp_path, kilobytes=512) as disk:
         facts = SessionRepository.create(disk, Config(), "mnist", (640, 28, 28))
         facts.record_round_start(Clustered(1, 5, ()))
         size = (disk / "ledger.jsonl").stat().st_size
         # As much as fills a page of the disk: the next line needs a new one.
         facts.record_round_start(Clustered(2, 5, tuple((k, 0.5) for k in range((4096 - size % 4096) // 8))))
-        leave(disk, 0)
+        fill_disk(disk, 0)
         refused = 0
         for label in range(10):
             try:
                 facts.record_answer(1, (label,), ClassAnswer(label))
             except UserError:
                 refused += 1
-        leave(disk, 64)
+        fill_disk(disk, 64)
         facts.record_answer(1, (3,), ClassAnswer(7))
         told = facts.list_answers(1)
         assert facts.list_actions(1) == told
