@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import shlex
@@ -12,7 +13,7 @@ import pytest
 
 from tests.benchmarks import tables
 from tests.command_line import run_vaetui
-from tests.data.drawing import digits, folder
+from tests.data.drawing import write_image_folder
 from vaetui.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,7 @@ INLINE_CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BENCHMARK = re.compile(r"python -m (tests\.benchmarks\.\w+)")
 PLACEHOLDERS = {"SESSION": "name", "NAME": "name", "PATH": "out.csv", "IMAGES…": "images", "DIR": "out"}
-INPUT = {"new": "0\n1\n2\n"}
+INPUT = {"new": "0\n1\n2\ng\ng\n"}
 """Lines typed into commands that ask."""
 
 
@@ -76,10 +77,8 @@ def test_options_and_values_of_commands_exist(path: Path) -> None:
             continue
         click_command = app.commands[words[0]]
         optional = [word for word in words[1:] if word != "name"] if words[0] == "simulate" else words[1:]
-        try:
-            click_command.make_context(words[0], optional, resilient_parsing=False)
-        except (click.MissingParameter, click.exceptions.Exit):  # a command without its arguments in running text
-            pass
+        with contextlib.suppress(click.MissingParameter, click.exceptions.Exit):  # running text may omit arguments
+            click_command.make_context(words[0], optional)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -88,9 +87,10 @@ def test_benchmark_modules_exist(path: Path) -> None:
         assert importlib.util.find_spec(module), module
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_commands_of_the_import_and_export_pages_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder(tmp_path / "photos", digits(90))
+    write_image_folder(tmp_path / "photos", 90)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     commands = [
