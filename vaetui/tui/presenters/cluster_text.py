@@ -1,4 +1,4 @@
-"""What is known of a tile, in words that fit beside its picture; it does not know where they stand."""
+"""Texts about clusters, classes and rounds that fit beside images or on one line."""
 
 from __future__ import annotations
 
@@ -11,59 +11,65 @@ from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, Re
 from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, RoundView
 
 MAX_CLASS_NAME_CELLS = 80
-"""Cells of the longest name of a class: 40 letters of which each may take two."""
+"""Width of the longest class name: 40 characters of up to two cells."""
 
 
 def format_answer(cluster: ClusterView) -> str:
-    """Say what stands: ·3 a class, .8 its confidence when not 1, – unreadable, ⟨2/4⟩ parts, ? open."""
+    """Return the answer in a few cells.
+
+    "·3" is class 3, "·3 .8" class 3 with confidence 0.8, "–" unreadable, "⟨2/4⟩" split with 2 of 4 parts
+    answered, "?" no answer.
+    """
     if cluster.leaf_counts is not None:
         return f"⟨{cluster.leaf_counts[0]}/{cluster.leaf_counts[1]}⟩"
     match cluster.answer:
-        case ClassAnswer(label, confidence):
-            return f"·{label}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
+        case ClassAnswer(class_id, confidence):
+            return f"·{class_id}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
         case Unreadable():
             return "–"
     return "?"
 
 
 def format_cluster_name(cluster: ClusterView) -> str:
-    """Say which tile it is, as a person reads its path."""
+    """Return the path of the cluster, such as "3.1"."""
     return format_path(cluster.path)
 
 
 def format_cluster_size(cluster: ClusterView) -> str:
-    """Say how large a cluster is and how far its members lie from its centre."""
+    """Return the number of images and their mean distance from the centre in latent space."""
     images = "1 image" if cluster.size == 1 else f"{cluster.size:,} images"
-    return f"{images}, spread {cluster.mean_distance:.1f}"
+    return f"{images}, mean distance {cluster.mean_distance:.1f}"
 
 
 def format_digit_keys(classes: ClassList, digit_keys: Sequence[int | None], max_cells: int | None = None) -> str:
-    """Say which digit stands for which class; nothing where they are the digits themselves.
+    """Return each digit key with its class name, without classes that are named like their digit.
 
-    Where that takes more cells than there is room for, the longest names are cut, so that each can be told.
+    If the text is longer than `max_cells`, the longest names are truncated.
     """
-    there = [(digit, classes.names[kind]) for digit, kind in enumerate(digit_keys) if kind in classes.active]
-    names = {digit: name for digit, name in there if name != str(digit)}
-    most = max(map(cell_len, names.values()), default=0)
-    others = ["/ others"] if len(there) < len(classes.active) else []
+    entries = [
+        (digit, classes.names[class_id]) for digit, class_id in enumerate(digit_keys) if class_id in classes.active
+    ]
+    names = {digit: name for digit, name in entries if name != str(digit)}
+    name_cells = max(map(cell_len, names.values()), default=0)
+    others = ["/ others"] if len(entries) < len(classes.active) else []
     while True:
-        words = "  ".join([*others, *(f"{digit} {truncate_name(name, most)}" for digit, name in names.items())])
-        if max_cells is None or cell_len(words) <= max_cells or most <= 2:
-            return words
-        most -= 1
+        text = "  ".join([*others, *(f"{digit} {truncate_name(name, name_cells)}" for digit, name in names.items())])
+        if max_cells is None or cell_len(text) <= max_cells or name_cells <= 2:
+            return text
+        name_cells -= 1
 
 
 def truncate_name(name: str, max_cells: int) -> str:
-    """Give so many cells of a name: its ends, as names that begin alike must be told apart."""
+    """Return the name, with its middle replaced by "…" if it is too long; names often share their beginning."""
     if cell_len(name) <= max_cells:
         return name
-    tail = max((max_cells - 1) // 2, 1)
-    head = set_cell_size(name, max(max_cells - 1 - tail, 0)).rstrip()
-    return f"{head}…{set_cell_size(name[::-1], tail).rstrip()[::-1]}"
+    tail_cells = max((max_cells - 1) // 2, 1)
+    head = set_cell_size(name, max(max_cells - 1 - tail_cells, 0)).rstrip()
+    return f"{head}…{set_cell_size(name[::-1], tail_cells).rstrip()[::-1]}"
 
 
 def format_digit_ranges(digits: Sequence[int]) -> str:
-    """Name digits, ascending, in a few letters: 0-3, 5."""
+    """Return ascending digits as ranges, such as "0-3, 5"; numbers that are not digits are left out."""
     runs: list[list[int]] = []
     for digit in digits:
         if not 0 <= digit < MAX_DIGIT_KEYS:
@@ -76,65 +82,73 @@ def format_digit_ranges(digits: Sequence[int]) -> str:
 
 
 def format_class_digit(round_view: RoundView, class_id: int) -> str:
-    """Give the digit that names a class in this round; nothing where none does."""
+    """Return the digit key of a class in this round, or "" if it has none."""
     return str(round_view.digit_keys.index(class_id)) if class_id in round_view.digit_keys else ""
 
 
 def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view: RoundView) -> str:
-    """Say what was done to the classes, which were those before, and how it is taken back."""
+    """Return a message that confirms the edit; `previous_classes` holds the names before it."""
+    names = previous_classes.names
     match edit:
-        case AddClass(label, name):
-            digit = format_class_digit(round_view, label)
-            done = f"{name} is a class now, {f'with digit {digit}' if digit else 'by / and its letters'}"
-        case RenameClass(label, name):
-            done = f"{previous_classes.names[label]} is called {name} now"
-        case MergeClass(label, into):
-            done = f"{previous_classes.names[label]} counts as {previous_classes.names[into]} from now on"
-    return f"{done}; u takes it back"
+        case AddClass(class_id, name):
+            digit = format_class_digit(round_view, class_id)
+            message = f'Added class "{name}" ({f"digit {digit}" if digit else "/ finds it by name"})'
+        case RenameClass(class_id, name):
+            message = f'Renamed class "{names[class_id]}" to "{name}"'
+        case MergeClass(class_id, into):
+            message = f'Merged class "{names[class_id]}" into "{names[into]}"'
+    return f"{message}. u: undo"
 
 
 def format_votes(
     cluster: ClusterView, classes: ClassList, max_votes: int = 3, max_cells: int = MAX_CLASS_NAME_CELLS
 ) -> str:
-    """Say what the classifier calls the members: so many classes at most, in so many cells each."""
+    """Return the `max_votes` most frequently predicted classes of the members, with names of up to `max_cells`."""
     if not cluster.class_shares:
-        return "the classifier knows no class yet"
-    names = [
-        (truncate_name(classes.names[label], max_cells), share) for label, share in cluster.class_shares[:max_votes]
-    ]
-    calls = ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in names)
-    return f"the classifier says {calls}"
+        return "no predictions yet"
+    votes = ", ".join(
+        f"{truncate_name(classes.names[class_id], max_cells)} ({_format_percent(share)})"
+        for class_id, share in cluster.class_shares[:max_votes]
+    )
+    return f"predicted: {votes}"
 
 
-def format_weight(cluster: ClusterView) -> str:
-    """Say what a confidence does: the share of a full vote that an image of this cluster gets on average."""
+def format_weight(cluster: ClusterView, max_cells: int = 80) -> str:
+    """Return the mean training weight of the members (equation 2), in percent of an image on the centre.
+
+    A cluster without a class shows the weight that an answer of confidence 1 would have.
+    """
     if isinstance(cluster.answer, ClassAnswer) and cluster.leaf_counts is None:
-        confidence = cluster.answer.confidence
-        return f"{format_answer(cluster)} weighs {confidence * cluster.mean_weight:.0%}".replace("%", " %")
-    return f"sure weighs {cluster.mean_weight:.0%}".replace("%", " %")
+        weight = _format_percent(cluster.answer.confidence * cluster.mean_weight)
+        text = f"weight of {format_answer(cluster)}: {weight}"
+    else:
+        weight = _format_percent(cluster.mean_weight)
+        text = f"weight when certain: {weight}"
+    return text if cell_len(text) <= max_cells else f"weight: {weight}"
 
 
 def format_saved_answer(cluster: ClusterView, classes: ClassList) -> str:
-    """Say that an answer is kept."""
+    """Return a message that confirms the answer, or "" if the cluster has none."""
+    prefix = f"Saved: cluster {format_cluster_name(cluster)} = "
     match cluster.answer:
-        case ClassAnswer(label, confidence):
-            return f"saved: {format_cluster_name(cluster)} is {classes.names[label]}" + (
-                "" if confidence >= 1 else f" at {confidence:.1f}"
+        case ClassAnswer(class_id, confidence):
+            return f'{prefix}"{classes.names[class_id]}"' + (
+                "" if confidence >= 1 else f", confidence {confidence:.1f}"
             )
         case Unreadable():
-            return f"saved: {format_cluster_name(cluster)} is unreadable"
+            return f"{prefix}unreadable"
     return ""
 
 
 def format_round_progress(round_view: RoundView, width: int = 80) -> str:
-    """Say how far the round is; the same width as long as the numbers have the same digits."""
+    """Return the progress of the round; the length changes only with the number of digits."""
     total = str(round_view.leaf_count)
+    answered = f"{round_view.answered_leaf_count:>{len(total)}}"
+    coverage = f"covered {round_view.label_coverage * 100:3.0f} %  answers {round_view.answer_count:>3}"
     if width < 80:
-        return (
-            f"round {round_view.round_number}/{round_view.rounds}  done {round_view.answered_leaf_count:>{len(total)}}/{total}"
-            f"  covered {round_view.label_coverage * 100:3.0f} %  answers {round_view.answer_count:>3}"
-        )
-    return (
-        f"round {round_view.round_number} of {round_view.rounds}  answered {round_view.answered_leaf_count:>{len(total)}} / {total}"
-        f"  covered {round_view.label_coverage * 100:3.0f} %  answers {round_view.answer_count:>3}"
-    )
+        return f"round {round_view.round_number}/{round_view.rounds}  done {answered}/{total}  {coverage}"
+    return f"round {round_view.round_number} of {round_view.rounds}  answered {answered} / {total}  {coverage}"
+
+
+def _format_percent(share: float) -> str:
+    return f"{share * 100:.0f} %"

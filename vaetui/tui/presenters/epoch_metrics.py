@@ -1,4 +1,4 @@
-"""What is known of an epoch, with true labels and without: names, marks, curves; not how it was measured."""
+"""The metrics of an epoch, with and without true labels: names, markers and curves."""
 
 from __future__ import annotations
 
@@ -9,64 +9,70 @@ import numpy as np
 
 from vaetui.engine.config import Config, count_epochs
 from vaetui.engine.events import EpochEnded
-from vaetui.tui.widgets.plot import Curve
+from vaetui.tui.presenters.plot_data import Curve
 
-UNSUPERVISED_METRICS_HEADING = "known without labels, % by epoch"
+UNSUPERVISED_METRICS_HEADING = "Progress without ground truth, %"
 
 
 @dataclass(frozen=True, slots=True)
 class EpochMetric:
-    """One figure of an epoch."""
+    """One metric of an epoch."""
 
     name: str
-    """What it is called."""
+    """Short name for legends and tables."""
     marker: str
-    """What its points are drawn with, by which curves are told from each other; empty where it has no curve."""
+    """Character of the points of its curve; empty if it has no curve."""
     style: str
-    """Their colour."""
+    """Colour of its curve, as a Rich style."""
     get_value: Callable[[EpochEnded], float | None]
-    """Gives it, from 0 to 1; None where it is not known."""
+    """Returns the value, from 0 to 1, or None if it was not measured."""
 
 
-TEST_ACCURACY = EpochMetric("test", "●", "green", lambda one: one.test_accuracy)
-READING_ACCURACY = EpochMetric("read", "", "", lambda one: one.reading_accuracy)
-PREDICTION_AGREEMENT = EpochMetric("agreed", "▲", "green", lambda one: one.prediction_agreement)
-RELIABLE_CONFIDENCE = EpochMetric("expected", "●", "magenta", lambda one: one.reliable_confidence)
-PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda one: one.pixel_accuracy)
-LABEL_COVERAGE = EpochMetric("covered", "■", "yellow", lambda one: one.label_coverage)
+TEST_ACCURACY = EpochMetric("test", "●", "green", lambda epoch: epoch.test_accuracy)
+READING_ACCURACY = EpochMetric("read", "", "", lambda epoch: epoch.reading_accuracy)
+PREDICTION_AGREEMENT = EpochMetric("agreed", "▲", "green", lambda epoch: epoch.prediction_agreement)
+RELIABLE_CONFIDENCE = EpochMetric("expected", "●", "magenta", lambda epoch: epoch.reliable_confidence)
+PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda epoch: epoch.pixel_accuracy)
+LABEL_COVERAGE = EpochMetric("covered", "■", "yellow", lambda epoch: epoch.label_coverage)
 METRIC_HELP = (
-    ("agreed", "share of the training images that the classifier calls as it did an epoch before"),
-    ("expected", "share of them that it expects to have called right: the mean of its certainty"),
+    ("agreed", "share of the training images with the same prediction as one epoch before"),
+    ("expected", "estimated accuracy on the training images: the mean confidence of the model"),
 )
-"""What those mean that only these screens show."""
+"""Explanations of the metrics that only sessions without test labels show."""
 
 
 def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
-    """Give what there is to know without truth: only some recipes classify all images after each epoch."""
-    classified = (PREDICTION_AGREEMENT, RELIABLE_CONFIDENCE) if config.propagation.method == "neighbours" else ()
-    return (*classified, PIXEL_ACCURACY, LABEL_COVERAGE)
+    """Return the metrics that need no true labels; two of them need a recipe that classifies all images."""
+    classifier_metrics = (PREDICTION_AGREEMENT, RELIABLE_CONFIDENCE) if config.propagation.method == "graph" else ()
+    return (*classifier_metrics, PIXEL_ACCURACY, LABEL_COVERAGE)
 
 
 def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded]) -> list[Curve]:
-    """Make curves of these figures by epoch, in percent; of those that lie on each other the first is seen.
+    """Return the curves of `metrics` by epoch, in percent; the first metric is drawn last, above the others.
 
-    What is 0, as what is covered before the first round, is left out: it would press all others to the upper edge.
+    Zeros, such as the label coverage before the first round, are left out: they would stretch the axis and
+    press all other curves to its upper end.
     """
-    drawn = []
-    for each in reversed(metrics):
-        points = [(one.epoch, 100 * share) for one in epochs if (share := each.get_value(one))]
+    curves = []
+    for metric in reversed(metrics):
+        points = [(epoch.epoch, 100 * share) for epoch in epochs if (share := metric.get_value(epoch))]
         x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
-        drawn += [Curve("⠒", each.style, x, y), Curve(each.marker, each.style, x, y)]
-    return drawn
+        curves += [Curve("⠒", metric.style, x, y), Curve(metric.marker, metric.style, x, y)]
+    return curves
 
 
 def describe_upcoming_metrics(config: Config) -> list[str]:
-    """Say in lines what will be known, and when."""
+    """Return one line for each metric, with the first epoch that measures it."""
     first = config.training.warmup_epochs + 1
-    since = {PIXEL_ACCURACY: 1, LABEL_COVERAGE: first, RELIABLE_CONFIDENCE: first, PREDICTION_AGREEMENT: first + 1}
-    what = sorted(select_unsupervised_metrics(config), key=lambda each: since[each])
+    first_epochs = {
+        PIXEL_ACCURACY: 1,
+        LABEL_COVERAGE: first,
+        RELIABLE_CONFIDENCE: first,
+        PREDICTION_AGREEMENT: first + 1,
+    }
+    metrics = sorted(select_unsupervised_metrics(config), key=lambda metric: first_epochs[metric])
     return [
-        f"{each.marker} {each.name:<8} from epoch {since[each]} on"
-        for each in what
-        if since[each] <= count_epochs(config.training)
+        f"{metric.marker} {metric.name:<8} from epoch {first_epochs[metric]} on"
+        for metric in metrics
+        if first_epochs[metric] <= count_epochs(config.training)
     ]

@@ -1,4 +1,4 @@
-"""What slow verbs report, as a few lines of text; it does not know where they are written."""
+"""Events of a session as lines of text, for the plain front end and for logs."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ from vaetui.engine.answers import format_path
 from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Event, Loading, Notice, Progress
 
 PROGRESS_INTERVAL_S = 10.0
-"""Seconds between two lines of progress."""
+"""Minimum time between two lines about the progress of an epoch."""
 
 
 class EventFormatter:
-    """Chooses what of a stream of events is told: what begins, what ends, and now and then how far it is."""
+    """Formats the events of a run and drops those that would only repeat the last line."""
 
     def __init__(self, epochs: int, rounds: int) -> None:
-        """Tell of a run of so many epochs and rounds."""
+        """Format the events of a run of `epochs` and `rounds`."""
         self._epochs = epochs
         self._rounds = rounds
         self._last_activity = ""
         self._last_progress_s = monotonic()
 
     def format_event(self, event: Event) -> str | None:
-        """Give the line that tells an event, None for one that is passed over."""
-        told: str | None = None
+        """Return a line for the event, or None if it is dropped."""
+        line: str | None = None
         match event:
-            case Loading(what):
-                told = f"loading {what}"
-            case Notice(what):
-                told = what
-            case Progress(what) if what != self._last_activity:
-                told = self._last_activity = what
-            case BatchesTrained(epoch, step, steps, _, rate) if (
-                monotonic() - self._last_progress_s >= PROGRESS_INTERVAL_S
-            ):
+            case Loading(component):
+                line = f"loading {component}"
+            case Notice(message):
+                line = message
+            case Progress(activity) if activity != self._last_activity:
+                line = self._last_activity = activity
+            case BatchesTrained() if monotonic() - self._last_progress_s >= PROGRESS_INTERVAL_S:
                 self._last_progress_s = monotonic()
-                told = f"epoch {epoch} of {self._epochs}: {step / steps:.0%}, {rate:,.0f} images a second"
-            case EpochEnded(epoch):
-                tested = "" if event.test_accuracy is None else f"test accuracy {event.test_accuracy:.1%}, "
-                told = f"epoch {epoch} of {self._epochs} ended: {tested}covered {event.label_coverage:.0%}"
-            case Clustered(number, clusters):
-                told = f"round {number} of {self._rounds}: {clusters} centres"
+                share = event.step / event.steps_per_epoch
+                line = f"epoch {event.epoch} of {self._epochs}: {share:.0%}, {event.images_per_second:,.0f} images/s"
+            case EpochEnded():
+                accuracy = "" if event.test_accuracy is None else f"test accuracy {event.test_accuracy:.1%}, "
+                line = f"epoch {event.epoch} of {self._epochs} ended: {accuracy}covered {event.label_coverage:.0%}"
+            case Clustered(round_number, clusters):
+                line = f"round {round_number} of {self._rounds}: {clusters} clusters"
             case ClusterSplit(path, parts):
-                told = f"saved: centre {format_path(path)} is split into {parts}"
-        return told
+                line = f"Saved: cluster {format_path(path)} split into {parts} parts"
+        return line

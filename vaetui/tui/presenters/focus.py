@@ -1,4 +1,4 @@
-"""Where the focus goes among the tiles of a round; it does not know how they are drawn."""
+"""Moves of the focus among the clusters of a round."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from vaetui.session.views import ClusterView
 
 
 def find_cluster_index(clusters: Sequence[ClusterView], path: ClusterPath) -> int:
-    """Find the tile of that path, or of the nearest cluster above it, or the first."""
-    places = {tile.path: at for at, tile in enumerate(clusters)}
-    while path and path not in places:
+    """Return the index of the cluster at `path`, else of its nearest ancestor, else 0."""
+    index_by_path = {cluster.path: index for index, cluster in enumerate(clusters)}
+    while path and path not in index_by_path:
         path = path[:-1]
-    return places.get(path, 0)
+    return index_by_path.get(path, 0)
 
 
 def find_unanswered(clusters: Sequence[ClusterView], index: int, step: int = 1) -> int | None:
-    """Find the next tile without an answer after that place, around the end; backwards with step -1.
+    """Return the index of the next cluster without an answer, or None if all have one.
 
-    In reading order the tile after the last part is the parent's next neighbour. The tile at that place
-    comes last. None where all are answered.
+    The search starts after `index`, goes backwards with `step` -1, and wraps around; the cluster at `index`
+    itself comes last. In reading order the parts of a cluster lie between it and its next neighbour.
     """
-    around = [(index + step * far) % len(clusters) for far in range(1, len(clusters) + 1)]
-    return next((place for place in around if clusters[place].answer is None), None)
+    indices = [(index + step * distance) % len(clusters) for distance in range(1, len(clusters) + 1)]
+    return next((candidate for candidate in indices if clusters[candidate].answer is None), None)
 
 
 def move_focus(index: int, key: str, columns: int, count: int) -> int:
-    """Go one tile left, right, up or down among `count` in rows of `columns`; at the edge stay."""
-    to = index + {"left": -1, "right": 1, "up": -columns, "down": columns}[key]
-    if key == "down" and to >= count and index // columns < (count - 1) // columns:
+    """Return the index left, right, up or down of `index` in a grid of `count` cells; stop at its edges."""
+    target = index + {"left": -1, "right": 1, "up": -columns, "down": columns}[key]
+    if key == "down" and target >= count and index // columns < (count - 1) // columns:
         return count - 1
-    return to if 0 <= to < count else index
+    return target if 0 <= target < count else index

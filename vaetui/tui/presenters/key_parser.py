@@ -1,4 +1,4 @@
-"""What the keys pressed so far mean while labelling, as pure values; it knows no screen and no session."""
+"""A state machine that turns the keys of the labelling screen into answers and commands."""
 
 from __future__ import annotations
 
@@ -12,101 +12,103 @@ from vaetui.tui.presenters.cluster_text import format_digit_ranges
 
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave"]
 Action: TypeAlias = Answer | str
-"""What a key came to: an answer to the focused cluster, or the name of the key that is to act at once."""
+"""The result of a key: an answer for the focused cluster, or the name of a command."""
 
-CONFIDENCE_HINT = "Enter = sure, 1-9 = tenths, Esc = another class"
-PARTS_HINT = "Enter splits, 2-10 = how many, Esc = not"
+CONFIDENCE_HINT = "Enter: certain · 1-9: confidence 0.1-0.9 · Esc: cancel"
+PARTS_HINT = "Enter: split · 2-10: change · Esc: cancel"
+LEAVE_HINT = "g: train anyway · Esc: stay"
 
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """Where the focus is."""
+    """The facts about the focused cluster and its round that the parser needs."""
 
     name: str
-    """The focused cluster as a person reads it, such as 3.1."""
+    """The path of the cluster, such as "3.1"."""
     size: int
-    """Images in it."""
+    """Images in the cluster."""
     unanswered_count: int
     """Clusters of the round without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyParser:
-    """The keys pressed so far: what is waited for, and what was said to a key that did not fit."""
+    """The input typed so far; handling a key returns a new parser."""
 
     classes: ClassList
-    """What classes there are."""
+    """The classes of the session."""
     digit_keys: DigitKeys
-    """The classes that the digits stand for."""
+    """The classes that the digits choose."""
     default_parts: int = 4
-    """Parts of a split when nothing is typed."""
+    """Parts of a split if no number is typed."""
     state: ParserState = "class"
-    """What the next key is taken for."""
+    """The input that the next key is part of."""
     typed_text: str = ""
-    """The class, or the digits of the number of parts."""
+    """The id of the chosen class, or the digits of the number of parts."""
     is_one_key_mode: bool = False
-    """Whether a digit alone answers."""
+    """Whether a digit answers at once, without a confidence."""
     confidence: float = 1.0
-    """The last confidence used; one-key mode answers with it."""
+    """The last confidence typed; one-key mode uses it."""
     hint: str = ""
-    """What would have worked instead of the last key; empty when it worked."""
+    """The valid input, if the last key was invalid."""
 
     def handle_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
-        """Give the entry after that key, and what is to be done now."""
-        calm = replace(self, hint="")
+        """Return the parser after `key`, and the action to perform now."""
+        parser = replace(self, hint="")
         match self.state:
             case "class":
-                return calm._handle_class_key(key, focus)
+                return parser._handle_class_key(key, focus)
             case "confidence":
-                return calm._handle_confidence_key(key)
+                return parser._handle_confidence_key(key)
             case "parts":
-                return calm._handle_parts_key(key, focus)
+                return parser._handle_parts_key(key, focus)
             case "leave":
-                return calm._handle_leave_key(key)
+                return parser._handle_leave_key(key)
 
     def choose_class(self, class_id: int) -> tuple[KeyParser, Action | None]:
-        """Give the entry after a class was named otherwise than by a digit, and what is to be done now."""
-        calm = replace(self, hint="")
+        """Return the parser after a class was chosen by name, and the action to perform now."""
+        parser = replace(self, hint="")
         if self.is_one_key_mode:
-            return calm, ClassAnswer(class_id, self.confidence)
-        return replace(calm, state="confidence", typed_text=str(class_id)), None
+            return parser, ClassAnswer(class_id, self.confidence)
+        return replace(parser, state="confidence", typed_text=str(class_id)), None
 
     def suggest_parts(self, size: int) -> int:
-        """Give the number of parts that Enter would make of a cluster of that size."""
+        """Return the number of parts that Enter would split a cluster of `size` images into."""
         return int(self.typed_text) if self.typed_text else min(self.default_parts, size)
 
     def _handle_class_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
         if key.isdigit():
             return self._choose_digit(int(key))
-        following, deed = self, None
+        parser, action = self, None
         match key:
             case "split" if focus.size < 2:
-                following = self._with_hint("one image cannot be split")
+                parser = self._with_hint("A single image cannot be split")
             case "split":
-                following = replace(self, state="parts", typed_text="")
+                parser = replace(self, state="parts", typed_text="")
             case "unreadable":
                 return self, Unreadable()
             case "go" if focus.unanswered_count:
-                following = replace(self, state="leave")
+                parser = replace(self, state="leave")
             case "one":
-                following = replace(self, is_one_key_mode=not self.is_one_key_mode)
+                parser = replace(self, is_one_key_mode=not self.is_one_key_mode)
             case "accept":
-                following = self._with_hint(f"first a class: {self._describe_digits()}")
+                parser = self._with_hint(f"Type a class first ({self._format_digits()})")
             case "other":
-                following = self._with_hint("that key does nothing here: ? shows those that do")
+                parser = self._with_hint("Unknown key. ? lists all keys")
             case "cancel":
                 pass
             case _:
-                deed = key
-        return following, deed
+                action = key
+        return parser, action
 
     def _choose_digit(self, digit: int) -> tuple[KeyParser, Action | None]:
-        label = self.digit_keys[digit] if digit < len(self.digit_keys) else None
-        if label is None:
-            return self._with_hint(f"there is no class {digit}: {self._describe_digits()}"), None
-        if label not in self.classes.active:
-            return self._with_hint(f"{self.classes.names[label]} counts as {self.classes.resolved_names[label]}"), None
-        return self.choose_class(label)
+        class_id = self.digit_keys[digit] if digit < len(self.digit_keys) else None
+        if class_id is None:
+            return self._with_hint(f"Digit {digit} has no class (use {self._format_digits()})"), None
+        if class_id not in self.classes.active:
+            name, target = self.classes.names[class_id], self.classes.resolved_names[class_id]
+            return self._with_hint(f'Class "{name}" was merged into "{target}"'), None
+        return self.choose_class(class_id)
 
     def _handle_confidence_key(self, key: str) -> tuple[KeyParser, Action | None]:
         if key == "cancel":
@@ -114,28 +116,26 @@ class KeyParser:
         if key == "accept" or (key.isdigit() and key != "0"):
             confidence = 1.0 if key == "accept" else int(key) / 10
             return replace(self._reset(), confidence=confidence), ClassAnswer(int(self.typed_text), confidence)
-        if key == "0":
-            return self._with_hint("0 is no answer: Enter = sure, 1-9 = tenths, Esc"), None
         return self._with_hint(CONFIDENCE_HINT), None
 
     def _handle_parts_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
         if key == "accept":
             return self._confirm_split(focus)
-        following = self._with_hint(PARTS_HINT)
+        parser = self._with_hint(PARTS_HINT)
         if key == "cancel":
-            following = self._reset()
+            parser = self._reset()
         elif key == "0" and self.typed_text == "1":
-            following = replace(self, typed_text="10")
+            parser = replace(self, typed_text="10")
         elif key.isdigit() and key != "0":
-            following = replace(self, typed_text=key)
-        return following, None
+            parser = replace(self, typed_text=key)
+        return parser, None
 
     def _confirm_split(self, focus: Focus) -> tuple[KeyParser, Action | None]:
         parts = self.suggest_parts(focus.size)
         if parts < 2:
-            return self._with_hint("1 is no split: 0 makes it 10, 2-9 replaces it"), None
+            return self._with_hint("A split needs 2 to 10 parts: type 0 for 10, or 2-9"), None
         if parts > focus.size:
-            return self._with_hint(f"it has {focus.size} images: at most {focus.size} parts"), None
+            return self._with_hint(f"The cluster has {focus.size} images: at most {focus.size} parts"), None
         return self._reset(), Split(parts)
 
     def _handle_leave_key(self, key: str) -> tuple[KeyParser, Action | None]:
@@ -143,7 +143,7 @@ class KeyParser:
             return self._reset(), key
         if key == "cancel":
             return self._reset(), None
-        return self._with_hint("g goes on, Esc stays"), None
+        return self._with_hint(LEAVE_HINT), None
 
     def _reset(self) -> KeyParser:
         return replace(self, state="class", typed_text="")
@@ -151,6 +151,7 @@ class KeyParser:
     def _with_hint(self, hint: str) -> KeyParser:
         return replace(self, hint=hint)
 
-    def _describe_digits(self) -> str:
-        there = [digit for digit, label in enumerate(self.digit_keys) if label in self.classes.active]
-        return f"{format_digit_ranges(there)} name one"
+    def _format_digits(self) -> str:
+        return format_digit_ranges(
+            [digit for digit, class_id in enumerate(self.digit_keys) if class_id in self.classes.active]
+        )

@@ -1,10 +1,10 @@
-"""The round before a person: the tiles, the focus, the keys so far; it does not know how they are drawn."""
+"""The state of the labelling screen: the round, the focus and the keys typed so far."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable, format_path
+from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
 from vaetui.engine.classes import ClassEdit
 from vaetui.errors import UserError
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
@@ -12,42 +12,41 @@ from vaetui.tui.presenters.cluster_text import (
     describe_class_edit,
     format_cluster_name,
     format_saved_answer,
-    format_weight,
 )
 from vaetui.tui.presenters.focus import find_cluster_index, find_unanswered, move_focus
 from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser
 from vaetui.tui.session_protocol import Session
 
 NEXT_MEMBER_ORDER: dict[MemberOrder, MemberOrder] = {"nearest": "random", "random": "farthest", "farthest": "nearest"}
-"""Which members are shown next."""
+"""The member order that follows each order when its key is pressed."""
 
 
 class LabellingPresenter:
-    """Takes keys by name, tells the session what they come to, and keeps the focus where work is left."""
+    """Applies keys to the session and moves the focus to the next cluster without an answer."""
 
     def __init__(self, session: Session) -> None:
-        """Lay out the round of that session, with the focus on the first open tile."""
+        """Focus the first cluster without an answer in the present round of `session`."""
         self.session = session
-        """The one door to everything below."""
+        """The session that receives the answers."""
         self.round_view: RoundView = session.round_view()
-        """The round as it stands."""
+        """The round after the last change."""
         self.focus_index = find_unanswered(self.round_view.clusters, -1) or 0
-        """The place of the focused tile."""
+        """Index of the focused cluster in the round."""
         self.member_order: MemberOrder = "nearest"
-        """The members that are looked at."""
+        """The members of the focused cluster to show."""
         self.key_parser = KeyParser(session.classes, self.round_view.digit_keys, session.config.cluster.split_parts)
-        """The keys pressed so far."""
+        """The input typed so far."""
         self.status_text = ""
-        """What the last key did, in a few words."""
+        """The result of the last key."""
 
     @property
     def focused_cluster(self) -> ClusterView:
-        """Give the focused tile."""
+        """The focused cluster."""
         return self.round_view.clusters[self.focus_index]
 
     @property
     def focus(self) -> Focus:
-        """Tell what the entry must know of the focused tile."""
+        """The facts about the focused cluster that the key parser needs."""
         return Focus(
             format_cluster_name(self.focused_cluster),
             self.focused_cluster.size,
@@ -55,42 +54,42 @@ class LabellingPresenter:
         )
 
     def handle_key(self, key: str, columns: int) -> Action | None:
-        """Take a key, and give back what only the app can do: a split or one of the other names.
+        """Apply a key, and return the action that the screen must perform: a split or a command.
 
-        `columns` tells how many tiles lie in a row.
+        `columns` is the number of clusters in a row on the screen.
         """
         self.status_text = ""
-        self.key_parser, deed = self.key_parser.handle_key(key, self.focus)
+        self.key_parser, action = self.key_parser.handle_key(key, self.focus)
         try:
-            return None if deed is None else self._apply_action(deed, columns)
-        except UserError as trouble:
-            self.status_text = str(trouble)
+            return None if action is None else self._apply_action(action, columns)
+        except UserError as error:
+            self.status_text = str(error)
             return None
 
     def choose_class(self, class_id: int) -> None:
-        """Take a class that was named by its letters."""
+        """Apply a class that was chosen by name."""
         self.status_text = ""
-        self.key_parser, deed = self.key_parser.choose_class(class_id)
+        self.key_parser, action = self.key_parser.choose_class(class_id)
         try:
-            if deed is not None:
-                self._apply_action(deed, 1)
-        except UserError as trouble:
-            self.status_text = str(trouble)
+            if action is not None:
+                self._apply_action(action, 1)
+        except UserError as error:
+            self.status_text = str(error)
 
     def edit_classes(self, edit: ClassEdit) -> bool:
-        """Do that to the classes, and tell whether it could be done."""
-        before = self.session.classes
+        """Apply an edit of the classes, and return whether the session accepted it."""
+        previous_classes = self.session.classes
         try:
             self.session.edit_classes(edit)
-        except UserError as trouble:
-            self.status_text = str(trouble)
+        except UserError as error:
+            self.status_text = str(error)
             return False
         self.refresh(self.focused_cluster.path)
-        self.status_text = describe_class_edit(edit, before, self.round_view)
+        self.status_text = describe_class_edit(edit, previous_classes, self.round_view)
         return True
 
     def refresh(self, path: ClusterPath) -> None:
-        """Read the round and its classes again and focus that cluster, or the nearest one above it."""
+        """Read the round and the classes again, and focus the cluster at `path` or its nearest ancestor."""
         self.round_view = self.session.round_view()
         self.focus_index = find_cluster_index(self.round_view.clusters, path)
         self.key_parser = replace(self.key_parser, classes=self.session.classes, digit_keys=self.round_view.digit_keys)
@@ -100,8 +99,10 @@ class LabellingPresenter:
             case ClassAnswer() | Unreadable():
                 self._record_answer(action)
                 self._focus_unanswered(1)
-            case "undo" | "redo":
-                self._undo_or_redo(action)
+            case "undo":
+                self._undo()
+            case "redo":
+                self._redo()
             case "lower" | "raise":
                 self._change_confidence(-1 if action == "lower" else 1)
             case "members":
@@ -121,30 +122,34 @@ class LabellingPresenter:
         self.status_text = format_saved_answer(self.focused_cluster, self.session.classes)
 
     def _focus_unanswered(self, step: int) -> None:
-        found = find_unanswered(self.round_view.clusters, self.focus_index, step)
-        if found is not None:
-            self.focus_index = found
+        index = find_unanswered(self.round_view.clusters, self.focus_index, step)
+        if index is not None:
+            self.focus_index = index
 
-    def _undo_or_redo(self, command: str) -> None:
-        back = command == "undo"
-        words = self.round_view.undo_description if back else self.round_view.redo_description
-        path = self.session.undo() if back else self.session.redo()
-        if path is None:
-            self.status_text = f"nothing to {command}"
-        else:
+    def _undo(self) -> None:
+        description, path = self.round_view.undo_description, self.session.undo()
+        self._show_changed_cluster(path, "Nothing to undo" if path is None else f"Undid: {description}")
+
+    def _redo(self) -> None:
+        description, path = self.round_view.redo_description, self.session.redo()
+        self._show_changed_cluster(path, "Nothing to redo" if path is None else f"Redid: {description}")
+
+    def _show_changed_cluster(self, path: ClusterPath | None, message: str) -> None:
+        """Set the status and focus the cluster; the path is () after a class edit, None if nothing changed."""
+        if path is not None:
             self.refresh(path or self.focused_cluster.path)
-            self.status_text = f"{'taken back' if back else 'brought back'}: {words or format_path(path)}"
+        self.status_text = message
 
     def _change_confidence(self, tenths: int) -> None:
-        answer = self.focused_cluster.answer
+        cluster = self.focused_cluster
+        name, answer = format_cluster_name(cluster), cluster.answer
         if not isinstance(answer, ClassAnswer):
-            self.status_text = (
-                f"{format_cluster_name(self.focused_cluster)} has no class yet whose confidence could change"
-            )
+            reason = "answer yet" if answer is None else "class, so it has no confidence"
+            self.status_text = f"Cluster {name} has no {reason}"
             return
         confidence = min(max(round(answer.confidence * 10) + tenths, 1), 10) / 10
         if confidence == answer.confidence:
-            self.status_text = "sure is the most" if tenths > 0 else "0.1 is the least; x means no class"
+            self.status_text = "Already certain" if tenths > 0 else "0.1 is the lowest confidence. x: unreadable"
             return
         self._record_answer(ClassAnswer(answer.class_id, confidence))
-        self.status_text += f", {format_weight(self.focused_cluster).split(' weighs ')[1]} of full weight"
+        self.status_text += f", weight {confidence * self.focused_cluster.mean_weight:.0%}".replace("%", " %")

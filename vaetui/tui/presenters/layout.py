@@ -1,4 +1,4 @@
-"""What fits where among labelling, reading and new pictures, for each size of the terminal; not what is shown."""
+"""Sizes and grids of the images on each screen, computed from the size of the terminal."""
 
 from __future__ import annotations
 
@@ -7,101 +7,100 @@ from dataclasses import dataclass
 from vaetui.session.views import SHOWN_MEMBERS
 
 THUMBNAIL_CELLS = (14, 7)
-"""Cells of a thumbnail: clear digits are plain, and a screen of twenty costs 30 kB."""
+"""Columns and rows of a thumbnail: large enough to read a digit, and a screen of twenty takes 30 kB."""
 CAPTIONED_THUMBNAIL_CELLS = (15, 8)
-"""Cells of a thumbnail with its bar and its caption."""
+"""Columns and rows of a thumbnail with its bar and caption."""
 MAX_PAGE_THUMBNAILS = 48
-"""Tiles on a page that are enough: a round has 16, and each one mounted delays the first screen by 5 ms."""
-
-
+"""Maximum number of thumbnails on a page: a round has about 16, and each delays the first screen by 5 ms."""
 MIN_PANEL_CELLS = 20
-"""Cells of a line that a panel needs: its longest words are 19, and half of them show a name."""
+"""Minimum line width of the facts panel; its longest fixed line takes 18 cells."""
+IMAGE_SIZES_CELLS = ((28, 14), (20, 10), THUMBNAIL_CELLS, (12, 6))
+"""Image sizes of a grid, the largest first; digits smaller than 12x6 are unreadable."""
+MIN_GRID_IMAGES = 18
+"""Number of images that a grid should hold before it uses larger images."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabellingLayout:
-    """The parts of the screen, in cells."""
+    """Sizes on the labelling screen, in cells."""
 
     centre_cells: tuple[int, int]
-    """The picture of the focused centre."""
+    """Columns and rows of the focused centre."""
     member_grid: tuple[int, int]
-    """Columns and rows of members beside it."""
+    """Columns and rows of member thumbnails beside the centre."""
     panel_cells: int
-    """Cells of a line of facts beside these; 0 where one line below takes their place."""
+    """Line width of the facts panel beside the members; 0 if a line below the images replaces it."""
     cluster_grid: tuple[int, int] | None
-    """Columns and rows of thumbnails; None where a list of words takes their place."""
+    """Columns and rows of cluster thumbnails; None if a text list replaces them."""
     list_rows: int
-    """Rows under the rule."""
-
-
-IMAGE_SIZES_CELLS = ((28, 14), (20, 10), THUMBNAIL_CELLS, (12, 6))
-"""Cells that a picture on a wall may have, the largest first; under the last no digit is to be recognised."""
-MIN_GRID_IMAGES = 18
-"""Pictures on a wall that are enough to see what there is: larger ones are better than more."""
+    """Rows below the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridLayout:
-    """How the pictures hang on a wall."""
+    """A grid of images of equal size."""
 
     image_cells: tuple[int, int]
-    """Width and height of each."""
+    """Columns and rows of an image, in cells."""
     columns: int
-    """Pictures in a row."""
+    """Images in a row."""
     rows: int
-    """Rows of them."""
+    """Rows of images."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLayout:
-    """The pictures of the reading test, in cells and in columns and rows of thumbnails."""
+    """Sizes on the screen of the reading test."""
 
     centre_cells: tuple[int, int]
-    """The picture that is read."""
+    """Columns and rows of the current image, in cells."""
     previous_grid: tuple[int, int]
-    """Columns and rows of those read before it."""
+    """Columns and rows of thumbnails of images already read."""
     next_grid: tuple[int, int]
-    """Columns and rows of those that follow."""
+    """Columns and rows of thumbnails of the images that follow."""
 
 
 def compute_labelling_layout(width: int, height: int) -> LabellingLayout:
-    """Choose what fits a terminal of that size."""
-    # 28x14 cells show a digit of MNIST pixel by pixel; under 80x24 there is no room for it.
-    centre = (28, 14) if width >= 80 and height >= 24 else (20, 10)
-    large = width >= 100 and height >= 37
-    top = centre[1] + 2
-    columns = max((width - centre[0] - 3) // (THUMBNAIL_CELLS[0] + 1), 1)
-    rows = max((top - 1) // THUMBNAIL_CELLS[1], 1)
-    columns = min(columns, SHOWN_MEMBERS // rows)
-    # Frames and gaps take two cells at the centre, one at the members and three at the facts.
-    panel = width - centre[0] - 2 - columns * (THUMBNAIL_CELLS[0] + 1) - 1 - 3
-    panel = panel if large and panel >= MIN_PANEL_CELLS else 0
-    # Header, rule, prompt and footer take a line each; where there is no panel the facts take one more.
-    left = max(height - top - (4 if panel else 5), 1)
-    across = width // CAPTIONED_THUMBNAIL_CELLS[0]
-    gallery = (across, min(left // CAPTIONED_THUMBNAIL_CELLS[1], -(-MAX_PAGE_THUMBNAILS // across))) if large else None
-    return LabellingLayout(centre, (columns, rows), panel, gallery, left)
+    """Return the layout for a terminal of `width` columns and `height` rows."""
+    # 28x14 cells show a digit of MNIST pixel by pixel; terminals below 80x24 are too small for it.
+    centre_cells = (28, 14) if width >= 80 and height >= 24 else (20, 10)
+    is_large = width >= 100 and height >= 37
+    top_rows = centre_cells[1] + 2
+    member_columns = max((width - centre_cells[0] - 3) // (THUMBNAIL_CELLS[0] + 1), 1)
+    member_rows = max((top_rows - 1) // THUMBNAIL_CELLS[1], 1)
+    member_columns = min(member_columns, SHOWN_MEMBERS // member_rows)
+    # Frames and gaps take two columns at the centre, one at the members and three at the panel.
+    panel_cells = width - centre_cells[0] - 2 - member_columns * (THUMBNAIL_CELLS[0] + 1) - 1 - 3
+    panel_cells = panel_cells if is_large and panel_cells >= MIN_PANEL_CELLS else 0
+    # Header, rule, prompt and footer take one row each; without a panel the facts take one more.
+    list_rows = max(height - top_rows - (4 if panel_cells else 5), 1)
+    cluster_grid = None
+    if is_large:
+        columns = width // CAPTIONED_THUMBNAIL_CELLS[0]
+        cluster_grid = (columns, min(list_rows // CAPTIONED_THUMBNAIL_CELLS[1], -(-MAX_PAGE_THUMBNAILS // columns)))
+    return LabellingLayout(centre_cells, (member_columns, member_rows), panel_cells, cluster_grid, list_rows)
 
 
 def compute_reading_layout(width: int, height: int) -> ReadingLayout:
-    """Choose what fits a terminal of that size: few, as all of them change with every key."""
-    centre = compute_labelling_layout(width, height).centre_cells
-    columns = min((width - centre[0] - 4) // 2 // (THUMBNAIL_CELLS[0] + 1), 2)
-    rows = (centre[1] + 3) // CAPTIONED_THUMBNAIL_CELLS[1]
-    return ReadingLayout(centre, (columns, rows), (1, rows))
+    """Return the layout for a terminal of that size; it has few images, because every key changes all of them."""
+    centre_cells = compute_labelling_layout(width, height).centre_cells
+    columns = min((width - centre_cells[0] - 4) // 2 // (THUMBNAIL_CELLS[0] + 1), 2)
+    rows = (centre_cells[1] + 3) // CAPTIONED_THUMBNAIL_CELLS[1]
+    return ReadingLayout(centre_cells, (columns, rows), (1, rows))
 
 
 def compute_grid_layout(width: int, height: int) -> GridLayout:
-    """Choose what fits a terminal of that size between header and footer: the largest that are still many."""
-    for cells in IMAGE_SIZES_CELLS:
-        # A cell of air lies between two pictures; header, prompt and footer take a line each.
-        columns, rows = (width + 1) // (cells[0] + 1), (height - 2) // (cells[1] + 1)
-        if columns * rows >= MIN_GRID_IMAGES or cells == IMAGE_SIZES_CELLS[-1]:
+    """Return the grid with the largest images of which `MIN_GRID_IMAGES` fit a terminal of that size."""
+    for image_cells in IMAGE_SIZES_CELLS:
+        # One cell separates two images; header, prompt and footer take one row each.
+        columns, rows = (width + 1) // (image_cells[0] + 1), (height - 2) // (image_cells[1] + 1)
+        if columns * rows >= MIN_GRID_IMAGES or image_cells == IMAGE_SIZES_CELLS[-1]:
             break
-    return GridLayout(cells, max(columns, 1), max(min(rows, -(-MAX_PAGE_THUMBNAILS // max(columns, 1))), 1))
+    columns = max(columns, 1)
+    return GridLayout(image_cells, columns, max(min(rows, -(-MAX_PAGE_THUMBNAILS // columns)), 1))
 
 
 def compute_page_bounds(index: int, count: int, page_size: int) -> tuple[int, int]:
-    """Give the first and the last but one of the tiles on the page that holds the one at that place."""
-    first = index - index % page_size
-    return first, min(first + page_size, count)
+    """Return start and end (exclusive) of the page of `count` items that contains the item at `index`."""
+    start = index - index % page_size
+    return start, min(start + page_size, count)

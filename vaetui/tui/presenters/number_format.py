@@ -1,23 +1,23 @@
-"""Figures of a fixed width: bars, spans of time, numbers; it does not know what they measure."""
+"""Numbers, durations and bars as text of fixed width."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
 SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-"""The frames of the indicator that something goes on."""
+"""The frames of the activity indicator."""
 
 
 def format_bar(share: float, width: int, style: str = "bold") -> Text:
-    """Draw a bar of that many cells, of which a share from 0 to 1 is done."""
-    halves = round(min(max(share, 0.0), 1.0) * width * 2)
-    full, half = divmod(halves, 2)
-    done = "━" * full + "╸" * half
-    return Text.assemble((done, style), ("─" * (width - len(done)), "dim"))
+    """Return a bar of `width` cells, filled up to `share` (0 to 1)."""
+    half_cells = round(min(max(share, 0.0), 1.0) * width * 2)
+    full_cells, has_half_cell = divmod(half_cells, 2)
+    filled = "━" * full_cells + "╸" * has_half_cell
+    return Text.assemble((filled, style), ("─" * (width - len(filled)), "dim"))
 
 
 def format_duration(seconds: float | None) -> str:
-    """Write a span of time in 7 cells: minutes and seconds, from an hour on hours too."""
+    """Return the duration in 7 cells, as m:ss or h:mm:ss."""
     if seconds is None:
         return "   -:--"
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
@@ -27,12 +27,12 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_percent(share: float | None, width: int = 6) -> str:
-    """Write a share in that many cells, one decimal, without a sign; a dash where it is not known."""
+    """Return the share in percent with one decimal and without a sign; a dash for None."""
     return f"{'-':>{width}}" if share is None else f"{100 * share:>{width}.1f}"
 
 
 def format_number(value: float, width: int = 5) -> str:
-    """Write a number above 0 in that many cells, with as many decimals as fit (at most three)."""
+    """Return a non-negative number with as many decimals as fit, at most three."""
     for decimals in (3, 2, 1):
         text = f"{value:.{decimals}f}"
         if len(text) <= width:
@@ -41,5 +41,5 @@ def format_number(value: float, width: int = 5) -> str:
 
 
 def get_spinner_frame(tick: int) -> str:
-    """Give one cell that moves from tick to tick."""
+    """Return the frame of the activity indicator at `tick`."""
     return SPINNER_FRAMES[tick % len(SPINNER_FRAMES)]

@@ -1,4 +1,4 @@
-"""What the last round of answers has gained, in a sentence; it does not know the truth."""
+"""The effect of the last answers on the predictions, as a sentence."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.number_format import format_percent
 
 MIN_CHURN = 0.01
-"""Share of changed labels below which another round is hardly worth a person's time: about as many are wrong then."""
+"""Share of changed predictions below which another round gains little: about as many predictions are wrong then."""
 
-LOW_GAIN_MESSAGE = "another round is hardly worth it"
-"""What is said then."""
+LOW_GAIN_MESSAGE = "another round would gain little"
+"""The advice shown below `MIN_CHURN`."""
 
 
 def describe_round_gain(epochs: Sequence[EpochEnded]) -> str:
-    """Tell what the last finished epoch made of the labels; empty where that was not looked at, or without labels."""
-    last = epochs[-1] if epochs else None
-    if last is None or last.mean_confidence is None or not last.answer_count:
+    """Return the estimated accuracy and the changed predictions of the last epoch; "" if it measured none."""
+    last_epoch = epochs[-1] if epochs else None
+    if last_epoch is None or last_epoch.mean_confidence is None or not last_epoch.answer_count:
         return ""
-    words = f"by its own confidence the classifier has {format_percent(last.mean_confidence).strip()} % right"
-    if last.prediction_churn is None:
-        return words
-    words += f", {format_percent(last.prediction_churn).strip()} % changed in the last epoch"
-    return words + (f": {LOW_GAIN_MESSAGE}" if has_low_churn(epochs) else "")
+    text = f"Estimated accuracy {format_percent(last_epoch.mean_confidence).strip()} % (model's own confidence)"
+    if last_epoch.prediction_churn is None:
+        return text
+    text += f". The last epoch changed {format_percent(last_epoch.prediction_churn).strip()} % of the predictions"
+    return text + (f": {LOW_GAIN_MESSAGE}" if has_low_churn(epochs) else "")
 
 
 def has_low_churn(epochs: Sequence[EpochEnded]) -> bool:
-    """Tell whether hardly any label changed in the last finished epoch."""
+    """Return whether the last epoch changed less than `MIN_CHURN` of the predictions."""
     return bool(epochs) and epochs[-1].prediction_churn is not None and epochs[-1].prediction_churn < MIN_CHURN

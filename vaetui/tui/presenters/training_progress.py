@@ -1,4 +1,4 @@
-"""How far training is, as the text of a header; it does not know where the figures come from."""
+"""The progress of training and of other activities, as text for the header."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
 
 
 class ThroughputMeter:
-    """The images a second, smoothed over the last reports."""
+    """The training throughput, smoothed over the last events."""
 
     def __init__(self) -> None:
-        """Begin without a report."""
+        """Start without a measurement."""
         self.images_per_s = 0.0
-        """Images a second; 0 until known."""
+        """Smoothed images per second; 0 before the first event."""
         self.last_event: BatchesTrained | None = None
-        """The report looked at last."""
+        """The last event that was measured."""
 
     def update(self, event: BatchesTrained | None) -> bool:
-        """Take a report into account and tell whether it is a new one."""
+        """Add an event, and return whether it is a new one."""
         if event is None or event is self.last_event:
             return False
         self.last_event = event
-        # Half a second of smoothing at five looks a second: steady figures that still follow.
+        # At five updates a second the average follows within about a second and shows steady figures.
         self.images_per_s = (
             event.images_per_second
             if not self.images_per_s
@@ -37,43 +37,49 @@ class ThroughputMeter:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Something other than training that goes on."""
+    """An activity other than training, such as loading or clustering."""
 
     description: str
-    """A few words for a person."""
+    """A few words, such as "encoding"."""
     share: float | None = None
-    """How much of it is done, where known."""
+    """The completed share, from 0 to 1, if it is measured."""
 
 
 def format_epoch(epoch: int, epochs: int) -> str:
-    """Say which epoch of the run it is, in a fixed width."""
+    """Return the number of the epoch in a fixed width."""
     return f"epoch {epoch:>{len(str(epochs))}} of {epochs}"
 
 
 def format_training_progress(
     event: BatchesTrained, epochs: int, batch_size: int, images_per_s: float, width: int
 ) -> Text:
-    """Say how far the epoch is, and on a wide screen how far the run is, with the time that is left."""
+    """Return the progress and the remaining time of the epoch, and on wide screens also of the run."""
     share = event.step / max(event.steps_per_epoch, 1)
-    left = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
+    epoch_seconds = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
     line = Text.assemble(
         format_epoch(event.epoch, epochs),
         "  ",
         format_bar(share, 20),
         f" {100 * share:3.0f} %",
-        format_duration(left),
+        format_duration(epoch_seconds),
     )
     if width >= WIDE_COLUMNS:
-        run = (event.epoch - 1 + share) / max(epochs, 1)
-        rest = (
-            None if left is None else left + (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        run_share = (event.epoch - 1 + share) / max(epochs, 1)
+        run_seconds = (
+            None
+            if epoch_seconds is None
+            else epoch_seconds + (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
         )
-        line.append_text(Text.assemble("   run  ", format_bar(run, 20), f" {100 * run:3.0f} %", format_duration(rest)))
+        line.append_text(
+            Text.assemble(
+                "   run  ", format_bar(run_share, 20), f" {100 * run_share:3.0f} %", format_duration(run_seconds)
+            )
+        )
     return line
 
 
 def format_activity(activity: Activity, epoch: int, epochs: int, tick: int) -> Text:
-    """Say what goes on before, between and after training, with something that moves."""
+    """Return the activity with a spinner, and with a bar if its share is measured."""
     line = Text.assemble(
         format_epoch(epoch, epochs), "  ", (get_spinner_frame(tick), "bold"), f" {activity.description} …"
     )

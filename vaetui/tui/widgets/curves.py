@@ -1,4 +1,4 @@
-"""The panes of the curves, each with a legend of current values; they do not know who measures them."""
+"""Plots of losses and metrics, each above a legend with the latest values."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from textual.widgets import Sparkline, Static
 from vaetui.engine.config import Config
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.session.views import TrainingCurves
-from vaetui.tui.presenters import epoch_metrics
 from vaetui.tui.presenters.epoch_metrics import (
     LABEL_COVERAGE,
     PIXEL_ACCURACY,
     RELIABLE_CONFIDENCE,
     TEST_ACCURACY,
+    UNSUPERVISED_METRICS_HEADING,
     EpochMetric,
+    build_curves,
+    describe_upcoming_metrics,
+    select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.number_format import format_number, format_percent
-from vaetui.tui.widgets.plot import Axis, Curve, Plot, choose_ticks
+from vaetui.tui.presenters.plot_data import Axis, Curve, choose_ticks
+from vaetui.tui.widgets.plot import Plot
 
-RECONSTRUCTION_STYLE = ("⠒", "cyan")
-DIVERGENCE_STYLE = ("▚", "yellow")
-CLASSIFICATION_STYLE = ("•", "magenta")
+LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"))
+"""Marker and style of each part of the loss, in the order of `Losses`."""
+SHORT_LEGEND_COLUMNS = 40
+"""A pane narrower than this has a legend with abbreviated names or without decimals."""
+MAX_RANGE_QUANTILE = 0.97
+"""The first few losses lie far above all others; the plot cuts off what lies above this quantile."""
 
 
 class CurvePane(Vertical):
-    """A plot above its legend; where there is no room for axes, a sparkline instead."""
+    """A plot above its legend; a pane that is too small for axes shows a sparkline instead of the plot."""
 
     DEFAULT_CSS = """
     CurvePane { height: 1fr; width: 1fr; }
@@ -45,14 +52,18 @@ class CurvePane(Vertical):
     HEADING = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the plot, what stands in for it, and the legend."""
+        """Mount the plot, the sparkline and the legend."""
         yield Plot(self.HEADING)
         yield Sparkline()
         yield Static(classes="legend", markup=False)
 
     def on_resize(self, event: Resize) -> None:
-        """Change to the sparkline and back."""
+        """Switch between plot and sparkline."""
         self.set_class(event.size.width < 28 or event.size.height < 8, "-tiny")
+
+    @property
+    def _is_legend_short(self) -> bool:
+        return self.size.width < SHORT_LEGEND_COLUMNS
 
     def _update_sparkline(self, values: NDArray[np.float64]) -> None:
         self.query_one(Sparkline).data = [float(value) for value in values]
@@ -62,109 +73,94 @@ class CurvePane(Vertical):
 
 
 class LossPane(CurvePane):
-    """The named parts of the loss by step.
+    """The parts of the loss by step.
 
-    They differ by factors of ten to a thousand, so that one axis would make flat lines of two of them: the
-    axis is the reconstruction's, and the others are each stretched to the same height.
+    The parts differ by factors of ten to a thousand and would be flat lines on a common axis. The axis is
+    that of the reconstruction loss; the other parts are scaled to the same height.
     """
 
-    HEADING = "loss by step, own scale each"
+    HEADING = "loss by step, separate scales"
 
     def __init__(self, id: str | None = None) -> None:
-        """Begin without points."""
+        """Create an empty pane."""
         super().__init__(id=id)
         self._points: list[tuple[int, Losses]] = []
         self._point_array = np.empty((0, 4))
 
     def show(self, curves: TrainingCurves, last_step: int) -> None:
-        """Draw the points so far on an axis that goes to that step of the run."""
+        """Draw the losses so far on an axis up to `last_step`, the last step of the run."""
         self._update_points(curves)
-        step, parts = self._point_array[:, 0], self._point_array[:, 1:].T
-        now = self._points[-1][1] if self._points else None
-        self._update_legend(*_format_loss_legend(now, self.size.width < 40))
+        steps, parts = self._point_array[:, 0], self._point_array[:, 1:].T
+        latest = self._points[-1][1] if self._points else None
+        self._update_legend(*_format_loss_legend(latest, self._is_legend_short))
         if self.has_class("-tiny"):
             self._update_sparkline(parts[0][-self.size.width :])
             return
-        low, high = _robust_range(parts[0]) if now else (0.0, 1.0)
-        drawn = [
-            Curve(mark, style, step, low + _scale_to_unit(part) * (high - low))
-            for (mark, style), part in zip(
-                (RECONSTRUCTION_STYLE, DIVERGENCE_STYLE, CLASSIFICATION_STYLE), parts, strict=True
-            )
+        low, high = _robust_range(parts[0]) if latest else (0.0, 1.0)
+        loss_curves = [
+            Curve(marker, style, steps, low + _scale_to_unit(part) * (high - low))
+            for (marker, style), part in zip(LOSS_MARKERS, parts, strict=True)
         ]
         plot = self.query_one(Plot)
-        room = 0.06 * (high - low)  # what lies on the limits would be drawn into the frame
-        last = float(max(last_step, step[-1] if now else 1, 1))
-        across = choose_ticks(0.0, last, plot.columns // 8, min_step=1.0)
-        up = choose_ticks(low, high, (plot.rows + 1) // 2)
-        if now is None:
-            across = up = ()
-        plot.draw(drawn[::-1], Axis(0.0, last, across), Axis(low - room, high + room, up))
+        margin = 0.06 * (high - low)  # points on the limits would be drawn into the frame
+        end = float(max(last_step, steps[-1] if latest else 1, 1))
+        x_ticks = choose_ticks(0.0, end, plot.columns // 8, min_step=1.0)
+        y_ticks = choose_ticks(low, high, (plot.rows + 1) // 2)
+        if latest is None:
+            x_ticks = y_ticks = ()
+        plot.draw(loss_curves[::-1], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
 
     def _update_points(self, curves: TrainingCurves) -> None:
-        """Take over the new points; the run may have gone back to its last save."""
+        """Append the new points; start over if the run was reset to an earlier checkpoint."""
         points = curves.loss_points
-        known = len(self._points)
-        if known and (len(points) < known or points[known - 1] != self._points[-1]):
+        count = len(self._points)
+        if count and (len(points) < count or points[count - 1] != self._points[-1]):
             self._points, self._point_array = [], np.empty((0, 4))
-        new = points[len(self._points) :]
-        if new:
-            self._points += new
-            rows = np.array([(step, *losses) for step, losses in new], dtype=np.float64)
+        new_points = points[len(self._points) :]
+        if new_points:
+            self._points += new_points
+            rows = np.array([(step, *losses) for step, losses in new_points], dtype=np.float64)
             self._point_array = np.concatenate([self._point_array, rows])
 
 
 class AccuracyPane(CurvePane):
-    """What is known of every finished epoch, in percent."""
+    """Test accuracy, pixel accuracy and label coverage of every finished epoch, in percent."""
 
     HEADING = "accuracy in % by epoch"
 
     def show(self, epochs: tuple[EpochEnded, ...], total_epochs: int) -> None:
-        """Draw the finished epochs on an axis of all epochs of the run."""
-        now = epochs[-1] if epochs else None
-        self._update_legend(*_format_accuracy_legend(now, self.size.width < 40))
-        tested = [(one.epoch, one.test_accuracy) for one in epochs if one.test_accuracy is not None]
+        """Draw the finished epochs on an axis of `total_epochs`, the epochs of the run."""
+        self._update_legend(*_format_accuracy_legend(epochs[-1] if epochs else None, self._is_legend_short))
         if self.has_class("-tiny"):
-            self._update_sparkline(np.array([share for _, share in tested] or [one.pixel_accuracy for one in epochs]))
+            self._update_sparkline(_choose_sparkline_values(epochs, TEST_ACCURACY))
             return
-        at = np.array([one.epoch for one in epochs], dtype=np.float64)
-        pixels = 100 * np.array([one.pixel_accuracy for one in epochs], dtype=np.float64)
-        covered = 100 * np.array([one.label_coverage for one in epochs], dtype=np.float64)
-        test = 100 * np.array([share for _, share in tested], dtype=np.float64)
-        drawn = []
-        for (mark, style), x, y in (
-            ((LABEL_COVERAGE.marker, LABEL_COVERAGE.style), at, covered),
-            ((PIXEL_ACCURACY.marker, PIXEL_ACCURACY.style), at, pixels),
-            (
-                (TEST_ACCURACY.marker, TEST_ACCURACY.style),
-                np.array([epoch for epoch, _ in tested], dtype=np.float64),
-                test,
-            ),
-        ):
-            drawn += [Curve("⠒", style, x, y), Curve(mark, style, x, y)]
-        draw_epoch_curves(self.query_one(Plot), drawn, total_epochs)
+        curves = []
+        for metric in (LABEL_COVERAGE, PIXEL_ACCURACY, TEST_ACCURACY):
+            points = [(epoch.epoch, 100 * share) for epoch in epochs if (share := metric.get_value(epoch)) is not None]
+            x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
+            curves += [Curve("⠒", metric.style, x, y), Curve(metric.marker, metric.style, x, y)]
+        draw_epoch_curves(self.query_one(Plot), curves, total_epochs)
 
 
 class LabelFreeMetricsPane(CurvePane):
-    """What is known of every finished epoch without true labels, in percent."""
+    """The metrics of every finished epoch that need no true labels, in percent."""
 
-    HEADING = epoch_metrics.UNSUPERVISED_METRICS_HEADING
+    HEADING = UNSUPERVISED_METRICS_HEADING
 
     def __init__(self, config: Config, id: str | None = None) -> None:
-        """Begin without points; the configuration tells what there will be to know."""
+        """Create an empty pane for the metrics that `config` measures."""
         super().__init__(id=id)
         self._config = config
 
     def show(self, epochs: tuple[EpochEnded, ...], total_epochs: int) -> None:
-        """Draw the finished epochs on an axis of all epochs of the run; before the first, say what will be there."""
-        what = epoch_metrics.select_unsupervised_metrics(self._config)
+        """Draw the finished epochs on an axis of `total_epochs`; before the first, list the coming metrics."""
         if epochs:
-            self._update_legend(*_format_metrics_legend(what, epochs[-1], self.size.width < 40))
+            metrics = select_unsupervised_metrics(self._config)
+            self._update_legend(*_format_metrics_legend(metrics, epochs[-1], self._is_legend_short))
         else:
             self._update_legend(Text("measured after each epoch"))
         if self.has_class("-tiny"):
-            expected = [share for one in epochs if (share := RELIABLE_CONFIDENCE.get_value(one)) is not None]
-            self._update_sparkline(np.array(expected or [one.pixel_accuracy for one in epochs]))
+            self._update_sparkline(_choose_sparkline_values(epochs, RELIABLE_CONFIDENCE))
             return
         draw_label_free_metrics(self.query_one(Plot), self._config, epochs, total_epochs)
 
@@ -172,31 +168,30 @@ class LabelFreeMetricsPane(CurvePane):
 def draw_epoch_curves(
     plot: Plot, curves: Sequence[Curve], total_epochs: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()
 ) -> None:
-    """Draw curves in percent, from `low` to 100, on an axis of so many epochs."""
-    across = choose_ticks(1.0, max(total_epochs, 2), plot.columns // 4, min_step=1.0)
-    up = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
-    room = 0.08 * (100.0 - low)  # what lies on the limits would be drawn into the frame
-    plot.draw(
-        curves, Axis(0.6, max(total_epochs, 2) + 0.4, across), Axis(low - room, 100.0 + room, up), placeholder_lines
-    )
+    """Draw curves in percent from `low` to 100, on an axis of `total_epochs`."""
+    x_ticks = choose_ticks(1.0, max(total_epochs, 2), plot.columns // 4, min_step=1.0)
+    y_ticks = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
+    margin = 0.08 * (100.0 - low)  # points on the limits would be drawn into the frame
+    x_axis = Axis(0.6, max(total_epochs, 2) + 0.4, x_ticks)
+    plot.draw(curves, x_axis, Axis(low - margin, 100.0 + margin, y_ticks), placeholder_lines)
 
 
 def draw_label_free_metrics(plot: Plot, config: Config, epochs: Sequence[EpochEnded], total_epochs: int) -> None:
-    """Draw what is known without true labels on an axis that begins below all of it, or say what will be there."""
-    drawn = epoch_metrics.build_curves(epoch_metrics.select_unsupervised_metrics(config), epochs)
-    least = min((float(curve.y.min()) for curve in drawn if len(curve.y)), default=0.0)
-    draw_epoch_curves(
-        plot,
-        drawn,
-        total_epochs,
-        min(10.0 * (least // 10), 90.0),
-        () if epochs else epoch_metrics.describe_upcoming_metrics(config),
-    )
+    """Draw the metrics that need no true labels; before the first epoch, list the coming metrics instead."""
+    curves = build_curves(select_unsupervised_metrics(config), epochs)
+    min_percent = min((float(curve.y.min()) for curve in curves if len(curve.y)), default=0.0)
+    low = min(10.0 * (min_percent // 10), 90.0)
+    draw_epoch_curves(plot, curves, total_epochs, low, () if epochs else describe_upcoming_metrics(config))
+
+
+def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) -> NDArray[np.float64]:
+    """Return the values of `metric`, or the pixel accuracies if no epoch has any."""
+    values = [share for epoch in epochs if (share := metric.get_value(epoch)) is not None]
+    return np.array(values or [epoch.pixel_accuracy for epoch in epochs])
 
 
 def _robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Give the least value and one above all but the first few, which are far above the rest."""
-    low, high = float(values.min()), float(np.quantile(values, 0.97))
+    low, high = float(values.min()), float(np.quantile(values, MAX_RANGE_QUANTILE))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
@@ -207,8 +202,8 @@ def _scale_to_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 
 
-def _format_legend_entry(marker_style: tuple[str, str], name: str, value: str) -> Text:
-    return Text.assemble((marker_style[0], marker_style[1]), " ", name, " ", (value, "bold"))
+def _format_legend_entry(marker: str, style: str, name: str, value: str) -> Text:
+    return Text.assemble((marker, style), " ", name, " ", (value, "bold"))
 
 
 def _format_loss_legend(latest: Losses | None, is_short: bool) -> tuple[Text, Text]:
@@ -216,37 +211,36 @@ def _format_loss_legend(latest: Losses | None, is_short: bool) -> tuple[Text, Te
     values = ["-"] * 3
     if latest is not None:
         values = [format_number(part, width) for part, width in zip(latest, (5, 4, 4), strict=True)]
-    marks = (RECONSTRUCTION_STYLE, DIVERGENCE_STYLE, CLASSIFICATION_STYLE)
-    first, second, third = (_format_legend_entry(*entry) for entry in zip(marks, names, values, strict=True))
-    return first.append("" if is_short else " nats, the axis"), Text.assemble(second, "  ", third)
+    reconstruction, divergence, classification = (
+        _format_legend_entry(marker, style, name, value)
+        for (marker, style), name, value in zip(LOSS_MARKERS, names, values, strict=True)
+    )
+    reconstruction.append("" if is_short else " nats (axis)")
+    return reconstruction, Text.assemble(divergence, "  ", classification)
 
 
 def _format_accuracy_legend(latest: EpochEnded | None, is_short: bool) -> tuple[Text, Text]:
-    indent, sign = (0, "") if is_short else (5, " %")
+    indent, unit = (0, "") if is_short else (5, " %")
     if latest is None:
         return Text(" " * indent + "measured after each epoch"), Text()
-    test = _format_legend_entry(
-        (TEST_ACCURACY.marker, TEST_ACCURACY.style), "test", format_percent(latest.test_accuracy, 5) + sign
+    test, pixels, covered = (
+        _format_legend_entry(
+            metric.marker, metric.style, f"{metric.name:<{width}}", format_percent(metric.get_value(latest), 5) + unit
+        )
+        for metric, width in ((TEST_ACCURACY, 4), (PIXEL_ACCURACY, 7), (LABEL_COVERAGE, 7))
     )
-    pixels = _format_legend_entry(
-        (PIXEL_ACCURACY.marker, PIXEL_ACCURACY.style), "pixels ", format_percent(latest.pixel_accuracy, 5) + sign
-    )
-    covered = _format_legend_entry(
-        (LABEL_COVERAGE.marker, LABEL_COVERAGE.style), "covered", format_percent(latest.label_coverage, 5) + sign
-    )
-    beside = " " * (indent + test.cell_len + 2)
-    return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(beside, covered)
+    second_indent = " " * (indent + test.cell_len + 2)
+    return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(second_indent, covered)
 
 
 def _format_metrics_legend(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short: bool) -> tuple[Text, Text]:
-    """Tell the latest figures in two lines; where room is short without decimals."""
     entries = []
-    for each in metrics:
-        share = each.get_value(latest)
+    for metric in metrics:
+        share = metric.get_value(latest)
         value = (
             format_percent(share, 5) + " %" if not is_short else f"{'-' if share is None else round(100 * share):>3}"
         )
-        entries.append(_format_legend_entry((each.marker, each.style), f"{each.name:<8}", value))
-    half, indent, apart = len(metrics) // 2, Text("" if is_short else " "), Text(" " if is_short else "  ")
-    upper, lower = (indent + apart.join(some) for some in (entries[:half], entries[half:]))
-    return upper, lower
+        entries.append(_format_legend_entry(metric.marker, metric.style, f"{metric.name:<8}", value))
+    half, indent, gap = len(metrics) // 2, Text("" if is_short else " "), Text(" " if is_short else "  ")
+    first, second = (indent + gap.join(line_entries) for line_entries in (entries[:half], entries[half:]))
+    return first, second

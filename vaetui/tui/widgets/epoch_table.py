@@ -1,4 +1,4 @@
-"""The finished epochs as a table; it does not know how they are measured."""
+"""A table of the finished epochs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from vaetui.tui.presenters.number_format import format_duration, format_number, 
 
 LEADING_COLUMNS = ("epoch", "reconstruction", "divergence", "classification")
 TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY, LABEL_COVERAGE)
-"""The shares where true labels tell them."""
+"""The metrics of a session with test labels."""
 TRAILING_COLUMNS = ("answers", "time")
 
 
 class EpochTable(Static):
-    """One line for each finished epoch, the last ones where there are many."""
+    """One row for each of the last finished epochs."""
 
     DEFAULT_CSS = """
     EpochTable { height: auto; max-height: 9; padding: 0 1; }
@@ -33,27 +33,29 @@ class EpochTable(Static):
     MAX_ROWS = 7
 
     def __init__(self, metrics: Sequence[EpochMetric], id: str | None = None) -> None:
-        """Show these shares of each."""
+        """Create an empty table with columns for `metrics`."""
         super().__init__(id=id)
         self._metrics = tuple(metrics)
 
     def show(self, epochs: tuple[EpochEnded, ...]) -> None:
-        """Show these epochs."""
-        shares = self._metrics
-        if READING_ACCURACY not in shares and any(READING_ACCURACY.get_value(one) is not None for one in epochs):
-            shares = (*shares, READING_ACCURACY)
-        names = (*LEADING_COLUMNS, *(f"{each.name} %" for each in shares), *TRAILING_COLUMNS)
-        table = Table(*names, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True)
+        """Show the last of `epochs`, with the reading accuracy if any epoch has one."""
+        metrics = self._metrics
+        if READING_ACCURACY not in metrics and any(READING_ACCURACY.get_value(epoch) is not None for epoch in epochs):
+            metrics = (*metrics, READING_ACCURACY)
+        headings = (*LEADING_COLUMNS, *(f"{metric.name} %" for metric in metrics), *TRAILING_COLUMNS)
+        table = Table(
+            *headings, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True
+        )
         for column in table.columns:
             column.justify, column.no_wrap, column.header_style = "right", True, "bold"
-        for one in epochs[-self.MAX_ROWS :]:
+        for epoch in epochs[-self.MAX_ROWS :]:
             table.add_row(
-                str(one.epoch),
-                format_number(one.losses.reconstruction),
-                format_number(one.losses.divergence),
-                format_number(one.losses.classification),
-                *(format_percent(each.get_value(one)) for each in shares),
-                str(one.answer_count),
-                format_duration(one.seconds),
+                str(epoch.epoch),
+                format_number(epoch.losses.reconstruction),
+                format_number(epoch.losses.divergence),
+                format_number(epoch.losses.classification),
+                *(format_percent(metric.get_value(epoch)) for metric in metrics),
+                str(epoch.answer_count),
+                format_duration(epoch.seconds),
             )
         self.update(table)

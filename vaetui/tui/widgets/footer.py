@@ -1,4 +1,4 @@
-"""The keys of a screen in one line, made from its live bindings; it does not know what they do."""
+"""A one-line footer with the keys of the screen."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class Footer(TextLine):
-    """The bindings that ask to be shown.
+    """The active bindings that have `show` set.
 
-    Textual's own footer comes after the first frame and lays the screen out again: all pictures are then sent
-    twice, and over a slow line the first answer waits for that.
+    Textual's own footer is mounted after the first frame and causes a second layout, which sends all images
+    twice and delays the response to the first key on a slow connection.
     """
 
     DEFAULT_CSS = """
@@ -20,23 +20,23 @@ class Footer(TextLine):
     """
 
     def on_mount(self) -> None:
-        """Follow the bindings, which a keymap may change."""
+        """Show the keys, and again whenever the bindings change."""
         self.show_keys(self.screen)
         self.screen.bindings_updated_signal.subscribe(self, self.show_keys)
 
     def on_resize(self) -> None:
-        """List what fits now."""
+        """Show the keys that fit the new width."""
         self.show_keys(self.screen)
 
     def show_keys(self, screen: Screen[object]) -> None:
-        """Write each key with its word, once for all keys of one action; the last leads to all others."""
+        """Show each action once; if the width is too small, drop entries before the last, which opens the help."""
         style = f"bold {self.app.theme_variables.get('footer-key-foreground', '')}"
-        shown: dict[str, Text] = {}
+        text_by_action: dict[str, Text] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in shown:
+            if binding.show and enabled and binding.action not in text_by_action:
                 key = self.app.get_key_display(binding)
-                shown[binding.action] = Text.assemble(" ", (key, style), f" {binding.description}")
-        words = list(shown.values())
-        while len(words) > 1 and sum(word.cell_len for word in words) > self.app.size.width:
-            del words[-2]
-        self.set_text(Text.assemble(*words))
+                text_by_action[binding.action] = Text.assemble(" ", (key, style), f" {binding.description}")
+        entries = list(text_by_action.values())
+        while len(entries) > 1 and sum(entry.cell_len for entry in entries) > self.app.size.width:
+            del entries[-2]
+        self.set_text(Text.assemble(*entries))

@@ -1,4 +1,4 @@
-"""The picture in focus, large and in a heavy frame; it does not know how it came to be in focus."""
+"""A large picture in a heavy frame with text in its upper and lower side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class FramedImage(Vertical):
-    """A picture framed by lines of its own, so that another name repaints one line and not the picture."""
+    """A picture framed by separate lines, so that a new text repaints one line and not the picture."""
 
     DEFAULT_CSS = """
     FramedImage { width: auto; height: auto; }
@@ -24,14 +24,14 @@ class FramedImage(Vertical):
     """
 
     def __init__(self, cells: tuple[int, int]) -> None:
-        """Take this many cells for the picture inside."""
+        """Create a frame around a picture of `cells` (columns, rows)."""
         super().__init__()
         self._cells = cells
         self.styles.width = cells[0] + 2
         self.styles.height = cells[1] + 2
 
     def compose(self) -> ComposeResult:
-        """Mount the frame around the picture."""
+        """Mount the frame and the picture."""
         yield TextLine(id="above")
         with Horizontal():
             yield TextLine(classes="side")
@@ -40,19 +40,20 @@ class FramedImage(Vertical):
         yield TextLine(id="below")
 
     def on_mount(self) -> None:
-        """Draw the sides, which stay."""
+        """Draw the left and the right side, which never change."""
         for side in self.query(".side").results(TextLine):
             side.styles.height = self._cells[1]
             side.set_text("\n".join("┃" * self._cells[1]))
 
     def show(self, cluster: ClusterView) -> None:
-        """Show that tile, its name above and the weight of an answer below."""
-        self.show_pixels(f"centre {format_cluster_name(cluster)}", format_weight(cluster), cluster.picture)
+        """Show the centre of `cluster`, its name above and the weight of its answer below."""
+        text_width = self._cells[0] - 2
+        self.show_pixels(f"cluster {format_cluster_name(cluster)}", format_weight(cluster, text_width), cluster.picture)
 
     def show_pixels(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
-        """Show that picture, [H, W], with these words in the frame."""
-        inside = self._cells[0]
-        for id, words, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
-            within = f" {words} " if words else ""
-            self.query_one(id, TextLine).set_text(Text(f"{left}{within:━<{inside}}{right}"))
+        """Show an image, [H, W] or [H, W, 3], and the texts in the frame."""
+        width = self._cells[0]
+        for id, text, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
+            padded_text = f" {text} " if text else ""
+            self.query_one(id, TextLine).set_text(Text(f"{left}{padded_text:━<{width}}{right}"))
         self.query_one(Picture).show(pixels)

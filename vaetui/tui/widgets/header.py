@@ -1,4 +1,4 @@
-"""The one line on top of every screen; it does not know what is said in it."""
+"""The one-line header of every screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 
 class Header(Widget):
-    """The program, the session's name, and at the right what the screen says."""
+    """The program and session name at the left, the text of the screen at the right."""
 
     DEFAULT_CSS = """
     Header {
@@ -20,32 +20,32 @@ class Header(Widget):
     """
 
     def __init__(self, session_name: str) -> None:
-        """Show the name of that session."""
+        """Create a header without text at the right."""
         super().__init__()
         self.session_name = session_name
-        """The session's name."""
+        """The name shown at the left."""
         self._text = Text()
         self._pinned_text: Text | None = None
 
     def set_text(self, text: Text | str) -> None:
-        """Show this at the right, unless something is held there."""
-        said = Text(text) if isinstance(text, str) else text
-        if said != self._text:
-            self._text = said
+        """Set the text at the right, which a pinned text hides."""
+        new_text = Text(text) if isinstance(text, str) else text
+        if new_text != self._text:
+            self._text = new_text
             self.refresh()
 
     def pin_text(self, text: Text | str | None) -> None:
-        """Show this whatever is said, until None is held."""
+        """Show `text` instead of the text of `set_text`, until None is pinned."""
         self._pinned_text = Text(text) if isinstance(text, str) else text
         self.refresh()
 
     def render(self) -> Text:
-        """Draw the line; where room is short the session's name is cut, not the figures."""
-        said = self._pinned_text or self._text
+        """Return the line; a small width truncates the session name, not the text at the right."""
+        right = self._pinned_text or self._text
         left = Text.assemble(("vaetui", "bold"), "  ", self.session_name)
         width = self.content_size.width
-        left.truncate(max(width - said.cell_len - 2, 6), overflow="ellipsis")
-        gap = max(width - left.cell_len - said.cell_len, 0)
-        line = Text.assemble(left, " " * gap, said, no_wrap=True, overflow="crop")
+        left.truncate(max(width - right.cell_len - 2, 6), overflow="ellipsis")
+        gap = max(width - left.cell_len - right.cell_len, 0)
+        line = Text.assemble(left, " " * gap, right, no_wrap=True, overflow="crop")
         line.truncate(width, overflow="crop")
         return line

@@ -1,4 +1,4 @@
-"""Pictures side by side, as many and as large as the terminal allows; it does not know what they show."""
+"""A grid of images whose number and size follow the terminal's size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vaetui.tui.widgets.picture import Picture
 
 
 class ImageGrid(Container):
-    """A grid of pictures that is hung anew where another size wants it."""
+    """A grid of pictures of equal size."""
 
     DEFAULT_CSS = """
     ImageGrid { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
@@ -23,27 +23,27 @@ class ImageGrid(Container):
 
     @property
     def capacity(self) -> int:
-        """Tell how many pictures there is room for."""
+        """The number of images that fit."""
         return self._grid_layout.columns * self._grid_layout.rows
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures, for the size that the terminal has."""
-        hanging = self._grid_layout = compute_grid_layout(*self.app.size)
+        """Mount the pictures for the present size of the terminal."""
+        layout = self._grid_layout = compute_grid_layout(*self.app.size)
         with Container() as grid:
-            grid.styles.grid_size_columns = hanging.columns
-            grid.styles.grid_columns, grid.styles.grid_rows = map(str, hanging.image_cells)
+            grid.styles.grid_size_columns = layout.columns
+            grid.styles.grid_columns, grid.styles.grid_rows = map(str, layout.image_cells)
             for _ in range(self.capacity):
-                yield Picture(hanging.image_cells)
+                yield Picture(layout.image_cells)
 
     async def relayout(self, size: Size) -> bool:
-        """Hang everything anew where another size wants it, and tell whether it did."""
+        """Mount all pictures again if `size` requires another layout, and return whether it did."""
         if compute_grid_layout(*size) == self._grid_layout:
             return False
         await self.recompose()
         return True
 
     def show(self, pixels: Pixels) -> None:
-        """Show the first of these pictures, [N, H, W]."""
-        for at, picture in enumerate(self.query(Picture)):
-            # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
-            self.call_later(picture.show, pixels[at] if at < len(pixels) else None)
+        """Show the first `capacity` images of [N, H, W] or [N, H, W, 3]."""
+        for index, picture in enumerate(self.query(Picture)):
+            # One picture per turn of the event loop: keys are handled between two pictures.
+            self.call_later(picture.show, pixels[index] if index < len(pixels) else None)

@@ -1,4 +1,4 @@
-"""Everything between the header and the prompt, laid out for the terminal's size; it knows no key and no session."""
+"""The images and facts of the labelling screen, between its header and its prompt."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.text_line import TextLine
 
-ANSWER_LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? open"
+ANSWER_LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? no answer"
+PAGE_KEYS_HINT = " · arrows: more"
 
 
 class LabellingView(Vertical):
-    """The focused centre, its members and facts, and below a rule all tiles as thumbnails or as words.
+    """The focused centre, its members and facts, and below a rule all clusters as thumbnails or as a list.
 
-    It is hidden until it has something to show: a screen that starts is sent three times by Textual.
+    The view is hidden until it has data, because Textual paints a new screen three times.
     """
 
     DEFAULT_CSS = """
@@ -39,56 +40,60 @@ class LabellingView(Vertical):
 
     @property
     def columns(self) -> int:
-        """Tell how many tiles lie in a row."""
+        """Clusters in a row."""
         return self._find_overview().columns
 
     @property
     def member_capacity(self) -> int:
-        """Tell how many members there is room for."""
+        """The number of members that fit."""
         return self._labelling_layout.member_grid[0] * self._labelling_layout.member_grid[1]
 
     def compose(self) -> ComposeResult:
-        """Mount everything once, for the size that the terminal has."""
+        """Mount all parts for the present size of the terminal."""
         self._width, height = self.app.size
-        fits = self._labelling_layout = compute_labelling_layout(self._width, height)
+        layout = self._labelling_layout = compute_labelling_layout(self._width, height)
         with Horizontal() as top:
-            top.styles.height = fits.centre_cells[1] + 2
-            yield FramedImage(fits.centre_cells)
-            yield MemberGrid(*fits.member_grid)
-            if fits.panel_cells:
-                yield ClusterFacts(fits.panel_cells)
-        if not fits.panel_cells:
+            top.styles.height = layout.centre_cells[1] + 2
+            yield FramedImage(layout.centre_cells)
+            yield MemberGrid(*layout.member_grid)
+            if layout.panel_cells:
+                yield ClusterFacts(layout.panel_cells)
+        if not layout.panel_cells:
             yield ClusterFacts()
         yield TextLine(id="rule")
-        yield ClusterGrid(*fits.cluster_grid) if fits.cluster_grid else ClusterList(self._width, fits.list_rows)
+        yield ClusterGrid(*layout.cluster_grid) if layout.cluster_grid else ClusterList(self._width, layout.list_rows)
 
     async def relayout(self, size: Size) -> bool:
-        """Mount everything anew where another size wants it, and tell whether it did."""
+        """Mount all parts again if `size` requires another layout, and return whether it did."""
         if compute_labelling_layout(*size) == self._labelling_layout and size.width == self._width:
             return False
         await self.recompose()
         return True
 
     def show(self, round_view: RoundView, focus_index: int, classes: ClassList) -> None:
-        """Show the round with the focus on that place; what did not change is not painted again."""
+        """Show the round with the cluster at `focus_index` focused; unchanged parts are not repainted."""
         self.styles.visibility = "visible"
-        tile, tiles = round_view.clusters[focus_index], self._find_overview()
-        tiles.show(round_view.clusters, focus_index)
-        self.query_one(FramedImage).show(tile)
-        self.query_one(ClusterFacts).show(tile, classes)
-        count, room = len(round_view.clusters), tiles.page_size
-        first, last = compute_page_bounds(focus_index, count, room)
-        pages = f" {first + 1}-{last} of {count}, the arrows turn the page " if count > room else ""
-        if len(pages) + cell_len(format_digit_keys(classes, round_view.digit_keys)) + 8 > self._width:
-            pages = pages.replace(", the arrows turn the page", "")
-        named = format_digit_keys(classes, round_view.digit_keys, self._width - len(pages) - 8)
-        legend = f" {named or ANSWER_LEGEND} " if named or self._width >= 80 else ""
-        dashes = max(self._width - cell_len(legend) - 4, 0)
-        self.query_one("#rule", TextLine).set_text(Text(f"──{pages:─<{dashes}}{legend}"))
+        cluster, overview = round_view.clusters[focus_index], self._find_overview()
+        overview.show(round_view.clusters, focus_index)
+        self.query_one(FramedImage).show(cluster)
+        self.query_one(ClusterFacts).show(cluster, classes)
+        self.query_one("#rule", TextLine).set_text(self._format_rule(round_view, focus_index, classes))
 
     def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
-        """Show these members of the focused cluster."""
+        """Show these members, [N, H, W] or [N, H, W, 3], of the focused cluster."""
         self.query_one(MemberGrid).show(order, pixels)
+
+    def _format_rule(self, round_view: RoundView, focus_index: int, classes: ClassList) -> Text:
+        """Return the rule with the page at the left and the legend of digits or answers at the right."""
+        count, page_size = len(round_view.clusters), self._find_overview().page_size
+        start, end = compute_page_bounds(focus_index, count, page_size)
+        page = f" {start + 1}-{end} of {count}{PAGE_KEYS_HINT} " if count > page_size else ""
+        if len(page) + cell_len(format_digit_keys(classes, round_view.digit_keys)) + 8 > self._width:
+            page = page.replace(PAGE_KEYS_HINT, "")
+        digits = format_digit_keys(classes, round_view.digit_keys, self._width - len(page) - 8)
+        legend = f" {digits or ANSWER_LEGEND} " if digits or self._width >= 80 else ""
+        line_width = max(self._width - cell_len(legend) - 4, 0)
+        return Text(f"──{page:─<{line_width}}{legend}")
 
     def _find_overview(self) -> ClusterGrid | ClusterList:
         return self.query_one(ClusterGrid) if self._labelling_layout.cluster_grid else self.query_one(ClusterList)

@@ -1,4 +1,4 @@
-"""Real members of the focused cluster, as thumbnails; it does not know how they were chosen."""
+"""Thumbnails of members of the focused cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaetui.tui.widgets.text_line import TextLine
 
 
 class MemberGrid(Vertical):
-    """A title and some rows of pictures."""
+    """A heading above a grid of member images."""
 
     DEFAULT_CSS = """
     MemberGrid { width: auto; height: 100%; padding-left: 1; }
@@ -23,18 +23,18 @@ class MemberGrid(Vertical):
     """
 
     def __init__(self, columns: int, rows: int) -> None:
-        """Take this many pictures across and down."""
+        """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__()
         self._columns, self._rows = columns, rows
         self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
 
     @property
     def capacity(self) -> int:
-        """Tell how many members there is room for."""
+        """The number of members that fit."""
         return self._columns * self._rows
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures."""
+        """Mount the heading and the pictures."""
         yield TextLine()
         with Container() as grid:
             grid.styles.grid_size_columns = self._columns
@@ -44,11 +44,11 @@ class MemberGrid(Vertical):
                 yield Picture(THUMBNAIL_CELLS)
 
     def show(self, order: MemberOrder, pixels: Pixels) -> None:
-        """Show these members, [N, H, W]; none while the images are not there."""
-        title = Text.assemble((f"{order} members", "bold"))
+        """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded."""
+        heading = Text.assemble((f"{order} members", "bold"))
         if len(pixels) == 0:
-            title.append("  loading the images …")
-        self.query_one(TextLine).set_text(title)
-        for at, picture in enumerate(self.query(Picture)):
-            # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
-            self.call_later(picture.show, pixels[at] if at < len(pixels) else None)
+            heading.append("  loading the images …")
+        self.query_one(TextLine).set_text(heading)
+        for index, picture in enumerate(self.query(Picture)):
+            # One picture per turn of the event loop: keys are handled between two pictures.
+            self.call_later(picture.show, pixels[index] if index < len(pixels) else None)

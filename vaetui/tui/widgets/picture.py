@@ -1,4 +1,4 @@
-"""The one way to draw a picture at a time, which can change while it is shown; it does not know what is pictured."""
+"""The picture widget, and the picture mode that all pictures of the program share."""
 
 from __future__ import annotations
 
@@ -16,72 +16,70 @@ from vaetui.tui.widgets.half_blocks import find_changed_spans, fit_image, render
 
 DrawingMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
 DRAWING_MODES: tuple[DrawingMode, ...] = get_args(DrawingMode)
-"""In the order in which a key goes through them."""
+"""All modes, in the order in which a key switches between them."""
 MODE_DESCRIPTIONS: dict[DrawingMode, str] = {
     "half": "half-blocks",
-    "ascii": "letters",
-    "sixel": "sixel; nothing to see? i again",
-    "kitty": "kitty graphics; nothing to see? i again",
+    "ascii": "ASCII",
+    "sixel": "sixel. Press i again if nothing shows",
+    "kitty": "kitty graphics. Press i again if nothing shows",
 }
-"""What a person calls them."""
-KITTY_WITHOUT_TRUE_COLOUR = "kitty graphics, unseen without true colours; i again"
-"""The number of such a picture is told by its colour of 24 bits, and so lost where the terminal has fewer."""
+"""The text shown after a switch; terminals without the graphics protocol show nothing at all."""
+KITTY_WITHOUT_TRUE_COLOUR = "kitty graphics, invisible without true colour. Press i again"
+"""The placeholder characters of a kitty image hold its id in a 24-bit colour, which other terminals change."""
 
 
 @dataclass(slots=True)
-class _DrawingConfig:
-    """The way of drawing, one for the whole program as there is one terminal."""
+class _PictureConfig:
+    """How all pictures are drawn; one object for the program, because it has one terminal."""
 
     mode: DrawingMode = "half"
     canvas_class: type[Any] | None = None
     cell_size: tuple[int, int] = (10, 20)
 
 
-_drawing_config = _DrawingConfig()
+_config = _PictureConfig()
 
 
 def set_drawing_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
-    """Choose the way of drawing from now on; `cell` is the size of a character in screen pixels.
+    """Set the mode of all pictures; `cell_size` is the width and height of a character in screen pixels.
 
-    Raises ValueError for a mode that there is not.
+    Raises ValueError if the mode is unknown.
     """
     if mode not in DRAWING_MODES:
-        raise ValueError(f"no such way of drawing: {mode}")
-    _drawing_config.mode, _drawing_config.cell_size = mode, cell_size
-    _drawing_config.canvas_class = None
+        raise ValueError(f"unknown picture mode: {mode}")
+    _config.mode, _config.cell_size = mode, cell_size
+    _config.canvas_class = None
     if mode in ("sixel", "kitty"):
-        from vaetui.tui.widgets.graphics import (
-            load_canvas_class,  # not at the top: its library is not needed for half-blocks
-        )
+        from vaetui.tui.widgets.graphics import load_canvas_class  # half-blocks do not need its library
 
-        _drawing_config.canvas_class = load_canvas_class(mode, cell_size)
+        _config.canvas_class = load_canvas_class(mode, cell_size)
 
 
 def get_drawing_mode() -> DrawingMode:
-    """Tell the way of drawing."""
-    return _drawing_config.mode
+    """Return the mode of all pictures."""
+    return _config.mode
 
 
 def next_drawing_mode() -> DrawingMode:
-    """Tell the way of drawing that comes after the chosen one, around the end."""
-    return DRAWING_MODES[(DRAWING_MODES.index(_drawing_config.mode) + 1) % len(DRAWING_MODES)]
+    """Return the mode that follows the present one, wrapping around at the end."""
+    return DRAWING_MODES[(DRAWING_MODES.index(_config.mode) + 1) % len(DRAWING_MODES)]
 
 
 def describe_drawing_mode(has_true_colour: bool) -> str:
-    """Say in words how pictures are drawn, and what to do where nothing is to be seen."""
-    seen = has_true_colour or _drawing_config.mode != "kitty"
-    return f"pictures: {MODE_DESCRIPTIONS[_drawing_config.mode] if seen else KITTY_WITHOUT_TRUE_COLOUR}"
+    """Return a message with the present mode and the key to press if it shows nothing."""
+    is_visible = has_true_colour or _config.mode != "kitty"
+    return f"Picture mode: {MODE_DESCRIPTIONS[_config.mode] if is_visible else KITTY_WITHOUT_TRUE_COLOUR}"
 
 
 class Picture(Widget):
-    """A picture in a fixed number of cells, black until it is shown."""
+    """An image in a fixed number of cells; black until `show` is called."""
 
     DEFAULT_CSS = """
     Picture { background: black; color: white; }
     """
 
     def __init__(self, cells: tuple[int, int], *, id: str | None = None, classes: str | None = None) -> None:
-        """Take this many cells across and down; one cell is one pixel across and two down."""
+        """Create a black picture of `cells` (columns, rows); a cell is one pixel wide and two pixels high."""
         super().__init__(id=id, classes=classes)
         self.styles.width, self.styles.height = cells
         self._columns, self._rows = cells
@@ -90,50 +88,46 @@ class Picture(Widget):
         self._pixels: Pixels | None = None
 
     def compose(self) -> Iterable[Widget]:
-        """Put a canvas on top where the terminal itself draws."""
-        if _drawing_config.canvas_class is not None:
-            yield _drawing_config.canvas_class(self._resize_for_canvas())
+        """Mount a canvas in the modes in which the terminal draws."""
+        if _config.canvas_class is not None:
+            yield _config.canvas_class(self._resize_for_canvas())
 
     def show(self, pixels: Pixels | None) -> None:
-        """Set the picture, [H, W] or [H, W, 3], or black; only cells that differ are painted again."""
+        """Show an image, [H, W] or [H, W, 3], or black for None; repaint only the cells that differ."""
         self._pixels = pixels
-        if _drawing_config.canvas_class is not None:
-            for canvas in self.query(_drawing_config.canvas_class):
+        if _config.canvas_class is not None:
+            for canvas in self.query(_config.canvas_class):
                 canvas.image = self._resize_for_canvas()
             return
         black = np.zeros_like(self._image)
-        drawn = black if pixels is None else fit_image(pixels, self._columns, 2 * self._rows)
-        before = self._image if self._image.shape == drawn.shape else np.zeros_like(drawn)
-        spans = find_changed_spans(before, drawn)
+        image = black if pixels is None else fit_image(pixels, self._columns, 2 * self._rows)
+        previous = self._image if self._image.shape == image.shape else np.zeros_like(image)
+        spans = find_changed_spans(previous, image)
         if spans:
-            self._image, self._rendered_lines = drawn, []
+            self._image, self._rendered_lines = image, []
             self.refresh(*(Region(column, row, count, 1) for row, column, count in spans))
 
     def redraw(self) -> None:
-        """Draw again after another way of drawing was chosen."""
+        """Draw the image again after a change of the mode."""
         self._image, self._rendered_lines = np.zeros_like(self._image), []
-        self.refresh(recompose=bool(self.children) or _drawing_config.canvas_class is not None)
+        self.refresh(recompose=bool(self.children) or _config.canvas_class is not None)
         self.show(self._pixels)
 
     def render_line(self, y: int) -> Strip:
-        """Give one row of cells."""
+        """Return one row of cells."""
+        is_ascii = _config.mode == "ascii"
         if not self._rendered_lines:
-            self._rendered_lines = (render_ascii if _drawing_config.mode == "ascii" else render_half_blocks)(
-                self._image
-            )
+            self._rendered_lines = (render_ascii if is_ascii else render_half_blocks)(self._image)
         if y >= self._rows:
             return Strip.blank(self.size.width)
-        return (
-            self._rendered_lines[y].apply_style(self.rich_style)
-            if _drawing_config.mode == "ascii"
-            else self._rendered_lines[y]
-        )
+        line = self._rendered_lines[y]
+        return line.apply_style(self.rich_style) if is_ascii else line
 
     def _resize_for_canvas(self) -> Any:
-        """Make what is shown as large as its place, with square pixels; None where nothing is shown."""
+        """Return the image at the size of the widget in screen pixels, or None without an image."""
         if self._pixels is None:
             return None
         from PIL import Image
 
-        size = _drawing_config.cell_size[0] * self._columns, _drawing_config.cell_size[1] * self._rows
+        size = _config.cell_size[0] * self._columns, _config.cell_size[1] * self._rows
         return Image.fromarray(np.ascontiguousarray(self._pixels)).resize(size, Image.Resampling.NEAREST)

@@ -1,4 +1,4 @@
-"""The picture that is read, between those read before and those that follow; it knows no key and no truth."""
+"""The images of the reading test: the current one, those already read, and the next ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaetui.tui.widgets.framed_image import FramedImage
 
 
 class ReadingTestView(Horizontal):
-    """The pictures of a reading test, laid out for the terminal's size."""
+    """The images of a reading test, laid out for the terminal's size."""
 
     DEFAULT_CSS = """
     ReadingTestView { width: 100%; height: 1fr; align: center middle; overflow: hidden; }
@@ -24,34 +24,37 @@ class ReadingTestView(Horizontal):
     _reading_layout: ReadingLayout
 
     def compose(self) -> ComposeResult:
-        """Mount everything once, for the size that the terminal has."""
-        fits = self._reading_layout = compute_reading_layout(*self.app.size)
-        yield CaptionedImages("read", *fits.previous_grid, id="before")
-        yield FramedImage(fits.centre_cells)
-        yield CaptionedImages("to follow", *fits.next_grid, id="after")
+        """Mount all images for the present size of the terminal."""
+        layout = self._reading_layout = compute_reading_layout(*self.app.size)
+        yield CaptionedImages("read", *layout.previous_grid, id="previous")
+        yield FramedImage(layout.centre_cells)
+        yield CaptionedImages("next", *layout.next_grid, id="next")
 
     async def relayout(self, size: Size) -> None:
-        """Mount everything anew where another size wants it."""
+        """Mount all images again if `size` requires another layout."""
         if compute_reading_layout(*size) != self._reading_layout:
             await self.recompose()
 
     def show(self, reading_test: ReadingTest, class_names: Sequence[str]) -> None:
-        """Show the first picture that is not yet read, unless all are."""
-        place, total = len(reading_test.class_ids), len(reading_test.reconstructions)
-        if place >= total:
+        """Show the first image without a reading; do nothing if all have one."""
+        position, total = len(reading_test.class_ids), len(reading_test.reconstructions)
+        if position >= total:
             return
-        self.query_one(FramedImage).show_pixels(f"picture {place + 1}", "", reading_test.reconstructions[place])
-        before, after = self.query_one("#before", CaptionedImages), self.query_one("#after", CaptionedImages)
-        # The latest is always the last: what was read before it moves up.
-        places = range(place - before.capacity, place)
-        before.show(
-            [reading_test.reconstructions[at] if at >= 0 else None for at in places],
-            [format_reading(reading_test.class_ids[at], class_names) if at >= 0 else "" for at in places],
+        self.query_one(FramedImage).show_pixels(f"picture {position + 1}", "", reading_test.reconstructions[position])
+        previous, following = self.query_one("#previous", CaptionedImages), self.query_one("#next", CaptionedImages)
+        # The last thumbnail is always the latest reading; earlier ones move up.
+        indices = range(position - previous.capacity, position)
+        previous.show(
+            [reading_test.reconstructions[index] if index >= 0 else None for index in indices],
+            [format_reading(reading_test.class_ids[index], class_names) if index >= 0 else "" for index in indices],
         )
-        places = range(place + 1, place + 1 + after.capacity)
-        after.show([reading_test.reconstructions[at] if at < total else None for at in places], [""] * after.capacity)
+        indices = range(position + 1, position + 1 + following.capacity)
+        following.show(
+            [reading_test.reconstructions[index] if index < total else None for index in indices],
+            [""] * following.capacity,
+        )
 
 
 def format_reading(class_id: int | None, class_names: Sequence[str]) -> str:
-    """Write what was read in a picture, under which it must fit: ·3 a class, – unreadable."""
+    """Return the caption of a reading, cut to a thumbnail's width: ·3 is class 3, – is unreadable."""
     return "–" if class_id is None else f"·{class_names[class_id]}"[: THUMBNAIL_CELLS[0]]

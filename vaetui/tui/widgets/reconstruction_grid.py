@@ -1,4 +1,4 @@
-"""Held-out images and how the network remembers them; it does not know when they change."""
+"""Validation images and their reconstructions."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from vaetui.engine.events import Reconstructed
 from vaetui.tui.widgets.picture import Picture
 
 MAX_IMAGES = 10
-"""Pictures in a row, however wide the screen is."""
+"""Maximum number of images in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReconstructionLayout:
-    """How the pictures of a strip lie."""
+    """Number, size and arrangement of the images."""
 
     cells: tuple[int, int]
-    """Width and height of a picture; under 12x6 no digit is to be recognised."""
+    """Columns and rows of an image; digits smaller than 12x6 are unreadable."""
     image_count: int
-    """Images."""
+    """Number of images, each with its reconstruction."""
     is_stacked: bool
-    """Whether the reconstructions lie under the images; else each stands at the right of its image."""
+    """Whether the reconstructions lie below the images instead of beside them."""
 
 
 def choose_reconstruction_layout(size: Size) -> ReconstructionLayout:
-    """Choose what fits a screen of that size and leaves room for the curves above."""
+    """Return the layout for a terminal of `size` that leaves enough rows for the plots above."""
     if size.height < 24:
         return ReconstructionLayout((12, 6), max(min((size.width - 1) // 26, MAX_IMAGES), 1), False)
     cells = (12, 6)
@@ -42,7 +42,7 @@ def choose_reconstruction_layout(size: Size) -> ReconstructionLayout:
 
 
 class ReconstructionGrid(Vertical):
-    """Two rows of pictures, or one of pairs where the screen is low."""
+    """A row of images above a row of reconstructions, or one row of pairs on low terminals."""
 
     DEFAULT_CSS = """
     ReconstructionGrid { height: auto; padding: 0 1; }
@@ -52,48 +52,44 @@ class ReconstructionGrid(Vertical):
     """
 
     def __init__(self, id: str | None = None) -> None:
-        """Begin without pictures."""
+        """Create a grid without images."""
         super().__init__(id=id)
         self._reconstruction_layout: ReconstructionLayout | None = None
         self._last_event: Reconstructed | None = None
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures once, for the size that the screen has."""
-        chosen = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(
+        """Mount the pictures for the present size of the terminal."""
+        layout = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(
             self.app.size
         )
-        pictures = range(chosen.image_count)
-        if chosen.is_stacked:
-            with Horizontal():
-                yield Static("seen", classes="caption", markup=False)
-                for _ in pictures:
-                    yield Picture(chosen.cells, classes="seen")
-            with Horizontal():
-                yield Static("as the\nnetwork\nremembers\nit", classes="caption", markup=False)
-                for _ in pictures:
-                    yield Picture(chosen.cells, classes="remembered")
+        if layout.is_stacked:
+            for caption, css_class in (("original", "original"), ("recon-\nstruction", "reconstruction")):
+                with Horizontal():
+                    yield Static(caption, classes="caption", markup=False)
+                    for _ in range(layout.image_count):
+                        yield Picture(layout.cells, classes=css_class)
         else:
             with Horizontal():
-                for _ in pictures:
-                    yield Picture(chosen.cells, classes="seen")
-                    yield Picture(chosen.cells, classes="remembered")
+                for _ in range(layout.image_count):
+                    yield Picture(layout.cells, classes="original")
+                    yield Picture(layout.cells, classes="reconstruction")
 
     async def relayout(self, size: Size) -> None:
-        """Lay the pictures out anew where a screen of that size wants it."""
-        chosen = choose_reconstruction_layout(size)
-        if chosen != self._reconstruction_layout:
-            self._reconstruction_layout = chosen
+        """Mount the pictures again if `size` requires another layout."""
+        layout = choose_reconstruction_layout(size)
+        if layout != self._reconstruction_layout:
+            self._reconstruction_layout = layout
             await self.recompose()
             if self._last_event is not None:
                 self.show(self._last_event)
 
     def show(self, event: Reconstructed) -> None:
-        """Show as many of these images as there is room for."""
+        """Show as many images of `event` as fit."""
         self._last_event = event
-        for name, pixels in (("seen", event.originals), ("remembered", event.reconstructions)):
-            self._show_images(name, pixels)
+        self._show_images("original", event.originals)
+        self._show_images("reconstruction", event.reconstructions)
 
-    def _show_images(self, css_class: str, pixels: Pixels) -> None:
-        for picture, image in zip(self.query(f".{css_class}").results(Picture), pixels, strict=False):
-            # One a turn of the loop: a key that comes meanwhile is answered between two pictures.
+    def _show_images(self, css_class: str, images: Pixels) -> None:
+        for picture, image in zip(self.query(f".{css_class}").results(Picture), images, strict=False):
+            # One picture per turn of the event loop: keys are handled between two pictures.
             self.call_later(picture.show, image)
