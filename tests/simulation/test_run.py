@@ -13,8 +13,8 @@ import pytest
 
 from tests.session.scripted_run import session_digest, create_session, list_answers, create_with_scrambled_labels
 from tests.simulation.driven import HABITS, SHORT, simulated
-from tests.tui.until import until
-from vaetui.cli.simulate_command import drain
+from tests.tui.harness import wait_until
+from vaetui.runtime.runner import drain
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.session import lifecycle, summary
@@ -92,7 +92,7 @@ def test_the_labels_to_take_away_are_those_of_the_export(digits: Path, shelved: 
     session = lifecycle.resume("run")
     rows = list(drain(session.label_table()).iter_rows())
     assert session.true_labels is not None
-    truth = session.true_labels.all
+    truth = session.true_labels.training_set
     assert truth is not None
     session.close()
     assert exported is not None
@@ -123,8 +123,8 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
     async with app.run_test(size=(80, 24)) as pilot:
         for round, sayings in rounds.items():
             asked = lambda round=round: isinstance(app.screen, LabellingScreen) and session.round_number == round  # noqa: E731
-            await until(pilot, asked, seconds=100)
-            await until(pilot, lambda: not app.event_worker.is_busy)
+            await wait_until(pilot, asked, seconds=100)
+            await wait_until(pilot, lambda: not app.event_worker.is_busy)
             screen = app.screen
             assert isinstance(screen, LabellingScreen)
             for saying in sayings:
@@ -136,13 +136,13 @@ async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
                     await pilot.press(str(saying.answer.class_id), tenths)
                 elif isinstance(saying.answer, Split):
                     await pilot.press("s", str(saying.answer.parts), "enter")
-                    await until(pilot, lambda: not app.event_worker.is_busy)
+                    await wait_until(pilot, lambda: not app.event_worker.is_busy)
                 else:
                     await pilot.press("x")
             await pilot.press("g")
             if session.phase == "labelling":
                 await pilot.press("g")
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen), seconds=100)
+        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen), seconds=100)
     session.close()
     assert list_answers("typed") == typed
     assert session_digest("typed") == session_digest("simulated")

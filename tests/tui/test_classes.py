@@ -15,10 +15,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.command_line import run_vaetui
-from tests.data.drawing import write_letter_folder, draw_letters
+from tests.data.drawing import draw_letters, write_letter_folder
 from tests.session.scripted_run import SMALL_CONFIG
-from tests.tui.text import plain
-from tests.tui.until import until
+from tests.tui.harness import screen_text, wait_until
 from vaetui.cli.data_options import DataOptions
 from vaetui.data.class_labels import read_class_names
 from vaetui.data.import_options import ImportOptions
@@ -34,15 +33,10 @@ from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.prompt import Prompt
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("home", "fast_keys")
 QUICK = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, channels=(8, 16), z_dim=6))
 SECONDS = 60
 """That a phase may take on a machine that is busy otherwise."""
-
-
-@pytest.fixture(autouse=True)
-def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 def begun(data: Path, classes: str, labels: bool) -> Session:
@@ -65,15 +59,15 @@ async def shown(pilot: Pilot[None], kind: type[Screen[None]]) -> None:
     app = pilot.app
     assert isinstance(app, VaetuiApp)
     idle = kind is not TrainingScreen
-    await until(pilot, lambda: isinstance(app.screen, kind) and not (idle and app.event_worker.is_busy), SECONDS)
+    await wait_until(pilot, lambda: isinstance(app.screen, kind) and not (idle and app.event_worker.is_busy), SECONDS)
 
 
 async def named(pilot: Pilot[None], back: type[Screen[None]], letter: str) -> None:
     """Choose a class by its letter."""
     await pilot.press("slash")
-    await until(pilot, lambda: isinstance(pilot.app.screen, ClassPickerScreen))
+    await wait_until(pilot, lambda: isinstance(pilot.app.screen, ClassPickerScreen))
     await pilot.press(letter, "enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, back))
+    await wait_until(pilot, lambda: isinstance(pilot.app.screen, back))
 
 
 async def split(pilot: Pilot[None], parts: str) -> None:
@@ -100,7 +94,7 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
     assert session.config.network.classes == 26
     async with screens(session) as (pilot, app):
         await shown(pilot, LabellingScreen)
-        assert "/ others  0 a  1 b" in plain(app)
+        assert "/ others  0 a  1 b" in screen_text(app)
         await split(pilot, "2")
         await named(pilot, LabellingScreen, "q")
         await pilot.press("8")
@@ -124,7 +118,7 @@ async def test_a_folder_of_26_classes_is_labelled_by_letters(tmp_path: Path) -> 
         await shown(pilot, SummaryScreen)
         await pilot.press("t")
         await shown(pilot, ReadingTestScreen)
-        assert "9 z" in plain(app)
+        assert "9 z" in screen_text(app)
         await named(pilot, ReadingTestScreen, "y")
         await pilot.press("9", "escape")
         await shown(pilot, SummaryScreen)
@@ -152,7 +146,7 @@ async def test_an_array_of_two_classes_is_labelled_by_digits(tmp_path: Path) -> 
     session = begun(tmp_path / "two.npy", "round one,cross", labels=False)
     async with screens(session) as (pilot, app):
         await shown(pilot, LabellingScreen)
-        assert "0 round one  1 cross" in plain(app)
+        assert "0 round one  1 cross" in screen_text(app)
         await pilot.press("2")
         assert "there is no class 2: 0-1 name one" in prompt(app)
         await pilot.press("1", "enter", "x", "u", "0", "6")
@@ -166,7 +160,7 @@ async def test_an_array_of_two_classes_is_labelled_by_digits(tmp_path: Path) -> 
         await pilot.press("a", *"01010", "g")
         await shown(pilot, SummaryScreen)
         await pilot.press("t")
-        await until(pilot, lambda: "have no true labels" in " ".join(plain(app).split()))
+        await wait_until(pilot, lambda: "have no true labels" in " ".join(screen_text(app).split()))
     rows = exported(tmp_path)
     assert len(rows) == 80
     assert {row["class"] for row in rows} == {"round one", "cross"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.terminal import ScriptedTerminal
-from tests.tui.scripted import ScriptedSession
+from tests.tui.scripted_session import ScriptedSession
 from vaetui.tui.widgets.half_blocks import fit_image
 
 POOR = [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"TERM": "linux"}]
@@ -18,11 +18,11 @@ BRIGHT = {"default": 0, "black": 0, "brightblack": 85, "white": 170, "brightwhit
 
 @pytest.fixture(params=POOR, ids=lambda variables: "=".join(*variables.items()))
 def terminal(request: pytest.FixtureRequest) -> Iterator[ScriptedTerminal]:
-    made = ScriptedTerminal(["-m", "tests.tui.scripted_app", "half"], (80, 24), variables=request.param)
-    made.until_text("class?")
-    made.until_quiet()
+    made = ScriptedTerminal(["-m", "tests.tui.scripted_app", "half"], (80, 24), environment=request.param)
+    made.wait_for_text("class?")
+    made.wait_until_quiet()
     yield made
-    made.type(b"q")
+    made.send(b"q")
     assert made.close() == 0
 
 
@@ -41,19 +41,19 @@ def test_the_picture_is_seen(terminal: ScriptedTerminal) -> None:
 
 def test_focus_and_answers_are_told_in_signs(terminal: ScriptedTerminal) -> None:
     assert "[ 0 ?" in terminal.text()
-    terminal.type(b"7")
-    terminal.until_text("Enter = sure")
-    terminal.until_quiet()
-    terminal.type(b"\r")
-    terminal.until_text("0 ·7")
-    terminal.until_text("[ 1 ?")
-    terminal.until_quiet()
-    terminal.type(b"x")
-    terminal.until_text("1 –")
+    terminal.send(b"7")
+    terminal.wait_for_text("Enter = sure")
+    terminal.wait_until_quiet()
+    terminal.send(b"\r")
+    terminal.wait_for_text("0 ·7")
+    terminal.wait_for_text("[ 1 ?")
+    terminal.wait_until_quiet()
+    terminal.send(b"x")
+    terminal.wait_for_text("1 –")
 
 
 @pytest.mark.usefixtures("home")
 def test_a_terminal_that_cannot_move_its_cursor_is_told_of_the_dialogue() -> None:
-    dumb = ScriptedTerminal(["-m", "vaetui", "new"], (120, 24), variables={"TERM": "dumb"})
-    dumb.until_text("add --plain")
+    dumb = ScriptedTerminal(["-m", "vaetui", "new"], (120, 24), environment={"TERM": "dumb"})
+    dumb.wait_for_text("add --plain")
     assert dumb.close() == 2

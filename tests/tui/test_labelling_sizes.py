@@ -5,45 +5,40 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from tests.tui.labelling import focus, labelling, settled
-from tests.tui.scripted import ScriptedSession
-from tests.tui.text import plain, same_as_before
+from tests.tui.harness import assert_snapshot, focused_path, open_labelling, screen_text, settle
+from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.tui.app import VaetuiApp
 from vaetui.tui.widgets.cluster_facts import ClusterFacts
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.text_line import TextLine
 
-
-@pytest.fixture(autouse=True)
-def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
+pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_it_looks_as_before(size: tuple[int, int]) -> None:
-    async with labelling(ScriptedSession(), size) as (pilot, _):
-        same_as_before(pilot.app, f"labelling-{size[0]}x{size[1]}")
+    async with open_labelling(ScriptedSession(), size) as (pilot, _):
+        assert_snapshot(pilot.app, f"labelling-{size[0]}x{size[1]}")
         await pilot.press("0", "enter", "1", "8", "x", "s", "enter")
-        await settled(pilot)
+        await settle(pilot)
         await pilot.press("3", "enter", "right", "9")
-        await settled(pilot)
-        same_as_before(pilot.app, f"labelling-answers-{size[0]}x{size[1]}")
+        await settle(pilot)
+        assert_snapshot(pilot.app, f"labelling-answers-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 18), (100, 30), (120, 40), (160, 50)])
 async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
     session = ScriptedSession(clusters=16)
-    async with labelling(session, size) as (pilot, screen):
-        shown = plain(pilot.app)
+    async with open_labelling(session, size) as (pilot, screen):
+        shown = screen_text(pilot.app)
         assert "centre 0: class?" in shown
         assert "s split" in shown
         assert "? keys" in shown
         assert "answers   0" in shown
         for at in range(16):
-            assert focus(screen) == (at,)
-            assert f"{at} ?" in plain(pilot.app)
+            assert focused_path(screen) == (at,)
+            assert f"{at} ?" in screen_text(pilot.app)
             await pilot.press("5", "9")
             assert screen.presenter.round_view.answered_leaf_count == at + 1
 
@@ -54,12 +49,12 @@ NAMES = (*("trousers and others", "猫" * 20, "x", "Donaudampfschifffahrtsgesell
 @pytest.mark.parametrize("names", [NAMES, None])
 async def test_no_word_breaks_at_any_width(names: tuple[str, ...] | None) -> None:
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=10)), classes=names)
-    async with labelling(session) as (pilot, screen):
+    async with open_labelling(session) as (pilot, screen):
         await pilot.press("right", "right", "right")
         for size in [(60, 24), (80, 24), (99, 37), (100, 37), (101, 37), (114, 37), (115, 37), (160, 50)]:
             await pilot.resize_terminal(*size)
-            await settled(pilot)
-            facts, shown = screen.query_one(ClusterFacts), plain(pilot.app)
+            await settle(pilot)
+            facts, shown = screen.query_one(ClusterFacts), screen_text(pilot.app)
             room, lines = facts.content_size, facts.text.splitlines()
             assert facts.text.startswith("2,411 images")
             assert len(lines) <= room.height
@@ -74,31 +69,31 @@ async def test_no_word_breaks_at_any_width(names: tuple[str, ...] | None) -> Non
 
 async def test_pages_turn_with_the_focus() -> None:
     session = ScriptedSession()
-    session.said = [((part,), Split(4)) for part in range(16)]
-    async with labelling(session) as (pilot, screen):
-        assert "of 80" in plain(pilot.app)
+    session.answer_log = [((part,), Split(4)) for part in range(16)]
+    async with open_labelling(session) as (pilot, screen):
+        assert "of 80" in screen_text(pilot.app)
         for _ in range(20):
             name = ".".join(map(str, screen.presenter.focused_cluster.path))
-            assert f" {name} ?" in plain(pilot.app) or f"[{name} ?" in plain(pilot.app)
+            assert f" {name} ?" in screen_text(pilot.app) or f"[{name} ?" in screen_text(pilot.app)
             await pilot.press("x")
 
 
 async def test_a_resize_changes_the_list_into_thumbnails_and_back() -> None:
     session = ScriptedSession()
-    async with labelling(session) as (pilot, screen):
+    async with open_labelling(session) as (pilot, screen):
         await pilot.press("1", "enter", "9")
-        small = plain(pilot.app)
+        small = screen_text(pilot.app)
         await pilot.resize_terminal(120, 40)
-        await settled(pilot)
-        assert "┗ 1 ? ━" in plain(pilot.app)
+        await settle(pilot)
+        assert "┗ 1 ? ━" in screen_text(pilot.app)
         assert len(screen.query(Picture)) == 16 + 8 + 1
         await pilot.resize_terminal(80, 24)
-        await settled(pilot)
-        assert plain(pilot.app) == small
+        await settle(pilot)
+        assert screen_text(pilot.app) == small
         await pilot.press("enter")
-        assert session.said[-1] == ((1,), ClassAnswer(9))
+        assert session.answer_log[-1] == ((1,), ClassAnswer(9))
 
 
 async def test_pictures_of_another_shape_are_shown() -> None:
-    async with labelling(ScriptedSession(side=32), (120, 40)) as (pilot, _):
-        assert plain(pilot.app).count("▀") > 100
+    async with open_labelling(ScriptedSession(side=32), (120, 40)) as (pilot, _):
+        assert screen_text(pilot.app).count("▀") > 100

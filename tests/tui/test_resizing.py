@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.terminal import ScriptedTerminal
-from tests.tui.typed import press
+from tests.tui.terminal_keys import type_keys
 
 LEAST, MOST = (60, 18), (250, 80)
-ROOM = "please make the terminal larger"
+ROOM = "Enlarge the terminal"
 SHOWS = {
     "labelling": r"centre \d+(\.\d+)*:",
     "training": r"img/s",
@@ -34,21 +34,21 @@ def start() -> Iterator[Callable[[str], ScriptedTerminal]]:
         phase = {"reading": "training", "samples": "finished", "help": "labelling"}.get(screen, screen)
         terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", "half", phase])
         terminals.append(terminal)
-        terminal.until(lambda: re.search(SHOWS[phase], terminal.text()) is not None)
-        terminal.type(OPENS[screen].encode())
-        terminal.until(lambda: re.search(SHOWS[screen], terminal.text()) is not None)
+        terminal.wait_until(lambda: re.search(SHOWS[phase], terminal.text()) is not None)
+        terminal.send(OPENS[screen].encode())
+        terminal.wait_until(lambda: re.search(SHOWS[screen], terminal.text()) is not None)
         return terminal
 
     yield begin
     for terminal in terminals:
-        terminal.close(limit=0)
+        terminal.close(timeout_s=0)
 
 
 def stands(terminal: ScriptedTerminal, screen: str) -> None:
     """Wait until the screen is laid out for the size: its words, and keys or hints in the last line."""
     columns, rows = terminal.screen.columns, terminal.screen.lines
     if columns < LEAST[0] or rows < LEAST[1]:
-        terminal.until(lambda: ROOM in " ".join(terminal.text().split()))
+        terminal.wait_until(lambda: ROOM in " ".join(terminal.text().split()))
         return
 
     def laid_out() -> bool:
@@ -62,7 +62,7 @@ def stands(terminal: ScriptedTerminal, screen: str) -> None:
             and re.search(r"\? keys|esc back", lines[-1]) is not None
         )
 
-    terminal.until(laid_out)
+    terminal.wait_until(laid_out)
 
 
 @pytest.mark.parametrize("screen", SHOWS)
@@ -82,17 +82,17 @@ def test_keys_typed_while_the_size_changes_are_all_taken(start: Callable[[str], 
     for _ in range(25):
         for _ in range(draws.randint(1, 3)):
             terminal.resize(draws.randint(LEAST[0], MOST[0]), draws.randint(LEAST[1], MOST[1]))
-            terminal._turn(draws.choice([0, 0.01, 0.05]))
-        press(terminal, draws.choice(["7\r", "38", "x"]))
+            terminal.process(draws.choice([0, 0.01, 0.05]))
+        type_keys(terminal, draws.choice(["7\r", "38", "x"]))
         said += 1
-        terminal.until(lambda: re.search(rf"answers +{said}\b", terminal.text()) is not None)  # noqa: B023
+        terminal.wait_until(lambda: re.search(rf"answers +{said}\b", terminal.text()) is not None)  # noqa: B023
         if draws.random() < 0.2:
-            terminal.type(b"u")
+            terminal.send(b"u")
             said -= 1
-            terminal.until(lambda: re.search(rf"answers +{said}\b", terminal.text()) is not None)  # noqa: B023
+            terminal.wait_until(lambda: re.search(rf"answers +{said}\b", terminal.text()) is not None)  # noqa: B023
     terminal.resize(80, 24)
     stands(terminal, "labelling")
-    terminal.type(b"q")
+    terminal.send(b"q")
     assert terminal.close() == 0
 
 
@@ -100,23 +100,23 @@ def test_where_nothing_is_to_be_seen_no_key_answers_and_nothing_is_lost(
     start: Callable[[str], ScriptedTerminal],
 ) -> None:
     terminal = start("labelling")
-    terminal.type(b"7\r")
-    terminal.until(lambda: re.search(r"answers +1\b", terminal.text()) is not None)
-    terminal.type(b"9")
-    terminal.until(lambda: "class? 9_" in terminal.text())
+    terminal.send(b"7\r")
+    terminal.wait_until(lambda: re.search(r"answers +1\b", terminal.text()) is not None)
+    terminal.send(b"9")
+    terminal.wait_until(lambda: "class? 9_" in terminal.text())
     terminal.resize(50, 12)
     stands(terminal, "labelling")
     for key in b"x3sug":
-        terminal.type(bytes([key]))
-        terminal.until_idle()
+        terminal.send(bytes([key]))
+        terminal.wait_until_idle()
     terminal.resize(80, 24)
-    terminal.until(lambda: "class? 9_" in terminal.text())
+    terminal.wait_until(lambda: "class? 9_" in terminal.text())
     assert re.search(r"answers +1\b", terminal.text())
-    terminal.type(b"\r")
-    terminal.until(lambda: re.search(r"answers +2\b", terminal.text()) is not None)
+    terminal.send(b"\r")
+    terminal.wait_until(lambda: re.search(r"answers +2\b", terminal.text()) is not None)
     terminal.resize(50, 12)
     stands(terminal, "labelling")
-    terminal.type(b"q")
+    terminal.send(b"q")
     assert terminal.close() == 0
 
 
@@ -124,8 +124,8 @@ def test_on_a_low_screen_the_keys_lead_to_the_commands_and_back(start: Callable[
     terminal = start("finished")
     terminal.resize(*LEAST)
     stands(terminal, "finished")
-    terminal.until(lambda: "vaetui export" not in terminal.text())
-    press(terminal, "jjjjjjjjjj")
-    terminal.until_text("vaetui resume demo-mnist")
-    press(terminal, "kkkkkkkkkk")
-    terminal.until_text("test accuracy in %")
+    terminal.wait_until(lambda: "vaetui export" not in terminal.text())
+    type_keys(terminal, "jjjjjjjjjj")
+    terminal.wait_for_text("vaetui resume demo-mnist")
+    type_keys(terminal, "kkkkkkkkkk")
+    terminal.wait_for_text("test accuracy in %")

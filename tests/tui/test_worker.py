@@ -9,7 +9,7 @@ import pytest
 from textual import on
 from textual.app import App
 
-from tests.tui.until import until
+from tests.tui.harness import wait_until
 from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Saved
 from vaetui.tui.worker import EventReported, EventWorker, WorkerEnded
 
@@ -57,7 +57,7 @@ async def test_events_arrive_in_order_and_then_the_end() -> None:
     async with app.run_test() as pilot:
         app.follower.start(iter([Loading("PyTorch"), Saved()]), target=app)
         assert app.follower.is_busy
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert app.heard == [Loading("PyTorch"), Saved()]
         assert not app.ends[0].was_stopped
         assert app.ends[0].failure is None
@@ -69,7 +69,7 @@ async def test_steps_are_not_queued_and_the_last_is_kept() -> None:
     later = BatchesTrained(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
     async with app.run_test() as pilot:
         app.follower.start(iter([STEP, Saved(), later]), target=app)
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert app.heard == [Saved()]
         assert app.follower.latest_batches is later
 
@@ -78,10 +78,10 @@ async def test_stopping_closes_the_generator_in_its_own_thread() -> None:
     app, endless = Listener(), Endless()
     async with app.run_test() as pilot:
         app.follower.start(endless.events(), target=app)
-        await until(pilot, endless.begun.is_set)
+        await wait_until(pilot, endless.begun.is_set)
         app.follower.stop()
         assert app.follower.is_stopping
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert app.ends[0].was_stopped
         assert endless.closed_by not in (None, threading.get_ident())
 
@@ -93,9 +93,9 @@ async def test_a_second_slow_verb_is_refused_until_the_end_of_the_first_is_handl
         with pytest.raises(RuntimeError):
             app.follower.start(iter([]), target=app)
         app.follower.stop()
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         app.follower.start(iter([]), target=app)
-        await until(pilot, lambda: len(app.ends) == 2)
+        await wait_until(pilot, lambda: len(app.ends) == 2)
 
 
 async def test_what_a_slow_verb_raises_comes_with_its_end() -> None:
@@ -106,7 +106,7 @@ async def test_what_a_slow_verb_raises_comes_with_its_end() -> None:
     app = Listener()
     async with app.run_test() as pilot:
         app.follower.start(events(), target=app)
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
 
 
@@ -122,7 +122,7 @@ async def test_what_saving_raises_comes_with_the_end_too() -> None:
     async with app.run_test() as pilot:
         app.follower.start(events(), target=app)
         app.follower.stop()
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
 
 
@@ -130,7 +130,7 @@ async def test_the_end_of_the_app_closes_the_generator() -> None:
     app, endless = Listener(), Endless()
     async with app.run_test() as pilot:
         worker = app.follower.start(endless.events(), target=app)
-        await until(pilot, endless.begun.is_set)
+        await wait_until(pilot, endless.begun.is_set)
         worker.cancel()
-        await until(pilot, lambda: app.ends)
+        await wait_until(pilot, lambda: app.ends)
         assert endless.closed_by is not None

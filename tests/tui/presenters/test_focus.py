@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.scripted import ScriptedSession
+from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.tui.presenters.focus import find_cluster_index, find_unanswered, move_focus
 from vaetui.tui.presenters.layout import compute_labelling_layout, compute_page_bounds
@@ -12,7 +12,7 @@ from vaetui.tui.presenters.layout import compute_labelling_layout, compute_page_
 
 def test_after_the_last_part_comes_the_next_neighbour_of_the_parent() -> None:
     session = ScriptedSession(clusters=4)
-    session.said = [((1,), Split(2)), ((1, 1), ClassAnswer(3))]
+    session.answer_log = [((1,), Split(2)), ((1, 1), ClassAnswer(3))]
     tiles = session.round_view().clusters
     assert [tile.path for tile in tiles] == [(0,), (1,), (1, 0), (1, 1), (2,), (3,)]
     assert find_unanswered(tiles, find_cluster_index(tiles, (1, 1))) == find_cluster_index(tiles, (2,))
@@ -22,7 +22,7 @@ def test_after_the_last_part_comes_the_next_neighbour_of_the_parent() -> None:
 
 def test_where_all_are_answered_there_is_no_next() -> None:
     session = ScriptedSession(clusters=2)
-    session.said = [((0,), Unreadable()), ((1,), ClassAnswer(1))]
+    session.answer_log = [((0,), Unreadable()), ((1,), ClassAnswer(1))]
     assert find_unanswered(session.round_view().clusters, 0) is None
 
 

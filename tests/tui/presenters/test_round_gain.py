@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tui.scripted import epoch_ended
+from tests.tui.scripted_session import create_epoch
 from vaetui.tui.presenters.round_gain import describe_round_gain
 
 
@@ -23,8 +23,8 @@ from vaetui.tui.presenters.round_gain import describe_round_gain
 def test_labels_are_told_only_where_they_were_looked_at(
     answers: int, expected: float | None, changed: float | None, words: str
 ) -> None:
-    ended = replace(epoch_ended(3, answers), mean_confidence=expected, prediction_churn=changed)
-    assert describe_round_gain([epoch_ended(1), ended]).endswith(words)
+    ended = replace(create_epoch(3, answers), mean_confidence=expected, prediction_churn=changed)
+    assert describe_round_gain([create_epoch(1), ended]).endswith(words)
     assert bool(describe_round_gain([ended])) == bool(words)
 
 

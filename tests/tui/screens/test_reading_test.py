@@ -11,18 +11,16 @@ import pytest
 from textual.events import Key
 from textual.message import Message
 from textual.pilot import Pilot
+from vaetui.tui.reading_keys import READING_TEST_KEYS
 
-from tests.tui.paced import EndlessSession, create_labelled_epoch
-from tests.tui.scripted import HELD_OUT_COUNT, ScriptedSession
-from tests.tui.text import screen_text, assert_snapshot
-from tests.tui.until import wait_until
+from tests.tui.harness import assert_snapshot, screen_text, wait_until
+from tests.tui.scripted_session import HELD_OUT_COUNT, EndlessSession, ScriptedSession, create_labelled_epoch
 from vaetui.engine.classes import MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Clustered, Event, Finished, Loading, Progress
 from vaetui.errors import UserError
 from vaetui.session.views import ReadingTest
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.reading_keys import READING_TEST_KEYS
 from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
@@ -35,14 +33,11 @@ from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.worker import EventReported, WorkerEnded
 
+pytestmark = pytest.mark.usefixtures("fast_keys")
+
 SIZES = [(80, 24), (120, 40)]
 ALL = [str(place % 10) for place in range(HELD_OUT_COUNT)]
 """The keys that read every picture right."""
-
-
-@pytest.fixture(autouse=True)
-def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 class Gated(ScriptedSession):
@@ -50,7 +45,7 @@ class Gated(ScriptedSession):
 
     def __init__(self, last: Event) -> None:
         super().__init__("training")
-        self.finished_epochs = [create_labelled_epoch(1, test=True)]
+        self.finished_epochs = [create_labelled_epoch(1)]
         self.gate = threading.Event()
         self.last = last
 
@@ -58,16 +53,16 @@ class Gated(ScriptedSession):
         self.calls.append("advance")
         yield Loading("PyTorch")
         self.gate.wait(10)
-        if self._phase == "training":
+        if self.current_phase == "training":
             yield Progress("clustering", 1, 2)
             if isinstance(self.last, Clustered | Finished):
-                self._phase = "labelling" if isinstance(self.last, Clustered) else "finished"
+                self.current_phase = "labelling" if isinstance(self.last, Clustered) else "finished"
             yield self.last
 
 
 def finished(classes: int = 10, side: int = 28) -> ScriptedSession:
     session = ScriptedSession("finished", config=Config(network=NetworkConfig(classes=classes)), side=side)
-    session.finished_epochs = [create_labelled_epoch(epoch, test=True) for epoch in range(1, 4)]
+    session.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 4)]
     return session
 
 
@@ -226,11 +221,11 @@ async def test_the_table_of_epochs_shows_the_new_figure() -> None:
 
 async def test_q_leaves_and_closes_the_slow_verb_first() -> None:
     session = EndlessSession()
-    session.finished_epochs = [create_labelled_epoch(1, test=True)]
+    session.finished_epochs = [create_labelled_epoch(1)]
     async with reading(session) as (pilot, app):
         await pilot.press("1", "q")
         await wait_until(pilot, lambda: not app.is_running)
-    assert session.stopped == 1
+    assert session.stop_count == 1
     assert session.readings == {1: (1,)}
     assert app.failure is None
 
@@ -260,7 +255,7 @@ async def test_what_stands_against_a_test_is_said_on_the_screen(phase: str) -> N
         await pilot.pause()
         assert app.screen is before
         assert "There is no reading test before the first epoch ends." in screen_text(app)
-        session.finished_epochs = [create_labelled_epoch(1, test=True)]
+        session.finished_epochs = [create_labelled_epoch(1)]
         await pilot.press("t", "escape")
         await wait_until(pilot, lambda: app.screen is before)
         assert "nothing to read" not in screen_text(app)
@@ -383,9 +378,11 @@ async def test_training_goes_on_behind_the_test() -> None:
         assert isinstance(training, TrainingScreen)
         await pilot.press("t")
         await wait_until(pilot, lambda: isinstance(app.screen, ReadingTestScreen))
-        session.finished_epochs.append(create_labelled_epoch(2, test=True))
+        session.finished_epochs.append(create_labelled_epoch(2))
         app.post_message(EventReported(session.finished_epochs[-1]))
-        await wait_until(pilot, lambda: training.activity is not None and training.activity.description == "loading PyTorch")
+        await wait_until(
+            pilot, lambda: training.activity is not None and training.activity.description == "loading PyTorch"
+        )
         await pilot.press("3")
         assert session.readings == {1: (3,)}, "the test goes on with the epoch that it began with"
         session.gate.set()
@@ -461,7 +458,7 @@ LETTERS = tuple(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
 def lettered() -> ScriptedSession:
     """A finished run of 26 classes."""
     session = ScriptedSession("finished", config=Config(network=NetworkConfig(classes=26)), classes=LETTERS)
-    session.finished_epochs = [create_labelled_epoch(1, test=True)]
+    session.finished_epochs = [create_labelled_epoch(1)]
     return session
 
 

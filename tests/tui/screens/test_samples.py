@@ -12,10 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.session.scripted_run import create_session, run_to_end
-from tests.tui.paced import PacedSession, ended
-from tests.tui.scripted import ScriptedSession
-from tests.tui.text import plain, same_as_before
-from tests.tui.until import until
+from tests.tui.harness import assert_snapshot, screen_text, wait_until
+from tests.tui.scripted_session import EndlessSession, ScriptedSession, create_labelled_epoch
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Clustered, Event, Loading, Progress
 from vaetui.session.predictor import Predictor
@@ -30,12 +28,9 @@ from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.prompt import Prompt
 
+pytestmark = pytest.mark.usefixtures("fast_keys")
+
 SIZES = [(80, 24), (120, 40)]
-
-
-@pytest.fixture(autouse=True)
-def _no_quiet_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0)
 
 
 class Slow(ScriptedSession):
@@ -43,7 +38,7 @@ class Slow(ScriptedSession):
 
     def __init__(self) -> None:
         super().__init__("finished")
-        self.ended = [ended(epoch, test=True) for epoch in range(1, 4)]
+        self.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 4)]
         self.gate = threading.Event()
 
     def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
@@ -57,14 +52,14 @@ class Gated(ScriptedSession):
 
     def __init__(self) -> None:
         super().__init__("training")
-        self.ended = [ended(1, test=True)]
+        self.finished_epochs = [create_labelled_epoch(1)]
         self.gate = threading.Event()
 
     def advance(self) -> Iterator[Event]:
         yield Loading("PyTorch")
         self.gate.wait(10)
-        if self._phase == "training":
-            self._phase = "labelling"
+        if self.current_phase == "training":
+            self.current_phase = "labelling"
             yield Clustered(1, 16, ())
 
 
@@ -79,7 +74,7 @@ class Faulty(ScriptedSession):
 def finished(classes: tuple[str, ...] | None = None) -> ScriptedSession:
     count = 10 if classes is None else len(classes)
     session = ScriptedSession("finished", config=Config(network=NetworkConfig(classes=count)), classes=classes)
-    session.ended = [ended(epoch, test=True) for epoch in range(1, 4)]
+    session.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 4)]
     return session
 
 
@@ -89,9 +84,9 @@ async def opened(
 ) -> AsyncIterator[tuple[Pilot[None], VaetuiApp]]:
     app = VaetuiApp(session)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, TrainingScreen | SummaryScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen | SummaryScreen))
         await pilot.press("d")
-        await until(pilot, lambda: isinstance(app.screen, SamplesScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, SamplesScreen))
         yield pilot, app
 
 
@@ -117,46 +112,46 @@ def drawn(app: VaetuiApp) -> list[int]:
 async def test_the_wall_is_full_of_new_pictures_and_nothing_is_cut_off(size: tuple[int, int], count: int) -> None:
     session = finished()
     async with opened(session, size) as (pilot, app):
-        await until(pilot, lambda: still(app) and all(drawn(app)))
+        await wait_until(pilot, lambda: still(app) and all(drawn(app)))
         assert session.calls[-1] == f"samples {count} None 0"
         assert len(drawn(app)) == count
         whole = app.screen.region
         assert all(whole.contains_region(picture.region) for picture in app.screen.query(Picture))
-        assert "new pictures of any class, seed 0" in plain(app).splitlines()[0]
+        assert "new pictures of any class, seed 0" in screen_text(app).splitlines()[0]
 
 
 async def test_keys_draw_others_one_class_and_any_class_again() -> None:
     session = finished()
     async with opened(session) as (pilot, app):
         for key, wanted in (("n", "None 1"), ("3", "3 1"), ("n", "3 2"), ("7", "7 2"), ("a", "None 2")):
-            await until(pilot, lambda: still(app))
+            await wait_until(pilot, lambda: still(app))
             before = samples(app).pictures
             await pilot.press(key)
-            await until(pilot, lambda: still(app))
+            await wait_until(pilot, lambda: still(app))
             assert session.calls[-1] == f"samples 18 {wanted}"
             assert not np.array_equal(samples(app).pictures, before)
-        assert "new pictures of any class, seed 2" in plain(app).splitlines()[0]
+        assert "new pictures of any class, seed 2" in screen_text(app).splitlines()[0]
 
 
 async def test_a_class_beyond_the_digits_is_named_by_its_letters() -> None:
     session = finished(tuple(f"kind {letter}" for letter in "abcdefghijklm"))
     async with opened(session) as (pilot, app):
-        await until(pilot, lambda: still(app))
+        await wait_until(pilot, lambda: still(app))
         await pilot.press("slash")
-        await until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, ClassPickerScreen))
         await pilot.press("l", "enter")
-        await until(pilot, lambda: still(app))
+        await wait_until(pilot, lambda: still(app))
         assert session.calls[-1] == "samples 18 11 0"
-        assert "new pictures of class kind l" in plain(app).splitlines()[0]
+        assert "new pictures of class kind l" in screen_text(app).splitlines()[0]
 
 
 async def test_a_digit_without_a_class_and_a_class_before_any_is_learned_are_told() -> None:
     session = finished(("cat", "dog"))
     async with opened(session) as (pilot, app):
-        await until(pilot, lambda: still(app))
+        await wait_until(pilot, lambda: still(app))
         await pilot.press("2")
         assert "there is no class 2" in said(app)
-        session.ended = session.ended[:1]
+        session.finished_epochs = session.finished_epochs[:1]
         for key in ("1", "slash"):
             await pilot.press("x", key)
             assert NO_LEARNED_CLASS_NOTICE in said(app)
@@ -167,33 +162,33 @@ async def test_a_digit_without_a_class_and_a_class_before_any_is_learned_are_tol
 async def test_each_of_two_keys_goes_back_and_leaves_nothing(key: str) -> None:
     async with opened(finished()) as (pilot, app):
         await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
         assert not app.is_leaving
         await pilot.press("d")
-        await until(pilot, lambda: still(app))
+        await wait_until(pilot, lambda: still(app))
 
 
 async def test_before_there_is_anything_to_draw_from_a_line_says_so_and_a_key_tries_again() -> None:
-    session = PacedSession()
+    session = EndlessSession()
     async with opened(session) as (pilot, app):
-        await until(pilot, lambda: "nothing to draw from yet" in said(app))
-        session.ended = [ended(1, test=True)]
+        await wait_until(pilot, lambda: "nothing to draw from yet" in said(app))
+        session.finished_epochs = [create_labelled_epoch(1)]
         await pilot.press("n")
-        await until(pilot, lambda: still(app) and all(drawn(app)))
+        await wait_until(pilot, lambda: still(app) and all(drawn(app)))
         assert app.event_worker.is_busy, "training goes on"
 
 
 async def test_what_takes_long_shows_how_far_it_is_and_keys_are_heard_meanwhile() -> None:
     session = Slow()
     async with opened(session) as (pilot, app):
-        await until(pilot, lambda: "drawing  ━━━━━" in said(app))
+        await wait_until(pilot, lambda: "drawing  ━━━━━" in said(app))
         assert " 25 %" in said(app)
         await pilot.press("question_mark")
-        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "Draw others, by the next seed" in plain(app)
+        await wait_until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert "Draw others, by the next seed" in screen_text(app)
         await pilot.press("escape")
         session.gate.set()
-        await until(pilot, lambda: still(app) and all(drawn(app)))
+        await wait_until(pilot, lambda: still(app) and all(drawn(app)))
         assert "pictures of any class:" in said(app)
 
 
@@ -202,7 +197,7 @@ async def test_only_what_was_wanted_last_is_drawn() -> None:
     async with opened(session) as (pilot, app):
         await pilot.press("4", "n", "n", "5")
         session.gate.set()
-        await until(pilot, lambda: still(app) and all(drawn(app)))
+        await wait_until(pilot, lambda: still(app) and all(drawn(app)))
         assert [call for call in session.calls if call.startswith("samples")][-1] == "samples 18 5 2"
         assert len([call for call in session.calls if call.startswith("samples")]) <= 2
 
@@ -211,7 +206,7 @@ async def test_pictures_can_be_left_while_they_are_drawn() -> None:
     session = Slow()
     async with opened(session) as (pilot, app):
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
         session.gate.set()
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -222,19 +217,19 @@ async def test_a_round_that_is_ready_waits_behind_the_pictures() -> None:
     session = Gated()
     async with opened(session) as (pilot, app):
         session.gate.set()
-        await until(pilot, lambda: "the round is ready: Esc" in plain(app).splitlines()[0])
+        await wait_until(pilot, lambda: "the round is ready: Esc" in screen_text(app).splitlines()[0])
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, LabellingScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, LabellingScreen))
 
 
 async def test_a_larger_terminal_gets_more_pictures_and_the_same_size_none() -> None:
     session = finished()
     async with opened(session) as (pilot, app):
-        await until(pilot, lambda: still(app))
+        await wait_until(pilot, lambda: still(app))
         await pilot.resize_terminal(120, 40)
-        await until(pilot, lambda: still(app) and len(drawn(app)) == 32 and all(drawn(app)))
+        await wait_until(pilot, lambda: still(app) and len(drawn(app)) == 32 and all(drawn(app)))
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: len(drawn(app)) == 18 and all(drawn(app)))
+        await wait_until(pilot, lambda: len(drawn(app)) == 18 and all(drawn(app)))
         assert [call for call in session.calls if call.startswith("samples")] == [
             "samples 18 None 0",
             "samples 32 None 0",
@@ -244,17 +239,17 @@ async def test_a_larger_terminal_gets_more_pictures_and_the_same_size_none() -> 
 async def test_a_bug_in_drawing_ends_the_app_once_training_has_saved() -> None:
     app = VaetuiApp(Faulty("finished"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
         await pilot.press("d")
-        await until(pilot, lambda: not app.is_running)
+        await wait_until(pilot, lambda: not app.is_running)
     assert isinstance(app.failure, ValueError)
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_screen_looks_as_before(size: tuple[int, int]) -> None:
     async with opened(finished(), size) as (pilot, app):
-        await until(pilot, lambda: still(app) and all(drawn(app)))
-        same_as_before(app, f"samples-{size[0]}x{size[1]}")
+        await wait_until(pilot, lambda: still(app) and all(drawn(app)))
+        assert_snapshot(app, f"samples-{size[0]}x{size[1]}")
 
 
 @pytest.mark.usefixtures("home")
@@ -263,9 +258,9 @@ async def test_a_real_session_draws_the_same_as_the_command(digits: Path) -> Non
     list(run_to_end(session))
     async with opened(session) as (pilot, app):
         for key, label, seed in (("n", None, 1), ("3", 3, 1)):
-            await until(pilot, lambda: still(app), 60)
+            await wait_until(pilot, lambda: still(app), 60)
             await pilot.press(key)
-            await until(pilot, lambda: still(app), 60)
+            await wait_until(pilot, lambda: still(app), 60)
             drawing = Predictor("real").generate_samples(18, label, seed)
             while True:
                 try:

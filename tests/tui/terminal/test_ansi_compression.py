@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.style import Style
 
-from tests.tui.drawn import digit
+from tests.tui.digit_images import draw_digit
 from vaetui.tui.terminal.ansi_compression import compress_ansi
 from vaetui.tui.widgets.half_blocks import fit_image, render_half_blocks
 
@@ -48,7 +48,7 @@ def test_whatever_is_painted_looks_the_same(spans: list[tuple[str, Style]]) -> N
 @pytest.mark.parametrize("label", range(10))
 def test_a_picture_costs_much_less_and_looks_the_same(label: int) -> None:
     console = Console(color_system="truecolor", force_terminal=True, legacy_windows=False)
-    strips = render_half_blocks(fit_image(digit(label, seed=label), 12, 12))
+    strips = render_half_blocks(fit_image(draw_digit(label, seed=label), 12, 12))
     text = "".join(f"\x1b[{row + 1};1H{strip.render(console)}" for row, strip in enumerate(strips))
     assert painted(compress_ansi(text)) == painted(text)
     assert len(compress_ansi(text)) < 0.6 * len(text)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.terminal import ANSWERS, ScriptedTerminal
-from tests.tui.typed import go_on, press
+from tests.terminal import REPLIES, ScriptedTerminal
+from tests.tui.terminal_keys import process_for, type_keys
 
 Start = Callable[..., ScriptedTerminal]
 LETTERS = re.compile(r"[-+=*#%]{4}")
@@ -36,7 +36,7 @@ WAITS = {"labelling": "class?", "training": "img/s", "finished": "vaetui export"
 
 def named(name: bytes) -> dict[bytes, bytes]:
     """Give the answers of a terminal of that name."""
-    return {**ANSWERS, b"\x1b[>q": b"\x1bP>|" + name + b"\x1b\\"}
+    return {**REPLIES, b"\x1b[>q": b"\x1bP>|" + name + b"\x1b\\"}
 
 
 @pytest.fixture
@@ -46,17 +46,17 @@ def start() -> Iterator[Start]:
     def begin(mode: str = "auto", phase: str = "labelling", **terminal_as: Any) -> ScriptedTerminal:
         terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", mode, phase], **terminal_as)
         terminals.append(terminal)
-        terminal.until(lambda: WAITS[phase] in terminal.text())
+        terminal.wait_until(lambda: WAITS[phase] in terminal.text())
         if phase != "training":
-            terminal.until_quiet()
+            terminal.wait_until_quiet()
         return terminal
 
     yield begin
     for terminal in terminals:
         if terminal.status is None:
-            terminal.type(b"\x1b")
-            terminal.until_quiet()
-            terminal.type(b"q")
+            terminal.send(b"\x1b")
+            terminal.wait_until_quiet()
+            terminal.send(b"q")
             assert terminal.close() == 0
 
 
@@ -68,13 +68,13 @@ def answered(terminal: ScriptedTerminal) -> int:
 @pytest.mark.parametrize("delay", [0.005, 0.150, 0.900, 2.5])
 def test_answers_to_the_probe_label_nothing_and_are_believed(start: Start, delay: float) -> None:
     terminal = start(delay=delay, answers=named(b"kitty(0.31.0)"))
-    assert terminal.asked[:4] == [b"\x1b[>q", b"\x1bP$qm\x1b\\", b"\x1b]11;?\x1b\\", b"\x1b[c"]
+    assert terminal.queries[:4] == [b"\x1b[>q", b"\x1bP$qm\x1b\\", b"\x1b]11;?\x1b\\", b"\x1b[c"]
     assert "centre 0: class?  a digit" in terminal.text()
     assert answered(terminal) == 0
     assert b"\x1b[38;2;" in terminal.output, "the probe proved 24 bits of colour"
     assert KITTY in terminal.output
-    press(terminal, "9\r")
-    terminal.until(lambda: answered(terminal) == 1)
+    type_keys(terminal, "9\r")
+    terminal.wait_until(lambda: answered(terminal) == 1)
 
 
 def test_answers_after_the_probe_has_given_up_label_nothing_either(start: Start) -> None:
@@ -84,8 +84,8 @@ def test_answers_after_the_probe_has_given_up_label_nothing_either(start: Start)
     assert "answers   0" in terminal.text()
     assert KITTY not in terminal.output
     assert "▀" in terminal.text()
-    press(terminal, "9\r")
-    terminal.until(lambda: answered(terminal) == 1)
+    type_keys(terminal, "9\r")
+    terminal.wait_until(lambda: answered(terminal) == 1)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_answers_after_the_probe_has_given_up_label_nothing_either(start: Start)
 def test_what_is_known_by_name_is_used_and_what_is_forced_wins(
     start: Start, mode: str, name: bytes, variables: dict[str, str], drawn: str
 ) -> None:
-    terminal = start(mode, answers=named(name), variables=variables)
+    terminal = start(mode, answers=named(name), environment=variables)
     signs = {"half": "▀" in terminal.text(), "ascii": "@" in terminal.text()}
     signs |= {"kitty": KITTY in terminal.output, "sixel": SIXEL.search(terminal.output) is not None}
     assert [way for way, seen in signs.items() if seen] == [drawn]
@@ -120,8 +120,8 @@ def test_what_is_known_by_name_is_used_and_what_is_forced_wins(
 def test_a_terminal_is_not_asked_what_it_cannot_answer(
     start: Start, questions: list[bytes], variables: dict[str, str]
 ) -> None:
-    terminal = start(variables=variables)
-    assert [one for one in terminal.asked if one not in TEXTUALS] == questions
+    terminal = start(environment=variables)
+    assert [one for one in terminal.queries if one not in TEXTUALS] == questions
 
 
 @pytest.mark.parametrize("burst", [LATE, BARE, BARE + LATE], ids=["late", "bare", "both"])
@@ -129,73 +129,73 @@ def test_a_terminal_is_not_asked_what_it_cannot_answer(
 def test_answers_that_come_while_labelling_label_nothing(start: Start, burst: bytes, piece: int) -> None:
     terminal = start("half")
     for place in range(0, len(burst), piece):
-        terminal.type(burst[place : place + piece])
-    terminal.until_quiet()
+        terminal.send(burst[place : place + piece])
+    terminal.wait_until_quiet()
     assert answered(terminal) == 0
     assert "answers   0" in terminal.text()
-    terminal.type(b"\x1b")
-    terminal.until_quiet()
-    press(terminal, "38")
-    terminal.until(lambda: answered(terminal) == 1)
+    terminal.send(b"\x1b")
+    terminal.wait_until_quiet()
+    type_keys(terminal, "38")
+    terminal.wait_until(lambda: answered(terminal) == 1)
 
 
 def test_a_fast_person_loses_no_key(start: Start) -> None:
     terminal = start("half")
-    press(terminal, "9\r8736x2\r")
-    terminal.until(lambda: answered(terminal) == 5)
+    type_keys(terminal, "9\r8736x2\r")
+    terminal.wait_until(lambda: answered(terminal) == 5)
 
 
 @pytest.mark.parametrize("burst", [LATE, BARE, BARE + LATE], ids=["late", "bare", "both"])
 @pytest.mark.parametrize("phase", ["training", "finished"])
 def test_answers_on_other_screens_do_nothing_and_a_person_does(start: Start, phase: str, burst: bytes) -> None:
     terminal = start("half", phase)
-    terminal.type(b"qto " + burst + b" otq?i")
-    terminal.until_text("keys came all at once, not from a person: dropped")
-    terminal.type(b"\x1b")  # ends what the burst may have begun
-    go_on(terminal, 0.3)
-    press(terminal, "?")
-    terminal.until_text("Save and leave the program")
-    terminal.type(b"q" + burst + b"q")
-    go_on(terminal, 0.3)
+    terminal.send(b"qto " + burst + b" otq?i")
+    terminal.wait_for_text("keys came all at once, not from a person: dropped")
+    terminal.send(b"\x1b")  # ends what the burst may have begun
+    process_for(terminal, 0.3)
+    type_keys(terminal, "?")
+    terminal.wait_for_text("Save and leave the program")
+    terminal.send(b"q" + burst + b"q")
+    process_for(terminal, 0.3)
     assert "Save and leave the program" in terminal.text()
-    terminal.type(b"\x1b")
-    terminal.until(lambda: "Save and leave the program" not in terminal.text())
-    press(terminal, "i")
+    terminal.send(b"\x1b")
+    terminal.wait_until(lambda: "Save and leave the program" not in terminal.text())
+    type_keys(terminal, "i")
     if phase == "training":
-        terminal.until_text("pictures: letters")
+        terminal.wait_for_text("pictures: letters")
         assert "paused" not in terminal.text()
-    press(terminal, "q")
+    type_keys(terminal, "q")
     assert terminal.close() == 0
     assert "calls: advance\r" in terminal.output.decode()
 
 
 def test_a_person_pauses_goes_on_and_reads(start: Start) -> None:
     terminal = start("half", "training")
-    press(terminal, " ")
-    terminal.until_text("paused: space goes on")
-    press(terminal, " ")
-    terminal.until(lambda: "paused" not in terminal.text())
-    press(terminal, "t")
-    terminal.until_text("picture 1: what do you read?")
-    press(terminal, "7x\x1b")
-    terminal.until_text("img/s")
-    go_on(terminal, 0.3)  # for the fixture, whose keys would else be one with this Esc
+    type_keys(terminal, " ")
+    terminal.wait_for_text("paused: space goes on")
+    type_keys(terminal, " ")
+    terminal.wait_until(lambda: "paused" not in terminal.text())
+    type_keys(terminal, "t")
+    terminal.wait_for_text("picture 1: what do you read?")
+    type_keys(terminal, "7x\x1b")
+    terminal.wait_for_text("img/s")
+    process_for(terminal, 0.3)  # for the fixture, whose keys would else be one with this Esc
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 80)])
 def test_a_key_costs_few_bytes(start: Start, size: tuple[int, int], capsys: pytest.CaptureFixture[str]) -> None:
     terminal = start(size=size)  # with 24 bits of colour, which cost most
-    terminal.until_idle()
-    first, costs = terminal.received, dict[str, int]()
+    terminal.wait_until_idle()
+    first, costs = terminal.received_bytes, dict[str, int]()
 
     def cost(name: str, keys: str) -> None:
         for key in keys[:-1]:
-            terminal.type(key.encode())
-            terminal.until_idle()
-        before = terminal.received
-        terminal.type(keys[-1].encode())
-        terminal.until_idle()
-        costs[name] = terminal.received - before
+            terminal.send(key.encode())
+            terminal.wait_until_idle()
+        before = terminal.received_bytes
+        terminal.send(keys[-1].encode())
+        terminal.wait_until_idle()
+        costs[name] = terminal.received_bytes - before
 
     for name, keys in (
         *(("right", "l"), ("class", "9"), ("sure", "\r"), ("random members", "m"), ("unreadable", "x"), ("undo", "u")),
@@ -219,14 +219,14 @@ def test_a_key_costs_few_bytes(start: Start, size: tuple[int, int], capsys: pyte
 def test_pictures_of_kitty_give_their_memory_back(start: Start) -> None:
     terminal = start("kitty")
     assert terminal.output.count(SENT) >= 7
-    press(terminal, "l")
-    terminal.until_quiet()
+    type_keys(terminal, "l")
+    terminal.wait_until_quiet()
     assert terminal.output.count(FREED) >= 7
-    press(terminal, "i")
-    terminal.until_text("pictures: half-blocks")
-    terminal.until_quiet()
+    type_keys(terminal, "i")
+    terminal.wait_for_text("pictures: half-blocks")
+    terminal.wait_until_quiet()
     assert terminal.output.count(SENT) == terminal.output.count(FREED)
-    assert terminal.asked.count(b"\x1b[c") == 0
+    assert terminal.queries.count(b"\x1b[c") == 0
     assert answered(terminal) == 0
 
 
@@ -238,31 +238,31 @@ def test_a_key_goes_through_all_ways_of_drawing_and_says_which(start: Start, pha
     at = ["half", "ascii", "sixel", "kitty"].index(forced)
     for way in [*ways[at + 1 :], *ways[: at + 1], *ways[at + 1 :]]:
         before = len(terminal.output)
-        press(terminal, "i")
-        terminal.until_text(f"pictures: {way}")
+        type_keys(terminal, "i")
+        terminal.wait_for_text(f"pictures: {way}")
         if way in ("half-blocks", "letters"):
-            terminal.until(lambda lettered=way == "letters": bool(LETTERS.search(terminal.text())) is lettered)
+            terminal.wait_until(lambda lettered=way == "letters": bool(LETTERS.search(terminal.text())) is lettered)
         elif way == "sixel":
-            terminal.until(lambda start=before: SIXEL.search(terminal.output, start) is not None)
+            terminal.wait_until(lambda start=before: SIXEL.search(terminal.output, start) is not None)
         else:
-            terminal.until(lambda start=before: terminal.output.find(SENT, start) > 0)
+            terminal.wait_until(lambda start=before: terminal.output.find(SENT, start) > 0)
     assert terminal.output.count(SENT) >= terminal.output.count(FREED) > 0
 
 
 def test_the_reading_test_changes_its_pictures_too(start: Start) -> None:
     terminal = start("half", "training")
-    press(terminal, "t")
-    terminal.until_text("picture 1: what do you read?")
-    press(terminal, "i")
-    terminal.until_text("pictures: letters")
-    terminal.until(lambda: LETTERS.search(terminal.text()) is not None)
+    type_keys(terminal, "t")
+    terminal.wait_for_text("picture 1: what do you read?")
+    type_keys(terminal, "i")
+    terminal.wait_for_text("pictures: letters")
+    terminal.wait_until(lambda: LETTERS.search(terminal.text()) is not None)
     assert "▀" not in terminal.text()
-    press(terminal, "\x1b")
-    terminal.until_text("img/s")
-    terminal.until(lambda: LETTERS.search(terminal.text()) is not None)
+    type_keys(terminal, "\x1b")
+    terminal.wait_for_text("img/s")
+    terminal.wait_until(lambda: LETTERS.search(terminal.text()) is not None)
 
 
 def test_kitty_graphics_that_cannot_be_seen_are_told(start: Start) -> None:
-    terminal = start("sixel", variables={"NO_COLOR": "1"})
-    press(terminal, "i")
-    terminal.until_text("unseen without true colours; i again")
+    terminal = start("sixel", environment={"NO_COLOR": "1"})
+    type_keys(terminal, "i")
+    terminal.wait_for_text("unseen without true colours; i again")

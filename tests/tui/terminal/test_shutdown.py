@@ -15,14 +15,14 @@ import pytest
 
 APP = """
 import sys
-from tests.tui.paced import PacedSession
-from tests.tui.scripted import ScriptedSession
+from tests.tui.scripted_session import EndlessSession
+from tests.tui.scripted_session import ScriptedSession
 from vaetui.tui.app import VaetuiApp
 
-session = PacedSession() if sys.argv[1] == "training" else ScriptedSession(sys.argv[1])
+session = EndlessSession() if sys.argv[1] == "training" else ScriptedSession(sys.argv[1])
 app = VaetuiApp(session)
 app.run()
-open(sys.argv[2], "w").write(f"{session.stopped} {app.failure}")
+open(sys.argv[2], "w").write(f"{session.stop_count} {app.failure}")
 """
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.drawn import digit
+from tests.tui.digit_images import draw_digit
 from vaetui.tui.widgets.half_blocks import find_changed_spans, fit_image, render_ascii, render_half_blocks
 
 
 def test_a_picture_of_28_by_28_is_drawn_pixel_by_pixel() -> None:
-    picture = digit(8)
+    picture = draw_digit(8)
     drawn = fit_image(picture, 28, 28)
     assert (
         np.abs(drawn.astype(int) - picture)[picture > 25].max() <= 8 + 5
@@ -52,7 +52,7 @@ def test_colours_are_drawn_as_they_are() -> None:
 
 
 def test_a_thumbnail_keeps_the_light() -> None:
-    picture = digit(3)
+    picture = draw_digit(3)
     assert fit_image(picture, 14, 14).mean() == pytest.approx(picture.mean(), rel=0.05)
 
 

@@ -10,8 +10,8 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tests.terminal import ScriptedTerminal
-from tests.tui.drawn import digit
-from tests.tui.text import plain
+from tests.tui.digit_images import draw_digit
+from tests.tui.harness import screen_text
 from vaetui.tui.widgets.picture import Picture, get_drawing_mode, set_drawing_mode
 
 
@@ -34,13 +34,13 @@ async def test_a_picture_is_shown_and_taken_away(mode: str, sign: str) -> None:
     app = Frame()
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
-        assert sign not in plain(app)
-        picture.show(digit(8))
+        assert sign not in screen_text(app)
+        picture.show(draw_digit(8))
         await pilot.pause()
-        assert sign in plain(app)
+        assert sign in screen_text(app)
         picture.show(None)
         await pilot.pause()
-        assert sign not in plain(app)
+        assert sign not in screen_text(app)
 
 
 @pytest.mark.parametrize("mode", ["sixel", "kitty"])
@@ -50,12 +50,12 @@ async def test_a_picture_of_the_terminal_itself_keeps_its_place(mode: str) -> No
     app = Frame()
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
-        picture.show(digit(8))
+        picture.show(draw_digit(8))
         await pilot.pause()
         (canvas,) = picture.children
         assert canvas.size == picture.size == (28, 14)
         picture.show(None)
-        picture.show(digit(3))
+        picture.show(draw_digit(3))
         await pilot.pause()
 
 
@@ -68,8 +68,8 @@ def test_there_is_no_other_way() -> None:
 def test_the_terminal_is_not_asked_when_the_library_is_imported(mode: str) -> None:
     program = f"import sys; from vaetui.tui.widgets.picture import choose; choose({mode!r}); print('done', sys.stdout.isatty())"
     terminal = ScriptedTerminal(["-c", program])
-    terminal.until(lambda: "done True" in terminal.text())
-    assert terminal.asked == []
+    terminal.wait_until(lambda: "done True" in terminal.text())
+    assert terminal.queries == []
     assert terminal.close() == 0
 
 
