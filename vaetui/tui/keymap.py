@@ -130,7 +130,14 @@ LABELLING_KEYS: list[BindingType] = [
     bind_key("label", "next", "n", "next", "next", "Go to the next cluster without an answer"),
     bind_key("label", "previous", "p", "previous", "previous", "Go to the previous cluster without an answer"),
     bind_key("label", "go", "g", "go", "train", "End the round and train; asks if clusters have no answer", show=True),
-    bind_key("label", "one", "a", "one", "one-key mode", "One-key mode: a digit answers with the last confidence"),
+    bind_key(
+        "label",
+        "one_key_mode",
+        "a",
+        "one_key_mode",
+        "one-key mode",
+        "One-key mode: a digit answers with the last confidence",
+    ),
     bind_key("label", "lower", "minus", "lower", "less certain", "Lower the confidence of this answer by 0.1"),
     bind_key("label", "raise", "plus,equals_sign", "raise", "more certain", "Raise the confidence by 0.1"),
     bind_key("label", "left", "left,h", "left", "left", "Move left"),
@@ -140,14 +147,15 @@ LABELLING_KEYS: list[BindingType] = [
 ]
 LABELLING_CONFIRMED_KEYS = select_ids(
     "label",
-    *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one", "lower", "raise"),
+    *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one_key_mode", "lower", "raise"),
     digits=True,
 )
 LABELLING_GLOSSARY: Glossary = (
     ("·3 .8", "Answer: class 3 with confidence 0.8; a confidence of 1 is not shown"),
     ("–  ?", "Unreadable; no answer yet"),
     ("⟨2/4⟩", "Split: 2 of its 4 parts have an answer"),
-    ("spread", "Mean distance of the members from the centre, in latent units"),
+    ("predicted", "Classes that the classifier predicts for the members, with their shares"),
+    ("mean distance", "From the members to the centre, in latent units"),
     ("weight", "Mean training weight of a member, in % of an image at the centre"),
     ("covered", "Training images with a label of weight above 0 (%)"),
     ("answers", "Labels, unreadables and splits in the session so far"),

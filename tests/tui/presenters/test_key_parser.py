@@ -13,7 +13,7 @@ from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser
 SPOT = Focus("8", 300, 5)
 KEYS = [
     *"0123456789",
-    *("accept", "cancel", "split", "unreadable", "undo", "redo", "lower", "raise", "one", "go", "members"),
+    *("accept", "cancel", "split", "unreadable", "undo", "redo", "lower", "raise", "one_key_mode", "go", "members"),
     *("next", "previous", "left", "right", "up", "down", "pictures", "other"),
 ]
 
@@ -57,12 +57,12 @@ def test_keys_come_to_one_answer(keys: tuple[str, ...], answer: Action) -> None:
 
 
 def test_one_key_mode_answers_at_the_last_used_confidence() -> None:
-    _, deeds = typed(KeyParser(DIGITS, tuple(range(10))), "3", "7", "one", "5", "6", "one", "2", "accept")
+    _, deeds = typed(KeyParser(DIGITS, tuple(range(10))), "3", "7", "one_key_mode", "5", "6", "one_key_mode", "2", "accept")
     assert deeds == [ClassAnswer(3, 0.7), ClassAnswer(5, 0.7), ClassAnswer(6, 0.7), ClassAnswer(2, 1.0)]
 
 
 def test_one_key_mode_begins_sure() -> None:
-    assert typed(KeyParser(DIGITS, tuple(range(10))), "one", "5")[1] == [ClassAnswer(5, 1.0)]
+    assert typed(KeyParser(DIGITS, tuple(range(10))), "one_key_mode", "5")[1] == [ClassAnswer(5, 1.0)]
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel")])
@@ -135,4 +135,4 @@ def test_digits_stand_for_their_favourites_and_any_class_can_be_chosen() -> None
     chosen, deed = many.choose_class(12)
     assert deed is None
     assert typed(chosen, "8")[1] == [ClassAnswer(12, 0.8)]
-    assert typed(many, "one")[0].choose_class(12)[1] == ClassAnswer(12, 1.0)
+    assert typed(many, "one_key_mode")[0].choose_class(12)[1] == ClassAnswer(12, 1.0)

@@ -81,6 +81,11 @@ def format_digit_ranges(digits: Sequence[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
+def format_missing_class(digit: int | str, digits: Sequence[int]) -> str:
+    """Return the hint for a digit without a class; `digits` have one."""
+    return f"Digit {digit} has no class (use {format_digit_ranges(digits)})"
+
+
 def format_class_digit(round_view: RoundView, class_id: int) -> str:
     """Return the digit key of a class in this round, or "" if it has none."""
     return str(round_view.digit_keys.index(class_id)) if class_id in round_view.digit_keys else ""

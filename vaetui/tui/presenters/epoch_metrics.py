@@ -34,11 +34,6 @@ PREDICTION_AGREEMENT = EpochMetric("agreed", "▲", "green", lambda epoch: epoch
 RELIABLE_CONFIDENCE = EpochMetric("expected", "●", "magenta", lambda epoch: epoch.reliable_confidence)
 PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda epoch: epoch.pixel_accuracy)
 LABEL_COVERAGE = EpochMetric("covered", "■", "yellow", lambda epoch: epoch.label_coverage)
-METRIC_HELP = (
-    ("agreed", "share of the training images with the same prediction as one epoch before"),
-    ("expected", "estimated accuracy on the training images: the mean confidence of the model"),
-)
-"""Explanations of the metrics that only sessions without test labels show."""
 
 
 def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:

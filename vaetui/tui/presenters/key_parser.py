@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import ClassList
+from vaetui.session.digit_keys import active_digits
 from vaetui.session.views import DigitKeys
-from vaetui.tui.presenters.cluster_text import format_digit_ranges
+from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_missing_class
 
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave"]
 Action: TypeAlias = Answer | str
@@ -89,10 +90,11 @@ class KeyParser:
                 return self, Unreadable()
             case "go" if focus.unanswered_count:
                 parser = replace(self, state="leave")
-            case "one":
+            case "one_key_mode":
                 parser = replace(self, is_one_key_mode=not self.is_one_key_mode)
             case "accept":
-                parser = self._with_hint(f"Type a class first ({self._format_digits()})")
+                digits = format_digit_ranges(active_digits(self.digit_keys, self.classes))
+                parser = self._with_hint(f"Type a class first ({digits})")
             case "other":
                 parser = self._with_hint("Unknown key. ? lists all keys")
             case "cancel":
@@ -104,7 +106,7 @@ class KeyParser:
     def _choose_digit(self, digit: int) -> tuple[KeyParser, Action | None]:
         class_id = self.digit_keys[digit] if digit < len(self.digit_keys) else None
         if class_id is None:
-            return self._with_hint(f"Digit {digit} has no class (use {self._format_digits()})"), None
+            return self._with_hint(format_missing_class(digit, active_digits(self.digit_keys, self.classes))), None
         if class_id not in self.classes.active:
             name, target = self.classes.names[class_id], self.classes.resolved_names[class_id]
             return self._with_hint(f'Class "{name}" was merged into "{target}"'), None
@@ -150,8 +152,3 @@ class KeyParser:
 
     def _with_hint(self, hint: str) -> KeyParser:
         return replace(self, hint=hint)
-
-    def _format_digits(self) -> str:
-        return format_digit_ranges(
-            [digit for digit, class_id in enumerate(self.digit_keys) if class_id in self.classes.active]
-        )

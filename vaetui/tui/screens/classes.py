@@ -82,7 +82,7 @@ class ClassesScreen(GuardedScreen):
                 self._open_picker("new class?", (), lambda name: AddClass(len(classes), name))
             case "rename" | "merge" if class_id not in classes.active:
                 target_name = classes.resolved_names[class_id]
-                self._hint = f"{classes.names[class_id]} is merged into {target_name}. Select {target_name}."
+                self._hint = f'Class "{classes.names[class_id]}" was merged into "{target_name}"'
             case "rename":
                 self._open_picker(f"rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
             case "merge":

@@ -100,7 +100,7 @@ class LabellingScreen(GuardedScreen):
             return
         if path is not None:
             self.presenter.refresh((*path, 0))
-            self.presenter.status_text = f"Split: cluster {format_path(path)} · u: undo"
+            self.presenter.status_text = f"Split: cluster {format_path(path)}. u: undo"
         self._shown_members = None
         if self.is_current:
             self._run_pending_action()

@@ -14,7 +14,7 @@ from vaetui.errors import UserError
 from vaetui.session.digit_keys import active_digits
 from vaetui.session.views import ReadingTest
 from vaetui.tui.keymap import READING_TEST_CONFIRMED_KEYS, READING_TEST_GLOSSARY, READING_TEST_KEYS
-from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges
+from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges, format_missing_class
 from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.screens.class_picker import create_class_picker
 from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
@@ -109,7 +109,7 @@ class ReadingTestScreen(GuardedScreen):
                 cast(AppProtocol, self.app).defer_paint()
                 self.app.push_screen(create_class_picker(self.session, self._record_class))
             case "unreadable":
-                self._record_readings(index, (None,), f"Saved: picture {index + 1} unreadable")
+                self._record_readings(index, (None,), f"Saved: picture {index + 1} = unreadable")
             case _:
                 self._record_class(cast(int, self.reading_test.digit_keys[int(key)]))
                 return
@@ -117,7 +117,8 @@ class ReadingTestScreen(GuardedScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown, or that the digit has no class."""
-        self._hint = f"No class {key}. {self._format_choices()}" if key.isdigit() else UNKNOWN_KEY_HINT
+        digits = active_digits(self.reading_test.digit_keys, self.session.classes)
+        self._hint = format_missing_class(key, digits) if key.isdigit() else UNKNOWN_KEY_HINT
         self._update_view()
 
     def show_notice(self, text: str) -> None:

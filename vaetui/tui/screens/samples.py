@@ -18,7 +18,7 @@ from vaetui.engine.events import Loading, Progress, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import active_digits, assign_digit_keys
 from vaetui.tui.keymap import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
-from vaetui.tui.presenters.cluster_text import format_digit_keys
+from vaetui.tui.presenters.cluster_text import format_digit_keys, format_missing_class
 from vaetui.tui.presenters.number_format import format_bar
 from vaetui.tui.screens.class_picker import create_class_picker
 from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
@@ -130,7 +130,8 @@ class SamplesScreen(GuardedScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown, or that the digit has no class."""
-        self._hint = f"No class {key}" if key.isdigit() else UNKNOWN_KEY_HINT
+        digits = active_digits(self._digit_keys, self.session.classes)
+        self._hint = format_missing_class(key, digits) if key.isdigit() else UNKNOWN_KEY_HINT
         self._update_view()
 
     def show_notice(self, text: str) -> None:

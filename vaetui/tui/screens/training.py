@@ -90,7 +90,7 @@ class TrainingScreen(GuardedScreen):
             TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
             id="epochs",
         )
-        yield ReconstructionGrid(id="strip")
+        yield ReconstructionGrid(id="reconstructions")
         yield StatusLine(id="status")
         yield Footer()
         yield SizeNotice()
