@@ -72,8 +72,8 @@ def robustness_list() -> str:
         [
             f"* On {soak['date']}, seed {soak['seed']}: {soak['kills']} kills in {soak['runs']} small runs of the real",
             "  program, while it started, trained, saved, clustered, split, answered and exported. Of",
-            f"  {soak['kept']} confirmed answers and undos, {soak['lost']} were lost and {soak['invented']} appeared that",
-            f"  nobody gave; {soak['equal']} of {soak['runs']} runs ended with the bits of an uninterrupted one.",
+            f"  {soak['confirmed']} confirmed answers and undos, {soak['lost']} were lost and {soak['invented']} appeared that",
+            f"  nobody gave; {soak['identical']} of {soak['runs']} runs ended with the bits of an uninterrupted one.",
             f"* On {fuzz['date']}, seed {fuzz['seed']}: {fuzz['cases']:,} cases of damage of {len(fuzz['kinds'])} kinds to the",
             f"  files of small sessions. {fuzz['works']:,} sessions continued, {fuzz['refused']:,} were refused in one",
             f"  sentence, {fuzz['failed']} failed; none took more than {max(fuzz['most_memory_mb'], 1)} MB of memory beyond an",

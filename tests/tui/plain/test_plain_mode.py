@@ -25,8 +25,8 @@ def test_a_pipe_of_answers_labels_a_whole_session(digits: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     for words in (
         "epoch 1 of 2 ended",
-        "round 1 of 1: 3 centres",
-        "saved: centre 1 is split into 2",
+        "round 1 of 1: 3 clusters",
+        "Saved: cluster 1 split into 2 parts",
         "The run is over.",
     ):
         assert words in ran.stdout
@@ -78,7 +78,7 @@ def test_a_line_of_shell_labels_a_run_and_leaves_a_log_without_control_character
     assert (ran.stdout, ran.stderr) == (b"", b"0 0\n")
     told = log.read_text()
     assert told.replace("\n", "").isprintable()
-    for words in ("loading PyTorch", "epoch 1 of 2 ended", "round 1 of 1: 3 centres", "epoch 2 of 2 ended"):
+    for words in ("loading PyTorch", "epoch 1 of 2 ended", "round 1 of 1: 3 clusters", "epoch 2 of 2 ended"):
         assert any(line.startswith(words) for line in told.splitlines()), words
     shown = load_status("shelled")
     assert (shown["phase"], shown["answers"]) == ("finished", 5)

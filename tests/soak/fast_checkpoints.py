@@ -1,4 +1,7 @@
-"""The program, with a checkpoint at every report: python -m tests.soak.hasty resume NAME --plain."""
+"""Run the program with a checkpoint at every report, so that the short epochs of the tests contain some.
+
+python -m tests.soak.fast_checkpoints resume NAME --plain
+"""
 
 from __future__ import annotations
 
