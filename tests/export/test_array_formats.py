@@ -1,0 +1,25 @@
+"""Labels as npz and IDX files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.export.label_tables import LABELS, write_labels
+from vaetui.engine.images import read_idx
+
+
+def test_npz_holds_one_array_per_column(tmp_path: Path) -> None:
+    write_labels(LABELS, "npz", 0.5, tmp_path / "labels.npz")
+    with np.load(tmp_path / "labels.npz", allow_pickle=False) as arrays:
+        assert arrays["index"].tolist() == [0, 2, 3]
+        assert arrays["classes"][arrays["label"]].tolist() == ["sea horse", "sea horse", "cat"]
+        assert arrays["sources"][arrays["source"]].tolist() == ["answer", "classifier", "classifier"]
+        assert arrays["cluster"].tolist() == ["2.1", "", "1"]
+
+
+def test_idx_holds_255_for_images_below_the_minimum_confidence(tmp_path: Path) -> None:
+    write_labels(LABELS, "idx", 0.5, tmp_path / "labels-idx1-ubyte")
+    assert read_idx(tmp_path / "labels-idx1-ubyte", 1).tolist() == [1, 255, 1, 0]
+    assert [path.name for path in tmp_path.iterdir()] == ["labels-idx1-ubyte"]

@@ -1,0 +1,77 @@
+"""Exported networks, loaded by the code in their README."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from vaetui.engine.classes import ClassList
+from vaetui.engine.config import Config, NetworkConfig
+from vaetui.engine.vae import VAE, build_vae
+from vaetui.errors import UserError
+from vaetui.export.model import ImageClassifier, write_model
+
+CONFIG = Config(network=NetworkConfig(z_dim=2, channels=(2, 4), hidden_units=4, classes=3))
+CLASS_LIST = ClassList(("cat", "dog", "kitten"), (0, 1, 0))
+"""Three classes, the last of which was merged into the first."""
+
+
+def run_readme(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Run each Python block of a model's README in the model's directory, and return what each prints."""
+    monkeypatch.chdir(directory)
+    printed = []
+    for code in re.findall(r"```python\n(.*?)```", (directory / "README.md").read_text(), re.DOTALL):
+        with contextlib.redirect_stdout(io.StringIO()) as stdout:
+            exec(code, {})
+        printed.append(stdout.getvalue())
+    return printed
+
+
+def build_model(shape: tuple[int, ...]) -> VAE:
+    return build_vae(CONFIG.network, shape, seed=0).eval()
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((8, 12), 1), ((8, 12, 3), 3)])
+def test_readme_code_loads_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], channels: int
+) -> None:
+    write_model("trained", build_model(shape), CONFIG, shape, CLASS_LIST, 0.5, False, tmp_path / "model")
+    card = json.loads((tmp_path / "model/card.json").read_text())
+    assert (card["classes"], card["merged_into"]) == (["cat", "dog", "kitten"], [0, 1, 0])
+    assert (card["shape"], card["test_accuracy"]) == ([*shape], 0.5)
+    assert f"[N, {channels}, height, width]" in card["input"]
+    (printed,) = run_readme(tmp_path / "model", monkeypatch)
+    class_names = ast.literal_eval(printed)
+    assert len(class_names) == 4
+    assert set(class_names) <= {"cat", "dog"}
+
+
+def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    vae = build_model((8, 8))
+    write_model("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
+    images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = ImageClassifier(vae, CLASS_LIST.canonical)(images).numpy()
+    session = onnxruntime.InferenceSession(tmp_path / "model/model.onnx")
+    (probabilities,) = session.run(["probabilities"], {"images": images.numpy()})
+    assert np.abs(probabilities - expected).max() < 1e-5
+    assert np.abs(probabilities.sum(axis=1) - 1).max() < 1e-5
+    assert (probabilities[:, 2] == 0).all(), "a merged class has no probability of its own"
+    for printed in run_readme(tmp_path / "model", monkeypatch):
+        assert set(ast.literal_eval(printed)) <= {"cat", "dog"}
+
+
+def test_a_directory_that_is_not_empty_raises_user_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match="is not empty"):
+        write_model("trained", build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path)

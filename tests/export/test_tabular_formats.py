@@ -1,0 +1,42 @@
+"""Labels as CSV, JSON Lines and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.export.label_tables import LABELS, write_labels
+from vaetui.export.label_table import SourceFiles
+
+
+def test_csv_has_one_row_per_label_above_the_minimum_confidence(tmp_path: Path) -> None:
+    output = tmp_path / "labels.csv"
+    assert write_labels(LABELS, "csv", 0.5, output) == 0
+    rows = list(csv.DictReader(output.open(encoding="utf-8")))
+    assert [row["class"] for row in rows] == ["sea horse", "sea horse", "cat"]
+    assert rows[1] == {
+        **{"index": "2", "path": "", "label": "1", "class": "sea horse", "confidence": "0.75"},
+        **{"source": "classifier", "cluster": "", "weight": "0.0", "distance": ""},
+    }
+
+
+def test_jsonl_has_one_object_per_label(tmp_path: Path) -> None:
+    output = tmp_path / "labels.jsonl"
+    source_files = SourceFiles(Path("/own"), ("a.png", "b/ü.png", "c.png", "d.png"))
+    write_labels(replace(LABELS, source_files=source_files), "jsonl", 0.0, output)
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["path"] for row in rows] == ["/own/a.png", "/own/b/ü.png", "/own/c.png", "/own/d.png"]
+    assert [row["cluster"] for row in rows] == ["2.1", "1", None, "1"]
+    assert [row["source"] for row in rows] == ["answer", "propagated", "classifier", "classifier"]
+    assert rows[0]["distance"] == 0.5
+
+
+def test_parquet_has_the_rows_of_the_table(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    write_labels(LABELS, "parquet", 0.5, tmp_path / "labels.parquet")
+    rows = pq.read_table(tmp_path / "labels.parquet").to_pylist()
+    assert rows == [row for row in LABELS.iter_rows() if row["confidence"] >= 0.5]
