@@ -1,4 +1,4 @@
-"""How the app feels: its first frame, its keys while it trains, its memory; in a real pseudo-terminal."""
+"""Measure the app in a real pseudo-terminal: its first frame, its keys while it trains, its memory."""
 
 from __future__ import annotations
 
@@ -13,106 +13,111 @@ from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
 
 VAETUI = ["-m", "vaetui"]
-EMPTY = [
+EMPTY_APP = [
     "-c",
     "from textual.app import App\nfrom textual.widgets import Static\n"
     "class Empty(App):\n    def compose(self): yield Static('here')\n"
     "Empty().run()",
 ]
-HEADLESS = """
+HEADLESS_TRAINING = """
 import sys
 from vaetui.engine.config import Config
 from vaetui.engine.events import Saved
-from vaetui.session.creation import create
+from vaetui.session.lifecycle import create
 session = create(sys.argv[1], "mnist", Config())
-going = session.advance()
-for event in going:
+events = session.advance()
+for event in events:
     if isinstance(event, Saved):
         break
-going.close()
+events.close()
 session.close()
 """
-TURNS, APP_TURNS = 7, 4
+TURNS, APP_TURNS, PRESSES = 7, 4, 25
 
 
-def first_frame() -> tuple[float, str]:
-    """Give the time to the first frame of `vaetui new` as a multiple of an empty app's, in the median of turns."""
-    ours, empty = [], []
+def measure_first_frame() -> tuple[float, str]:
+    """Return the time to the first frame of `vaetui new` relative to an empty app, as the median of turns."""
+    vaetui_seconds: list[float] = []
+    empty_seconds: list[float] = []
     for turn in range(TURNS + 1):
-        for command, marker, times in (
-            (EMPTY, "here", empty),
-            ([*VAETUI, "new", f"first-{turn}"], f"first-{turn}", ours),
+        for command, text, seconds in (
+            (EMPTY_APP, "here", empty_seconds),
+            ([*VAETUI, "new", f"first-{turn}"], f"first-{turn}", vaetui_seconds),
         ):
-            begun = time.monotonic()
+            start = time.monotonic()
             terminal = ScriptedTerminal(command)
-            times.append(terminal.wait_for_text(marker) - begun)
-            terminal.close(timeout_s=0)
-    pairs = [one / other for one, other in zip(ours[1:], empty[1:], strict=True)]
-    detail = f"{statistics.median(ours[1:]):.2f} s beside {statistics.median(empty[1:]):.2f} s, {TURNS} turns"
-    return statistics.median(pairs), detail
+            seconds.append(terminal.wait_for_text(text) - start)
+            terminal.close(0)
+    ratios = [vaetui / empty for vaetui, empty in zip(vaetui_seconds[1:], empty_seconds[1:], strict=True)]
+    medians = statistics.median(vaetui_seconds[1:]), statistics.median(empty_seconds[1:])
+    return statistics.median(ratios), f"{medians[0]:.2f} s beside {medians[1]:.2f} s, {TURNS} turns"
 
 
-def help_beyond_pass() -> tuple[float, str]:
-    """Give the seconds that `vaetui --help` takes beyond an interpreter that does nothing."""
-    beyond = []
+def measure_help() -> tuple[float, str]:
+    """Return the seconds that `vaetui --help` takes beyond an interpreter that does nothing."""
+    differences = []
     for _ in range(TURNS + 1):
-        times = []
+        seconds = []
         for arguments in ([*VAETUI, "--help"], ["-c", "pass"]):
-            begun = time.monotonic()
+            start = time.monotonic()
             subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-            times.append(time.monotonic() - begun)
-        beyond.append(times[0] - times[1])
-    return statistics.median(beyond[1:]), f"{TURNS} turns"
+            seconds.append(time.monotonic() - start)
+        differences.append(seconds[0] - seconds[1])
+    return statistics.median(differences[1:]), f"{TURNS} turns"
 
 
-def app_against_headless() -> tuple[float, str]:
-    """Give the training rate inside the app as a share of the headless one, in the median of turns."""
-    shares, rates = [], []
+def compare_app_with_headless() -> tuple[float, str]:
+    """Return the training rate in the app relative to headless training, as the median of turns."""
+    ratios, rates = [], []
     for turn in range(APP_TURNS):
-        subprocess.run([sys.executable, "-c", HEADLESS, f"headless-{turn}"], check=True)
+        subprocess.run([sys.executable, "-c", HEADLESS_TRAINING, f"headless-{turn}"], check=True)
         terminal = ScriptedTerminal([*VAETUI, "new", f"app-{turn}"])
-        terminal.wait_for_text("saved", timeout_s=120)
+        terminal.wait_for_text("saved")
         _leave(terminal)
-        headless, app = (_seconds_a_batch(f"{kind}-{turn}") for kind in ("headless", "app"))
-        shares.append(headless / app)
+        headless, app = (_read_seconds_per_batch(f"{kind}-{turn}") for kind in ("headless", "app"))
+        ratios.append(headless / app)
         rates.append(64 / app)
-    spread = f"{APP_TURNS} turns from {min(shares):.2f} to {max(shares):.2f}"
-    return statistics.median(shares), f"median {statistics.median(rates):,.0f} images/s, {spread}"
+    bounds = f"{APP_TURNS} turns from {min(ratios):.2f} to {max(ratios):.2f}"
+    return statistics.median(ratios), f"median {statistics.median(rates):,.0f} images/s, {bounds}"
 
 
-def _seconds_a_batch(name: str) -> float:
-    """Give the median time of a batch that a session has recorded, the first ones aside."""
-    facts = SessionRepository(locations.find_session(name))
-    figures = facts.list_losses()[5:]
-    facts.close()
-    return statistics.median(seconds / BATCHES_PER_REPORT for *_, seconds in figures)
+def _read_seconds_per_batch(name: str) -> float:
+    """Return the median time of a recorded batch of a session, without the first ones."""
+    repository = SessionRepository(locations.find_session(name))
+    losses = repository.list_losses()[5:]
+    repository.close()
+    return statistics.median(seconds / BATCHES_PER_REPORT for *_, seconds in losses)
 
 
-def key_to_paint(presses: int = 25) -> tuple[list[float], list[float]]:
-    """Give the seconds from a key to what it changes on the screen, while training runs.
+def measure_key_to_paint() -> tuple[list[float], list[float]]:
+    """Return the seconds from a key to its effect on the screen, while training runs.
 
-    First those of the key that pauses, to the line that says so; then those of the key that opens the help, to a
-    whole new screen.
+    The first list is of the key that pauses, to the line that says so; the second of the key that opens the help, to
+    the new screen.
     """
-    small, whole = [], []
+    pause_seconds: list[float] = []
+    help_seconds: list[float] = []
     terminal = ScriptedTerminal([*VAETUI, "new", "keys"])
-    terminal.wait_for_text("img/s", timeout_s=120)
-    for _ in range(presses):
-        for key, seen, settled, taken in ((b" ", "pausing", "paused", small), (b"?", "esc back", "esc back", whole)):
-            begun = time.monotonic()
+    terminal.wait_for_text("img/s")
+    for _ in range(PRESSES):
+        for key, first_text, final_text, seconds in (
+            (b" ", "pausing", "paused", pause_seconds),
+            (b"?", "esc back", "esc back", help_seconds),
+        ):
+            start = time.monotonic()
             terminal.send(key)
-            taken.append(terminal.wait_for_text(seen) - begun)
-            terminal.wait_for_text(settled)
+            seconds.append(terminal.wait_for_text(first_text) - start)
+            terminal.wait_for_text(final_text)
             terminal.wait_until_quiet(0.15)
             terminal.send(key)
-            terminal.wait_until(lambda settled=settled: settled not in terminal.text())
+            terminal.wait_until(lambda text=final_text: text not in terminal.text())
             terminal.wait_until_quiet(0.15)
     _leave(terminal)
-    return small, whole
+    return pause_seconds, help_seconds
 
 
-def peak_memory() -> tuple[float, str]:
-    """Give the peak memory of the app on MNIST, through an epoch, a clustering and a split, in MB."""
+def measure_peak_memory() -> tuple[float, str]:
+    """Return the peak memory of the app on MNIST, through an epoch, a clustering and a split, in MB."""
     terminal = ScriptedTerminal([*VAETUI, "new", "memory"])
     terminal.wait_for_text("class?", timeout_s=300)
     terminal.wait_until_quiet(1)
@@ -127,6 +132,6 @@ def peak_memory() -> tuple[float, str]:
 
 def _leave(terminal: ScriptedTerminal) -> None:
     terminal.send(b"q")
-    status = terminal.close(timeout_s=30)
+    status = terminal.close()
     if status:
         raise RuntimeError(f"the program ended with status {status}:\n{terminal.text()}")

@@ -1,7 +1,8 @@
 """Measure memory and time of a million images, part by part: python -m tests.benchmarks.large_dataset [COUNT].
 
-The images are augmented digits of MNIST. A separate process imports them from one .npy file, trains, answers, propagates the
-answers and writes the labels, as `vaetui new` and `vaetui export` do. An answer is the majority class of the nearest images.
+The images are augmented digits of MNIST. A separate process imports them from one .npy file, trains, answers,
+propagates the answers and writes the labels, as `vaetui new` and `vaetui export` do. An answer is the majority class
+of the nearest images.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measure everything that the paper reports, and its baselines: python -m tests.benchmarks.reproduce [UNIT ...].
 
-Each result is saved to assets/results/paper.json at once and not measured again, so an interrupted run continues. It takes
-hours on two cores. `figures` and `tables` make the documentation's part from it.
+Each result is saved to assets/results/paper.json at once and not measured again, so an interrupted run continues. It
+takes hours on two cores. `figures` and `tables` make the documentation's part from it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A terminal at the far end of a line with little room and much delay; it knows no program."""
+"""A terminal at the far end of a line with low bandwidth and long delay."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from typing import Any
 
 from tests.terminal import ScriptedTerminal
 
-PIECE = 125
+PACKET_BYTES = 125
 """Bytes that arrive at once: 10 ms of a line of 100 kbit/s."""
 
 
 class SlowTerminal(ScriptedTerminal):
-    """What the program sends waits for what was sent before, then takes its time; keys and answers take it too."""
+    """Delays output by bandwidth and latency, and keys and replies by the latency."""
 
-    def __init__(self, arguments: list[str], size: tuple[int, int], rate: float, delay: float) -> None:
-        self.changed = 0.0
-        """The moment at which the screen last became another one."""
-        self.arrived = 0
-        """Bytes that have come through."""
-        self._rate = rate
-        self._wire: deque[tuple[float, bytes]] = deque()
-        self._last = 0.0
-        self._cells: dict[int, Any] = {}
-        super().__init__(arguments, size, delay)
+    def __init__(self, arguments: list[str], size: tuple[int, int], bytes_per_second: float, latency_s: float) -> None:
+        self.changed_at = 0.0
+        """Time at which the screen last changed."""
+        self.arrived_bytes = 0
+        """Bytes that have arrived."""
+        self._bytes_per_second = bytes_per_second
+        self._packets: deque[tuple[float, bytes]] = deque()
+        """Packets on the line, with their times of arrival."""
+        self._line_free_at = 0.0
+        self._shown_rows: dict[int, Any] = {}
+        super().__init__(arguments, size, latency_s)
 
     def send(self, keys: bytes) -> None:
-        """Send keys, which arrive later."""
+        """Send keys, which arrive after the latency."""
         self._pending_replies.append((time.monotonic() + self._reply_delay_s, keys))
 
-    def settle(self, seconds: float) -> None:
-        """Go on until nothing is on its way and the screen has stood for so long."""
-        begun = time.monotonic()
-        while self._pending_replies or self._wire or time.monotonic() - max(begun, self.changed) < seconds:
+    def wait_until_settled(self, quiet_s: float) -> None:
+        """Wait until nothing is on the line and the screen has not changed for this long."""
+        start = time.monotonic()
+        while self._pending_replies or self._packets or time.monotonic() - max(start, self.changed_at) < quiet_s:
             self.process(0.02)
 
-    def _parse(self, came: bytes) -> None:
-        """Put what the program sent onto the wire."""
-        for at in range(0, len(came), PIECE):
-            piece = came[at : at + PIECE]
-            self._last = max(self._last, time.monotonic()) + len(piece) / self._rate
-            self._wire.append((self._last + self._reply_delay_s, piece))
-
-    def process(self, wait: float) -> bool:
-        if self._wire:
-            wait = min(wait, max(self._wire[0][0] - time.monotonic(), 0))
-        there = super().process(wait)
-        while self._wire and self._wire[0][0] <= time.monotonic():
-            _, piece = self._wire.popleft()
-            self.arrived += len(piece)
-            super()._parse(piece)
-            cells = {row: dict(self.screen.buffer[row]) for row in self.screen.dirty}
+    def process(self, timeout_s: float) -> bool:
+        """Deliver the packets that have arrived, and read more output."""
+        if self._packets:
+            timeout_s = min(timeout_s, max(self._packets[0][0] - time.monotonic(), 0))
+        is_running = super().process(timeout_s)
+        while self._packets and self._packets[0][0] <= time.monotonic():
+            _, packet = self._packets.popleft()
+            self.arrived_bytes += len(packet)
+            super()._parse(packet)
+            rows = {row: dict(self.screen.buffer[row]) for row in self.screen.dirty}
             self.screen.dirty.clear()
-            if any(self._cells.get(row) != line for row, line in cells.items()):
-                self.changed = time.monotonic()
-                self._cells |= cells
-        return there or bool(self._wire)
+            if any(self._shown_rows.get(row) != cells for row, cells in rows.items()):
+                self.changed_at = time.monotonic()
+                self._shown_rows |= rows
+        return is_running or bool(self._packets)
+
+    def _parse(self, data: bytes) -> None:
+        """Put output on the line."""
+        for start in range(0, len(data), PACKET_BYTES):
+            packet = data[start : start + PACKET_BYTES]
+            self._line_free_at = max(self._line_free_at, time.monotonic()) + len(packet) / self._bytes_per_second
+            self._packets.append((self._line_free_at + self._reply_delay_s, packet))

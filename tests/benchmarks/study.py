@@ -1,7 +1,7 @@
 """Measure the default recipe on several image sets, with parts removed and with wrong answers.
 
-python -m tests.benchmarks.study [UNIT ...] runs what is missing in assets/results/propagation.json. It saves each run at
-its end, so an interrupted study continues. Each run has its own process.
+python -m tests.benchmarks.study [UNIT ...] runs what is missing in assets/results/propagation.json. It saves each run
+at its end, so an interrupted study continues. Each run has its own process.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ def ablation_table() -> str:
     lost_on_fashion = _final_accuracy("fashion") - _final_accuracy("fashion without hidden units")
     return (
         format_table(["removed (seeds 0 and 1)", "points lost after 32 answers", "after 64", "seconds saved"], rows)
-        + "\n\n(One thread, beside other work: seconds are accurate to about 15. Without the hidden units, Fashion-MNIST\n"
-        + f"loses {' and '.join(f'{points:.2f}' for points in lost_on_fashion)} points.)"
+        + "\n\n(One thread, beside other work: seconds are accurate to about 15. Without the hidden units,\n"
+        + f"Fashion-MNIST loses {' and '.join(f'{points:.2f}' for points in lost_on_fashion)} points.)"
     )
 
 

@@ -6,6 +6,7 @@ A table stands between the lines `<!-- table: NAME -->` and `<!-- /table -->`.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.benchmarks.results import load_results
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "assets/docs").glob("*.md"))]
+LINE_WIDTH = 118
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 PAPER_UNITS = {
     "members": "vaetui, annotator `members`",
@@ -68,35 +70,37 @@ def slow_line_table() -> str:
 def robustness_list() -> str:
     """Return the results of `soak` and `fuzz` as a list."""
     soak, fuzz = load_results("soak"), load_results("fuzz")
-    return "\n".join(
-        [
-            f"* On {soak['date']}, seed {soak['seed']}: {soak['kills']} kills in {soak['runs']} small runs of the real",
-            "  program, while it started, trained, saved, clustered, split, answered and exported. Of",
-            f"  {soak['confirmed']} confirmed answers and undos, {soak['lost']} were lost and {soak['invented']} appeared that",
-            f"  nobody gave; {soak['identical']} of {soak['runs']} runs ended with the bits of an uninterrupted one.",
-            f"* On {fuzz['date']}, seed {fuzz['seed']}: {fuzz['cases']:,} cases of damage of {len(fuzz['kinds'])} kinds to the",
-            f"  files of small sessions. {fuzz['works']:,} sessions continued, {fuzz['refused']:,} were refused in one",
-            f"  sentence, {fuzz['failed']} failed; none took more than {max(fuzz['most_memory_mb'], 1)} MB of memory beyond an",
-            "  undamaged session.",
-        ]
+    kills = (
+        f"On {soak['date']}, seed {soak['seed']}: {soak['kills']} kills in {soak['runs']} small runs of the real "
+        "program, while it started, trained, saved, clustered, split, answered and exported. Of "
+        f"{soak['confirmed']} confirmed answers and undos, {soak['lost']} were lost and {soak['invented']} appeared "
+        f"that nobody gave; {soak['identical']} of {soak['runs']} runs ended with the bits of an uninterrupted one."
     )
+    damage = (
+        f"On {fuzz['date']}, seed {fuzz['seed']}: {fuzz['cases']:,} cases of damage of {len(fuzz['kinds'])} kinds to "
+        f"the files of small sessions. {fuzz['works']:,} sessions continued, {fuzz['refused']:,} were refused in one "
+        f"sentence, {fuzz['failed']} failed; none took more than {max(fuzz['most_memory_mb'], 1)} MB of memory "
+        "beyond an undamaged session."
+    )
+    return "\n".join(textwrap.fill(f"* {item}", LINE_WIDTH, subsequent_indent="  ") for item in (kills, damage))
 
 
 def large_dataset_table() -> str:
     """Return the table of `large_dataset`."""
     results = load_results("large_dataset")
     summary = (
-        f"{results['images']:,} images of 28x28, {results['answers']} answers, {_describe(results)}. Memory is counted\n"
-        f"beyond the {results['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn. Up to the first\n"
-        f"labelling screen it peaks at {results['first_screen_mb']:,} MB. At the end {100 * results['right']:.1f} % of the\n"
-        f"exported labels are correct. The longest time without a reaction to a key was {results['unheeded_s']:.1f} s."
+        f"{results['images']:,} images of 28x28, {results['answers']} answers, {_describe(results)}. Memory is "
+        f"counted beyond the {results['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn. Up to "
+        f"the first labelling screen it peaks at {results['first_screen_mb']:,} MB. At the end "
+        f"{100 * results['right']:.1f} % of the exported labels are correct. The longest time without a reaction to a "
+        f"key was {results['unheeded_s']:.1f} s."
     )
     head = ["part", "seconds", "peak memory, MB", "of it not file pages, MB"]
     rows = [
         [name, f"{part['seconds']:,.1f}", f"{part['memory_mb']:,.0f}", f"{part['own_mb']:,.0f}"]
         for name, part in results["parts"].items()
     ]
-    return f"{summary}\n\n" + format_table(head, rows)
+    return f"{textwrap.fill(summary, LINE_WIDTH)}\n\n" + format_table(head, rows)
 
 
 def manual_run_table() -> str:
