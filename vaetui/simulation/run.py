@@ -124,14 +124,14 @@ class Simulation:
         if not sum(self._answers_by_round):
             return None
         with self._stopwatch.measure("judging"):
-            return evaluate_export((yield from self._session.label_table()), self._require_true_labels("all"))
+            return evaluate_export((yield from self._session.label_table()), self._require_true_labels("training_set"))
 
     def _create_annotator(self) -> Annotator:
         if self._annotator_config.annotator == "centre":
             return CentreAnnotator(self._trained_reader.reader)
         return MembersAnnotator(self._require_true_labels("train"))
 
-    def _require_true_labels(self, subset: Literal["train", "validation", "all"]) -> TrueLabels:
+    def _require_true_labels(self, subset: Literal["train", "validation", "training_set"]) -> TrueLabels:
         true_labels: TrueLabels | None = getattr(self._session.true_labels, subset)
         if true_labels is None:
             raise UserError(f"The images ({subset}) have no labels; simulate needs them.")
