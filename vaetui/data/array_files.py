@@ -133,7 +133,7 @@ def _open_binary(path: Path) -> IO[bytes]:
 @contextmanager
 def _open_at_offset(open_file: Callable[[], AbstractContextManager[IO[bytes]]], offset: int) -> Iterator[IO[bytes]]:
     with open_file() as file:
-        _read_exactly(file, offset)  # not seek(), which is slow or missing in compressed files
+        _read_exactly(file, offset)  # compressed files cannot seek faster than they read
         yield file
 
 
