@@ -1,4 +1,4 @@
-"""Figures keep their width."""
+"""Tests of the fixed width of formatted numbers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from vaetui.tui.presenters.number_format import format_bar, format_duration, for
 
 
 @pytest.mark.parametrize("share", [-1.0, 0.0, 0.013, 0.5, 0.999, 1.0, 7.0])
-def test_a_bar_is_as_wide_whatever_it_shows(share: float) -> None:
+def test_bar_has_the_same_width_for_any_share(share: float) -> None:
     assert format_bar(share, 20).cell_len == 20
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3_599, "59:59"), (3_600, "1:00:00")])
-def test_a_span_is_seven_cells_wide(seconds: float, text: str) -> None:
+def test_duration_is_seven_cells_wide(seconds: float, text: str) -> None:
     assert format_duration(seconds) == f"{text:>7}"
     assert len(format_duration(None)) == 7
 
 
 @pytest.mark.parametrize("value", [0.0, 0.41, 5.623, 12.3456, 118.25, 543.9, 1_234.5, 99.999])
-def test_a_figure_is_five_cells_wide(value: float) -> None:
+def test_number_is_five_cells_wide(value: float) -> None:
     assert len(format_number(value)) == 5
 
 
 @pytest.mark.parametrize("share", [None, 0.0, 0.667, 1.0])
-def test_a_percentage_is_six_cells_wide(share: float | None) -> None:
+def test_percentage_is_six_cells_wide(share: float | None) -> None:
     assert len(format_percent(share)) == 6

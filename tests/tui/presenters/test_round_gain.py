@@ -1,4 +1,4 @@
-"""What a round of answers has gained, in a sentence."""
+"""Tests of the sentence about the gain of a round."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from vaetui.tui.presenters.round_gain import describe_round_gain
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected", "changed", "words"),
+    ("answer_count", "confidence", "churn", "text"),
     [
         (16, None, None, ""),
         (0, 0.1, None, ""),
-        (16, 0.953, None, "by its own confidence the classifier has 95.3 % right"),
-        (32, 0.97, 0.031, "by its own confidence the classifier has 97.0 % right, 3.1 % changed in the last epoch"),
-        (48, 0.99, 0.004, "0.4 % changed in the last epoch: another round is hardly worth it"),
+        (16, 0.961, None, "Estimated accuracy 96.1 % (model's own confidence)"),
+        (
+            32,
+            0.97,
+            0.031,
+            "Estimated accuracy 97.0 % (model's own confidence). The last epoch changed 3.1 % of the predictions",
+        ),
+        (48, 0.99, 0.004, "The last epoch changed 0.4 % of the predictions: another round would gain little"),
     ],
 )
-def test_labels_are_told_only_where_they_were_looked_at(
-    answers: int, expected: float | None, changed: float | None, words: str
+def test_gain_is_described_only_for_measured_epochs_with_answers(
+    answer_count: int, confidence: float | None, churn: float | None, text: str
 ) -> None:
-    ended = replace(create_epoch(3, answers), mean_confidence=expected, prediction_churn=changed)
-    assert describe_round_gain([create_epoch(1), ended]).endswith(words)
-    assert bool(describe_round_gain([ended])) == bool(words)
+    epoch = replace(create_epoch(3, answer_count), mean_confidence=confidence, prediction_churn=churn)
+    assert describe_round_gain([create_epoch(1), epoch]).endswith(text)
+    assert bool(describe_round_gain([epoch])) == bool(text)
 
 
-def test_before_the_first_epoch_nothing_is_told() -> None:
+def test_gain_is_empty_before_the_first_epoch() -> None:
     assert describe_round_gain([]) == ""

@@ -14,10 +14,10 @@ from textual.widget import Widget
 from vaetui.engine.clusters import Pixels
 from vaetui.tui.widgets.half_blocks import find_changed_spans, fit_image, render_ascii, render_half_blocks
 
-DrawingMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
-DRAWING_MODES: tuple[DrawingMode, ...] = get_args(DrawingMode)
+PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
+PICTURE_MODES: tuple[PictureMode, ...] = get_args(PictureMode)
 """All modes, in the order in which a key switches between them."""
-MODE_DESCRIPTIONS: dict[DrawingMode, str] = {
+MODE_DESCRIPTIONS: dict[PictureMode, str] = {
     "half": "half-blocks",
     "ascii": "ASCII",
     "sixel": "sixel. Press i again if nothing shows",
@@ -32,7 +32,7 @@ KITTY_WITHOUT_TRUE_COLOUR = "kitty graphics, invisible without true colour. Pres
 class _PictureConfig:
     """How all pictures are drawn; one object for the program, because it has one terminal."""
 
-    mode: DrawingMode = "half"
+    mode: PictureMode = "half"
     canvas_class: type[Any] | None = None
     cell_size: tuple[int, int] = (10, 20)
 
@@ -40,12 +40,12 @@ class _PictureConfig:
 _config = _PictureConfig()
 
 
-def set_drawing_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
+def set_picture_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
     """Set the mode of all pictures; `cell_size` is the width and height of a character in screen pixels.
 
     Raises ValueError if the mode is unknown.
     """
-    if mode not in DRAWING_MODES:
+    if mode not in PICTURE_MODES:
         raise ValueError(f"unknown picture mode: {mode}")
     _config.mode, _config.cell_size = mode, cell_size
     _config.canvas_class = None
@@ -55,17 +55,17 @@ def set_drawing_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
         _config.canvas_class = load_canvas_class(mode, cell_size)
 
 
-def get_drawing_mode() -> DrawingMode:
+def get_picture_mode() -> PictureMode:
     """Return the mode of all pictures."""
     return _config.mode
 
 
-def next_drawing_mode() -> DrawingMode:
+def get_next_picture_mode() -> PictureMode:
     """Return the mode that follows the present one, wrapping around at the end."""
-    return DRAWING_MODES[(DRAWING_MODES.index(_config.mode) + 1) % len(DRAWING_MODES)]
+    return PICTURE_MODES[(PICTURE_MODES.index(_config.mode) + 1) % len(PICTURE_MODES)]
 
 
-def describe_drawing_mode(has_true_colour: bool) -> str:
+def describe_picture_mode(has_true_colour: bool) -> str:
     """Return a message with the present mode and the key to press if it shows nothing."""
     is_visible = has_true_colour or _config.mode != "kitty"
     return f"Picture mode: {MODE_DESCRIPTIONS[_config.mode] if is_visible else KITTY_WITHOUT_TRUE_COLOUR}"
