@@ -136,7 +136,7 @@ LABELLING_KEYS: list[BindingType] = [
         "a",
         "one_key_mode",
         "one-key mode",
-        "One-key mode: a digit answers with the last confidence",
+        "Digits answer at once with the last confidence",
     ),
     bind_key("label", "lower", "minus", "lower", "less certain", "Lower the confidence of this answer by 0.1"),
     bind_key("label", "raise", "plus,equals_sign", "raise", "more certain", "Raise the confidence by 0.1"),

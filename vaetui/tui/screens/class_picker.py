@@ -168,7 +168,7 @@ def create_class_picker(session: Session, choice_callback: Callable[[int], None]
     """Create a picker that offers the active classes of a session, and no new name."""
     classes = session.classes
     return ClassPickerScreen(
-        session.name, "class?", classes, classes.active, lambda choice: choice_callback(cast(int, choice))
+        session.name, "Class?", classes, classes.active, lambda choice: choice_callback(cast(int, choice))
     )
 
 

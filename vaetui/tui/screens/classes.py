@@ -79,15 +79,15 @@ class ClassesScreen(GuardedScreen):
             case "undo" | "redo":
                 presenter.handle_key(key, 1)
             case "add":
-                self._open_picker("new class?", (), lambda name: AddClass(len(classes), name))
+                self._open_picker("New class?", (), lambda name: AddClass(len(classes), name))
             case "rename" | "merge" if class_id not in classes.active:
                 target_name = classes.resolved_names[class_id]
                 self._hint = f'Class "{classes.names[class_id]}" was merged into "{target_name}"'
             case "rename":
-                self._open_picker(f"rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
+                self._open_picker(f"Rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
             case "merge":
                 target_ids = [target_id for target_id in classes.active if target_id != class_id]
-                self._open_picker(f"merge {classes.names[class_id]} into?", target_ids)
+                self._open_picker(f"Merge {classes.names[class_id]} into?", target_ids)
         self._update_view()
 
     def on_unbound_key(self, key: str) -> None:
@@ -133,5 +133,5 @@ class ClassesScreen(GuardedScreen):
             lines.append(f" {class_id:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
         self.query_one("#classes", TextLine).set_text(lines)
         self.query_one(Prompt).show_question(
-            "classes:", "a: add · r: rename · m: merge", self._hint, presenter.status_text
+            "Classes:", "a: add · r: rename · m: merge", self._hint, presenter.status_text
         )

@@ -139,7 +139,7 @@ class LabellingScreen(GuardedScreen):
         classes = self._session.classes
         return ClassPickerScreen(
             self._session.name,
-            "class?",
+            "Class?",
             classes,
             classes.active,
             self._choose_class,

@@ -146,13 +146,13 @@ class ReadingTestScreen(GuardedScreen):
         self.set_class(self.is_complete, "-read")
         if self.is_complete:
             self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
-            prompt.show_question("all pictures are read:", "Esc: close · r: restart · u: undo", self._hint, self._note)
+            prompt.show_question("All pictures are read", "Esc: close · r: restart · u: undo", self._hint, self._note)
         else:
             self.query_one(ReadingTestView).show(test, self.session.classes.names)
             for line in self.query("#named").results(TextLine):
                 line.set_text(self._format_digit_keys())
             prompt.show_question(
-                f"picture {read_count + 1}: what do you read?",
+                f"Picture {read_count + 1}: what do you read?",
                 f"{self._format_choices()} · x: unreadable",
                 self._hint,
                 self._note,

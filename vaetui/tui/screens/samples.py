@@ -211,7 +211,7 @@ class SamplesScreen(GuardedScreen):
             if request.class_id is not None:
                 description = f"the most certain of {CANDIDATES_PER_SAMPLE * request.count:,} samples"
             prompt.show_question(
-                f"samples of {class_name}:",
+                f"Samples of {class_name}:",
                 format_digit_keys(classes, self._digit_keys) or description,
                 self._hint,
                 self._note,
