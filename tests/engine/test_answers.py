@@ -1,4 +1,4 @@
-"""What stands after many sayings."""
+"""Tests of answer histories and cluster paths."""
 
 from __future__ import annotations
 
@@ -24,30 +24,31 @@ answers: st.SearchStrategy[Answer] = st.one_of(
 )
 
 
-def test_the_last_word_on_a_cluster_counts() -> None:
+def test_second_answer_on_a_cluster_replaces_the_first() -> None:
     assert effective_answers([((1,), ClassAnswer(3)), ((1,), ClassAnswer(4, 0.5))]) == {(1,): ClassAnswer(4, 0.5)}
 
 
-def test_a_word_on_a_cluster_ends_the_words_on_its_parts() -> None:
-    said: list[tuple[ClusterPath, Answer]] = [
+def test_answer_on_a_split_cluster_discards_those_on_its_sub_clusters() -> None:
+    history: list[tuple[ClusterPath, Answer]] = [
         ((1,), Split(2)),
         ((1, 0), ClassAnswer(3)),
         ((1, 1), ClassAnswer(5)),
         ((1,), ClassAnswer(8)),
     ]
-    assert effective_answers(said) == {(1,): ClassAnswer(8)}
-    assert effective_answers(said[:3]) == {(1,): Split(2), (1, 0): ClassAnswer(3), (1, 1): ClassAnswer(5)}
+    assert effective_answers(history) == {(1,): ClassAnswer(8)}
+    assert effective_answers(history[:3]) == {(1,): Split(2), (1, 0): ClassAnswer(3), (1, 1): ClassAnswer(5)}
 
 
 @given(st.lists(st.tuples(paths, answers), max_size=20))
-def test_what_stands_was_said_last_and_under_nothing_later(said: list[tuple[ClusterPath, Answer]]) -> None:
-    result = effective_answers(said)
-    for path, answer in result.items():
-        last = max(at for at, (other, _) in enumerate(said) if other == path)
-        assert said[last][1] == answer
-        assert not any(path[: len(other)] == other for other, _ in said[last + 1 :])
+def test_effective_answer_is_the_last_one_and_no_later_answer_is_on_a_parent(
+    history: list[tuple[ClusterPath, Answer]],
+) -> None:
+    for path, answer in effective_answers(history).items():
+        last = max(index for index, (other, _) in enumerate(history) if other == path)
+        assert history[last][1] == answer
+        assert not any(path[: len(other)] == other for other, _ in history[last + 1 :])
 
 
 @given(paths)
-def test_a_written_path_is_read_back(path: ClusterPath) -> None:
+def test_parsing_a_formatted_path_returns_the_path(path: ClusterPath) -> None:
     assert parse_path(format_path(path)) == path

@@ -1,4 +1,4 @@
-"""True labels divide the images and nothing else."""
+"""Tests of true labels and the stratified split."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from vaetui.engine.ground_truth import TrueLabels, read_true_labels, stratified_
 from vaetui.errors import UserError
 
 
-def test_mnist_is_divided_as_in_the_paper() -> None:
-    truth = read_true_labels(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 60_000)
-    train, held = stratified_split(60_000, 128, truth, np.random.default_rng(0))
-    assert (len(train), len(held)) == (59_872, 128)
-    counts = np.bincount(truth.class_ids[held], minlength=10)
-    shares = np.bincount(truth.class_ids, minlength=10) * 128 / 60_000
-    assert np.abs(counts - shares).max() < 1
+def test_split_of_mnist_has_the_sizes_of_the_paper_and_proportional_classes() -> None:
+    true_labels = read_true_labels(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 60_000)
+    train, validation = stratified_split(60_000, 128, true_labels, np.random.default_rng(0))
+    assert (len(train), len(validation)) == (59_872, 128)
+    counts = np.bincount(true_labels.class_ids[validation], minlength=10)
+    proportions = np.bincount(true_labels.class_ids, minlength=10) * 128 / 60_000
+    assert np.abs(counts - proportions).max() < 1
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=300), st.integers(0, 40), st.booleans())
-def test_dividing_loses_and_doubles_no_image(classes: list[int], wanted: int, known: bool) -> None:
-    truth = TrueLabels(np.array(classes, np.uint8)) if known else None
-    wanted = min(wanted, len(classes))
-    train, held = stratified_split(len(classes), wanted, truth, np.random.default_rng(1))
-    assert sorted([*train, *held]) == list(range(len(classes)))
-    assert len(held) == wanted
+def test_split_contains_every_image_once(class_ids: list[int], validation_count: int, is_labelled: bool) -> None:
+    true_labels = TrueLabels(np.array(class_ids, np.uint8)) if is_labelled else None
+    validation_count = min(validation_count, len(class_ids))
+    train, validation = stratified_split(len(class_ids), validation_count, true_labels, np.random.default_rng(1))
+    assert sorted([*train, *validation]) == list(range(len(class_ids)))
+    assert len(validation) == validation_count
 
 
-def test_labels_of_other_images_are_refused(tmp_path: Path) -> None:
+def test_labels_for_another_number_of_images_are_refused(tmp_path: Path) -> None:
     path = write_idx(tmp_path / "labels", np.zeros(5, np.uint8))
     with pytest.raises(UserError, match="5 labels for 6 images"):
         read_true_labels(path, 6)

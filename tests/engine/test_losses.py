@@ -1,4 +1,4 @@
-"""The parts of the loss against closed forms."""
+"""Tests of the loss terms against closed forms."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ def test_reconstruction_is_the_bernoulli_likelihood_summed_over_pixels() -> None
     assert torch.isclose(losses.reconstruction(logits, images), expected)
 
 
-def test_divergence_is_that_of_two_normals() -> None:
-    mean, deviation = torch.linspace(-2, 2, 12).view(3, 4), torch.linspace(0.1, 2, 12).view(3, 4)
-    expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(dim=1).mean()
-    assert torch.isclose(losses.kl_divergence(mean, deviation), expected)
+def test_divergence_equals_that_of_two_normal_distributions() -> None:
+    mean, std = torch.linspace(-2, 2, 12).view(3, 4), torch.linspace(0.1, 2, 12).view(3, 4)
+    expected = kl_divergence(Normal(mean, std), Normal(0.0, 1.0)).sum(dim=1).mean()
+    assert torch.isclose(losses.kl_divergence(mean, std), expected)
 
 
 def test_classification_divides_by_the_number_of_weights_above_zero() -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
-    labels, weights = torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.25, 0.0])
-    each = -logits.log_softmax(dim=1)[torch.arange(3), labels]
-    expected = (0.5 * each[0] + 0.25 * each[1]) / 2
-    assert torch.isclose(losses.classification(logits, labels, weights), expected)
+    class_ids, weights = torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.25, 0.0])
+    cross_entropies = -logits.log_softmax(dim=1)[torch.arange(3), class_ids]
+    expected = (0.5 * cross_entropies[0] + 0.25 * cross_entropies[1]) / 2
+    assert torch.isclose(losses.classification(logits, class_ids, weights), expected)
 
 
-def test_without_any_weight_there_is_no_classification_loss() -> None:
+def test_classification_without_any_weight_is_0() -> None:
     assert losses.classification(torch.ones(4, 10), torch.zeros(4, dtype=torch.long), torch.zeros(4)) == 0
 
 
-def test_contrast_is_least_where_views_of_one_image_lie_together_and_others_apart() -> None:
+def test_nt_xent_is_smallest_when_views_of_one_image_agree_and_images_differ() -> None:
     images = torch.eye(4)
-    together = losses.nt_xent(torch.cat([images, 3 * images]), 0.5)
-    mixed = losses.nt_xent(torch.cat([images, images.roll(1, dims=0)]), 0.5)
-    alike = losses.nt_xent(torch.ones(8, 4), 0.5)
-    assert together < alike < mixed
-    assert torch.isclose(alike, torch.tensor(7.0).log()), "one of seven other views is as good as any"
+    matching = losses.nt_xent(torch.cat([images, 3 * images]), 0.5)
+    mismatched = losses.nt_xent(torch.cat([images, images.roll(1, dims=0)]), 0.5)
+    identical = losses.nt_xent(torch.ones(8, 4), 0.5)
+    assert matching < identical < mismatched
+    assert torch.isclose(identical, torch.tensor(7.0).log()), "any of the seven other views is equally likely"
 
 
-def test_consistency_asks_of_the_warped_view_what_the_plain_one_is_sure_of() -> None:
+def test_consistency_counts_confident_plain_views_and_sends_them_no_gradient() -> None:
     plain = torch.tensor([[9.0, 0.0], [0.1, 0.0]], requires_grad=True)
-    warped = torch.tensor([[0.0, 1.0], [5.0, 0.0]], requires_grad=True)
-    value = losses.consistency(torch.cat([plain, warped]), 0.9)
-    assert torch.isclose(value, -warped[0].log_softmax(dim=0)[0] / 2)
-    value.backward()
+    augmented = torch.tensor([[0.0, 1.0], [5.0, 0.0]], requires_grad=True)
+    loss = losses.consistency(torch.cat([plain, augmented]), 0.9)
+    assert torch.isclose(loss, -augmented[0].log_softmax(dim=0)[0] / 2)
+    loss.backward()
     assert plain.grad is not None
-    assert not plain.grad.any(), "a plain view is told nothing"
+    assert not plain.grad.any()

@@ -1,4 +1,4 @@
-"""Accuracies count what they say."""
+"""Tests of accuracy, agreement and calibration."""
 
 from __future__ import annotations
 
@@ -9,35 +9,50 @@ from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.metrics import (
     Agreement,
     accuracy,
+    accuracy_above_weight,
     calibration_curve,
     expected_calibration_error,
     measure_agreement,
     pixel_accuracy,
+    reading_accuracy,
 )
+from vaetui.engine.pseudo_labels import PseudoLabels
+
+TRUE_LABELS = TrueLabels(np.array([1, 2, 0, 4], np.uint8))
 
 
-def test_accuracy_is_the_share_of_right_classes() -> None:
-    assert accuracy(np.array([1, 2, 3, 4], np.uint8), TrueLabels(np.array([1, 2, 0, 4], np.uint8))) == 0.75
+def test_accuracy_is_the_fraction_of_correct_classes() -> None:
+    assert accuracy(np.array([1, 2, 3, 4], np.uint8), TRUE_LABELS) == 0.75
 
 
-def test_pixel_accuracy_is_the_share_of_pixels_on_the_right_side_of_one_half() -> None:
+def test_unreadable_image_counts_as_read_wrong() -> None:
+    assert reading_accuracy([1, None, 3, 4], TRUE_LABELS) == 0.5
+
+
+def test_accuracy_above_weight_uses_only_labels_above_it() -> None:
+    pseudo_labels = PseudoLabels(np.array([1, 0, 0, 4]), np.array([0.9, 0.8, 0.5, 0.0], np.float32))
+    assert accuracy_above_weight(pseudo_labels, TRUE_LABELS, 0.5) == (0.5, 0.5)
+    assert accuracy_above_weight(pseudo_labels, TRUE_LABELS, 0.95) == (0.0, None)
+
+
+def test_pixel_accuracy_is_the_fraction_of_pixels_on_the_same_side_of_one_half() -> None:
     originals = np.array([[[0, 127], [128, 255]]], np.uint8)
     assert pixel_accuracy(originals, np.array([[[127, 128], [255, 128]]], np.uint8)) == 0.75
 
 
-def test_agreement_is_the_share_that_was_called_what_somebody_then_named_it() -> None:
-    named, called = np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0], np.uint8)
-    certainty = np.array([0.5, 0.75, 1.0, 0.75], np.float32)
-    assert measure_agreement(named, called, certainty) == Agreement(4, 0.5, 0.75)
-    assert measure_agreement(named, called, None) == Agreement(4, 0.5, None)
-    assert measure_agreement(named[:0], called[:0], certainty[:0]) is None
+def test_agreement_is_the_fraction_of_predictions_that_equal_the_answer() -> None:
+    answered, predicted = np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0])
+    confidences = np.array([0.5, 0.75, 1.0, 0.75], np.float32)
+    assert measure_agreement(answered, predicted, confidences) == Agreement(4, 0.5, 0.75)
+    assert measure_agreement(answered, predicted, None) == Agreement(4, 0.5, None)
+    assert measure_agreement(answered[:0], predicted[:0], confidences[:0]) is None
 
 
-def test_calibration_holds_promises_against_what_is_right() -> None:
+def test_calibration_curve_compares_confidence_with_accuracy_per_bin() -> None:
     confidences = np.array([0.95, 1.0, 0.55, 0.52, 0.0], np.float32)
-    least, middle, most = calibration_curve(confidences, np.array([True, False, True, True, False]))
-    assert (least.fraction, least.confidence, least.accuracy) == (0.2, 0.0, 0.0)
+    lowest, middle, highest = calibration_curve(confidences, np.array([True, False, True, True, False]))
+    assert (lowest.fraction, lowest.confidence, lowest.accuracy) == (0.2, 0.0, 0.0)
     assert (middle.fraction, middle.accuracy) == (0.4, 1.0)
     assert middle.confidence == pytest.approx(0.535)
-    assert (most.fraction, most.accuracy) == (0.4, 0.5)
-    assert expected_calibration_error([least, middle, most]) == pytest.approx(0.4 * 0.465 + 0.4 * 0.475)
+    assert (highest.fraction, highest.accuracy) == (0.4, 0.5)
+    assert expected_calibration_error([lowest, middle, highest]) == pytest.approx(0.4 * 0.465 + 0.4 * 0.475)

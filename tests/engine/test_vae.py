@@ -1,4 +1,4 @@
-"""The networks have the paper's shape, and that of other images."""
+"""Tests of the shapes and the initial weights of the networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vaetui.engine.config import NetworkConfig
 from vaetui.engine.vae import build_vae, to_byte_images, to_float_images
 
 
-def test_the_network_is_the_papers() -> None:
+def test_default_network_has_the_shapes_of_the_paper() -> None:
     vae = build_vae(NetworkConfig(), (28, 28), 0)
     assert {name: tuple(parameter.shape) for name, parameter in vae.named_parameters() if parameter.ndim > 1} == {
         "encoder.0.weight": (64, 1, 3, 3),
@@ -27,36 +27,43 @@ def test_the_network_is_the_papers() -> None:
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
-def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> None:
+def test_decoded_images_have_the_size_of_the_encoded_ones(shape: tuple[int, int]) -> None:
     vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
-    hidden, mean, deviation = vae.encode(torch.rand(5, 1, *shape))
-    assert mean.shape == deviation.shape == (5, 3)
-    assert (deviation > 0).all()
+    hidden, mean, std = vae.encode(torch.rand(5, 1, *shape))
+    assert mean.shape == std.shape == (5, 3)
+    assert (std > 0).all()
     assert vae.decode(mean).shape == (5, 1, *shape)
     assert vae.classify(hidden, mean).shape == (5, 10)
 
 
-def test_images_in_colour_come_back_in_colour() -> None:
+def test_colour_images_are_decoded_in_colour() -> None:
     vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
     pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)
-    assert torch.equal(to_byte_images(to_float_images(pixels)), pixels)
     mean = vae.encode(to_float_images(pixels)).mean
     assert to_byte_images(vae.decode(mean).sigmoid()).shape == pixels.shape
+
+
+def test_bytes_survive_the_conversion_to_floats() -> None:
+    pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)
+    assert torch.equal(to_byte_images(to_float_images(pixels)), pixels)
     grey = pixels[..., 0]
     assert torch.equal(to_byte_images(to_float_images(grey)), grey)
 
 
-def test_initial_weights_are_glorots_or_normal_and_biases_0() -> None:
-    glorot, normal = (build_vae(NetworkConfig(weight_init=kind), (28, 28), 3) for kind in ("glorot", "normal"))
-    dense = glorot.encoder[2].weight
+def test_initial_weights_are_glorot_or_normal_and_biases_0() -> None:
+    glorot, normal = (
+        dict(build_vae(NetworkConfig(weight_init=init), (28, 28), 3).named_parameters())
+        for init in ("glorot", "normal")
+    )
+    weight = glorot["encoder.2.weight"]
     limit = math.sqrt(6 / (6272 + 32))
-    assert dense.abs().max() <= limit
-    assert dense.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.02)
-    assert normal.encoder[2].weight.std().item() == pytest.approx(0.02, rel=0.02)
-    assert all(not p.any() for name, p in glorot.named_parameters() if name.endswith("bias"))
+    assert weight.abs().max() <= limit
+    assert weight.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.02)
+    assert normal["encoder.2.weight"].std().item() == pytest.approx(0.02, rel=0.02)
+    assert all(not parameter.any() for name, parameter in glorot.items() if name.endswith("bias"))
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
-    one, same, other = (build_vae(NetworkConfig(), (12, 12), seed) for seed in (1, 1, 2))
-    assert torch.equal(one.encoder[1].weight, same.encoder[1].weight)
-    assert not torch.equal(one.encoder[1].weight, other.encoder[1].weight)
+def test_seed_determines_the_initial_weights() -> None:
+    first, same, other = (build_vae(NetworkConfig(), (12, 12), seed).state_dict() for seed in (1, 1, 2))
+    assert torch.equal(first["encoder.1.weight"], same["encoder.1.weight"])
+    assert not torch.equal(first["encoder.1.weight"], other["encoder.1.weight"])

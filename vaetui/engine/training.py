@@ -86,7 +86,14 @@ def _train_step(
         total = total + config.loss.contrastive_weight * losses.nt_xent(view_means, config.loss.temperature)
     classification = torch.zeros_like(divergence)
     if targets is not None:
-        logits = vae.classify(hidden, latents if config.network.latent == "sample" else view_means)
+        view_latents = view_means
+        if config.network.latent == "sample":
+            view_latents = latents
+            if len(views) > count:
+                second_mean, second_std = view_means[count:], view_stds[count:]
+                noise = draw_noise(config, second_mean, "training view", epoch, step)
+                view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
+        logits = vae.classify(hidden, view_latents)
         repeats = len(views) // count
         class_ids, weights = (torch.cat([target] * repeats) for target in targets)
         classification = losses.classification(logits, class_ids, weights)

@@ -1,0 +1,115 @@
+"""Tests of checkpoints, devices and growing classifiers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.engine.trained_states import CONFIG, IMAGE_COUNT, NETWORK, load_digits, random_labels, to_bits, train_epoch
+from vaetui.engine.config import Config
+from vaetui.engine.dataset import Dataset
+from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.train_state import (
+    NamedArrays,
+    TrainState,
+    create_train_state,
+    expand_classes,
+    find_device,
+    load_state_dict,
+    max_checkpoint_bytes,
+    state_dict,
+)
+from vaetui.engine.training import train
+from vaetui.errors import UserError
+from vaetui.storage import tensors
+
+
+@pytest.fixture(scope="module")
+def images() -> Dataset:
+    return load_digits()
+
+
+@pytest.fixture(scope="module")
+def trained(images: Dataset) -> TrainState:
+    return train_epoch(images, CONFIG, random_labels())[0]
+
+
+@pytest.fixture
+def arrays(trained: TrainState) -> NamedArrays:
+    return state_dict(trained)
+
+
+def with_classes(count: int) -> Config:
+    return replace(CONFIG, network=replace(NETWORK, classes=count))
+
+
+def test_loaded_state_has_the_bits_of_the_saved_one(trained: TrainState, arrays: NamedArrays) -> None:
+    loaded = create_train_state(replace(CONFIG, seed=9), (28, 28))
+    load_state_dict(loaded, arrays)
+    assert to_bits(loaded) == to_bits(trained)
+
+
+def test_stored_checkpoint_is_smaller_than_the_upper_bound(trained: TrainState, arrays: NamedArrays) -> None:
+    assert len(tensors.to_bytes(arrays)) < max_checkpoint_bytes(trained)
+
+
+def test_checkpoint_of_another_network_is_refused(arrays: NamedArrays) -> None:
+    other = create_train_state(replace(CONFIG, network=replace(NETWORK, z_dim=4)), (28, 28))
+    with pytest.raises(UserError, match="does not match the networks"):
+        load_state_dict(other, arrays)
+
+
+def test_expanded_classifier_keeps_its_rows_and_learns_the_new_classes(trained: TrainState, images: Dataset) -> None:
+    expanded = expand_classes(trained, with_classes(12), (28, 28))
+    before, after = state_dict(trained), state_dict(expanded)
+    assert list(before) == list(after)
+    for name, array in after.items():
+        if ".classifier." in name and array.ndim:
+            assert len(array) == 12
+            assert not array[10:].any()
+            array = array[:10]
+        assert np.array_equal(array, before[name]), name
+    assert expand_classes(expanded, with_classes(12), (28, 28)) is expanded
+    new_class = PseudoLabels(np.full(IMAGE_COUNT, 11), np.ones(IMAGE_COUNT, np.float32))
+    next(train(expanded, images, new_class, with_classes(12), epoch=2))
+    assert state_dict(expanded)["network.classifier.weight"][11].any()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "network.classifier.weight",
+        "network.classifier.bias",
+        "network.encoder.0.weight",
+        "optimiser.exp_avg.encoder.0.weight",
+    ],
+)
+def test_checkpoint_with_other_missing_rows_is_refused_and_changes_nothing(arrays: NamedArrays, name: str) -> None:
+    arrays[name] = arrays[name][:-1]
+    state = create_train_state(with_classes(12), (28, 28))
+    before = to_bits(state)
+    with pytest.raises(UserError, match="does not match the networks"):
+        load_state_dict(state, arrays)
+    assert to_bits(state) == before
+
+
+def test_checkpoint_with_a_part_of_the_optimiser_is_refused(arrays: NamedArrays) -> None:
+    del arrays["optimiser.exp_avg.encoder.0.weight"]
+    with pytest.raises(UserError, match="only a part of the optimiser's state"):
+        load_state_dict(create_train_state(CONFIG, (28, 28)), arrays)
+
+
+def test_checkpoint_of_more_classes_is_refused() -> None:
+    larger = create_train_state(with_classes(11), (28, 28))
+    with pytest.raises(UserError, match="does not match the networks"):
+        load_state_dict(create_train_state(CONFIG, (28, 28)), state_dict(larger))
+
+
+def test_unavailable_device_is_refused() -> None:
+    assert find_device("auto").type in ("cpu", "cuda", "mps")
+    if not torch.backends.mps.is_available():
+        with pytest.raises(UserError, match=r"Device mps is not available\. Pass --device with one of: auto, "):
+            find_device("mps")
