@@ -1,12 +1,21 @@
-"""Classes are added, renamed and merged by keys, on a screen of their own and where a name is typed."""
+"""Test the screen of classes and the class picker: classes are added, renamed and merged by keys."""
 
 from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
-from vaetui.tui.classes_keys import CLASSES_KEYS
 
-from tests.tui.harness import assert_snapshot, open_labelling, prompt_text, screen_text, settle, wait_until
+from tests.tui.harness import (
+    SIZES,
+    assert_snapshot,
+    open_labelling,
+    press_slowly,
+    prompt_text,
+    screen_text,
+    settle,
+    wait_for_screen,
+    wait_until,
+)
 from tests.tui.screens.test_labelling import GatedSession
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Split
@@ -14,7 +23,7 @@ from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.screens.class_picker import FILTER_HELP, NEW_NAME_HELP, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
@@ -24,230 +33,221 @@ from vaetui.tui.widgets.text_line import TextLine
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
-def pets() -> ScriptedSession:
+def create_pet_session() -> ScriptedSession:
     return ScriptedSession(config=Config(network=NetworkConfig(classes=3)), classes=("cat", "dog", "wild horse"))
 
 
-def namings(session: ScriptedSession) -> list[object]:
-    return [naming for _, naming in session.class_edits]
+def list_edits(session: ScriptedSession) -> list[object]:
+    return [edit for _, edit in session.class_edits]
 
 
-async def screen_of(pilot: Pilot[None], kind: type[object]) -> None:
-    await wait_until(pilot, lambda: isinstance(pilot.app.screen, kind))
+def top_prompt(pilot: Pilot[None]) -> str:
+    return prompt_text(pilot.app.screen)
 
 
-async def typed(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys that open or close a screen on the way."""
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-
-
-def asked(pilot: Pilot[None]) -> str:
-    return pilot.app.screen.query_one(Prompt).text
-
-
-def rows(pilot: Pilot[None]) -> list[str]:
+def list_rows(pilot: Pilot[None]) -> list[str]:
     return [" ".join(row.split()) for row in pilot.app.screen.query_one("#classes", TextLine).text.splitlines()]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_name_that_there_is_not_becomes_a_class_and_the_answer(size: tuple[int, int]) -> None:
-    session = pets()
+@pytest.mark.parametrize("size", SIZES)
+async def test_unknown_name_becomes_a_new_class_and_the_answer(size: tuple[int, int]) -> None:
+    session = create_pet_session()
     async with open_labelling(session, size) as (pilot, screen):
-        await typed(pilot, "slash", *"ow")
-        await screen_of(pilot, ClassPickerScreen)
+        await press_slowly(pilot, "slash", *"ow")
+        await wait_for_screen(pilot, ClassPickerScreen)
         assert screen_text(pilot.app).count("new class: ow") == 1
-        await typed(pilot, "l", "enter")
-        await screen_of(pilot, LabellingScreen)
-        assert namings(session) == [AddClass(3, "owl")]
+        await press_slowly(pilot, "l", "enter")
+        await wait_for_screen(pilot, LabellingScreen)
+        assert list_edits(session) == [AddClass(3, "owl")]
         assert "class? 3 owl_" in prompt_text(screen)
-        assert "Enter = sure, 1-9 = tenths" in prompt_text(screen)
+        assert "Enter: certain · 1-9: confidence 0.1-0.9" in prompt_text(screen)
         assert "0 cat  1 dog  2 wild horse  3 owl" in screen.query_one("#rule", TextLine).text
         await pilot.press("8")
         assert session.answer_log == [((0,), ClassAnswer(3, 0.8))]
         await pilot.press("3", "enter")
-        assert session.answer_log[-1] == ((1,), ClassAnswer(3)), "it has the next free digit at once"
+        assert session.answer_log[-1] == ((1,), ClassAnswer(3)), "the new class has the next free digit"
         await pilot.press("u", "u")
         assert (session.answer_log, len(session.classes)) == ([], 4)
         await pilot.press("u")
-        assert "taken back: the classes" in prompt_text(screen)
+        assert "Undid: class edit" in prompt_text(screen)
         assert len(session.classes) == 3
         await pilot.press("3")
-        assert "there is no class 3: 0-2 name one" in prompt_text(screen)
+        assert "Digit 3 has no class (use 0-2)" in prompt_text(screen)
         await pilot.press("U", "U")
         assert session.answer_log == [((0,), ClassAnswer(3, 0.8))]
 
 
-async def test_an_eleventh_class_is_named_by_its_letters() -> None:
+async def test_eleventh_class_is_found_by_name_also_in_one_key_mode() -> None:
     session = ScriptedSession()
     async with open_labelling(session) as (pilot, screen):
-        await typed(pilot, "slash", *"ten", "enter", "enter")
-        await screen_of(pilot, LabellingScreen)
+        await press_slowly(pilot, "slash", *"ten", "enter", "enter")
+        await wait_for_screen(pilot, LabellingScreen)
         assert session.answer_log == [((0,), ClassAnswer(10))]
         assert "/ others" in screen.query_one("#rule", TextLine).text
-        await typed(pilot, "a", "slash", *"eleven", "enter")
-        await screen_of(pilot, LabellingScreen)
-        assert session.answer_log[-1] == ((1,), ClassAnswer(11)), "in one-key mode a name alone answers too"
-        assert "saved: 1 is eleven" in prompt_text(screen)
+        await press_slowly(pilot, "a", "slash", *"eleven", "enter")
+        await wait_for_screen(pilot, LabellingScreen)
+        assert session.answer_log[-1] == ((1,), ClassAnswer(11)), "no confidence is asked for"
+        assert 'Saved: cluster 1 = "eleven"' in prompt_text(screen)
 
 
-async def test_what_is_no_new_name_is_not_offered_and_says_why() -> None:
-    session = pets()
+async def test_picker_offers_existing_names_and_new_ones_that_are_free() -> None:
+    session = create_pet_session()
     async with open_labelling(session) as (pilot, _):
-        await typed(pilot, "slash", *"dog")
+        await press_slowly(pilot, "slash")
+        assert FILTER_HELP in top_prompt(pilot)
+        await press_slowly(pilot, *"dog")
         names = pilot.app.screen.query_one("#names", TextLine)
         assert names.text.split("\n") == [" dog ", ""]
-        await typed(pilot, "backspace", "backspace")
+        await press_slowly(pilot, "backspace", "backspace")
         assert names.text.split("\n") == [" dog ", " wild horse ", " new class: d ", ""]
-        await typed(pilot, "home")
-        assert "letters, digits, space" in asked(pilot)
-        await typed(pilot, "backspace", "É")
+        await press_slowly(pilot, "home")
+        assert "Type letters, digits, space" in top_prompt(pilot)
+        await press_slowly(pilot, "backspace", "É")
         assert names.text.split("\n") == [" new class: É ", ""]
-        await typed(pilot, "escape")
-        await screen_of(pilot, LabellingScreen)
+        await press_slowly(pilot, "escape")
+        await wait_for_screen(pilot, LabellingScreen)
         assert session.class_edits == []
 
 
-async def test_classes_are_added_renamed_and_merged_and_each_says_how_to_undo_it() -> None:
-    session = pets()
+async def test_classes_are_added_renamed_merged_and_undone() -> None:
+    session = create_pet_session()
     async with open_labelling(session) as (pilot, screen):
-        await typed(pilot, "0", "enter", "0", "7", "1", "enter", "c")
-        await screen_of(pilot, ClassesScreen)
-        assert rows(pilot) == ["0 cat 2 0", "1 dog 1 1", "2 wild horse 0 2"]
-        await typed(pilot, "a", *"owl", "enter")
-        await screen_of(pilot, ClassesScreen)
-        assert "owl is a class now, with digit 3; u takes it back" in asked(pilot)
-        await typed(pilot, "up", "k", "r", *"hound", "enter")
-        await screen_of(pilot, ClassesScreen)
-        assert "dog is called hound now; u takes it back" in asked(pilot)
-        await typed(pilot, "up", "m", *"ho", "enter")
-        await screen_of(pilot, ClassesScreen)
-        assert "cat counts as hound from now on; u takes it back" in asked(pilot)
-        assert namings(session) == [AddClass(3, "owl"), RenameClass(1, "hound"), MergeClass(0, 1)]
-        assert rows(pilot) == ["0 cat counts as hound", "1 hound 3 1", "2 wild horse 0 2", "3 owl 0 3"]
-        await typed(pilot, "escape")
-        await screen_of(pilot, LabellingScreen)
-        assert [tile.answer for tile in screen.presenter.round_view.clusters[:3]] == [
+        await press_slowly(pilot, "0", "enter", "0", "7", "1", "enter", "c")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert list_rows(pilot) == ["0 cat 2 0", "1 dog 1 1", "2 wild horse 0 2"]
+        await press_slowly(pilot, "a")
+        assert NEW_NAME_HELP in top_prompt(pilot)
+        await press_slowly(pilot, *"owl", "enter")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert 'Added class "owl" (digit 3). u: undo' in top_prompt(pilot)
+        await press_slowly(pilot, "up", "k", "r", *"hound", "enter")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert 'Renamed class "dog" to "hound". u: undo' in top_prompt(pilot)
+        await press_slowly(pilot, "up", "m", *"ho", "enter")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert 'Merged class "cat" into "hound". u: undo' in top_prompt(pilot)
+        assert list_edits(session) == [AddClass(3, "owl"), RenameClass(1, "hound"), MergeClass(0, 1)]
+        assert list_rows(pilot) == ["0 cat merged into hound", "1 hound 3 1", "2 wild horse 0 2", "3 owl 0 3"]
+        await press_slowly(pilot, "escape")
+        await wait_for_screen(pilot, LabellingScreen)
+        assert [cluster.answer for cluster in screen.presenter.round_view.clusters[:3]] == [
             ClassAnswer(1),
             ClassAnswer(1, 0.7),
             ClassAnswer(1),
         ]
-        await typed(pilot, "0")
-        assert "cat counts as hound" in prompt_text(screen)
+        await press_slowly(pilot, "0")
+        assert 'Class "cat" was merged into "hound"' in prompt_text(screen)
         assert len(session.answer_log) == 3
-        await typed(pilot, "c", "u", "u")
-        await screen_of(pilot, ClassesScreen)
-        assert "taken back: the classes" in asked(pilot)
-        assert rows(pilot) == ["0 cat 2 0", "1 dog 1 1", "2 wild horse 0 2", "3 owl 0 3"]
-        await typed(pilot, "u", "u")
-        assert len(session.answer_log) == 2, "an answer is taken back here too, in its order"
-        await typed(pilot, "U")
-        assert "brought back: the answer to 2" in asked(pilot)
+        await press_slowly(pilot, "c", "u", "u")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert "Undid: class edit" in top_prompt(pilot)
+        assert list_rows(pilot) == ["0 cat 2 0", "1 dog 1 1", "2 wild horse 0 2", "3 owl 0 3"]
+        await press_slowly(pilot, "u", "u")
+        assert len(session.answer_log) == 2, "answers are undone here too, in order"
+        await press_slowly(pilot, "U")
+        assert "Redid: answer for cluster 2" in top_prompt(pilot)
 
 
-async def test_a_wrong_key_and_what_cannot_be_done_get_one_short_line() -> None:
-    session = pets()
+async def test_wrong_keys_and_refused_edits_show_one_line() -> None:
+    session = create_pet_session()
     async with open_labelling(session) as (pilot, _):
-        await typed(pilot, "c")
-        await screen_of(pilot, ClassesScreen)
-        for keys, words in {
-            "z": "! that key does nothing here",
-            "u": "nothing to undo",
-            "U": "nothing to redo",
-            "a d o g": "! Class dog already exists. Choose another name.",
-            "escape r c a t": "! Class cat already exists. Choose another name.",
-            "escape m x": "! no class has these letters",
-            "backspace enter a c a t": "! Class cat was merged into dog. Use dog.",
-            "escape r": "dog becomes? _",
+        await press_slowly(pilot, "c")
+        await wait_for_screen(pilot, ClassesScreen)
+        for keys, text in {
+            "z": "! Unknown key. ? lists all keys",
+            "u": "Nothing to undo",
+            "U": "Nothing to redo",
+            "a d o g": "! Class dog already exists.",
+            "escape r c a t": "! Class cat already exists.",
+            "escape m x": "! No class matches",
+            "backspace enter a c a t": "! Class cat was merged into dog.",
+            "escape r": "Rename dog to? _",
         }.items():
-            await typed(pilot, *keys.split())
-            assert words in asked(pilot)
+            await press_slowly(pilot, *keys.split())
+            assert text in top_prompt(pilot)
             assert pilot.app.screen.query_one(Prompt).size.height == 1
-        assert namings(session) == [MergeClass(0, 1)]
-        await typed(pilot, "escape", "k", "k", "m")
-        assert "cat counts as dog: go there" in asked(pilot)
-        await typed(pilot, "down", "down", "m", "enter")
-        await screen_of(pilot, ClassesScreen)
-        assert "Only two classes are left" in asked(pilot)
-        assert namings(session) == [MergeClass(0, 1)]
+        assert list_edits(session) == [MergeClass(0, 1)]
+        await press_slowly(pilot, "escape", "k", "k", "m")
+        assert 'Class "cat" was merged into "dog"' in top_prompt(pilot)
+        await press_slowly(pilot, "down", "down", "m", "enter")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert "Only two classes are left." in top_prompt(pilot)
+        assert list_edits(session) == [MergeClass(0, 1)]
 
 
-async def test_the_keys_are_explained_and_escape_leads_back_one_by_one() -> None:
-    async with open_labelling(pets(), (80, 60)) as (pilot, _):
-        for key, kind in (("c", ClassesScreen), ("question_mark", HelpScreen), ("escape", ClassesScreen)):
+async def test_escape_closes_one_screen_at_a_time() -> None:
+    async with open_labelling(create_pet_session(), (80, 60)) as (pilot, _):
+        for key, screen_type in (("c", ClassesScreen), ("question_mark", HelpScreen), ("escape", ClassesScreen)):
             await pilot.press(key)
-            await screen_of(pilot, kind)
+            await wait_for_screen(pilot, screen_type)
         await pilot.press("a", "question_mark")
-        await screen_of(pilot, ClassPickerScreen)
-        await typed(pilot, "escape")
-        await screen_of(pilot, ClassesScreen)
-        await typed(pilot, "escape")
-        await screen_of(pilot, LabellingScreen)
+        await wait_for_screen(pilot, ClassPickerScreen)
+        await press_slowly(pilot, "escape")
+        await wait_for_screen(pilot, ClassesScreen)
+        await press_slowly(pilot, "escape")
+        await wait_for_screen(pilot, LabellingScreen)
 
 
-def test_every_key_has_a_name_of_its_own() -> None:
-    ids = [binding.id for binding in ClassesScreen.BINDINGS if not isinstance(binding, tuple)]
-    assert len(ids) == len(CLASSES_KEYS) == len(set(ids))
-    assert all(name and name.startswith("classes.") for name in ids)
-
-
-async def test_all_of_many_classes_can_be_reached_on_a_small_screen() -> None:
+async def test_small_screen_scrolls_to_the_last_of_100_classes() -> None:
     session = ScriptedSession(
-        config=Config(network=NetworkConfig(classes=100)), classes=tuple(f"kind {at} {'x' * 90}" for at in range(100))
+        config=Config(network=NetworkConfig(classes=100)),
+        classes=tuple(f"kind {index} {'x' * 90}" for index in range(100)),
     )
     async with open_labelling(session) as (pilot, _):
-        await typed(pilot, "c")
-        await screen_of(pilot, ClassesScreen)
-        for _ in range(99):
-            await pilot.press("down")
-        assert rows(pilot)[-1].startswith("99 kind 99")
-        assert len(rows(pilot)) == 19
+        await press_slowly(pilot, "c")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert isinstance(pilot.app.screen, ClassesScreen)
+        pilot.app.screen._cursor_row = 96
+        await pilot.press(*["down"] * 5)
+        assert list_rows(pilot)[-1].startswith("99 kind 99")
+        assert len(list_rows(pilot)) == 19
         assert max(map(len, screen_text(pilot.app).splitlines())) <= 80
-        assert "…" in rows(pilot)[0]
+        assert "…" in list_rows(pilot)[0]
         await pilot.resize_terminal(20, 10)
-        assert rows(pilot)[-1].startswith("99 …")
+        assert list_rows(pilot)[-1].startswith("99 …")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_it_looks_as_before(size: tuple[int, int]) -> None:
-    session = pets()
+@pytest.mark.parametrize("size", SIZES)
+async def test_screens_match_their_snapshots(size: tuple[int, int]) -> None:
+    session = create_pet_session()
     async with open_labelling(session, size) as (pilot, _):
-        await typed(pilot, "0", "enter", "1", "enter", "c", "a", *"barn", "space", *"owl", "enter", "up", "m", "enter")
-        await screen_of(pilot, ClassesScreen)
+        await press_slowly(
+            pilot, "0", "enter", "1", "enter", "c", "a", *"barn", "space", *"owl", "enter", "up", "m", "enter"
+        )
+        await wait_for_screen(pilot, ClassesScreen)
         assert_snapshot(pilot.app, f"classes-{size[0]}x{size[1]}")
-        await typed(pilot, "a", *"ow")
-        await screen_of(pilot, ClassPickerScreen)
+        await press_slowly(pilot, "a", *"ow")
+        await wait_for_screen(pilot, ClassPickerScreen)
         assert_snapshot(pilot.app, f"classes-name-{size[0]}x{size[1]}")
 
 
-async def test_what_waits_for_the_networks_waits_until_no_name_is_typed() -> None:
+async def test_pending_split_waits_until_the_picker_is_closed() -> None:
     session = GatedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, LabellingScreen))
-        await typed(pilot, "s", "enter", "c", "a", *"ten")
+        await wait_for_screen(pilot, LabellingScreen)
+        await press_slowly(pilot, "s", "enter", "c", "a", *"ten")
         session.gate.set()
         await settle(pilot)
         assert session.answer_log == []
-        await typed(pilot, "enter", "escape")
+        await press_slowly(pilot, "enter", "escape")
         await wait_until(pilot, lambda: session.answer_log == [((0,), Split(4))])
-        assert namings(session) == [AddClass(10, "ten")]
+        assert list_edits(session) == [AddClass(10, "ten")]
 
 
-async def test_trouble_with_the_disk_is_said_and_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = pets()
+async def test_failed_class_edit_shows_the_error_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = create_pet_session()
 
-    def full(naming: object) -> None:
-        raise UserError("The disk is full: make room on it.")
+    def fail(edit: object) -> None:
+        raise UserError("The disk is full. Free space and try again.")
 
-    monkeypatch.setattr(session, "edit_classes", full)
+    monkeypatch.setattr(session, "edit_classes", fail)
     async with open_labelling(session) as (pilot, screen):
-        await typed(pilot, "slash", *"owl", "enter")
-        await screen_of(pilot, LabellingScreen)
+        await press_slowly(pilot, "slash", *"owl", "enter")
+        await wait_for_screen(pilot, LabellingScreen)
         assert "The disk is full" in prompt_text(screen)
         assert "class?" in prompt_text(screen)
-        await typed(pilot, "c", "a", *"owl", "enter")
-        await screen_of(pilot, ClassesScreen)
-        assert "The disk is full" in asked(pilot)
+        await press_slowly(pilot, "c", "a", *"owl", "enter")
+        await wait_for_screen(pilot, ClassesScreen)
+        assert "The disk is full" in top_prompt(pilot)
         assert session.classes == ClassList.from_names(("cat", "dog", "wild horse"))

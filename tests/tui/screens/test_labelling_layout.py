@@ -51,12 +51,22 @@ async def test_every_cluster_and_prompt_is_visible(size: tuple[int, int]) -> Non
             assert screen.presenter.round_view.answered_leaf_count == index + 1
 
 
-@pytest.mark.parametrize("names", [LONG_NAMES, None])
-async def test_facts_and_digit_keys_fit_at_every_width(names: tuple[str, ...] | None) -> None:
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [(60, 24), (80, 24), (160, 50)],
+        pytest.param([(99, 37), (100, 37), (101, 37), (114, 37), (115, 37)], marks=pytest.mark.slow),
+    ],
+    ids=["common", "breakpoints"],
+)
+@pytest.mark.parametrize("names", [LONG_NAMES, None], ids=["long names", "digits"])
+async def test_facts_and_digit_keys_fit_at_every_width(
+    names: tuple[str, ...] | None, sizes: list[tuple[int, int]]
+) -> None:
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=10)), classes=names)
     async with open_labelling(session) as (pilot, screen):
         await pilot.press("right", "right", "right")
-        for size in [(60, 24), (80, 24), (100, 37), (101, 37), (114, 37), (160, 50)]:
+        for size in sizes:
             await pilot.resize_terminal(*size)
             await settle(pilot)
             facts, text = screen.query_one(ClusterFacts), screen_text(pilot.app)
@@ -77,7 +87,8 @@ async def test_pages_follow_the_focus() -> None:
     session.answer_log = [((index,), Split(4)) for index in range(16)]
     async with open_labelling(session) as (pilot, screen):
         assert "of 80" in screen_text(pilot.app)
-        for _ in range(20):
+        await pilot.press("down", "down")
+        for _ in range(8):
             name = ".".join(map(str, screen.presenter.focused_cluster.path))
             assert f" {name} ?" in screen_text(pilot.app) or f"[{name} ?" in screen_text(pilot.app)
             await pilot.press("x")
