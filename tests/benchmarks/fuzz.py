@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import results
-from tests.fuzz.case import Verdict
-from tests.fuzz.crew import Crew
+from tests.robustness.cases import Verdict
+from tests.robustness.worker_pool import WorkerPool
 
 EXAMPLES = 3
 """Cases that are named for each failure."""
@@ -35,16 +35,16 @@ def main() -> int:
     wanted = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vaetui-fuzz-") as place:
-        crew = Crew(Path(place), wanted.seed, wanted.workers)
-        crew.prepare()
+        pool = WorkerPool(Path(place), wanted.seed, wanted.workers)
+        pool.create_templates()
         if wanted.case is not None:
-            crew.show(wanted.case)
+            pool.run_verbosely(wanted.case)
             return 0
         verdicts = []
-        for verdict in crew.run(range(wanted.cases)):
+        for verdict in pool.run(range(wanted.cases)):
             verdicts.append(verdict)
             if len(verdicts) % 500 == 0:
-                print(f"{len(verdicts)} cases, {sum(not it.held for it in verdicts)} failed", flush=True)
+                print(f"{len(verdicts)} cases, {sum(not it.passed for it in verdicts)} failed", flush=True)
     told = figures(verdicts)
     print(*table(told), sep="\n")
     results.keep("fuzz", wanted.seed, told | {"seconds": round(time.monotonic() - begun)})
@@ -56,22 +56,22 @@ def figures(verdicts: list[Verdict]) -> dict[str, Any]:
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     failures: defaultdict[str, list[Verdict]] = defaultdict(list)
     for it in sorted(verdicts, key=lambda it: it.case):
-        kinds[it.kind][it.verdict if it.held else "failed"] += 1
-        if not it.held:
-            failures[f"{it.verdict}, {it.where}"].append(it)
+        kinds[it.kind][it.verdict if it.passed else "failed"] += 1
+        if not it.passed:
+            failures[f"{it.verdict}, {it.location}"].append(it)
     return {
         "cases": len(verdicts),
         "works": sum(it.verdict == "works" for it in verdicts),
         "refused": sum(it.verdict == "refused" for it in verdicts),
         "failed": sum(map(len, failures.values())),
-        "most_memory_mb": round(max(it.memory for it in verdicts) / 1e6),
+        "most_memory_mb": round(max(it.memory_bytes for it in verdicts) / 1e6),
         "kinds": {kind: dict(sorted(counts.items())) for kind, counts in sorted(kinds.items())},
         "failures": [
             {
                 "what": what,
                 "count": len(alike),
                 "cases": [it.case for it in alike[:EXAMPLES]],
-                "damage": alike[0].damage,
+                "damage": alike[0].corruption,
             }
             for what, alike in sorted(failures.items(), key=lambda item: -len(item[1]))
         ],

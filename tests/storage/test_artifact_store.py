@@ -1,204 +1,163 @@
-"""Files beside the facts are kept twice, known by their digest, and read with suspicion."""
+"""Tests that artifacts are stored twice, verified by their fingerprint, and restored from the intact copy."""
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
-import pickle
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
-from vaetui.storage import file_names, npz, round_snapshots, tensors
-from vaetui.storage.artifact_store import ArtifactStore
-from vaetui.storage.npz import ArraySpec
+from vaetui.storage import file_names
+from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import SplitSnapshot
 
-PART = SplitSnapshot(np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8))
+CONTENT = bytes(range(256)) * 4
 NAME = file_names.split_snapshot_name(1)
-COPY = file_names.mirror_name(NAME)
+MIRROR_NAME = file_names.mirror_name(NAME)
+RESTORED = f"{NAME} is damaged: restored from its second copy"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a session directory with one artifact, which tests must not change."""
+    directory = tmp_path_factory.mktemp("template")
+    with contextlib.closing(SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))) as repository:
+        repository.record_files(ArtifactStore(directory, repository, []).write(NAME, CONTENT))
+    return directory
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[ArtifactStore]:
-    facts = SessionRepository.create(tmp_path, Config(), "mnist", (640, 28, 28))
-    made = ArtifactStore(tmp_path, facts, [])
-    facts.record_files(round_snapshots.save(made, NAME, PART))
-    yield made
-    facts.close()
+def store(template: Path, tmp_path: Path) -> Iterator[ArtifactStore]:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    with contextlib.closing(SessionRepository(tmp_path, is_writable=True)) as repository:
+        yield ArtifactStore(tmp_path, repository, [])
 
 
-def load(vault: ArtifactStore) -> SplitSnapshot:
-    return round_snapshots.load(vault, NAME, SplitSnapshot, M=6)
+def read(store: ArtifactStore, name: str = NAME) -> bytes:
+    return store.read(name, 2_000)
 
 
-def same(one: SplitSnapshot, other: SplitSnapshot) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("near", "centres", "pictures"))
+def test_file_is_stored_twice_and_read_back(store: ArtifactStore) -> None:
+    assert (store.directory / NAME).read_bytes() == (store.directory / MIRROR_NAME).read_bytes() == CONTENT
+    assert read(store) == CONTENT
+    assert store.pop_notices() == []
+    assert list(store.verify(repair=False)) == []
 
 
-def test_a_file_stands_twice_and_comes_back(vault: ArtifactStore) -> None:
-    assert (vault.directory / NAME).read_bytes() == (vault.directory / COPY).read_bytes()
-    assert same(load(vault), PART)
-    assert vault.pop_notices() == []
-    assert list(vault.verify(repair=False)) == []
+@pytest.mark.parametrize("position", [0, 700, -1])
+def test_damaged_file_is_quarantined_and_restored(store: ArtifactStore, position: int) -> None:
+    content = bytearray(CONTENT)
+    content[position] ^= 1
+    (store.directory / NAME).write_bytes(content)
+    assert read(store) == CONTENT
+    assert store.pop_notices() == [RESTORED]
+    assert store.pop_notices() == []
+    assert (store.directory / NAME).read_bytes() == CONTENT
+    assert (store.directory / "quarantine" / NAME).read_bytes() == content
 
 
-@pytest.mark.parametrize("at", [0, 40, 700, -1])
-def test_a_damaged_file_is_kept_aside_and_made_anew_from_its_twin(vault: ArtifactStore, at: int) -> None:
-    content = bytearray((vault.directory / NAME).read_bytes())
-    content[at] ^= 1
-    (vault.directory / NAME).write_bytes(content)
-    assert same(load(vault), PART)
-    assert vault.pop_notices() == [f"{NAME} is damaged: made anew from its twin"]
-    assert vault.pop_notices() == []
-    assert (vault.directory / NAME).read_bytes() == (vault.directory / COPY).read_bytes()
-    assert (vault.directory / "damaged" / NAME).read_bytes() == content
+def test_swapped_file_is_restored_although_it_is_intact(store: ArtifactStore) -> None:
+    other_name = file_names.split_snapshot_name(2)
+    store._repository.record_files(store.write(other_name, CONTENT[::-1]))
+    os.replace(store.directory / other_name, store.directory / NAME)
+    assert read(store) == CONTENT
+    assert store.pop_notices() == [RESTORED]
+    findings = [str(finding) for finding in store.verify(repair=True)]
+    assert findings == [f"{other_name} is missing: restored from its second copy"]
+    assert list(store.verify(repair=True)) == []
 
 
-def test_a_swapped_file_is_noticed_though_it_is_whole(vault: ArtifactStore) -> None:
-    other = file_names.split_snapshot_name(2)
-    vault._repository.record_files(
-        round_snapshots.save(vault, other, SplitSnapshot(PART.assignments[::-1], PART.centres, PART.decoded_centres))
-    )
-    os.replace(vault.directory / other, vault.directory / NAME)
-    assert same(load(vault), PART)
-    assert vault.pop_notices() == [f"{NAME} is damaged: made anew from its twin"]
-    assert [str(found) for found in vault.verify(repair=True)] == [f"{other} is missing: made anew from its twin"]
-    assert list(vault.verify(repair=True)) == []
+def test_unrecorded_artifacts_are_removed(store: ArtifactStore) -> None:
+    unrecorded = {file_names.split_snapshot_name(7), file_names.mirror_name(file_names.split_snapshot_name(7))}
+    store.write(file_names.split_snapshot_name(7), CONTENT)
+    store.write(file_names.checkpoint_name(3, 20), b"")
+    (store.directory / "notes.txt").touch()
+    before = {path.name for path in store.directory.iterdir()}
+    store.remove_leftovers()
+    removed = before - {path.name for path in store.directory.iterdir()}
+    assert removed == unrecorded | {file_names.checkpoint_name(3, 20)}
+    assert read(store) == CONTENT
 
 
-def test_what_a_crash_kept_from_being_recorded_is_swept(vault: ArtifactStore) -> None:
-    round_snapshots.save(vault, file_names.split_snapshot_name(7), PART)
-    vault.write(file_names.checkpoint_name(3, 20), b"")
-    (vault.directory / "notes.txt").touch()
-    before = {path.name for path in vault.directory.iterdir()}
-    vault.remove_leftovers()
-    gone = {
-        file_names.split_snapshot_name(7),
-        file_names.mirror_name(file_names.split_snapshot_name(7)),
-        file_names.checkpoint_name(3, 20),
-    }
-    assert before - {path.name for path in vault.directory.iterdir()} == gone
-    assert same(load(vault), PART)
+def test_unrecorded_artifacts_are_quarantined_after_a_repair(store: ArtifactStore) -> None:
+    (store.directory / NAME).unlink()
+    read(store)
+    store.write(file_names.split_snapshot_name(7), CONTENT)
+    store.remove_leftovers()
+    assert (store.directory / "quarantine" / file_names.split_snapshot_name(7)).exists()
 
 
-def test_after_a_mend_what_the_facts_do_not_name_is_kept_aside(vault: ArtifactStore) -> None:
-    (vault.directory / NAME).unlink()
-    load(vault)
-    round_snapshots.save(vault, file_names.split_snapshot_name(7), PART)
-    vault.remove_leftovers()
-    assert (vault.directory / "damaged" / file_names.split_snapshot_name(7)).exists()
+def test_every_artifact_name_matches_the_pattern() -> None:
+    names = [
+        *(file_names.round_snapshot_name(1), file_names.reconstructions_name(2), file_names.predictions_name(3)),
+        *(file_names.split_snapshot_name(1234567), file_names.TRAIN_VAL_SPLIT_NAME),
+    ]
+    names += [*map(file_names.mirror_name, names), file_names.checkpoint_name(4, 5)]
+    assert all(file_names.ARTIFACT_PATTERN.fullmatch(name) for name in names)
+    assert not any(file_names.ARTIFACT_PATTERN.fullmatch(name) for name in file_names.NON_ARTIFACT_NAMES)
 
 
-def test_a_file_that_cannot_be_read_just_now_is_not_called_damaged(
-    vault: ArtifactStore,
-) -> None:
+def test_file_that_cannot_be_read_now_is_not_treated_as_damaged(store: ArtifactStore) -> None:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = [os.open(os.devnull, os.O_RDONLY)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used[0] + 1, limit[1]))
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptor + 1, limit[1]))
     try:
-        with pytest.raises(UserError, match=r"cannot be read \(Too many open files\); mend that and try again"):
-            load(vault)
+        with pytest.raises(UserError, match=r"Cannot read .* \(Too many open files\). Fix this and try again"):
+            read(store)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
-        os.close(used[0])
-    assert vault.pop_notices() == []
-    assert same(load(vault), PART)
+        os.close(descriptor)
+    assert store.pop_notices() == []
+    assert read(store) == CONTENT
 
 
-def test_who_may_not_write_reads_the_copy_and_mends_nothing(vault: ArtifactStore) -> None:
-    (vault.directory / NAME).unlink()
-    assert same(load(ArtifactStore(vault.directory, vault._repository)), PART)
-    assert not (vault.directory / NAME).exists()
-    assert [found.file_name for found in vault.verify(repair=True)] == [NAME]
-    assert (vault.directory / NAME).exists()
+def test_read_only_store_uses_the_second_copy_and_repairs_nothing(store: ArtifactStore) -> None:
+    (store.directory / NAME).unlink()
+    assert read(ArtifactStore(store.directory, store._repository)) == CONTENT
+    assert not (store.directory / NAME).exists()
+    assert [finding.file_name for finding in store.verify(repair=True)] == [NAME]
+    assert (store.directory / NAME).exists()
 
 
-def test_with_both_lost_it_says_what_to_do(vault: ArtifactStore) -> None:
-    for name in (NAME, COPY):
-        (vault.directory / name).write_bytes(b"nothing")
-    with pytest.raises(UserError, match="missing or damaged, and so is its copy; put it back from a backup"):
-        load(vault)
-    assert all(found.is_lost for found in vault.verify(repair=True))
+def test_loss_of_both_copies_is_refused(store: ArtifactStore) -> None:
+    for name in (NAME, MIRROR_NAME):
+        (store.directory / name).write_bytes(b"nothing")
+    with pytest.raises(
+        ArtifactLostError, match=r"missing or damaged, and so is its second copy. Restore it from a backup."
+    ):
+        read(store)
+    assert all(finding.is_lost for finding in store.verify(repair=True))
 
 
-def forged(**changes: object) -> bytes:
-    whole = {"near": PART.assignments, "centres": PART.centres, "pictures": PART.decoded_centres, **changes}
-    buffer = io.BytesIO()
-    np.savez(buffer, **whole)  # type: ignore[arg-type]
-    return buffer.getvalue()
+def test_damaged_checkpoint_is_quarantined_and_dropped(store: ArtifactStore) -> None:
+    name = file_names.checkpoint_name(1, 8)
+    store._repository.record_files(store.write(name, CONTENT))
+    (store.directory / name).write_bytes(b"nothing")
+    (finding,) = store.verify(repair=True)
+    assert str(finding) == f"{name} is damaged: dropped; its training is repeated"
+    assert not finding.is_lost
+    assert store._repository.list_checkpoints() == []
+    assert (store.directory / "quarantine" / name).exists()
 
 
-class Bomb:
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, ("exploded",)
+def test_unrecorded_file_is_not_read(store: ArtifactStore) -> None:
+    store.write(file_names.split_snapshot_name(7), CONTENT)
+    with pytest.raises(ArtifactLostError):
+        read(store, file_names.split_snapshot_name(7))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        forged(near=np.array([Bomb()], dtype=object)),
-        pickle.dumps(Bomb()),
-        forged(near=PART.assignments.astype(np.int64)),
-        forged(near=PART.assignments - 1),
-        forged(near=PART.assignments * 0),
-        forged(near=PART.assignments[:5]),
-        forged(centres=np.full((2, 10), np.nan, np.float32)),
-        forged(centres=np.ones((3, 10), np.float32)),
-        forged(pictures=np.zeros((2, 28, 2), np.uint8)),
-        forged(near=np.asfortranarray(np.ones((6, 1), np.int32))),
-        forged().replace(b"(6,)", b"(9,)"),
-        b"",
-    ],
-)
-def test_a_forged_file_is_refused_and_nothing_in_it_executed(
-    vault: ArtifactStore, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    vault._repository.record_files(vault.write(NAME, content))  # its digest is right: somebody meant it so
-    with pytest.raises(UserError, match="does not fit the session"):
-        load(vault)
-    assert not Path("exploded").exists()
-
-
-def test_a_file_that_is_far_too_large_is_not_read(vault: ArtifactStore) -> None:
-    for name in (NAME, COPY):
-        with (vault.directory / name).open("ab") as file:
+def test_oversized_file_is_not_read(store: ArtifactStore) -> None:
+    for name in (NAME, MIRROR_NAME):
+        with (store.directory / name).open("ab") as file:
             file.truncate(1 << 40)
     with pytest.raises(UserError, match="missing or damaged"):
-        load(vault)
-
-
-def test_what_is_compressed_is_not_unpacked() -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, a=np.zeros(10_000_000))
-    with pytest.raises(ValueError, match="compressed"):
-        npz.from_bytes(buffer.getvalue(), {"a": ArraySpec(np.float64, "N")}, {})
-
-
-def test_a_checkpoint_comes_back_bit_by_bit_and_is_the_same_bytes_each_time() -> None:
-    kept = {"a.b": np.random.default_rng(0).random((3, 4)).astype(np.float32), "step": np.array(7, np.float32)}
-    content = tensors.to_bytes(kept)
-    assert all(tensors.to_bytes(dict(reversed(kept.items()))) == content for _ in range(20))
-    assert {name: (array.shape, array.tobytes()) for name, array in tensors.from_bytes(content).items()} == {
-        name: (array.shape, array.tobytes()) for name, array in kept.items()
-    }
-
-
-@pytest.mark.parametrize("size", [0, 7, 100, 400])
-def test_a_truncated_checkpoint_is_told(size: int) -> None:
-    content = tensors.to_bytes({"a": np.zeros(100, np.float32)})
-    with pytest.raises(UserError, match="is damaged"):
-        tensors.from_bytes(content[:size])
-
-
-@pytest.mark.parametrize("array", [np.zeros(3), np.full(3, np.inf, np.float32), np.zeros(3, np.int64)])
-def test_a_checkpoint_of_other_numbers_is_told(array: object) -> None:
-    with pytest.raises(UserError, match="numbers that are none"):
-        tensors.from_bytes(tensors.to_bytes({"a": array}))  # type: ignore[dict-item]
+        read(store)
+    store._repository.record_files(store.write(NAME, bytes(2_001)))
+    with pytest.raises(UserError, match="missing or damaged"):
+        read(store)

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all; tensors and clusterings come back as they were."""
+"""Tests of atomic file writing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 
 
-def test_writing_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_write_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     path = tmp_path / "file"
     atomic_files.write(path, b"old")
     atomic_files.write(path, b"new")
@@ -21,23 +21,23 @@ def test_writing_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_a_crash_left_half_written_is_swept(tmp_path: Path) -> None:
-    (tmp_path / "kept").touch()
+def test_partial_files_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "complete").touch()
     (tmp_path / f"half{atomic_files.PARTIAL_SUFFIX}").touch()
     atomic_files.remove_partial_files(tmp_path)
-    assert os.listdir(tmp_path) == ["kept"]
+    assert os.listdir(tmp_path) == ["complete"]
 
 
-def test_a_missing_directory_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot be used \(No such file or directory\)"):
+def test_writing_to_a_missing_directory_raises_user_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Cannot use .*file \(No such file or directory\)"):
         atomic_files.write(tmp_path / "none" / "file", b"")
 
 
-def test_on_a_full_disk_the_old_file_stays_and_the_trouble_is_told(tmp_path: Path) -> None:
+def test_writing_to_a_full_disk_raises_user_error_and_keeps_the_old_file(tmp_path: Path) -> None:
     with mount_small_disk(tmp_path, kilobytes=256) as disk:
         path = disk / "file"
         atomic_files.write(path, b"old")
-        with pytest.raises(UserError, match=r"is full; make room and try again"):
+        with pytest.raises(UserError, match=r"is full. Free some space and try again"):
             atomic_files.write(path, bytes(1 << 20))
         assert path.read_bytes() == b"old"
         assert os.listdir(disk) == ["file"]

@@ -1,97 +1,123 @@
-"""Sessions have names that never lead out of their place, and one writer."""
+"""Tests of session names and directories."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.command_line import assert_refused, run_vaetui
 from vaetui.errors import UserError
-from vaetui.storage import file_names
-from vaetui.storage import locations as sessions
-from vaetui.storage.lock import Lock
+from vaetui.storage import file_names, locations
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def made(name: str) -> Path:
-    with sessions.create_session_atomically([name]) as (_, directory):
+def create_session(name: str) -> Path:
+    with locations.create_session_atomically([name]) as (_, directory):
         file_names.database_path(directory).touch()
-    return sessions.find_session(name)
+    return locations.find_session(name)
 
 
-def test_a_session_is_its_owners_alone() -> None:
-    assert made("mine").stat().st_mode & 0o777 == 0o700
-    assert sessions.sessions_directory().stat().st_mode & 0o777 == 0o700
+def create_older_session(name: str) -> Path:
+    """Create the directory of a session from before format 1, with files of all its kinds."""
+    directory = locations.sessions_directory() / name
+    (directory / "damaged").mkdir(parents=True)
+    for file_name in ("facts.db", "ledger.jsonl", "division.npz", "division.copy.npz", "found-001.npz", "lock"):
+        (directory / file_name).write_bytes(b"old")
+    return directory
 
 
-def test_a_name_that_is_taken_is_refused() -> None:
-    made("one")
-    with pytest.raises(UserError, match="A session one is there already; resume it with: vaetui resume one"):
-        made("one")
+def test_session_directory_is_private() -> None:
+    assert create_session("mine").stat().st_mode & 0o777 == 0o700
+    assert locations.sessions_directory().stat().st_mode & 0o777 == 0o700
 
 
-def test_an_unknown_name_is_told_with_near_ones() -> None:
-    made("demo-mnist")
-    with pytest.raises(UserError, match="There is no session demo-mnits; did you mean demo-mnist"):
-        sessions.find_session("demo-mnits")
-    with pytest.raises(UserError, match="vaetui sessions lists them"):
-        sessions.find_session("quite-different")
+def test_existing_name_is_refused() -> None:
+    create_session("one")
+    with pytest.raises(UserError, match=r"Session one already exists. Resume it with: vaetui resume one"):
+        create_session("one")
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_unknown_name_is_refused_with_similar_names() -> None:
+    create_session("demo-mnist")
+    with pytest.raises(UserError, match=r"There is no session demo-mnits. Did you mean demo-mnist\?"):
+        locations.find_session("demo-mnits")
+    with pytest.raises(UserError, match="List all with: vaetui sessions"):
+        locations.find_session("quite-different")
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(max_size=80) | st.sampled_from(["..", ".", "", "a/b", "../a", "/etc", "a\x00b", "-rf", "a\nb", "~"]))
-def test_no_name_leads_out_of_the_sessions_directory(name: str) -> None:
+def test_no_valid_name_leads_out_of_the_sessions_directory(name: str) -> None:
     try:
-        checked = sessions.validate_name(name)
+        valid_name = locations.validate_name(name)
     except UserError:
         return
-    assert (sessions.sessions_directory() / checked).parent == sessions.sessions_directory()
-    assert checked.isprintable()
+    assert (locations.sessions_directory() / valid_name).parent == locations.sessions_directory()
+    assert valid_name.isprintable()
 
 
-def test_the_latest_session_is_the_one_used_last() -> None:
-    with pytest.raises(UserError, match="begin one with: vaetui new"):
-        sessions.latest_session_name()
-    for at, name in enumerate(("b", "c", "a")):
-        os.utime(file_names.database_path(made(name)), (at, at))
-    assert sessions.session_names() == ["a", "c", "b"]
-    assert sessions.latest_session_name() == "a"
+def test_sessions_are_listed_by_last_use() -> None:
+    with pytest.raises(UserError, match="Create one with: vaetui new"):
+        locations.latest_session_name()
+    for time, name in enumerate(("b", "c", "a")):
+        os.utime(file_names.database_path(create_session(name)), (time, time))
+    assert locations.session_names() == ["a", "c", "b"]
+    assert locations.latest_session_name() == "a"
 
 
-def test_a_second_process_is_told_who_writes() -> None:
-    path = made("busy")
-    lock = Lock(path)
-    program = (
-        "import sys; from pathlib import Path; from vaetui.storage.lock import Lock; from vaetui.errors import Trouble\n"
-        "try: Lock(Path(sys.argv[1])); print('taken')\n"
-        "except Trouble as trouble: print(trouble)"
-    )
-    arguments = [sys.executable, "-c", program, str(path)]
-    refused = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
-    assert f"The session busy is in use by {os.environ.get('USER', '')}" in refused
-    assert f"process {os.getpid()}" in refused
-    lock.release()
-    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stdout == "taken\n"
-
-
-def test_a_session_that_was_never_finished_making_leaves_its_name_free() -> None:
-    with pytest.raises(RuntimeError), sessions.create_session_atomically(["half"]):
+def test_failed_creation_leaves_the_name_free() -> None:
+    with pytest.raises(RuntimeError), locations.create_session_atomically(["half"]):
         raise RuntimeError
-    assert sessions.session_names() == []
-    assert sessions.is_free("half")
-    (sessions.sessions_directory() / ".half.unfinished").mkdir()  # what a kill in the midst of it leaves
-    assert sessions.session_names() == []
-    assert made("half").is_dir()
+    assert locations.session_names() == []
+    assert locations.is_free("half")
+    (locations.sessions_directory() / ".half.unfinished").mkdir()  # left by a killed process
+    assert locations.session_names() == []
+    assert create_session("half").is_dir()
 
 
-def test_a_deleted_session_leaves_its_name_free() -> None:
-    made("gone")
-    sessions.remove_session("gone")
-    assert sessions.session_names() == []
-    assert list(sessions.sessions_directory().iterdir()) == []
+def test_deletion_leaves_the_name_free() -> None:
+    create_session("gone")
+    locations.remove_session("gone")
+    assert locations.session_names() == []
+    assert list(locations.sessions_directory().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [["resume", "old"], ["show", "old"], ["export", "old"], ["check", "old"], ["check", "old", "--repair"]]
+)
+def test_older_session_is_refused_and_left_unchanged(command: list[str], tmp_path: Path) -> None:
+    directory = create_older_session("old")
+    before = sorted(path.name for path in directory.iterdir())
+    output = ["-o", str(tmp_path / "labels.csv")] if command[0] == "export" else []
+    assert_refused(
+        "Session old was made by an older vaetui in a format that this version cannot read. Open it with that version, "
+        "or delete it with: vaetui delete old",
+        *command,
+        *output,
+    )
+    assert sorted(path.name for path in directory.iterdir()) == before
+
+
+@pytest.mark.parametrize("missing", [["facts.db"], ["ledger.jsonl"], []])
+def test_older_session_is_listed_as_such_and_can_be_deleted(missing: list[str]) -> None:
+    directory = create_older_session("old")
+    for name in missing:
+        (directory / name).unlink()
+    listing = " ".join(run_vaetui("sessions").stdout.split())
+    assert "old" in listing
+    assert "made by an older vaetui" in listing
+    assert '"name": "old"' in run_vaetui("sessions", "--json").stdout
+    assert run_vaetui("delete", "old", "--yes").returncode == 0
+    assert not directory.exists()
+
+
+def test_damaged_present_session_is_not_taken_for_an_older_one() -> None:
+    directory = create_session("mixed")
+    (directory / "facts.db").touch()
+    file_names.database_path(directory).rename(file_names.journal_path(directory))
+    assert locations.find_session("mixed") == directory

@@ -1,8 +1,11 @@
-"""Facts are on the disk when the verb returns, and stay."""
+"""Tests of the session repository: records are on the disk when a method returns, and stay."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,251 +14,230 @@ import pytest
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config
-from vaetui.engine.config_text import to_json
 from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Losses
 from vaetui.errors import UserError
+from vaetui.storage import file_names
+from vaetui.storage.answer_log import UserAction
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.fingerprints import compute_fingerprint
-from vaetui.storage.migrations import upgrade
-from vaetui.storage.recovery import verify_database
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.schema import FORMAT_VERSION
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a session directory with one open round, which tests must not change."""
+    directory = tmp_path_factory.mktemp("template")
+    with contextlib.closing(SessionRepository.create(directory, Config(seed=3), "mnist", (640, 28, 28))) as repository:
+        repository.record_round_start(Clustered(1, 5, ((3, 2.5), (4, 1.5))))
+    return directory
+
+
 @pytest.fixture
-def facts(tmp_path: Path) -> SessionRepository:
-    made = SessionRepository.create(tmp_path, Config(seed=3), "mnist", (640, 28, 28))
-    made.record_round_start(Clustered(1, 5, ((3, 2.5), (4, 1.5))))
-    return made
+def repository(template: Path, tmp_path: Path) -> Iterator[SessionRepository]:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    with contextlib.closing(SessionRepository(tmp_path, is_writable=True)) as repository:
+        yield repository
 
 
-def again(facts: SessionRepository, tmp_path: Path) -> SessionRepository:
-    facts.close()
-    return SessionRepository(tmp_path, is_writable=True)
+@contextlib.contextmanager
+def reopen(repository: SessionRepository, directory: Path) -> Iterator[SessionRepository]:
+    repository.close()
+    with contextlib.closing(SessionRepository(directory, is_writable=True)) as reopened:
+        yield reopened
 
 
-def test_what_the_session_is_survives(facts: SessionRepository, tmp_path: Path) -> None:
-    facts = again(facts, tmp_path)
-    assert (facts.config, facts.data_source, facts.shape) == (Config(seed=3), "mnist", (640, 28, 28))
-    assert [(number, ended) for number, _, ended in facts.list_rounds()] == [(1, None)]
+def execute_sql(directory: Path, statement: str) -> None:
+    """Change the database without the program's own code."""
+    with contextlib.closing(sqlite3.connect(file_names.database_path(directory))) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_session_properties_survive(repository: SessionRepository, tmp_path: Path) -> None:
+    with reopen(repository, tmp_path) as reopened:
+        assert (reopened.config, reopened.data_source, reopened.shape) == (Config(seed=3), "mnist", (640, 28, 28))
+        assert reopened.data_record == DataRecord()
+        assert [(number, ended_at) for number, _, ended_at in reopened.list_rounds()] == [(1, None)]
+        reopened.record_round_end(1)
+        ((_, started_at, ended_at),) = reopened.list_rounds()
+        assert ended_at is not None
+        assert reopened.created_at <= started_at <= ended_at
 
 
 @pytest.mark.parametrize("answer", [ClassAnswer(3, 0.7), Unreadable(), Split(4)])
-def test_every_kind_of_answer_survives(facts: SessionRepository, tmp_path: Path, answer: Answer) -> None:
-    facts.record_answer(1, (2, 0, 11), answer)
-    (saying,) = again(facts, tmp_path).list_answers(1)
-    assert (saying.path, saying.answer) == ((2, 0, 11), answer)
+def test_every_kind_of_answer_survives(repository: SessionRepository, tmp_path: Path, answer: Answer) -> None:
+    repository.record_answer(1, (2, 0, 11), answer)
+    with reopen(repository, tmp_path) as reopened:
+        (record,) = reopened.list_answers(1)
+    assert (record.path, record.answer) == ((2, 0, 11), answer)
 
 
-def test_what_was_undone_can_be_redone_until_something_new_is_said(facts: SessionRepository) -> None:
-    first = facts.record_answer(1, (0,), ClassAnswer(1))
-    second = facts.record_answer(1, (1,), ClassAnswer(2))
-    facts.undo(second)
-    assert facts.list_answers(1) == [first]
-    assert facts.list_answers(1, "undone") == [second]
-    facts.redo(second)
-    facts.undo(second)
-    third = facts.record_answer(1, (1,), ClassAnswer(3))
-    assert facts.list_answers(1) == [first, third]
-    assert facts.list_answers(1, "undone") == []
-    assert facts.count_answers() == 2
+def test_undone_answers_can_be_redone_until_the_next_answer(repository: SessionRepository) -> None:
+    first = repository.record_answer(1, (0,), ClassAnswer(1))
+    second = repository.record_answer(1, (1,), ClassAnswer(2))
+    repository.undo(second)
+    assert repository.list_answers(1) == [first]
+    assert repository.list_answers(1, "undone") == [second]
+    repository.redo(second)
+    assert repository.list_answers(1) == [first, second]
+    repository.undo(second)
+    third = repository.record_answer(1, (1,), ClassAnswer(3))
+    assert repository.list_answers(1) == [first, third]
+    assert repository.list_answers(1, "undone") == []
+    assert repository.count_answers() == 2
 
 
-def test_what_was_done_to_the_classes_stands_in_one_order_with_what_was_said(
-    facts: SessionRepository, tmp_path: Path
-) -> None:
-    acts = [
-        facts.record_class_edit(1, AddClass(10, "ten")),
-        facts.record_answer(1, (0,), ClassAnswer(10)),
-        facts.record_class_edit(1, MergeClass(4, 9)),
-        facts.record_class_edit(1, RenameClass(9, "nine")),
+def test_answers_and_class_edits_share_one_order(repository: SessionRepository, tmp_path: Path) -> None:
+    actions: list[UserAction] = [
+        repository.record_class_edit(1, AddClass(10, "ten")),
+        repository.record_answer(1, (0,), ClassAnswer(10)),
+        repository.record_class_edit(1, MergeClass(4, 9)),
+        repository.record_class_edit(1, RenameClass(9, "nine")),
     ]
-    assert [act.id for act in acts] == [1, 2, 3, 4]
-    facts = again(facts, tmp_path)
-    assert facts.list_actions(1) == acts
-    assert (facts.load_class_list().names[9:], facts.load_class_list().canonical[4]) == (("nine", "ten"), 9)
-    assert facts.load_class_list(0) == ClassList.from_names(tuple("0123456789"))
-    assert facts.config.network.classes == 11
-    for act in acts[:0:-1]:
-        facts.undo(act)
-    assert (facts.list_actions(1), facts.list_actions(1, "undone")) == (acts[:1], acts[1:])
-    facts.redo(acts[1])
-    facts.record_class_edit(1, AddClass(11, "eleven"))
-    assert facts.list_actions(1, "undone") == []
-    assert facts.count_answers() == 1
-    assert facts.answer_counts(1) == {10: 1}
-    assert len(facts.list_action_times(1)) == 5
-    facts.close()
+    assert [action.id for action in actions] == [1, 2, 3, 4]
+    with reopen(repository, tmp_path) as reopened:
+        assert reopened.list_actions(1) == actions
+        class_list = reopened.load_class_list()
+        assert (class_list.names[9:], class_list.canonical[4]) == (("nine", "ten"), 9)
+        assert reopened.config.network.classes == 11
+        for action in actions[:0:-1]:
+            reopened.undo(action)
+        assert (reopened.list_actions(1), reopened.list_actions(1, "undone")) == (actions[:1], actions[1:])
+        reopened.redo(actions[1])
+        reopened.record_class_edit(1, AddClass(11, "eleven"))
+        assert reopened.list_actions(1, "undone") == []
+        assert reopened.count_answers() == 1
+        assert len(reopened.list_action_times(1)) == 5
 
 
-def test_the_configuration_is_kept_without_the_number_of_classes(facts: SessionRepository, tmp_path: Path) -> None:
-    before = facts.config
-    added = facts.record_class_edit(1, AddClass(10, "ten"))
-    facts.save_config(replace(before, threads=2))  # as who did not yet hear of the new class
-    assert (facts.config.threads, facts.config.network.classes) == (2, 11)
-    facts.undo(added)
-    assert facts.config == replace(before, threads=2)
+def test_class_list_and_counts_can_be_limited_to_earlier_rounds(repository: SessionRepository) -> None:
+    repository.record_class_edit(1, AddClass(10, "ten"))
+    repository.record_answer(1, (0,), ClassAnswer(10))
+    repository.record_round_start(Clustered(2, 5, ()))
+    repository.record_class_edit(2, RenameClass(10, "X"))
+    repository.record_answer(2, (0,), ClassAnswer(10))
+    assert repository.load_class_list(0) == ClassList.from_names(tuple("0123456789"))
+    assert [repository.load_class_list(last_round).names[10] for last_round in (1, 2, None)] == ["ten", "X", "X"]
+    assert [len(repository.list_class_edits(last_round)) for last_round in (0, 1, 2, None)] == [0, 1, 2, 2]
+    counts = [repository.count_answers_by_class(last_round) for last_round in (0, 1, 2, None)]
+    assert counts == [{}, {10: 1}, {10: 2}, {10: 2}]
+    assert repository.last_answered_round() == 2
+
+
+def test_saved_configuration_keeps_the_initial_number_of_classes(repository: SessionRepository) -> None:
+    before = repository.config
+    addition = repository.record_class_edit(1, AddClass(10, "ten"))
+    repository.save_config(replace(before, threads=2))  # a configuration from before the addition
+    assert (repository.config.threads, repository.config.network.classes) == (2, 11)
+    repository.undo(addition)
+    assert repository.config == replace(before, threads=2)
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "statement",
     [
-        "UPDATE naming SET name = char(27) || '[2J' WHERE id = 1",
-        "UPDATE naming SET name = '9' WHERE id = 1",
-        "UPDATE naming SET class = 12 WHERE id = 1",
-        "UPDATE naming SET target = 4 WHERE id = 2",
-        "UPDATE naming SET target = 99 WHERE id = 2",
-        "INSERT INTO naming VALUES (3, 1, 'merged', 9, NULL, 4, 'stands', 0.0)",
-        "INSERT INTO naming SELECT 10 + class, 1, 'merged', class, NULL, 10, 'stands', 0.0 FROM "
+        "UPDATE class_edit SET class_name = char(27) || '[2J' WHERE id = 1",
+        "UPDATE class_edit SET class_name = '9' WHERE id = 1",
+        "UPDATE class_edit SET class_id = 12 WHERE id = 1",
+        "UPDATE class_edit SET target_class_id = 4 WHERE id = 2",
+        "UPDATE class_edit SET target_class_id = 99 WHERE id = 2",
+        "INSERT INTO class_edit VALUES (3, 1, 'merge', 9, NULL, 4, 'active', 0.0)",
+        "INSERT INTO class_edit SELECT 10 + class, 1, 'merge', class, NULL, 10, 'active', 0.0 FROM "
         "(SELECT 0 class UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 "
         "UNION SELECT 8 UNION SELECT 9 UNION SELECT 10)",
     ],
 )
-def test_classes_that_nobody_can_have_made_are_refused(facts: SessionRepository, tmp_path: Path, harm: str) -> None:
-    facts.record_class_edit(1, AddClass(10, "ten"))
-    facts.record_class_edit(1, MergeClass(4, 9))
-    facts.close()
-    base = sqlite3.connect(tmp_path / "facts.db")
-    base.execute(harm)
-    base.commit()
-    base.close()
-    facts = SessionRepository(tmp_path)
-    with pytest.raises(UserError, match="its list of classes is none"):
-        facts.load_class_list()
-    with pytest.raises(UserError, match="its list of classes is none"):
-        _ = facts.config
-    facts.close()
+def test_inconsistent_class_edits_are_refused(repository: SessionRepository, tmp_path: Path, statement: str) -> None:
+    repository.record_class_edit(1, AddClass(10, "ten"))
+    repository.record_class_edit(1, MergeClass(4, 9))
+    repository.close()
+    execute_sql(tmp_path, statement)
+    with contextlib.closing(SessionRepository(tmp_path)) as reader:
+        with pytest.raises(UserError, match="invalid class list"):
+            reader.load_class_list()
+        with pytest.raises(UserError, match="invalid class list"):
+            _ = reader.config
 
 
-def test_as_many_names_as_classes_are_wanted(tmp_path: Path) -> None:
-    facts = SessionRepository.create(tmp_path, Config(), "mnist", (640, 28, 28), DataRecord(False, ("cat", "dog")))
-    with pytest.raises(UserError, match="2 names for 10 classes"):
-        facts.load_class_list()
-    facts.close()
+def test_number_of_class_names_has_to_fit_the_configuration(tmp_path: Path) -> None:
+    record = DataRecord(False, ("cat", "dog"))
+    with (
+        contextlib.closing(SessionRepository.create(tmp_path, Config(), "mnist", (640, 28, 28), record)) as repository,
+        pytest.raises(UserError, match="2 names for 10 classes"),
+    ):
+        repository.load_class_list()
 
 
-def test_reports_of_training_are_replaced_and_forgotten_by_place(facts: SessionRepository) -> None:
-    reports = [
+@pytest.mark.parametrize("config", [Config(seed=-1), Config(device="nowhere")])  # type: ignore[arg-type]
+def test_invalid_configuration_is_refused(tmp_path: Path, config: Config) -> None:
+    with (
+        contextlib.closing(SessionRepository.create(tmp_path, config, "mnist", (640, 28, 28))) as repository,
+        pytest.raises(UserError, match="invalid config"),
+    ):
+        _ = repository.config
+
+
+def test_losses_are_replaced_and_deleted_by_position(repository: SessionRepository) -> None:
+    events = [
         BatchesTrained(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)
     ]
-    facts.record_training(reports, compute_fingerprint("checkpoint-002-000016.safetensors", b""))
-    facts.record_training(reports[:1], compute_fingerprint("checkpoint-001-000008.safetensors", b""))
-    assert [(epoch, step, seconds) for epoch, step, _, seconds in facts.list_losses()] == [
+    repository.record_training(events, compute_fingerprint("checkpoint-002-000016.safetensors", b""))
+    repository.record_training(events[:1], compute_fingerprint("checkpoint-001-000008.safetensors", b""))
+    assert [(epoch, step, seconds) for epoch, step, _, seconds in repository.list_losses()] == [
         (1, 8, 0.5),
         (1, 16, 0.5),
         (2, 8, 0.5),
         (2, 16, 0.5),
     ]
-    facts.delete_losses_after(1, 16)
-    assert [(epoch, step) for epoch, step, _, _ in facts.list_losses()] == [(1, 8), (1, 16)]
+    assert repository.list_checkpoints() == [(2, 16), (1, 8)]
+    repository.delete_losses_after(1, 16, ["checkpoint-002-000016.safetensors"])
+    assert [(epoch, step) for epoch, step, _, _ in repository.list_losses()] == [(1, 8), (1, 16)]
+    assert repository.list_checkpoints() == [(1, 8)]
 
 
-def test_epochs_come_back_as_they_were(facts: SessionRepository, tmp_path: Path) -> None:
-    ended = [
+def test_epochs_survive(repository: SessionRepository, tmp_path: Path) -> None:
+    events = [
         EpochEnded(1, Losses(150.5, 5.0, 0.0), None, 0.9, 0.0, 0, 20.0),
-        EpochEnded(2, Losses(140.5, 6.0, 0.5), 0.7, 0.92, 0.8, 12, 21.0),
+        EpochEnded(2, Losses(140.5, 6.0, 0.5), 0.7, 0.92, 0.8, 12, 21.0, 0.25, 0.1, 0.95),
     ]
-    for it in ended:
-        facts.record_epoch(it)
-    assert again(facts, tmp_path).list_epochs() == ended
+    for event in events:
+        repository.record_epoch(event)
+    with reopen(repository, tmp_path) as reopened:
+        assert reopened.list_epochs() == events
 
 
-def test_a_newer_format_is_refused_in_one_sentence(facts: SessionRepository, tmp_path: Path) -> None:
-    facts.close()
-    base = sqlite3.connect(tmp_path / "facts.db")
-    base.execute(f"PRAGMA user_version = {FORMAT_VERSION + 1}")
-    base.close()
-    with pytest.raises(UserError, match="made by a newer vaetui"):
+def test_reading_answers_are_replaced_from_a_position(repository: SessionRepository) -> None:
+    repository.record_epoch(EpochEnded(1, Losses(150.5, 5.0, 0.0), None, 0.9, 0.0, 0, 20.0))
+    assert repository.load_reading(1) == ()
+    repository.record_reading(1, 0, [4, None, 7], None)
+    repository.record_reading(1, 1, [5], 0.5)
+    assert repository.load_reading(1) == (4, 5)
+    assert repository.list_epochs()[0].reading_accuracy == 0.5
+
+
+def test_newer_format_is_refused(repository: SessionRepository, tmp_path: Path) -> None:
+    repository.close()
+    execute_sql(tmp_path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
+    with pytest.raises(UserError, match=r"made by a newer vaetui \(format 2; this version reads format 1\)"):
         SessionRepository(tmp_path)
 
 
-def test_a_file_that_is_no_session_is_told(tmp_path: Path) -> None:
-    (tmp_path / "facts.db").write_bytes(b"no database, but long enough to be looked at" * 50)
+@pytest.mark.parametrize("version", [0, -1])
+def test_unknown_format_is_damage(repository: SessionRepository, tmp_path: Path, version: int) -> None:
+    repository.close()
+    execute_sql(tmp_path, f"PRAGMA user_version = {version}")
+    with pytest.raises(UserError, match=f"is damaged .unknown format {version}"):
+        SessionRepository(tmp_path)
+
+
+def test_file_that_is_not_a_database_is_damage(tmp_path: Path) -> None:
+    file_names.database_path(tmp_path).write_bytes(b"no database, but longer than the header of one" * 50)
     with pytest.raises(UserError, match="is damaged"):
         SessionRepository(tmp_path)
 
 
-def test_a_reader_looks_on_while_a_writer_writes(facts: SessionRepository, tmp_path: Path) -> None:
-    reader = SessionRepository(tmp_path)
-    facts.record_answer(1, (0,), ClassAnswer(1))
-    assert reader.count_answers() == 1
-    reader.close()
-
-
-def old(directory: Path) -> Path:
-    """Make a session's facts as format 1 wrote them."""
-    base = sqlite3.connect(directory / "facts.db")
-    base.executescript(Path(__file__).with_name("version-1.sql").read_text())
-    base.executemany(
-        "INSERT INTO meta VALUES (?, ?)",
-        [("config", to_json(Config())), ("data", "mnist"), ("shape", "[640, 28, 28]"), ("created", "5.0")],
-    )
-    base.execute("INSERT INTO epoch VALUES (1, 200.0, 5.0, 0.0, 0.1, 0.9, 0.0, 0, 20.0)")
-    base.execute("INSERT INTO round VALUES (1, 10, '[]', 5.0, NULL)")
-    base.execute(
-        "INSERT INTO saying (round, path, kind, label, confidence, said) VALUES (1, '3', 'label', 7, 0.9, 6.0)"
-    )
-    base.execute("PRAGMA user_version = 1")
-    base.commit()
-    base.close()
-    return directory
-
-
-def test_an_older_format_is_upgraded_and_loses_nothing(tmp_path: Path) -> None:
-    path = old(tmp_path) / "facts.db"
-    before = path.read_bytes()
-    facts = SessionRepository(tmp_path)  # who merely looks changes nothing
-    assert [(ended.test_accuracy, ended.reading_accuracy) for ended in facts.list_epochs()] == [(0.1, None)]
-    facts.close()
-    assert path.read_bytes() == before
-    for _ in range(2):  # the second time there is nothing to upgrade
-        upgrade(tmp_path)
-        assert list(verify_database(tmp_path, repair=True)) == []
-        facts = SessionRepository(tmp_path, is_writable=True)
-        (ended,) = facts.list_epochs()
-        assert (ended.test_accuracy, ended.reading_accuracy) == (0.1, None)
-        assert [saying.answer for saying in facts.list_answers(1)] == [ClassAnswer(7, 0.9)]
-        assert facts.load_reading(1) == ()
-        facts.close()
-    facts = SessionRepository(tmp_path, is_writable=True)
-    assert facts.record_class_edit(1, AddClass(10, "ten")).id == 2
-    facts.record_reading(1, 0, [4, None], 0.5)
-    assert facts.load_reading(1) == (4, None)
-    assert facts.list_epochs()[0].reading_accuracy == 0.5
-    facts.close()
-    base = sqlite3.connect(path)
-    assert base.execute("PRAGMA user_version").fetchone() == (FORMAT_VERSION,)
-    base.close()
-
-
-def test_upgraded_and_new_files_have_the_same_columns(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "new").mkdir()
-    upgrade(old(tmp_path / "old"))
-    SessionRepository.create(tmp_path / "new", Config(), "mnist", (10, 8, 8)).close()
-    columns = []
-    for name in ("old", "new"):
-        base = sqlite3.connect(tmp_path / name / "facts.db")
-        names = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        columns.append({name: [row[1:3] for row in base.execute(f"PRAGMA table_info({name})")] for name in names})
-        base.close()
-    assert columns[0] == columns[1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        '{"labels": 1, "names": []}',
-        '{"labels": true, "names": ["\\u001b[2J"]}',
-        '{"labels": true, "names": [3]}',
-    ],
-)
-def test_a_material_that_nobody_would_write_is_refused(tmp_path: Path, text: str) -> None:
-    facts = SessionRepository.create(tmp_path, Config(), "mnist", (640, 28, 28), DataRecord(False, ("cat", "dog")))
-    assert facts.data_record == DataRecord(False, ("cat", "dog"))
-    facts._write_meta(material=text)
-    with pytest.raises(UserError, match="its material is none"):
-        facts.data_record  # noqa: B018 (it is read)
-    facts.close()
+def test_reader_sees_what_a_writer_adds(repository: SessionRepository, tmp_path: Path) -> None:
+    with contextlib.closing(SessionRepository(tmp_path)) as reader:
+        repository.record_answer(1, (0,), ClassAnswer(1))
+        assert reader.count_answers() == 1

@@ -1,4 +1,4 @@
-"""Three small sessions to be damaged: in the midst of an epoch, while being asked, and finished."""
+"""Three small sessions to be corrupted: in the middle of an epoch, during labelling, and finished."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
 from vaetui.storage import locations
 
-STATES = ("training", "labelling", "finished")
-TINY = replace(
+TEMPLATE_NAMES = ("training", "labelling", "finished")
+TINY_CONFIG = replace(
     SMALL_CONFIG,
     network=replace(SMALL_CONFIG.network, z_dim=4, channels=(4, 8), hidden_units=8),
     cluster=replace(SMALL_CONFIG.cluster, clusters=4),
     training=replace(SMALL_CONFIG.training, batch_size=8),
 )
-"""Quick enough for thousands of cases, with a checkpoint in the midst of each epoch."""
+"""Fast enough for thousands of cases, with several batches per epoch."""
 
 
-def make(place: Path) -> None:
-    """Make the sessions below a place, each under the name of its state; VAETUI_HOME has to lead there."""
-    trainer.CHECKPOINT_INTERVAL_S = 0.0  # so that all checkpoints are there which a session keeps
-    session = create_session("finished", write_small_mnist(place / "digits", train=130, test=40), TINY)
+def create_templates(directory: Path) -> None:
+    """Create a session for each template; VAETUI_HOME has to be below the directory."""
+    trainer.CHECKPOINT_INTERVAL_S = 0.0  # as many checkpoints as a session keeps
+    session = create_session("finished", write_small_mnist(directory / "digits", train=130, test=40), TINY_CONFIG)
     list(session.advance())
-    _answer(session)
+    _answer_round(session)
     session.finish_round()
-    going = session.advance()
-    while not isinstance(next(going), BatchesTrained):
+    events = session.advance()
+    while not isinstance(next(events), BatchesTrained):
         pass
-    going.close()
-    session = _kept(session, "training")
+    events.close()  # type: ignore[attr-defined] (a generator)
+    session = _save_copy(session, "training")
     list(session.advance())
-    _answer(session)
+    _answer_round(session)
     session.undo()
-    session = _kept(session, "labelling")
+    session = _save_copy(session, "labelling")
     list(session.advance())
     session.redo()
     session.finish_round()
@@ -49,23 +49,23 @@ def make(place: Path) -> None:
     session.close()
 
 
-def _answer(session: Session) -> None:
-    """Say and do something of every kind, take some of it back, and leave a centre open."""
-    added = len(session.classes)
-    session.edit_classes(AddClass(added, f"class {added}"))
+def _answer_round(session: Session) -> None:
+    """Record answers and class edits of every kind, undo one, and leave a cluster without an answer."""
+    class_count = len(session.classes)
+    session.edit_classes(AddClass(class_count, f"class {class_count}"))
     session.edit_classes(MergeClass(7 + session.round_number, 0))
     session.answer((0,), ClassAnswer(1, 0.4))
     list(session.split((1,), 2))
     session.answer((1, 0), ClassAnswer(7, 0.8))
     session.answer((2,), Unreadable())
     session.undo()
-    session.answer((2,), ClassAnswer(added))
+    session.answer((2,), ClassAnswer(class_count))
     session.edit_classes(RenameClass(3, f"three of round {session.round_number}"))
     session.answer((1, 1), ClassAnswer(4, 0.6))
 
 
-def _kept(session: Session, name: str) -> Session:
-    """Keep a copy of the session as it is, and open it again."""
+def _save_copy(session: Session, name: str) -> Session:
+    """Close the session, copy it under another name, and open it again."""
     session.close()
     shutil.copytree(session.directory, locations.sessions_directory() / name)
     return lifecycle.resume(session.name)
