@@ -1,4 +1,4 @@
-"""What another process does to a session, seen from outside; it changes nothing."""
+"""Observe a session that another process uses."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from tests.command_line import run_vaetui
 from vaetui.storage import file_names, locations, lock
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
-    """Look again and again until that is so; the test fails after so many seconds."""
-    end = time.monotonic() + timeout_s
+def wait_until(condition: Callable[[], object], timeout_s: float = 120) -> None:
+    """Poll a condition until it holds. Fails the test after the time-out."""
+    deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < end, "it never came to be"
+        assert time.monotonic() < deadline, f"condition not met within {timeout_s} s"
         time.sleep(0.02)
 
 
 def load_status(name: str) -> dict[str, Any]:
-    """Give what `vaetui show` tells of a session."""
+    """Return the output of `vaetui show NAME --json`."""
     return dict(json.loads(run_vaetui("show", name, "--json").stdout))
 
 
 def holder_pid(name: str) -> int:
-    """Give the number of the process that holds a session."""
-    held = lock.read_holder(locations.find_session(name))
-    assert held is not None, f"nobody holds {name}"
-    return held.process_id
+    """Return the id of the process that holds the lock of a session."""
+    holder = lock.read_holder(locations.find_session(name))
+    assert holder is not None, f"no process holds {name}"
+    return holder.process_id
 
 
 def is_unlocked(name: str) -> bool:
-    """Tell whether nobody holds a session."""
+    """Return whether no process holds the lock of a session."""
     return lock.read_holder(locations.find_session(name)) is None
 
 
-def has_exited(process: int) -> bool:
-    """Tell whether a process has ended, be it that nobody has asked for its status yet."""
+def has_exited(process_id: int) -> bool:
+    """Return whether a process has ended, including one whose parent has not read its status yet."""
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return True
     return state == "Z"
 
 
 def read_log(name: str) -> str:
-    """Give the log of a session."""
+    """Return the log of a session."""
     return file_names.log_path(locations.find_session(name)).read_text()

@@ -1,6 +1,6 @@
-"""Drives a session by a fixed script of answers: as a helper of tests, and as a program that can be killed.
+"""A session run with scripted answers, for tests and as a program that tests kill.
 
-python -m tests.session.scripted_run SESSION runs it to the end, however it was left, and prints what it does.
+`python -m tests.session.scripted_run SESSION` continues a session to its end and prints every step.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from vaetui.storage import file_names, locations, tensors
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
+CHANNELS = (8, 16)
+"""Tiny networks train in a fraction of a second."""
 SMALL_CONFIG = Config(
     cluster=replace(Config().cluster, clusters=5),
+    network=replace(Config().network, channels=CHANNELS),
     training=replace(Config().training, rounds=2),
     threads=1,
 )
@@ -31,100 +34,102 @@ SMALL_CONFIG = Config(
 PROPAGATION_CONFIG = replace(
     get_recipe("propagation"),
     cluster=replace(get_recipe("propagation").cluster, clusters=5),
+    network=replace(get_recipe("propagation").network, channels=CHANNELS),
     training=replace(get_recipe("propagation").training, rounds=2, batch_size=64, min_batches=1),
     threads=1,
 )
-"""The same, with answers that spread from neighbour to neighbour."""
+"""The same size with graph propagation."""
+
+
+def create_session(name: str, data: Path, config: Config = SMALL_CONFIG) -> Session:
+    """Create a session without classes or import record."""
+    return lifecycle.create(name, str(data), config)
+
+
+def start_labelling(name: str, data: Path) -> None:
+    """Create a session that waits for answers, with one answer recorded."""
+    session = create_session(name, data)
+    list(session.advance())
+    session.answer((1,), ClassAnswer(6))
+    session.close()
+
+
+def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_CONFIG) -> Session:
+    """Create a session and shuffle the training labels after the train-validation split is recorded."""
+    session = create_session(name, data, config)
+    events = session.advance()
+    while not isinstance(next(events), BatchesTrained):
+        pass
+    events.close()
+    session.close()
+    shuffle_train_labels(data)
+    return lifecycle.resume(name)
 
 
 def answer_round(session: Session) -> Iterator[str]:
-    """Split the first cluster and answer everything, from wherever the round stands; tells each act before it."""
+    """Split the first cluster and answer all others, from any state of the round; yield each step before it is done."""
     while True:
-        board = session.round_view()
-        if board.clusters[0].answer is None:
+        view = session.round_view()
+        if view.clusters[0].answer is None:
             yield "split 0"
             list(session.split((0,), 3))
             continue
-        opened = [tile for tile in board.clusters if tile.answer is None]
-        if not opened:
+        open_paths = [cluster.path for cluster in view.clusters if cluster.answer is None]
+        if not open_paths:
             return
-        tile = opened[0]
-        yield f"answer {tile.path}"
-        if tile.path == (3,):
-            session.answer(tile.path, Unreadable())
-        else:
-            session.answer(tile.path, ClassAnswer(sum(tile.path) % 10, 0.9))
+        path = open_paths[0]
+        yield f"answer {path}"
+        session.answer(path, Unreadable() if path == (3,) else ClassAnswer(sum(path) % 10, 0.9))
 
 
 def run_to_end(session: Session) -> Iterator[str]:
-    """Run a session to its end and tell each act before it is done."""
+    """Run a session to its end from any state; yield the name of each event and each step before it is done."""
     while True:
         for event in session.advance():
             yield type(event).__name__
         if session.phase == "finished":
             return
         yield from answer_round(session)
-        yield "go on"
+        yield "finish round"
         session.finish_round()
 
 
 def session_digest(name: str) -> str:
-    """Give a digest of all that a session has learned, and of what was measured and said."""
+    """Return a digest of the newest checkpoint and all round snapshots of a session."""
     directory = locations.find_session(name)
-    facts = SessionRepository(directory)
-    newest, vault = facts.list_checkpoints()[0], ArtifactStore(directory, facts)
+    repository = SessionRepository(directory)
+    newest, store = repository.list_checkpoints()[0], ArtifactStore(directory, repository)
     arrays = tensors.from_bytes((directory / file_names.checkpoint_name(*newest)).read_bytes())
     digest = hashlib.sha256(repr(newest).encode())
     for key, array in sorted(arrays.items()):
         digest.update(key.encode() + array.tobytes())
-    for number, *_ in facts.list_rounds():
-        digest.update(vault.read(file_names.round_snapshot_name(number), 1 << 30))
-    facts.close()
+    for round_number, *_ in repository.list_rounds():
+        digest.update(store.read(file_names.round_snapshot_name(round_number), 1 << 30))
+    repository.close()
     return digest.hexdigest()
 
 
 def list_answers(name: str) -> list[tuple[int, tuple[int, ...], str]]:
-    """List what stands in each round of a session."""
-    facts = SessionRepository(locations.find_session(name))
-    listed = [
-        (round, it.path, repr(it.answer)) for round, *_ in facts.list_rounds() for it in facts.list_answers(round)
+    """Return (round, path, answer) of all effective answer records of a session."""
+    repository = SessionRepository(locations.find_session(name))
+    answers = [
+        (round_number, record.path, repr(record.answer))
+        for round_number, *_ in repository.list_rounds()
+        for record in repository.list_answers(round_number)
     ]
-    facts.close()
-    return listed
+    repository.close()
+    return answers
 
 
 def main(name: str) -> None:
-    trainer.CHECKPOINT_INTERVAL_S = 0.0  # a checkpoint at every report, so that small epochs have some in their middle
-    opened = lifecycle.resume(name)
-    for act in run_to_end(opened):
-        print(act, flush=True)
-    opened.close()
+    """Continue a session to its end and print each step."""
+    trainer.CHECKPOINT_INTERVAL_S = 0.0  # save at every training event, so that even small epochs have checkpoints
+    session = lifecycle.resume(name)
+    for step in run_to_end(session):
+        print(step, flush=True)
+    session.close()
     print("done", flush=True)
 
 
 if __name__ == "__main__":
     main(sys.argv[1])
-
-
-def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_CONFIG) -> Session:
-    """Make a session whose training images get each other's labels once the division is drawn and kept."""
-    session = create_session(name, data, config)
-    beginning = session.advance()
-    while not isinstance(next(beginning), BatchesTrained):
-        pass
-    beginning.close()
-    session.close()
-    shuffle_train_labels(data)
-    return lifecycle.resume(name)
-
-
-def create_session(name: str, data: Path, config: Config = SMALL_CONFIG) -> Session:
-    return lifecycle.create(name, str(data), config)
-
-
-def start_labelling(name: str, data: Path) -> None:
-    """Create a session that waits for answers, and record one."""
-    session = create_session(name, data)
-    list(session.advance())
-    session.answer((1,), ClassAnswer(6))
-    session.close()
