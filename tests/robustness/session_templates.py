@@ -35,7 +35,7 @@ def create_templates(directory: Path) -> None:
     events = session.advance()
     while not isinstance(next(events), BatchesTrained):
         pass
-    events.close()  # type: ignore[attr-defined] (a generator)
+    events.close()  # type: ignore[attr-defined]
     session = _save_copy(session, "training")
     list(session.advance())
     _answer_round(session)

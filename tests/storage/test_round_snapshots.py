@@ -1,0 +1,99 @@
+"""Tests that stored arrays are read back unchanged and that forged files are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaetui.engine.config import Config
+from vaetui.errors import UserError
+from vaetui.storage import file_names, npz, round_snapshots
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.npz import ArraySpec
+from vaetui.storage.repository import SessionRepository
+from vaetui.storage.round_snapshots import SplitSnapshot
+
+SNAPSHOT = SplitSnapshot(
+    np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8)
+)
+NAME = file_names.split_snapshot_name(1)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArtifactStore]:
+    directory = tmp_path_factory.mktemp("session")
+    with contextlib.closing(SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))) as repository:
+        yield ArtifactStore(directory, repository, [])
+
+
+def load(store: ArtifactStore) -> SplitSnapshot:
+    return round_snapshots.load(store, NAME, SplitSnapshot, M=6)
+
+
+def encode_arrays(**replacements: object) -> bytes:
+    arrays = {name: getattr(SNAPSHOT, name) for name in ("assignments", "centres", "decoded_centres")}
+    buffer = io.BytesIO()
+    np.savez(buffer, **(arrays | replacements))  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("exploded",)
+
+
+def test_snapshot_is_read_back_unchanged(store: ArtifactStore) -> None:
+    store._repository.record_files(round_snapshots.save(store, NAME, SNAPSHOT))
+    loaded = load(store)
+    for name in ("assignments", "centres", "decoded_centres"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(SNAPSHOT, name), strict=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        encode_arrays(assignments=np.array([Bomb()], dtype=object)),
+        pickle.dumps(Bomb()),
+        encode_arrays(assignments=SNAPSHOT.assignments.astype(np.int64)),
+        encode_arrays(assignments=SNAPSHOT.assignments - 1),
+        encode_arrays(assignments=SNAPSHOT.assignments + 1),
+        encode_arrays(assignments=SNAPSHOT.assignments * 0),
+        encode_arrays(assignments=SNAPSHOT.assignments[:5]),
+        encode_arrays(centres=np.full((2, 10), np.nan, np.float32)),
+        encode_arrays(centres=np.ones((3, 10), np.float32)),
+        encode_arrays(decoded_centres=np.zeros((2, 28, 2), np.uint8)),
+        encode_arrays(assignments=np.asfortranarray(np.ones((6, 1), np.int32))),
+        encode_arrays().replace(b"(6,)", b"(9,)"),
+        b"",
+    ],
+)
+def test_forged_file_is_refused_and_nothing_in_it_executed(
+    store: ArtifactStore, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store._repository.record_files(store.write(NAME, content))  # with a matching fingerprint
+    with pytest.raises(UserError, match="does not fit the session"):
+        load(store)
+    assert not Path("exploded").exists()
+
+
+def test_compressed_array_is_not_inflated() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.zeros(10_000_000))
+    with pytest.raises(ValueError, match="compressed"):
+        npz.from_bytes(buffer.getvalue(), {"a": ArraySpec(np.float64, "N")}, {})
+
+
+def test_indices_out_of_range_are_refused() -> None:
+    specs = {"index": ArraySpec(np.int64, "N", index_axis="C")}
+    content = npz.to_bytes({"index": np.array([0, 3])})
+    assert npz.from_bytes(content, specs, {"C": 4})["index"].tolist() == [0, 3]
+    with pytest.raises(ValueError, match="out of range"):
+        npz.from_bytes(content, specs, {"C": 3})
