@@ -14,7 +14,7 @@ import pytest
 
 from tests.command_line import VAETUI, assert_refused, run_vaetui
 from tests.session.scripted_run import SMALL_CONFIG, session_digest, create_session, start_labelling
-from tests.small_disk import small_disk
+from tests.small_disk import mount_small_disk
 from tests.watching import wait_until, is_unlocked, holder_pid, read_log, load_status
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
@@ -54,7 +54,7 @@ def test_training_goes_on_without_a_terminal_until_a_person_is_needed(
     assert reason in read_log("away")
     assert "epoch 1 of" in read_log("away")
     assert not [
-        path.name for path in sessions.find_session("away").iterdir() if path.name in ("request", "failure.txt")
+        path.name for path in sessions.find_session("away").iterdir() if path.name in ("release_request", "failure.txt")
     ]
 
 
@@ -69,10 +69,10 @@ def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
         process = holder_pid("taken")
     told = run_vaetui("resume", "taken", "--plain", typed="")
     assert told.returncode == 0, told.stderr
-    assert f"taken is trained without a terminal by {_me()}" in told.stderr
+    assert "Stopping the background training of taken (process" in told.stderr
     assert f"process {process}; it is asked to save and leave" in told.stderr
     assert read_log("taken").count("taken over by another process") == 2
-    assert "round 1 of 2: 5 centres" in told.stdout
+    assert "round 1 of 2: 5 clusters" in told.stdout
     assert session_digest("taken") == session_digest("undisturbed")
     assert not file_names.release_request_path(sessions.find_session("taken")).exists()
 
@@ -90,8 +90,8 @@ def test_who_looks_is_told_that_it_is_trained_without_a_terminal(digits: Path) -
     assert "training, detached" in run_vaetui("sessions").stdout
     told = run_vaetui("export", "seen", "-o", "seen.csv")
     assert told.returncode == 2
-    assert "is trained without a terminal by" in told.stderr
-    assert "take it over with: vaetui resume seen" in told.stderr
+    assert "is being trained in the background by process" in told.stderr
+    assert "Continue it with: vaetui resume seen" in told.stderr
     os.kill(process, signal.SIGTERM)
     wait_until(lambda: is_unlocked("seen"))
     assert load_status("seen")["detached"] is False
@@ -141,7 +141,7 @@ def test_ctrl_c_before_the_terminal_is_left_saves_and_ends_once(digits: Path) ->
 def test_nobody_takes_over_from_a_person(digits: Path) -> None:
     session = create_session("mine", digits)
     for options in ([], ["--detach"], ["--plain"]):
-        assert_refused("The session mine is in use by", "resume", "mine", *options)
+        assert_refused("Session mine is open in process", "resume", "mine", *options)
     assert not control_files.is_release_requested(session.directory)
     session.close()
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_detached_is_refused_in_a_sentence(digits: Path) -> None:
 
 def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_path: Path) -> None:
     create_session("there", digits).close()
-    assert_refused("A session there is there already", "new", "there", "--detach")
+    assert_refused("Session there already exists", "new", "there", "--detach")
     assert_refused("holds no images", "new", "--detach", "--data", str(tmp_path))
     assert_refused("There is no session nowhere", "resume", "nowhere", "--detach")
     (tmp_path / "digits").mkdir()
@@ -171,7 +171,7 @@ def test_what_is_wrong_is_told_before_the_terminal_is_left(digits: Path, tmp_pat
     create_session("gone", tmp_path / "digits").close()
     for file in (tmp_path / "digits").iterdir():
         file.unlink()
-    assert_refused("holds no training images", "resume", "gone", "--detach")
+    assert_refused("has no training images", "resume", "gone", "--detach")
     assert is_unlocked("gone")
 
 
@@ -202,14 +202,14 @@ def test_one_that_was_killed_is_told_by_the_next_who_looks_and_who_resumes(digit
 def test_a_full_disk_is_told_by_the_next_who_looks(
     digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with small_disk(tmp_path, kilobytes=30_000) as disk:
+    with mount_small_disk(tmp_path, kilobytes=30_000) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         detached("full", digits, *LONG)
         with pytest.raises(OSError, match="No space"), (disk / "filler").open("wb", buffering=0) as filler:
             while True:
                 filler.write(bytes(4096))
         wait_until(lambda: is_unlocked("full"))
-        assert "is full; make room and try again" in load_status("full")["failure"]
+        assert "is full. Free some space and try again" in load_status("full")["failure"]
         (disk / "filler").unlink()
         assert run_vaetui("resume", "full", "--detach").returncode == 0
         os.kill(holder_pid("full"), signal.SIGTERM)

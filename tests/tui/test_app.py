@@ -34,7 +34,7 @@ class Failing(ScriptedSession):
         raise self.failure
 
 
-MENDED = Notice("round-001.npz is damaged: made anew from its twin")
+MENDED = Notice("round-001.npz is damaged: restored from its second copy")
 
 
 class Damaged(ScriptedSession):
