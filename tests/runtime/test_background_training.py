@@ -69,8 +69,7 @@ def test_resume_takes_over_and_ends_in_the_same_bits(digits: Path) -> None:
         process = holder_pid("taken")
     told = run_vaetui("resume", "taken", "--plain", typed="")
     assert told.returncode == 0, told.stderr
-    assert "Stopping the background training of taken (process" in told.stderr
-    assert f"process {process}; it is asked to save and leave" in told.stderr
+    assert f"Stopping the background training of taken (process {process} of {_me()} on " in told.stderr
     assert read_log("taken").count("taken over by another process") == 2
     assert "round 1 of 2: 5 clusters" in told.stdout
     assert session_digest("taken") == session_digest("undisturbed")
