@@ -52,8 +52,8 @@ def test_bytes_survive_the_conversion_to_floats() -> None:
 
 def test_initial_weights_are_glorot_or_normal_and_biases_0() -> None:
     glorot, normal = (
-        dict(build_vae(NetworkConfig(weight_init=init), (28, 28), 3).named_parameters())
-        for init in ("glorot", "normal")
+        dict(build_vae(config, (28, 28), 3).named_parameters())
+        for config in (NetworkConfig(weight_init="glorot"), NetworkConfig(weight_init="normal"))
     )
     weight = glorot["encoder.2.weight"]
     limit = math.sqrt(6 / (6272 + 32))

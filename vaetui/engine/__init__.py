@@ -19,5 +19,6 @@ Modules in reading order; each imports only modules above it:
     inference                 images to latent vectors and classes; latent vectors to images
     train_state, training     networks with optimiser and checkpoint; one epoch of training
 
-"paper" in these modules is the published method that the recipe "paper" reproduces; equation numbers refer to it.
+"paper" in these modules is "Image Classification using Unlabelled Data: A Semisupervised Approach using Variational
+Autoencoder and Topdown Hierarchical Clustering", which the recipe "paper" reproduces; equation numbers refer to it.
 """

@@ -14,7 +14,7 @@ import numpy as np
 def derive_generator(seed: int, purpose: str, *position: int) -> np.random.Generator:
     """Return the generator for one purpose at one position (epoch, step, path, ...) of a run.
 
-    Positions of one purpose must have the same length: a trailing 0 does not change the stream.
+    A trailing 0 in the position does not change the stream.
     """
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *position])
 
