@@ -115,7 +115,9 @@ class ClassList:
                 self.require_active(class_id)
                 self.require_active(target_id)
                 if class_id == target_id:
-                    raise UserError(f"Class {self.names[class_id]} cannot be merged into itself. Choose another class.")
+                    raise UserError(
+                        f'Class "{self.names[class_id]}" cannot be merged into itself. Choose another class.'
+                    )
                 if len(self.active) <= 2:
                     raise UserError("Only two classes are left. At least two must remain, so they cannot be merged.")
                 merged = tuple(target_id if target == class_id else target for target in self.canonical)
@@ -127,7 +129,7 @@ class ClassList:
             raise UserError(f"There is no class {class_id}. Choose a class from 0 to {len(self) - 1}.")
         if self.canonical[class_id] != class_id:
             target = self.resolved_names[class_id]
-            raise UserError(f"Class {self.names[class_id]} was merged into {target}. Use {target}.")
+            raise UserError(f'Class "{self.names[class_id]}" was merged into "{target}". Use "{target}".')
 
     def _require_unused(self, name: str) -> None:
         if not _is_valid_name(name):
@@ -137,7 +139,7 @@ class ClassList:
         class_id = self.find_id(name)
         if class_id is not None:
             self.require_active(class_id)
-            raise UserError(f"Class {name} already exists. Choose another name.")
+            raise UserError(f'Class "{name}" already exists. Choose another name.')
 
 
 def _is_valid_name(name: str) -> bool:
