@@ -1,4 +1,4 @@
-"""A real OpenSSH server on this machine with keys of its own, and lines to it; it does not know what runs there."""
+"""A real OpenSSH server on this machine with its own keys, and connections to it."""
 
 from __future__ import annotations
 
@@ -16,82 +16,94 @@ from tests.terminal import ROOT, ScriptedTerminal
 from tests.watching import wait_until
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-SEPARATED = Path("/run/sshd")
-"""Where a server that runs as root wants an empty directory."""
-MISSING = "needs sshd and ssh, which .ci/run installs"
+PRIVILEGE_SEPARATION_DIRECTORY = Path("/run/sshd")
+"""An empty directory that sshd requires if it runs as root."""
+SKIP_REASON = "needs sshd and ssh, which .ci/run installs"
+MAX_STARTS = 5
+"""Attempts to start the server: another process may take the free port in between."""
 
 
-def here() -> bool:
-    """Tell whether a server can be had."""
+def is_installed() -> bool:
+    """Return whether client and server are installed."""
     return SSHD is not None and shutil.which("ssh") is not None
 
 
-class Server:
-    """One server that nobody else uses; what runs on its far side sees that place for sessions."""
+class SSHServer:
+    """A server that nothing else uses; programs started through it store their sessions in `home`."""
 
     def __init__(self, directory: Path, home: Path) -> None:
-        assert SSHD is not None
+        """Create the keys in `directory` and start the server."""
         directory.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            SEPARATED.mkdir(mode=0o755, exist_ok=True)
+            PRIVILEGE_SEPARATION_DIRECTORY.mkdir(mode=0o755, exist_ok=True)
         for name in ("host", "user"):
-            key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
-            subprocess.run(key, check=True)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        config = {
-            "Port": port,
-            "ListenAddress": "127.0.0.1",
-            "HostKey": directory / "host",
-            "AuthorizedKeysFile": directory / "user.pub",
-            "PidFile": "none",
-            "UsePAM": "no",
-            "StrictModes": "no",
-            "PermitRootLogin": "prohibit-password",
-        }
-        (directory / "config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
-        self.log = directory / "log"
-        """What the server says."""
-        command = [SSHD, "-D", "-f", str(directory / "config"), "-E", str(self.log)]
-        self._server = subprocess.Popen(command)
-        wait_until(lambda: self.log.exists() and "listening on" in self.log.read_text())
-        self._line = [
+            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
+            subprocess.run(command, check=True)
+        port = self._start(directory)
+        self._client_command = [
             *("ssh", "-F", "none", "-i", str(directory / "user"), "-p", str(port)),
             *("-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={directory / 'known'}"),
             *("-o", "LogLevel=ERROR", f"{getpass.getuser()}@127.0.0.1"),
         ]
-        self._far = [
+        self._remote_environment = [
             "env",
             f"VAETUI_HOME={home}",
             f"PYTHONPATH={ROOT}",
             "PYTHONDONTWRITEBYTECODE=1",
             "OMP_NUM_THREADS=1",
-            "PYTHONFAULTHANDLER=1",  # a program that hangs can be asked where
+            "PYTHONFAULTHANDLER=1",  # SIGABRT prints where a program hangs
         ]
 
-    def terminal(self, *command: str, size: tuple[int, int] = (80, 24)) -> ScriptedTerminal:
-        """Run a command on the far side in a terminal over a new line; the terminal's child is the client."""
-        become = "import os, sys; os.execvp('ssh', sys.argv[1:])"
-        line = [*self._line[:1], "-tt", *self._line[1:], shlex.join([*self._far, *command])]
-        return ScriptedTerminal(["-c", become, *line], size)
+    def open_terminal(self, *command: str, size: tuple[int, int] = (80, 24)) -> ScriptedTerminal:
+        """Run a remote command in a terminal over a new connection; the terminal's process is the client."""
+        exec_client = "import os, sys; os.execvp('ssh', sys.argv[1:])"
+        remote_command = shlex.join([*self._remote_environment, *command])
+        client, *options = self._client_command
+        return ScriptedTerminal(["-c", exec_client, client, "-tt", *options, remote_command], size)
 
-    def pipe(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command on the far side without a terminal, with that for its input."""
-        line = [*self._line, shlex.join([*self._far, *command])]
-        return subprocess.run(line, input=typed, capture_output=True, text=True, check=False, timeout=180)
+    def run(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a remote command without a terminal, with `typed` as its input."""
+        client_command = [*self._client_command, shlex.join([*self._remote_environment, *command])]
+        return subprocess.run(client_command, input=typed, capture_output=True, text=True, check=False, timeout=240)
 
     def close(self) -> None:
+        """Stop the server."""
         self._server.terminate()
         self._server.wait()
 
+    def _start(self, directory: Path) -> int:
+        """Start the server on a free port, and return the port."""
+        assert SSHD is not None
+        for attempt in range(MAX_STARTS):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = int(probe.getsockname()[1])
+            options = {
+                "Port": port,
+                "ListenAddress": "127.0.0.1",
+                "HostKey": directory / "host",
+                "AuthorizedKeysFile": directory / "user.pub",
+                "PidFile": "none",
+                "UsePAM": "no",
+                "StrictModes": "no",
+                "PermitRootLogin": "prohibit-password",
+            }
+            (directory / "config").write_text("".join(f"{key} {value}\n" for key, value in options.items()))
+            log = directory / f"log-{attempt}"
+            log.touch()
+            self._server = server = subprocess.Popen([SSHD, "-D", "-f", str(directory / "config"), "-E", str(log)])
+            wait_until(lambda log=log, server=server: "listening on" in log.read_text() or server.poll() is not None)  # type: ignore[misc]
+            if server.poll() is None:
+                return port
+        raise AssertionError(log.read_text())
 
-def vaetui(*arguments: str) -> list[str]:
-    """Give the command that runs the program on the far side."""
+
+def vaetui_command(*arguments: str) -> list[str]:
+    """Return the command that runs the program on the server."""
     return [sys.executable, "-m", "vaetui", *arguments]
 
 
-def cut(line: ScriptedTerminal) -> None:
-    """Let the client die as it does when its machine goes down."""
-    os.kill(line.child, signal.SIGKILL)
-    line.close()
+def drop_connection(terminal: ScriptedTerminal) -> None:
+    """Kill the client, as if its machine had lost power."""
+    os.kill(terminal.pid, signal.SIGKILL)
+    terminal.close()

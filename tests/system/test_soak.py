@@ -1,6 +1,6 @@
-"""The short soak: ten kills of one whole run of the real program, and all is as if nobody had killed it.
+"""Kill the real program at nine moments of one run, and compare the result with an undisturbed run.
 
-`python -m tests.benchmarks.soak` is the long one.
+`python -m tests.benchmarks.soak` does the same at hundreds of random moments.
 """
 
 from __future__ import annotations
@@ -10,38 +10,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import moments
-from tests.soak.moments import Moment
-from tests.soak.ordeal import Ordeal, Tally
+from tests.soak.kill_points import KillPoint, choose_time
+from tests.soak.killed_run import KilledRun, KillStats
 
-START = 1.5
-"""Seconds that are surely not enough for an answer."""
+START_S = 1.5
+"""Seconds in which no process finishes a run."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("home")
-def test_ten_kills_lose_nothing_invent_nothing_and_change_no_bit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nine_kills_lose_no_answer_and_change_no_bit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    draw, tally = random.Random(4), Tally()
-    killed = Ordeal("killed", digits, 0, draw, tally)
-    for way, moment in (
-        ("plain", moments.any_time(draw, 0.5)),  # while the session is made
-        ("plain", Moment(0.0, told="loading the networks")),
-        ("hasty", Moment(0.0, file=".partial", times=2)),  # while a checkpoint is written
-        ("plain", Moment(0.002, typed="split")),
-        ("plain", Moment(0.0, told="undo: ")),
-        ("screens", moments.any_time(draw, START)),
+    rng, stats = random.Random(4), KillStats()
+    run = KilledRun("killed", digits, 0, rng, stats)
+    for process_kind, kill_point in (
+        ("plain", choose_time(rng, 0.5)),  # while the session is created
+        ("plain", KillPoint(0.0, line="loading the networks")),
+        ("fast checkpoints", KillPoint(0.0, file_suffix=".partial", occurrence=2)),  # while a checkpoint is written
+        ("plain", KillPoint(0.002, command="split")),
+        ("plain", KillPoint(0.0, line="Undid: ")),
+        ("screens", choose_time(rng, START_S)),
+        ("plain", KillPoint(0.0, line="Saved: cluster 4")),
+        ("export", choose_time(rng, START_S)),
+        ("plain", KillPoint(rng.uniform(0, 0.2), command="go")),
     ):
-        assert not killed.suffer(way, moment)
-    killed.make_old()
-    for way, moment in (
-        ("plain", moments.any_time(draw, 0.5)),  # while it is upgraded
-        ("plain", Moment(0.0, told="saved: 4")),
-        ("export", moments.any_time(draw, START)),
-        ("plain", Moment(draw.uniform(0, 0.2), typed="go")),
-    ):
-        assert not killed.suffer(way, moment)
-    assert tally.kills == 10
-    outcome = killed.finish()
-    assert killed.record.lost == []
-    assert killed.record.invented == []
-    assert outcome == Ordeal("whole", digits, 0, draw, tally).finish()
+        assert not run.kill_at(process_kind, kill_point), (process_kind, kill_point)
+    assert stats.kills == 9
+    result = run.finish()
+    assert run.expected.lost == []
+    assert run.expected.invented == []
+    assert result == KilledRun("undisturbed", digits, 0, rng, stats).finish()

@@ -1,72 +1,79 @@
-"""From `new` to the summary in a real terminal, left in the middle and taken up again."""
+"""Run a whole session in a real terminal, from `new` to the summary, with a restart in between."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.system import tmux
 from tests.system.tmux import Tmux
 from tests.watching import load_status
 
 pytestmark = [
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, which .ci/run installs"),
+    pytest.mark.skipif(not tmux.is_installed(), reason=tmux.SKIP_REASON),
     pytest.mark.usefixtures("home"),
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
 ]
 
 VAETUI = str(Path(sys.executable).with_name("vaetui"))
 
 
-@pytest.mark.parametrize(("size", "recipe"), [((80, 24), "paper"), ((120, 40), "neighbours")])
-def test_a_person_labels_splits_undoes_quits_and_resumes_to_the_end(
+@pytest.mark.parametrize(("size", "recipe"), [((80, 24), "paper"), ((120, 40), "propagation")])
+def test_user_labels_splits_undoes_quits_and_resumes_to_the_end(
     size: tuple[int, int], recipe: str, digits: Path, home: Path
 ) -> None:
-    begun = [VAETUI, "new", "demo", "--data", str(digits), "--recipe", recipe, "--clusters", "5", "--rounds", "2"]
-    screen = Tmux(begun, *size, home)
+    options = ["--data", str(digits), "--recipe", recipe, "--clusters", "5", "--rounds", "2"]
+    screen = Tmux([VAETUI, "new", "demo", *options], *size, home)
     try:
-        screen.until(r"vaetui  demo .*epoch 1 of 3")
-        screen.until(r"round 1 of 2\s+answered\s+0 / 5")
+        screen.wait_for(r"vaetui  demo .*epoch 1 of 3|answered")
+        screen.wait_for(r"round 1 of 2\s+answered\s+0 / 5")
         screen.press("7", "Enter")
-        screen.until(r"answered\s+1 / 5 .*answers\s+1")
+        screen.wait_for(r"answered\s+1 / 5 .*answers\s+1")
         assert load_status("demo")["answers"] == 1
-        screen.press("s", "3", "Enter")
-        screen.until(r"answered\s+1 / 7 .*answers\s+2")
-        screen.press("4", "8")  # the first part, at 0.8
-        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.press("s")
+        screen.wait_for(r"Split into \d+ parts\?")
+        screen.press("3")
+        screen.wait_for(r"Split into 3 parts\?")
+        screen.press("Enter")
+        screen.wait_for(r"answered\s+1 / 7 .*answers\s+2")
+        screen.press("4", "8")  # the first part, confidence 0.8
+        screen.wait_for(r"answered\s+2 / 7 .*answers\s+3")
         screen.press("u")
-        screen.until(r"answered\s+1 / 7 .*answers\s+2")
+        screen.wait_for(r"answered\s+1 / 7 .*answers\s+2")
         screen.press("U")
-        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.wait_for(r"answered\s+2 / 7 .*answers\s+3")
         screen.press("q")
-        screen.until(r"Resume with: vaetui resume demo\n(.*\n)*left with 0")
-        before = load_status("demo")
-        assert (before["phase"], before["answered_clusters"], before["clusters"], before["answers"]) == ("labelling", 2, 7, 3)
+        screen.wait_for(r"Resume with: vaetui resume demo\n(.*\n)*exit status 0")
+        status = load_status("demo")
+        assert (status["phase"], status["answered_clusters"], status["clusters"]) == ("labelling", 2, 7)
+        assert status["answers"] == 3
     finally:
         screen.close()
 
     screen = Tmux([VAETUI, "resume", "demo"], *size, home)
     try:
-        screen.until(r"answered\s+2 / 7 .*answers\s+3")
+        screen.wait_for(r"answered\s+2 / 7 .*answers\s+3")
         screen.press("x")  # the next part is unreadable
-        screen.until(r"answered\s+3 / 7")
+        screen.wait_for(r"answered\s+3 / 7")
         screen.press("g")
-        screen.until(r"4 .*open")  # it asks first
+        screen.wait_for(r"4 clusters have no answer")
         screen.press("g")
-        screen.until(r"round 2 of 2\s+answered\s+0 / 5")
+        screen.wait_for(r"round 2 of 2\s+answered\s+0 / 5")
         screen.resize(100, 30)
-        screen.until(r"^ vaetui  demo {20,}round 2 of 2")  # the new width is laid out
+        screen.wait_for(r"^ vaetui  demo {20,}round 2 of 2")  # the layout uses the new width
         screen.press("a")
-        screen.until(r"a digit alone answers")
-        for at in range(5):
-            screen.press(str(at))
-            screen.until(rf"answered\s+{at + 1} / 5")
+        screen.wait_for(r"One-key mode on")
+        for index in range(5):
+            screen.press(str(index))
+            screen.wait_for(rf"answered\s+{index + 1} / 5")
         screen.press("g")
-        screen.until(r"vaetui export demo -o demo\.csv")
+        screen.wait_for(r"vaetui export demo -o demo\.csv")
         screen.press("q")
-        screen.until(r"left with 0")
+        screen.wait_for(r"exit status 0")
     finally:
         screen.close()
-    after = load_status("demo")
-    assert (after["phase"], after["epoch"], after["answers"]) == ("finished", 3, 9)
+    status = load_status("demo")
+    assert (status["phase"], status["epoch"], status["answers"]) == ("finished", 3, 9)

@@ -1,56 +1,73 @@
-"""The program in a real terminal: a tmux server of its own, its keys and its screen."""
+"""Run a program in a real terminal: a window of a private tmux server."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+
+SKIP_REASON = "needs tmux, which .ci/run installs"
+TIMEOUT_S = 240.0
+"""Seconds after which the program is considered to hang; generous, because the machine may be busy."""
+POLL_INTERVAL_S = 0.1
+
+
+def is_installed() -> bool:
+    """Return whether tmux is installed."""
+    return shutil.which("tmux") is not None
 
 
 class Tmux:
-    """One window of a tmux server that nobody else uses."""
+    """One window of a tmux server that nothing else uses."""
 
     def __init__(self, command: list[str], columns: int, rows: int, home: Path) -> None:
-        self.socket = f"vaetui-{uuid.uuid4().hex[:8]}"
-        # What the program leaves behind stays to be read: the status, and then a shell that waits.
-        line = f'{shlex.join(command)}; echo "left with $?"; exec cat'
-        started = [
-            *("tmux", "-L", self.socket, "-f", "/dev/null"),
-            *("new-session", "-d", "-s", "a", "-x", str(columns), "-y", str(rows), line),
+        """Start the server and the command."""
+        self._socket_name = f"vaetui-{uuid.uuid4().hex[:8]}"
+        # The last output stays on the screen: the exit status, and then a program that waits.
+        shell_line = f'{shlex.join(command)}; echo "exit status $?"; exec cat'
+        arguments = [
+            *("tmux", "-L", self._socket_name, "-f", "/dev/null"),
+            *("new-session", "-d", "-s", "a", "-x", str(columns), "-y", str(rows), shell_line),
         ]
         environment = {**os.environ, "VAETUI_HOME": str(home), "TERM": "xterm-256color"}
         environment.pop("TMUX", None)
-        subprocess.run(started, check=True, env=environment)
+        subprocess.run(arguments, check=True, env=environment)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after another, at the pace of a person."""
+        """Press keys one after another; wait after each until the screen changes, as a user would."""
         for key in keys:
-            self._do("send-keys", "-t", "a", key)
-            time.sleep(0.2)  # the program itself tells a person from a burst by time
+            text = self.text()
+            self._run("send-keys", "-t", "a", key)
+            self._wait(lambda text=text: self.text() != text, f"a reaction to {key}")  # type: ignore[misc]
 
     def text(self) -> str:
-        return self._do("capture-pane", "-p", "-t", "a")
+        """Return the screen as text."""
+        return self._run("capture-pane", "-p", "-t", "a")
 
     def resize(self, columns: int, rows: int) -> None:
-        self._do("resize-window", "-t", "a", "-x", str(columns), "-y", str(rows))
+        """Resize the window."""
+        self._run("resize-window", "-t", "a", "-x", str(columns), "-y", str(rows))
 
-    def until(self, seen: str, seconds: float = 60) -> re.Match[str]:
-        """Wait until the screen shows a pattern."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := re.search(seen, self.text(), re.MULTILINE):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"{seen!r} never came:\n{self.text()}")
+    def wait_for(self, pattern: str) -> None:
+        """Wait until the screen matches a pattern."""
+        self._wait(lambda: re.search(pattern, self.text(), re.MULTILINE) is not None, pattern)
 
     def close(self) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], check=False, capture_output=True)
+        """Stop the server and everything in it."""
+        subprocess.run(["tmux", "-L", self._socket_name, "kill-server"], check=False, capture_output=True)
 
-    def _do(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["tmux", "-L", self.socket, *arguments], check=True, capture_output=True, text=True
-        ).stdout
+    def _wait(self, condition: Callable[[], bool], description: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert time.monotonic() < deadline, f"{description!r} never appeared:\n{self.text()}"
+            time.sleep(POLL_INTERVAL_S)
+
+    def _run(self, *arguments: str) -> str:
+        command = ["tmux", "-L", self._socket_name, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout

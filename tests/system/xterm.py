@@ -1,4 +1,4 @@
-"""A real xterm on a screen in memory: its keys, and its pixels."""
+"""Run a program in a real xterm on a virtual screen: press keys and read pixels."""
 
 from __future__ import annotations
 
@@ -9,73 +9,80 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-NEEDED = ("Xvfb", "xterm", "xdotool", "import")
-MISSING = "needs xvfb, xterm, xdotool and imagemagick, which .ci/run installs"
-Shot = NDArray[np.uint8]
-"""The window in grey, [height, width]."""
+PROGRAMS = ("Xvfb", "xterm", "xdotool", "import")
+SKIP_REASON = "needs xvfb, xterm, xdotool and imagemagick, which .ci/run installs"
+TIMEOUT_S = 240.0
+"""Seconds after which the program is considered to hang; generous, because the machine may be busy."""
+POLL_INTERVAL_S = 0.2
+Screenshot: TypeAlias = NDArray[np.uint8]
+"""A grey screenshot, [height, width]."""
 
 
-def here() -> bool:
-    return all(shutil.which(name) for name in NEEDED)
+def is_installed() -> bool:
+    """Return whether all programs are installed."""
+    return all(shutil.which(name) for name in PROGRAMS)
 
 
 class Xterm:
-    """One xterm that fills the upper left corner of a screen which nobody else uses."""
+    """One xterm in the upper left corner of a screen that nothing else uses."""
 
     def __init__(self, command: list[str], columns: int, rows: int, home: Path) -> None:
+        """Start the X server, xterm and the command."""
         self.columns, self.rows = columns, rows
-        hears, tells = os.pipe()
-        screen = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
-        self._server = subprocess.Popen(screen, pass_fds=[tells], stderr=subprocess.DEVNULL)
-        os.close(tells)
-        with os.fdopen(hears) as told:
-            display = f":{told.readline().strip()}"
+        read_fd, write_fd = os.pipe()
+        server_command = ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+        self._server = subprocess.Popen(server_command, pass_fds=[write_fd], stderr=subprocess.DEVNULL)
+        os.close(write_fd)
+        with os.fdopen(read_fd) as display_file:
+            display = f":{display_file.readline().strip()}"
         self._environment = {**os.environ, "DISPLAY": display, "VAETUI_HOME": str(home)}
         for name in ("TMUX", "STY", "COLORTERM", "NO_COLOR"):
             self._environment.pop(name, None)
-        look = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-b", "0", "-bw", "0", "+sb", "-bg", "black", "-fg", "white"]
-        started = ["xterm", *look, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
-        self._terminal = subprocess.Popen(started, env=self._environment, stderr=subprocess.DEVNULL)
-        self._window = self._do("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm").split()[-1].decode()
-        self._do("xdotool", "windowfocus", "--sync", self._window)
+        options = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-b", "0", "-bw", "0", "+sb", "-bg", "black", "-fg", "white"]
+        terminal_command = ["xterm", *options, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
+        self._terminal = subprocess.Popen(terminal_command, env=self._environment, stderr=subprocess.DEVNULL)
+        windows = self._run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
+        self._window = windows.split()[-1].decode()
+        self._run("xdotool", "windowfocus", "--sync", self._window)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after another, at the pace of a person."""
+        """Press keys one after another; wait after each until the screen changes, as a user would."""
         for key in keys:
-            self._do("xdotool", "key", key)
-            time.sleep(0.2)  # the program itself tells a person from a burst by time
+            screenshot = self.take_screenshot()
+            self._run("xdotool", "key", key)
+            self.wait_until(lambda before=screenshot: not np.array_equal(self.take_screenshot(), before))  # type: ignore[misc]
 
-    def shot(self) -> Shot:
-        """Take a picture of the window."""
-        return np.asarray(self.image().convert("L"))
+    def take_screenshot(self) -> Screenshot:
+        """Return the pixels of the window."""
+        png = self._run("import", "-window", self._window, "png:-")
+        return np.asarray(Image.open(io.BytesIO(png)).convert("L"))
 
-    def image(self) -> Image.Image:
-        return Image.open(io.BytesIO(self._do("import", "-window", self._window, "png:-")))
+    def read_cells(self, column: int, row: int, width: int, height: int) -> Screenshot:
+        """Return a pixel of the upper and one of the lower half of each cell, [2 * height, width]."""
+        screenshot = self.take_screenshot()
+        cell_height, cell_width = screenshot.shape[0] / self.rows, screenshot.shape[1] / self.columns
+        xs = ((column + np.arange(width) + 0.5) * cell_width).astype(int)
+        ys = ((row + (np.arange(2 * height) + 0.5) / 2) * cell_height).astype(int)
+        return screenshot[np.ix_(ys, xs)]
 
-    def cells(self, column: int, row: int, wide: int, tall: int) -> Shot:
-        """Give a pixel of the upper and one of the lower half of each cell of a part, [2 * tall, wide]."""
-        shot = self.shot()
-        height, width = shot.shape[0] / self.rows, shot.shape[1] / self.columns
-        xs = ((column + np.arange(wide) + 0.5) * width).astype(int)
-        ys = ((row + (np.arange(2 * tall) + 0.5) / 2) * height).astype(int)
-        return shot[np.ix_(ys, xs)]
-
-    def until(self, seen: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until something is seen."""
-        end = time.monotonic() + seconds
-        while not seen():
-            assert time.monotonic() < end, "it never came"
-            time.sleep(0.1)
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Poll until the condition is true."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert time.monotonic() < deadline, "the condition never became true"
+            time.sleep(POLL_INTERVAL_S)
 
     def close(self) -> None:
+        """Stop xterm and the X server."""
         for process in (self._terminal, self._server):
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
-    def _do(self, *command: str) -> bytes:
-        return subprocess.run(command, env=self._environment, capture_output=True, check=True, timeout=60).stdout
+    def _run(self, *command: str) -> bytes:
+        return subprocess.run(command, env=self._environment, capture_output=True, check=True, timeout=120).stdout
