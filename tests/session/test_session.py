@@ -24,7 +24,7 @@ from tests.session.scripted_run import (
 )
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.config import Config
-from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Finished, Loaded, Loading, Saved
+from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Loaded, Loading, Saved
 from vaetui.engine.images import read_idx
 from vaetui.errors import UserError
 from vaetui.runtime.runner import drain
@@ -100,7 +100,7 @@ def advance_to(session: Session, *event_types: type) -> object:
     try:
         return next((event for event in events if isinstance(event, event_types)), None)
     finally:
-        events.close()  # type: ignore[attr-defined]
+        events.close()
 
 
 def test_training_resumes_at_the_batch_after_the_checkpoint(digits: Path) -> None:

@@ -120,7 +120,7 @@ class Session:
 
     # Slow operations.
 
-    def advance(self) -> Iterator[Event]:
+    def advance(self) -> Generator[Event, None, None]:
         """Train and cluster until a round needs answers or the run is finished.
 
         In a phase that waits for answers, only load what answering needs. Raises UserError for missing or changed
@@ -140,7 +140,7 @@ class Session:
         if self._next_step == "finish":
             yield Finished()
 
-    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
+    def split(self, path: ClusterPath, part_count: int) -> Generator[Event, None, None]:
         """Split a cluster of the current round by k-means; the parts replace it, at any depth.
 
         Raises UserError immediately for fewer than 2 parts or fewer distinct members than parts.
@@ -148,7 +148,7 @@ class Session:
         labelling_round = self.current_round()
         cluster = labelling_round.require_splittable(path, part_count)
 
-        def split_events() -> Iterator[Event]:
+        def split_events() -> Generator[Event, None, None]:
             trainer = yield from self._prepare_trainer()
             split_snapshot = yield from trainer.split_cluster(
                 cluster, part_count, labelling_round.snapshot, labelling_round.round_number
@@ -183,7 +183,7 @@ class Session:
         """Return the pseudo-labels of all training images by the current answers, as the next epoch trains on them."""
         return (yield from self._propagator.propagate(self.config, self.current_round().round_number))
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+    def samples(self, count: int, class_id: int | None, seed: int) -> Generator[Event, None, None]:
         """Generate images by the newest checkpoint, of any class or of one; the last event holds them.
 
         Raises UserError without a checkpoint, and for a class that the networks have not learned.
