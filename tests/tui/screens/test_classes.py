@@ -157,10 +157,10 @@ async def test_wrong_keys_and_refused_edits_show_one_line() -> None:
             "z": "! Unknown key. ? lists all keys",
             "u": "Nothing to undo",
             "U": "Nothing to redo",
-            "a d o g": "! Class dog already exists.",
-            "escape r c a t": "! Class cat already exists.",
+            "a d o g": '! Class "dog" already exists.',
+            "escape r c a t": '! Class "cat" already exists.',
             "escape m x": "! No class matches",
-            "backspace enter a c a t": "! Class cat was merged into dog.",
+            "backspace enter a c a t": '! Class "cat" was merged into "dog".',
             "escape r": "Rename dog to? _",
         }.items():
             await press_slowly(pilot, *keys.split())

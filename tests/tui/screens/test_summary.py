@@ -1,14 +1,14 @@
-"""The summary: its key, its figures, its commands."""
+"""Test the summary screen: another round, figures with and without true labels, and commands."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event as Gate
 
 import pytest
 
-from tests.tui.harness import assert_snapshot, screen_text, wait_until
+from tests.tui.harness import SIZES, assert_snapshot, screen_text, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
@@ -18,100 +18,108 @@ from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
-from vaetui.tui.screens.summary import SummaryScreen
+from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
 from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
+pytestmark = pytest.mark.usefixtures("fast_keys")
 
-class Finished(ScriptedSession):
-    """A run that is over, whose images are loaded only when the test says so."""
 
-    def __init__(self, *, test: bool = True, refuses: bool = False, name: str = "demo-mnist") -> None:
-        super().__init__("finished", name=name)
-        self.finished_epochs = [create_labelled_epoch(epoch, test) for epoch in range(1, 7)]
-        self.may_load = threading.Event()
-        self.may_load.set()
-        self.refuses = refuses
+class FinishedSession(ScriptedSession):
+    """A finished run that loads its images when the gate is open."""
+
+    def __init__(self, *, has_test_labels: bool = True, refuses_round: bool = False, name: str = "demo-mnist") -> None:
+        super().__init__("finished", name=name, has_test_labels=has_test_labels)
+        self.finished_epochs = [create_labelled_epoch(epoch, has_test_labels) for epoch in range(1, 7)]
+        self.gate = Gate()
+        self.gate.set()
+        self.refuses_round = refuses_round
 
     def advance(self) -> Iterator[Event]:
         yield Loading("PyTorch")
-        self.may_load.wait(10)
+        self.gate.wait(60)
         yield from super().advance()
 
     def add_round(self) -> None:
-        if self.refuses:
-            raise UserError("The disk is full: free some space and press o again.")
+        if self.refuses_round:
+            raise UserError("The disk is full. Free some space and press o again.")
         super().add_round()
 
 
-def session_is_loaded(app: VaetuiApp) -> bool:
-    return isinstance(app.session, Finished) and app.session.is_loaded and not app.event_worker.is_busy
+def create_session_without_test_labels() -> FinishedSession:
+    session = FinishedSession(has_test_labels=False)
+    session.config = get_recipe("propagation")
+    for index, epoch in enumerate(session.finished_epochs):
+        churn = 0.1 / index if index > 1 else None
+        session.finished_epochs[index] = replace(epoch, mean_confidence=0.5 + index / 12, prediction_churn=churn)
+    return session
 
 
-async def test_o_begins_one_more_round() -> None:
-    session = Finished()
+def is_loaded(app: VaetuiApp) -> bool:
+    return isinstance(app.session, FinishedSession) and app.session.is_loaded and not app.event_worker.is_busy
+
+
+async def test_o_adds_a_round() -> None:
+    session = FinishedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: session_is_loaded(app))
+        await wait_until(pilot, lambda: is_loaded(app))
         assert isinstance(app.screen, SummaryScreen)
         await pilot.press("o")
         await wait_until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
-        assert "another_round" in session.calls
+        assert "add_round" in session.calls
         assert session.rounds == 6
 
 
-async def test_o_while_loading_waits_until_everything_is_loaded() -> None:
-    session = Finished()
-    session.may_load.clear()
+async def test_round_requested_while_loading_is_added_afterwards() -> None:
+    session = FinishedSession()
+    session.gate.clear()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: app.event_worker.is_busy)
         await pilot.press("o")
         await pilot.pause()
-        assert "as soon as PyTorch is loaded" in screen_text(app)
-        assert "another_round" not in session.calls
-        session.may_load.set()
+        assert ROUND_PENDING_NOTICE in screen_text(app)
+        assert "add_round" not in session.calls
+        session.gate.set()
         await wait_until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
-        assert session.calls.count("another_round") == 1
+        assert session.calls.count("add_round") == 1
 
 
-async def test_one_more_round_begins_while_the_keys_are_explained() -> None:
-    session = Finished()
-    session.may_load.clear()
+async def test_requested_round_closes_the_help() -> None:
+    session = FinishedSession()
+    session.gate.clear()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: app.event_worker.is_busy)
         await pilot.press("o", "question_mark")
-        await wait_until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        session.may_load.set()
-        await wait_until(pilot, lambda: isinstance(app.screen, LabellingScreen))
+        await wait_for_screen(pilot, HelpScreen)
+        session.gate.set()
+        await wait_for_screen(pilot, LabellingScreen)
         assert len(app.screen_stack) == 2
     assert app.failure is None
 
 
-async def test_what_another_round_refuses_is_said_on_the_screen() -> None:
-    app = VaetuiApp(Finished(refuses=True))
+async def test_refused_round_shows_the_reason() -> None:
+    app = VaetuiApp(FinishedSession(refuses_round=True))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: session_is_loaded(app))
+        await wait_until(pilot, lambda: is_loaded(app))
         await pilot.press("o")
         await pilot.pause()
-        assert "The disk is full: free some space and press o again." in screen_text(app)
+        assert "The disk is full. Free some space and press o again." in screen_text(app)
 
 
-async def test_q_leaves() -> None:
-    app = VaetuiApp(Finished())
+async def test_help_lists_the_keys_and_q_exits() -> None:
+    app = VaetuiApp(FinishedSession())
     async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await pilot.press("question_mark")
+        await wait_for_screen(pilot, HelpScreen)
+        assert "Add a round and continue training" in screen_text(app)
+        await pilot.press("escape")
+        await wait_for_screen(pilot, SummaryScreen)
         await pilot.press("q")
         await wait_until(pilot, lambda: not app.is_running)
     assert app.failure is None
-
-
-async def test_question_mark_explains_the_keys() -> None:
-    app = VaetuiApp(Finished())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert "Ask one more round" in screen_text(app)
 
 
 @pytest.mark.parametrize(
@@ -121,41 +129,30 @@ async def test_question_mark_explains_the_keys() -> None:
         ("it's mine", """vaetui export 'it'"'"'s mine' -o 'it'"'"'s mine.csv'"""),
     ],
 )
-async def test_the_commands_are_whole_and_can_be_typed_as_they_are(name: str, command: str) -> None:
-    app = VaetuiApp(Finished(name=name))
+async def test_commands_are_complete_and_quoted(name: str, command: str) -> None:
+    app = VaetuiApp(FinishedSession(name=name))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_for_screen(pilot, SummaryScreen)
         assert command in screen_text(app)
         assert "vaetui resume" in screen_text(app)
 
 
-def test_accuracy_by_round_takes_the_last_epoch_of_each_round() -> None:
+def test_accuracy_by_round_uses_the_last_epoch_of_each_round() -> None:
     training = TrainingConfig(warmup_epochs=2, rounds=2, epochs_per_round=2)
     epochs = tuple(create_labelled_epoch(epoch) for epoch in range(1, 7))
     assert compute_accuracy_by_round(epochs, training) == [
-        (number, epochs[2 * number + 1].test_accuracy) for number in range(3)
+        (round_number, epochs[2 * round_number + 1].test_accuracy) for round_number in range(3)
     ]
 
 
-def untested(recipe_name: str = "propagation") -> Finished:
-    """Give a run without true labels that is over."""
-    session = Finished(test=False)
-    session.has_test_labels, session.config = False, get_recipe(recipe_name)
-    if recipe_name == "propagation":
-        for at, one in enumerate(session.finished_epochs):
-            changed = 0.1 / at if at > 1 else None
-            session.finished_epochs[at] = replace(one, mean_confidence=0.5 + at / 12, prediction_churn=changed)
-    return session
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_without_truth_it_shows_what_is_known_by_epoch(size: tuple[int, int]) -> None:
-    app = VaetuiApp(untested())
+@pytest.mark.parametrize("size", SIZES)
+async def test_summary_without_test_labels_shows_metrics_by_epoch(size: tuple[int, int]) -> None:
+    app = VaetuiApp(create_session_without_test_labels())
     async with app.run_test(size=size) as pilot:
-        await wait_until(pilot, lambda: session_is_loaded(app) and "▲" in screen_text(app))
-        shown = screen_text(app)
-        assert "known without labels" in shown
-        assert "accuracy" not in shown
+        await wait_until(pilot, lambda: is_loaded(app) and "▲" in screen_text(app))
+        text = screen_text(app)
+        assert "Progress without ground truth" in text
+        assert "test accuracy" not in text
         for line in (
             "     epoch    1    2    3    4    5    6",
             "▲ agreed      -    - 95.0 96.7 97.5 98.0",
@@ -163,41 +160,41 @@ async def test_without_truth_it_shows_what_is_known_by_epoch(size: tuple[int, in
             "◆ pixels   90.0 90.0 90.0 90.0 90.0 90.0",
             "■ covered  0.00 88.0 88.0 88.0 88.0 88.0",
         ):
-            assert line in shown
+            assert line in text
         assert_snapshot(app, f"summary-untested-{size[0]}x{size[1]}")
 
 
-async def test_without_truth_the_help_explains_those_figures() -> None:
-    app = VaetuiApp(untested())
+async def test_help_without_test_labels_explains_those_metrics() -> None:
+    app = VaetuiApp(create_session_without_test_labels())
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_for_screen(pilot, SummaryScreen)
         await pilot.press("question_mark")
-        await wait_until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "as it did an epoch before" in screen_text(app)
+        await wait_for_screen(pilot, HelpScreen)
+        assert "classified as in the previous epoch" in screen_text(app)
         assert "test accuracy" not in screen_text(app)
 
 
-async def test_the_last_rounds_tell_how_far_the_answers_agreed_with_the_classifier() -> None:
-    session = Finished()
+async def test_agreement_is_shown_for_as_many_rounds_as_fit() -> None:
+    session = FinishedSession()
     session.agreements = tuple(
-        (number, Agreement(100, 0.6 + number / 20, None if number == 4 else 0.65 + number / 20))
-        for number in range(2, 7)
+        (round_number, Agreement(100, 0.6 + round_number / 20, None if round_number == 4 else 0.65 + round_number / 20))
+        for round_number in range(2, 7)
     )
     app = VaetuiApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await wait_for_screen(pilot, SummaryScreen)
         assert (
-            "agreement of your answers with the classifier: round 3 75 % (it expected 80 %), round 4 80 %, "
+            "agreement of your answers with the classifier: round 3 75 % (estimated 80 %), round 4 80 %, "
             "round 5 85 % (90 %), round 6 90 % (95 %)"
         ) in " ".join(screen_text(app).split())
         await pilot.resize_terminal(80, 24)
         await wait_until(pilot, lambda: "round 5" not in screen_text(app))
-        assert "agreement of your answers with the classifier: round 6 90 % (it expected 95 %)" in screen_text(app)
+        assert "agreement of your answers with the classifier: round 6 90 % (estimated 95 %)" in screen_text(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_screen_looks_as_before(size: tuple[int, int]) -> None:
-    app = VaetuiApp(Finished())
+@pytest.mark.parametrize("size", SIZES)
+async def test_screen_matches_its_snapshot(size: tuple[int, int]) -> None:
+    app = VaetuiApp(FinishedSession())
     async with app.run_test(size=size) as pilot:
-        await wait_until(pilot, lambda: session_is_loaded(app) and "●" in screen_text(app))
+        await wait_until(pilot, lambda: is_loaded(app) and "●" in screen_text(app))
         assert_snapshot(app, f"summary-{size[0]}x{size[1]}")

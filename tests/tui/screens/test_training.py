@@ -1,4 +1,4 @@
-"""The training screen: its keys, its figures, its layout."""
+"""Test the training screen: pause, events, figures with and without true labels, and layout."""
 
 from __future__ import annotations
 
@@ -8,58 +8,84 @@ import pytest
 from textual.widgets import Sparkline, Static
 from textual_plot import PlotWidget
 
-from tests.tui.harness import assert_snapshot, screen_text, wait_until
-from tests.tui.scripted_session import EndlessSession, ScriptedSession, create_labelled_epoch, create_training_events
+from tests.tui.harness import SIZES, assert_snapshot, header_text, screen_text, wait_for_screen, wait_until
+from tests.tui.scripted_session import (
+    EndlessSession,
+    ScriptedSession,
+    create_labelled_epoch,
+    create_training_events,
+)
 from vaetui.engine.events import Clustered, Loading, Progress, Saved
 from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.training import TrainingScreen
+from vaetui.tui.widgets.curves import LossPane
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.picture import Picture
 
-SIZES = [(80, 24), (120, 40)]
+pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
-def header(app: VaetuiApp) -> str:
-    return screen_text(app).splitlines()[0]
-
-
-def screen(app: VaetuiApp) -> TrainingScreen:
+def training_screen(app: VaetuiApp) -> TrainingScreen:
     assert isinstance(app.screen, TrainingScreen)
     return app.screen
 
 
-def paused(app: VaetuiApp) -> bool:
+def is_paused(app: VaetuiApp) -> bool:
     return isinstance(app.screen, TrainingScreen) and app.screen.is_paused
 
 
-async def test_space_pauses_and_space_goes_on() -> None:
+def legend_text(app: VaetuiApp) -> str:
+    return str(training_screen(app).query_one("#accuracy .legend", Static).content)
+
+
+def create_interrupted_session(name: str = "demo-mnist") -> ScriptedSession:
+    """Create a session that stops in the middle of its third epoch."""
+    return ScriptedSession("training", events=create_training_events(), name=name)
+
+
+def create_session_without_test_labels(recipe_name: str = "propagation", epochs: int = 3) -> ScriptedSession:
+    """Create a session without true labels after so many epochs."""
+    session = ScriptedSession("training", events=[], config=get_recipe(recipe_name), has_test_labels=False)
+    for number in range(1, epochs + 1):
+        epoch = create_labelled_epoch(number, has_test_labels=False)
+        if recipe_name == "propagation":
+            epoch = replace(
+                epoch,
+                mean_confidence=0.52 if number == 1 else 0.9 + number / 100,
+                prediction_churn=0.04 if number > 2 else None,
+            )
+        session.finished_epochs.append(epoch)
+    return session
+
+
+async def test_space_pauses_and_resumes() -> None:
     session = EndlessSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("space")
-        await wait_until(pilot, lambda: paused(app))
+        await wait_until(pilot, lambda: is_paused(app))
         assert session.stop_count == 1
-        assert "paused: space goes on" in screen_text(app)
+        assert "paused · space: resume" in screen_text(app)
         await pilot.press("space")
-        await wait_until(pilot, lambda: app.event_worker.is_busy and not screen(app).is_paused)
+        await wait_until(pilot, lambda: app.event_worker.is_busy and not is_paused(app))
         assert session.calls == ["advance", "advance"]
         assert "paused" not in screen_text(app)
 
 
-async def test_a_second_space_while_stopping_changes_nothing() -> None:
+async def test_second_space_while_stopping_changes_nothing() -> None:
     session = EndlessSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: app.event_worker.latest_batches)
         await pilot.press("space", "space")
-        await wait_until(pilot, lambda: paused(app) or len(session.calls) > 1)
+        await wait_until(pilot, lambda: is_paused(app) or len(session.calls) > 1)
         assert session.stop_count == 1
 
 
-async def test_q_saves_before_it_leaves() -> None:
+async def test_q_saves_and_exits() -> None:
     session = EndlessSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -71,259 +97,235 @@ async def test_q_saves_before_it_leaves() -> None:
     assert app.failure is None
 
 
-async def test_question_mark_explains_the_keys_and_the_figures() -> None:
+async def test_help_explains_keys_and_losses() -> None:
     app = VaetuiApp(EndlessSession())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        await wait_for_screen(pilot, TrainingScreen)
         await pilot.press("question_mark")
-        await pilot.pause()
-        shown = screen_text(app)
-        assert "space" in shown
-        assert "Stop training at the next step and save" in shown
-        assert "nats an image" in shown
+        await wait_for_screen(pilot, HelpScreen)
+        text = screen_text(app)
+        assert "space" in text
+        assert "Pause and save, or resume training" in text
+        assert "Reconstruction loss (nats per image)" in text
         await pilot.press("escape")
-        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        await wait_for_screen(pilot, TrainingScreen)
 
 
-async def test_loading_is_shown_before_anything_is_loaded() -> None:
+async def test_events_are_shown_in_header_and_status_line() -> None:
     app = VaetuiApp(ScriptedSession("training", events=[]))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        shown = screen(app)
-        shown._apply_event(Loading("PyTorch"))
+        await wait_until(pilot, lambda: is_paused(app))
+        screen = training_screen(app)
+        screen._apply_event(Loading("PyTorch"))
         await pilot.pause()
-        assert "loading PyTorch …" in header(app)
-        shown._apply_event(Progress("encoding", 3, 4))
+        assert "loading PyTorch …" in header_text(app)
+        screen._apply_event(Progress("encoding", 3, 4))
         await pilot.pause()
-        assert "encoding …" in header(app)
-        assert "75 %" in header(app)
-        shown._apply_event(Clustered(1, 16, ((3, 9.0), (16, 1.0))))
+        assert "encoding …" in header_text(app)
+        assert "75 %" in header_text(app)
+        screen._apply_event(Clustered(1, 16, ((3, 9.0), (16, 1.0))))
         await pilot.pause()
-        assert "round 1: 16 clusters of k 3-16" in screen_text(app)
+        assert "round 1: 16 clusters (k = 3-16 tried)" in screen_text(app)
 
 
-async def test_the_header_tells_epoch_share_and_time_left() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_header_shows_epoch_progress_and_remaining_time() -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        line = header(app)
-        assert "epoch 3 of 6" in line
-        assert " 56 %" in line
-        assert "0:09" in line
-        assert "run" in line
-        assert " 43 %" in line
+        await wait_until(pilot, lambda: is_paused(app))
+        for text in ("epoch 3 of 6", " 56 %", "0:09", "run", " 43 %"):
+            assert text in header_text(app)
 
 
-async def test_the_status_tells_speed_machine_and_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("vaetui.tui.screens.training.monotonic", lambda: now)
     app = VaetuiApp(EndlessSession())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: app.event_worker.latest_batches and screen(app).throughput.images_per_s)
-        screen(app)._apply_event(Saved())
+        await wait_until(
+            pilot, lambda: app.event_worker.latest_batches and training_screen(app).throughput.images_per_s
+        )
+        training_screen(app)._apply_event(Saved())
         now = 104.0
-        screen(app).poll_metrics()
+        training_screen(app).poll_metrics()
         await pilot.pause()
         status = screen_text(app).splitlines()[-2]
         assert "2,870 img/s" in status
         assert "saved 4 s ago" in status
-        assert "round 1 of 5 next" in status
+        assert "next: round 1 of 5" in status
 
 
-async def test_the_pictures_show_images_above_what_is_remembered_of_them() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_originals_are_shown_above_their_reconstructions() -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        seen = list(screen(app).query(".seen").results(Picture))
-        remembered = list(screen(app).query(".remembered").results(Picture))
-        assert len(seen) == len(remembered) == 5
-        assert seen[0].region.bottom <= remembered[0].region.y
-        assert seen[0].region.size == (12, 6)
-        assert seen[0]._image.max() > remembered[0]._image.max() > 0
-
-
-def untested(recipe_name: str = "propagation", epochs: int = 3) -> ScriptedSession:
-    """Stand in a run without true labels after so many epochs."""
-    session = ScriptedSession("training", events=[], config=get_recipe(recipe_name), has_test_labels=False)
-    spreads = recipe_name == "propagation"
-    for epoch in range(1, epochs + 1):
-        one = replace(
-            create_labelled_epoch(epoch, has_test_labels=False),
-            mean_confidence=0.52 if epoch == 1 else 0.9 + epoch / 100,
-        )
-        one = replace(one, prediction_churn=0.04 if epoch > 2 else None)
-        session.finished_epochs.append(one if spreads else replace(one, mean_confidence=None, prediction_churn=None))
-    return session
-
-
-def legend(app: VaetuiApp) -> str:
-    return str(screen(app).query_one("#accuracy .legend", Static).content)
+        await wait_until(pilot, lambda: is_paused(app))
+        originals = list(training_screen(app).query(".original").results(Picture))
+        reconstructions = list(training_screen(app).query(".reconstruction").results(Picture))
+        assert len(originals) == len(reconstructions) == 5
+        assert originals[0].region.bottom <= reconstructions[0].region.y
+        assert originals[0].region.size == (12, 6)
+        assert originals[0]._image.max() > reconstructions[0]._image.max() > 0
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_without_truth_the_pane_shows_what_is_known_with_a_mark_for_each(size: tuple[int, int]) -> None:
-    app = VaetuiApp(untested())
+async def test_pane_without_test_labels_shows_a_marker_for_each_metric(size: tuple[int, int]) -> None:
+    app = VaetuiApp(create_session_without_test_labels())
     async with app.run_test(size=size) as pilot:
-        await wait_until(pilot, lambda: paused(app) and "▲" in screen_text(app))
-        shown = screen_text(app)
-        assert "known without labels" in shown
-        assert "accuracy" not in shown
-        upper, lower = legend(app).splitlines()
+        await wait_until(pilot, lambda: is_paused(app) and "▲" in screen_text(app))
+        text = screen_text(app)
+        assert "Progress without ground truth" in text
+        assert "accuracy" not in text
+        upper, lower = legend_text(app).splitlines()
         assert upper == " ▲ agreed    96.0 %  ● expected  93.0 %"
         assert lower == " ◆ pixels    90.0 %  ■ covered   88.0 %"
-        assert upper in shown
-        assert lower in shown
+        assert upper in text
+        assert lower in text
         assert_snapshot(app, f"training-untested-{size[0]}x{size[1]}")
 
 
-async def test_certainty_before_any_label_is_not_told() -> None:
-    app = VaetuiApp(untested(epochs=1))
+async def test_confidence_before_the_first_label_is_not_shown() -> None:
+    app = VaetuiApp(create_session_without_test_labels(epochs=1))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        assert "● expected     - %" in legend(app)
-        assert "52" not in legend(app)
+        await wait_until(pilot, lambda: is_paused(app))
+        assert "● expected     - %" in legend_text(app)
+        assert "52" not in legend_text(app)
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_before_the_first_epoch_ends_the_pane_says_what_will_be_known_and_when(size: tuple[int, int]) -> None:
-    app = VaetuiApp(untested(epochs=0))
+async def test_pane_before_the_first_epoch_lists_the_coming_metrics(size: tuple[int, int]) -> None:
+    app = VaetuiApp(create_session_without_test_labels(epochs=0))
     async with app.run_test(size=size) as pilot:
-        await wait_until(pilot, lambda: paused(app) and "◆" in screen_text(app))
-        shown = screen_text(app)
-        for line in ("◆ pixels   from epoch 1", "● expected from epoch 2", "■ covered  from epoch 2"):
-            assert f"{line} on" in shown
-        assert "▲ agreed   from epoch 3 on" in shown
-        assert "measured after each epoch" in legend(app)
+        await wait_until(pilot, lambda: is_paused(app) and "◆" in screen_text(app))
+        text = screen_text(app)
+        for line in (
+            "◆ pixels   from epoch 1",
+            "● expected from epoch 2",
+            "■ covered  from epoch 2",
+            "▲ agreed   from epoch 3",
+        ):
+            assert line in text
+        assert "measured after each epoch" in legend_text(app)
 
 
-async def test_a_recipe_that_classifies_nothing_leaves_those_figures_out() -> None:
-    app = VaetuiApp(untested("paper"))
+async def test_recipe_without_predictions_leaves_their_metrics_out() -> None:
+    app = VaetuiApp(create_session_without_test_labels("paper"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: paused(app) and "■" in screen_text(app))
-        assert legend(app).splitlines() == [" ◆ pixels    90.0 %", " ■ covered   88.0 %"]
+        await wait_until(pilot, lambda: is_paused(app) and "■" in screen_text(app))
+        assert legend_text(app).splitlines() == [" ◆ pixels    90.0 %", " ■ covered   88.0 %"]
         assert "expected" not in screen_text(app)
 
 
 @pytest.mark.parametrize(
-    ("tested", "there", "missing"), [(False, ("agreed %", "expected %"), "test %"), (True, ("test %",), "agreed %")]
+    ("has_test_labels", "columns", "missing_column", "explanation"),
+    [
+        (False, ("agreed %", "expected %"), "test %", "classified as in the previous epoch"),
+        (True, ("test %",), "agreed %", "Test images classified correctly"),
+    ],
 )
-async def test_the_table_has_columns_for_what_is_known(tested: bool, there: tuple[str, ...], missing: str) -> None:
-    session = untested()
-    session.has_test_labels = tested
+async def test_epoch_table_and_help_match_the_known_metrics(
+    has_test_labels: bool, columns: tuple[str, ...], missing_column: str, explanation: str
+) -> None:
+    session = create_session_without_test_labels()
+    session.has_test_labels = has_test_labels
     app = VaetuiApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        shown = screen_text(app)
-        assert all(column in shown for column in there)
-        assert missing not in shown
-
-
-@pytest.mark.parametrize(("tested", "words"), [(False, "as it did an epoch before"), (True, "test images that the")])
-async def test_the_help_explains_the_figures_that_are_shown(tested: bool, words: str) -> None:
-    session = untested()
-    session.has_test_labels = tested
-    app = VaetuiApp(session)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
+        await wait_until(pilot, lambda: is_paused(app))
+        assert all(column in screen_text(app) for column in columns)
+        assert missing_column not in screen_text(app)
         await pilot.press("question_mark")
-        await wait_until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert ("as it did an epoch before" in screen_text(app)) is not tested
-        assert words in screen_text(app)
+        await wait_for_screen(pilot, HelpScreen)
+        assert ("classified as in the previous epoch" in screen_text(app)) is not has_test_labels
+        assert explanation in screen_text(app)
 
 
-async def test_what_was_read_is_shown_also_without_test_images() -> None:
-    session = untested()
+async def test_reading_accuracy_is_shown_without_test_labels() -> None:
+    session = create_session_without_test_labels()
     session.finished_epochs[0] = replace(session.finished_epochs[0], reading_accuracy=0.815)
     app = VaetuiApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
+        await wait_until(pilot, lambda: is_paused(app))
         assert "read %" in screen_text(app)
         assert "81.5" in screen_text(app)
 
 
-async def test_the_curves_take_neither_keys_nor_focus() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_plots_take_neither_keys_nor_focus() -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        for plot in screen(app).query(PlotWidget):
+        await wait_until(pilot, lambda: is_paused(app))
+        for plot in training_screen(app).query(PlotWidget):
             assert not plot.can_focus
             assert not list(plot._bindings)
 
 
-async def test_the_run_going_back_to_its_last_save_is_drawn_anew() -> None:
-    session = ScriptedSession("training", events=create_training_events())
+async def test_losses_that_were_dropped_are_removed_from_the_plot() -> None:
+    session = create_interrupted_session()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        pane = screen(app).query_one("#loss")
+        await wait_until(pilot, lambda: is_paused(app))
+        pane = training_screen(app).query_one(LossPane)
         del session.loss_points[10:]
-        screen(app)._tick = 0
-        screen(app).poll_metrics()
-        assert pane._known == session.loss_points  # type: ignore[attr-defined]
+        training_screen(app)._tick = 0
+        training_screen(app).poll_metrics()
+        assert pane._points == session.loss_points
 
 
-@pytest.mark.parametrize("size", [(60, 18), (64, 20), (80, 24), (100, 30), (120, 40), (200, 60)])
-async def test_nothing_is_cut_off_at_any_size(size: tuple[int, int]) -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_pictures_and_texts_are_visible_at_every_size() -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        await pilot.resize_terminal(*size)
-        await pilot.pause()
-        whole = app.screen.region
-        for picture in screen(app).query(Picture):
-            assert whole.contains_region(picture.region)
-            assert picture.region.area > 0
-        pane = screen(app).query_one("#loss")
-        assert pane.size.height >= 7
-        status, keys = screen_text(app).splitlines()[-2:]
-        assert "round 1 of 5 next" in status
-        assert "q leave" in keys
+        await wait_until(pilot, lambda: is_paused(app))
+        for size in [(60, 18), (64, 20), (80, 24), (100, 30), (120, 40), (200, 60)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            for picture in training_screen(app).query(Picture):
+                assert training_screen(app).region.contains_region(picture.region)
+                assert picture.region.area > 0
+            assert training_screen(app).query_one(LossPane).size.height >= 7
+            status, footer = screen_text(app).splitlines()[-2:]
+            assert "next: round 1 of 5" in status, size
+            assert "q leave" in footer, size
 
 
-async def test_where_there_is_no_room_one_sentence_asks_for_it() -> None:
+async def test_too_small_terminal_shows_only_the_size_notice() -> None:
     app = VaetuiApp(ScriptedSession("training", events=[]))
     async with app.run_test(size=(50, 16)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        shown = " ".join(screen_text(app).split())
-        assert shown == "vaetui needs at least 60 columns and 18 rows. Enlarge the terminal."
+        await wait_until(pilot, lambda: is_paused(app))
+        text = " ".join(screen_text(app).split())
+        assert text == "vaetui needs at least 60 columns and 18 rows. Enlarge the terminal."
 
 
-async def test_a_pane_without_room_for_axes_shows_a_sparkline() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_pane_without_room_for_axes_shows_a_sparkline() -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        screen(app).query_one("#curves").styles.height = 6
+        await wait_until(pilot, lambda: is_paused(app))
+        training_screen(app).query_one("#curves").styles.height = 6
         await pilot.pause()
-        screen(app)._loss_plot_state = ()
-        screen(app).poll_metrics()
+        training_screen(app)._loss_plot_state = ()
+        training_screen(app).poll_metrics()
         await pilot.pause()
-        spark = screen(app).query_one("#loss Sparkline", Sparkline)
-        assert spark.region.area > 0
-        assert spark.data
+        sparkline = training_screen(app).query_one("#loss Sparkline", Sparkline)
+        assert sparkline.region.area > 0
+        assert sparkline.data
 
 
-async def test_foreign_names_are_not_read_as_markup() -> None:
-    session = ScriptedSession("training", events=[], name="[red]x[/red]")
-    app = VaetuiApp(session)
+async def test_session_name_is_not_parsed_as_markup() -> None:
+    app = VaetuiApp(ScriptedSession("training", events=[], name="[red]x[/red]"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        assert "[red]x[/red]" in header(app)
+        await wait_until(pilot, lambda: is_paused(app))
+        assert "[red]x[/red]" in header_text(app)
 
 
-async def test_a_long_name_is_cut_and_not_the_figures() -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events(), name="n" * 90))
+async def test_long_session_name_is_cut_and_figures_are_not() -> None:
+    app = VaetuiApp(create_interrupted_session(name="n" * 90))
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        assert "epoch 3 of 6" in header(app)
-        assert "56 %   0:09" in header(app)
-        assert "…" in header(app)
-        assert screen(app).query_one(Header).size.height == 1
+        await wait_until(pilot, lambda: is_paused(app))
+        assert "epoch 3 of 6" in header_text(app)
+        assert "56 %   0:09" in header_text(app)
+        assert "…" in header_text(app)
+        assert training_screen(app).query_one(Header).size.height == 1
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_screen_looks_as_before(size: tuple[int, int]) -> None:
-    app = VaetuiApp(ScriptedSession("training", events=create_training_events()))
+async def test_screen_matches_its_snapshot(size: tuple[int, int]) -> None:
+    app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=size) as pilot:
-        await wait_until(pilot, lambda: paused(app))
-        await wait_until(pilot, lambda: "⠒" in screen_text(app))
+        await wait_until(pilot, lambda: is_paused(app) and "⠒" in screen_text(app))
         assert_snapshot(app, f"training-{size[0]}x{size[1]}")

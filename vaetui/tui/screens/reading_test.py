@@ -173,7 +173,7 @@ def _format_result(reading_test: ReadingTest) -> Text:
     unreadable_count = sum(class_id is None for class_id in reading_test.class_ids)
     return Text.assemble(
         f"Reconstructions after epoch {reading_test.epoch}\n\n",
-        (f"read correctly: {round(accuracy * total)} of {total} ({format_percent(accuracy).strip()} %)", "bold"),
-        f"\nunreadable: {unreadable_count} (counted as wrong)\n\n",
+        (f"Read correctly: {round(accuracy * total)} of {total} ({format_percent(accuracy).strip()} %)", "bold"),
+        f"\nUnreadable: {unreadable_count} (counted as wrong)\n\n",
         "Esc: close · r: restart",
     )
