@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.random_clusters import cluster_randomly, split_cluster
-from vaetui.engine.clusters import decodable_centres, find_cluster, iter_leaves, to_metric_space, walk
+from vaetui.engine.clusters import decodable_centres, find_cluster, iter_clusters, iter_leaves, to_metric_space
 
 
 @settings(deadline=None, max_examples=25)
@@ -29,7 +29,7 @@ def test_split_leaves_the_old_tree_unchanged() -> None:
     latents, tree = cluster_randomly(0, 100, 3)
     split = split_cluster(latents, tree, (1,), 4, 0)
     assert not find_cluster(tree, (1,)).children
-    assert [cluster.path for cluster in walk(split)] == [(0,), (1,), (1, 0), (1, 1), (1, 2), (1, 3), (2,)]
+    assert [cluster.path for cluster in iter_clusters(split)] == [(0,), (1,), (1, 0), (1, 1), (1, 2), (1, 3), (2,)]
 
 
 def test_finding_a_missing_cluster_raises_key_error() -> None:

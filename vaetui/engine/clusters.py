@@ -98,16 +98,16 @@ def with_children(tree: ClusterTree, path: ClusterPath, children: ClusterTree) -
     return (*tree[:index], changed, *tree[index + 1 :])
 
 
-def walk(tree: ClusterTree) -> Iterator[Cluster]:
+def iter_clusters(tree: ClusterTree) -> Iterator[Cluster]:
     """Yield all clusters, each before its children."""
     for cluster in tree:
         yield cluster
-        yield from walk(cluster.children)
+        yield from iter_clusters(cluster.children)
 
 
 def iter_leaves(tree: ClusterTree) -> Iterator[Cluster]:
     """Yield the clusters that are not split."""
-    return (cluster for cluster in walk(tree) if not cluster.children)
+    return (cluster for cluster in iter_clusters(tree) if not cluster.children)
 
 
 def build_clusters(

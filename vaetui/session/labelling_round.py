@@ -17,9 +17,9 @@ from vaetui.engine.clusters import (
     Indices,
     build_clusters,
     find_cluster,
+    iter_clusters,
     iter_leaves,
     to_metric_space,
-    walk,
     with_children,
 )
 from vaetui.engine.config import Config
@@ -212,7 +212,7 @@ class LabellingRound:
         return RoundView(
             round_number=self.round_number,
             rounds=self._config.training.rounds,
-            clusters=tuple(self._cluster_view(cluster) for cluster in walk(self.tree)),
+            clusters=tuple(self._cluster_view(cluster) for cluster in iter_clusters(self.tree)),
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
             label_coverage=self._label_coverage(),

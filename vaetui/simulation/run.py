@@ -134,7 +134,7 @@ class Simulation:
     def _require_true_labels(self, subset: Literal["train", "validation", "training_set"]) -> TrueLabels:
         true_labels: TrueLabels | None = getattr(self._session.true_labels, subset)
         if true_labels is None:
-            raise UserError(f"The images ({subset}) have no labels; simulate needs them.")
+            raise UserError("The images have no true labels; simulate needs them.")
         return true_labels
 
     def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
