@@ -1,4 +1,4 @@
-"""The worker: what it posts, how it stops, what it refuses."""
+"""Test the worker: which messages it posts, how it stops, and what it refuses."""
 
 from __future__ import annotations
 
@@ -13,124 +13,125 @@ from tests.tui.harness import wait_until
 from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Saved
 from vaetui.tui.worker import EventReported, EventWorker, WorkerEnded
 
-STEP = BatchesTrained(1, 1, 10, Losses(1.0, 1.0, 1.0), 100.0, 0.1)
+BATCHES = BatchesTrained(1, 1, 10, Losses(1.0, 1.0, 1.0), 100.0, 0.1)
 
 
-class Listener(App[None]):
+class ListeningApp(App[None]):
+    """An app that keeps the messages of its worker."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.follower = EventWorker()
-        self.heard: list[Event] = []
+        self.event_worker = EventWorker()
+        self.events: list[Event] = []
         self.ends: list[WorkerEnded] = []
 
     @on(EventReported)
-    def hear(self, message: EventReported) -> None:
-        self.heard.append(message.event)
+    def keep_event(self, message: EventReported) -> None:
+        self.events.append(message.event)
 
     @on(WorkerEnded)
-    def end(self, message: WorkerEnded) -> None:
+    def keep_end(self, message: WorkerEnded) -> None:
         self.ends.append(message)
-        self.follower.mark_idle()
+        self.event_worker.mark_idle()
 
 
-class Endless:
-    """Yields until it is closed, and remembers which thread closed it."""
+class EndlessEvents:
+    """Events without an end, which record the thread that closes them."""
 
-    def __init__(self, event: Event = STEP) -> None:
-        self.event = event
-        self.begun = threading.Event()
-        self.closed_by: int | None = None
+    def __init__(self) -> None:
+        self.has_started = threading.Event()
+        self.closing_thread: int | None = None
 
-    def events(self) -> Iterator[Event]:
-        pace = threading.Event()
+    def iterate(self) -> Iterator[Event]:
+        timer = threading.Event()
         try:
             while True:
-                yield self.event
-                self.begun.set()
-                pace.wait(0.002)
+                yield BATCHES
+                self.has_started.set()
+                timer.wait(0.002)
         finally:
-            self.closed_by = threading.get_ident()
+            self.closing_thread = threading.get_ident()
 
 
-async def test_events_arrive_in_order_and_then_the_end() -> None:
-    app = Listener()
+async def test_events_are_posted_in_order_before_the_end() -> None:
+    app = ListeningApp()
     async with app.run_test() as pilot:
-        app.follower.start(iter([Loading("PyTorch"), Saved()]), target=app)
-        assert app.follower.is_busy
+        app.event_worker.start(iter([Loading("PyTorch"), Saved()]), target=app)
+        assert app.event_worker.is_busy
         await wait_until(pilot, lambda: app.ends)
-        assert app.heard == [Loading("PyTorch"), Saved()]
+        assert app.events == [Loading("PyTorch"), Saved()]
         assert not app.ends[0].was_stopped
         assert app.ends[0].failure is None
-        assert not app.follower.is_busy
+        assert not app.event_worker.is_busy
 
 
-async def test_steps_are_not_queued_and_the_last_is_kept() -> None:
-    app = Listener()
-    later = BatchesTrained(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
+async def test_training_reports_are_not_posted_and_the_last_is_kept() -> None:
+    app = ListeningApp()
+    last_batches = BatchesTrained(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
     async with app.run_test() as pilot:
-        app.follower.start(iter([STEP, Saved(), later]), target=app)
+        app.event_worker.start(iter([BATCHES, Saved(), last_batches]), target=app)
         await wait_until(pilot, lambda: app.ends)
-        assert app.heard == [Saved()]
-        assert app.follower.latest_batches is later
+        assert app.events == [Saved()]
+        assert app.event_worker.latest_batches is last_batches
 
 
-async def test_stopping_closes_the_generator_in_its_own_thread() -> None:
-    app, endless = Listener(), Endless()
+async def test_stop_closes_the_iterator_in_the_worker_thread() -> None:
+    app, events = ListeningApp(), EndlessEvents()
     async with app.run_test() as pilot:
-        app.follower.start(endless.events(), target=app)
-        await wait_until(pilot, endless.begun.is_set)
-        app.follower.stop()
-        assert app.follower.is_stopping
+        app.event_worker.start(events.iterate(), target=app)
+        await wait_until(pilot, events.has_started.is_set)
+        app.event_worker.stop()
+        assert app.event_worker.is_stopping
         await wait_until(pilot, lambda: app.ends)
         assert app.ends[0].was_stopped
-        assert endless.closed_by not in (None, threading.get_ident())
+        assert events.closing_thread not in (None, threading.get_ident())
 
 
-async def test_a_second_slow_verb_is_refused_until_the_end_of_the_first_is_handled() -> None:
-    app, endless = Listener(), Endless()
+async def test_second_start_is_refused_until_the_end_is_handled() -> None:
+    app, events = ListeningApp(), EndlessEvents()
     async with app.run_test() as pilot:
-        app.follower.start(endless.events(), target=app)
+        app.event_worker.start(events.iterate(), target=app)
         with pytest.raises(RuntimeError):
-            app.follower.start(iter([]), target=app)
-        app.follower.stop()
+            app.event_worker.start(iter([]), target=app)
+        app.event_worker.stop()
         await wait_until(pilot, lambda: app.ends)
-        app.follower.start(iter([]), target=app)
+        app.event_worker.start(iter([]), target=app)
         await wait_until(pilot, lambda: len(app.ends) == 2)
 
 
-async def test_what_a_slow_verb_raises_comes_with_its_end() -> None:
-    def events() -> Iterator[Event]:
+async def test_exception_of_the_iterator_is_posted_with_the_end() -> None:
+    def fail_after_an_event() -> Iterator[Event]:
         yield Saved()
         raise OSError("the disk is full")
 
-    app = Listener()
+    app = ListeningApp()
     async with app.run_test() as pilot:
-        app.follower.start(events(), target=app)
+        app.event_worker.start(fail_after_an_event(), target=app)
         await wait_until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
 
 
-async def test_what_saving_raises_comes_with_the_end_too() -> None:
-    def events() -> Iterator[Event]:
+async def test_exception_while_closing_is_posted_with_the_end() -> None:
+    def fail_when_closed() -> Iterator[Event]:
         try:
             while True:
-                yield STEP
+                yield BATCHES
         finally:
             raise OSError("the disk is full")
 
-    app = Listener()
+    app = ListeningApp()
     async with app.run_test() as pilot:
-        app.follower.start(events(), target=app)
-        app.follower.stop()
+        app.event_worker.start(fail_when_closed(), target=app)
+        app.event_worker.stop()
         await wait_until(pilot, lambda: app.ends)
         assert isinstance(app.ends[0].failure, OSError)
 
 
-async def test_the_end_of_the_app_closes_the_generator() -> None:
-    app, endless = Listener(), Endless()
+async def test_cancelled_worker_closes_the_iterator() -> None:
+    app, events = ListeningApp(), EndlessEvents()
     async with app.run_test() as pilot:
-        worker = app.follower.start(endless.events(), target=app)
-        await wait_until(pilot, endless.begun.is_set)
+        worker = app.event_worker.start(events.iterate(), target=app)
+        await wait_until(pilot, events.has_started.is_set)
         worker.cancel()
         await wait_until(pilot, lambda: app.ends)
-        assert endless.closed_by is not None
+        assert events.closing_thread is not None
