@@ -1,4 +1,4 @@
-"""The terminal is asked once, and believed only where it is known."""
+"""Test the queries to the terminal, and what follows from its replies."""
 
 from __future__ import annotations
 
@@ -25,57 +25,57 @@ from vaetui.tui.terminal.capabilities import (
     select_queries,
 )
 
-KITTY = b"\x1bP>|kitty(0.31.0)\x1b\\"
-NEW = (0, 14)
-OLD = (0, 12)
+KITTY_REPLY = b"\x1bP>|kitty(0.31.0)\x1b\\"
+NEW_TEXTUAL_IMAGE = (0, 14)
+OLD_TEXTUAL_IMAGE = (0, 12)
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[int, int]]:
-    """The two ends of a pty: the terminal's and the program's."""
-    ends = pty.openpty()
-    yield ends
-    for end in ends:
-        os.close(end)
+def pty_fds() -> Iterator[tuple[int, int]]:
+    """The file descriptors of a pty: of the terminal and of the program."""
+    fds = pty.openpty()
+    yield fds
+    for fd in fds:
+        os.close(fd)
 
 
-def test_answers_are_read_from_among_typed_keys() -> None:
-    heard = b"9" + KITTY + b"x\x1bP1$r0;48:2::1:2:3m\x1b\\44\x1b[?62;4;22c"
-    assert parse_replies(heard) == TerminalReplies("kitty(0.31.0)", (62, 4, 22), True)
+def test_replies_are_parsed_among_typed_keys() -> None:
+    data = b"9" + KITTY_REPLY + b"x\x1bP1$r0;48:2::1:2:3m\x1b\\44\x1b[?62;4;22c"
+    assert parse_replies(data) == TerminalReplies("kitty(0.31.0)", (62, 4, 22), True)
 
 
-@pytest.mark.parametrize("heard", [b"", b"\x1bP0$r\x1b\\\x1b[?6c", b"\x1bP1$r0;48;5;16m\x1b\\\x1b[?6c"])
-def test_truecolour_is_not_believed_without_proof(heard: bytes) -> None:
-    assert not parse_replies(heard).has_truecolour
+@pytest.mark.parametrize("data", [b"", b"\x1bP0$r\x1b\\\x1b[?6c", b"\x1bP1$r0;48;5;16m\x1b\\\x1b[?6c"])
+def test_truecolour_requires_proof(data: bytes) -> None:
+    assert not parse_replies(data).has_truecolour
 
 
 @pytest.mark.parametrize(
-    ("answers", "environment", "images", "mode"),
+    ("replies", "environment", "textual_image_version", "mode"),
     [
-        (TerminalReplies("kitty(0.31.0)"), {}, OLD, "kitty"),
-        (TerminalReplies("kitty(0.28.1)"), {}, OLD, "kitty"),
-        (TerminalReplies("kitty(0.26.5)"), {}, NEW, "half"),
-        (TerminalReplies("kitty(1.0.0)"), {}, OLD, "kitty"),
-        (TerminalReplies("ghostty 1.1.2"), {}, OLD, "kitty"),
-        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, NEW, "sixel"),
-        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, OLD, "half"),
-        (TerminalReplies("XTerm(379)", (64, 22)), {}, NEW, "half"),
-        (TerminalReplies("WezTerm 20240203"), {}, NEW, "half"),
-        (TerminalReplies(), {}, NEW, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TMUX": "x"}, NEW, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TERM": "screen-256color"}, NEW, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"NO_COLOR": "1"}, NEW, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TEXTUAL_DRIVER": "web"}, NEW, "half"),
+        (TerminalReplies("kitty(0.31.0)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
+        (TerminalReplies("kitty(0.28.1)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
+        (TerminalReplies("kitty(0.26.5)"), {}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("kitty(1.0.0)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
+        (TerminalReplies("ghostty 1.1.2"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
+        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, NEW_TEXTUAL_IMAGE, "sixel"),
+        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, OLD_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("XTerm(379)", (64, 22)), {}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("WezTerm 20240203"), {}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies(), {}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("kitty(0.31.0)"), {"TMUX": "x"}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("kitty(0.31.0)"), {"TERM": "screen-256color"}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("kitty(0.31.0)"), {"NO_COLOR": "1"}, NEW_TEXTUAL_IMAGE, "half"),
+        (TerminalReplies("kitty(0.31.0)"), {"TEXTUAL_DRIVER": "web"}, NEW_TEXTUAL_IMAGE, "half"),
     ],
 )
-def test_what_is_surest_is_chosen(
-    answers: TerminalReplies, environment: dict[str, str], images: tuple[int, ...], mode: str
+def test_picture_mode_is_the_best_one_known_to_work(
+    replies: TerminalReplies, environment: dict[str, str], textual_image_version: tuple[int, ...], mode: str
 ) -> None:
-    assert choose_picture_mode(answers, environment, images) == mode
+    assert choose_picture_mode(replies, environment, textual_image_version) == mode
 
 
 @pytest.mark.parametrize(
-    ("environment", "questions"),
+    ("environment", "queries"),
     [
         ({"TERM": "xterm-256color"}, capabilities.CAPABILITY_QUERIES),
         ({"TERM": "xterm-kitty", "SSH_TTY": "/dev/pts/0"}, capabilities.CAPABILITY_QUERIES),
@@ -90,12 +90,12 @@ def test_what_is_surest_is_chosen(
         ({"TERM": "xterm", "TEXTUAL_DRIVER": "web"}, b""),
     ],
 )
-def test_only_what_can_be_answered_is_asked(environment: dict[str, str], questions: bytes) -> None:
-    assert select_queries(environment) == questions
+def test_only_queries_that_the_terminal_can_answer_are_selected(environment: dict[str, str], queries: bytes) -> None:
+    assert select_queries(environment) == queries
 
 
 @pytest.mark.parametrize(
-    ("heard", "theme"),
+    ("data", "theme"),
     [
         (b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\", "light"),
         (b"\x1b]11;rgb:ff/ff/dd\x07", "light"),
@@ -105,54 +105,54 @@ def test_only_what_can_be_answered_is_asked(environment: dict[str, str], questio
         (b"", "dark"),
     ],
 )
-def test_the_theme_goes_with_the_background(heard: bytes, theme: str) -> None:
-    assert choose_theme(parse_replies(heard + b"\x1b[?6c").background_rgb) == theme
+def test_theme_follows_the_background(data: bytes, theme: str) -> None:
+    assert choose_theme(parse_replies(data + b"\x1b[?6c").background_rgb) == theme
 
 
-def test_proven_colours_are_told_and_nothing_that_was_set_is_changed() -> None:
-    proven = TerminalCapabilities("half", True, (10, 20))
+def test_textual_is_configured_without_changing_variables_that_are_set() -> None:
+    capabilities_with_truecolour = TerminalCapabilities("half", True, (10, 20))
     environment = {"SSH_TTY": "/dev/pts/0"}
-    configure_textual(proven, environment)
+    configure_textual(capabilities_with_truecolour, environment)
     assert environment["TEXTUAL_COLOR_SYSTEM"] == "truecolor"
     assert environment["TEXTUAL_ANIMATIONS"] == "none"
-    for kept in ({"NO_COLOR": "1"}, {"TEXTUAL_COLOR_SYSTEM": "256"}):
-        environment = dict(kept)
-        configure_textual(proven, environment)
-        assert environment == kept
+    for given in ({"NO_COLOR": "1"}, {"TEXTUAL_COLOR_SYSTEM": "256"}):
+        environment = dict(given)
+        configure_textual(capabilities_with_truecolour, environment)
+        assert environment == given
     environment = {}
     configure_textual(TerminalCapabilities("half", False, (10, 20)), environment)
     assert environment == {}
 
 
-def test_a_silent_terminal_is_given_up_and_left_as_it_was(line: tuple[int, int]) -> None:
-    before = termios.tcgetattr(line[1])
-    began = time.monotonic()
-    assert query_terminal(line[1], line[1], timeout_s=0.2) == TerminalReplies()
-    assert 0.15 < time.monotonic() - began < 2
-    assert termios.tcgetattr(line[1]) == before
+def test_query_of_a_silent_terminal_times_out_and_restores_its_settings(pty_fds: tuple[int, int]) -> None:
+    program_fd = pty_fds[1]
+    settings = termios.tcgetattr(program_fd)
+    started_s = time.monotonic()
+    assert query_terminal(program_fd, program_fd, timeout_s=0.2) == TerminalReplies()
+    assert 0.15 < time.monotonic() - started_s < 60
+    assert termios.tcgetattr(program_fd) == settings
 
 
-def test_what_came_before_the_sentinel_is_swallowed(line: tuple[int, int]) -> None:
-    terminal, program = line
+def test_keys_before_the_last_reply_are_discarded(pty_fds: tuple[int, int]) -> None:
+    terminal_fd, program_fd = pty_fds
 
-    def answer() -> None:
-        heard = b""
-        while not heard.endswith(capabilities.DEVICE_ATTRIBUTES_QUERY):
-            heard += os.read(terminal, 100)
-        for piece in (b"7", KITTY[:5], KITTY[5:], b"\x1b[?62;", b"4c"):
-            os.write(terminal, piece)
+    def reply() -> None:
+        data = b""
+        while not data.endswith(capabilities.DEVICE_ATTRIBUTES_QUERY):
+            data += os.read(terminal_fd, 100)
+        for chunk in (b"7", KITTY_REPLY[:5], KITTY_REPLY[5:], b"\x1b[?62;", b"4c"):
+            os.write(terminal_fd, chunk)
 
-    thread = threading.Thread(target=answer)
+    thread = threading.Thread(target=reply)
     thread.start()
-    assert query_terminal(program, program) == TerminalReplies("kitty(0.31.0)", (62, 4), False)
+    assert query_terminal(program_fd, program_fd) == TerminalReplies("kitty(0.31.0)", (62, 4), False)
     thread.join()
-    os.set_blocking(program, False)
+    os.set_blocking(program_fd, False)
     with pytest.raises(BlockingIOError):
-        os.read(program, 1)
+        os.read(program_fd, 1)
 
 
-@pytest.mark.parametrize("module", ["textual", "textual_image", "rich", "PIL", "numpy"])
-def test_the_probe_comes_before_everything_that_asks_too(module: str) -> None:
-    program = f"import sys, vaetui.tui.terminal.capabilities; print({module!r} in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "False"
+def test_module_imports_nothing_that_queries_the_terminal() -> None:
+    program = "import sys, vaetui.tui.terminal.capabilities; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {"textual", "textual_image", "rich", "PIL", "numpy"}.isdisjoint(process.stdout.split())

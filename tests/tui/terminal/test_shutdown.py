@@ -1,51 +1,37 @@
-"""A lost line in a real terminal: the session is saved and the process ends."""
+"""Close the terminal of a running app: the session is saved and the process ends."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import struct
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
 
-APP = """
+from tests.terminal import ScriptedTerminal
+from tests.watching import has_exited, wait_until
+
+APP_PROGRAM = """
 import sys
-from tests.tui.scripted_session import EndlessSession
-from tests.tui.scripted_session import ScriptedSession
+from pathlib import Path
+from tests.tui.scripted_session import EndlessSession, ScriptedSession
 from vaetui.tui.app import VaetuiApp
 
 session = EndlessSession() if sys.argv[1] == "training" else ScriptedSession(sys.argv[1])
 app = VaetuiApp(session)
 app.run()
-open(sys.argv[2], "w").write(f"{session.stop_count} {app.failure}")
+Path(sys.argv[2]).write_text(f"{session.stop_count} {app.failure}")
 """
+TIMEOUT_S = 120.0
 
 
 @pytest.mark.parametrize(
-    ("phase", "marker", "left"), [("training", b"img/s", "1 None"), ("labelling", b"open", "0 None")]
+    ("phase", "text", "result"), [("training", "img/s", "1 None"), ("labelling", "answered", "0 None")]
 )
-def test_a_lost_line_ends_the_process_after_saving(tmp_path: Path, phase: str, marker: bytes, left: str) -> None:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    note = tmp_path / "left"
-    process = subprocess.Popen(
-        [sys.executable, "-c", APP, phase, str(note)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - only a controlling terminal hangs up
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    os.close(theirs)
-    seen = b""
-    while marker not in seen:
-        seen += os.read(ours, 65_536)
-    os.close(ours)
-    process.wait(timeout=20)
-    assert note.read_text() == left
+def test_closed_terminal_ends_the_process_after_saving(tmp_path: Path, phase: str, text: str, result: str) -> None:
+    result_path = tmp_path / "result"
+    terminal = ScriptedTerminal(["-c", APP_PROGRAM, phase, str(result_path)])
+    terminal.wait_for_text(text)
+    os.close(terminal._fd)
+    wait_until(lambda: has_exited(terminal.pid), TIMEOUT_S)
+    os.waitpid(terminal.pid, 0)
+    assert result_path.read_text() == result
