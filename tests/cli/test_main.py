@@ -1,307 +1,268 @@
-"""The commands, run as a person runs them: what goes wrong is one sentence and exit status 2."""
+"""The commands new, resume, sessions, show, check and delete, and the help texts."""
 
 from __future__ import annotations
 
-import csv
+import getpass
 import json
 import os
+import re
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command_line import assert_refused, run_in_terminal, run_vaetui
-from tests.idx import write_small_mnist, write_idx
+from tests.command_line import assert_refused, run_vaetui, spawn_vaetui
+from tests.idx import write_idx, write_small_mnist
 from tests.session.scripted_run import SMALL_CONFIG, create_session, run_to_end, start_labelling
+from tests.session_templates import SessionTemplates
 from tests.small_disk import mount_small_disk
+from vaetui.cli.main import app
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx
 from vaetui.session import lifecycle
-from vaetui.storage import file_names
-from vaetui.storage import locations as sessions
+from vaetui.storage import file_names, locations
 from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_help_and_version_answer() -> None:
-    told = run_vaetui("--help")
-    assert told.returncode == 0
-    for command in ("new", "resume", "sessions", "show", "export", "delete"):
-        assert command in told.stdout
-    assert run_vaetui("--version").stdout.startswith("vaetui ")
-    for option in (
-        "--data",
-        "--recipe",
-        "--rounds",
-        "--clusters",
-        "--latent-dim",
-        "--beta",
-        "--gamma",
-        "--seed",
-        "--device",
-    ):
-        assert option in run_vaetui("new", "--help").stdout
+def test_help_lists_every_command_with_an_uncut_summary() -> None:
+    process = run_vaetui("--help")
+    assert process.returncode == 0
+    command_lines = process.stdout.partition("Commands:")[2].splitlines()
+    for command in app.commands:
+        (line,) = [line for line in command_lines if line.startswith(f"  {command} ")]
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
 
 
-@pytest.mark.parametrize("arguments", [["new"], ["resume"]])
-def test_without_a_terminal_the_screens_are_refused(arguments: list[str], home: Path) -> None:
-    told = run_vaetui(*arguments)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr.startswith("vaetui: Needs a terminal")
+@pytest.mark.parametrize("command", sorted(app.commands))
+def test_help_of_a_command_fits_80_columns_and_prints_no_long_numbers(command: str) -> None:
+    process = run_vaetui(command, "--help")
+    assert process.returncode == 0
+    assert max(map(len, process.stdout.splitlines())) <= 80
+    assert not re.search(r"\d{12}", process.stdout)
+
+
+def test_help_of_new_lists_the_options() -> None:
+    help_text = run_vaetui("new", "--help").stdout
+    for option in ("--data", "--recipe", "--rounds", "--clusters", "--latent-dim", "--beta", "--gamma", "--device"):
+        assert option in help_text
+    assert re.search(r"--seed INTEGER +Random seed\.\n", help_text)
+
+
+def test_version_is_printed_by_a_process_without_pytorch() -> None:
+    assert spawn_vaetui("--version").stdout.startswith("vaetui ")
+
+
+@pytest.mark.parametrize("command", ["new", "resume"])
+def test_without_a_terminal_the_screens_are_refused_and_nothing_is_written(command: str, home: Path) -> None:
+    process = spawn_vaetui(command)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith("vaetui: Needs a terminal.")
     assert not home.exists()
 
 
-def test_an_unknown_session_is_told_with_near_ones(digits: Path) -> None:
-    create_session("demo-mnist", digits).close()
-    assert_refused("There is no session demo-mnits; did you mean demo-mnist?", "resume", "demo-mnits")
+def test_an_unknown_session_is_refused_with_a_similar_name(templates: SessionTemplates) -> None:
+    templates.copy("training", "demo-mnist")
+    assert_refused("There is no session demo-mnits. Did you mean demo-mnist?", "resume", "demo-mnits")
     for command in (["show", "nothing"], ["export", "nothing", "-o", "x.csv"], ["delete", "nothing"]):
-        told = run_vaetui(*command)
-        assert (told.returncode, told.stderr) == (
-            2,
-            "vaetui: There is no session nothing; vaetui sessions lists them.\n",
-        )
+        assert_refused("There is no session nothing. ", *command)
 
 
-def test_without_any_session_resume_says_how_to_begin() -> None:
-    assert_refused("There is no session yet; begin one with: vaetui new", "resume")
+def test_resume_without_any_session_explains_how_to_create_one() -> None:
+    assert_refused("There is no session yet. Create one with: vaetui new", "resume")
 
 
-def test_a_taken_name_is_refused(digits: Path) -> None:
-    create_session("one", digits).close()
-    assert_refused("A session one is there already; resume it with: vaetui resume one", "new", "one")
+def test_new_with_an_existing_name_is_refused(templates: SessionTemplates) -> None:
+    templates.copy("training", "existing")
+    assert_refused("Session existing already exists. Resume it with: vaetui resume existing", "new", "existing")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/b", ".."])
-def test_a_path_is_no_name(name: str, home: Path) -> None:
-    assert_refused("cannot name a session", "new", name)
-    told = run_vaetui("delete", "--yes", "--", name)
-    assert told.returncode == 2
-    assert "cannot name a session" in told.stderr
+def test_a_path_is_refused_as_a_name(name: str, home: Path) -> None:
+    assert_refused("cannot be the name of a session", "new", name)
+    assert_refused("cannot be the name of a session", "delete", "--yes", "--", name)
     assert not (home / "outside").exists()
 
 
-def test_a_session_in_use_is_refused_and_its_holder_named(digits: Path) -> None:
-    session = create_session("busy", digits)
-    for command in (["resume", "busy"], ["export", "busy", "-o", "busy.csv"], ["delete", "busy", "--yes"]):
-        assert_refused(f"The session busy is in use by {_me()}", *command)
+def test_a_session_that_is_open_is_refused_with_its_holder_but_can_be_shown(templates: SessionTemplates) -> None:
+    templates.copy("training", "busy")
+    session = lifecycle.resume("busy")
+    for command in (
+        ["resume", "busy"],
+        ["export", "busy", "-o", "busy.csv"],
+        ["delete", "busy", "--yes"],
+        ["check", "busy"],
+    ):
+        assert_refused(f"Session busy is open in process {os.getpid()} of {getpass.getuser()} on ", *command)
     assert run_vaetui("show", "busy").returncode == 0
     session.close()
 
 
-def _me() -> str:
-    import getpass
-
-    return getpass.getuser()
-
-
-def test_a_newer_session_is_refused(digits: Path) -> None:
-    create_session("newer", digits).close()
-    base = sqlite3.connect(file_names.database_path(sessions.find_session("newer")))
-    base.execute("PRAGMA user_version = 99")
-    base.close()
-    assert_refused("The session newer was made by a newer vaetui (format 99", "resume", "newer")
-    assert run_vaetui("show", "newer").returncode == 2
+def test_a_session_of_a_newer_format_is_refused(templates: SessionTemplates) -> None:
+    directory = templates.copy("training", "newer")
+    connection = sqlite3.connect(file_names.database_path(directory))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for command in ("resume", "show"):
+        assert_refused("Session newer was made by a newer vaetui (format 99", command, "newer")
     assert "made by a newer vaetui" in " ".join(run_vaetui("sessions").stdout.split())
 
 
-def test_a_whole_session_is_called_whole_and_a_damaged_one_mended(digits: Path) -> None:
-    start_labelling("checked", digits)
-    assert (run_vaetui("check", "checked").stdout, run_vaetui("check", "checked").returncode) == (
-        "checked is whole.\n",
-        0,
-    )
-    path = sessions.find_session("checked") / "round-001.npz"
+def test_check_reports_damage_and_repairs_it(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "checked")
+    process = run_vaetui("check", "checked")
+    assert (process.stdout, process.returncode) == ("Session checked is undamaged.\n", 0)
+    path = directory / "round-001.npz"
     path.write_bytes(path.read_bytes()[:1000])
-    told = run_vaetui("check", "checked")
-    assert told.stdout.splitlines() == [
-        "round-001.npz is damaged: with --repair it is made anew from its twin",
-        "Mend what can be mended with: vaetui check checked --repair",
+    process = run_vaetui("check", "checked")
+    assert process.stdout.splitlines() == [
+        "round-001.npz is damaged: with --repair, restored from its second copy",
+        "Repair with: vaetui check checked --repair",
     ]
-    assert told.returncode == 1
-    assert json.loads(run_vaetui("check", "checked", "--json").stdout)[0]["file"] == "round-001.npz"
-    told = run_vaetui("check", "checked", "--repair")
-    assert (told.stdout.splitlines()[-1], told.returncode) == ("checked is mended.", 0)
+    assert process.returncode == 1
+    assert json.loads(run_vaetui("check", "checked", "--json").stdout)[0]["file_name"] == "round-001.npz"
+    process = run_vaetui("check", "checked", "--repair")
+    assert (process.stdout.splitlines()[-1], process.returncode) == ("Session checked is repaired.", 0)
     assert run_vaetui("check", "checked").returncode == 0
-    session = lifecycle.resume("checked")
-    assert_refused("The session checked is in use by", "check", "checked")
-    session.close()
 
 
-def test_images_that_are_gone_are_found_by_the_check(tmp_path: Path) -> None:
-    data = write_small_mnist(tmp_path, train=100, test=20)
+def test_check_finds_missing_images(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "data", train=100, test=20)
     start_labelling("imageless", data)
     (data / "train-images-idx3-ubyte").unlink()
-    told = run_vaetui("check", "imageless")
-    assert "has no training images" in told.stdout
-    assert told.returncode == 1
+    process = run_vaetui("check", "imageless")
+    assert "has no training images" in process.stdout
+    assert process.returncode == 1
 
 
-def test_a_session_of_a_stranger_leads_nowhere_and_prints_nothing_odd(digits: Path, tmp_path: Path) -> None:
-    start_labelling("theirs", digits)
-    directory = sessions.find_session("theirs")
-    facts = SessionRepository(directory, is_writable=True)
-    facts._write_meta(data="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
-    facts.close()
-    for command in (["show", "theirs"], ["sessions"], ["resume", "theirs", "--plain"], ["check", "theirs"]):
-        told = run_vaetui(*command)
-        assert "\x1b[2J" not in told.stdout + told.stderr
-        assert "\x07" not in told.stdout + told.stderr
-    assert "[bold]here[/bold]" in run_vaetui("show", "theirs").stdout
-    mine = tmp_path / "mine"
-    mine.write_text("mine")
-    (directory / "log.txt").unlink()
-    (directory / "log.txt").symlink_to(mine)
-    for command in (["show", "theirs"], ["resume", "theirs"], ["export", "theirs", "-o", str(tmp_path / "out.csv")]):
-        assert_refused("log.txt is a link, and a session holds plain files only", *command)
-    assert run_vaetui("check", "theirs", "--repair").stdout.splitlines()[0].endswith("plain files only: removed")
-    assert mine.read_text() == "mine"
+def test_control_sequences_in_a_foreign_session_are_not_printed(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "foreign")
+    repository = SessionRepository(directory, is_writable=True)
+    repository._write_meta(data_source="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
+    repository.close()
+    for command in (["show", "foreign"], ["sessions"], ["resume", "foreign", "--plain"], ["check", "foreign"]):
+        process = run_vaetui(*command)
+        assert "\x1b[2J" not in process.stdout + process.stderr
+        assert "\x07" not in process.stdout + process.stderr
+    assert "[bold]here[/bold]" in run_vaetui("show", "foreign").stdout
 
 
-def test_missing_and_damaged_data_is_refused_and_leaves_no_session(tmp_path: Path) -> None:
-    assert_refused("There is no ", "new", "--data", str(tmp_path / "none"))
+def test_a_link_in_a_foreign_session_is_refused_and_only_the_link_is_removed(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    directory = templates.copy("labelling", "foreign")
+    target = tmp_path / "target"
+    target.write_text("unchanged")
+    (directory / "log.txt").unlink(missing_ok=True)
+    (directory / "log.txt").symlink_to(target)
+    for command in (["show", "foreign"], ["resume", "foreign"], ["export", "foreign", "-o", str(tmp_path / "out.csv")]):
+        assert_refused("log.txt is a link; a session directory holds plain files only", *command)
+    repair_lines = run_vaetui("check", "foreign", "--repair").stdout.splitlines()
+    assert repair_lines[0].endswith("plain files only: removed")
+    assert target.read_text() == "unchanged"
+
+
+def test_missing_and_damaged_data_is_refused_without_creating_a_session(tmp_path: Path) -> None:
+    assert_refused("does not exist", "new", "--data", str(tmp_path / "none"))
     assert_refused("holds no images", "new", "--data", str(tmp_path))
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nothing of the kind")
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not an IDX file")
     assert_refused("is not an IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
-    assert sessions.session_names() == []
+    assert locations.session_names() == []
 
 
-def test_data_that_is_gone_or_cut_short_when_resumed_is_told(tmp_path: Path) -> None:
-    data = write_small_mnist(tmp_path, train=100, test=20)
+def test_resume_with_truncated_or_missing_images_is_refused(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "data", train=100, test=20)
     create_session("gone", data).close()
-    images = (data / "train-images-idx3-ubyte").read_bytes()
-    (data / "train-images-idx3-ubyte").write_bytes(images[:-100])
+    images_file = data / "train-images-idx3-ubyte"
+    images_file.write_bytes(images_file.read_bytes()[:-100])
     assert_refused("is truncated", "resume", "gone")
-    (data / "train-images-idx3-ubyte").unlink()
+    images_file.unlink()
     assert_refused("has no training images", "resume", "gone")
-    assert sessions.session_names() == ["gone"]
+    assert locations.session_names() == ["gone"]
 
 
-def test_a_full_disk_is_told(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_and_during_training(
+    tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with mount_small_disk(tmp_path, kilobytes=300) as disk:
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         (disk / "filler").write_bytes(bytes(240 << 10))
-        assert_refused("is full. Free some space and try again", "new", "full", "--data", str(digits))
+        assert_refused("is full. Free some space", "new", "full", "--data", str(digits))
         (disk / "filler").unlink()
-        assert_refused("is full. Free some space and try again", "new", "fills", "--data", str(digits))
+        assert_refused("is full. Free some space", "new", "fills", "--data", str(digits))
         assert run_vaetui("show", "fills").returncode == 0
 
 
-def test_a_device_that_is_not_there_is_told(digits: Path) -> None:
+def test_an_unavailable_device_is_refused_and_the_session_runs_on_another(digits: Path) -> None:
     import torch
 
     if torch.backends.mps.is_available():
-        return
+        pytest.skip("the device mps is available")
     assert_refused("Device mps is not available", "new", "abacus", "--data", str(digits), "--device", "mps")
     session = lifecycle.resume("abacus", "cpu")
     assert next(event for event in session.advance() if isinstance(event, BatchesTrained)).step == 8
     session.close()
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--recipe", "soup"], ["--clusters", "1"], ["--seed", "-3"], ["--device", "abacus"], ["--what"]]
-)
-def test_a_wrong_option_ends_with_status_2(arguments: list[str]) -> None:
-    status, text = run_in_terminal("new", *arguments)
-    assert status == 2
-    assert "Traceback" not in text
-    assert sessions.session_names() == []
-
-
-def test_show_tells_how_a_session_stands_while_it_is_held(digits: Path) -> None:
-    start_labelling("shown", digits)
+def test_show_prints_the_status_of_a_session_that_is_open(templates: SessionTemplates) -> None:
+    templates.copy("labelling", "shown")
     session = lifecycle.resume("shown")
-    told = json.loads(run_vaetui("show", "shown", "--json").stdout)
-    assert (told["phase"], told["round"], told["rounds"], told["answers"]) == ("labelling", 1, 2, 1)
-    assert (told["answered_clusters"], told["clusters"], told["epoch"], told["epochs"]) == (1, 5, 1, 3)
-    assert 0 < told["label_coverage"] < 1
-    assert len(told["test_accuracy"]) == 1
+    status = json.loads(run_vaetui("show", "shown", "--json").stdout)
+    assert (status["phase"], status["round"], status["rounds"], status["answers"]) == ("labelling", 1, 2, 1)
+    assert (status["answered_clusters"], status["clusters"], status["epoch"], status["epochs"]) == (1, 5, 1, 3)
+    assert 0 < status["label_coverage"] < 1
+    assert len(status["test_accuracy"]) == 1
     text = run_vaetui("show", "shown").stdout
-    assert "labelling, epoch 1 of 3, round 1 of 2, 1 of 5 centres answered" in text
+    assert "labelling, epoch 1 of 3, round 1 of 2, 1 of 5 clusters answered" in text
     session.close()
 
 
-def test_sessions_lists_all_latest_first(digits: Path) -> None:
-    assert run_vaetui("sessions").stdout.startswith("There is no session yet")
-    for at, name in enumerate(("old", "new")):
-        create_session(name, digits).close()
-        os.utime(file_names.database_path(sessions.find_session(name)), (at, at))
-    told = json.loads(run_vaetui("sessions", "--json").stdout)
-    assert [it["name"] for it in told] == ["new", "old"]
+def test_show_of_a_finished_session_has_the_accuracy_of_every_epoch(templates: SessionTemplates) -> None:
+    templates.copy("finished", "finished")
+    status = json.loads(run_vaetui("show", "finished", "--json").stdout)
+    assert status["phase"] == "finished"
+    assert len(status["test_accuracy"]) == 3
+    assert status["training_seconds"] > 0
+    text = run_vaetui("show", "finished").stdout
+    assert re.search(r"^test +\d+\.\d %  \d+\.\d %  \d+\.\d %$", text, re.MULTILINE)
+    assert re.search(r"^agreement +\d+\.\d % of \d+ in round 2$", text, re.MULTILINE)
+
+
+def test_sessions_lists_the_most_recently_used_first(templates: SessionTemplates) -> None:
+    assert run_vaetui("sessions").stdout == "There is no session yet. Create one with: vaetui new\n"
+    for modified_s, name in enumerate(("old", "new")):
+        directory = templates.copy("training", name)
+        os.utime(file_names.database_path(directory), (modified_s, modified_s))
+    listed = json.loads(run_vaetui("sessions", "--json").stdout)
+    assert [summary["name"] for summary in listed] == ["new", "old"]
     assert "training" in run_vaetui("sessions").stdout
 
 
-def test_export_writes_one_row_per_image(digits: Path, tmp_path: Path) -> None:
-    start_labelling("out", digits)
-    path = tmp_path / "labels.csv"
-    told = run_vaetui("export", "out", "-o", str(path))
-    assert told.returncode == 0, told.stderr
-    rows = list(csv.DictReader(path.open()))
-    assert [int(row["index"]) for row in rows] == list(range(640))
-    answered = [row for row in rows if row["source"] in ("answer", "propagated")]
-    assert {(row["label"], row["class"], row["cluster"]) for row in answered} == {("6", "6", "1")}
-    assert "640 labels; 8 images were seen in answers" in told.stdout
-    assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
-    assert sum(row["cluster"] == "" for row in rows) == 64
-    none = run_vaetui("export", "out", "-o", str(tmp_path / "none" / "labels.csv"))
-    assert (none.returncode, "There is no directory" in none.stderr) == (2, True)
-    assert run_vaetui("export", "out", "-o", str(tmp_path)).returncode == 2
-    printed = run_vaetui("export", "out", "-o", "/dev/stdout")
-    assert printed.stdout.startswith("index,path,label,class,confidence,source,cluster,weight,distance\n0,,")
-
-
-def test_export_before_any_answer_is_refused(digits: Path, tmp_path: Path) -> None:
-    create_session("early", digits).close()
-    told = run_vaetui("export", "early", "-o", str(tmp_path / "x.csv"))
-    assert (told.returncode, "No labels yet" in told.stderr) == (2, True)
-
-
-def test_delete_asks_first(digits: Path) -> None:
-    create_session("doomed", digits).close()
+def test_delete_asks_for_confirmation(templates: SessionTemplates) -> None:
+    templates.copy("training", "doomed")
     assert "Nothing was deleted" in run_vaetui("delete", "doomed", typed="n\n").stdout
-    assert sessions.session_names() == ["doomed"]
+    assert locations.session_names() == ["doomed"]
     assert run_vaetui("delete", "doomed", typed="y\n").returncode == 0
-    assert sessions.session_names() == []
+    assert locations.session_names() == []
 
 
-def test_a_name_is_made_up_readable_and_dated(digits: Path) -> None:
-    first, second = (lifecycle.create(None, str(digits), SMALL_CONFIG) for _ in range(2))
-    assert first.name != second.name
-    assert first.name.startswith("digits0-20")
-    first.close(), second.close()
+def test_a_generated_name_is_unique_and_starts_with_the_data(digits: Path) -> None:
+    sessions = [lifecycle.create(None, str(digits), SMALL_CONFIG) for _ in range(2)]
+    assert sessions[0].name != sessions[1].name
+    assert sessions[0].name.startswith("digits0-20")
+    for session in sessions:
+        session.close()
 
 
-def test_names_of_sessions_complete_themselves(digits: Path) -> None:
-    for name in ("alpha", "alps", "beta"):
-        create_session(name, digits).close()
-    completed = subprocess.run(
-        [Path(sys.executable).with_name("vaetui")],
-        env={**os.environ, "_VAETUI_COMPLETE": "bash_complete", "COMP_WORDS": "vaetui show al", "COMP_CWORD": "2"},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    assert sorted(completed.split()) == ["plain,alpha", "plain,alps"]
-
-
-def test_a_finished_run_is_shown_with_every_accuracy(digits: Path) -> None:
-    session = create_session("finished", digits)
-    list(run_to_end(session))
-    session.close()
-    told = json.loads(run_vaetui("show", "finished", "--json").stdout)
-    assert told["phase"] == "finished"
-    assert len(told["test_accuracy"]) == 3
-    assert told["training_seconds"] > 0
-
-
-def test_images_of_another_size_are_trained_on_too(tmp_path: Path) -> None:
-    images = read_idx(write_small_mnist(tmp_path, train=80, test=10) / "train-images-idx3-ubyte", 3)
-    for path in tmp_path.iterdir():
+def test_a_run_on_rectangular_images_finishes(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "data", train=80, test=10)
+    images = read_idx(data / "train-images-idx3-ubyte", 3)
+    for path in data.iterdir():
         path.unlink()
-    write_idx(tmp_path / "train-images-idx3-ubyte.gz", images[:, 4:24, 2:26].copy())
-    session = create_session("cut", tmp_path)
+    write_idx(data / "train-images-idx3-ubyte.gz", images[:, 4:24, 2:26].copy())
+    session = create_session("rectangular", data)
     list(run_to_end(session))
     assert session.phase == "finished"
     session.close()

@@ -1,121 +1,140 @@
-"""`vaetui simulate`, run as a person runs it."""
+"""`vaetui simulate`."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pexpect
 import pytest
 
-from tests.command_line import VAETUI, assert_refused, run_vaetui
-from tests.idx import small_mnist, write_idx
-from tests.session.scripted_run import create_session
+from tests.command_line import TIMEOUT_S, VAETUI, assert_refused, run_vaetui
+from tests.idx import write_idx, write_small_mnist
+from tests.session_templates import SessionTemplates
 from vaetui.engine.events import EpochEnded
 from vaetui.session import lifecycle
+from vaetui.simulation import reader_cache
 
 pytestmark = pytest.mark.usefixtures("home")
-QUICK = ("--recipe", "paper", "--rounds", "1", "--clusters", "5", "--answers", "6")
-TOLD = {
-    *("test_accuracy", "answers", "answers_by_round", "pictures_shown", "label_accuracy", "exported"),
-    "reading_accuracy",
-    *("seconds", "peak_rss_mb", "recipe", "annotator", "seed", "versions"),
+FAST_OPTIONS = ("--recipe", "paper", "--rounds", "1", "--clusters", "5", "--answers", "6")
+RESULT_KEYS = {
+    *("test_accuracy", "reading_accuracy", "reading_accuracy_by_eval", "label_accuracy", "exported"),
+    *("answers", "answers_by_round", "pictures_shown", "seconds", "peak_rss_mb", "versions"),
+    *("recipe", "annotator", "error_rate", "reader_accuracy", "seed", "config"),
 }
 
 
-def test_json_is_all_that_is_printed_and_nothing_is_kept(digits: Path, home: Path) -> None:
-    few = ("--rounds", "1", "--clusters", "5", "--answers", "6")
-    ran = run_vaetui("simulate", "--data", str(digits), *few, "--annotator", "centre", "--seed", "7", "--json")
-    assert ran.returncode == 0, ran.stderr
-    (line,) = ran.stdout.splitlines()
-    told = json.loads(line)
-    assert set(told) >= TOLD
-    assert (told["annotator"], told["seed"], told["recipe"]) == ("centre", 7, "neighbours")
-    assert len(told["test_accuracy"]) == 2
-    assert 0 < told["answers"] <= 6
-    assert told["peak_rss_mb"] > 100
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of IDX files with 200 training and 50 test digits."""
+    return write_small_mnist(tmp_path_factory.mktemp("data"), train=200, test=50)
+
+
+def test_json_output_is_one_object_and_the_session_is_deleted(data: Path, home: Path) -> None:
+    options = ("--annotator", "centre", "--seed", "7", "--json")
+    process = run_vaetui("simulate", "--data", str(data), *FAST_OPTIONS, *options)
+    assert process.returncode == 0, process.stderr
+    (line,) = process.stdout.splitlines()
+    result = json.loads(line)
+    assert set(result) == RESULT_KEYS
+    assert (result["annotator"], result["seed"], result["recipe"]) == ("centre", 7, "paper")
+    assert len(result["test_accuracy"]) == 2
+    assert 0 < result["answers"] <= 6
+    assert result["peak_rss_mb"] > 100
+    assert set(result["label_accuracy"]) == {"overall", "by_weight", "rounds"}
+    assert set(result["label_accuracy"]["by_weight"][0]) == {"min_weight", "coverage", "accuracy"}
+    assert set(result["label_accuracy"]["rounds"][0]) == {"round", "label_coverage", "overall", "by_weight"}
     assert not list((home / "sessions").glob("*"))
 
 
-def test_a_kept_run_is_told_as_it_goes_and_can_be_resumed(digits: Path) -> None:
-    ran = run_vaetui("simulate", "--data", str(digits), *QUICK, "--keep", "kept")
-    assert ran.returncode == 0, ran.stderr
-    for words in ("epoch 1 of 2", "round 1", "epoch 2 of 2", "test accuracy", "vaetui resume kept"):
-        assert words in ran.stdout
-    told = json.loads(run_vaetui("show", "kept", "--json").stdout)
-    assert told["phase"] == "finished"
+def test_a_kept_run_prints_its_progress_and_can_be_resumed(data: Path) -> None:
+    process = run_vaetui("simulate", "--data", str(data), *FAST_OPTIONS, "--keep", "kept")
+    assert process.returncode == 0, process.stderr
+    for text in (
+        "epoch 1 of 2",
+        "round 1",
+        "coverage",
+        "label accuracy",
+        "epoch 2 of 2",
+        "test accuracy",
+        "Session kept. Open it with: vaetui resume kept",
+    ):
+        assert text in process.stdout
+    assert json.loads(run_vaetui("show", "kept", "--json").stdout)["phase"] == "finished"
     session = lifecycle.resume("kept")
     session.add_round()
     assert session.phase == "training"
     session.close()
 
 
-def test_images_without_labels_are_refused_before_anything_is_made(digits: Path, tmp_path: Path, home: Path) -> None:
-    bare = tmp_path / "bare"
-    bare.mkdir()
-    shutil.copy(digits / "train-images-idx3-ubyte", bare)
-    assert_refused("holds no labels of the training images", "simulate", "--data", str(bare), "--keep", "bare")
+def test_images_without_labels_are_refused_before_a_session_is_created(data: Path, tmp_path: Path, home: Path) -> None:
+    unlabelled = tmp_path / "unlabelled"
+    unlabelled.mkdir()
+    shutil.copy(data / "train-images-idx3-ubyte", unlabelled)
+    assert_refused("has no labels of the training images", "simulate", "--data", str(unlabelled), "--keep", "new")
     assert not (home / "sessions").exists()
 
 
-def test_damaged_labels_and_test_images_of_another_size_are_refused_and_no_session_is_left(
-    tmp_path: Path, home: Path
+def test_damaged_labels_and_test_images_of_another_size_are_refused_before_a_session_is_created(
+    data: Path, tmp_path: Path, home: Path
 ) -> None:
-    data = small_mnist(tmp_path / "data", train=200, test=50)
-    labels = data / "train-labels-idx1-ubyte"
-    whole = labels.read_bytes()
-    labels.write_bytes(whole[:-20])
-    assert_refused("is truncated", "simulate", "--data", str(data), "--keep", "bad")
-    labels.write_bytes(whole)
-    write_idx(data / "t10k-images-idx3-ubyte", np.zeros((50, 32, 32), np.uint8))
-    assert_refused("of another size", "simulate", "--data", str(data), "--keep", "bad")
+    damaged = tmp_path / "damaged"
+    shutil.copytree(data, damaged)
+    labels_file = damaged / "train-labels-idx1-ubyte"
+    labels_content = labels_file.read_bytes()
+    labels_file.write_bytes(labels_content[:-20])
+    assert_refused("is truncated", "simulate", "--data", str(damaged), "--keep", "bad")
+    labels_file.write_bytes(labels_content)
+    write_idx(damaged / "t10k-images-idx3-ubyte", np.zeros((50, 32, 32), np.uint8))
+    assert_refused("size", "simulate", "--data", str(damaged), "--keep", "bad")
     assert not (home / "sessions").exists()
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)])
-def test_an_interrupted_run_leaves_a_session_that_goes_on(
-    digits: Path, home: Path, sent: signal.Signals, status: int
+@pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_an_interrupted_run_leaves_a_session_that_continues(
+    data: Path, signal_number: signal.Signals, status: int
 ) -> None:
-    command = [*VAETUI[1:], "simulate", "--data", str(digits), *QUICK, "--keep", "cut", "--rounds", "1000"]
-    child = pexpect.spawn(VAETUI[0], command, timeout=120)
+    command = [*VAETUI[1:], "simulate", "--data", str(data), *FAST_OPTIONS, "--keep", "cut", "--rounds", "1000"]
+    child = pexpect.spawn(VAETUI[0], command, timeout=TIMEOUT_S)
     child.expect("round 1 ")
-    child.kill(sent)
+    child.kill(signal_number)
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == status
     assert b"Traceback" not in (child.before or b"")
     session = lifecycle.resume("cut")
-    if session.phase == "labelling":  # it was cut between the last answer and training
+    if session.phase == "labelling":  # interrupted between the last answer and the training
         session.finish_round()
     assert any(isinstance(event, EpochEnded) for event in session.advance())
     session.close()
 
 
-def test_a_bug_in_a_run_that_is_not_kept_is_told_in_a_log_that_stays(home: Path, tmp_path: Path) -> None:
-    program = (
-        "from vaetui.simulation import shelf; shelf.fetch = lambda *_: iter(()).throw; "
-        "import sys; from vaetui.cli.main import main; sys.argv = ['vaetui', 'simulate', '--json']; main()"
-    )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert ran.returncode == 1
-    assert "A bug ended the program" in ran.stderr
+def test_a_crash_without_a_kept_session_is_logged_in_the_home_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*arguments: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reader_cache, "load_or_train_reader", crash)
+    process = run_vaetui("simulate", "--json")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr == f"vaetui: Unexpected error: ZeroDivisionError. Traceback: {home / 'log.txt'}\n"
     assert "Traceback" in (home / "log.txt").read_text()
 
 
-def test_a_name_that_is_taken_and_an_unknown_recipe_are_refused(digits: Path) -> None:
-    create_session("there", digits).close()
-    assert_refused("is there already", "simulate", "--data", str(digits), "--keep", "there")
-    assert_refused("no recipe", "simulate", "--recipe", "pastry")
+def test_an_existing_name_and_an_unknown_recipe_are_refused(data: Path, templates: SessionTemplates) -> None:
+    templates.copy("training", "existing")
+    assert_refused("already exists", "simulate", "--data", str(data), "--keep", "existing")
+    assert_refused("There is no recipe", "simulate", "--recipe", "pastry")
 
 
 @pytest.mark.parametrize("option", [("--error-rate", "1.5"), ("--answers", "-1"), ("--annotator", "nobody")])
 def test_options_out_of_range_are_refused(option: tuple[str, str]) -> None:
-    ran = run_vaetui("simulate", *option)
-    assert ran.returncode == 2
-    assert option[0] in ran.stderr
-    assert "Traceback" not in ran.stderr
+    process = run_vaetui("simulate", *option)
+    assert process.returncode == 2
+    assert option[0] in process.stderr
+    assert "Traceback" not in process.stderr

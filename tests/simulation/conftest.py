@@ -1,4 +1,4 @@
-"""A reader that was trained on enough to read most digits."""
+"""A reader network that is trained on enough images to read most digits."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.idx import small_mnist
-from vaetui.cli.simulate_command import drain
+from tests.idx import write_small_mnist
+from vaetui.runtime.runner import drain
 from vaetui.simulation.reader_cache import TrainedReader, load_or_train_reader
 
 
 @pytest.fixture(scope="session")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of IDX files with six thousand digits to practise on, and 500 to be measured with."""
-    return small_mnist(tmp_path_factory.mktemp("practice"), train=6000, test=500)
+def reader_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of IDX files with 4,000 training and 500 test digits."""
+    return write_small_mnist(tmp_path_factory.mktemp("reader"), train=4000, test=500)
 
 
 @pytest.fixture(scope="session")
-def shelved(practice: Path) -> TrainedReader:
+def trained_reader(reader_data: Path) -> TrainedReader:
+    """The reader of these digits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAETUI_HOME", str(practice / "home"))
-        return drain(load_or_train_reader(str(practice), class_count=10))
+        patch.setenv("VAETUI_HOME", str(reader_data / "home"))
+        return drain(load_or_train_reader(str(reader_data), class_count=10))

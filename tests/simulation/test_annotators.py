@@ -1,4 +1,4 @@
-"""What the stand-ins make of a cluster, and which key they hit."""
+"""The judgements of the annotators, and label noise."""
 
 from __future__ import annotations
 
@@ -6,51 +6,53 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.simulation.simulated_sessions import BrightnessReader
 from vaetui.engine.ground_truth import TrueLabels
 from vaetui.simulation.annotators import CentreAnnotator, Judgement, LabelNoise, MembersAnnotator
-from vaetui.simulation.reader_cache import TrainedReader
 
-BLANK = np.zeros((28, 28), np.uint8)
+BLANK_IMAGE = np.zeros((28, 28), np.uint8)
 
 
-def test_members_are_called_what_most_of_them_are_with_their_share() -> None:
+def test_members_annotator_returns_the_majority_class_and_its_fraction() -> None:
     annotator = MembersAnnotator(TrueLabels(np.array([4, 9, 4, 4, 7, 4], np.uint8)))
-    assert annotator.judge(BLANK, np.array([0, 1, 2, 3])) == Judgement(4, 0.75)
-    assert annotator.judge(BLANK, np.array([4])) == Judgement(7, 1.0)
+    assert annotator.judge(BLANK_IMAGE, np.array([0, 1, 2, 3])) == Judgement(4, 0.75)
+    assert annotator.judge(BLANK_IMAGE, np.array([4])) == Judgement(7, 1.0)
 
 
-def test_the_centre_alone_is_read(shelved: TrainedReader) -> None:
-    annotator = CentreAnnotator(shelved.reader)
+def test_centre_annotator_returns_the_prediction_for_the_centre() -> None:
+    reader = BrightnessReader()
+    annotator = CentreAnnotator(reader)
     assert annotator.member_count == 0
-    picture = np.full((28, 28), 90, np.uint8)
-    opinions = shelved.reader.predict(picture[None])
-    expected = Judgement(int(opinions.class_ids[0]), float(opinions.confidences[0]))
-    assert annotator.judge(picture, np.array([], np.int64)) == expected
+    image = np.full((28, 28), 97, np.uint8)
+    predictions = reader.predict(image[None])
+    expected = Judgement(int(predictions.class_ids[0]), float(predictions.confidences[0]))
+    assert annotator.judge(image, np.array([], np.int64)) == expected
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 9), st.floats(0.0, 1.0), st.integers(0, 2**31))
-def test_steady_fingers_type_what_was_meant_in_tenths(label: int, share: float, seed: int) -> None:
-    typed = LabelNoise(10, 0.0, seed).make_answer(Judgement(label, share))
-    assert typed.class_id == label
-    assert typed.confidence in [tenth / 10 for tenth in range(1, 11)]
-    assert abs(typed.confidence - share) <= 0.1
+def test_without_noise_the_answer_is_the_judgement_in_tenths(class_id: int, confidence: float, seed: int) -> None:
+    answer = LabelNoise(10, 0.0, seed).make_answer(Judgement(class_id, confidence))
+    assert answer.class_id == class_id
+    assert answer.confidence in [tenths / 10 for tenths in range(1, 11)]
+    assert abs(answer.confidence - confidence) <= 0.1
 
 
-def test_a_wrong_key_is_always_another_class_and_any_of_them() -> None:
-    fingers = LabelNoise(10, 1.0, seed=3)
-    typed = Counter(fingers.make_answer(Judgement(4, 1.0)).class_id for _ in range(300))
-    assert set(typed) == set(range(10)) - {4}
+def test_a_wrong_answer_is_any_other_class() -> None:
+    label_noise = LabelNoise(10, 1.0, seed=3)
+    counts = Counter(label_noise.make_answer(Judgement(4, 1.0)).class_id for _ in range(300))
+    assert set(counts) == set(range(10)) - {4}
 
 
-@pytest.mark.parametrize("rate", [0.02, 0.2])
-def test_wrong_keys_are_as_frequent_as_asked_and_the_same_every_time(rate: float) -> None:
-    runs = []
+@pytest.mark.parametrize("error_rate", [0.02, 0.2])
+def test_wrong_answers_follow_the_error_rate_and_the_seed(error_rate: float) -> None:
+    error_lists = []
     for _ in range(2):
-        fingers = LabelNoise(10, rate, seed=5)
-        runs.append([fingers.make_answer(Judgement(4, 1.0)).class_id != 4 for _ in range(3000)])
-    assert runs[0] == runs[1]
-    # Four standard deviations of a binomial share on either side.
-    assert abs(np.mean(runs[0]) - rate) < 4 * np.sqrt(rate * (1 - rate) / 3000)
+        label_noise = LabelNoise(10, error_rate, seed=5)
+        error_lists.append([label_noise.make_answer(Judgement(4, 1.0)).class_id != 4 for _ in range(3000)])
+    assert error_lists[0] == error_lists[1]
+    # Four standard deviations of a binomial fraction on either side.
+    assert abs(np.mean(error_lists[0]) - error_rate) < 4 * np.sqrt(error_rate * (1 - error_rate) / 3000)

@@ -1,4 +1,4 @@
-"""A round is answered within its budget, and everything counts."""
+"""Answering a round within a budget."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
+from vaetui.session.views import ClusterView
 from vaetui.simulation.annotators import Judgement, LabelNoise
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
 from vaetui.simulation.stopwatch import Stopwatch
 
 
-class Decided:
-    """Has the same opinion of everything, or doubts the first few."""
+class FixedAnnotator:
+    """Judges every cluster as a 7; the confidence of the first `uncertain_count` judgements is low."""
 
-    members = 3
+    member_count = 3
 
-    def __init__(self, doubts: int) -> None:
-        self.doubts = doubts
-        self.seen: list[int] = []
+    def __init__(self, uncertain_count: int) -> None:
+        """Start without judgements."""
+        self.uncertain_count = uncertain_count
+        self.member_counts: list[int] = []
 
-    def judge(self, picture: Pixels, nearest: Indices) -> Judgement:
-        self.seen.append(len(nearest))
-        self.doubts -= 1
-        return Judgement(7, 0.4 if self.doubts >= 0 else 0.9)
+    def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
+        """Return the next judgement."""
+        self.member_counts.append(len(member_indices))
+        is_uncertain = len(self.member_counts) <= self.uncertain_count
+        return Judgement(7, 0.4 if is_uncertain else 0.9)
 
 
 @pytest.fixture(scope="module")
-def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    directory = tmp_path_factory.mktemp("asked")
+def shared_session(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    directory = tmp_path_factory.mktemp("session")
     lifecycle.create_at(directory, str(digits), SMALL_CONFIG)
     session = lifecycle.resume_at(directory)
     list(session.advance())
@@ -43,65 +46,73 @@ def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 @pytest.fixture
-def session(asked: Session) -> Iterator[Session]:
-    """A round in which nothing stands."""
-    yield asked
-    while asked.undo() is not None:
+def session(shared_session: Session) -> Iterator[Session]:
+    """A session with an unanswered round of five clusters."""
+    yield shared_session
+    while shared_session.undo() is not None:
         pass
 
 
-def answered(session: Session, budget: int, doubts: int) -> tuple[BudgetedAnnotator, Decided]:
-    annotator = Decided(doubts)
-    round = BudgetedAnnotator(session, annotator, LabelNoise(10, 0.0, 0), budget, Stopwatch())
-    list(round.answer_round())
-    return round, annotator
+def answer_round(session: Session, budget: int, uncertain_count: int) -> tuple[BudgetedAnnotator, FixedAnnotator]:
+    annotator = FixedAnnotator(uncertain_count)
+    budgeted_annotator = BudgetedAnnotator(session, annotator, LabelNoise(10, 0.0, 0), budget, Stopwatch())
+    list(budgeted_annotator.answer_round())
+    return budgeted_annotator, annotator
 
 
-def test_plain_clusters_are_labelled_when_there_are_answers_for_no_more(session: Session) -> None:
-    round, annotator = answered(session, budget=5, doubts=0)
-    assert [tile.answer for tile in session.round_view().clusters] == [ClassAnswer(7, 0.9)] * 5
-    assert round.budget == 0
-    assert round.pictures_shown == sum(annotator.seen) + 5
+def largest_cluster(session: Session) -> ClusterView:
+    return max(session.round_view().clusters, key=lambda cluster: cluster.size)
 
 
-def test_with_too_few_answers_the_largest_clusters_are_labelled(session: Session) -> None:
-    answered(session, budget=2, doubts=0)
-    tiles = sorted(session.round_view().clusters, key=lambda tile: tile.size, reverse=True)
-    assert [tile.answer for tile in tiles] == [ClassAnswer(7, 0.9)] * 2 + [None] * 3
+def test_confident_clusters_are_labelled_if_the_budget_equals_their_number(session: Session) -> None:
+    budgeted_annotator, annotator = answer_round(session, budget=5, uncertain_count=0)
+    assert [cluster.answer for cluster in session.round_view().clusters] == [ClassAnswer(7, 0.9)] * 5
+    assert budgeted_annotator.budget == 0
+    assert budgeted_annotator.pictures_shown == sum(annotator.member_counts) + 5
 
 
-def test_a_doubtful_cluster_is_split_and_the_plain_ones_keep_their_answers(session: Session) -> None:
-    round, _ = answered(session, budget=9, doubts=1)
-    tiles = session.round_view().clusters
-    assert tiles[0].answer == Split(4)
-    assert [tile.answer for tile in tiles[1:]] == [ClassAnswer(7, 0.9)] * 8
-    assert round.budget == 0
+def test_a_small_budget_labels_the_largest_clusters(session: Session) -> None:
+    answer_round(session, budget=2, uncertain_count=0)
+    clusters = sorted(session.round_view().clusters, key=lambda cluster: cluster.size, reverse=True)
+    assert [cluster.answer for cluster in clusters] == [ClassAnswer(7, 0.9)] * 2 + [None] * 3
 
 
-def test_answers_that_are_left_split_what_is_most_in_doubt(session: Session) -> None:
-    largest = max(session.round_view().clusters, key=lambda tile: tile.size).path  # all are equally sure
-    answered(session, budget=8, doubts=0)
-    split = {tile.path: tile.answer for tile in session.round_view().clusters if isinstance(tile.answer, Split)}
-    assert split == {largest: Split(3)}
+def test_an_uncertain_cluster_is_split_and_the_confident_ones_are_labelled(session: Session) -> None:
+    budgeted_annotator, _ = answer_round(session, budget=9, uncertain_count=1)
+    clusters = session.round_view().clusters
+    assert clusters[0].answer == Split(4)
+    assert [cluster.answer for cluster in clusters[1:]] == [ClassAnswer(7, 0.9)] * 8
+    assert budgeted_annotator.budget == 0
 
 
-def test_of_several_doubtful_clusters_the_largest_is_split_first(session: Session) -> None:
-    largest = max(session.round_view().clusters, key=lambda tile: tile.size).path
-    answered(session, budget=3, doubts=5)
-    split = [tile.path for tile in session.round_view().clusters if isinstance(tile.answer, Split)]
-    assert split == [largest]
+def test_spare_answers_split_the_largest_of_equally_confident_clusters(session: Session) -> None:
+    largest_path = largest_cluster(session).path
+    answer_round(session, budget=8, uncertain_count=0)
+    splits = {
+        cluster.path: cluster.answer for cluster in session.round_view().clusters if isinstance(cluster.answer, Split)
+    }
+    assert splits == {largest_path: Split(3)}
 
 
-@pytest.mark.parametrize("budget", range(0, 14))
-@pytest.mark.parametrize("doubts", [0, 2, 100])
-def test_no_budget_is_ever_exceeded_and_all_of_it_is_counted(session: Session, budget: int, doubts: int) -> None:
-    round, _ = answered(session, budget, doubts)
-    assert round.budget >= 0
-    assert session.round_view().answer_count == budget - round.budget
+def test_the_largest_of_several_uncertain_clusters_is_split_first(session: Session) -> None:
+    largest_path = largest_cluster(session).path
+    answer_round(session, budget=3, uncertain_count=5)
+    split_paths = [cluster.path for cluster in session.round_view().clusters if isinstance(cluster.answer, Split)]
+    assert split_paths == [largest_path]
 
 
-def test_what_is_doubtful_to_the_end_is_unreadable(session: Session) -> None:
-    round, _ = answered(session, budget=2, doubts=100)
-    answers = [tile.answer for tile in session.round_view().clusters]
-    assert round.budget == 0
+@pytest.mark.parametrize("budget", [0, 1, 2, 3, 6, 9, 13])
+@pytest.mark.parametrize("uncertain_count", [0, 2, 100])
+def test_the_budget_is_never_exceeded_and_equals_the_recorded_answers(
+    session: Session, budget: int, uncertain_count: int
+) -> None:
+    budgeted_annotator, _ = answer_round(session, budget, uncertain_count)
+    assert budgeted_annotator.budget >= 0
+    assert session.round_view().answer_count == budget - budgeted_annotator.budget
+
+
+def test_clusters_that_stay_uncertain_are_marked_as_unreadable(session: Session) -> None:
+    budgeted_annotator, _ = answer_round(session, budget=2, uncertain_count=100)
+    answers = [cluster.answer for cluster in session.round_view().clusters]
+    assert budgeted_annotator.budget == 0
     assert answers.count(Unreadable()) == 2

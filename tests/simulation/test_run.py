@@ -1,29 +1,45 @@
-"""Simulated runs: repeatable, honest, and no other than what a person's keys would make."""
+"""Simulated runs: reproducible, correctly measured, and equal to the same answers typed by a person."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-from tests.session.scripted_run import session_digest, create_session, list_answers, create_with_scrambled_labels
-from tests.simulation.driven import HABITS, SHORT, simulated
+from tests.idx import write_idx, write_small_mnist
+from tests.session.scripted_run import (
+    create_session,
+    create_with_scrambled_labels,
+    list_answers,
+    session_digest,
+)
+from tests.simulation.simulated_sessions import (
+    ANNOTATOR_CONFIG,
+    CLUSTER_COUNT,
+    CONFIG,
+    EPOCH_COUNT,
+    READER,
+    simulate_session,
+)
 from tests.tui.harness import wait_until
-from vaetui.runtime.runner import drain
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.clusters import Indices, Pixels
+from vaetui.engine.images import read_idx
+from vaetui.runtime.runner import drain
 from vaetui.session import lifecycle, summary
-from vaetui.simulation import run as running
+from vaetui.session.labelling_round import LabellingRound
+from vaetui.simulation import run as run_module
 from vaetui.simulation.annotators import Judgement, MembersAnnotator
-from vaetui.simulation.reader_cache import TrainedReader
+from vaetui.simulation.result import SimulationResult
 from vaetui.simulation.run import Simulation
 from vaetui.simulation.stopwatch import Stopwatch
-from vaetui.storage import locations as sessions
+from vaetui.storage import locations
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.tui.app import VaetuiApp
@@ -31,150 +47,200 @@ from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
 
 pytestmark = pytest.mark.usefixtures("home")
+ROUND_COUNT = 2
 
 
-def apart_from_times(outcome: dict[str, Any]) -> dict[str, Any]:
-    """What two runs must have in common: all but seconds, and the memory that the process happened to hold."""
-    return {key: value for key, value in outcome.items() if key not in ("seconds", "peak_rss_mb")}
+class SimulatedSession(NamedTuple):
+    """A simulated session that tests may read and copy."""
+
+    directory: Path
+    """The session directory."""
+    result: SimulationResult
+    """The result of its run."""
 
 
-@pytest.mark.parametrize("annotator", ["members", "centre"])
-def test_two_runs_with_one_seed_come_to_the_same(digits: Path, shelved: TrainedReader, annotator: Any) -> None:
-    habits = replace(HABITS, annotator=annotator)
-    first, second = (simulated(name, digits, shelved, habits).to_dict() for name in ("first", "second"))
-    assert first["label_accuracy"]["overall"] is not None
-    assert apart_from_times(first) == apart_from_times(second)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of IDX files with the digits 0 and 1 among the first 1,000 of MNIST, which form pure clusters."""
+    directory = write_small_mnist(tmp_path_factory.mktemp("data"), train=1000, test=200)
+    for prefix in ("train", "t10k"):
+        images_file, labels_file = directory / f"{prefix}-images-idx3-ubyte", directory / f"{prefix}-labels-idx1-ubyte"
+        images, labels = read_idx(images_file, 3), read_idx(labels_file, 1)
+        write_idx(images_file, images[labels <= 1])
+        write_idx(labels_file, labels[labels <= 1])
+    return directory
+
+
+@pytest.fixture(scope="module")
+def simulated_template(data: Path, tmp_path_factory: pytest.TempPathFactory) -> SimulatedSession:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAETUI_HOME", str(tmp_path_factory.mktemp("home")))
+        result = simulate_session("simulated", data)
+        return SimulatedSession(locations.find_session("simulated"), result)
+
+
+@pytest.fixture
+def result(simulated_template: SimulatedSession, home: Path) -> SimulationResult:
+    """The result of a run whose session is "simulated"."""
+    (home / "sessions").mkdir(mode=0o700, parents=True)
+    shutil.copytree(simulated_template.directory, home / "sessions/simulated")
+    return simulated_template.result
+
+
+def reproducible_values(result: SimulationResult) -> dict[str, Any]:
+    """Return the values that do not depend on the time and the memory of the process."""
+    return {key: value for key, value in result.to_dict().items() if key not in ("seconds", "peak_rss_mb")}
+
+
+def test_a_second_run_with_the_same_seed_is_identical(data: Path, result: SimulationResult) -> None:
+    repeated = simulate_session("repeated", data)
+    assert result.label_accuracy["overall"] is not None
+    assert reproducible_values(repeated) == reproducible_values(result)
+    assert session_digest("repeated") == session_digest("simulated")
+
+
+def test_a_run_with_another_seed_differs(data: Path, result: SimulationResult) -> None:
+    other = simulate_session("other", data, config=replace(CONFIG, seed=1))
+    assert reproducible_values(other) | {"seed": 0, "config": 0} != reproducible_values(result) | {"config": 0}
+
+
+def test_a_second_run_of_the_centre_annotator_is_identical(data: Path) -> None:
+    annotator_config = replace(ANNOTATOR_CONFIG, annotator="centre")
+    results = [simulate_session(name, data, annotator_config) for name in ("first", "second")]
+    assert results[0].label_accuracy["overall"] is not None
+    assert reproducible_values(results[0]) == reproducible_values(results[1])
     assert session_digest("first") == session_digest("second")
-    other = simulated("other", digits, shelved, habits, replace(SHORT, seed=1)).to_dict()
-    assert apart_from_times(other) != apart_from_times(first)
 
 
-def test_everything_is_counted_and_measured(digits: Path, shelved: TrainedReader) -> None:
-    outcome = simulated("run", digits, shelved)
-    told = summary.load_status("run")
-    assert outcome.answers == sum(outcome.answers_by_round) == told["answers"]
-    assert len(outcome.answers_by_round) == 2
-    assert all(0 < answers <= HABITS.answers_per_round for answers in outcome.answers_by_round)
-    assert list(outcome.test_accuracy) == told["test_accuracy"]
-    assert list(outcome.reading_accuracy) == told["reading_accuracy"]
-    assert len(outcome.reading_accuracy_by_eval) == 6 * SHORT.training.evals_per_epoch
-    assert None not in outcome.reading_accuracy_by_eval
-    assert outcome.reading_accuracy_by_eval[2::3] == outcome.reading_accuracy
-    assert outcome.pictures_shown >= 2 * 12
-    parts = {part: seconds for part, seconds in outcome.seconds.items() if part != "total"}
+def test_counts_and_accuracies_equal_those_of_the_session(result: SimulationResult) -> None:
+    status = summary.load_status("simulated")
+    assert result.answers == sum(result.answers_by_round) == status["answers"]
+    assert len(result.answers_by_round) == ROUND_COUNT
+    assert all(0 < answers <= ANNOTATOR_CONFIG.answers_per_round for answers in result.answers_by_round)
+    assert list(result.test_accuracy) == status["test_accuracy"]
+    assert list(result.reading_accuracy) == status["reading_accuracy"]
+    assert len(result.reading_accuracy_by_eval) == EPOCH_COUNT * CONFIG.training.evals_per_epoch
+    assert None not in result.reading_accuracy_by_eval
+    assert result.reading_accuracy_by_eval[2::3] == result.reading_accuracy
+    assert result.pictures_shown >= ROUND_COUNT * CLUSTER_COUNT
+    assert json.loads(json.dumps(result.to_dict()))["versions"]["vaetui"]
+
+
+def test_the_seconds_of_the_parts_add_up_to_the_total(result: SimulationResult) -> None:
+    parts = {part_name: seconds for part_name, seconds in result.seconds.items() if part_name != "total"}
     assert {"loading", "training", "measuring", "clustering", "annotating", "reading"} <= set(parts)
-    assert 0.9 * outcome.seconds["total"] < sum(parts.values()) <= outcome.seconds["total"]
-    assert json.loads(json.dumps(outcome.to_dict()))["versions"]["vaetui"]
+    assert 0.9 * result.seconds["total"] < sum(parts.values()) <= result.seconds["total"]
 
 
-def test_the_quality_of_labels_is_that_of_the_weights_in_the_session(digits: Path, shelved: TrainedReader) -> None:
-    outcome = simulated("run", digits, shelved)
-    directory = sessions.find_session("run")
-    session = lifecycle.resume("run")
+def test_label_accuracy_is_that_of_the_pseudo_labels_in_the_session(result: SimulationResult) -> None:
+    session = lifecycle.resume("simulated")
     list(session.advance())
     assert session.true_labels is not None
-    truth = session.true_labels.train
-    assert truth is not None
-    from vaetui.session.labelling_round import LabellingRound
-
-    facts = SessionRepository(directory)
-    weights = LabellingRound(ArtifactStore(directory, facts), facts, session.config, 2).pseudo_labels()
-    facts.close()
+    assert session.true_labels.train is not None
+    true_class_ids = session.true_labels.train.class_ids
+    directory = locations.find_session("simulated")
+    repository = SessionRepository(directory)
+    labelling_round = LabellingRound(ArtifactStore(directory, repository), repository, session.config, ROUND_COUNT)
+    pseudo_labels = labelling_round.pseudo_labels()
+    repository.close()
     session.close()
-    chosen = weights.weights > 0.3
-    row = outcome.label_accuracy["by_weight"][3]
-    assert row["share"] == pytest.approx(chosen.mean())
-    assert row["accuracy"] == pytest.approx(np.mean(weights.class_ids[chosen] == truth.class_ids[chosen]))
+    is_above = pseudo_labels.weights > 0.3
+    row = result.label_accuracy["by_weight"][3]
+    assert row["min_weight"] == 0.3
+    assert row["coverage"] == pytest.approx(is_above.mean())
+    assert row["accuracy"] == pytest.approx(np.mean(pseudo_labels.class_ids[is_above] == true_class_ids[is_above]))
 
 
-def test_the_labels_to_take_away_are_those_of_the_export(digits: Path, shelved: TrainedReader) -> None:
-    exported = simulated("run", digits, shelved).exported
-    session = lifecycle.resume("run")
+def test_export_quality_is_that_of_the_label_table(result: SimulationResult) -> None:
+    session = lifecycle.resume("simulated")
     rows = list(drain(session.label_table()).iter_rows())
     assert session.true_labels is not None
-    truth = session.true_labels.training_set
-    assert truth is not None
+    assert session.true_labels.training_set is not None
+    true_class_ids = session.true_labels.training_set.class_ids
     session.close()
+    exported = result.exported
     assert exported is not None
-    assert len(rows) == len(truth.class_ids)
-    assert exported.accuracy == pytest.approx(np.mean([row["label"] == truth.class_ids[row["index"]] for row in rows]))
+    assert len(rows) == len(true_class_ids)
+    assert exported.accuracy == pytest.approx(np.mean([row["label"] == true_class_ids[row["index"]] for row in rows]))
     assert exported.expected == pytest.approx(np.mean([row["confidence"] for row in rows]), abs=1e-4)
-    assert sum(it.fraction for it in exported.bins) == pytest.approx(1)
+    assert sum(calibration_bin.fraction for calibration_bin in exported.bins) == pytest.approx(1)
     assert exported.calibration_error >= abs(exported.accuracy - exported.expected) - 1e-6
 
 
-def test_nothing_answered_is_nothing_to_take_away(digits: Path, shelved: TrainedReader) -> None:
-    mute = simulated("mute", digits, shelved, replace(HABITS, answers_per_round=0))
-    assert mute.exported is None
+def test_without_answers_there_is_no_export_quality(data: Path) -> None:
+    assert simulate_session("silent", data, replace(ANNOTATOR_CONFIG, answers_per_round=0)).exported is None
 
 
-async def test_the_same_answers_typed_into_the_app_end_in_the_same_bits(
-    digits: Path, shelved: TrainedReader, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("result")
+async def test_the_same_answers_typed_into_the_app_give_an_identical_session(
+    data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0.0)
-    simulated("simulated", digits, shelved)
-    typed = list_answers("simulated")
-    facts = SessionRepository(sessions.find_session("simulated"))
-    rounds = {round: facts.list_answers(round) for round in (1, 2)}
-    facts.close()
-    assert any(isinstance(it.answer, Split) for round in rounds.values() for it in round)
-    session = create_session("typed", digits, SHORT)
+    repository = SessionRepository(locations.find_session("simulated"))
+    records_by_round = {
+        round_number: repository.list_answers(round_number) for round_number in range(1, ROUND_COUNT + 1)
+    }
+    repository.close()
+    assert any(isinstance(record.answer, Split) for records in records_by_round.values() for record in records)
+    session = create_session("typed", data, CONFIG)
     app = VaetuiApp(session)
+
+    def is_labelling(round_number: int) -> bool:
+        return isinstance(app.screen, LabellingScreen) and session.round_number == round_number
+
     async with app.run_test(size=(80, 24)) as pilot:
-        for round, sayings in rounds.items():
-            asked = lambda round=round: isinstance(app.screen, LabellingScreen) and session.round_number == round  # noqa: E731
-            await wait_until(pilot, asked, seconds=100)
+        for round_number, records in records_by_round.items():
+            await wait_until(pilot, partial(is_labelling, round_number), timeout_s=200)
             await wait_until(pilot, lambda: not app.event_worker.is_busy)
             screen = app.screen
             assert isinstance(screen, LabellingScreen)
-            for saying in sayings:
-                paths = [tile.path for tile in screen.presenter.round_view.clusters]
-                while (away := paths.index(saying.path) - screen.presenter.focus_index) != 0:
-                    await pilot.press("l" if away > 0 else "h")
-                if isinstance(saying.answer, ClassAnswer):
-                    tenths = round_to_key(saying.answer.confidence)
-                    await pilot.press(str(saying.answer.class_id), tenths)
-                elif isinstance(saying.answer, Split):
-                    await pilot.press("s", str(saying.answer.parts), "enter")
+            for record in records:
+                paths = [cluster.path for cluster in screen.presenter.round_view.clusters]
+                while (offset := paths.index(record.path) - screen.presenter.focus_index) != 0:
+                    await pilot.press("l" if offset > 0 else "h")
+                if isinstance(record.answer, ClassAnswer):
+                    await pilot.press(str(record.answer.class_id), confidence_key(record.answer.confidence))
+                elif isinstance(record.answer, Split):
+                    await pilot.press("s", str(record.answer.parts), "enter")
                     await wait_until(pilot, lambda: not app.event_worker.is_busy)
                 else:
                     await pilot.press("x")
             await pilot.press("g")
             if session.phase == "labelling":
                 await pilot.press("g")
-        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen), seconds=100)
+        await wait_until(pilot, lambda: isinstance(app.screen, SummaryScreen), timeout_s=200)
     session.close()
-    assert list_answers("typed") == typed
+    assert list_answers("typed") == list_answers("simulated")
     assert session_digest("typed") == session_digest("simulated")
 
 
-def round_to_key(confidence: float) -> str:
+def confidence_key(confidence: float) -> str:
     return "enter" if confidence == 1 else str(round(10 * confidence))
 
 
-def test_scrambled_labels_change_nothing_learned_when_the_answers_are_replayed(
-    digits: Path, tmp_path: Path, shelved: TrainedReader, monkeypatch: pytest.MonkeyPatch
+def test_scrambled_labels_do_not_change_the_training_if_the_answers_are_replayed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opinions: list[Judgement] = []
+    judgements: list[Judgement] = []
 
-    class Recording(MembersAnnotator):
-        def judge(self, picture: Pixels, nearest: Indices) -> Judgement:
-            opinions.append(super().judge(picture, nearest))
-            return opinions[-1]
+    class RecordingAnnotator(MembersAnnotator):
+        def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
+            judgements.append(super().judge(centre_image, member_indices))
+            return judgements[-1]
 
-    class Replaying(MembersAnnotator):
-        def judge(self, picture: Pixels, nearest: Indices) -> Judgement:
-            return opinions.pop(0)
+    class ReplayingAnnotator(MembersAnnotator):
+        def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
+            return judgements.pop(0)
 
-    monkeypatch.setattr(running, "MembersAnnotator", Recording)
-    true = simulated("true", digits, shelved)
-    data = tmp_path / "scrambled"
-    shutil.copytree(digits, data)
-    monkeypatch.setattr(running, "MembersAnnotator", Replaying)
-    session = create_with_scrambled_labels("scrambled", data, SHORT)
-    outcome = drain(Simulation(session, shelved, HABITS, Stopwatch()).run())
+    monkeypatch.setattr(run_module, "MembersAnnotator", RecordingAnnotator)
+    true_result = simulate_session("true", data)
+    scrambled_data = tmp_path / "scrambled"
+    shutil.copytree(data, scrambled_data)
+    monkeypatch.setattr(run_module, "MembersAnnotator", ReplayingAnnotator)
+    session = create_with_scrambled_labels("scrambled", scrambled_data, CONFIG)
+    scrambled_result = drain(Simulation(session, READER, ANNOTATOR_CONFIG, Stopwatch()).run())
     session.close()
-    assert not opinions
+    assert not judgements
     assert session_digest("scrambled") == session_digest("true")
-    assert outcome.test_accuracy == true.test_accuracy
-    assert outcome.label_accuracy != true.label_accuracy
+    assert scrambled_result.test_accuracy == true_result.test_accuracy
+    assert scrambled_result.label_accuracy != true_result.label_accuracy

@@ -1,0 +1,57 @@
+"""The cache of trained readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.idx import write_idx, write_small_mnist
+from vaetui.engine.images import read_idx, read_images
+from vaetui.errors import UserError
+from vaetui.runtime.runner import drain
+from vaetui.simulation.reader_cache import load_or_train_reader
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of IDX files with 200 training and 50 test digits."""
+    return write_small_mnist(tmp_path_factory.mktemp("data"), train=200, test=50)
+
+
+def test_a_reader_is_cached_and_trained_again_if_its_file_is_damaged(data: Path, home: Path) -> None:
+    trained_reader = drain(load_or_train_reader(str(data), class_count=10))
+    second_load = load_or_train_reader(str(data), class_count=10)
+    with pytest.raises(StopIteration) as end:
+        next(second_load)
+    cached_reader = end.value.value
+    images = read_images(data / "t10k-images-idx3-ubyte")[0][:]
+    confidences = [reader.reader.predict(images).confidences for reader in (trained_reader, cached_reader)]
+    assert np.array_equal(*confidences)
+    assert cached_reader.accuracy == trained_reader.accuracy
+    (cache_file,) = (home / "cache/readers").iterdir()
+    assert cache_file.stat().st_mode & 0o777 == 0o600
+    cache_file.write_bytes(cache_file.read_bytes()[:-100])
+    assert len(list(load_or_train_reader(str(data), class_count=10))) > 1
+    assert list(load_or_train_reader(str(data), class_count=10)) == []
+
+
+def test_other_labels_of_the_same_images_have_their_own_reader(data: Path, tmp_path: Path, home: Path) -> None:
+    relabelled = write_small_mnist(tmp_path / "relabelled", train=200, test=50)
+    labels = read_idx(data / "train-labels-idx1-ubyte", 1)
+    write_idx(relabelled / "train-labels-idx1-ubyte", labels[::-1].copy())
+    list(load_or_train_reader(str(data), class_count=10))
+    assert len(list(load_or_train_reader(str(relabelled), class_count=10))) > 1
+    assert len(list((home / "cache/readers").iterdir())) == 2
+
+
+def test_missing_labels_and_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "data", train=200, test=50)
+    with pytest.raises(UserError, match="contains class 9; the session has classes 0 to 4"):
+        drain(load_or_train_reader(str(data), class_count=5))
+    (data / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(UserError, match="has no labels of the training images"):
+        drain(load_or_train_reader(str(data), class_count=10))
