@@ -47,7 +47,7 @@ def main() -> int:
                 print(f"{len(verdicts)} cases, {sum(not it.passed for it in verdicts)} failed", flush=True)
     told = figures(verdicts)
     print(*table(told), sep="\n")
-    results.keep("fuzz", wanted.seed, told | {"seconds": round(time.monotonic() - begun)})
+    results.save_results("fuzz", wanted.seed, told | {"seconds": round(time.monotonic() - begun)})
     return 0 if told["failed"] == 0 else 1
 
 
