@@ -109,15 +109,15 @@ class VaetuiApp(GracefulShutdownApp):
 
     def action_pictures(self) -> None:
         """Switch to the next picture mode and show its name: a mode that the terminal lacks shows nothing."""
-        from vaetui.tui.widgets.picture import Picture, describe_drawing_mode, next_drawing_mode, set_drawing_mode
+        from vaetui.tui.widgets.picture import Picture, describe_picture_mode, get_next_picture_mode, set_picture_mode
 
-        set_drawing_mode(next_drawing_mode(), self._cell_size)
+        set_picture_mode(get_next_picture_mode(), self._cell_size)
         for screen in self.screen_stack:
             for picture in screen.query(Picture):
                 picture.redraw()
         if isinstance(self.screen, GuardedScreen):
             has_true_colour = self.console.color_system == "truecolor" and not self.no_color
-            self.screen.show_notice(describe_drawing_mode(has_true_colour))
+            self.screen.show_notice(describe_picture_mode(has_true_colour))
 
     @on(EventReported)
     def forward_event(self, message: EventReported) -> None:
@@ -150,12 +150,12 @@ class VaetuiApp(GracefulShutdownApp):
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
 
     def _show_first_screen(self) -> None:
-        from vaetui.tui.widgets.picture import get_drawing_mode, set_drawing_mode
+        from vaetui.tui.widgets.picture import get_picture_mode, set_picture_mode
 
         if self.is_leaving:
             return
-        if self._picture_mode != get_drawing_mode():
-            set_drawing_mode(self._picture_mode, self._cell_size)
+        if self._picture_mode != get_picture_mode():
+            set_picture_mode(self._picture_mode, self._cell_size)
         self._show_phase_screen().call_after_refresh(self._start_worker)
 
     def _start_worker(self) -> None:

@@ -50,7 +50,7 @@ def test_class_edits_are_applied_and_undone_in_order() -> None:
     with pytest.raises(UserError) as refusal:
         ClassList.from_names(("cat", "dog")).apply(AddClass(2, "owl")).apply(MergeClass(0, 1)).require_active(0)
     assert str(refusal.value) in lines, "an answer with a merged class is refused"
-    assert "  class 0: cat, counts as dog" in lines
+    assert "  class 0: cat, merged into dog" in lines
     assert "  class 1: dog, 1 answer" in lines
     assert "  class 3: owl, 1 answer" in lines
     assert sum(line.startswith("Undid: ") for line in lines) == 3

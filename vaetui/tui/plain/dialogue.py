@@ -177,7 +177,7 @@ class PlainDialogue:
                 count = answer_counts[class_id]
                 state = "1 answer" if count == 1 else f"{count:,} answers"
             else:
-                state = f"counts as {classes.resolved_names[class_id]}"
+                state = f"merged into {classes.resolved_names[class_id]}"
             self._print_line(f"  class {class_id}: {name}, {state}")
 
     def _print_help(self) -> None:
