@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import VAETUI, run_vaetui
-from tests.session.scripted_run import create_session
+from tests.session_templates import SessionTemplates
 from tests.watching import load_status
-from vaetui.engine.answers import ClassAnswer
 from vaetui.storage import file_names
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -51,8 +50,8 @@ def wait_for_survivor(processes: list[subprocess.Popen[str]]) -> subprocess.Pope
 
 
 @pytest.mark.slow
-def test_one_of_twenty_processes_opens_the_session_and_the_others_name_it(digits: Path) -> None:
-    create_session("demo", digits).close()
+def test_one_of_twenty_processes_opens_the_session_and_the_others_name_it(templates: SessionTemplates) -> None:
+    templates.copy("training", "demo")
     processes = [start("resume", "demo", "--plain") for _ in range(PROCESS_COUNT)]
     winner = wait_for_survivor(processes)
     for process in processes:
@@ -79,11 +78,10 @@ def train_in_background(name: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_readers_work_and_writers_are_refused_while_another_process_trains(digits: Path, tmp_path: Path) -> None:
-    session = create_session("demo", digits)
-    list(session.advance())
-    session.answer((0,), ClassAnswer(1))
-    session.close()
+def test_readers_work_and_writers_are_refused_while_another_process_trains(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    directory = templates.copy("labelling", "demo")
     with train_in_background("demo") as trainer:
         for arguments in (
             ["resume", "demo", "--plain"],
@@ -99,11 +97,11 @@ def test_readers_work_and_writers_are_refused_while_another_process_trains(digit
                 assert f"process {trainer.pid}" in process.stderr, (arguments, process.stderr)
         assert load_status("demo")["answers"] == 1
         assert "demo" in run_vaetui("sessions").stdout
-        database = file_names.database_path(session.directory).read_bytes()
+        database = file_names.database_path(directory).read_bytes()
         for arguments in (["check", "demo"], ["check", "demo", "--repair"]):
             process = run_vaetui(*arguments)
             assert "Traceback" not in process.stderr
             assert "bug" not in process.stderr
         assert process.returncode == 2, "a repair is refused while another process writes"
-        assert file_names.database_path(session.directory).read_bytes() == database
+        assert file_names.database_path(directory).read_bytes() == database
         assert trainer.poll() is None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import VAETUI
-from tests.session.scripted_run import create_session, start_labelling
+from tests.session_templates import SessionTemplates
 from tests.watching import load_status
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -82,8 +82,8 @@ def test_signal_saves_and_exits_with_its_status(digits: Path, line: str, signal_
     assert load_status("demo")["name"] == "demo"
 
 
-def test_signal_while_pytorch_is_loading_does_not_wait_for_it(digits: Path, tmp_path: Path) -> None:
-    create_session("demo", digits).close()
+def test_signal_while_pytorch_is_loading_does_not_wait_for_it(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("training", "demo")
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/torch.py").write_text(BLOCKING_MODULE)
     process = start("resume", "demo", "--plain", PYTHONPATH=f"{tmp_path / 'modules'}")
@@ -105,14 +105,14 @@ def test_closed_pipe_ends_the_program_quietly(digits: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "answers"), [("vaetui resume demo --plain <&-", 1), ("echo 7 | vaetui resume demo --plain >&-", 2)]
 )
-def test_closed_input_or_output_ends_the_program(digits: Path, line: str, answers: int) -> None:
-    start_labelling("demo", digits)
+def test_closed_input_or_output_ends_the_program(templates: SessionTemplates, line: str, answers: int) -> None:
+    templates.copy("labelling", "demo")
     assert run_shell(line).stderr.split()[-1] == b"0"
     assert load_status("demo")["answers"] == answers
 
 
-def test_undecodable_bytes_are_rejected_and_an_unfinished_last_line_is_ignored(digits: Path) -> None:
-    start_labelling("demo", digits)
+def test_undecodable_bytes_are_rejected_and_an_unfinished_last_line_is_ignored(templates: SessionTemplates) -> None:
+    templates.copy("labelling", "demo")
     line = "printf '\\xff\\n\\0\\n5 8\\n7' | vaetui resume demo --plain"
     process = run_shell(line, PYTHONIOENCODING="ascii")
     assert process.stderr == b"0 0\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.scripted_run import create_session, start_labelling
+from tests.session_templates import SessionTemplates
 from tests.terminal import ScriptedTerminal
 from tests.watching import has_exited, load_status, wait_until
 
@@ -24,9 +24,9 @@ def resume(name: str, environment: dict[str, str] | None = None) -> ScriptedTerm
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_while_labelling_keeps_the_answers_and_logs_no_traceback(
-    digits: Path, home: Path, signal_number: signal.Signals
+    templates: SessionTemplates, home: Path, signal_number: signal.Signals
 ) -> None:
-    start_labelling("demo", digits)
+    templates.copy("labelling", "demo")
     terminal = resume("demo")
     terminal.wait_for_pattern(r"answered +1 / 5")
     terminal.send(b"7")
@@ -47,14 +47,12 @@ def test_signal_while_labelling_keeps_the_answers_and_logs_no_traceback(
     assert not (home / "log.txt").exists()
 
 
-def test_signal_while_pytorch_is_loading_does_not_wait_for_it(digits: Path, tmp_path: Path) -> None:
-    session = create_session("demo", digits)
-    list(session.advance())
-    session.close()
+def test_signal_while_pytorch_is_loading_does_not_wait_for_it(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "demo")
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/torch.py").write_text(BLOCKING_MODULE)
     terminal = resume("demo", {"PYTHONPATH": f"{tmp_path / 'modules'}"})
-    terminal.wait_until(lambda: re.search(r"answered +0 / 5", terminal.text()))
+    terminal.wait_until(lambda: re.search(r"answered +1 / 5", terminal.text()))
     os.kill(terminal.pid, signal.SIGTERM)
     assert terminal.close() == 128 + signal.SIGTERM
     assert load_status("demo")["phase"] == "labelling"

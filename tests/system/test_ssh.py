@@ -13,7 +13,7 @@ import pytest
 
 from tests.idx import write_small_mnist
 from tests.runtime.test_background_training import LONG
-from tests.session.scripted_run import start_labelling
+from tests.session_templates import SessionTemplates
 from tests.system import sshd, tmux
 from tests.system.sshd import SSHServer, drop_connection, vaetui_command
 from tests.terminal import ScriptedTerminal
@@ -72,8 +72,8 @@ def leave(terminal: ScriptedTerminal, name: str) -> None:
     assert terminal.close() == 0
 
 
-def test_dropped_connection_while_labelling_loses_no_answer(server: SSHServer, digits: Path) -> None:
-    start_labelling("demo", digits)
+def test_dropped_connection_while_labelling_loses_no_answer(server: SSHServer, templates: SessionTemplates) -> None:
+    templates.copy("labelling", "demo")
     terminal = server.open_terminal(*vaetui_command("resume", "demo"))
     wait_for_members(terminal)
     answer(terminal, "7", 2)
@@ -108,8 +108,8 @@ def test_dropped_connection_while_training_saves_the_progress(server: SSHServer,
 
 
 @pytest.mark.skipif(not tmux.is_installed(), reason=tmux.SKIP_REASON)
-def test_program_inside_tmux_survives_a_dropped_connection(server: SSHServer, digits: Path) -> None:
-    start_labelling("demo", digits)
+def test_program_inside_tmux_survives_a_dropped_connection(server: SSHServer, templates: SessionTemplates) -> None:
+    templates.copy("labelling", "demo")
     tmux_command = ["tmux", "-L", f"vaetui-{uuid.uuid4().hex[:8]}", "-f", "/dev/null"]
     try:
         terminal = server.open_terminal(*tmux_command, "new-session", *vaetui_command("resume", "demo"))
@@ -147,8 +147,8 @@ def test_detached_training_survives_a_dropped_connection_and_can_be_resumed(serv
     assert is_unlocked("demo")
 
 
-def test_plain_mode_reads_answers_over_ssh_without_a_terminal(server: SSHServer, digits: Path) -> None:
-    start_labelling("demo", digits)
+def test_plain_mode_reads_answers_over_ssh_without_a_terminal(server: SSHServer, templates: SessionTemplates) -> None:
+    templates.copy("labelling", "demo")
     process = server.run(*vaetui_command("resume", "demo", "--plain"), typed="4\n5 8\n")
     assert (process.returncode, process.stderr) == (0, "")
     assert 'Saved: cluster 2 = "5", confidence 0.8' in process.stdout
@@ -164,8 +164,8 @@ def test_truecolour_is_detected_and_animations_are_off_over_ssh(server: SSHServe
     assert terminal.close() == 0
 
 
-def test_pictures_have_many_shades_over_ssh(server: SSHServer, digits: Path) -> None:
-    start_labelling("demo", digits)
+def test_pictures_have_many_shades_over_ssh(server: SSHServer, templates: SessionTemplates) -> None:
+    templates.copy("labelling", "demo")
     terminal = server.open_terminal(*vaetui_command("resume", "demo"))
     wait_for_members(terminal)
     cells = [cell for row in terminal.screen.buffer.values() for cell in row.values() if cell.data == "▀"]

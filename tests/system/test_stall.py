@@ -67,12 +67,19 @@ def training(tmp_path: Path) -> Iterator[ScriptedTerminal]:
     terminal.close(timeout_s=0)
 
 
+def wait_for_epoch(epoch: int) -> None:
+    """Wait until an epoch is stored; more frequent polling would compete with the training."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while load_epoch("stalled") < epoch:
+        assert time.monotonic() < deadline, f"epoch {epoch} was not reached"
+        time.sleep(0.25)
+
+
 def stall(terminal: ScriptedTerminal) -> int:
     """Read nothing for STALLED_EPOCHS after the kernel buffer is full, and return the epoch reached."""
-    first_epoch = load_epoch("stalled")
-    wait_until(lambda: load_epoch("stalled") >= first_epoch + STALLED_EPOCHS, TIMEOUT_S)
-    unread_bytes, first_epoch = count_unread_bytes(terminal), load_epoch("stalled")
-    wait_until(lambda: load_epoch("stalled") >= first_epoch + STALLED_EPOCHS, TIMEOUT_S)
+    wait_for_epoch(load_epoch("stalled") + STALLED_EPOCHS)
+    unread_bytes = count_unread_bytes(terminal)
+    wait_for_epoch(load_epoch("stalled") + STALLED_EPOCHS)
     assert count_unread_bytes(terminal) == unread_bytes, "the kernel buffer is full"
     return load_epoch("stalled")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.command_line import VAETUI
-from tests.session.scripted_run import start_labelling
+from tests.session_templates import SessionTemplates
 from tests.system import xterm as xterm_module
 from tests.system.xterm import Xterm
 from tests.watching import load_status
@@ -51,8 +51,10 @@ def shows_picture(xterm: Xterm, cells: tuple[int, int, int, int], picture: Pixel
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_centre_and_member_are_shown_pixel_by_pixel_and_a_key_answers(theme: str, digits: Path, home: Path) -> None:
-    start_labelling("demo", digits)
+def test_centre_and_member_are_shown_pixel_by_pixel_and_a_key_answers(
+    theme: str, templates: SessionTemplates, home: Path
+) -> None:
+    templates.copy("labelling", "demo")
     pictures = load_pictures("demo")
     xterm = Xterm([*VAETUI, "resume", "demo", "--theme", theme], 80, 24, home)
 
@@ -74,8 +76,8 @@ def test_centre_and_member_are_shown_pixel_by_pixel_and_a_key_answers(theme: str
         xterm.close()
 
 
-def test_letters_cover_the_bright_cells_of_the_centre(digits: Path, home: Path) -> None:
-    start_labelling("demo", digits)
+def test_letters_cover_the_bright_cells_of_the_centre(templates: SessionTemplates, home: Path) -> None:
+    templates.copy("labelling", "demo")
     centre, _ = load_pictures("demo")[0]
     column, row, width, height = CENTRE_CELLS
     lines = to_ascii_lines(fit_image(centre, width, 2 * height))
