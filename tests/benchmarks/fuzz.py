@@ -1,11 +1,11 @@
-"""Damages small sessions in thousands of ways and opens them, and writes assets/results/fuzz.json.
+"""Damage small sessions in thousands of ways, open them, and write assets/results/fuzz.json.
 
-python -m tests.benchmarks.fuzz                    5,000 cases (some ten minutes on one core)
-python -m tests.benchmarks.fuzz --seed 3 --case 77 one case alone, with the traceback if there is one
+python -m tests.benchmarks.fuzz                    5,000 cases (about ten minutes on one core)
+python -m tests.benchmarks.fuzz --seed 3 --case 77 one case, with its traceback if there is one
 
-A case holds where everything works or is refused in one sentence. It fails where anything else is raised, where it
-hangs, takes much memory, touches what lies outside the session, executes anything, prints what a terminal obeys,
-records what nobody said, or opens with other answers or other bits after damage to one file. Exit status 1 where any
+A case passes if everything works, or if vaetui refuses the session in one sentence. It fails if anything else is raised,
+if it hangs, takes much memory, changes files outside the session, executes anything, prints control characters, records
+answers that nobody gave, or opens with other answers or other bits after damage to one file. The exit status is 1 if a
 case fails.
 """
 
@@ -18,76 +18,80 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import results
+from tests.benchmarks.results import save_results
 from tests.robustness.cases import Verdict
 from tests.robustness.worker_pool import WorkerPool
 
-EXAMPLES = 3
-"""Cases that are named for each failure."""
+MAX_LISTED_CASES = 3
+REPORT_INTERVAL = 500
+"""Cases between two lines of progress."""
 
 
 def main() -> int:
+    """Run the benchmark and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--case", type=int, help="One case alone.")
-    wanted = parser.parse_args()
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="vaetui-fuzz-") as place:
-        pool = WorkerPool(Path(place), wanted.seed, wanted.workers)
+    parser.add_argument("--case", type=int, help="Run one case only.")
+    options = parser.parse_args()
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vaetui-fuzz-") as directory:
+        pool = WorkerPool(Path(directory), options.seed, options.workers)
         pool.create_templates()
-        if wanted.case is not None:
-            pool.run_verbosely(wanted.case)
+        if options.case is not None:
+            pool.run_verbosely(options.case)
             return 0
         verdicts = []
-        for verdict in pool.run(range(wanted.cases)):
+        for verdict in pool.run(range(options.cases)):
             verdicts.append(verdict)
-            if len(verdicts) % 500 == 0:
-                print(f"{len(verdicts)} cases, {sum(not it.passed for it in verdicts)} failed", flush=True)
-    told = figures(verdicts)
-    print(*table(told), sep="\n")
-    results.save_results("fuzz", wanted.seed, told | {"seconds": round(time.monotonic() - begun)})
-    return 0 if told["failed"] == 0 else 1
+            if len(verdicts) % REPORT_INTERVAL == 0:
+                failed = sum(not verdict.passed for verdict in verdicts)
+                print(f"{len(verdicts)} cases, {failed} failed", flush=True)
+    figures = summarise(verdicts)
+    print(*format_lines(figures), sep="\n")
+    save_results("fuzz", options.seed, figures | {"seconds": round(time.monotonic() - start)})
+    return 0 if figures["failed"] == 0 else 1
 
 
-def figures(verdicts: list[Verdict]) -> dict[str, Any]:
-    """Count what came of the cases, by kind of damage, and gather the failures that are alike."""
+def summarise(verdicts: list[Verdict]) -> dict[str, Any]:
+    """Count the verdicts by kind of damage, and group equal failures."""
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     failures: defaultdict[str, list[Verdict]] = defaultdict(list)
-    for it in sorted(verdicts, key=lambda it: it.case):
-        kinds[it.kind][it.verdict if it.passed else "failed"] += 1
-        if not it.passed:
-            failures[f"{it.verdict}, {it.location}"].append(it)
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.case):
+        kinds[verdict.kind][verdict.verdict if verdict.passed else "failed"] += 1
+        if not verdict.passed:
+            failures[f"{verdict.verdict}, {verdict.location}"].append(verdict)
     return {
         "cases": len(verdicts),
-        "works": sum(it.verdict == "works" for it in verdicts),
-        "refused": sum(it.verdict == "refused" for it in verdicts),
+        "works": sum(verdict.verdict == "works" for verdict in verdicts),
+        "refused": sum(verdict.verdict == "refused" for verdict in verdicts),
         "failed": sum(map(len, failures.values())),
-        "most_memory_mb": round(max(it.memory_bytes for it in verdicts) / 1e6),
+        "most_memory_mb": round(max(verdict.memory_bytes for verdict in verdicts) / 1e6),
         "kinds": {kind: dict(sorted(counts.items())) for kind, counts in sorted(kinds.items())},
         "failures": [
             {
-                "what": what,
-                "count": len(alike),
-                "cases": [it.case for it in alike[:EXAMPLES]],
-                "damage": alike[0].corruption,
+                "what": failure,
+                "count": len(group),
+                "cases": [verdict.case for verdict in group[:MAX_LISTED_CASES]],
+                "damage": group[0].corruption,
             }
-            for what, alike in sorted(failures.items(), key=lambda item: -len(item[1]))
+            for failure, group in sorted(failures.items(), key=lambda item: -len(item[1]))
         ],
     }
 
 
-def table(told: dict[str, Any]) -> list[str]:
-    """Lay the figures out for a person."""
-    names = ("works", "refused", "failed")
-    lines = [f"{'damage':20}" + "".join(f"{name:>9}" for name in names)]
-    for kind, counts in told["kinds"].items():
-        lines.append(f"{kind:20}" + "".join(f"{counts.get(name, 0):9}" for name in names))
-    lines.append(f"{'all':20}" + "".join(f"{told[name]:9}" for name in names))
+def format_lines(figures: dict[str, Any]) -> list[str]:
+    """Format the figures as lines of a table."""
+    columns = ("works", "refused", "failed")
+    lines = [f"{'damage':20}" + "".join(f"{column:>9}" for column in columns)]
+    for kind, counts in figures["kinds"].items():
+        lines.append(f"{kind:20}" + "".join(f"{counts.get(column, 0):9}" for column in columns))
+    lines.append(f"{'all':20}" + "".join(f"{figures[column]:9}" for column in columns))
     return lines + [
-        f"{it['count']:4} x {it['what']}  (cases {', '.join(map(str, it['cases']))}: {it['damage']})"
-        for it in told["failures"]
+        f"{failure['count']:4} x {failure['what']}  "
+        f"(cases {', '.join(map(str, failure['cases']))}: {failure['damage']})"
+        for failure in figures["failures"]
     ]
 
 
