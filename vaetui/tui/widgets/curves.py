@@ -79,7 +79,7 @@ class LossPane(CurvePane):
     that of the reconstruction loss; the other parts are scaled to the same height.
     """
 
-    HEADING = "loss by step, separate scales"
+    HEADING = "Loss by step, separate scales"
 
     def __init__(self, id: str | None = None) -> None:
         """Create an empty pane."""
@@ -126,7 +126,7 @@ class LossPane(CurvePane):
 class AccuracyPane(CurvePane):
     """Test accuracy, pixel accuracy and label coverage of every finished epoch, in percent."""
 
-    HEADING = "accuracy in % by epoch"
+    HEADING = "Accuracy in % by epoch"
 
     def show(self, epochs: tuple[EpochEnded, ...], total_epochs: int) -> None:
         """Draw the finished epochs on an axis of `total_epochs`, the epochs of the run."""

@@ -47,7 +47,7 @@ class AccuracyByRound(ResultPlot):
 
     def __init__(self, session: Session) -> None:
         """Create a plot of the test accuracies of `session`."""
-        super().__init__("test accuracy in % by round", 2, session)
+        super().__init__("Test accuracy in % by round", 2, session)
         self.round_accuracies = compute_accuracy_by_round(
             session.training_curves().finished_epochs, session.config.training
         )
