@@ -1,68 +1,49 @@
-"""A session whose files are damaged goes on to the same bits, and says what was damaged."""
+"""A session with damaged files reports them and continues to the same bits."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.session.scripted_run import answer_round, session_digest, create_session, run_to_end, list_answers
-from vaetui.runtime.runner import drain
+from tests.session.conftest import RunResult, RunTemplates
+from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from vaetui.engine.events import Notice
-from vaetui.session import checkpoints, lifecycle, trainer
+from vaetui.runtime.runner import drain
+from vaetui.session import checkpoints, lifecycle
 from vaetui.session.session import Session
 from vaetui.session.verification import verify_session
-from vaetui.storage import locations as sessions
+from vaetui.storage import file_names
 from vaetui.storage.findings import Finding
 
-Undisturbed = tuple[str, list[object]]
-
-
-@pytest.fixture(scope="module")
-def asked(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A session in its second round, half answered, with a split."""
-    home = tmp_path_factory.mktemp("asked")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAETUI_HOME", str(home))
-        patch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
-        session = create_session("it", digits)
-        list(session.advance())
-        list(answer_round(session))
-        session.finish_round()
-        list(session.advance())
-        acts = answer_round(session)
-        [next(acts) for _ in range(4)]
-        session.close()
-    return home
-
-
-@pytest.fixture(scope="module")
-def undisturbed(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """What comes of it when nothing is damaged."""
-    home = tmp_path_factory.mktemp("undisturbed") / "home"
-    shutil.copytree(asked, home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAETUI_HOME", str(home))
-        return finish(lifecycle.resume("it"))
+ROUND_1, ROUND_2, SPLIT = (
+    file_names.round_snapshot_name(1),
+    file_names.round_snapshot_name(2),
+    file_names.split_snapshot_name(1),
+)
+MIRRORED_SPLIT = file_names.mirror_name(SPLIT)
 
 
 @pytest.fixture
-def directory(asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that session."""
-    shutil.copytree(asked, tmp_path / "home")
-    monkeypatch.setenv("VAETUI_HOME", str(tmp_path / "home"))
-    return sessions.find_session("it")
+def directory(runs: RunTemplates, home: Path) -> Path:
+    """A session in its second round, half answered, with a split in each round."""
+    directory = runs.copy("damaged", round_number=2)
+    session = lifecycle.resume("damaged")
+    steps = answer_round(session)
+    for _ in range(4):
+        next(steps)
+    session.close()
+    return directory
 
 
-def finish(session: Session) -> Undisturbed:
+def finish(session: Session) -> RunResult:
     list(run_to_end(session))
     session.close()
-    return session_digest("it"), list(list_answers("it"))
+    return session_digest("damaged"), list_answers("damaged")
 
 
-def flip(path: Path) -> None:
+def flip_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 16
     path.write_bytes(content)
@@ -72,79 +53,87 @@ def halve(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
 
-def newest(directory: Path, count: int) -> list[Path]:
+def newest_checkpoints(directory: Path, count: int) -> list[Path]:
     return sorted(directory.glob("checkpoint-*"))[-count:]
+
+
+def advance_and_list_notices(session: Session) -> list[str]:
+    return [event.message for event in session.advance() if isinstance(event, Notice)]
 
 
 def test_three_checkpoints_are_kept(directory: Path) -> None:
     assert len(list(directory.glob("checkpoint-*"))) == checkpoints.MAX_CHECKPOINTS == 3
 
 
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
-def test_where_checkpoints_are_damaged_training_is_repeated_to_the_same_bits(
-    directory: Path, undisturbed: Undisturbed, count: int, damage: Callable[[Path], None]
+@pytest.mark.parametrize(
+    ("count", "damage"),
+    [(1, flip_bit), (3, truncate), (3, Path.unlink), pytest.param(1, truncate, marks=pytest.mark.slow),
+     pytest.param(1, Path.unlink, marks=pytest.mark.slow), pytest.param(3, flip_bit, marks=pytest.mark.slow)],
+)  # fmt: skip
+def test_training_after_damaged_checkpoints_is_repeated_to_the_same_bits(
+    directory: Path, runs: RunTemplates, count: int, damage: Callable[[Path], None]
 ) -> None:
-    lost = newest(directory, count)
-    for path in lost:
+    damaged_paths = newest_checkpoints(directory, count)
+    for path in damaged_paths:
         damage(path)
-    session = lifecycle.resume("it")
+    session = lifecycle.resume("damaged")
     assert session.phase == "labelling"
-    told = [event.message for event in session.advance() if isinstance(event, Notice)]
-    assert [line.split()[0] for line in told] == [path.name for path in reversed(lost)]
-    assert finish(session) == undisturbed
+    notices = advance_and_list_notices(session)
+    assert [notice.split()[0] for notice in notices] == [path.name for path in reversed(damaged_paths)]
+    assert finish(session) == runs.result()
 
 
-@pytest.mark.parametrize("name", ["round-001.npz", "round-002.npz", "split-000001.npz", "division.npz", "facts.db"])
-@pytest.mark.parametrize("damage", [halve, cut])
-def test_any_other_file_is_made_anew_and_no_answer_lost(
-    directory: Path, undisturbed: Undisturbed, name: str, damage: Callable[[Path], None]
+@pytest.mark.parametrize("name", [ROUND_1, ROUND_2, SPLIT, file_names.TRAIN_VAL_SPLIT_NAME, file_names.DATABASE_NAME])
+@pytest.mark.parametrize("damage", [halve, pytest.param(truncate, marks=pytest.mark.slow)])
+def test_other_damaged_files_are_restored_and_no_answer_is_lost(
+    directory: Path, runs: RunTemplates, name: str, damage: Callable[[Path], None]
 ) -> None:
     damage(directory / name)
-    session = lifecycle.resume("it")
-    told = [event.message for event in session.advance() if isinstance(event, Notice)]
-    log = (directory / "log.txt").read_text()
-    assert all(f"WARNING {line}" in log for line in told)
-    needed = name not in ("round-001.npz", "split-000001.npz")  # a round that is over is read when it is asked for
-    assert [line.split()[0] for line in told] == [name] * needed
-    assert finish(session) == undisturbed
-    found = drain(verify_session("it", repair=True))
-    assert [each.file_name for each in found] == ([] if needed else [name])
-    assert drain(verify_session("it", repair=False)) == []
-    assert (directory / "damaged" / name).exists()
+    session = lifecycle.resume("damaged")
+    notices = advance_and_list_notices(session)
+    log = (directory / file_names.LOG_NAME).read_text()
+    assert all(f"WARNING {notice}" in log for notice in notices)
+    is_read = name not in (ROUND_1, SPLIT)  # finished rounds are read only on request
+    assert [notice.split()[0] for notice in notices] == [name] * is_read
+    assert finish(session) == runs.result()
+    findings = drain(verify_session("damaged", repair=True))
+    assert [finding.file_name for finding in findings] == ([] if is_read else [name])
+    assert drain(verify_session("damaged", repair=False)) == []
+    assert (file_names.quarantine_directory(directory) / name).exists()
 
 
-def test_all_is_whole_where_nothing_was_done(directory: Path) -> None:
-    before = sorted(path.name for path in directory.iterdir())
-    assert drain(verify_session("it", repair=False)) == []
-    assert sorted(path.name for path in directory.iterdir()) == before
+def test_verifying_an_intact_session_finds_and_changes_nothing(directory: Path) -> None:
+    names = sorted(path.name for path in directory.iterdir())
+    assert drain(verify_session("damaged", repair=False)) == []
+    assert sorted(path.name for path in directory.iterdir()) == names
 
 
-def test_what_is_found_is_only_told_until_it_is_to_be_mended(directory: Path, undisturbed: Undisturbed) -> None:
-    flip(directory / "round-001.npz")
-    cut(newest(directory, 1)[0])
-    (directory / "split-000001.copy.npz").unlink()
-    (directory / "notes.txt").write_text("what is this?")
+def test_findings_are_repaired_only_on_request(directory: Path, runs: RunTemplates) -> None:
+    (checkpoint,) = newest_checkpoints(directory, 1)
+    flip_bit(directory / ROUND_1)
+    truncate(checkpoint)
+    (directory / MIRRORED_SPLIT).unlink()
+    (directory / "notes.txt").write_text("a file of the user")
     expected = [
-        Finding(newest(directory, 1)[0].name, "is damaged", "forgotten, and what it held is trained again"),
-        Finding("round-001.npz", "is damaged", "made anew from its twin"),
-        Finding("split-000001.copy.npz", "is missing", "made anew from its twin"),
-        Finding("notes.txt", "is no part of the session", "kept aside"),
+        Finding(checkpoint.name, "is damaged", "dropped; its training is repeated"),
+        Finding(ROUND_1, "is damaged", "restored from its second copy"),
+        Finding(MIRRORED_SPLIT, "is missing", "restored from its second copy"),
+        Finding("notes.txt", "does not belong to the session", "moved to quarantine"),
     ]
-    assert drain(verify_session("it", repair=False)) == expected
-    assert [each.file_name for each in drain(verify_session("it", repair=True))] == [
-        each.file_name for each in expected
-    ]
-    assert drain(verify_session("it", repair=False)) == []
-    assert finish(lifecycle.resume("it")) == undisturbed
+    assert drain(verify_session("damaged", repair=False)) == expected
+    repaired = drain(verify_session("damaged", repair=True))
+    assert [finding.file_name for finding in repaired] == [finding.file_name for finding in expected]
+    assert drain(verify_session("damaged", repair=False)) == []
+    assert finish(lifecycle.resume("damaged")) == runs.result()
 
 
-def test_a_round_that_is_lost_altogether_is_told(directory: Path) -> None:
-    for name in ("round-001.npz", "round-001.copy.npz"):
+def test_round_without_an_intact_copy_is_reported_as_lost(directory: Path) -> None:
+    names = [ROUND_1, file_names.mirror_name(ROUND_1)]
+    for name in names:
         (directory / name).unlink()
-    found = drain(verify_session("it", repair=True))
-    assert [(each.file_name, each.is_lost) for each in found] == [("round-001.npz", True), ("round-001.copy.npz", True)]
+    findings = drain(verify_session("damaged", repair=True))
+    assert [(finding.file_name, finding.is_lost) for finding in findings] == [(name, True) for name in names]

@@ -1,4 +1,4 @@
-"""A session that is killed with SIGKILL goes on as if nothing had happened."""
+"""A session that is killed with SIGKILL continues to the same bits."""
 
 from __future__ import annotations
 
@@ -11,23 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.session import scripted_run
-from tests.session.scripted_run import session_digest, create_session, run_to_end, list_answers
+from tests.session.conftest import RunTemplates
+from tests.session.scripted_run import create_session, list_answers, session_digest
 
 ROOT = Path(scripted_run.__file__).parents[2]
+TIMEOUT_S = 280
 
 
-@pytest.fixture(scope="module")
-def undisturbed(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[object]]:
-    """The bits and answers of a run that nobody killed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAETUI_HOME", str(tmp_path_factory.mktemp("undisturbed")))
-        session = create_session("whole", digits)
-        list(run_to_end(session))
-        session.close()
-        return session_digest("whole"), list(list_answers("whole"))
-
-
-def start(name: str) -> subprocess.Popen[str]:
+def start_run(name: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.session.scripted_run", name],
         cwd=ROOT,
@@ -37,39 +28,37 @@ def start(name: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "moments",
+    "kill_steps",
     [
-        ["Stepped"],
+        ["BatchesTrained"],
         ["Saved"],
         ["EpochEnded"],
         ["Clustered"],
         ["split 0"],
         ["answer (0, 1)", "answer (3,)"],
-        ["go on", "Stepped", "Reconstructed"],
+        ["finish round", "BatchesTrained", "Reconstructed"],
     ],
     ids=", ".join,
 )
 @pytest.mark.usefixtures("home")
-def test_killed_at_any_moment_it_ends_in_the_same_bits(
-    moments: list[str], digits: Path, undisturbed: tuple[str, list[object]]
-) -> None:
+def test_killed_run_ends_in_the_same_bits(kill_steps: list[str], digits: Path, runs: RunTemplates) -> None:
     create_session("killed", digits).close()
-    heard: list[str] = []
-    for moment in moments:
-        process = start("killed")
+    printed_steps: list[str] = []
+    for kill_step in kill_steps:
+        process = start_run("killed")
         assert process.stdout is not None
         for line in process.stdout:
-            heard.append(line.strip())
-            if heard[-1] == moment:
-                # The line is printed just before or after the act, so the kill falls into the midst of it.
+            printed_steps.append(line.strip())
+            if printed_steps[-1] == kill_step:
+                # The step is printed just before or after it is done, so the kill interrupts it.
                 process.send_signal(signal.SIGKILL)
                 break
         process.communicate()
-        assert process.returncode == -signal.SIGKILL, heard
-    process = start("killed")
-    output, _ = process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL, printed_steps
+    process = start_run("killed")
+    output, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0
     assert output.splitlines()[-1] == "done"
-    assert list_answers("killed") == undisturbed[1]
-    assert session_digest("killed") == undisturbed[0]
+    assert (session_digest("killed"), list_answers("killed")) == runs.result()

@@ -1,4 +1,4 @@
-"""New pictures by a session's newest checkpoint, beside its training and without any effect on it."""
+"""Samples by the newest checkpoint of a session, also while it is trained."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.scripted_run import SMALL_CONFIG, session_digest, create_session, run_to_end
+from tests.session.conftest import RunTemplates
+from tests.session.scripted_run import create_session, run_to_end, session_digest
 from vaetui.engine.events import BatchesTrained, Event, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session import trainer
@@ -15,45 +16,47 @@ from vaetui.session import trainer
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_training_comes_to_the_same_bits_while_pictures_are_drawn(digits: Path) -> None:
-    alone = create_session("alone", digits, SMALL_CONFIG)
-    list(run_to_end(alone))
-    alone.close()
-    session, over, seen = create_session("watched", digits, SMALL_CONFIG), threading.Event(), list[Event]()
+def test_samples_generated_during_training_change_no_bit(runs: RunTemplates, digits: Path) -> None:
+    session, is_finished, events = create_session("sampled", digits), threading.Event(), list[Event]()
+    has_sampled = threading.Event()
 
-    def look() -> None:
-        while not over.is_set():
+    def generate_samples() -> None:
+        while not is_finished.is_set():
             epochs = session.training_curves().finished_epochs
             if epochs:
-                seen.extend(session.samples(10, 3 if epochs[-1].label_coverage else None, len(seen)))
+                events.extend(session.samples(10, 3 if epochs[-1].label_coverage else None, len(events)))
+                has_sampled.set()
 
-    looking = threading.Thread(target=look)
-    looking.start()
-    acts = list(run_to_end(session))
-    over.set()
-    looking.join()
+    thread = threading.Thread(target=generate_samples)
+    thread.start()
+    steps = []
+    for step in run_to_end(session):
+        steps.append(step)
+        if step in ("answer (1,)", "EpochEnded") and session.training_curves().finished_epochs:
+            has_sampled.clear()
+            assert has_sampled.wait(120), "no samples beside training"
+    is_finished.set()
+    thread.join()
     session.close()
-    assert acts[-1] == "Finished"
-    assert sum(isinstance(event, SamplesGenerated) for event in seen) > 2
-    assert session_digest("watched") == session_digest("alone")
+    assert steps[-1] == "Finished"
+    assert sum(isinstance(event, SamplesGenerated) for event in events) > 2
+    assert session_digest("sampled") == runs.result()[0]
 
 
-def test_there_is_something_to_draw_as_soon_as_training_has_saved(
-    digits: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_samples_are_available_after_the_first_checkpoint(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
     session = create_session("early", digits)
-    with pytest.raises(UserError, match="early has learned nothing yet"):
+    with pytest.raises(UserError, match="early has no checkpoint yet"):
         list(session.samples(4, None, 0))
-    beginning = session.advance()
-    while not isinstance(next(beginning), BatchesTrained):
+    events = session.advance()
+    while not isinstance(next(events), BatchesTrained):
         pass
-    next(beginning)  # which saves
+    next(events)  # saves a checkpoint
     assert session.training_curves().finished_epochs == ()
-    *_, drawn = session.samples(4, None, 0)
-    assert isinstance(drawn, SamplesGenerated)
-    assert drawn.images.shape == (4, 28, 28)
-    with pytest.raises(UserError, match="has learned no class yet"):
+    *_, samples = session.samples(4, None, 0)
+    assert isinstance(samples, SamplesGenerated)
+    assert samples.images.shape == (4, 28, 28)
+    with pytest.raises(UserError, match="early has not learned any class yet"):
         list(session.samples(4, 3, 0))
-    beginning.close()  # type: ignore[attr-defined]
+    events.close()
     session.close()
