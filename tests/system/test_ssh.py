@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,10 @@ def wait_for_members(terminal: ScriptedTerminal) -> None:
     """Wait until the members are shown: PyTorch is loaded."""
     terminal.wait_for_pattern("nearest members(?!.*loading)")
     terminal.wait_until_quiet()
+
+
+def half_block_cells(terminal: ScriptedTerminal) -> list[Any]:
+    return [cell for row in terminal.screen.buffer.values() for cell in row.values() if cell.data == "▀"]
 
 
 def answer(terminal: ScriptedTerminal, digit: str, answered: int) -> None:
@@ -168,7 +173,6 @@ def test_pictures_have_many_shades_over_ssh(server: SSHServer, templates: Sessio
     templates.copy("labelling", "demo")
     terminal = server.open_terminal(*vaetui_command("resume", "demo"))
     wait_for_members(terminal)
-    cells = [cell for row in terminal.screen.buffer.values() for cell in row.values() if cell.data == "▀"]
-    assert len(cells) > 300
-    assert len({cell.fg for cell in cells}) > 10
+    terminal.wait_until(lambda: len(half_block_cells(terminal)) > 300)
+    assert len({cell.fg for cell in half_block_cells(terminal)}) > 10
     leave(terminal, "demo")
