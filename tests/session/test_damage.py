@@ -69,11 +69,8 @@ def test_three_checkpoints_are_kept(directory: Path) -> None:
     assert len(list(directory.glob("checkpoint-*"))) == checkpoints.MAX_CHECKPOINTS == 3
 
 
-@pytest.mark.parametrize(
-    ("count", "damage"),
-    [(1, flip_bit), (3, truncate), (3, Path.unlink), pytest.param(1, truncate, marks=pytest.mark.slow),
-     pytest.param(1, Path.unlink, marks=pytest.mark.slow), pytest.param(3, flip_bit, marks=pytest.mark.slow)],
-)  # fmt: skip
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink])
 def test_training_after_damaged_checkpoints_is_repeated_to_the_same_bits(
     directory: Path, runs: RunTemplates, count: int, damage: Callable[[Path], None]
 ) -> None:
@@ -88,7 +85,7 @@ def test_training_after_damaged_checkpoints_is_repeated_to_the_same_bits(
 
 
 @pytest.mark.parametrize("name", [ROUND_1, ROUND_2, SPLIT, file_names.TRAIN_VAL_SPLIT_NAME, file_names.DATABASE_NAME])
-@pytest.mark.parametrize("damage", [halve, pytest.param(truncate, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("damage", [halve, truncate])
 def test_other_damaged_files_are_restored_and_no_answer_is_lost(
     directory: Path, runs: RunTemplates, name: str, damage: Callable[[Path], None]
 ) -> None:

@@ -40,7 +40,7 @@ def load_predictions(session: Session, epoch: int) -> EpochPredictions:
 def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:
     predictions, new_indices = load_predictions(session, 2), list[int]()
     earlier_indices = set(session._load_round(1).labelled_set().indices.tolist())
-    list(session.split((0,), 20))  # small parts, so that some of them have a single predicted class
+    list(session.split((0,), 10))  # small parts, so that some of them have a single predicted class
     for cluster in session.round_view().clusters:
         members = session.current_round().members(cluster.path, "nearest", 8)
         class_ids = set(predictions.class_ids[members].tolist())
