@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.idx import write_small_mnist
-from tests.runtime.test_background_training import LONG
 from tests.session_templates import SessionTemplates
 from tests.system import sshd, tmux
 from tests.system.sshd import SSHServer, drop_connection, vaetui_command
@@ -27,6 +26,7 @@ pytestmark = [
 ]
 TIMEOUT_S = 120.0
 """Seconds in which a program whose connection dropped, or that was asked to leave, exits; about one when idle."""
+LONG_TRAINING_OPTIONS = ("--recipe", "paper", "--warmup-epochs", "500", "--rounds", "0")
 CAPABILITIES_PROGRAM = """
 import os
 from vaetui.tui.terminal.capabilities import configure_textual, detect_capabilities
@@ -136,7 +136,7 @@ def test_program_inside_tmux_survives_a_dropped_connection(server: SSHServer, te
 
 
 def test_detached_training_survives_a_dropped_connection_and_can_be_resumed(server: SSHServer, digits: Path) -> None:
-    new = " ".join(vaetui_command("new", "demo", "--detach", "--data", str(digits), *LONG))
+    new = " ".join(vaetui_command("new", "demo", "--detach", "--data", str(digits), *LONG_TRAINING_OPTIONS))
     terminal = server.open_terminal("sh", "-c", f"{new} && exec cat")
     terminal.wait_for_text("vaetui resume demo")
     pid = holder_pid("demo")
