@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.session.digit_keys import active_digits, add_new_classes, assign_digit_keys
 
 PETS = ClassList.from_names(("cat", "dog", "cow", "hen"))
@@ -26,6 +26,6 @@ def test_of_more_than_ten_classes_the_most_frequent_get_digits() -> None:
 
 
 def test_added_classes_take_free_digits_and_no_assigned_digit_changes() -> None:
-    edits = [AddClass(4, "emu"), RenameClass(0, "tom"), AddClass(5, "owl")]
+    edits: list[ClassEdit] = [AddClass(4, "emu"), RenameClass(0, "tom"), AddClass(5, "owl")]
     assert add_new_classes((0, None, 2, 3), edits) == (0, 4, 2, 3, 5)
     assert add_new_classes(tuple(range(10)), [AddClass(12, "one more")]) == tuple(range(10))
