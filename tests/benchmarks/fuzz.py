@@ -3,10 +3,10 @@
 python -m tests.benchmarks.fuzz                    5,000 cases (about ten minutes on one core)
 python -m tests.benchmarks.fuzz --seed 3 --case 77 one case, with its traceback if there is one
 
-A case passes if everything works, or if vaetui refuses the session in one sentence. It fails if anything else is raised,
-if it hangs, takes much memory, changes files outside the session, executes anything, prints control characters, records
-answers that nobody gave, or opens with other answers or other bits after damage to one file. The exit status is 1 if a
-case fails.
+A case passes if everything works, or if vaetui refuses the session in one sentence. It fails if anything else is
+raised, if it hangs, takes much memory, changes files outside the session, executes anything, prints control characters,
+records answers that nobody gave, or opens with other answers or other bits after damage to one file. The exit status
+is 1 if a case fails.
 """
 
 from __future__ import annotations
