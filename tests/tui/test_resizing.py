@@ -167,4 +167,4 @@ def test_low_summary_scrolls_to_the_commands_and_back(open_screen: TerminalFacto
     type_keys(terminal, "jjjjjjjjjj")
     terminal.wait_for_text("vaetui resume demo-mnist")
     type_keys(terminal, "kkkkkkkkkk")
-    terminal.wait_for_text("test accuracy in %")
+    terminal.wait_for_text("Test accuracy in %")

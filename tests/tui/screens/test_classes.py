@@ -218,7 +218,7 @@ async def test_screens_match_their_snapshots(size: tuple[int, int]) -> None:
         assert_snapshot(pilot.app, f"classes-{size[0]}x{size[1]}")
         await press_slowly(pilot, "a", *"ow")
         await wait_for_screen(pilot, ClassPickerScreen)
-        assert_snapshot(pilot.app, f"classes-name-{size[0]}x{size[1]}")
+        assert_snapshot(pilot.app, f"class-picker-{size[0]}x{size[1]}")
 
 
 async def test_pending_split_waits_until_the_picker_is_closed() -> None:

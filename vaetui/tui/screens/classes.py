@@ -34,7 +34,7 @@ class ClassesScreen(GuardedScreen):
     BINDINGS: ClassVar[list[BindingType]] = CLASSES_KEYS
     CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
     DEFAULT_CSS = """
-    ClassesScreen #heads { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
+    ClassesScreen #headings { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
     ClassesScreen #classes { height: 1fr; padding: 0 1; }
     """
     glossary = CLASSES_GLOSSARY
@@ -52,7 +52,7 @@ class ClassesScreen(GuardedScreen):
     def compose(self) -> ComposeResult:
         """Create the widgets."""
         yield Header(self._presenter.session.name)
-        yield TextLine(id="heads")
+        yield TextLine(id="headings")
         yield TextLine(id="classes")
         yield Prompt()
         yield Footer()
@@ -121,7 +121,7 @@ class ClassesScreen(GuardedScreen):
         self._cursor_row = min(self._cursor_row, len(classes) - 1)
         self.query_one(Header).set_text(f"{len(classes.active)} classes")
         name_cells = max(min(max(map(cell_len, classes.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
-        self.query_one("#heads", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
+        self.query_one("#headings", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
         max_rows = max(self.app.size.height - 5, 1)
         first_row = max(0, self._cursor_row - max_rows + 1)
         lines, answer_counts = Text(), presenter.session.answer_counts()

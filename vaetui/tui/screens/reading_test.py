@@ -37,9 +37,9 @@ class ReadingTestScreen(GuardedScreen):
     ReadingTestScreen { layout: vertical; overflow: hidden; }
     ReadingTestScreen #result { width: 100%; height: 1fr; content-align: center middle; text-align: center; }
     ReadingTestScreen #result { display: none; }
-    ReadingTestScreen.-read ReadingTestView, ReadingTestScreen.-read #named { display: none; }
-    ReadingTestScreen.-read #result { display: block; }
-    ReadingTestScreen #named { height: 1; padding: 0 1; color: $foreground 60%; text-align: center; }
+    ReadingTestScreen.-complete ReadingTestView, ReadingTestScreen.-complete #digit-keys { display: none; }
+    ReadingTestScreen.-complete #result { display: block; }
+    ReadingTestScreen #digit-keys { height: 1; padding: 0 1; color: $foreground 60%; text-align: center; }
     """
     glossary = READING_TEST_GLOSSARY
 
@@ -62,7 +62,7 @@ class ReadingTestScreen(GuardedScreen):
         yield Header(self.session.name)
         yield ReadingTestView()
         if self._format_digit_keys():
-            yield TextLine(id="named")
+            yield TextLine(id="digit-keys")
         yield TextLine(id="result")
         yield Prompt()
         yield Footer()
@@ -143,13 +143,13 @@ class ReadingTestScreen(GuardedScreen):
         read_count, total = len(test.class_ids), len(test.reconstructions)
         title = f"{self._pending_text}   epoch" if self._pending_text else "reading test, epoch"
         self.query_one(Header).set_text(f"{title} {test.epoch}   {read_count:>{len(str(total))}} / {total}")
-        self.set_class(self.is_complete, "-read")
+        self.set_class(self.is_complete, "-complete")
         if self.is_complete:
             self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
             prompt.show_question("All pictures are read", "Esc: close · r: restart · u: undo", self._hint, self._note)
         else:
             self.query_one(ReadingTestView).show(test, self.session.classes.names)
-            for line in self.query("#named").results(TextLine):
+            for line in self.query("#digit-keys").results(TextLine):
                 line.set_text(self._format_digit_keys())
             prompt.show_question(
                 f"Picture {read_count + 1}: what do you read?",

@@ -80,7 +80,7 @@ class SummaryScreen(GuardedScreen):
         with Horizontal(id="figures"):
             yield self._result_plot
             counts = [(session.classes.names[class_id], count) for class_id, count in self._summary.class_counts]
-            yield BarChart("training images by class", counts, id="classes")
+            yield BarChart("Training images by class", counts, id="classes")
         yield Static(self._format_facts(), id="facts")
         yield Static(_format_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
