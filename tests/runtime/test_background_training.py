@@ -93,6 +93,7 @@ def test_background_training_runs_until_answers_are_needed_or_the_run_is_finishe
     assert control_files.read_failure(directory) is None
 
 
+@pytest.mark.slow
 def test_resume_takes_over_and_the_session_equals_an_uninterrupted_one(data: Path) -> None:
     config = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, warmup_epochs=30))
     uninterrupted = create_session("uninterrupted", data, config)
@@ -123,6 +124,7 @@ def test_other_commands_report_the_background_training(data: Path) -> None:
     assert load_status("seen")["detached"] is False
 
 
+@pytest.mark.slow
 def test_a_detached_process_ignores_the_hangup_of_its_terminal_and_saves_on_sigterm(data: Path) -> None:
     command = [*VAETUI[1:], "new", "away", "--detach", "--data", str(data), *LONG_OPTIONS]
     child = pexpect.spawn(VAETUI[0], command, timeout=TIMEOUT_S, encoding="utf-8", dimensions=(24, 200))
@@ -205,6 +207,7 @@ def test_a_system_without_fork_is_refused() -> None:
     assert locations.session_names() == []
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_reported_by_show_and_by_the_next_resume(data: Path) -> None:
     with long_training("killed", data) as process_id:
         os.kill(process_id, signal.SIGKILL)
@@ -216,6 +219,7 @@ def test_a_killed_process_is_reported_by_show_and_by_the_next_resume(data: Path)
         assert load_status("killed")["failure"] is None
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_by_show_and_training_can_be_resumed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,8 +29,9 @@ def test_a_reader_is_cached_and_trained_again_if_its_file_is_damaged(data: Path,
         next(second_load)
     cached_reader = end.value.value
     images = read_images(data / "t10k-images-idx3-ubyte")[0][:]
-    confidences = [reader.reader.predict(images).confidences for reader in (trained_reader, cached_reader)]
-    assert np.array_equal(*confidences)
+    assert np.array_equal(
+        trained_reader.reader.predict(images).confidences, cached_reader.reader.predict(images).confidences
+    )
     assert cached_reader.accuracy == trained_reader.accuracy
     (cache_file,) = (home / "cache/readers").iterdir()
     assert cache_file.stat().st_mode & 0o777 == 0o600
