@@ -23,6 +23,7 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import Reconstructions
 
 NO_REMEDY = "restore it from a backup"
+"""Remedy of a file that nothing can repair."""
 STEPS = 4
 """Parts of a verification."""
 
