@@ -96,7 +96,10 @@ def test_damaged_labels_and_test_images_of_another_size_are_refused_before_a_ses
 
 @pytest.mark.parametrize(
     ("signal_number", "status"),
-    [(signal.SIGINT, 1), pytest.param(signal.SIGTERM, 128 + signal.SIGTERM, marks=pytest.mark.slow)],
+    [
+        (signal.SIGINT, 1),
+        pytest.param(signal.SIGTERM, 128 + signal.SIGTERM, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_run_leaves_a_session_that_continues(
     data: Path, signal_number: signal.Signals, status: int

@@ -117,8 +117,8 @@ def test_resume_takes_over_and_the_session_equals_an_uninterrupted_one(data: Pat
 def test_other_commands_report_the_background_training(data: Path) -> None:
     with long_training("seen", data):
         assert load_status("seen")["detached"] is True
-        assert "training, background, epoch" in run_vaetui("show", "seen").stdout
-        assert "training, background" in run_vaetui("sessions").stdout
+        assert "training, detached, epoch" in run_vaetui("show", "seen").stdout
+        assert "training, detached" in run_vaetui("sessions").stdout
         assert_refused("vaetui resume seen", "export", "seen", "-o", "seen.csv")
         assert_refused("is being trained in the background by", "export", "seen", "-o", "seen.csv")
     assert load_status("seen")["detached"] is False

@@ -103,7 +103,7 @@ def print_findings(session_name: str, findings: list[Finding], remaining: list[F
 
 def _format_state(summary: dict[str, Any]) -> str:
     """Return the phase, with a note on background training that runs or has failed."""
-    note = ", background" if summary["detached"] else ", failed" if summary["failure"] else ""
+    note = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
     return f"{summary['phase']}{note}"
 
 
