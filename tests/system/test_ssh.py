@@ -173,7 +173,7 @@ def test_pictures_have_many_shades_over_ssh(server: SSHServer, templates: Sessio
     templates.copy("labelling", "demo")
     terminal = server.open_terminal(*vaetui_command("resume", "demo"))
     wait_for_members(terminal)
-    terminal.wait_until(lambda: len(half_block_cells(terminal)) > 50)
-    cells = half_block_cells(terminal)
-    assert len({colour for cell in cells for colour in (cell.fg, cell.bg)}) > 8, "shades, not two colours"
+    # The members are images; the centre of a network this small has few shades.
+    terminal.wait_until(lambda: len({cell.fg for cell in half_block_cells(terminal)}) > 10)
+    assert len(half_block_cells(terminal)) > 50
     leave(terminal, "demo")
