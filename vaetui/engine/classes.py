@@ -86,9 +86,7 @@ class ClassList:
     @property
     def aliases(self) -> dict[str, str]:
         """Names of merged classes, with the name of the class that each counts as."""
-        return {
-            name: resolved for name, resolved in zip(self.names, self.resolved_names, strict=True) if name != resolved
-        }
+        return {name: target for name, target in zip(self.names, self.resolved_names, strict=True) if name != target}
 
     def find_id(self, name: str) -> int | None:
         """Return the id of the class with that name, or None."""
@@ -136,8 +134,7 @@ class ClassList:
             raise UserError(
                 f"{name[:MAX_NAME_CHARS]!r} is not a valid class name. Use 1 to {MAX_NAME_CHARS} printable characters."
             )
-        class_id = self.find_id(name)
-        if class_id is not None:
+        if (class_id := self.find_id(name)) is not None:
             self.require_active(class_id)
             raise UserError(f'Class "{name}" already exists. Choose another name.')
 

@@ -87,9 +87,8 @@ class AugmentConfig:
     @property
     def is_enabled(self) -> bool:
         """Whether training uses a second view."""
-        return self.strength > 0 and any(
-            (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
-        )
+        distortions = (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
+        return self.strength > 0 and any(distortions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import gzip
 import os
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -73,20 +75,15 @@ def image_header_shape(path: Path) -> tuple[int, ...]:
 
     Raises UserError if the file is not an IDX file of bytes with three or four dimensions.
     """
-    with open_idx(path) as file:
-        magic_number = _read_bytes(file, path, 4)
+    with open_idx(path) as file, translate_read_errors(path):
+        magic_number = file.read(4)
     return header_shape(path, 4 if magic_number == _magic_number(4) else 3)
 
 
 def is_supported(shape: tuple[int, ...]) -> bool:
     """Return whether a session can use images of a shape, (N, H, W) or (N, H, W, 3)."""
-    sides = shape[1:3]
-    return (
-        len(sides) == 2
-        and shape[0] >= MIN_IMAGES
-        and all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in sides)
-        and shape[3:] in ((), (COLOUR_CHANNELS,))
-    )
+    has_rank = len(shape) == 3 or (len(shape) == 4 and shape[3] == COLOUR_CHANNELS)
+    return has_rank and shape[0] >= MIN_IMAGES and all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in shape[1:3])
 
 
 def require_supported(path: Path, shape: tuple[int, ...]) -> None:
@@ -121,16 +118,19 @@ def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
 
     Raises UserError if it is not the header of an IDX file of bytes with `rank` dimensions.
     """
-    header = _read_bytes(file, path, 4 + 4 * rank)
+    with translate_read_errors(path):
+        header = file.read(4 + 4 * rank)
     if len(header) < 4 + 4 * rank or header[:4] != _magic_number(rank):
         raise UserError(f"{path} is not an IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
     return struct.unpack(f">{rank}I", header[4:])
 
 
-def _read_bytes(file: BinaryIO, path: Path, byte_count: int) -> bytes:
+@contextmanager
+def translate_read_errors(path: Path) -> Iterator[None]:
+    """Convert errors in reading a damaged file to UserError."""
     try:
-        return file.read(byte_count)
-    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
+        yield
+    except (EOFError, zlib.error, OSError) as error:
         raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
 
 

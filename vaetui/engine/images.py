@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine import idx
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.idx import header_shape, image_header_shape, open_idx, read_header, require_supported
 from vaetui.errors import UserError
 
 CHUNK_BYTES = 1 << 24
@@ -63,8 +61,8 @@ def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
 
     Raises UserError for a wrong magic number, a size that differs from the header, a truncated or damaged file.
     """
-    with open_idx(path) as file:
-        shape = read_header(file, path, rank)
+    with idx.open_idx(path) as file:
+        shape = idx.read_header(file, path, rank)
         item_bytes = int(np.prod(shape[1:], dtype=object))
         total_bytes, read_bytes = item_bytes * shape[0], 0
         if item_bytes > MAX_ITEM_BYTES:
@@ -72,15 +70,13 @@ def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
                 f"{path} is damaged: its header declares items of {item_bytes:,} bytes. Download or copy it again."
             )
         step_bytes = max(CHUNK_BYTES // max(item_bytes, 1), 1) * item_bytes
-        try:
+        with idx.translate_read_errors(path):
             # In chunks, because a damaged header may declare more than fits in memory.
             while read_bytes < total_bytes and (chunk := file.read(min(step_bytes, total_bytes - read_bytes))):
                 read_bytes += len(chunk)
                 whole_bytes = len(chunk) - len(chunk) % item_bytes
                 yield np.frombuffer(chunk[:whole_bytes], np.uint8).reshape(-1, *shape[1:])
             excess = file.read(1)
-        except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-            raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
     if read_bytes < total_bytes:
         raise UserError(
             f"{path} is truncated: it has {read_bytes:,} of {total_bytes:,} bytes. Download or copy it again."
@@ -99,7 +95,7 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     body = bytearray()
     for chunk in read_idx_chunks(path, rank):
         body += chunk.data
-    return np.frombuffer(body, np.uint8).reshape(header_shape(path, rank))
+    return np.frombuffer(body, np.uint8).reshape(idx.header_shape(path, rank))
 
 
 def read_images(path: Path) -> tuple[Images, bytes]:
@@ -107,8 +103,8 @@ def read_images(path: Path) -> tuple[Images, bytes]:
 
     Raises UserError like `read_idx_chunks`, and for unsupported shapes.
     """
-    shape = image_header_shape(path)
-    require_supported(path, shape)
+    shape = idx.image_header_shape(path)
+    idx.require_supported(path, shape)
     rank = len(shape)
     digest, body = hashlib.sha256(), bytearray()
     is_mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES

@@ -5,9 +5,6 @@ from __future__ import annotations
 import ctypes
 import sys
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8
-"""Parameter numbers of glibc's mallopt(3)."""
-
 
 def tune_malloc() -> bool:
     """Make glibc keep freed memory for reuse, and return whether that succeeded.
@@ -22,5 +19,6 @@ def tune_malloc() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):  # not glibc
         return False
-    parameters = ((ARENA_MAX, 1), (MMAP_THRESHOLD, 32 << 20), (TRIM_THRESHOLD, 256 << 20), (TOP_PAD, 16 << 20))
+    # mallopt(3): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD, the last three in bytes.
+    parameters = ((-8, 1), (-3, 32 << 20), (-1, 256 << 20), (-2, 16 << 20))
     return all(mallopt(parameter, value) for parameter, value in parameters)

@@ -48,7 +48,7 @@ def find_device(name: str) -> torch.device:
     Raises UserError if it is not available.
     """
     is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    available = [device_name for device_name in is_available if is_available[device_name]]
+    available = [device for device in is_available if is_available[device]]
     if name == "auto":
         name = available[0]
     if name not in available:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -46,14 +46,15 @@ def train(
     generator = rng.derive_generator(config.seed, "order", epoch)
     passes = [generator.permutation(len(images)) for _ in range(count_passes(config.training, len(images)))]
     batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
-    class_ids, weights = _targets_to_device(pseudo_labels, state.device)
+    arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
+    targets = [torch.from_numpy(array).to(state.device) for array in arrays]
     loss_sums = torch.zeros(3, device=state.device)
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
         batch = batch.to(state.device)
-        targets = None if class_ids is None or weights is None else (class_ids[batch], weights[batch])
+        batch_targets = [target[batch] for target in targets]
         _set_learning_rate(state, config.training, step, len(batches))
-        loss_sums += _train_step(state, to_float_images(images[batch]), targets, config, epoch, step)
+        loss_sums += _train_step(state, to_float_images(images[batch]), batch_targets, config, epoch, step)
         image_count += len(batch)
         if step % BATCHES_PER_REPORT == 0 or step == len(batches):
             mean_losses = Losses(*(loss_sums / (step - reported_step)).tolist())
@@ -69,9 +70,12 @@ def train(
 
 
 def _train_step(
-    state: TrainState, images: Tensor, targets: tuple[Tensor, Tensor] | None, config: Config, epoch: int, step: int
+    state: TrainState, images: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
 ) -> Tensor:
-    """Take one step of Adam on the loss of a batch [B, 1, H, W], and return the terms of the loss, [3]."""
+    """Take one step of Adam on the loss of a batch [B, 1, H, W], and return the terms of the loss, [3].
+
+    `targets` are class ids and weights, 2 x [B]; empty in an unsupervised epoch.
+    """
     vae, count = state.vae.train(), len(images)
     views = images
     if config.augmentation.is_enabled:
@@ -85,7 +89,7 @@ def _train_step(
     if config.loss.contrastive_weight and config.augmentation.is_enabled:
         total = total + config.loss.contrastive_weight * losses.nt_xent(view_means, config.loss.temperature)
     classification = torch.zeros_like(divergence)
-    if targets is not None:
+    if targets:
         view_latents = view_means
         if config.network.latent == "sample":
             view_latents = latents
@@ -116,9 +120,3 @@ def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, ste
         cosine = MIN_LR_FRACTION + (1 - MIN_LR_FRACTION) * (1 + math.cos(math.pi * step / steps_per_epoch)) / 2
         for group in state.optimiser.param_groups:
             group["lr"] = config.learning_rate * cosine * min(1.0, step / LR_WARMUP_BATCHES)
-
-
-def _targets_to_device(pseudo_labels: PseudoLabels | None, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
-    if pseudo_labels is None:
-        return None, None
-    return torch.from_numpy(pseudo_labels.class_ids).to(device), torch.from_numpy(pseudo_labels.weights).to(device)

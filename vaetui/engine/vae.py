@@ -59,9 +59,8 @@ class VAE(nn.Module):
         )
         self.classifies_hidden = config.classifier_input == "hidden"
         self.classifier = nn.Linear(config.hidden_units if self.classifies_hidden else config.z_dim, config.classes)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(config.hidden_units)])
-        if not config.batch_norm:
-            self.norms = nn.ModuleList([nn.Identity()] * 3)
+        norms = [nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(config.hidden_units)]
+        self.norms = nn.ModuleList(norms if config.batch_norm else [nn.Identity()] * 3)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, images: Tensor) -> Encoding:
