@@ -46,10 +46,8 @@ class ArtifactStore:
         """The lengths of array axes that follow from the images and the configuration, by axis letter."""
         (count, height, width, *channels), config = self._repository.shape, self._repository.config
         validation_count = count_validation_images(config.training, count)
-        dimensions = {
-            **{"N": count - validation_count, "V": validation_count, "H": height, "W": width, "D": 32},
-            **{"Z": config.network.z_dim, "C": config.network.classes},
-        }
+        dimensions = {"N": count - validation_count, "V": validation_count, "H": height, "W": width, "D": 32}
+        dimensions |= {"Z": config.network.z_dim, "C": config.network.classes}
         return {**dimensions, "R": channels[0]} if channels else dimensions
 
     def pop_notices(self) -> list[str]:
@@ -70,19 +68,14 @@ class ArtifactStore:
         Raises ArtifactLostError if both are missing or damaged, and UserError if one cannot be read now.
         """
         fingerprint = self._repository.find_fingerprint(name)
-        content, intact_name = None, None
-        for path_name in _names_with_mirror(name):
-            content = self._read_file(path_name, partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes))
-            if content is not None:
-                intact_name = path_name
-                break
+        reader = partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes)
+        copies = ((copy_name, self._read_file(copy_name, reader)) for copy_name in _names_with_mirror(name))
+        intact_name, content = next((copy for copy in copies if copy[1] is not None), (None, None))
         if intact_name != name and self.repairs is not None:
             self._record_finding(self._repair(name, intact_name))
         if content is None:
-            mirror_text = ", and so is its second copy" if is_mirrored(name) else ""
-            raise ArtifactLostError(
-                f"{self.directory / name} is missing or damaged{mirror_text}. Restore it from a backup."
-            )
+            damage = "is missing or damaged" + ", and so is its second copy" * is_mirrored(name)
+            raise ArtifactLostError(f"{self.directory / name} {damage}. Restore it from a backup.")
         return content
 
     def quarantine(self, name: str) -> None:
@@ -118,7 +111,7 @@ class ArtifactStore:
             names = _names_with_mirror(fingerprint.name)
             is_intact = partial(_matches_fingerprint, fingerprint=fingerprint)
             intact_names = [name for name in names if self._read_file(name, is_intact)]
-            intact_name = intact_names[0] if intact_names else None
+            intact_name = next(iter(intact_names), None)
             for name in names:
                 if name not in intact_names:
                     yield self._repair(name, intact_name) if repair else self._describe_damage(name, intact_name)
@@ -137,10 +130,8 @@ class ArtifactStore:
         if os.path.lexists(path):
             quarantine_file(path)
         if intact_name is not None:
-            with (
-                atomic_files.translate_os_errors(path),
-                atomic_files.open_for_reading(self.directory / intact_name) as file,
-            ):
+            intact_path = self.directory / intact_name
+            with atomic_files.translate_os_errors(path), atomic_files.open_for_reading(intact_path) as file:
                 atomic_files.write(path, atomic_files.read_chunks(file))
         return finding
 

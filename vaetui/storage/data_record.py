@@ -34,15 +34,10 @@ def from_json(text: str) -> DataRecord:
 
     Raises ValueError for any other text: the session may come from somebody else.
     """
-    values = json.loads(text)
-    if (
-        not isinstance(values, dict)
-        or type(values.get("uses_true_labels")) is not bool
-        or not isinstance(values.get("class_names"), list)
-    ):
-        raise ValueError("not a data record")
-    names = tuple(values["class_names"])
-    if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):
-        raise ValueError("unprintable class names")
-    origin = values.get("origin")
-    return DataRecord(values["uses_true_labels"], names, None if origin is None else parse_origin(origin))
+    match json.loads(text):
+        case {"uses_true_labels": bool(uses_true_labels), "class_names": list(names), **others}:
+            if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):
+                raise ValueError("unprintable class names")
+            origin = others.get("origin")
+            return DataRecord(uses_true_labels, tuple(names), None if origin is None else parse_origin(origin))
+    raise ValueError("not a data record")

@@ -8,12 +8,11 @@ import os
 import shutil
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaetui.storage import atomic_files, locations
 from vaetui.storage.atomic_files import translate_os_errors
@@ -41,8 +40,7 @@ class DatasetOrigin:
     """The directory that file names are relative to; None unless each image is a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file that the import examined."""
 
     relative_path: str
@@ -91,14 +89,9 @@ def create_dataset_atomically(key: str, replace_existing: bool = False) -> Itera
         shutil.rmtree(previous, ignore_errors=True)
 
 
-def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Iterable[SourceFile]) -> None:
+def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Sequence[SourceFile]) -> None:
     """Write the origin of a new dataset and the list of its source files; label files have to be there already."""
-    source_files = list(source_files)
-    lines = (
-        json.dumps([file.relative_path, file.size_bytes, file.modified_ns, file.skip_reason]) + "\n"
-        for file in source_files
-    )
-    atomic_files.write(directory / SOURCE_FILES_NAME, (line.encode() for line in lines))
+    atomic_files.write(directory / SOURCE_FILES_NAME, (f"{json.dumps(file)}\n".encode() for file in source_files))
     skipped = "".join(f"{file.relative_path} {file.skip_reason}\n" for file in source_files if file.skip_reason)
     atomic_files.write(directory / SKIPPED_FILES_NAME, skipped.encode())
     atomic_files.write(directory / METADATA_NAME, _encode_metadata(directory, origin))
@@ -117,22 +110,15 @@ def parse_origin(fields: Any) -> DatasetOrigin:
 
     Raises ValueError for anything else: the file may be damaged or come from somebody else.
     """
-    try:
-        source_path, import_options, class_names, root_path = (
-            fields[name] for name in ("source_path", "import_options", "class_names", "root_path")
-        )
-    except (LookupError, TypeError):
-        raise ValueError("not the origin of a dataset") from None
-    if not (
-        isinstance(source_path, str)
-        and isinstance(import_options, dict)
-        and isinstance(class_names, list | None)
-        and isinstance(root_path, str | None)
-    ):
-        raise ValueError("not the origin of a dataset")
-    return DatasetOrigin(
-        source_path, import_options, None if class_names is None else tuple(map(str, class_names)), root_path
-    )
+    match fields:
+        case {
+            "source_path": str(source_path),
+            "import_options": dict(options),
+            "class_names": list() | None as names,
+            "root_path": str() | None as root_path,
+        }:
+            return DatasetOrigin(source_path, options, None if names is None else tuple(map(str, names)), root_path)
+    raise ValueError("not the origin of a dataset")
 
 
 def load_source_files(directory: Path) -> list[SourceFile]:
@@ -186,9 +172,7 @@ class IdxWriter:
             self._file.write(items.tobytes())
         self.count += len(items)
 
-    def __exit__(
-        self, error_type: type[BaseException] | None, error: BaseException | None, error_traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         """Write the final header and close the file."""
         with translate_os_errors(self._path), self._file:
             if error_type is None:

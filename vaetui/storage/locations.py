@@ -49,7 +49,8 @@ def create_session_atomically(names: Iterable[str]) -> Iterator[tuple[str, Path]
     The directory is readable by its owner only. Raises UserError if the last name is taken as well or is invalid.
     """
     with translate_os_errors(sessions_directory()), _exclusive_access():
-        name = _first_free_name(names)
+        *others, last = names
+        name = next(filter(is_free, others), None) or require_free(last)
         unfinished = sessions_directory() / f".{name}{UNFINISHED_SUFFIX}"
         unfinished.mkdir(mode=0o700)
         try:
@@ -94,11 +95,8 @@ def find_session(name: str, allow_older: bool = False) -> Path:
 def session_names() -> list[str]:
     """Return the names of all sessions, damaged and older ones included, most recently used first."""
     names = (*file_names.DATABASE_AND_JOURNAL_NAMES, *file_names.OLDER_FORMAT_NAMES)
-    paths = [
-        path
-        for path in sessions_directory().glob("*")
-        if SESSION_NAME_PATTERN.fullmatch(path.name) and _has_any(path, names)
-    ]
+    entries = sessions_directory().glob("*")
+    paths = (path for path in entries if SESSION_NAME_PATTERN.fullmatch(path.name) and _has_any(path, names))
     return [path.name for path in sorted(paths, key=_last_used_time, reverse=True)]
 
 
@@ -107,10 +105,9 @@ def latest_session_name() -> str:
 
     Raises UserError if there is none.
     """
-    names = session_names()
-    if not names:
-        raise UserError("There is no session yet. Create one with: vaetui new")
-    return names[0]
+    if names := session_names():
+        return names[0]
+    raise UserError("There is no session yet. Create one with: vaetui new")
 
 
 def remove_session(name: str) -> None:
@@ -147,11 +144,6 @@ def _exclusive_access() -> Iterator[None]:
         raise UserError(
             "Another process is creating or deleting a session and does not finish. End that process first."
         ) from error
-
-
-def _first_free_name(names: Iterable[str]) -> str:
-    *others, last = names
-    return next((name for name in others if is_free(name)), None) or require_free(last)
 
 
 def _has_any(directory: Path, names: Iterable[str]) -> bool:

@@ -21,10 +21,6 @@ ACQUIRE_TIMEOUT_S = 0.2
 """How long to wait for the lock: `read_holder` of another process holds it for a moment."""
 HOLDER_TIMEOUT_S = 1.0
 """How long to wait until a new holder has written its description."""
-MAX_HOLDER_BYTES = 1000
-"""Bytes read of a description, which may come from somebody else."""
-MAX_PROCESS_ID = 1 << 32
-"""Above every valid process id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +111,14 @@ def _read_holder_file(path: Path) -> Holder:
     """Return the description of a holder; an empty one if the file is missing or invalid."""
     try:
         with atomic_files.open_for_reading(path) as file:
-            fields = json.loads(file.read(MAX_HOLDER_BYTES))
-        user, host, process_id = fields["user"], fields["host"], fields["process_id"]
-        if not (isinstance(process_id, int) and 0 < process_id < MAX_PROCESS_ID):
-            return Holder()
-        is_detached = fields.get("is_detached") is True
-        return Holder(_sanitize_field(user), _sanitize_field(host), process_id, is_detached)
+            fields = json.loads(file.read(1000))  # not all of it: it may come from somebody else
+        user, host = ("".join(filter(str.isprintable, fields[name]))[:64] for name in ("user", "host"))
+        process_id = fields["process_id"]
+        if isinstance(process_id, int) and 0 < process_id < 1 << 32:  # above every valid process id
+            return Holder(user, host, process_id, fields.get("is_detached") is True)
+        return Holder()
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Holder()
-
-
-def _sanitize_field(text: str) -> str:
-    return "".join(filter(str.isprintable, text))[:64]
 
 
 def _in_use_message(directory: Path) -> str:

@@ -12,8 +12,8 @@ from vaetui.errors import UserError
 from vaetui.storage import atomic_files, database, file_names, journal
 from vaetui.storage.database import NewerFormatError
 from vaetui.storage.findings import Finding
-from vaetui.storage.journal import Change, JournalEntry, JournalScan
-from vaetui.storage.schema import FORMAT_VERSION, TABLE_NAMES
+from vaetui.storage.journal import JournalEntry, JournalScan
+from vaetui.storage.schema import FORMAT_VERSION
 from vaetui.storage.untrusted import quarantine_file
 
 
@@ -132,13 +132,7 @@ def _rebuild_journal(journal_path: Path, database_path: Path) -> None:
     if journal_path.exists():
         quarantine_file(journal_path)
     with contextlib.closing(database.connect(database_path)) as connection:
-        atomic_files.write(journal_path, journal.format_line(_dump_as_entry(connection)))
-
-
-def _dump_as_entry(connection: sqlite3.Connection) -> JournalEntry:
-    """Return all rows as one entry."""
-    rows = database.dump_tables(connection)
-    changes: Sequence[Change] = [
-        (table, row) for table in TABLE_NAMES for row in rows[table] if row[0] != "last_entry_number"
-    ]
-    return JournalEntry(database.last_applied_number(connection), tuple(changes))
+        tables = database.dump_tables(connection).items()
+        changes = tuple((table, row) for table, rows in tables for row in rows if row[0] != "last_entry_number")
+        entry = JournalEntry(database.last_applied_number(connection), changes)
+    atomic_files.write(journal_path, journal.format_line(entry))

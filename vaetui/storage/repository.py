@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -39,12 +39,8 @@ class SessionRepository(AnswerLog):
 
         Raises UserError if the file is not a session database, has another format, or holds what vaetui never writes.
         """
-        super().__init__(
-            Database(
-                file_names.database_path(directory),
-                Journal(file_names.journal_path(directory)) if is_writable else None,
-            )
-        )
+        journal = Journal(file_names.journal_path(directory)) if is_writable else None
+        super().__init__(Database(file_names.database_path(directory), journal))
 
     @classmethod
     def create(
@@ -149,36 +145,21 @@ class SessionRepository(AnswerLog):
 
     def record_epoch(self, event: EpochEnded, *fingerprints: FileFingerprint) -> None:
         """Record a finished epoch and the files that belong to it."""
-        row = (
-            event.epoch,
-            *event.losses,
-            event.test_accuracy,
-            event.pixel_accuracy,
-            event.label_coverage,
-            event.answer_count,
-            event.seconds,
-            event.reading_accuracy,
-            event.prediction_churn,
-            event.mean_confidence,
-        )
-        self._database.apply_changes(("epoch", row), *file_added_changes(fingerprints))
+        epoch, losses, *columns = astuple(event)  # the fields are the columns
+        self._database.apply_changes(("epoch", (epoch, *losses, *columns)), *file_added_changes(fingerprints))
 
     def list_epochs(self) -> list[EpochEnded]:
         """Return the finished epochs in order."""
         rows = self._database.fetch_all("SELECT * FROM epoch ORDER BY epoch")
-        return [
-            EpochEnded(epoch, Losses(reconstruction, divergence, classification), *columns)
-            for epoch, reconstruction, divergence, classification, *columns in rows
-        ]
+        return [EpochEnded(row[0], Losses(*row[1:4]), *row[4:]) for row in rows]
 
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None) -> None:
         """Replace the answers of a reading test from a position on, and set its accuracy."""
-        rows = [
-            ("reading_answer", (epoch, position, class_id)) for position, class_id in enumerate(class_ids, start=start)
+        answers = [
+            ("reading_answer", (epoch, position, class_id)) for position, class_id in enumerate(class_ids, start)
         ]
-        self._database.apply_changes(
-            ("delete_reading_from", (epoch, start)), *rows, ("set_reading_accuracy", (accuracy, epoch))
-        )
+        removal, accuracy_change = ("delete_reading_from", (epoch, start)), ("set_reading_accuracy", (accuracy, epoch))
+        self._database.apply_changes(removal, *answers, accuracy_change)
 
     def load_reading(self, epoch: int) -> tuple[int | None, ...]:
         """Return the answers of the reading test of an epoch in order; None stands for unreadable."""

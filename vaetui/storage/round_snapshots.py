@@ -81,11 +81,7 @@ class EpochPredictions:
 ArraysT = TypeVar("ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions)
 
 
-def save(
-    store: ArtifactStore,
-    name: str,
-    arrays: RoundSnapshot | SplitSnapshot | TrainValSplit | Reconstructions | EpochPredictions,
-) -> FileFingerprint:
+def save(store: ArtifactStore, name: str, arrays: ArraysT) -> FileFingerprint:
     """Write the arrays as one file and return its fingerprint, which the caller records."""
     return store.write(name, npz.to_bytes({field.name: getattr(arrays, field.name) for field in fields(arrays)}))
 
