@@ -22,8 +22,6 @@ from vaetui.storage import npz
 
 CHUNK_BYTES = 1 << 24
 """Bytes read at a time."""
-MAX_HEADER_BYTES = 1_000
-"""Maximum length of an npy header."""
 READ_ERRORS = (*npz.MALFORMED_FILE_ERRORS, OSError, ValueError, MemoryError, zlib.error)
 """Exceptions that zipfile and NumPy's header parser raise for damaged or hostile files."""
 
@@ -116,7 +114,7 @@ def _read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Read an npy header; raises one of READ_ERRORS for arrays that cannot be read in chunks of images."""
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, is_fortran_order, dtype = readers[version](file, max_header_size=MAX_HEADER_BYTES)
+    shape, is_fortran_order, dtype = readers[version](file, max_header_size=1_000)
     if dtype.hasobject or dtype.kind not in "biufSU":
         raise ValueError(f"values of type {dtype} are neither numbers nor strings")
     if is_fortran_order and len(shape) > 1:

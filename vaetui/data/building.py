@@ -37,7 +37,7 @@ ClassNames = tuple[str, ...] | None
 
 
 def build_from_files(
-    file_list: FileList, options: ImportOptions, file_records: Sequence[SourceFile], directory: Path
+    file_list: FileList, options: ImportOptions, file_records: list[SourceFile], directory: Path
 ) -> Generator[Progress, None, tuple[ClassNames, list[SourceFile]]]:
     """Decode image files and write them, with their labels, as IDX files.
 
@@ -63,11 +63,8 @@ def build_from_files(
             image_writer.add(pixels)
             skip_reasons += batch_reasons
             yield Progress("decoding images", len(skip_reasons), len(paths))
-    records = [
-        SourceFile(record.relative_path, record.size_bytes, record.modified_ns, reason)
-        for record, reason in zip(file_records, skip_reasons, strict=False)
-    ]
-    records += file_records[len(paths) :]
+    decoded_records = zip(file_records, skip_reasons, strict=False)
+    records = [record._replace(skip_reason=reason) for record, reason in decoded_records] + file_records[len(paths) :]
     if image_writer.count < MIN_IMAGES:
         problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
         hint = next((f" First problem: {problem}." for problem in problems), "")

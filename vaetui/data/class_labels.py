@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,11 +23,8 @@ def read_class_names(text_or_path: str) -> tuple[str, ...]:
     Raises UserError if the file is unreadable or the names are too few, too many, too long, duplicate or unprintable.
     """
     try:
-        items = (
-            Path(text_or_path).read_text(encoding="utf-8-sig").splitlines()
-            if _is_file(text_or_path)
-            else text_or_path.split(",")
-        )
+        is_file = os.path.isfile(text_or_path)  # unlike Path.is_file, False also for a text that is too long
+        items = Path(text_or_path).read_text("utf-8-sig").splitlines() if is_file else text_or_path.split(",")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{text_or_path} cannot be read as a list of class names ({error}).") from error
     return validate_class_names(tuple(item.strip() for item in items if item.strip()), "--classes")
@@ -73,10 +71,3 @@ def encode_labels(
             "Add it to --classes, or omit --labels."
         )
     return class_names, np.array([class_ids[label] for label in labels], np.uint8)
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):
-        return False

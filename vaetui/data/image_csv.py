@@ -12,7 +12,6 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path")
 """Usual names of the path column; without any of them, the first column is used."""
 LABEL_COLUMNS = ("label", "class", "category", "target", "y")
 """Usual names of the label column."""
-DELIMITERS = ",;\t"
 
 
 def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileList:
@@ -24,7 +23,7 @@ def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileLis
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = file.readline()
             file.seek(0)
-            delimiter = max(DELIMITERS, key=header.count)
+            delimiter = max(",;\t", key=header.count)
             rows = list(csv.DictReader(file, delimiter=delimiter, restval=""))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from error
@@ -34,10 +33,9 @@ def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileLis
         raise UserError(f"{path} has no rows. It needs a header with a path column, and one row per image.")
     columns = [column for column in rows[0] if column is not None]
     path_column = next((column for column in columns if column.strip().lower() in PATH_COLUMNS), columns[0])
-    label_column_name = label_column or next(
-        (column for column in columns if column.strip().lower() in LABEL_COLUMNS), None
-    )
-    if with_labels and label_column_name not in columns:
+    usual_column = next((column for column in columns if column.strip().lower() in LABEL_COLUMNS), None)
+    label_key = label_column or usual_column
+    if with_labels and label_key not in columns:
         description = f"column {label_column}" if label_column else "label column"
         raise UserError(f"{path} has no {description}. Choose one with --label-column: {', '.join(columns)}.")
     image_paths, labels, skipped = [], [], []
@@ -47,7 +45,7 @@ def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileLis
             skipped.append((f"line {line_number}", "has no path"))
             continue
         image_paths.append(image_path)
-        labels.append(row[label_column_name].strip() if with_labels and label_column_name else "")
+        labels.append(row[label_key].strip() if with_labels and label_key else "")
     if not image_paths:
         raise UserError(f"{path} has no paths in its column {path_column}. Each row needs the path of an image.")
     return FileList(path.parent, tuple(image_paths), tuple(labels) if with_labels else None, tuple(skipped))

@@ -32,7 +32,7 @@ def list_folder(root: Path, with_labels: bool) -> FileList:
     paths: list[str] = []
     skipped: list[tuple[str, str]] = []
     for path in sorted(_iter_image_paths(root)):
-        if path.isprintable() and _is_encodable(path):
+        if path.isprintable():  # False also for bytes that are not UTF-8: they become surrogates
             paths.append(path)
         else:
             skipped.append((ascii(path)[1:-1], "has a name that is not printable UTF-8"))
@@ -48,11 +48,3 @@ def _iter_image_paths(root: Path) -> Iterator[str]:
         for name in file_names:
             if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES):
                 yield name if relative_directory == "." else f"{relative_directory}/{name}"
-
-
-def _is_encodable(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

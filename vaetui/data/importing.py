@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,12 +82,8 @@ def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> G
     key = _compute_key(path, options, file_records)
     if dataset_cache.dataset_directory(key) != directory:
         return False
-
-    def has_checksum(rebuilt_directory: Path) -> bool:
-        return checksum in (None, _compute_checksum(rebuilt_directory))
-
     try:
-        yield from _build_dataset(source, path, options, file_records, key, has_checksum)
+        yield from _build_dataset(source, path, options, file_records, key, replace_existing=True, checksum=checksum)
     except ChecksumMismatchError:
         return False
     return True
@@ -122,11 +118,8 @@ def describe_changes(directory: Path) -> str | None:
         return f"{path} is missing or no longer holds images; the session uses its imported copy."
     new_records = {record.relative_path: record for record in _stat_files(source)}
     added, removed = len(new_records.keys() - old_records.keys()), len(old_records.keys() - new_records.keys())
-    modified = sum(
-        (record.size_bytes, record.modified_ns) != (old_records[name].size_bytes, old_records[name].modified_ns)
-        for name, record in new_records.items()
-        if name in old_records
-    )
+    common = new_records.keys() & old_records.keys()
+    modified = sum(new_records[name][:3] != old_records[name][:3] for name in common)  # size or modification time
     changes = ((added, "added"), (removed, "removed"), (modified, "modified"))
     counts = ", ".join(f"{count} {change}" for count, change in changes if count)
     if not counts:
@@ -156,13 +149,14 @@ def _build_dataset(
     options: ImportOptions,
     file_records: list[SourceFile],
     key: str,
-    is_valid: Callable[[Path], bool] | None = None,
+    replace_existing: bool = False,
+    checksum: bytes | None = None,
 ) -> Generator[Progress, None, list[SourceFile]]:
     """Build the dataset of a key, and return the file records with the reasons for skipping.
 
-    With `is_valid`, it replaces an existing dataset if `is_valid(directory)`, else raises ChecksumMismatchError.
+    Raises ChecksumMismatchError if the images do not have the SHA-256 `checksum`; None skips this check.
     """
-    with dataset_cache.create_dataset_atomically(key, replace_existing=is_valid is not None) as directory:
+    with dataset_cache.create_dataset_atomically(key, replace_existing) as directory:
         if isinstance(source, FileList):
             root_path = str(source.root)
             class_names, file_records = yield from building.build_from_files(source, options, file_records, directory)
@@ -171,13 +165,9 @@ def _build_dataset(
             class_names = yield from building.build_from_arrays(source, options, directory)
         origin = DatasetOrigin(str(path), asdict(options), class_names, root_path)
         dataset_cache.write_metadata(directory, origin, file_records)
-        if is_valid is not None and not is_valid(directory):
+        if checksum is not None and checksum != read_images(find_idx_files(directory).train_images)[1]:
             raise ChecksumMismatchError
     return file_records
-
-
-def _compute_checksum(directory: Path) -> bytes:
-    return read_images(find_idx_files(directory).train_images)[1]
 
 
 def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
@@ -197,12 +187,8 @@ def _stat_file(path: str, relative_path: str) -> SourceFile:
 
 
 def _compute_key(path: Path, options: ImportOptions, file_records: Iterable[SourceFile]) -> str:
-    key_fields = [
-        CACHE_FORMAT_VERSION,
-        str(path),
-        asdict(options),
-        [[record.relative_path, record.size_bytes, record.modified_ns] for record in file_records],
-    ]
+    files = [record[:3] for record in file_records]  # without the reason for skipping
+    key_fields = [CACHE_FORMAT_VERSION, str(path), asdict(options), files]
     return hashlib.sha256(json.dumps(key_fields, sort_keys=True).encode()).hexdigest()[:24]
 
 

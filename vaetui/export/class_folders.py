@@ -27,12 +27,9 @@ def write_folders(
     create_output_directory(output)
     class_directories = directory_names(label_table.class_names)
     is_sure = (label_table.confidences >= min_confidence).tolist()
-    directories = [
-        class_directories[class_id] if sure else UNSURE_DIRECTORY
-        for class_id, sure in zip(label_table.class_ids.tolist(), is_sure, strict=True)
-    ]
+    rows = zip(relative_paths(label_table), label_table.class_ids.tolist(), is_sure, strict=True)
     target_paths = [
-        f"{directory}/{path}" for directory, path in zip(directories, relative_paths(label_table), strict=True)
+        f"{class_directories[class_id] if sure else UNSURE_DIRECTORY}/{path}" for path, class_id, sure in rows
     ]
     return (yield from write_images(label_table, target_paths, copy_files, images, output)).count(None)
 
@@ -42,7 +39,8 @@ def directory_names(class_names: Iterable[str]) -> list[str]:
     names: list[str] = []
     for class_name in class_names:
         name = safe_name(class_name)
-        name = name if name != UNSURE_DIRECTORY else f"{UNSURE_DIRECTORY}_"
+        if name == UNSURE_DIRECTORY:
+            name += "_"
         used_names = [used_name.casefold() for used_name in names]
         names.append(name if name.casefold() not in used_names else f"{name}-{len(names)}")
     return names

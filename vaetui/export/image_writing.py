@@ -63,11 +63,10 @@ def write_images(
 
 def relative_paths(label_table: LabelTable) -> list[str]:
     """Return the path of each image file below its root, or a PNG name made of the index if there are no files."""
+    indices: list[int] = label_table.indices.tolist()
     if label_table.source_files is None:
-        return [f"{index:08}.png" for index in label_table.indices.tolist()]
-    return [
-        str(strip_parents(label_table.source_files.relative_paths[index])) for index in label_table.indices.tolist()
-    ]
+        return [f"{index:08}.png" for index in indices]
+    return [str(strip_parents(label_table.source_files.relative_paths[index])) for index in indices]
 
 
 def unique_names(label_table: LabelTable) -> list[str]:

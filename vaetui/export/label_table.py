@@ -68,12 +68,12 @@ class LabelTable:
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per image; missing values are None."""
-        for row in range(len(self)):
-            path = self.image_path(int(self.indices[row]))
+        for row, index in enumerate(self.indices.tolist()):
+            path = self.image_path(index)
             cluster_id, distance = self.cluster_ids[row], self.distances[row]
             yield {
-                "index": int(self.indices[row]),
-                "path": None if path is None else str(path),
+                "index": index,
+                "path": path and str(path),
                 "label": int(self.class_ids[row]),
                 "class": self.class_names[self.class_ids[row]],
                 "confidence": round(float(self.confidences[row]), 4),

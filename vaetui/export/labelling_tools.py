@@ -19,6 +19,8 @@ from vaetui.storage import atomic_files
 
 ExportProgress = Generator[Progress, None, int]
 """Yields Progress, and returns the number of missing image files."""
+LABEL_STUDIO_CHOICE = {"from_name": "class", "to_name": "image", "type": "choices"}
+"""The names of the elements in config.xml that a pre-annotation belongs to."""
 
 
 def write_label_studio(
@@ -40,14 +42,7 @@ def write_label_studio(
                 {
                     "model_version": "vaetui",
                     "score": row["confidence"],
-                    "result": [
-                        {
-                            "from_name": "class",
-                            "to_name": "image",
-                            "type": "choices",
-                            "value": {"choices": [row["class"]]},
-                        }
-                    ],
+                    "result": [{**LABEL_STUDIO_CHOICE, "value": {"choices": [row["class"]]}}],
                 }
             ],
         }
@@ -92,19 +87,11 @@ def write_huggingface(
     path_row_pairs, missing_count = yield from _write_confident_images(
         label_table, unique_names, min_confidence, copy_files, images, output / "train"
     )
-    lines = (
-        json.dumps(
-            {
-                "file_name": path,
-                "label": row["class"],
-                "confidence": row["confidence"],
-                "source": row["source"],
-            }
-        )
-        + "\n"
+    items = (
+        {"file_name": path, "label": row["class"], "confidence": row["confidence"], "source": row["source"]}
         for path, row in path_row_pairs
     )
-    atomic_files.write(output / "train/metadata.jsonl", (line.encode() for line in lines))
+    atomic_files.write(output / "train/metadata.jsonl", (f"{json.dumps(item)}\n".encode() for item in items))
     return missing_count
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 from vaetui.errors import UserError
 from vaetui.export.label_table import SOURCES, LabelTable
@@ -36,13 +36,9 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise UserError("Parquet needs pyarrow. Install it with: pip install 'vaetui[parquet]'") from error
-    paths = [
-        str(label_table.image_path(index)) if label_table.source_files else None
-        for index in label_table.indices.tolist()
-    ]
-    class_ids = label_table.class_ids.astype("int32")
-    source_ids = label_table.source_ids.astype("int32")
-    cluster_ids = [None if cluster_id < 0 else cluster_id for cluster_id in label_table.cluster_ids.tolist()]
+    paths = [path and str(path) for path in map(label_table.image_path, label_table.indices.tolist())]
+    class_ids, source_ids = label_table.class_ids.astype("int32"), label_table.source_ids.astype("int32")
+    cluster_ids = pa.array(label_table.cluster_ids, pa.int32(), mask=label_table.cluster_ids < 0)
     cluster_paths = pa.array(label_table.cluster_paths, pa.string())
     table = pa.table(
         {
@@ -52,7 +48,7 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
             "class": pa.DictionaryArray.from_arrays(class_ids, list(label_table.class_names)),
             "confidence": label_table.confidences,
             "source": pa.DictionaryArray.from_arrays(source_ids, list(SOURCES)),
-            "cluster": pa.DictionaryArray.from_arrays(pa.array(cluster_ids, pa.int32()), cluster_paths),
+            "cluster": pa.DictionaryArray.from_arrays(cluster_ids, cluster_paths),
             "weight": label_table.weights,
             "distance": pa.array(label_table.distances, from_pandas=True),
         }
@@ -63,15 +59,10 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
 
 
 def _iter_csv_lines(label_table: LabelTable) -> Iterator[str]:
-    line = io.StringIO()
-    writer = csv.DictWriter(line, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in label_table.iter_rows():
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-        writer.writerow(row)
-    yield line.getvalue()
+    # `write` of the file returns the text, and so do the methods of the writer.
+    writer = csv.DictWriter(SimpleNamespace(write=str), COLUMNS, lineterminator="\n")
+    yield writer.writeheader()
+    yield from map(writer.writerow, label_table.iter_rows())
 
 
 def _write_lines(output: Path, lines: Iterable[str]) -> None:
