@@ -40,10 +40,7 @@ class ArrayFile:
     """Opens the file at the first element."""
 
     def iter_chunks(self) -> Iterator[NDArray[Any]]:
-        """Read the array in chunks of consecutive images.
-
-        Raises UserError if the file is truncated or damaged.
-        """
+        """Read the array in chunks of consecutive images; raises UserError if the file is truncated or damaged."""
         item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         chunk_size = max(CHUNK_BYTES // max(item_bytes, 1), 1)
         with translate_read_errors(self.display_name), self.open_data() as file:
@@ -53,10 +50,7 @@ class ArrayFile:
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
     def read_all(self) -> NDArray[Any]:
-        """Read the whole array.
-
-        Raises UserError if the file is truncated or damaged.
-        """
+        """Read the whole array; raises UserError if the file is truncated or damaged."""
         return np.concatenate([*self.iter_chunks()]) if self.shape[0] else np.empty(self.shape, self.dtype)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,8 @@ def _choose_colour(paths: Sequence[str]) -> bool:
 def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
     sizes = []
     for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
-        try:
+        with suppress(UnusableImageError):
             sizes.append(read_size(path))
-        except UnusableImageError:
-            continue
     if sizes and len(set(sizes)) == 1 and _is_supported_size(sizes[0]):
         return sizes[0]
     median_side = statistics.median([max(size) for size in sizes] or [0])

@@ -31,10 +31,7 @@ def read_class_names(text_or_path: str) -> tuple[str, ...]:
 
 
 def validate_class_names(class_names: Sequence[str], source: str) -> tuple[str, ...]:
-    """Return the class names as a tuple.
-
-    Raises UserError if they are too few, too many, too long, duplicate or unprintable; the message names `source`.
-    """
+    """Return the names as a tuple; raises UserError, naming `source`, for a wrong count, invalid or equal names."""
     if not 2 <= len(class_names) <= MAX_CLASSES:
         raise UserError(f"{source} needs 2 to {MAX_CLASSES} names; got {len(class_names)}.")
     for name in class_names:

@@ -37,10 +37,7 @@ class UnusableImageError(Exception):
 
 
 def read_size(path: StrPath) -> tuple[int, int]:
-    """Return height and width of an image as displayed, from its header alone.
-
-    Raises UnusableImageError if the file is not an image, too small or too large.
-    """
+    """Return height and width as displayed, from the header alone; raises UnusableImageError for an unusable file."""
     with _open_image(path) as image:
         width, height = image.size
         has_swapped_sides = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 are quarter turns

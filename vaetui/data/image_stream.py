@@ -70,9 +70,8 @@ def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
 def _batch_decoded_files(paths: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
     start = 0
     for pixels, skip_reasons in decoded_batches:
-        batch_paths = paths[start : start + FILES_PER_TASK]
-        start += len(batch_paths)
-        pairs = list(zip(batch_paths, skip_reasons, strict=True))
+        pairs = list(zip(paths[start : start + FILES_PER_TASK], skip_reasons, strict=True))
+        start += FILES_PER_TASK
         usable_paths = tuple(path for path, reason in pairs if reason is None)
         yield ImageBatch(usable_paths, pixels, tuple((path, reason) for path, reason in pairs if reason is not None))
 

@@ -90,10 +90,7 @@ def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> G
 
 
 def find_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
-    """Find the image files or arrays at a path.
-
-    Raises UserError if the path does not exist, its format is unknown, or its file or header is damaged.
-    """
+    """Find the images at a path; raises UserError if it does not exist, is damaged or has an unknown format."""
     if os.path.isdir(path):
         return find_arrays(path, options) if _is_idx_directory(path) else list_folder(path, options.labels)
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long

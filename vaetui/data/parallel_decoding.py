@@ -31,10 +31,7 @@ DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[str | None]]"
 
 
 def decode_files(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[DecodedBatch]:
-    """Decode files in batches of FILES_PER_TASK, in order, resized to `shape` (H, W) or (H, W, 3).
-
-    Raises UserError if the system kills a decoding process.
-    """
+    """Yield FILES_PER_TASK decoded files at a time, (H, W) or (H, W, 3); raises UserError if a process is killed."""
     batches = [paths[start : start + FILES_PER_TASK] for start in range(0, len(paths), FILES_PER_TASK)]
     cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     process_count = min(cpu_count, len(paths) // MIN_FILES_PER_PROCESS)

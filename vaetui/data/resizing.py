@@ -21,10 +21,7 @@ def get_image_size(array_file: ArrayFile) -> tuple[int, int]:
 
 
 def is_coloured_array(array_file: ArrayFile) -> bool:
-    """Return whether the images in the first chunk of an array show colours.
-
-    Raises UserError if the shape is not one of images, or the file is damaged.
-    """
+    """Return whether the first chunk of an array shows colours; raises UserError if damaged or without images."""
     if len(_compute_image_shape(array_file)) == 2 or not array_file.shape[0]:
         return False
     with translate_read_errors(array_file.display_name):

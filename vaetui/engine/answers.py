@@ -56,8 +56,5 @@ def format_path(path: ClusterPath) -> str:
 
 
 def parse_path(text: str) -> ClusterPath:
-    """Return the path that `format_path` wrote.
-
-    Raises ValueError if the text is not a path.
-    """
+    """Return the path that `format_path` wrote; raises ValueError if the text is not a path."""
     return tuple(int(index) for index in text.split("."))

@@ -59,10 +59,7 @@ class ClassList:
 
     @classmethod
     def from_names(cls, names: Sequence[str]) -> ClassList:
-        """Return a list of classes with these names, none merged.
-
-        Raises UserError if the number of names or a name is not allowed, or if names repeat.
-        """
+        """Return a list of unmerged classes; raises UserError for too few, too many, invalid or equal names."""
         if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names) or not all(map(_is_valid_name, names)):
             raise UserError(
                 f"Class names must be 2 to {MAX_CLASSES} different names of 1 to {MAX_NAME_CHARS} printable characters."
@@ -93,10 +90,7 @@ class ClassList:
         return self.names.index(name) if name in self.names else None
 
     def apply(self, edit: ClassEdit) -> ClassList:
-        """Return the list after an edit.
-
-        Raises UserError if the edit is not possible.
-        """
+        """Return the list after an edit; raises UserError if the edit is not possible."""
         match edit:
             case AddClass(class_id, name):
                 if class_id != len(self):

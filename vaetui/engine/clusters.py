@@ -78,10 +78,7 @@ def decodable_centres(
 
 
 def find_cluster(tree: ClusterTree, path: ClusterPath) -> Cluster:
-    """Return the cluster at a path.
-
-    Raises KeyError if there is none.
-    """
+    """Return the cluster at a path; raises KeyError if there is none."""
     siblings = tree
     for depth, index in enumerate(path, start=1):
         if not 0 <= index < len(siblings):

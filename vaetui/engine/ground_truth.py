@@ -22,10 +22,7 @@ class TrueLabels:
 
 
 def read_true_labels(path: Path, image_count: int) -> TrueLabels:
-    """Return the true labels of `image_count` images from an IDX file.
-
-    Raises UserError if `read_idx` does or if the number of labels differs.
-    """
+    """Return the true labels in an IDX file; raises UserError as `read_idx` does, or if there are not `image_count`."""
     class_ids = read_idx(path, 1)
     if len(class_ids) != image_count:
         raise UserError(
@@ -52,9 +49,8 @@ def stratified_split(
         largest = np.argsort(quotas - proportions, kind="stable")[: validation_count - quotas.sum()]
         quotas[largest] += 1
         shuffled = true_labels.class_ids[order]
-        validation = np.concatenate(
-            [order[shuffled == class_id][:quota] for class_id, quota in zip(class_ids, quotas, strict=True)]
-        )
+        pairs = zip(class_ids, quotas, strict=True)
+        validation = np.concatenate([order[shuffled == class_id][:quota] for class_id, quota in pairs])
     is_validation = np.zeros(image_count, dtype=bool)
     is_validation[validation] = True
     return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)

@@ -40,10 +40,7 @@ class IdxFiles:
 
 
 def find_idx_files(directory: Path) -> IdxFiles:
-    """Return the IDX files in a directory that have the names of MNIST's files.
-
-    Raises UserError if the directory or the training images do not exist.
-    """
+    """Return the IDX files in a directory, named like MNIST's; raises UserError if there are no training images."""
     if not os.path.isdir(directory):  # unlike Path.is_dir, False also for a path that is too long
         raise UserError(f"There is no directory {directory}. Pass a directory with IDX files to --data.")
 
@@ -62,19 +59,13 @@ def find_idx_files(directory: Path) -> IdxFiles:
 
 
 def header_shape(path: Path, rank: int) -> tuple[int, ...]:
-    """Return the shape in the header of an IDX file.
-
-    Raises UserError if the file is not an IDX file of bytes with `rank` dimensions.
-    """
+    """Return the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
     with open_idx(path) as file:
         return read_header(file, path, rank)
 
 
 def image_header_shape(path: Path) -> tuple[int, ...]:
-    """Return the shape (N, H, W) or (N, H, W, 3) in the header of an IDX file of images.
-
-    Raises UserError if the file is not an IDX file of bytes with three or four dimensions.
-    """
+    """Return the shape of an IDX file of images, (N, H, W) or (N, H, W, 3); raises UserError for any other file."""
     with open_idx(path) as file, translate_read_errors(path):
         magic_number = file.read(4)
     return header_shape(path, 4 if magic_number == _magic_number(4) else 3)
@@ -103,10 +94,7 @@ def require_supported(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def open_idx(path: Path) -> BinaryIO:
-    """Open a plain or gzipped file for reading.
-
-    Raises UserError if that fails.
-    """
+    """Open a plain or gzipped file for reading; raises UserError if that fails."""
     try:
         return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
@@ -114,10 +102,7 @@ def open_idx(path: Path) -> BinaryIO:
 
 
 def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
-    """Read the header of an IDX file and return the shape.
-
-    Raises UserError if it is not the header of an IDX file of bytes with `rank` dimensions.
-    """
+    """Read the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
     with translate_read_errors(path):
         header = file.read(4 + 4 * rank)
     if len(header) < 4 + 4 * rank or header[:4] != _magic_number(rank):

@@ -88,10 +88,7 @@ def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
-    """Return the array in an IDX file.
-
-    Raises UserError like `read_idx_chunks`.
-    """
+    """Return the array in an IDX file; raises UserError like `read_idx_chunks`."""
     body = bytearray()
     for chunk in read_idx_chunks(path, rank):
         body += chunk.data

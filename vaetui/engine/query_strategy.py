@@ -19,10 +19,7 @@ MIN_IMAGES_PER_CLUSTER = 10
 
 
 def cluster_all(vectors: LatentVectors, k: int, seed: int) -> Generator[Progress, None, Partition]:
-    """Cluster all images, [N, z_dim], into at most k clusters.
-
-    Yields Progress and returns a Partition.
-    """
+    """Cluster all images, [N, z_dim], into at most k clusters; yields Progress and returns a Partition."""
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed))
 
 
@@ -35,9 +32,8 @@ def cluster_uncertain(
     """
     count = min(len(vectors), max(round(config.uncertain_fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
     uncertain = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
-    fine_assignments, centres = yield from run_kmeans(
-        vectors[uncertain], min(k * config.oversample, count), KMEANS_RUNS, seed
-    )
+    fine_k = min(k * config.oversample, count)
+    fine_assignments, centres = yield from run_kmeans(vectors[uncertain], fine_k, KMEANS_RUNS, seed)
     sums = np.bincount(fine_assignments, weights=uncertainties[uncertain])
     queried = np.sort(np.argsort(-sums, kind="stable")[:k])
     new_indices = np.full(len(centres), NOT_QUERIED, np.int32)

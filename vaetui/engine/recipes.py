@@ -40,10 +40,7 @@ method."""
 
 
 def get_recipe(name: str) -> Config:
-    """Return the configuration of a recipe.
-
-    Raises UserError if there is no recipe of that name.
-    """
+    """Return the configuration of a recipe; raises UserError if there is no recipe of that name."""
     if name not in RECIPES:
         raise UserError(f"There is no recipe {name!r}. Choose one of: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -43,10 +43,7 @@ def create_train_state(config: Config, shape: tuple[int, ...]) -> TrainState:
 
 
 def find_device(name: str) -> torch.device:
-    """Return the device called auto, cpu, cuda or mps.
-
-    Raises UserError if it is not available.
-    """
+    """Return the device called auto, cpu, cuda or mps; raises UserError if it is not available."""
     is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     available = [device for device in is_available if is_available[device]]
     if name == "auto":

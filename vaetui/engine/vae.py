@@ -39,27 +39,18 @@ class VAE(nn.Module):
         self.feature_channels = second
         features = second * self.feature_size[0] * self.feature_size[1]
         self.negative_slope = config.negative_slope
-        self.encoder = nn.ModuleList(
-            [
-                nn.Conv2d(image_channels, first, 3, stride=2, padding=1),
-                nn.Conv2d(first, second, 3, stride=2, padding=1),
-                nn.Linear(features, config.hidden_units),
-                nn.Linear(config.hidden_units, 2 * config.z_dim),
-            ]
-        )
+        hidden = config.hidden_units
+        conv1 = nn.Conv2d(image_channels, first, 3, stride=2, padding=1)
+        conv2 = nn.Conv2d(first, second, 3, stride=2, padding=1)
+        self.encoder = nn.ModuleList([conv1, conv2, nn.Linear(features, hidden), nn.Linear(hidden, 2 * config.z_dim)])
         first_padding = _output_padding(self.feature_size, half_size)
         second_padding = _output_padding(half_size, image_size)
-        self.decoder = nn.ModuleList(
-            [
-                nn.Linear(config.z_dim, config.hidden_units),
-                nn.Linear(config.hidden_units, features),
-                nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=first_padding),
-                nn.ConvTranspose2d(first, image_channels, 3, stride=2, padding=1, output_padding=second_padding),
-            ]
-        )
+        upconv1 = nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=first_padding)
+        upconv2 = nn.ConvTranspose2d(first, image_channels, 3, stride=2, padding=1, output_padding=second_padding)
+        self.decoder = nn.ModuleList([nn.Linear(config.z_dim, hidden), nn.Linear(hidden, features), upconv1, upconv2])
         self.classifies_hidden = config.classifier_input == "hidden"
-        self.classifier = nn.Linear(config.hidden_units if self.classifies_hidden else config.z_dim, config.classes)
-        norms = [nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(config.hidden_units)]
+        self.classifier = nn.Linear(hidden if self.classifies_hidden else config.z_dim, config.classes)
+        norms = [nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(hidden)]
         self.norms = nn.ModuleList(norms if config.batch_norm else [nn.Identity()] * 3)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -8,14 +8,8 @@ from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, ClusterPath, format_path, parse_path
 from vaetui.engine.classes import ClassEdit
-from vaetui.storage.answer_rows import (
-    AnswerRecord,
-    ClassEditRecord,
-    answer_columns,
-    class_edit_columns,
-    parse_answer,
-    parse_class_edit,
-)
+from vaetui.storage import answer_rows
+from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
 from vaetui.storage.database import Database
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.journal import Change
@@ -42,16 +36,15 @@ class AnswerLog:
     ) -> AnswerRecord:
         """Record an answer and the files that belong to it; undone actions of the round can no longer be redone."""
         answer_id = self.next_action_id()
-        row = (answer_id, round_number, format_path(path), *answer_columns(answer), "active", time.time())
-        self._database.apply_changes(
-            *_discard_undone_changes(round_number), ("answer", row), *file_added_changes(fingerprints)
-        )
+        row = (answer_id, round_number, format_path(path), *answer_rows.answer_columns(answer), "active", time.time())
+        files = file_added_changes(fingerprints)
+        self._database.apply_changes(*_discard_undone_changes(round_number), ("answer", row), *files)
         return AnswerRecord(answer_id, path, answer)
 
     def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
         """Record a class edit; undone actions of the round can no longer be redone."""
         edit_id = self.next_action_id()
-        row = (edit_id, round_number, *class_edit_columns(class_edit), "active", time.time())
+        row = (edit_id, round_number, *answer_rows.class_edit_columns(class_edit), "active", time.time())
         self._database.apply_changes(*_discard_undone_changes(round_number), ("class_edit", row))
         return ClassEditRecord(edit_id, class_edit)
 
@@ -78,13 +71,15 @@ class AnswerLog:
             "WHERE round_number = ? AND state = ? ORDER BY id",
             (round_number, state),
         )
-        return [AnswerRecord(answer_id, parse_path(path), parse_answer(*columns)) for answer_id, path, *columns in rows]
+        return [
+            AnswerRecord(answer_id, parse_path(path), answer_rows.parse_answer(*columns))
+            for answer_id, path, *columns in rows
+        ]
 
     def list_class_edits(self, last_round: int | None = None) -> list[ClassEditRecord]:
         """Return the active class edits up to the end of a round, or all of them, oldest first."""
-        return self._query_class_edits(
-            "state = 'active' AND (? IS NULL OR round_number <= ?)", (last_round, last_round)
-        )
+        condition = "state = 'active' AND (? IS NULL OR round_number <= ?)"
+        return self._query_class_edits(condition, (last_round, last_round))
 
     def list_action_times(self, round_number: int) -> list[float]:
         """Return when the actions of a round were recorded, in seconds since 1970, in the order of entry."""
@@ -116,10 +111,8 @@ class AnswerLog:
 
     def _query_class_edits(self, condition: str, parameters: tuple[object, ...]) -> list[ClassEditRecord]:
         query = f"SELECT id, kind, class_id, class_name, target_class_id FROM class_edit WHERE {condition} ORDER BY id"
-        return [
-            ClassEditRecord(edit_id, parse_class_edit(*columns))
-            for edit_id, *columns in self._database.fetch_all(query, parameters)
-        ]
+        rows = self._database.fetch_all(query, parameters)
+        return [ClassEditRecord(edit_id, answer_rows.parse_class_edit(*columns)) for edit_id, *columns in rows]
 
     def _set_state(self, action: UserAction, state: ActionState) -> None:
         change = "set_answer_state" if isinstance(action, AnswerRecord) else "set_class_edit_state"

@@ -7,7 +7,6 @@ from a file is ever signalled.
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,7 +66,4 @@ def remove_control_files(directory: Path) -> None:
 
 
 def _is_regular_file(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
+    return os.path.isfile(path) and not os.path.islink(path)

@@ -30,10 +30,7 @@ def to_json(record: DataRecord) -> str:
 
 
 def from_json(text: str) -> DataRecord:
-    """Return the record that `to_json` wrote.
-
-    Raises ValueError for any other text: the session may come from somebody else.
-    """
+    """Return the record that `to_json` wrote; raises ValueError for any other text, as the session may be forged."""
     match json.loads(text):
         case {"uses_true_labels": bool(uses_true_labels), "class_names": list(names), **others}:
             if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):

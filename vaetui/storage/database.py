@@ -155,20 +155,14 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 def apply_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
-    """Apply a journal entry within a transaction of the caller.
-
-    Raises KeyError for an unknown change, and sqlite3.Error for invalid values.
-    """
+    """Apply an entry in a transaction of the caller; raises KeyError for an unknown change, and sqlite3.Error."""
     for name, values in entry.changes:
         connection.execute(CHANGE_STATEMENTS[name], values)
     connection.execute(CHANGE_STATEMENTS["meta"], ("last_entry_number", str(entry.number)))
 
 
 def last_applied_number(connection: sqlite3.Connection) -> int:
-    """Return the number of the last applied journal entry, 0 before the first.
-
-    Raises ValueError if the stored value is not a number.
-    """
+    """Return the number of the last applied journal entry, 0 before the first; raises ValueError if it is invalid."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'last_entry_number'").fetchone()
     return int(row[0]) if row else 0
 

@@ -75,10 +75,7 @@ def require_free(name: str) -> str:
 
 
 def find_session(name: str, allow_older: bool = False) -> Path:
-    """Return the directory of a session.
-
-    Raises UserError for an unknown name, with similar ones, and OlderFormatError unless `allow_older` is set.
-    """
+    """Return the directory of a session; raises UserError with similar names, OlderFormatError unless `allow_older`."""
     path = sessions_directory() / validate_name(name)
     if not _has_any(path, (*file_names.DATABASE_AND_JOURNAL_NAMES, *file_names.OLDER_FORMAT_NAMES)):
         similar_names = difflib.get_close_matches(name, session_names(), n=3, cutoff=0.5)
@@ -101,10 +98,7 @@ def session_names() -> list[str]:
 
 
 def latest_session_name() -> str:
-    """Return the name of the most recently used session.
-
-    Raises UserError if there is none.
-    """
+    """Return the name of the most recently used session; raises UserError if there is none."""
     if names := session_names():
         return names[0]
     raise UserError("There is no session yet. Create one with: vaetui new")

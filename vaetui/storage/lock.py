@@ -45,10 +45,7 @@ class Lock:
     """The exclusive right to write a session, held until release or until the process ends in any way."""
 
     def __init__(self, directory: Path) -> None:
-        """Acquire the lock and withdraw any release request.
-
-        Raises UserError that describes the holder if another process holds the lock.
-        """
+        """Acquire the lock and withdraw any release request; raises UserError that describes another holder."""
         path = file_names.lock_path(directory)
         self._file_lock = FileLock(path, mode=0o600)
         self._directory = directory

@@ -79,10 +79,7 @@ class SessionRepository(AnswerLog):
         self._write_meta(config=to_json(_with_class_count(config, len(self._initial_class_list))))
 
     def load_class_list(self, last_round: int | None = None) -> ClassList:
-        """Return the present classes, or those at the end of a round; 0 is before the first round.
-
-        Raises UserError if the stored class edits are inconsistent.
-        """
+        """Return the present classes, or those at the end of a round; raises UserError if class edits are damaged."""
         class_list = self._initial_class_list
         with self._translate_parse_errors("class list"):
             for record in self.list_class_edits(last_round):
@@ -155,9 +152,8 @@ class SessionRepository(AnswerLog):
 
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None) -> None:
         """Replace the answers of a reading test from a position on, and set its accuracy."""
-        answers = [
-            ("reading_answer", (epoch, position, class_id)) for position, class_id in enumerate(class_ids, start)
-        ]
+        rows = ((epoch, position, class_id) for position, class_id in enumerate(class_ids, start))
+        answers = (("reading_answer", row) for row in rows)
         removal, accuracy_change = ("delete_reading_from", (epoch, start)), ("set_reading_accuracy", (accuracy, epoch))
         self._database.apply_changes(removal, *answers, accuracy_change)
 
@@ -179,9 +175,8 @@ class SessionRepository(AnswerLog):
 
     def list_rounds(self) -> list[tuple[int, float, float | None]]:
         """Return the rounds in order: number, start and end in seconds since 1970."""
-        return self._database.fetch_all(
-            "SELECT round_number, started_at, ended_at FROM labelling_round ORDER BY round_number"
-        )
+        query = "SELECT round_number, started_at, ended_at FROM labelling_round ORDER BY round_number"
+        return self._database.fetch_all(query)
 
     # Artifacts.
 

@@ -64,10 +64,7 @@ ROW_CONDITIONS = {
 
 
 def parse_timestamp(text: str) -> float:
-    """Return seconds since 1970.
-
-    Raises ValueError if the text is not a number or lies outside the calendar.
-    """
+    """Return seconds since 1970; raises ValueError if the text is not a number or lies outside the calendar."""
     seconds = float(text)
     if not 0 <= seconds <= MAX_TIMESTAMP_S:
         raise ValueError(f"timestamp out of range: {text}")

@@ -16,10 +16,7 @@ def to_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
 
 
 def from_bytes(content: bytes) -> dict[str, NDArray[np.float32]]:
-    """Return the named arrays of a safetensors file.
-
-    Raises UserError if the file is damaged or holds anything but finite float32 values.
-    """
+    """Return the arrays of a safetensors file; raises UserError if it is damaged or holds other than finite float32."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
