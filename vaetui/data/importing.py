@@ -23,7 +23,6 @@ from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
 
 CACHE_FORMAT_VERSION = 1
 """Version of the cached datasets; part of their keys."""
-CSV_SUFFIXES = (".csv", ".tsv")
 
 
 class ChecksumMismatchError(Exception):
@@ -95,7 +94,7 @@ def find_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
         return find_arrays(path, options) if _is_idx_directory(path) else list_folder(path, options.labels)
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
-    if path.suffix.lower() in CSV_SUFFIXES:
+    if path.suffix.lower() in (".csv", ".tsv"):
         return list_csv(path, options.labels, options.column)
     return find_arrays(path, options)
 

@@ -44,9 +44,8 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
 
 def _jitter_colours(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
     """Mix the channels of each image [N, 3, H, W] around its mean colour, and shift the mean."""
-    uniform = rng.derive_generator(seed, "tint", *position).uniform(
-        -config.colour_jitter, config.colour_jitter, (len(images), 3, 4)
-    )
+    jitter = config.colour_jitter
+    uniform = rng.derive_generator(seed, "tint", *position).uniform(-jitter, jitter, (len(images), 3, 4))
     coefficients = torch.from_numpy(uniform * config.strength).float().to(images.device)  # [N, 3, 4]
     mixing = coefficients[..., :3] + torch.eye(COLOUR_CHANNELS, device=images.device)
     shift = coefficients[..., 3:, None] / 2

@@ -54,8 +54,7 @@ def label_by_cluster(tree: ClusterTree, answers: Answers, image_count: int, deca
     `image_count` is the number of training images, `decay` is a. Members of unanswered and unreadable clusters get
     weight 0.
     """
-    class_ids = np.zeros(image_count, np.int64)
-    weights = np.zeros(image_count, np.float32)
+    class_ids, weights = np.zeros(image_count, np.int64), np.zeros(image_count, np.float32)
     for cluster in iter_leaves(tree):
         answer = answers.get(cluster.path)
         if isinstance(answer, ClassAnswer):

@@ -11,9 +11,6 @@ from vaetui.export.label_table import SOURCES, LabelTable
 from vaetui.storage import atomic_files
 from vaetui.storage.dataset_cache import IdxWriter
 
-UNLABELLED_CLASS_ID = 255
-"""The class id of images without a label in IDX files, which need one for each image."""
-
 
 def write_npz(label_table: LabelTable, output: Path) -> None:
     """Write one array per column; `label` indexes the array `classes`, and `source` the array `sources`.
@@ -42,7 +39,7 @@ def write_idx(label_table: LabelTable, output: Path) -> None:
     Raises UserError if the file cannot be written.
     """
     count = int(label_table.indices[-1]) + 1 if len(label_table) else 0
-    class_ids = np.full(count, UNLABELLED_CLASS_ID, np.uint8)
+    class_ids = np.full(count, 255, np.uint8)
     class_ids[label_table.indices] = label_table.class_ids
     partial_path = output.resolve().with_name(f"{output.name}{atomic_files.PARTIAL_SUFFIX}")
     with IdxWriter(partial_path, ()) as writer:

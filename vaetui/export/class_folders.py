@@ -25,12 +25,10 @@ def write_folders(
     empty or cannot be written.
     """
     create_output_directory(output)
-    class_directories = directory_names(label_table.class_names)
+    names = directory_names(label_table.class_names)
     is_sure = (label_table.confidences >= min_confidence).tolist()
     rows = zip(relative_paths(label_table), label_table.class_ids.tolist(), is_sure, strict=True)
-    target_paths = [
-        f"{class_directories[class_id] if sure else UNSURE_DIRECTORY}/{path}" for path, class_id, sure in rows
-    ]
+    target_paths = [f"{names[class_id] if sure else UNSURE_DIRECTORY}/{path}" for path, class_id, sure in rows]
     return (yield from write_images(label_table, target_paths, copy_files, images, output)).count(None)
 
 

@@ -19,8 +19,6 @@ from vaetui.storage import atomic_files
 
 ExportProgress = Generator[Progress, None, int]
 """Yields Progress, and returns the number of missing image files."""
-LABEL_STUDIO_CHOICE = {"from_name": "class", "to_name": "image", "type": "choices"}
-"""The names of the elements in config.xml that a pre-annotation belongs to."""
 
 
 def write_label_studio(
@@ -35,23 +33,10 @@ def write_label_studio(
     path_row_pairs, missing_count = yield from _write_confident_images(
         label_table, relative_paths, min_confidence, copy_files, images, images_directory
     )
-    tasks = (
-        {
-            "data": {"image": f"/data/local-files/?d={quote(str((images_directory / path).absolute()).lstrip('/'))}"},
-            "predictions": [
-                {
-                    "model_version": "vaetui",
-                    "score": row["confidence"],
-                    "result": [{**LABEL_STUDIO_CHOICE, "value": {"choices": [row["class"]]}}],
-                }
-            ],
-        }
-        for path, row in path_row_pairs
-    )
+    tasks = (_label_studio_task(images_directory / path, row) for path, row in path_row_pairs)
     atomic_files.write(output / "tasks.json", _encode_json_array(tasks))
-    active_names = (
-        name for class_id, name in enumerate(label_table.class_names) if class_id not in label_table.merged_class_ids
-    )
+    names, merged_ids = label_table.class_names, label_table.merged_class_ids
+    active_names = (name for class_id, name in enumerate(names) if class_id not in merged_ids)
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in active_names)
     config = (
         '<View>\n  <Image name="image" value="$image"/>\n'
@@ -59,6 +44,13 @@ def write_label_studio(
     )
     atomic_files.write(output / "config.xml", config.encode())
     return missing_count
+
+
+def _label_studio_task(path: Path, row: dict[str, Any]) -> dict[str, Any]:
+    result = {"from_name": "class", "to_name": "image", "type": "choices", "value": {"choices": [row["class"]]}}
+    prediction = {"model_version": "vaetui", "score": row["confidence"], "result": [result]}
+    image = f"/data/local-files/?d={quote(str(path.absolute()).lstrip('/'))}"
+    return {"data": {"image": image}, "predictions": [prediction]}
 
 
 def write_fiftyone(

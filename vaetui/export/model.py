@@ -110,6 +110,7 @@ def write_model(
         _write_onnx(ImageClassifier(vae, class_list.canonical), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     atomic_files.write(output / "model.safetensors", save(weights))
+    versions = {"vaetui": vaetui.__version__, "python": platform.python_version(), "torch": metadata.version("torch")}
     card: dict[str, Any] = {
         "name": name,
         "classes": class_list.names,
@@ -119,11 +120,7 @@ def write_model(
         "test_accuracy": test_accuracy,
         "seed": config.seed,
         "config": asdict(config),
-        "versions": {
-            "vaetui": vaetui.__version__,
-            "python": platform.python_version(),
-            "torch": metadata.version("torch"),
-        },
+        "versions": versions,
     }
     atomic_files.write(output / "card.json", json.dumps(card, indent=1).encode())
     onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""

@@ -58,23 +58,17 @@ class AnswerLog:
 
     def list_actions(self, round_number: int, state: ActionState = "active") -> list[UserAction]:
         """Return the answers and class edits of a round in that state, oldest first."""
-        actions: list[UserAction] = [
-            *self.list_answers(round_number, state),
-            *self._query_class_edits("round_number = ? AND state = ?", (round_number, state)),
-        ]
-        return sorted(actions, key=lambda action: action.id)
+        class_edits = self._query_class_edits("round_number = ? AND state = ?", (round_number, state))
+        return sorted([*self.list_answers(round_number, state), *class_edits], key=lambda action: action.id)
 
     def list_answers(self, round_number: int, state: ActionState = "active") -> list[AnswerRecord]:
         """Return the answers of a round in that state, oldest first."""
-        rows = self._database.fetch_all(
+        query = (
             "SELECT id, cluster_path, kind, class_id, confidence, part_count FROM answer "
-            "WHERE round_number = ? AND state = ? ORDER BY id",
-            (round_number, state),
+            "WHERE round_number = ? AND state = ? ORDER BY id"
         )
-        return [
-            AnswerRecord(answer_id, parse_path(path), answer_rows.parse_answer(*columns))
-            for answer_id, path, *columns in rows
-        ]
+        rows = self._database.fetch_all(query, (round_number, state))
+        return [AnswerRecord(row[0], parse_path(row[1]), answer_rows.parse_answer(*row[2:])) for row in rows]
 
     def list_class_edits(self, last_round: int | None = None) -> list[ClassEditRecord]:
         """Return the active class edits up to the end of a round, or all of them, oldest first."""

@@ -183,13 +183,11 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse other tables and columns, and triggers and views, which SQLite would execute."""
     with contextlib.closing(sqlite3.connect(":memory:")) as reference:
         create_tables(reference)
-        known_names = {name for (name,) in reference.execute("SELECT name FROM sqlite_master")}
+        names = [name for (name,) in reference.execute("SELECT name FROM sqlite_master")]
+        columns = {name: _column_names(reference, name) for name in names}
         for kind, name in connection.execute("SELECT type, name FROM sqlite_master").fetchall():
-            if (
-                kind not in ("table", "index")
-                or name not in known_names
-                or _column_names(connection, name) != _column_names(reference, name)
-            ):
+            is_known = kind in ("table", "index") and name in columns
+            if not is_known or _column_names(connection, name) != columns[name]:
                 raise _damage_error(path, f"unexpected {kind}")
 
 
