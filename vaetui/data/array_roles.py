@@ -35,10 +35,7 @@ class DatasetArrays:
 
 
 def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
-    """Find the arrays in an npy, npz or IDX file, or in a directory of IDX files.
-
-    Raises UserError if the format is unknown, a file is damaged, or no array holds images.
-    """
+    """Find the arrays in an npy, npz or IDX file or a directory of IDX files; raises UserError for anything else."""
     if path.is_dir():
         idx_files = find_idx_files(path)
         optional_paths = (idx_files.train_labels, idx_files.test_images, idx_files.test_labels)

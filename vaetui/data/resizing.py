@@ -30,10 +30,7 @@ def is_coloured_array(array_file: ArrayFile) -> bool:
 
 
 def resize_array(array_file: ArrayFile, shape: tuple[int, ...]) -> Iterator[Pixels]:
-    """Yield the images of an array resized to `shape` (H, W) or (H, W, 3), in chunks.
-
-    Raises UserError if the file is damaged or contains NaN or infinite values.
-    """
+    """Yield chunks of images resized to (H, W) or (H, W, 3); raises UserError for a damaged file, NaN or infinity."""
     size, in_colour = (shape[0], shape[1]), len(shape) == 3
     with translate_read_errors(array_file.display_name):
         value_range = find_value_range(array_file.iter_chunks())

@@ -31,10 +31,7 @@ class ValueRange:
 
 
 def find_value_range(chunks: Iterable[NDArray[Any]]) -> ValueRange:
-    """Return the value range of an array: 0-1, 0-255 or 0-65,535 if its values fit, else their minimum and maximum.
-
-    Raises ValueError if the array contains NaN or infinite values.
-    """
+    """Return 0-1, 0-255 or 0-65,535 if the values fit, else minimum and maximum; raises ValueError for NaN or inf."""
     minimum, maximum, is_integer = 0.0, 0.0, True
     for chunk in chunks:
         if not chunk.size:

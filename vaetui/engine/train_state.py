@@ -32,10 +32,7 @@ class TrainState:
 
 
 def create_train_state(config: Config, shape: tuple[int, ...]) -> TrainState:
-    """Return untrained networks for images of `shape` (height, width) or (height, width, 3), and their optimiser.
-
-    Raises UserError if the configured device is not available.
-    """
+    """Return untrained networks for images (H, W) or (H, W, 3), with optimiser; raises UserError as `find_device`."""
     device = find_device(config.device)
     vae = build_vae(config.network, shape, rng.derive_seed(config.seed, "network")).to(device)
     is_fused = device.type in ("cpu", "cuda")

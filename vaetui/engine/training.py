@@ -72,10 +72,7 @@ def train(
 def _train_step(
     state: TrainState, images: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
 ) -> Tensor:
-    """Take one step of Adam on the loss of a batch [B, 1, H, W], and return the terms of the loss, [3].
-
-    `targets` are class ids and weights, 2 x [B]; empty in an unsupervised epoch.
-    """
+    """Take a step of Adam on a batch [B, 1, H, W], with class ids and weights [B] or none; return the losses, [3]."""
     vae, count = state.vae.train(), len(images)
     views = images
     if config.augmentation.is_enabled:

@@ -13,10 +13,7 @@ from vaetui.storage.dataset_cache import IdxWriter
 
 
 def write_npz(label_table: LabelTable, output: Path) -> None:
-    """Write one array per column; `label` indexes the array `classes`, and `source` the array `sources`.
-
-    Raises UserError if the file cannot be written.
-    """
+    """Write one array per column; `label` indexes `classes` and `source` `sources`; raises UserError if that fails."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -34,10 +31,7 @@ def write_npz(label_table: LabelTable, output: Path) -> None:
 
 
 def write_idx(label_table: LabelTable, output: Path) -> None:
-    """Write an IDX file with the class id of each image up to the last labelled one, 255 for those without a label.
-
-    Raises UserError if the file cannot be written.
-    """
+    """Write the class id of each image up to the last labelled one, 255 without; raises UserError if that fails."""
     count = int(label_table.indices[-1]) + 1 if len(label_table) else 0
     class_ids = np.full(count, 255, np.uint8)
     class_ids[label_table.indices] = label_table.class_ids

@@ -84,10 +84,7 @@ class AnswerLog:
         return [created_at for _, created_at in self._database.fetch_all(query, (round_number, round_number))]
 
     def count_answers_by_class(self, last_round: int | None = None) -> dict[int, int]:
-        """Return the number of active answers for each class id, in the rounds up to that one or in all rounds.
-
-        Class edits are not applied to the class ids.
-        """
+        """Return the number of active answers by class id up to a round, or of all; class edits are not applied."""
         query = (
             "SELECT class_id, count(*) FROM answer WHERE kind = 'class' AND state = 'active' "
             "AND (? IS NULL OR round_number <= ?) GROUP BY class_id"

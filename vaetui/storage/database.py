@@ -15,7 +15,7 @@ from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 from vaetui.storage.journal import MAX_FILE_BYTES, Change, Journal, JournalEntry
 from vaetui.storage.row_checks import ROW_CONDITIONS
-from vaetui.storage.schema import CHANGE_STATEMENTS, CREATE_TABLES, FORMAT_VERSION, TABLE_NAMES
+from vaetui.storage.schema import CHANGE_STATEMENTS, CREATE_TABLES, FORMAT_VERSION
 
 MAX_VALUE_BYTES = 1_000_000
 """Length limit of a value in the file; the longest, the configuration, has about a thousandth."""
@@ -110,10 +110,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def open_validated(path: Path) -> sqlite3.Connection:
-    """Open a file and check its format, tables and rows.
-
-    Raises NewerFormatError, UserError if vaetui never writes such content, and sqlite3.Error.
-    """
+    """Open a file and check it; raises NewerFormatError, sqlite3.Error, and UserError for what vaetui never writes."""
     if not path.exists():
         raise _damage_error(path, "the file is missing")
     connection = connect(path)
@@ -169,7 +166,7 @@ def last_applied_number(connection: sqlite3.Connection) -> int:
 
 def dump_tables(connection: sqlite3.Connection) -> dict[str, list[Any]]:
     """Return the rows of every table in a fixed order."""
-    return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLE_NAMES}
+    return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in ROW_CONDITIONS}
 
 
 def check_rows(connection: sqlite3.Connection, path: Path) -> None:

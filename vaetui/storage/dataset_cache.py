@@ -106,10 +106,7 @@ def load_origin(directory: Path) -> DatasetOrigin | None:
 
 
 def parse_origin(fields: Any) -> DatasetOrigin:
-    """Return the origin with the fields that `asdict` returned.
-
-    Raises ValueError for anything else: the file may be damaged or come from somebody else.
-    """
+    """Return the origin that `asdict` turned into fields; raises ValueError for anything else: it may be forged."""
     match fields:
         case {
             "source_path": str(source_path),
@@ -131,10 +128,7 @@ def load_source_files(directory: Path) -> list[SourceFile]:
 
 
 def is_intact(directory: Path) -> bool:
-    """Return whether origin, source files and labels of a dataset are as they were written.
-
-    The images are not checked: each session stores their digest.
-    """
+    """Return whether origin, source files and labels are as written; each session stores the digest of the images."""
     try:
         content = (directory / METADATA_NAME).read_bytes()
         return content == _encode_metadata(directory, parse_origin(json.loads(content)))

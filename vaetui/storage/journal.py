@@ -81,10 +81,7 @@ def format_line(entry: JournalEntry) -> bytes:
 
 
 def scan_journal(path: Path) -> JournalScan:
-    """Read the intact entries of a journal; a file larger than any journal counts as one lost line.
-
-    Raises UserError if the file cannot be read.
-    """
+    """Read the intact entries; too large a file counts as one lost line; raises UserError if it cannot be read."""
     with atomic_files.translate_os_errors(path):
         if path.stat().st_size > MAX_FILE_BYTES:
             return JournalScan((), 0, 1)

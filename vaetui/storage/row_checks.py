@@ -60,7 +60,7 @@ ROW_CONDITIONS = {
         AND typeof(sha256_hex) = 'text' AND length(sha256_hex) = 64
     """,
 }
-"""A condition for each table. Epochs and rounds are numbered 1, 2, ... without gaps."""
+"""A condition for each table, in the order of insertion. Epochs and rounds are numbered 1, 2, ... without gaps."""
 
 
 def parse_timestamp(text: str) -> float:

@@ -94,15 +94,5 @@ CHANGE_STATEMENTS = {
     "artifact": "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?)",
     "remove_artifact": "DELETE FROM artifact WHERE name = ?",
 }
-"""Every statement that changes the tables, by name. The journal stores the names and the values."""
-TABLE_NAMES = (
-    "meta",
-    "training_loss",
-    "epoch",
-    "reading_answer",
-    "labelling_round",
-    "answer",
-    "class_edit",
-    "artifact",
-)
-"""The tables; the change of the same name adds a row."""
+"""Every statement that changes the tables, by name; that with the name of a table adds a row. The journal stores the
+names and the values."""
