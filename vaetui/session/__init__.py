@@ -21,5 +21,4 @@ summary           status and summary of a session, read-only
 final_labels      one label per image, for export
 predictor         predictions and samples by the newest checkpoint
 verification      verify and repair a session directory
-side_thread       background work without a waiting caller
 """

@@ -60,10 +60,8 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint, record it with the training events before it, and delete the oldest checkpoints."""
     fingerprint = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(train_state.state_dict(state)))
-    other_checkpoints = [checkpoint for checkpoint in repository.list_checkpoints() if checkpoint != (epoch, step)]
-    obsolete_names = [
-        file_names.checkpoint_name(*checkpoint) for checkpoint in other_checkpoints[MAX_CHECKPOINTS - 1 :]
-    ]
+    others = [checkpoint for checkpoint in repository.list_checkpoints() if checkpoint != (epoch, step)]
+    obsolete_names = [file_names.checkpoint_name(*checkpoint) for checkpoint in others[MAX_CHECKPOINTS - 1 :]]
     repository.record_training(events, fingerprint, obsolete_names)
     for name in obsolete_names:
         store.remove(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
-from pathlib import Path
 
 from vaetui.data import importing
 from vaetui.engine.events import Progress
@@ -26,17 +25,20 @@ def load_or_rebuild(
 
     Raises UserError for missing or changed images that cannot be rebuilt from their source.
     """
-    directory = source_directory(repository.data_source)
+    directory, origin = source_directory(repository.data_source), find_origin(repository)
     is_imported = directory.parent == dataset_cache.datasets_directory()
-    origin = find_origin(repository)
     try:
         images, labels = _load_images_and_labels(store, repository)
     except ArtifactLostError:  # a file of the session, not of the dataset
         raise
     except UserError as error:
         if not (yield from _rebuild_images(store, repository, origin)):
-            can_restore = is_imported or not directory.is_dir()
-            raise UserError(_restore_hint(directory, origin) if can_restore else str(error)) from error
+            if not is_imported and directory.is_dir():
+                raise
+            hint = ". Restore them from a backup"
+            if origin is not None:
+                hint = f", and their source {origin.source_path} is missing or has changed. Restore either"
+            raise UserError(f"The images in {directory} are lost or damaged{hint}; no answer is lost.") from error
     else:
         # Labels and the list of source files are read later but must be intact as well.
         if not is_imported or (dataset_cache.is_intact(directory) and dataset_cache.load_origin(directory) == origin):
@@ -75,12 +77,3 @@ def _rebuild_images(
         split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         image_digest = split.image_digest.tobytes()
     return (yield from importing.rebuild(source_directory(repository.data_source), origin, image_digest))
-
-
-def _restore_hint(directory: Path, origin: DatasetOrigin | None) -> str:
-    if origin is not None:
-        return (
-            f"The images in {directory} are lost or damaged, and their source {origin.source_path} is missing or "
-            "has changed. Restore either; no answer is lost."
-        )
-    return f"The images in {directory} are lost or damaged. Restore them from a backup; no answer is lost."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,9 +39,8 @@ def remove_unused_datasets() -> None:
     used_directories = []
     for name in locations.session_names():
         try:
-            repository = SessionRepository(locations.find_session(name))
-            used_directories.append(Path(repository.data_source))
-            repository.close()
+            with closing(SessionRepository(locations.find_session(name))) as repository:
+                used_directories.append(Path(repository.data_source))
         except locations.OlderFormatError:
             continue  # its images lie elsewhere
         except UserError:

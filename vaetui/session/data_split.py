@@ -48,10 +48,8 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
         split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         indices = np.concatenate([split.train_indices, split.validation_indices])
         if not np.array_equal(np.sort(indices), np.arange(count)):
-            raise UserError(
-                f"{store.directory / file_names.TRAIN_VAL_SPLIT_NAME} does not match the images; "
-                "restore it from a backup."
-            )
+            path = store.directory / file_names.TRAIN_VAL_SPLIT_NAME
+            raise UserError(f"{path} does not match the images; restore it from a backup.")
     else:
         true_labels = read_true_labels(files.train_labels, count) if files.train_labels else None
         generator = rng.derive_generator(config.seed, "division")
@@ -65,10 +63,8 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
         repository.record_files(round_snapshots.save(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
-    test_images = read_test_images(files, images.shape)
-    return SessionImages(
-        images.subset(split.train_indices), images.subset(split.validation_indices), test_images, split
-    )
+    train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)
+    return SessionImages(train, validation, read_test_images(files, images.shape), split)
 
 
 def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:

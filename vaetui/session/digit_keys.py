@@ -15,9 +15,8 @@ def assign_digit_keys(classes: ClassList, answer_counts: Mapping[int, int]) -> D
     """
     counts = canonical_counts(classes, answer_counts)
     frequent = sorted(classes.active, key=lambda class_id: -counts[class_id])[:MAX_DIGIT_KEYS]
-    own_digits = {class_id for class_id in frequent if class_id < MAX_DIGIT_KEYS}
-    digits: list[int | None] = [digit if digit in own_digits else None for digit in range(MAX_DIGIT_KEYS)]
-    for class_id in sorted(set(frequent) - own_digits):
+    digits: list[int | None] = [digit if digit in frequent else None for digit in range(MAX_DIGIT_KEYS)]
+    for class_id in sorted(set(frequent) - set(range(MAX_DIGIT_KEYS))):
         digits[digits.index(None)] = class_id
     while digits[-1] is None:
         digits.pop()

@@ -34,9 +34,6 @@ def build_label_table(
     count = len(train_indices) + len(validation_indices)
 
     has_answer = direct_labels.weights > 0
-    train_sources = np.where(has_answer, PROPAGATED, CLASSIFIER)
-    train_sources[shown_images[has_answer[shown_images]]] = ANSWER
-
     cluster_numbers, distances = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
     paths = []
     for number, cluster in enumerate(iter_leaves(tree)):
@@ -48,7 +45,8 @@ def build_label_table(
     source_ids, weights = np.full(count, CLASSIFIER, np.uint8), np.zeros(count, np.float32)
     class_ids[train_indices] = np.where(has_answer, direct_labels.class_ids, train_predictions.class_ids)
     confidences[train_indices] = np.where(has_answer, direct_labels.weights, train_predictions.confidences)
-    source_ids[train_indices] = train_sources
+    source_ids[train_indices[has_answer]] = PROPAGATED
+    source_ids[train_indices[shown_images[has_answer[shown_images]]]] = ANSWER
     weights[train_indices] = direct_labels.weights
     class_ids[validation_indices] = validation_predictions.class_ids
     confidences[validation_indices] = validation_predictions.confidences

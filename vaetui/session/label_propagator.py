@@ -44,10 +44,10 @@ class LabelPropagator:
         from vaetui.engine.label_propagation import to_pseudo_labels
 
         labelled_sets = [*self._earlier_labelled_sets(round_number, round_number), labelling_round.labelled_set()]
-        probabilities = yield from self._class_probabilities(
-            config, round_number, labelling_round.embeddings, labelled_sets, round_number
+        embeddings = labelling_round.embeddings
+        return to_pseudo_labels(
+            (yield from self._class_probabilities(config, round_number, embeddings, labelled_sets, round_number))
         )
-        return to_pseudo_labels(probabilities)
 
     def direct_labels(self, config: Config, round_number: int) -> PseudoLabels:
         """Return the labels by answers alone: of whole clusters, or of the shown images if the recipe propagates."""
@@ -56,18 +56,16 @@ class LabelPropagator:
             return labelling_round.pseudo_labels()
         from vaetui.engine.pseudo_labels import concat_labelled_sets, direct_labels
 
-        earlier = self._earlier_labelled_sets(round_number, None)
-        return direct_labels(
-            concat_labelled_sets([*earlier, labelling_round.labelled_set()]), len(labelling_round.embeddings)
-        )
+        labelled_sets = [*self._earlier_labelled_sets(round_number, None), labelling_round.labelled_set()]
+        return direct_labels(concat_labelled_sets(labelled_sets), len(labelling_round.embeddings))
 
     def shown_images(self, config: Config, round_number: int) -> Indices:
         """Return the indices of the images that were shown for the answers behind `direct_labels`."""
         import numpy as np
 
-        uses_earlier_rounds = config.propagation.method == "graph"
-        earlier = self._earlier_labelled_sets(round_number, None) if uses_earlier_rounds else []
-        labelled_sets = [*earlier, self._load_round(round_number, None).labelled_set()]
+        labelled_sets = [self._load_round(round_number, None).labelled_set()]
+        if config.propagation.method == "graph":
+            labelled_sets += self._earlier_labelled_sets(round_number, None)
         return np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
 
     def round_evidence(self, round_number: int, last_round: int | None = None) -> RoundEvidence:
@@ -103,14 +101,10 @@ class LabelPropagator:
             self._cached_graph = round_number, graph
         classes, labelled_set = self._repository.load_class_list(last_round), concat_labelled_sets(labelled_sets)
         # Merged classes take no part: without labels of their own they would still get a share of the probability.
-        active = np.array(classes.active)
+        active, graph = np.array(classes.active), self._cached_graph[1]
         labelled_set = replace(labelled_set, class_ids=np.searchsorted(active, labelled_set.class_ids))
-        active_probabilities = yield from label_propagation.poisson_learning(
-            self._cached_graph[1], labelled_set, len(active)
-        )
-        if len(active) == len(classes):
-            return active_probabilities
-        probabilities = np.zeros((len(active_probabilities), len(classes)), np.float32)
+        active_probabilities = yield from label_propagation.poisson_learning(graph, labelled_set, len(active))
+        probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
         probabilities[:, active] = active_probabilities
         return probabilities
 

@@ -83,13 +83,7 @@ class LabellingRound:
         self._store = store
         self._repository = repository
         self._config = config
-        self._root_clusters = build_clusters(
-            self.embeddings,
-            np.arange(len(self.snapshot.assignments)),
-            self.snapshot.assignments,
-            self.snapshot.centres,
-            self.snapshot.decoded_centres,
-        )
+        self._root_clusters = self._build_clusters(np.arange(len(self.snapshot.assignments)), self.snapshot)
         self._split_children: dict[int, ClusterTree] = {}  # by the id of the split's answer record
         self._actions = repository.list_actions(round_number)
         self._undone_actions = repository.list_actions(round_number, "undone")
@@ -114,9 +108,8 @@ class LabellingRound:
 
     def record_split(self, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
         """Save the parts of a cluster, then record the split that refers to them."""
-        fingerprint = round_snapshots.save(
-            self._store, file_names.split_snapshot_name(self._repository.next_action_id()), split_snapshot
-        )
+        name = file_names.split_snapshot_name(self._repository.next_action_id())
+        fingerprint = round_snapshots.save(self._store, name, split_snapshot)
         self.record_answer(path, Split(len(split_snapshot.centres)), fingerprint)
 
     def record_class_edit(self, edit: ClassEdit) -> None:
@@ -130,9 +123,8 @@ class LabellingRound:
         """Undo the last action; return its cluster, () for a class edit, None if there is none."""
         if not self._actions:
             return None
-        self._repository.undo(self._actions[-1])
-        action = self._actions.pop()
-        self._undone_actions.insert(0, action)
+        self._repository.undo(action := self._actions[-1])
+        self._undone_actions.insert(0, self._actions.pop())
         self._refresh()
         return action.path if isinstance(action, AnswerRecord) else ()
 
@@ -140,9 +132,8 @@ class LabellingRound:
         """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
         if not self._undone_actions:
             return None
-        self._repository.redo(self._undone_actions[0])
-        action = self._undone_actions.pop(0)
-        self._actions.append(action)
+        self._repository.redo(action := self._undone_actions[0])
+        self._actions.append(self._undone_actions.pop(0))
         self._refresh()
         return action.path if isinstance(action, AnswerRecord) else ()
 
@@ -162,15 +153,11 @@ class LabellingRound:
         if not 2 <= part_count <= MAX_CLUSTERS:
             raise UserError(f"A cluster can be split into 2 to {MAX_CLUSTERS:,} parts.")
         # In a large cluster the first members nearly always suffice; sorting all members would block the screen.
-        distinct_count = 0
         for members in (cluster.members[: SAMPLED_MEMBERS_PER_PART * part_count], cluster.members):
-            if distinct_count < part_count:
-                distinct_count = len(np.unique(self.embeddings[members], axis=0))
-        if distinct_count < part_count:
-            raise UserError(
-                f"This cluster has {distinct_count} different images; it cannot be split into {part_count} parts."
-            )
-        return cluster
+            count = len(np.unique(self.embeddings[members], axis=0))
+            if count >= part_count:
+                return cluster
+        raise UserError(f"This cluster has {count} different images; it cannot be split into {part_count} parts.")
 
     def pseudo_labels(self) -> PseudoLabels:
         """Return the label and weight of each training image by the answer of its cluster (equation 2)."""
@@ -178,17 +165,13 @@ class LabellingRound:
 
     def labelled_set(self) -> LabelledSet:
         """Return the images that were shown when a class was chosen: the nearest members of each answered cluster."""
-        return concat_labelled_sets(
-            [
-                LabelledSet(
-                    shown := cluster.members[:SHOWN_MEMBERS],
-                    np.full(len(shown), answer.class_id),
-                    np.full(len(shown), answer.confidence),
-                )
-                for cluster in iter_leaves(self.tree)
-                if isinstance(answer := self.answers.get(cluster.path), ClassAnswer)
-            ]
-        )
+        labelled_sets = []
+        for cluster in iter_leaves(self.tree):
+            if isinstance(answer := self.answers.get(cluster.path), ClassAnswer):
+                shown = cluster.members[:SHOWN_MEMBERS]
+                class_ids, weights = np.full(len(shown), answer.class_id), np.full(len(shown), answer.confidence)
+                labelled_sets.append(LabelledSet(shown, class_ids, weights))
+        return concat_labelled_sets(labelled_sets)
 
     def evidence(self) -> RoundEvidence:
         """Return the labelled images with their predicted classes when the round began."""
@@ -198,12 +181,9 @@ class LabellingRound:
     def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
         """Return at most `count` member indices of a cluster, [<= count]."""
         members = self.find_cluster(path).members
-        if order == "nearest":
-            return members[:count]
-        if order == "farthest":
-            return members[::-1][:count]
-        generator = rng.derive_generator(self._config.seed, "members", self.round_number, *path)
-        return generator.permutation(members)[:count]
+        if order == "random":
+            members = rng.derive_generator(self._config.seed, "members", self.round_number, *path).permutation(members)
+        return (members[::-1] if order == "farthest" else members)[:count]
 
     def round_view(self) -> RoundView:
         """Return the current state of the round."""
@@ -273,7 +253,6 @@ class LabellingRound:
             self.tree = with_children(self.tree, path, self._load_children(path, record_ids[path]))
 
     def _canonical_answer(self, answer: Answer) -> Answer:
-        """Replace a merged class by its target."""
         if isinstance(answer, ClassAnswer):
             return replace(answer, class_id=self.classes.canonical[answer.class_id])
         return answer
@@ -289,16 +268,13 @@ class LabellingRound:
 
     def _load_children(self, path: ClusterPath, answer_id: int) -> ClusterTree:
         if answer_id not in self._split_children:
-            members = self.find_cluster(path).members
-            split_snapshot = round_snapshots.load(
-                self._store, file_names.split_snapshot_name(answer_id), SplitSnapshot, M=len(members)
-            )
-            self._split_children[answer_id] = build_clusters(
-                self.embeddings,
-                members,
-                split_snapshot.assignments,
-                split_snapshot.centres,
-                split_snapshot.decoded_centres,
-                path,
-            )
+            members, name = self.find_cluster(path).members, file_names.split_snapshot_name(answer_id)
+            split_snapshot = round_snapshots.load(self._store, name, SplitSnapshot, M=len(members))
+            self._split_children[answer_id] = self._build_clusters(members, split_snapshot, path)
         return self._split_children[answer_id]
+
+    def _build_clusters(
+        self, members: Indices, snapshot: RoundSnapshot | SplitSnapshot, path: ClusterPath = ()
+    ) -> ClusterTree:
+        assignments, centres = snapshot.assignments, snapshot.centres
+        return build_clusters(self.embeddings, members, assignments, centres, snapshot.decoded_centres, path)

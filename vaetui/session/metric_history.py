@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vaetui.engine.config import Config, count_steps, count_validation_images
-from vaetui.engine.events import BatchesTrained, EpochEnded
+from vaetui.engine.events import BatchesTrained
 from vaetui.session.views import TrainingCurves
 from vaetui.storage.repository import SessionRepository
 
@@ -15,7 +15,7 @@ class MetricHistory:
 
     def __init__(self, repository: SessionRepository, config: Config) -> None:
         """Load the recorded metrics."""
-        count, *_ = repository.shape
+        count = repository.shape[0]
         self._steps_per_epoch = count_steps(config.training, count - count_validation_images(config.training, count))
         self.finished_epochs = repository.list_epochs()
         """The finished epochs, in order."""
@@ -24,17 +24,12 @@ class MetricHistory:
 
     def reload_losses(self) -> None:
         """Replace the losses by the recorded ones."""
-        self._loss_points = [
-            (self._global_step(epoch, step), losses) for epoch, step, losses, _ in self._repository.list_losses()
-        ]
+        rows = self._repository.list_losses()
+        self._loss_points = [(self._global_step(epoch, step), losses) for epoch, step, losses, _ in rows]
 
     def add_losses(self, event: BatchesTrained) -> None:
         """Append the losses of a training event."""
         self._loss_points.append((self._global_step(event.epoch, event.step), event.losses))
-
-    def add_epoch(self, event: EpochEnded) -> None:
-        """Append a finished epoch."""
-        self.finished_epochs.append(event)
 
     def set_reading_accuracy(self, epoch: int, accuracy: float | None) -> None:
         """Set the reading accuracy of a finished epoch."""

@@ -34,11 +34,9 @@ def round_agreements(
         if len(earlier_indices):
             new = np.flatnonzero(~np.isin(labelled_set.indices, earlier_indices))
             confidences = _load_confidences(store, repository, round_number)
-            agreement = measure_agreement(
-                labelled_set.class_ids[new],
-                evidence.predicted[new],
-                None if confidences is None else confidences[labelled_set.indices[new]],
-            )
+            if confidences is not None:
+                confidences = confidences[labelled_set.indices[new]]
+            agreement = measure_agreement(labelled_set.class_ids[new], evidence.predicted[new], confidences)
             if agreement:
                 yield round_number, agreement
         earlier_indices = np.concatenate([earlier_indices, labelled_set.indices])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -36,8 +36,7 @@ class Predictor:
         """
         directory = locations.find_session(name)
         untrusted.refuse_untrusted_entries(directory)
-        repository = SessionRepository(directory)
-        try:
+        with closing(SessionRepository(directory)) as repository:
             config, epochs = repository.config, repository.list_epochs()
             if not repository.list_checkpoints():
                 raise UserError(f"{name} has no checkpoint yet; the first one is saved after ten seconds of training.")
@@ -49,16 +48,13 @@ class Predictor:
             """Height and width of the images in pixels; for colour images also 3."""
             self.classes = repository.load_class_list()
             """All classes; the networks may not have learned the last ones yet."""
-            self.has_learned_classes = len(epochs) > config.training.warmup_epochs and bool(
-                repository.last_answered_round()
-            )
+            has_answers = bool(repository.last_answered_round())
+            self.has_learned_classes = has_answers and len(epochs) > config.training.warmup_epochs
             """Whether the networks were trained with labels."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
             self.vae = self._load_newest(ArtifactStore(directory, repository), repository)
             """The networks."""
-        finally:
-            repository.close()
         self._predicted_count = 0
 
     def predict(self, pixels: Pixels) -> Generator[Progress, None, Predictions]:
@@ -96,9 +92,8 @@ class Predictor:
     def require_classes(self) -> None:
         """Raise UserError if no class has been learned."""
         if not self.has_learned_classes:
-            raise UserError(
-                f"{self.name} has not learned any class yet; answer a round with: vaetui resume {self.name}"
-            )
+            name = self.name
+            raise UserError(f"{name} has not learned any class yet; answer a round with: vaetui resume {name}")
 
     def _load_newest(self, store: ArtifactStore, repository: SessionRepository) -> VAE:
         """Load the newest intact checkpoint; a training process may already have deleted the oldest one."""

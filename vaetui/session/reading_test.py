@@ -48,18 +48,16 @@ def record_reading(
     """
     reading_test = _load_test_of_epoch(store, repository, epoch)
     all_class_ids = (*reading_test.class_ids[:start], *class_ids)
-    image_count = len(reading_test.reconstructions)
-    if not 0 <= start <= len(reading_test.class_ids) or len(all_class_ids) > image_count:
-        raise UserError(
-            f"{len(reading_test.class_ids)} of {image_count} images are read; continue there or at an earlier one."
-        )
+    read_count, count = len(reading_test.class_ids), len(reading_test.reconstructions)
+    if not 0 <= start <= read_count or len(all_class_ids) > count:
+        raise UserError(f"{read_count} of {count} images are read; continue there or at an earlier one.")
     classes = repository.load_class_list()
     for class_id in class_ids:
         if class_id is not None:
             classes.require_active(class_id)
     validation_labels = true_labels.validation if true_labels else None
     accuracy = None
-    if validation_labels and len(all_class_ids) == image_count:
+    if validation_labels and len(all_class_ids) == count:
         canonical_ids = [
             classes.canonical[class_id] if class_id is not None and class_id < len(classes) else class_id
             for class_id in all_class_ids

@@ -5,7 +5,9 @@ Heavy libraries are imported only then, so that the first frame appears before t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+import logging
+import threading
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +16,6 @@ from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Loading, Progress
 from vaetui.errors import sanitize
-from vaetui.session.side_thread import run_in_thread
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -72,7 +73,7 @@ class Resources:
 
             images, self.true_labels, notice = yield from load_or_rebuild(self._store, self._repository)
             directory = source_directory(self._repository.data_source)
-            self._source_checks = [run_in_thread(partial(describe_changes, directory))]
+            self._source_checks = [_start_check(partial(describe_changes, directory))]
             self._notices += filter(None, [notice])
             self.images = images
         if self.trainer is None:
@@ -82,3 +83,18 @@ class Resources:
             yield Loading("the networks")
             self.trainer = Trainer(self._store, self._repository, config, self.images)
         return self.trainer
+
+
+def _start_check(check: Callable[[], str | None]) -> Future[str | None]:
+    """Run a function in a daemon thread, which does not delay the end of the process; return its future."""
+    future: Future[str | None] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(check())
+        except Exception as error:
+            logging.getLogger(__name__).exception("background task failed")
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="vaetui-background", daemon=True).start()
+    return future

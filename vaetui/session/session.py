@@ -55,6 +55,11 @@ class Session:
     changes nothing; it loads its own networks and may run in a thread of its own.
     """
 
+    phase: Phase
+    """The phase of the run: training, labelling or finished."""
+    round_number: int
+    """The current or next labelling round; 0 after the last one."""
+
     def __init__(
         self, store: ArtifactStore, repository: SessionRepository, lock: Lock, device: Device | None = None
     ) -> None:
@@ -75,11 +80,11 @@ class Session:
         self._history = MetricHistory(repository, self._config)
         self._propagator = LabelPropagator(repository, self._load_round)
         self._current_round: LabellingRound | None = None
-        self.has_test_labels = (
-            any(event.test_accuracy is not None for event in self._history.finished_epochs)
-            or self._has_test_label_files()
-        )
+        self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)
         """Whether true labels of test images exist, so that epochs have a test accuracy."""
+        with suppress(UserError):  # loading reports missing images
+            files = locate_session_files(repository)
+            self.has_test_labels |= files.test_images is not None and files.test_labels is not None
         self._refresh()
 
     # State.
@@ -90,11 +95,6 @@ class Session:
         return replace(self._config, network=replace(self._config.network, classes=len(self.classes)))
 
     @property
-    def phase(self) -> Phase:
-        """The phase of the run: training, labelling or finished."""
-        return schedule.phase_for_step(self._next_step)
-
-    @property
     def rounds(self) -> int:
         """Number of rounds in the run."""
         return self.config.training.rounds
@@ -103,11 +103,6 @@ class Session:
     def epochs(self) -> int:
         """Number of epochs in the run."""
         return count_epochs(self.config.training)
-
-    @property
-    def round_number(self) -> int:
-        """The current or next labelling round; 0 after the last one."""
-        return self._next_round_number
 
     @property
     def true_labels(self) -> SessionLabels | None:
@@ -150,9 +145,8 @@ class Session:
 
         def split_events() -> Generator[Event, None, None]:
             trainer = yield from self._prepare_trainer()
-            split_snapshot = yield from trainer.split_cluster(
-                cluster, part_count, labelling_round.snapshot, labelling_round.round_number
-            )
+            snapshot, round_number = labelling_round.snapshot, labelling_round.round_number
+            split_snapshot = yield from trainer.split_cluster(cluster, part_count, snapshot, round_number)
             labelling_round.record_split(path, split_snapshot)
             yield ClusterSplit(path, len(split_snapshot.centres))
 
@@ -247,8 +241,7 @@ class Session:
 
     def add_round(self) -> None:
         """Add one round, with its epochs, to a finished run."""
-        training = replace(self.config.training, rounds=self.rounds + 1)
-        self._config = replace(self._config, training=training)
+        self._config = replace(self._config, training=replace(self.config.training, rounds=self.rounds + 1))
         self._repository.save_config(self.config)
         self._refresh()
 
@@ -289,7 +282,7 @@ class Session:
         scorer = self.true_labels.test_scorer if self.true_labels else None
         for event in trainer.evaluate(epoch, label_coverage, self._repository.count_answers(), scorer):
             if isinstance(event, EpochEnded):
-                self._history.add_epoch(event)
+                self._history.finished_epochs.append(event)
             yield event
         yield from map(Notice, self._resources.pop_notices())  # a long check of the source files may be done now
 
@@ -312,20 +305,14 @@ class Session:
         return None if round_number is None else (yield from self._propagator.propagate(self.config, round_number))
 
     def _load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
-        """Load a round, with the class edits up to the end of `last_round`, or all of them."""
         from vaetui.session.labelling_round import LabellingRound
 
         return LabellingRound(self._store, self._repository, self.config, round_number, last_round)
 
-    def _has_test_label_files(self) -> bool:
-        with suppress(UserError):  # loading reports missing images
-            files = locate_session_files(self._repository)
-            return files.test_images is not None and files.test_labels is not None
-        return False
-
     def _refresh(self) -> None:
         """Derive the next step from the recorded facts, and load the round if it waits for answers."""
         self._next_step = schedule.next_step(self.config.training, self._repository)
-        self._next_round_number = schedule.next_round_number(self.config.training, self._repository)
+        self.phase = schedule.phase_for_step(self._next_step)
+        self.round_number = schedule.next_round_number(self.config.training, self._repository)
         if self._next_step == "ask" and self._current_round is None:
             self._current_round = self._load_round(self.round_number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -33,11 +33,9 @@ def load_status(name: str) -> dict[str, Any]:
     """
     directory = locations.find_session(name)
     untrusted.refuse_untrusted_entries(directory)
-    repository = SessionRepository(directory)
-    try:
+    with closing(SessionRepository(directory)) as repository:
         config, classes, epochs = repository.config, repository.load_class_list(), repository.list_epochs()
-        rounds = repository.list_rounds()
-        holder = lock.read_holder(directory)
+        rounds, holder = repository.list_rounds(), lock.read_holder(directory)
         step = schedule.next_step(config.training, repository)
         status: dict[str, Any] = {
             "name": name,
@@ -76,8 +74,6 @@ def load_status(name: str) -> dict[str, Any]:
                 "label_coverage": view.label_coverage,
             }
         return status
-    finally:
-        repository.close()
 
 
 def load_agreements(name: str) -> list[dict[str, Any]]:
@@ -87,23 +83,20 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
     """
     directory = locations.find_session(name)
     untrusted.refuse_untrusted_entries(directory)
-    repository, agreements = SessionRepository(directory), []
-    try:
-        store, config = ArtifactStore(directory, repository), repository.config
-        propagator = LabelPropagator(repository, partial(LabellingRound, store, repository, config))
+    agreements: list[dict[str, Any]] = []
+    with closing(SessionRepository(directory)) as repository:
+        store = ArtifactStore(directory, repository)
+        propagator = LabelPropagator(repository, partial(LabellingRound, store, repository, repository.config))
         with suppress(UserError):
             for round_number, agreement in round_agreements(store, repository, propagator):
                 agreements.append({"round": round_number, **asdict(agreement)})
-    finally:
-        repository.close()
     return agreements
 
 
 def build_summary(store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator) -> Summary:
     """Return the result of a finished run."""
     config = repository.config
-    rounds = repository.list_rounds()
-    epochs = repository.list_epochs()
+    rounds, epochs = repository.list_rounds(), repository.list_epochs()
     class_counts: tuple[tuple[int, int], ...] = ()
     agreements: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
@@ -112,10 +105,10 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         direct_labels = propagator.direct_labels(config, last_round)
         agreements = tuple(round_agreements(store, repository, propagator))
         predicted = LabellingRound(store, repository, config, last_round).snapshot.predicted_class_ids
-        predictions_name = file_names.predictions_name(len(epochs))
-        if repository.find_fingerprint(predictions_name):
+        name = file_names.predictions_name(len(epochs))
+        if repository.find_fingerprint(name):
             with suppress(ArtifactLostError):
-                predicted = round_snapshots.load(store, predictions_name, EpochPredictions).class_ids
+                predicted = round_snapshots.load(store, name, EpochPredictions).class_ids
         predicted = np.array(classes.canonical)[predicted]
         class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted)
         counts = np.bincount(class_ids, minlength=len(classes))
@@ -134,8 +127,6 @@ def measure_labelling_seconds(repository: SessionRepository) -> float:
     """Return the seconds between start, actions and end of all rounds; each gap counts at most `MAX_PAUSE_S`."""
     total = 0.0
     for round_number, started_at, ended_at in repository.list_rounds():
-        times = [started_at, *repository.list_action_times(round_number)]
-        if ended_at is not None:
-            times.append(ended_at)
+        times = [started_at, *repository.list_action_times(round_number), *([] if ended_at is None else [ended_at])]
         total += float(np.clip(np.diff(times), 0, MAX_PAUSE_S).sum())
     return total

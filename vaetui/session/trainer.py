@@ -59,7 +59,8 @@ class Trainer:
         """The configuration, with the number of threads."""
         self.images = images
         """The images of the session."""
-        self._state = checkpoints.init_train_state(0, config, repository, images.train.shape)
+        shape = images.train.shape
+        self._state = checkpoints.init_train_state(0, config, repository, shape)
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
         device = self._state.device.type
@@ -70,9 +71,7 @@ class Trainer:
         self._test_images = None if images.test is None else Dataset(images.test, self._state.device)
         self._steps_per_epoch = count_steps(config.training, len(images.train))
         self._cached_predictions: tuple[tuple[int, tuple[int, ...]], Predictions] | None = None
-        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(
-            store, repository, config, images.train.shape
-        )
+        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, shape)
 
     @property
     def last_trained_epoch(self) -> int:
@@ -90,7 +89,7 @@ class Trainer:
             self._epoch, self._step = epoch, 0
             config = schedule.config_for_epoch(epoch, self.config, self._repository)  # classes may have been added
             self._state = train_state.expand_classes(self._state, config, self.images.train.shape)
-        yield self.reconstruct_some()
+        yield self._reconstruct(PREVIEW_IMAGES)
         unsaved_events: list[BatchesTrained] = []
         saved_at = reconstructed_at = time.monotonic()
         evals_per_epoch = self.config.training.evals_per_epoch
@@ -107,9 +106,9 @@ class Trainer:
                 previous_eval = evals_per_epoch * previous_step // event.steps_per_epoch
                 current_eval = evals_per_epoch * event.step // event.steps_per_epoch
                 if previous_eval < current_eval < evals_per_epoch:  # `evaluate` does the last one
-                    yield self._reconstruct_all((epoch - 1) * evals_per_epoch + current_eval)
+                    yield self._reconstruct(eval_number=(epoch - 1) * evals_per_epoch + current_eval)
                 if time.monotonic() - reconstructed_at >= RECONSTRUCTION_INTERVAL_S:
-                    yield self.reconstruct_some()
+                    yield self._reconstruct(PREVIEW_IMAGES)
                     reconstructed_at = time.monotonic()
         except GeneratorExit:
             # Closed at an event, networks and step match; after an error between two events they would not.
@@ -127,21 +126,16 @@ class Trainer:
         if self._test_images is not None and scorer is not None:
             test_predictions = yield from self._predict(self._test_images, "test", epoch)
             test_accuracy = scorer(test_predictions.class_ids)
-        reconstructed = self._reconstruct_all(epoch * self.config.training.evals_per_epoch)
-        fingerprints = [
-            round_snapshots.save(
-                self._store, file_names.reconstructions_name(epoch), Reconstructions(reconstructed.reconstructions)
-            )
-        ]
+        reconstructed = self._reconstruct(eval_number=epoch * self.config.training.evals_per_epoch)
+        name = file_names.reconstructions_name(epoch)
+        fingerprints = [round_snapshots.save(self._store, name, Reconstructions(reconstructed.reconstructions))]
         prediction_churn = mean_confidence = None
         if self.config.propagation.method == "graph":
             predictions = yield from self._predict_train(epoch)
             prediction_churn = self._prediction_churn(epoch, predictions)
             mean_confidence = float(predictions.confidences.mean())
-            epoch_predictions = EpochPredictions(predictions.class_ids, predictions.confidences)
-            fingerprints.append(
-                round_snapshots.save(self._store, file_names.predictions_name(epoch), epoch_predictions)
-            )
+            arrays = EpochPredictions(predictions.class_ids, predictions.confidences)
+            fingerprints.append(round_snapshots.save(self._store, file_names.predictions_name(epoch), arrays))
         loss_rows = [row for row in self._repository.list_losses() if row[0] == epoch]
         batch_counts = np.diff([0, *(step for _, step, _, _ in loss_rows)])
         losses = np.average([losses for *_, losses, _ in loss_rows], axis=0, weights=batch_counts)
@@ -159,13 +153,6 @@ class Trainer:
         self._repository.record_epoch(event, *fingerprints)
         yield event
         yield reconstructed
-
-    def reconstruct_some(self) -> Reconstructed:
-        """Reconstruct the first validation images."""
-        return Reconstructed(
-            self.images.validation[:PREVIEW_IMAGES],
-            reconstruct(self._state.vae, self._validation_images[:PREVIEW_IMAGES]),
-        )
 
     def cluster(self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities) -> Iterator[Event]:
         """Cluster the latent vectors, decode the centres and record the snapshot that begins a round.
@@ -233,15 +220,14 @@ class Trainer:
             return float(np.mean(canonical[previous.class_ids] != predictions.class_ids))
         return None
 
-    def _reconstruct_all(self, eval_number: int) -> Reconstructed:
-        return Reconstructed(
-            self.images.validation[:], reconstruct(self._state.vae, self._validation_images[:]), eval_number
-        )
+    def _reconstruct(self, count: int | None = None, eval_number: int | None = None) -> Reconstructed:
+        """Reconstruct the first validation images, or all of them."""
+        reconstructions = reconstruct(self._state.vae, self._validation_images[:count])
+        return Reconstructed(self.images.validation[:count], reconstructions, eval_number)
 
     def _decode_centres(self, latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors) -> Pixels:
-        return decode(
-            self._state.vae, decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
-        )
+        metric = self.config.cluster.distance_metric
+        return decode(self._state.vae, decodable_centres(latents, assignments, centres, metric))
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         """Write a checkpoint with the training events before it, and clear their list."""

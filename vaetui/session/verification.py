@@ -34,10 +34,7 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
     Raises UserError for an unknown session, one that another process has open, and damage beyond repair.
     """
     directory = locations.find_session(name)
-    findings = []
-    for path, problem in list(untrusted.untrusted_entries(directory)):
-        remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
-        findings.append(Finding(path.name, problem, remedy))
+    findings = [_quarantine(*entry, repair) for entry in list(untrusted.untrusted_entries(directory))]
     if findings and not repair:
         return findings  # opening other files beside a link is not safe
     lock = Lock(directory)
@@ -80,6 +77,11 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
     return findings
 
 
+def _quarantine(path: Path, problem: str, repair: bool) -> Finding:
+    remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
+    return Finding(path.name, problem, remedy)
+
+
 def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
     for path in sorted(directory.iterdir()):
         if not (
@@ -87,8 +89,7 @@ def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
             or file_names.ARTIFACT_PATTERN.fullmatch(path.name)
             or atomic_files.PARTIAL_SUFFIX in path.name
         ):
-            remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
-            yield Finding(path.name, "does not belong to the session", remedy)
+            yield _quarantine(path, "does not belong to the session", repair)
 
 
 def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable_names: set[str]) -> list[Finding]:
