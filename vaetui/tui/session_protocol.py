@@ -32,93 +32,71 @@ class Session(Protocol):
     @property
     def config(self) -> Config:
         """The configuration, with the current number of classes."""
-        ...
 
     @property
     def phase(self) -> Phase:
         """The phase of the run: training, labelling or finished."""
-        ...
 
     @property
     def rounds(self) -> int:
         """Number of rounds in the run; `add_round` increases it."""
-        ...
 
     @property
     def epochs(self) -> int:
         """Number of epochs in the run."""
-        ...
 
     @property
     def round_number(self) -> int:
         """The current or next labelling round; 0 after the last one."""
-        ...
 
     @property
     def device_name(self) -> str:
         """The device in use, such as "cpu, 2 threads"; empty before the networks are loaded."""
-        ...
 
     def advance(self) -> Iterator[Event]:
         """Train and cluster until a round needs answers or the run is finished; closing the iterator saves."""
-        ...
 
     def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Split a cluster; the round view contains its parts when the iterator ends."""
-        ...
 
     def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Generate images by the newest checkpoint, of any class or of one; the last event is `SamplesGenerated`."""
-        ...
 
     def round_view(self) -> RoundView:
         """Return the state of the current round; only in phase labelling."""
-        ...
 
     def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Record an answer for a cluster; it is on the disk on return."""
-        ...
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit; it is on the disk on return."""
-        ...
 
     def undo(self) -> ClusterPath | None:
         """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
-        ...
 
     def redo(self) -> ClusterPath | None:
         """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
-        ...
 
     def answer_counts(self) -> tuple[int, ...]:
         """Return the number of answers per class; those of merged classes count for their target."""
-        ...
 
     def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
-        ...
 
     def finish_round(self) -> None:
         """End the labelling round."""
-        ...
 
     def add_round(self) -> None:
         """Add one round to a finished run."""
-        ...
 
     def training_curves(self) -> TrainingCurves:
         """Return the losses and epochs measured so far; safe from any thread."""
-        ...
 
     def reading_test(self) -> ReadingTest:
         """Return the unfinished reading test, else that of the last finished epoch; safe from any thread."""
-        ...
 
     def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None]) -> ReadingTest:
         """Record classes read from image `start` on and discard later readings; they are on the disk on return."""
-        ...
 
     def summary(self) -> Summary:
         """Return the result of the run; only in phase finished."""
-        ...

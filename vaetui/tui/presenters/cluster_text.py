@@ -137,9 +137,8 @@ def format_saved_answer(cluster: ClusterView, classes: ClassList) -> str:
     prefix = f"Saved: cluster {format_cluster_name(cluster)} = "
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
-            return f'{prefix}"{classes.names[class_id]}"' + (
-                "" if confidence >= 1 else f", confidence {confidence:.1f}"
-            )
+            suffix = "" if confidence >= 1 else f", confidence {confidence:.1f}"
+            return f'{prefix}"{classes.names[class_id]}"{suffix}'
         case Unreadable():
             return f"{prefix}unreadable"
     return ""

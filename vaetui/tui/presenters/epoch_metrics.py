@@ -42,15 +42,19 @@ def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
     return (*classifier_metrics, PIXEL_ACCURACY, LABEL_COVERAGE)
 
 
-def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded]) -> list[Curve]:
+def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded], keep_zeros: bool = False) -> list[Curve]:
     """Return the curves of `metrics` by epoch, in percent; the first metric is drawn last, above the others.
 
-    Zeros, such as the label coverage before the first round, are left out: they would stretch the axis and
-    press all other curves to its upper end.
+    Without `keep_zeros`, zeros such as the label coverage before the first round are left out: they would stretch
+    an axis that is fitted to the values, and press all other curves to its upper end.
     """
     curves = []
     for metric in reversed(metrics):
-        points = [(epoch.epoch, 100 * share) for epoch in epochs if (share := metric.get_value(epoch))]
+        points = [
+            (epoch.epoch, 100 * share)
+            for epoch in epochs
+            if (share := metric.get_value(epoch)) is not None and (share or keep_zeros)
+        ]
         x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
         curves += [Curve("⠒", metric.style, x, y), Curve(metric.marker, metric.style, x, y)]
     return curves

@@ -14,12 +14,7 @@ class BarChart(Widget):
     """A name, a bar and a number in each line; the longest bar is the largest count."""
 
     DEFAULT_CSS = """
-    BarChart {
-        border: round $foreground 40%;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        padding: 0 1;
-    }
+    BarChart { border: round $foreground 40%; border-title-color: $foreground; border-title-style: bold; padding: 0 1; }
     """
 
     def __init__(self, heading: str, counts: Sequence[tuple[str, int]], id: str | None = None) -> None:

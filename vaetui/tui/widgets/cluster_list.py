@@ -23,24 +23,20 @@ class ClusterList(TextLine):
         """Create a list of `width` cells and `rows` lines."""
         super().__init__()
         self._width, self._rows = width, rows
-        self._columns = 1
-
-    @property
-    def columns(self) -> int:
+        self.columns = 1
         """Clusters in a row."""
-        return self._columns
 
     @property
     def page_size(self) -> int:
         """Clusters on a page."""
-        return self._columns * self._rows
+        return self.columns * self._rows
 
     def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         name_width = max(len(format_cluster_name(cluster)) for cluster in clusters)
         # Most answers take up to five cells, a split up to seven: the minimum keeps the columns in place.
         answer_width = max(5, *(len(format_answer(cluster)) for cluster in clusters))
-        self._columns = max(self._width // (name_width + answer_width + 3), 1)
+        self.columns = max(self._width // (name_width + answer_width + 3), 1)
         start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
         text = Text()
         for index in range(start, end):
@@ -48,6 +44,6 @@ class ClusterList(TextLine):
             cell = f"{format_cluster_name(cluster):>{name_width}} {format_answer(cluster):<{answer_width}}"
             style = "bold reverse" if is_focused else "" if cluster.answer is None else "dim"
             text.append(f"[{cell}]" if is_focused else f" {cell} ", style)
-            if (index - start) % self._columns == self._columns - 1:
+            if (index - start) % self.columns == self.columns - 1:
                 text.append("\n")
         self.set_text(text)

@@ -65,9 +65,6 @@ class CurvePane(Vertical):
     def _is_legend_short(self) -> bool:
         return self.size.width < SHORT_LEGEND_COLUMNS
 
-    def _update_sparkline(self, values: NDArray[np.float64]) -> None:
-        self.query_one(Sparkline).data = [float(value) for value in values]
-
     def _update_legend(self, *lines: Text) -> None:
         self.query_one(".legend", Static).update(Text("\n").join(lines), layout=False)
 
@@ -94,7 +91,7 @@ class LossPane(CurvePane):
         latest = self._points[-1][1] if self._points else None
         self._update_legend(*_format_loss_legend(latest, self._is_legend_short))
         if self.has_class("-tiny"):
-            self._update_sparkline(parts[0][-self.size.width :])
+            self.query_one(Sparkline).data = parts[0][-self.size.width :].tolist()
             return
         low, high = _robust_range(parts[0]) if latest else (0.0, 1.0)
         loss_curves = [
@@ -132,13 +129,9 @@ class AccuracyPane(CurvePane):
         """Draw the finished epochs on an axis of `total_epochs`, the epochs of the run."""
         self._update_legend(*_format_accuracy_legend(epochs[-1] if epochs else None, self._is_legend_short))
         if self.has_class("-tiny"):
-            self._update_sparkline(_choose_sparkline_values(epochs, TEST_ACCURACY))
+            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, TEST_ACCURACY)
             return
-        curves = []
-        for metric in (LABEL_COVERAGE, PIXEL_ACCURACY, TEST_ACCURACY):
-            points = [(epoch.epoch, 100 * share) for epoch in epochs if (share := metric.get_value(epoch)) is not None]
-            x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
-            curves += [Curve("⠒", metric.style, x, y), Curve(metric.marker, metric.style, x, y)]
+        curves = build_curves((TEST_ACCURACY, PIXEL_ACCURACY, LABEL_COVERAGE), epochs, keep_zeros=True)
         draw_epoch_curves(self.query_one(Plot), curves, total_epochs)
 
 
@@ -160,7 +153,7 @@ class LabelFreeMetricsPane(CurvePane):
         else:
             self._update_legend(Text("measured after each epoch"))
         if self.has_class("-tiny"):
-            self._update_sparkline(_choose_sparkline_values(epochs, RELIABLE_CONFIDENCE))
+            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, RELIABLE_CONFIDENCE)
             return
         draw_label_free_metrics(self.query_one(Plot), self._config, epochs, total_epochs)
 
@@ -184,10 +177,10 @@ def draw_label_free_metrics(plot: Plot, config: Config, epochs: Sequence[EpochEn
     draw_epoch_curves(plot, curves, total_epochs, low, () if epochs else describe_upcoming_metrics(config))
 
 
-def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) -> NDArray[np.float64]:
+def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) -> list[float]:
     """Return the values of `metric`, or the pixel accuracies if no epoch has any."""
     values = [share for epoch in epochs if (share := metric.get_value(epoch)) is not None]
-    return np.array(values or [epoch.pixel_accuracy for epoch in epochs])
+    return values or [epoch.pixel_accuracy for epoch in epochs]
 
 
 def _robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -237,9 +230,8 @@ def _format_metrics_legend(metrics: Sequence[EpochMetric], latest: EpochEnded, i
     entries = []
     for metric in metrics:
         share = metric.get_value(latest)
-        value = (
-            format_percent(share, 5) + " %" if not is_short else f"{'-' if share is None else round(100 * share):>3}"
-        )
+        short_value = f"{'-' if share is None else round(100 * share):>3}"
+        value = short_value if is_short else format_percent(share, 5) + " %"
         entries.append(_format_legend_entry(metric.marker, metric.style, f"{metric.name:<8}", value))
     half, indent, gap = len(metrics) // 2, Text("" if is_short else " "), Text(" " if is_short else "  ")
     first, second = (indent + gap.join(line_entries) for line_entries in (entries[:half], entries[half:]))

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from textual.widgets import Static
 
-from vaetui.engine.events import EpochEnded
+from vaetui.engine.events import EpochEnded, Losses
 from vaetui.tui.presenters.epoch_metrics import (
     LABEL_COVERAGE,
     PIXEL_ACCURACY,
@@ -18,10 +18,8 @@ from vaetui.tui.presenters.epoch_metrics import (
 )
 from vaetui.tui.presenters.number_format import format_duration, format_number, format_percent
 
-LEADING_COLUMNS = ("epoch", "reconstruction", "divergence", "classification")
 TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY, LABEL_COVERAGE)
 """The metrics of a session with test labels."""
-TRAILING_COLUMNS = ("answers", "time")
 
 
 class EpochTable(Static):
@@ -42,7 +40,7 @@ class EpochTable(Static):
         metrics = self._metrics
         if READING_ACCURACY not in metrics and any(READING_ACCURACY.get_value(epoch) is not None for epoch in epochs):
             metrics = (*metrics, READING_ACCURACY)
-        headings = (*LEADING_COLUMNS, *(f"{metric.name} %" for metric in metrics), *TRAILING_COLUMNS)
+        headings = ("epoch", *Losses._fields, *(f"{metric.name} %" for metric in metrics), "answers", "time")
         table = Table(
             *headings, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True
         )
@@ -51,9 +49,7 @@ class EpochTable(Static):
         for epoch in epochs[-self.MAX_ROWS :]:
             table.add_row(
                 str(epoch.epoch),
-                format_number(epoch.losses.reconstruction),
-                format_number(epoch.losses.divergence),
-                format_number(epoch.losses.classification),
+                *map(format_number, epoch.losses),
                 *(format_percent(metric.get_value(epoch)) for metric in metrics),
                 str(epoch.answer_count),
                 format_duration(epoch.seconds),

@@ -81,8 +81,8 @@ def find_changed_spans(before: QuantisedImage, after: QuantisedImage) -> list[tu
     spans = []
     for row in np.flatnonzero(cells.any(axis=1)).tolist():
         columns = np.flatnonzero(cells[row])
-        for run in np.split(columns, np.flatnonzero(np.diff(columns) > MAX_GAP_CELLS) + 1):
-            spans.append((row, int(run[0]), int(run[-1] - run[0] + 1)))
+        runs = np.split(columns, np.flatnonzero(np.diff(columns) > MAX_GAP_CELLS) + 1)
+        spans += [(row, int(run[0]), int(run[-1] - run[0] + 1)) for run in runs]
     return spans
 
 

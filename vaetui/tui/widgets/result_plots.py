@@ -56,11 +56,10 @@ class AccuracyByRound(ResultPlot):
     def draw(self) -> None:
         """Draw the curve and its values."""
         plot = self.query_one(Plot)
-        x = np.array([round_number for round_number, _ in self.round_accuracies], dtype=np.float64)
-        y = 100 * np.array([accuracy for _, accuracy in self.round_accuracies], dtype=np.float64)
+        x, accuracies = np.array(self.round_accuracies, dtype=np.float64).reshape(-1, 2).T
         last_round = max(self.session.rounds, 1)
         x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.columns // 4, min_step=1.0))
-        curves = [Curve("⠒", "green", x, y), Curve("●", "green", x, y)]
+        curves = [Curve(marker, "green", x, 100 * accuracies) for marker in "⠒●"]
         plot.draw(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
         shown = self.round_accuracies[-max(plot.columns // VALUE_CELLS, 1) :]
         values = Text.assemble(
