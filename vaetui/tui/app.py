@@ -21,8 +21,7 @@ from vaetui.tui.worker import EventReported, WorkerEnded
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
     from vaetui.session.views import Phase
-    from vaetui.tui.screens.reading_test import ReadingTestScreen
-    from vaetui.tui.screens.samples import SamplesScreen
+    from vaetui.tui.screens.overlay import OverlayScreen
     from vaetui.tui.session_protocol import Session
 
 THEME_NAMES = {"dark": "textual-dark", "light": "textual-light"}
@@ -54,7 +53,7 @@ class VaetuiApp(GracefulShutdownApp):
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
-        self._overlay: ReadingTestScreen | SamplesScreen | None = None
+        self._overlay: OverlayScreen | None = None
         self._deferred_end: WorkerEnded | None = None
 
     def get_default_screen(self) -> Screen[Any]:
@@ -180,17 +179,14 @@ class VaetuiApp(GracefulShutdownApp):
 
 def _create_phase_screen(phase: Phase, session: Session) -> Screen[Any]:
     # Imported here, so that the first screen waits for one import and not for three.
-    screen: Screen[Any]
     if phase == "training":
         from vaetui.tui.screens.training import TrainingScreen
 
-        screen = TrainingScreen(session)
-    elif phase == "labelling":
+        return TrainingScreen(session)
+    if phase == "labelling":
         from vaetui.tui.screens.labelling import LabellingScreen
 
-        screen = LabellingScreen(session)
-    else:
-        from vaetui.tui.screens.summary import SummaryScreen
+        return LabellingScreen(session)
+    from vaetui.tui.screens.summary import SummaryScreen
 
-        screen = SummaryScreen(session)
-    return screen
+    return SummaryScreen(session)

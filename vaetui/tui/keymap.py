@@ -14,40 +14,24 @@ def bind_key(
     group: str,
     name: str,
     keys: str,
-    key_name: str,
     description: str,
-    tooltip: str,
+    tooltip: str = "",
     *,
+    key_name: str | None = None,
     show: bool = False,
     key_display: str | None = None,
 ) -> Binding:
-    """Bind keys to `press(key_name)` of the screen; `description` is for the footer, `tooltip` for the help."""
-    return Binding(
-        keys,
-        f"press('{key_name}')",
-        description,
-        show=show,
-        key_display=key_display,
-        id=f"{group}.{name}",
-        tooltip=tooltip,
-    )
+    """Bind keys to `press(key_name or name)`; `description` is for the footer, `tooltip` for the help."""
+    action, binding_id = f"press('{key_name or name}')", f"{group}.{name}"
+    return Binding(keys, action, description, show, key_display, tooltip=tooltip, id=binding_id)
 
 
 def bind_digits(group: str, tooltip: str, *, show: bool = False) -> list[Binding]:
     """Bind the ten digits to classes; in the footer the first digit stands for all of them."""
-    return [
-        bind_key(
-            group,
-            f"class.{digit}",
-            str(digit),
-            str(digit),
-            "class",
-            tooltip,
-            show=show and digit == 0,
-            key_display="0-9" if show and digit == 0 else None,
-        )
-        for digit in range(10)
-    ]
+    first = bind_key(
+        group, "class.0", "0", "class", tooltip, key_name="0", show=show, key_display="0-9" if show else None
+    )
+    return [first, *(bind_key(group, f"class.{key}", key, "class", tooltip, key_name=key) for key in "123456789")]
 
 
 def select_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
@@ -79,12 +63,11 @@ EPOCH_METRIC_GLOSSARY: Glossary = (
 """Metrics that are shown only without true labels."""
 PIXELS_ENTRY = ("pixels", "Pixels of held-out images reconstructed on the right side of 0.5 (%)")
 TRAINING_KEYS: list[BindingType] = [
-    bind_key("training", "pause", "space", "pause", "pause/resume", "Pause and save, or resume training", show=True),
+    bind_key("training", "pause", "space", "pause/resume", "Pause and save, or resume training", show=True),
     bind_key(
         "training",
         "read",
         "t",
-        "read",
         "reading test",
         "Read reconstructions of held-out images while training continues",
         show=True,
@@ -93,7 +76,6 @@ TRAINING_KEYS: list[BindingType] = [
         "training",
         "draw",
         "d",
-        "draw",
         "samples",
         "Generate samples of any class or of one while training continues",
         show=True,
@@ -118,32 +100,27 @@ TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRI
 
 LABELLING_KEYS: list[BindingType] = [
     *bind_digits("label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True),
-    bind_key("label", "choose", "slash", "choose", "find class", "Find a class by name"),
-    bind_key("label", "classes", "c", "classes", "all classes", "List all classes: add, rename or merge them"),
-    bind_key("label", "sure", "enter,space", "accept", "certain", "Answer with confidence 1, or confirm a split"),
-    bind_key("label", "cancel", "escape", "cancel", "cancel", "Choose another class, or cancel a split"),
-    bind_key("label", "split", "s", "split", "split", "Split the cluster (k-means), then label the parts", show=True),
-    bind_key("label", "unreadable", "x", "unreadable", "unreadable", "Unreadable: ignored in training", show=True),
-    bind_key("label", "undo", "u", "undo", "undo", "Undo the last answer, split or class edit", show=True),
-    bind_key("label", "redo", "U", "redo", "redo", "Redo the action undone last"),
-    bind_key("label", "members", "m", "members", "members", "Show nearest, random, farthest members", show=True),
-    bind_key("label", "next", "n", "next", "next", "Go to the next cluster without an answer"),
-    bind_key("label", "previous", "p", "previous", "previous", "Go to the previous cluster without an answer"),
-    bind_key("label", "go", "g", "go", "train", "End the round and train; asks if clusters have no answer", show=True),
+    bind_key("label", "choose", "slash", "find class", "Find a class by name"),
+    bind_key("label", "classes", "c", "all classes", "List all classes: add, rename or merge them"),
     bind_key(
-        "label",
-        "one_key_mode",
-        "a",
-        "one_key_mode",
-        "one-key mode",
-        "Digits answer at once with the last confidence",
+        "label", "sure", "enter,space", "certain", "Answer with confidence 1, or confirm a split", key_name="accept"
     ),
-    bind_key("label", "lower", "minus", "lower", "less certain", "Lower the confidence of this answer by 0.1"),
-    bind_key("label", "raise", "plus,equals_sign", "raise", "more certain", "Raise the confidence by 0.1"),
-    bind_key("label", "left", "left,h", "left", "left", "Move left"),
-    bind_key("label", "down", "down,j", "down", "down", "Move down"),
-    bind_key("label", "up", "up,k", "up", "up", "Move up"),
-    bind_key("label", "right", "right,l", "right", "right", "Move right"),
+    bind_key("label", "cancel", "escape", "cancel", "Choose another class, or cancel a split"),
+    bind_key("label", "split", "s", "split", "Split the cluster (k-means), then label the parts", show=True),
+    bind_key("label", "unreadable", "x", "unreadable", "Unreadable: ignored in training", show=True),
+    bind_key("label", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
+    bind_key("label", "redo", "U", "redo", "Redo the action undone last"),
+    bind_key("label", "members", "m", "members", "Show nearest, random, farthest members", show=True),
+    bind_key("label", "next", "n", "next", "Go to the next cluster without an answer"),
+    bind_key("label", "previous", "p", "previous", "Go to the previous cluster without an answer"),
+    bind_key("label", "go", "g", "train", "End the round and train; asks if clusters have no answer", show=True),
+    bind_key("label", "one_key_mode", "a", "one-key mode", "Digits answer at once with the last confidence"),
+    bind_key("label", "lower", "minus", "less certain", "Lower the confidence of this answer by 0.1"),
+    bind_key("label", "raise", "plus,equals_sign", "more certain", "Raise the confidence by 0.1"),
+    bind_key("label", "left", "left,h", "left", "Move left"),
+    bind_key("label", "down", "down,j", "down", "Move down"),
+    bind_key("label", "up", "up,k", "up", "Move up"),
+    bind_key("label", "right", "right,l", "right", "Move right"),
 ]
 LABELLING_CONFIRMED_KEYS = select_ids(
     "label",
@@ -164,14 +141,14 @@ LABELLING_GLOSSARY: Glossary = (
 # Classes
 
 CLASSES_KEYS: list[BindingType] = [
-    bind_key("classes", "add", "a", "add", "add", "Add a class; it can be used at once", show=True),
-    bind_key("classes", "rename", "r", "rename", "rename", "Rename the selected class", show=True),
-    bind_key("classes", "merge", "m", "merge", "merge", "Merge the selected class into another one", show=True),
-    bind_key("classes", "undo", "u", "undo", "undo", "Undo the last answer, split or class edit", show=True),
-    bind_key("classes", "redo", "U", "redo", "redo", "Redo the action undone last"),
-    bind_key("classes", "up", "up,k", "up", "up", "Move up"),
-    bind_key("classes", "down", "down,j", "down", "down", "Move down"),
-    bind_key("classes", "close", "escape", "close", "back", "Return to the clusters", show=True),
+    bind_key("classes", "add", "a", "add", "Add a class; it can be used at once", show=True),
+    bind_key("classes", "rename", "r", "rename", "Rename the selected class", show=True),
+    bind_key("classes", "merge", "m", "merge", "Merge the selected class into another one", show=True),
+    bind_key("classes", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
+    bind_key("classes", "redo", "U", "redo", "Redo the action undone last"),
+    bind_key("classes", "up", "up,k", "up", "Move up"),
+    bind_key("classes", "down", "down,j", "down", "Move down"),
+    bind_key("classes", "close", "escape", "back", "Return to the clusters", show=True),
 ]
 CLASSES_CONFIRMED_KEYS = select_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
 CLASSES_GLOSSARY: Glossary = (
@@ -184,11 +161,11 @@ CLASSES_GLOSSARY: Glossary = (
 
 READING_TEST_KEYS: list[BindingType] = [
     *bind_digits("reading", "Enter the class that you read"),
-    bind_key("reading", "choose", "slash", "choose", "find class", "Find a class by name"),
-    bind_key("reading", "unreadable", "x", "unreadable", "unreadable", "Unreadable: counts as wrong", show=True),
-    bind_key("reading", "back", "u,backspace", "back", "undo", "Reopen the previous picture", show=True),
-    bind_key("reading", "close", "escape", "close", "close", "Close the test; it continues here next time", show=True),
-    bind_key("reading", "again", "r", "again", "restart", "Restart the test after the last picture"),
+    bind_key("reading", "choose", "slash", "find class", "Find a class by name"),
+    bind_key("reading", "unreadable", "x", "unreadable", "Unreadable: counts as wrong", show=True),
+    bind_key("reading", "back", "u,backspace", "undo", "Reopen the previous picture", show=True),
+    bind_key("reading", "close", "escape", "close", "Close the test; it continues here next time", show=True),
+    bind_key("reading", "again", "r", "restart", "Restart the test after the last picture"),
 ]
 READING_TEST_CONFIRMED_KEYS = select_ids("reading", "choose", "unreadable", "back", "close", "again", digits=True)
 READING_TEST_GLOSSARY: Glossary = (
@@ -201,11 +178,11 @@ READING_TEST_GLOSSARY: Glossary = (
 # Samples
 
 SAMPLES_KEYS: list[BindingType] = [
-    bind_key("samples", "next", "n", "next", "next seed", "Generate other samples, from the next seed", show=True),
+    bind_key("samples", "next", "n", "next seed", "Generate other samples, from the next seed", show=True),
     *bind_digits("samples", "Generate samples of that class: the most certain of 50 times as many", show=True),
-    bind_key("samples", "any", "a", "any", "any class", "Generate samples of any class", show=True),
-    bind_key("samples", "choose", "slash", "choose", "find class", "Find a class by name", show=True),
-    bind_key("samples", "close", "escape,q", "close", "back", "Return to the previous screen", show=True),
+    bind_key("samples", "any", "a", "any class", "Generate samples of any class", show=True),
+    bind_key("samples", "choose", "slash", "find class", "Find a class by name", show=True),
+    bind_key("samples", "close", "escape,q", "back", "Return to the previous screen", show=True),
 ]
 SAMPLES_CONFIRMED_KEYS = select_ids("samples", "next", "any", "choose", "close", digits=True)
 SAMPLES_GLOSSARY: Glossary = (
@@ -217,9 +194,9 @@ SAMPLES_GLOSSARY: Glossary = (
 # Summary
 
 SUMMARY_KEYS: list[BindingType] = [
-    bind_key("summary", "more", "o", "more", "one more round", "Add a round and continue training", show=True),
-    bind_key("summary", "read", "t", "read", "reading test", "Read reconstructions of held-out images", show=True),
-    bind_key("summary", "draw", "d", "draw", "samples", "Generate samples of any class or of one", show=True),
+    bind_key("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
+    bind_key("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
+    bind_key("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
     Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Scroll down"),
     Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Scroll up"),
 ]

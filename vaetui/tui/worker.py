@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from textual.dom import DOMNode
+from textual.events import Key
 from textual.message import Message
+from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 if TYPE_CHECKING:
     from vaetui.engine.events import BatchesTrained, Event
+    from vaetui.tui.terminal.burst_guard import BurstGuard
 
 
 class EventReported(Message, bubble=False):
@@ -45,33 +48,29 @@ class EventWorker:
         """The last training report. Screens poll it, because queued messages could fall behind training."""
         self.is_loading = False
         """Whether the session imports or reads files: it cannot be stopped for seconds, but has nothing to save."""
-        self._is_busy = False
-        self._stop_requested = threading.Event()
-
-    @property
-    def is_busy(self) -> bool:
+        self.is_busy = False
         """Whether an iteration runs or its WorkerEnded has not been handled."""
-        return self._is_busy
+        self._stop_requested = threading.Event()
 
     @property
     def is_stopping(self) -> bool:
         """Whether the iteration was asked to stop and has not ended."""
-        return self._is_busy and self._stop_requested.is_set()
+        return self.is_busy and self._stop_requested.is_set()
 
     def start(self, events: Iterator[Event], target: DOMNode) -> Worker[None]:
         """Iterate over the events in a thread and post them to `target`.
 
         Raises RuntimeError while another iteration runs: two at once would train one network twice.
         """
-        if self._is_busy:
+        if self.is_busy:
             raise RuntimeError("The worker is busy.")
-        self._is_busy, self.is_loading = True, False
+        self.is_busy, self.is_loading = True, False
         self._stop_requested.clear()
         return target.run_worker(lambda: self._iterate(events, target), thread=True, exit_on_error=False)
 
     def stop(self) -> None:
         """Request a stop at the next event; the thread closes the iterator, which saves."""
-        if self._is_busy:
+        if self.is_busy:
             self._stop_requested.set()
 
     def mark_idle(self) -> None:
@@ -79,7 +78,7 @@ class EventWorker:
 
         No message of the old iteration is left in the queue at that point that could be taken for one of the next.
         """
-        self._is_busy = False
+        self.is_busy = False
 
     def _iterate(self, events: Iterator[Event], target: DOMNode) -> None:
         from vaetui.engine.events import BatchesTrained, Loading  # not at the top: NumPy would delay the first frame
@@ -98,9 +97,8 @@ class EventWorker:
                         was_stopped = True
                         break
             finally:
-                close = getattr(events, "close", None)
-                if close is not None:
-                    close()
+                if hasattr(events, "close"):
+                    events.close()
         except BaseException as error:  # without a WorkerEnded the screen would wait for ever
             failure = error
         self.is_loading = False
@@ -112,6 +110,8 @@ class AppProtocol(Protocol):
 
     event_worker: EventWorker
     """The worker that runs the session."""
+    guard: BurstGuard[tuple[Screen[None], Key]]
+    """The guard of all screens, since a burst may outlast a screen; each key comes with the screen that received it."""
     is_leaving: bool
     """Whether the app exits as soon as the worker has saved."""
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import ClassList, MergeClass
-from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser
-from vaetui.tui.presenters.prompt_text import format_question
+from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser, format_question
 
 FOCUS = Focus("8", 300, 5)
 KEYS = [

@@ -24,8 +24,8 @@ def test_consecutive_digits_are_joined_to_a_range() -> None:
 def test_bindings_are_grouped_by_their_ids_and_those_of_the_app_come_last() -> None:
     bindings = [
         *APP_KEYS[:1],
-        bind_key("label", "left", "left", "left", "left", "Move left"),
-        bind_key("label", "h", "h", "left", "left", "Move left"),
+        bind_key("label", "left", "left", "left", "Move left"),
+        bind_key("label", "h", "h", "left", "Move left", key_name="left"),
         Binding("f1", "help", "help", system=True, id="label.system"),
     ]
     active_bindings = [

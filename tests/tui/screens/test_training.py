@@ -23,6 +23,7 @@ from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.curves import LossPane
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.picture import Picture
+from vaetui.tui.worker import EventReported
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
@@ -116,14 +117,14 @@ async def test_events_are_shown_in_header_and_status_line() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: is_paused(app))
         screen = training_screen(app)
-        screen._apply_event(Loading("PyTorch"))
+        screen.handle_event(EventReported(Loading("PyTorch")))
         await pilot.pause()
         assert "loading PyTorch …" in header_text(app)
-        screen._apply_event(Progress("encoding", 3, 4))
+        screen.handle_event(EventReported(Progress("encoding", 3, 4)))
         await pilot.pause()
         assert "encoding …" in header_text(app)
         assert "75 %" in header_text(app)
-        screen._apply_event(Clustered(1, 16, ((3, 9.0), (16, 1.0))))
+        screen.handle_event(EventReported(Clustered(1, 16, ((3, 9.0), (16, 1.0)))))
         await pilot.pause()
         assert "round 1: 16 clusters (k = 3-16 tried)" in screen_text(app)
 
@@ -144,7 +145,7 @@ async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pyt
         await wait_until(
             pilot, lambda: app.event_worker.latest_batches and training_screen(app).throughput.images_per_s
         )
-        training_screen(app)._apply_event(Saved())
+        training_screen(app).handle_event(EventReported(Saved()))
         now = 104.0
         training_screen(app).poll_metrics()
         await pilot.pause()

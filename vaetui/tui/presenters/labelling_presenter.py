@@ -8,11 +8,7 @@ from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
 from vaetui.engine.classes import ClassEdit
 from vaetui.errors import UserError
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
-from vaetui.tui.presenters.cluster_text import (
-    describe_class_edit,
-    format_cluster_name,
-    format_saved_answer,
-)
+from vaetui.tui.presenters.cluster_text import describe_class_edit, format_cluster_name, format_saved_answer
 from vaetui.tui.presenters.focus import find_cluster_index, find_unanswered, move_focus
 from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser
 from vaetui.tui.session_protocol import Session
@@ -58,23 +54,11 @@ class LabellingPresenter:
 
         `columns` is the number of clusters in a row on the screen.
         """
-        self.status_text = ""
-        self.key_parser, action = self.key_parser.handle_key(key, self.focus)
-        try:
-            return None if action is None else self._apply_action(action, columns)
-        except UserError as error:
-            self.status_text = str(error)
-            return None
+        return self._apply_input(self.key_parser.handle_key(key, self.focus), columns)
 
     def choose_class(self, class_id: int) -> None:
         """Apply a class that was chosen by name."""
-        self.status_text = ""
-        self.key_parser, action = self.key_parser.choose_class(class_id)
-        try:
-            if action is not None:
-                self._apply_action(action, 1)
-        except UserError as error:
-            self.status_text = str(error)
+        self._apply_input(self.key_parser.choose_class(class_id), 1)
 
     def edit_classes(self, edit: ClassEdit) -> bool:
         """Apply an edit of the classes, and return whether the session accepted it."""
@@ -94,15 +78,27 @@ class LabellingPresenter:
         self.focus_index = find_cluster_index(self.round_view.clusters, path)
         self.key_parser = replace(self.key_parser, classes=self.session.classes, digit_keys=self.round_view.digit_keys)
 
+    def _apply_input(self, result: tuple[KeyParser, Action | None], columns: int) -> Action | None:
+        """Take over the parser after an input, and apply its action or return it for the screen."""
+        self.status_text = ""
+        self.key_parser, action = result
+        try:
+            return None if action is None else self._apply_action(action, columns)
+        except UserError as error:
+            self.status_text = str(error)
+            return None
+
     def _apply_action(self, action: Action, columns: int) -> Action | None:
         match action:
             case ClassAnswer() | Unreadable():
                 self._record_answer(action)
                 self._focus_unanswered(1)
             case "undo":
-                self._undo()
+                description = self.round_view.undo_description
+                self._show_changed_cluster(self.session.undo(), "Nothing to undo", f"Undid: {description}")
             case "redo":
-                self._redo()
+                description = self.round_view.redo_description
+                self._show_changed_cluster(self.session.redo(), "Nothing to redo", f"Redid: {description}")
             case "lower" | "raise":
                 self._change_confidence(-1 if action == "lower" else 1)
             case "members":
@@ -126,19 +122,11 @@ class LabellingPresenter:
         if index is not None:
             self.focus_index = index
 
-    def _undo(self) -> None:
-        description, path = self.round_view.undo_description, self.session.undo()
-        self._show_changed_cluster(path, "Nothing to undo" if path is None else f"Undid: {description}")
-
-    def _redo(self) -> None:
-        description, path = self.round_view.redo_description, self.session.redo()
-        self._show_changed_cluster(path, "Nothing to redo" if path is None else f"Redid: {description}")
-
-    def _show_changed_cluster(self, path: ClusterPath | None, message: str) -> None:
-        """Set the status and focus the cluster; the path is () after a class edit, None if nothing changed."""
+    def _show_changed_cluster(self, path: ClusterPath | None, refusal: str, message: str) -> None:
+        """Focus the cluster and set the status; the path is () after a class edit, None if nothing changed."""
         if path is not None:
             self.refresh(path or self.focused_cluster.path)
-        self.status_text = message
+        self.status_text = refusal if path is None else message
 
     def _change_confidence(self, tenths: int) -> None:
         cluster = self.focused_cluster

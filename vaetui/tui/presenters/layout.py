@@ -100,6 +100,13 @@ def compute_grid_layout(width: int, height: int) -> GridLayout:
     return GridLayout(image_cells, columns, max(min(rows, -(-MAX_PAGE_THUMBNAILS // columns)), 1))
 
 
+def compute_visible_rows(cursor_row: int, count: int, height: int) -> range:
+    """Return the rows of a list that fit a terminal of `height` rows, the last of them at or after `cursor_row`."""
+    max_rows = max(height - 5, 1)
+    first_row = max(0, cursor_row - max_rows + 1)
+    return range(first_row, min(first_row + max_rows, count))
+
+
 def compute_page_bounds(index: int, count: int, page_size: int) -> tuple[int, int]:
     """Return start and end (exclusive) of the page of `count` items that contains the item at `index`."""
     start = index - index % page_size

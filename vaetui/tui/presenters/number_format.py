@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from rich.text import Text
 
-SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-"""The frames of the activity indicator."""
-
 
 def format_bar(share: float, width: int, style: str = "bold") -> Text:
     """Return a bar of `width` cells, filled up to `share` (0 to 1)."""
@@ -14,6 +11,11 @@ def format_bar(share: float, width: int, style: str = "bold") -> Text:
     full_cells, has_half_cell = divmod(half_cells, 2)
     filled = "━" * full_cells + "╸" * has_half_cell
     return Text.assemble((filled, style), ("─" * (width - len(filled)), "dim"))
+
+
+def format_progress(share: float, width: int) -> Text:
+    """Return a bar of `width` cells, followed by the share in percent."""
+    return format_bar(share, width).append(f" {100 * share:3.0f} %")
 
 
 def format_duration(seconds: float | None) -> str:
@@ -38,8 +40,3 @@ def format_number(value: float, width: int = 5) -> str:
         if len(text) <= width:
             return f"{text:>{width}}"
     return f"{value:>{width}.0f}"
-
-
-def get_spinner_frame(tick: int) -> str:
-    """Return the frame of the activity indicator at `tick`."""
-    return SPINNER_FRAMES[tick % len(SPINNER_FRAMES)]

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from vaetui.engine.events import BatchesTrained
-from vaetui.tui.presenters.number_format import format_bar, format_duration, get_spinner_frame
+from vaetui.tui.presenters.number_format import format_duration, format_progress
 from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
+
+SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+"""The frames of the activity indicator."""
 
 
 class ThroughputMeter:
@@ -27,11 +30,8 @@ class ThroughputMeter:
             return False
         self.last_event = event
         # At five updates a second the average follows within about a second and shows steady figures.
-        self.images_per_s = (
-            event.images_per_second
-            if not self.images_per_s
-            else 0.8 * self.images_per_s + 0.2 * event.images_per_second
-        )
+        speed = event.images_per_second
+        self.images_per_s = 0.8 * self.images_per_s + 0.2 * speed if self.images_per_s else speed
         return True
 
 
@@ -56,33 +56,20 @@ def format_training_progress(
     """Return the progress and the remaining time of the epoch, and on wide screens also of the run."""
     share = event.step / max(event.steps_per_epoch, 1)
     epoch_seconds = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
-    line = Text.assemble(
-        format_epoch(event.epoch, epochs),
-        "  ",
-        format_bar(share, 20),
-        f" {100 * share:3.0f} %",
-        format_duration(epoch_seconds),
-    )
+    epoch = format_epoch(event.epoch, epochs)
+    line = Text.assemble(epoch, "  ", format_progress(share, 20), format_duration(epoch_seconds))
     if width >= WIDE_COLUMNS:
-        run_share = (event.epoch - 1 + share) / max(epochs, 1)
-        run_seconds = (
-            None
-            if epoch_seconds is None
-            else epoch_seconds + (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
-        )
-        line.append_text(
-            Text.assemble(
-                "   run  ", format_bar(run_share, 20), f" {100 * run_share:3.0f} %", format_duration(run_seconds)
-            )
-        )
+        run_share, run_seconds = (event.epoch - 1 + share) / max(epochs, 1), epoch_seconds
+        if run_seconds is not None:
+            run_seconds += (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        line = Text.assemble(line, "   run  ", format_progress(run_share, 20), format_duration(run_seconds))
     return line
 
 
 def format_activity(activity: Activity, epoch: int, epochs: int, tick: int) -> Text:
     """Return the activity with a spinner, and with a bar if its share is measured."""
-    line = Text.assemble(
-        format_epoch(epoch, epochs), "  ", (get_spinner_frame(tick), "bold"), f" {activity.description} …"
-    )
+    spinner = SPINNER_FRAMES[tick % len(SPINNER_FRAMES)]
+    line = Text.assemble(format_epoch(epoch, epochs), "  ", (spinner, "bold"), f" {activity.description} …")
     if activity.share is not None:
-        line.append_text(Text.assemble("  ", format_bar(activity.share, 12), f" {100 * activity.share:3.0f} %"))
+        line.append("  ").append_text(format_progress(activity.share, 12))
     return line

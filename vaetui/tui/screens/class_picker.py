@@ -4,53 +4,44 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeAlias, cast
+from typing import ClassVar, TypeAlias
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.binding import BindingType
 from textual.keys import key_to_character
 
-from vaetui.engine.classes import AddClass, ClassEdit, ClassList
+from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.errors import UserError
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.keymap import bind_key
+from vaetui.tui.presenters.focus import move_focus
+from vaetui.tui.presenters.layout import compute_visible_rows
+from vaetui.tui.screens.prompted import PromptedScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.footer import Footer
-from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.widgets.text_line import TextLine
 
 CHARACTER_KEYS = {
-    **{letter: letter for letter in string.ascii_letters + string.digits},
+    **{character: character for character in string.ascii_letters + string.digits},
     **{"space": " ", "minus": "-", "underscore": "_", "full_stop": ".", "plus": "+", "slash": "/"},
 }
 """Keys that type a character and occur in replies of terminals, so the guard checks them; others need no binding."""
-COMMAND_KEYS = {"enter": "choose", "escape": "close", "backspace": "back", "up": "up", "down": "down"}
-"""Keys that do not type a character, and their names in `press`."""
-COMMAND_DESCRIPTIONS = {"choose": "choose", "close": "cancel", "back": "delete", "up": "up", "down": "down"}
 FILTER_HELP = "Type to filter · Enter: choose · Esc: cancel"
 NEW_NAME_HELP = "Type a name · Enter: save · Esc: cancel"
 ClassChoice: TypeAlias = int | ClassEdit
 """The id of an existing class, or an edit of the class list."""
 
 
-class ClassPickerScreen(GuardedScreen):
+class ClassPickerScreen(PromptedScreen):
     """The names that match the typed text, best match first; last a new name, if one is allowed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, f"press('{key}')", "letter", show=False, id=f"name.{key}") for key in CHARACTER_KEYS),
-        *(
-            Binding(
-                key,
-                f"press('{command}')",
-                COMMAND_DESCRIPTIONS[command],
-                show=command in ("choose", "close"),
-                id=f"name.{command}",
-            )
-            for key, command in COMMAND_KEYS.items()
-        ),
+        *(bind_key("name", key, key, "letter") for key in CHARACTER_KEYS),
+        bind_key("name", "choose", "enter", "choose", show=True),
+        bind_key("name", "close", "escape", "cancel", show=True),
+        bind_key("name", "back", "backspace", "delete"),
+        bind_key("name", "up", "up", "up"),
+        bind_key("name", "down", "down", "down"),
     ]
     CONFIRMED_KEYS = frozenset([f"name.{key}" for key in CHARACTER_KEYS] + ["name.choose"])
     DEFAULT_CSS = """
@@ -59,9 +50,8 @@ class ClassPickerScreen(GuardedScreen):
 
     def __init__(
         self,
-        session_name: str,
+        session: Session,
         question: str,
-        classes: ClassList,
         class_ids: Sequence[int],
         choice_callback: Callable[[ClassChoice], None],
         edit_factory: Callable[[str], ClassEdit] | None = None,
@@ -70,32 +60,19 @@ class ClassPickerScreen(GuardedScreen):
 
         `choice_callback` receives the choice; it is not called if the user cancels.
         """
-        super().__init__()
-        self._session_name, self._question, self._class_list = session_name, question, classes
-        self._class_ids, self._choice_callback, self._edit_factory = class_ids, choice_callback, edit_factory
-        self._typed_text, self._cursor_row, self._hint = "", 0, ""
+        super().__init__(session.name, "find a class" if class_ids else "name a class")
+        self._question, self._class_list, self._class_ids = question, session.classes, class_ids
+        self._choice_callback, self._edit_factory = choice_callback, edit_factory
+        self._typed_text, self._cursor_row = "", 0
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        header = Header(self._session_name)
-        header.set_text("find a class" if self._class_ids else "name a class")
-        yield header
+    def compose_body(self) -> ComposeResult:
+        """Create the list of names and the prompt."""
         yield TextLine(id="names")
         yield Prompt()
-        yield Footer()
-        yield SizeNotice()
-
-    def on_mount(self) -> None:
-        """Show all names."""
-        self._update_view()
-
-    async def on_resize(self, event: Resize) -> None:
-        """Show as many names as fit."""
-        self._update_view()
 
     def press(self, key: str) -> None:
         """Type a character, move the cursor, choose or cancel."""
-        choices, self._hint = self._find_choices(), ""
+        choices, self._hint = self._find_choices()[0], ""
         match key:
             case "choose" if choices:
                 self.dismiss()
@@ -105,7 +82,7 @@ class ClassPickerScreen(GuardedScreen):
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = max(0, min(self._cursor_row + (1 if key == "down" else -1), len(choices) - 1))
+                self._cursor_row = move_focus(self._cursor_row, key, 1, len(choices))
             case "back":
                 self._typed_text, self._cursor_row = self._typed_text[:-1], 0
             case _ if key in CHARACTER_KEYS:
@@ -121,55 +98,32 @@ class ClassPickerScreen(GuardedScreen):
             self._hint = "Type letters, digits, space or . - _ + /"
         self._update_view()
 
-    def _find_choices(self) -> list[tuple[str, ClassChoice]]:
-        """Return the rows of the list: their texts and what they choose."""
+    def _find_choices(self) -> tuple[list[tuple[str, ClassChoice]], str]:
+        """Return the rows of the list, their texts and what they choose, and why the typed name is no row, or ""."""
         names = [self._class_list.names[class_id] for class_id in self._class_ids]
         choices: list[tuple[str, ClassChoice]] = [
             (names[index], self._class_ids[index]) for index in match_names(names, self._typed_text)
         ]
-        edit = self._create_class_edit()
-        if edit is not None and not self._find_edit_error(edit):
-            choices.append(
-                (f"new {'class' if isinstance(edit, AddClass) else 'name'}: {self._typed_text.strip()}", edit)
-            )
-        return choices
-
-    def _create_class_edit(self) -> ClassEdit | None:
         name = self._typed_text.strip()
-        return self._edit_factory(name) if self._edit_factory is not None and name else None
-
-    def _find_edit_error(self, edit: ClassEdit) -> str:
-        """Return why the edit is refused, or an empty string."""
-        try:
-            self._class_list.apply(edit)
-        except UserError as error:
-            return str(error)
-        return ""
+        if name and self._edit_factory is not None:
+            edit = self._edit_factory(name)
+            try:
+                self._class_list.apply(edit)
+            except UserError as error:
+                return choices, str(error)
+            choices.append((f"new {'class' if isinstance(edit, AddClass) else 'name'}: {name}", edit))
+        return choices, ""
 
     def _update_view(self) -> None:
-        choices, edit = self._find_choices(), self._create_class_edit()
-        max_rows = max(self.app.size.height - 5, 1)
-        first_row = max(0, self._cursor_row - max_rows + 1)
+        choices, refusal = self._find_choices()
         lines = Text()
-        for row in range(first_row, min(first_row + max_rows, len(choices))):
+        for row in compute_visible_rows(self._cursor_row, len(choices), self.app.size.height):
             lines.append(f" {choices[row][0]} \n", "bold reverse" if row == self._cursor_row else "")
-        self.query_one("#names", TextLine).set_text(lines, wrap=False)
-        hint = self._hint
-        if not choices and not hint and edit is not None:
-            hint = self._find_edit_error(edit)
-        elif not choices and not hint and self._class_ids:
-            hint = "No class matches"
-        self.query_one(Prompt).show_question(
-            f"{self._question} {self._typed_text}_", FILTER_HELP if self._class_ids else NEW_NAME_HELP, hint
-        )
-
-
-def create_class_picker(session: Session, choice_callback: Callable[[int], None]) -> ClassPickerScreen:
-    """Create a picker that offers the active classes of a session, and no new name."""
-    classes = session.classes
-    return ClassPickerScreen(
-        session.name, "Class?", classes, classes.active, lambda choice: choice_callback(cast(int, choice))
-    )
+        self.query_one("#names", TextLine).set_text(lines)
+        hint, help_text = self._hint, FILTER_HELP if self._class_ids else NEW_NAME_HELP
+        if not choices and not hint:
+            hint = refusal or ("No class matches" if self._class_ids else "")
+        self.query_one(Prompt).show_question(f"{self._question} {self._typed_text}_", help_text, hint)
 
 
 def match_names(names: Sequence[str], query: str) -> list[int]:

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.events import Resize
 
-from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 from vaetui.tui.keymap import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
 from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
+from vaetui.tui.presenters.focus import move_focus
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
+from vaetui.tui.presenters.layout import compute_visible_rows
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
-from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
-from vaetui.tui.widgets.footer import Footer
+from vaetui.tui.screens.prompted import PromptedScreen
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.widgets.text_line import TextLine
-from vaetui.tui.worker import AppProtocol
 
 FIXED_WIDTH_CELLS = 28
 """Cells of a row without the name."""
 
 
-class ClassesScreen(GuardedScreen):
+class ClassesScreen(PromptedScreen):
     """All classes with their answer counts and digits, one of them selected, and a prompt."""
 
-    BINDINGS: ClassVar[list[BindingType]] = CLASSES_KEYS
+    BINDINGS = CLASSES_KEYS
     CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ClassesScreen #headings { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
@@ -41,41 +37,26 @@ class ClassesScreen(GuardedScreen):
 
     def __init__(self, presenter: LabellingPresenter) -> None:
         """Show the classes of the presenter's session."""
-        super().__init__()
-        self._presenter, self._cursor_row, self._hint = presenter, 0, ""
+        super().__init__(presenter.session.name)
+        self._presenter, self._session, self._cursor_row = presenter, presenter.session, 0
         presenter.status_text = ""
 
-    @property
-    def _class_list(self) -> ClassList:
-        return self._presenter.session.classes
-
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        yield Header(self._presenter.session.name)
+    def compose_body(self) -> ComposeResult:
+        """Create the list of classes and the prompt."""
         yield TextLine(id="headings")
         yield TextLine(id="classes")
         yield Prompt()
-        yield Footer()
-        yield SizeNotice()
-
-    def on_mount(self) -> None:
-        """Show the classes."""
-        self._update_view()
-
-    async def on_resize(self, event: Resize) -> None:
-        """Show as many classes as fit."""
-        self._update_view()
 
     def press(self, key: str) -> None:
         """Move the selection, edit the selected class, undo, redo or close."""
-        presenter, class_id, classes = self._presenter, self._cursor_row, self._class_list
+        presenter, class_id, classes = self._presenter, self._cursor_row, self._session.classes
         self._hint = presenter.status_text = ""
         match key:
             case "close":
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = max(0, min(self._cursor_row + (1 if key == "down" else -1), len(classes) - 1))
+                self._cursor_row = move_focus(self._cursor_row, key, 1, len(classes))
             case "undo" | "redo":
                 presenter.handle_key(key, 1)
             case "add":
@@ -90,11 +71,6 @@ class ClassesScreen(GuardedScreen):
                 self._open_picker(f"Merge {classes.names[class_id]} into?", target_ids)
         self._update_view()
 
-    def on_unbound_key(self, key: str) -> None:
-        """Show that the key is unknown."""
-        self._hint = UNKNOWN_KEY_HINT
-        self._update_view()
-
     def show_notice(self, text: str) -> None:
         """Show a notice in the prompt."""
         self._hint, self._presenter.status_text = "", text
@@ -103,11 +79,7 @@ class ClassesScreen(GuardedScreen):
     def _open_picker(
         self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None
     ) -> None:
-        cast(AppProtocol, self.app).defer_paint()
-        session_name = self._presenter.session.name
-        self.app.push_screen(
-            ClassPickerScreen(session_name, question, self._class_list, class_ids, self._apply_choice, edit_factory)
-        )
+        self.open_screen(ClassPickerScreen(self._session, question, class_ids, self._apply_choice, edit_factory))
 
     def _apply_choice(self, choice: ClassChoice) -> None:
         """Apply an edit, or merge the selected class into the chosen one."""
@@ -117,21 +89,18 @@ class ClassesScreen(GuardedScreen):
         self._update_view()
 
     def _update_view(self) -> None:
-        classes, presenter = self._class_list, self._presenter
+        classes, presenter = self._session.classes, self._presenter
         self._cursor_row = min(self._cursor_row, len(classes) - 1)
         self.query_one(Header).set_text(f"{len(classes.active)} classes")
         name_cells = max(min(max(map(cell_len, classes.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
         self.query_one("#headings", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
-        max_rows = max(self.app.size.height - 5, 1)
-        first_row = max(0, self._cursor_row - max_rows + 1)
-        lines, answer_counts = Text(), presenter.session.answer_counts()
-        for class_id in range(first_row, min(first_row + max_rows, len(classes))):
+        lines, answer_counts = Text(), self._session.answer_counts()
+        for class_id in compute_visible_rows(self._cursor_row, len(classes), self.app.size.height):
             details = f"{answer_counts[class_id]:>7,}  {format_class_digit(presenter.round_view, class_id):>5} "
             if class_id not in classes.active:
                 details = f"merged into {classes.resolved_names[class_id]} "
             name = set_cell_size(truncate_name(classes.names[class_id], name_cells), name_cells)
             lines.append(f" {class_id:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
         self.query_one("#classes", TextLine).set_text(lines)
-        self.query_one(Prompt).show_question(
-            "Classes:", "a: add · r: rename · m: merge", self._hint, presenter.status_text
-        )
+        help_text = "a: add · r: rename · m: merge"
+        self.query_one(Prompt).show_question("Classes:", help_text, self._hint, presenter.status_text)

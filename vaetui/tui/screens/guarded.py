@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol, cast
+from collections.abc import Callable
+from typing import ClassVar, cast
 
+from textual.app import ComposeResult
 from textual.events import Key, Resize
 from textual.screen import Screen
+from textual.widgets import Static
 
 from vaetui.tui.keymap import APP_CONFIRMED_KEYS, LEAVE_BINDING, Glossary
-from vaetui.tui.presenters.screen_size import TOO_SMALL_CLASSES
-from vaetui.tui.terminal.burst_guard import BurstGuard
+from vaetui.tui.presenters.screen_size import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
+from vaetui.tui.widgets.footer import Footer
+from vaetui.tui.widgets.header import Header
+from vaetui.tui.worker import AppProtocol
 
 PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
 """Keys that no reply of a terminal consists of exclusively."""
@@ -17,13 +22,6 @@ DROPPED_KEYS_NOTICE = "Ignored: keys arrived too fast. Press again."
 UNKNOWN_KEY_HINT = "Unknown key. ? lists all keys"
 TIMER_KEY = "timer"
 """A key that no keyboard has; it releases the keys that the guard holds."""
-
-
-class GuardedApp(Protocol):
-    """The app as a guarded screen uses it."""
-
-    guard: BurstGuard[tuple[Screen[None], Key]]
-    """The guard of all screens, since a burst may outlast a screen; each key comes with the screen that received it."""
 
 
 class GuardedScreen(Screen[None]):
@@ -40,6 +38,29 @@ class GuardedScreen(Screen[None]):
 
     _is_dispatching = False
 
+    def __init__(self, session_name: str, header_text: str = "") -> None:
+        """Create a screen with the session name at the left of its header, and a text at the right."""
+        super().__init__()
+        self._session_name, self._header_text = session_name, header_text
+
+    def compose(self) -> ComposeResult:
+        """Create the header, the widgets of this screen, the footer and the notice of a terminal that is too small."""
+        yield Header(self._session_name, self._header_text)
+        yield from self.compose_body()
+        yield Footer()
+        columns, rows = MIN_SIZE_CELLS
+        notice = f"vaetui needs at least {columns} columns and {rows} rows. Enlarge the terminal."
+        yield Static(notice, classes="size-notice")
+
+    def compose_body(self) -> ComposeResult:
+        """Create the widgets between header and footer; the base class has none."""
+        yield from ()
+
+    def open_screen(self, screen: Screen[None], callback: Callable[[None], None] | None = None) -> None:
+        """Open a screen over this one, and call `callback` when it closes; nothing is painted before its layout."""
+        self._vaetui_app.defer_paint()
+        self.app.push_screen(screen, callback)
+
     def press(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""
 
@@ -55,7 +76,7 @@ class GuardedScreen(Screen[None]):
     async def on_key(self, event: Key) -> None:
         """Dispatch the keys that the guard releases, and this one if it passes."""
         event.stop()
-        for screen, key in self._guard.release_keys(event.time):
+        for screen, key in self._vaetui_app.guard.release_keys(event.time):
             if screen is self or self._find_binding_id(key) in APP_CONFIRMED_KEYS:
                 await self._dispatch_key(key)
         if event.key != TIMER_KEY and self._filter_key(event):
@@ -83,23 +104,24 @@ class GuardedScreen(Screen[None]):
             self.on_unbound_key(key.key)
 
     @property
-    def _guard(self) -> BurstGuard[tuple[Screen[None], Key]]:
-        return cast(GuardedApp, self.app).guard
+    def _vaetui_app(self) -> AppProtocol:
+        return cast(AppProtocol, self.app)
 
     def _find_binding_id(self, key: Key) -> str:
         active_binding = self.active_bindings.get(key.key)
-        return (active_binding.binding.id if active_binding is not None else None) or ""
+        return (active_binding and active_binding.binding.id) or ""
 
     def _filter_key(self, event: Key) -> bool:
         """Return whether the guard lets the key act now; start a timer for a key that it holds."""
-        dropped_count = self._guard.dropped_count
+        guard = self._vaetui_app.guard
+        dropped_count = guard.dropped_count
         binding_id = self._find_binding_id(event)
         needs_confirmation = binding_id in self.CONFIRMED_KEYS or binding_id in APP_CONFIRMED_KEYS
-        decision = self._guard.check_key((self, event), event.time, needs_confirmation, event.key in PLAIN_KEYS)
+        decision = guard.check_key((self, event), event.time, needs_confirmation, event.key in PLAIN_KEYS)
         if decision == "hold":
-            self.app.set_timer(self._guard.quiet_s, self._post_timer_key)  # of the app: this screen may close before
+            self.app.set_timer(guard.quiet_s, self._post_timer_key)  # of the app: this screen may close before
             self.show_pending_key(binding_id)
-        if self._guard.dropped_count > dropped_count:
+        if guard.dropped_count > dropped_count:
             self.show_notice(DROPPED_KEYS_NOTICE)
         return decision == "pass"
 

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, TypeAlias
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
+from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
 from vaetui.tui.screens.guarded import GuardedScreen
-from vaetui.tui.widgets.footer import Footer
-from vaetui.tui.widgets.header import Header
-from vaetui.tui.widgets.size_notice import SizeNotice
 
-KeyFormatter: TypeAlias = Callable[[Binding], str]
-"""Returns the key of a binding as the screen shows it."""
-
-GROUP_TITLES = {
-    "label": "labelling",
-    "any": "everywhere",
-    "summary": "finished run",
-    "reading": "reading test",
-}
+GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
 """Headings for the first part of a binding's id; other groups are headed by that part."""
-KEY_COLUMN_CELLS = 18
-"""Width of the column of keys."""
 
 
 class HelpScreen(GuardedScreen):
     """Keys with their effects, and terms with their meanings."""
 
-    BINDINGS: ClassVar[list[BindingType]] = HELP_KEYS
+    BINDINGS = HELP_KEYS
     CONFIRMED_KEYS = HELP_CONFIRMED_KEYS
     DEFAULT_CSS = """
     HelpScreen #keys { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
@@ -45,23 +31,16 @@ class HelpScreen(GuardedScreen):
 
     def __init__(self, session_name: str, bindings: Iterable[ActiveBinding], glossary: Glossary = ()) -> None:
         """Explain these bindings and terms."""
-        super().__init__()
-        self._session_name = session_name
-        self._listed_bindings = list(bindings)
-        self._glossary_rows = glossary
+        super().__init__(session_name, "keys")
+        self._listed_bindings, self._glossary_rows = list(bindings), glossary
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """Create one section per group; the arrow keys scroll them."""
-        header = Header(self._session_name)
-        header.set_text("keys")
-        yield header
         with VerticalScroll(id="keys"):
             for group, rows in group_bindings(self._listed_bindings, self.app.get_key_display):
                 yield Static(_format_section(group, rows))
             if self._glossary_rows:
                 yield Static(_format_section("terms", self._glossary_rows))
-        yield Footer()
-        yield SizeNotice()
 
     def action_back(self) -> None:
         """Close the help."""
@@ -69,7 +48,7 @@ class HelpScreen(GuardedScreen):
 
 
 def group_bindings(
-    bindings: Iterable[ActiveBinding], format_key: KeyFormatter
+    bindings: Iterable[ActiveBinding], format_key: Callable[[Binding], str]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return rows of keys and effects by group; keys with the same effect share a row, system keys are left out."""
     groups: dict[str, dict[str, list[str]]] = {}
@@ -98,7 +77,7 @@ def join_keys(keys: Sequence[str]) -> str:
 
 def _format_section(heading: str, rows: Iterable[tuple[str, str]]) -> Group:
     table = Table.grid(padding=(0, 1))
-    table.add_column(min_width=KEY_COLUMN_CELLS, no_wrap=True, style="bold")
+    table.add_column(min_width=18, no_wrap=True, style="bold")
     table.add_column()
     for left, right in rows:
         table.add_row(Text(f"  {left}"), Text(right))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
-
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import Resize
 
 from vaetui.engine.answers import ClusterPath, Split, format_path
@@ -16,19 +13,18 @@ from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
 from vaetui.tui.keymap import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
 from vaetui.tui.presenters.cluster_text import format_round_progress
-from vaetui.tui.presenters.key_parser import Action
+from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
+from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.size_notice import SizeNotice
-from vaetui.tui.worker import AppProtocol, WorkerEnded
+from vaetui.tui.worker import WorkerEnded
 
 LOADING_NOTICE = "Loading the model; your key runs when it is ready"
 
@@ -36,7 +32,7 @@ LOADING_NOTICE = "Loading the model; your key runs when it is ready"
 class LabellingScreen(GuardedScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
-    BINDINGS: ClassVar[list[BindingType]] = LABELLING_KEYS
+    BINDINGS = LABELLING_KEYS
     CONFIRMED_KEYS = LABELLING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     LabellingScreen { layout: vertical; overflow: hidden; }
@@ -45,7 +41,7 @@ class LabellingScreen(GuardedScreen):
 
     def __init__(self, session: Session) -> None:
         """Show the current round of the session."""
-        super().__init__()
+        super().__init__(session.name)
         self.presenter = LabellingPresenter(session)
         """The round, the focus and the keys typed so far."""
         self.presenter.status_text = describe_round_gain(session.training_curves().finished_epochs)
@@ -54,13 +50,10 @@ class LabellingScreen(GuardedScreen):
         self._pending_action: tuple[Action, ClusterPath] | None = None
         self._shown_members: tuple[ClusterPath, MemberOrder] | None = None
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        yield Header(self._session.name)
+    def compose_body(self) -> ComposeResult:
+        """Create the images and the prompt."""
         yield LabellingView()
         yield Prompt()
-        yield Footer()
-        yield SizeNotice()
 
     def on_mount(self) -> None:
         """Show the prompt at once and the pictures after the layout: Textual would send them twice otherwise."""
@@ -108,18 +101,15 @@ class LabellingScreen(GuardedScreen):
 
     def _run_pending_action(self) -> None:
         """Perform the action that was requested while the worker was busy."""
-        if self._pending_action is not None and not cast(AppProtocol, self.app).event_worker.is_busy:
+        if self._pending_action is not None and not self._vaetui_app.event_worker.is_busy:
             pending_action, self._pending_action = self._pending_action, None
             self._perform_action(*pending_action)
 
     def _perform_action(self, action: Action, path: ClusterPath) -> None:
-        app = cast(AppProtocol, self.app)
+        app = self._vaetui_app
         if action in ("choose", "classes"):
-            app.defer_paint()
-            self.app.push_screen(
-                self._create_class_picker() if action == "choose" else ClassesScreen(self.presenter),
-                self._handle_overlay_closed,
-            )
+            screen = self._create_class_picker() if action == "choose" else ClassesScreen(self.presenter)
+            self.open_screen(screen, self._handle_overlay_closed)
         elif app.event_worker.is_busy:
             self._pending_action = action, path
             self.presenter.status_text = LOADING_NOTICE
@@ -138,12 +128,7 @@ class LabellingScreen(GuardedScreen):
         """Create a picker that also takes the name of a new class."""
         classes = self._session.classes
         return ClassPickerScreen(
-            self._session.name,
-            "Class?",
-            classes,
-            classes.active,
-            self._choose_class,
-            lambda name: AddClass(len(classes), name),
+            self._session, "Class?", classes.active, self._choose_class, lambda name: AddClass(len(classes), name)
         )
 
     def _choose_class(self, choice: ClassChoice) -> None:
@@ -158,7 +143,7 @@ class LabellingScreen(GuardedScreen):
         self._update_view()
 
     def _show_pictures(self) -> None:
-        cast(AppProtocol, self.app).defer_paint()
+        self._vaetui_app.defer_paint()
         self._update_view()
 
     def _update_view(self) -> None:
@@ -172,7 +157,8 @@ class LabellingScreen(GuardedScreen):
         members = (presenter.focused_cluster.path, presenter.member_order)
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members
-            view.show_members(presenter.member_order, self._session.members(*members, view.member_capacity))
+            grid = self.query_one(MemberGrid)
+            grid.show(presenter.member_order, self._session.members(*members, grid.capacity))
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
@@ -182,4 +168,5 @@ class LabellingScreen(GuardedScreen):
         if self._splitting_path is not None:
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
-            prompt.ask(presenter.key_parser, presenter.focus, presenter.status_text)
+            question, help_text = format_question(presenter.key_parser, presenter.focus)
+            prompt.show_question(question, help_text, presenter.key_parser.hint, presenter.status_text)

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import cast
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import Resize
 
 from vaetui.errors import UserError
-from vaetui.session.digit_keys import active_digits
 from vaetui.session.views import ReadingTest
 from vaetui.tui.keymap import READING_TEST_CONFIRMED_KEYS, READING_TEST_GLOSSARY, READING_TEST_KEYS
-from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges, format_missing_class
+from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges
 from vaetui.tui.presenters.number_format import format_percent
-from vaetui.tui.screens.class_picker import create_class_picker
-from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
+from vaetui.tui.screens.overlay import OverlayScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.reading_test_view import ReadingTestView
-from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.widgets.text_line import TextLine
-from vaetui.tui.worker import AppProtocol
 
 
-class ReadingTestScreen(GuardedScreen):
+class ReadingTestScreen(OverlayScreen):
     """One large picture and a prompt; after the last picture the result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = READING_TEST_KEYS
+    BINDINGS = READING_TEST_KEYS
     CONFIRMED_KEYS = READING_TEST_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ReadingTestScreen { layout: vertical; overflow: hidden; }
@@ -45,47 +39,26 @@ class ReadingTestScreen(GuardedScreen):
 
     def __init__(self, session: Session, reading_test: ReadingTest) -> None:
         """Continue a reading test of the session."""
-        super().__init__()
-        self.session = session
-        """The session that keeps the readings."""
+        super().__init__(session, reading_test.digit_keys)
         self.reading_test = reading_test
         """The pictures and the readings so far."""
-        self._pending_text = self._hint = self._note = ""
 
     @property
     def is_complete(self) -> bool:
         """Whether every picture is read."""
         return len(self.reading_test.class_ids) >= len(self.reading_test.reconstructions)
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        yield Header(self.session.name)
+    def compose_body(self) -> ComposeResult:
+        """Create the pictures, the result and the prompt."""
         yield ReadingTestView()
         if self._format_digit_keys():
             yield TextLine(id="digit-keys")
         yield TextLine(id="result")
         yield Prompt()
-        yield Footer()
-        yield SizeNotice()
-
-    def on_mount(self) -> None:
-        """Show the first picture that is not read."""
-        self._update_view()
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout if the new size needs another one."""
         await self.query_one(ReadingTestView).relayout(self.app.size)
-        self._update_view()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable digits that have no class."""
-        key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) in active_digits(self.reading_test.digit_keys, self.session.classes)
-
-    def show_pending_phase(self, text: str) -> None:
-        """Show in the header that another phase waits until this screen is closed."""
-        self._pending_text = text
-        self._update_view()
 
     def press(self, key: str) -> None:
         """Record a reading, reopen the previous picture, restart or close."""
@@ -93,7 +66,7 @@ class ReadingTestScreen(GuardedScreen):
         index = len(self.reading_test.class_ids)
         match key:
             case "close":
-                cast(AppProtocol, self.app).close_overlay()
+                self._vaetui_app.close_overlay()
                 return
             case "back" if index == 0:
                 self._hint = "This is the first picture"
@@ -106,24 +79,12 @@ class ReadingTestScreen(GuardedScreen):
             case _ if self.is_complete:
                 self._hint = "All pictures are read. Esc: close · r: restart"
             case "choose":
-                cast(AppProtocol, self.app).defer_paint()
-                self.app.push_screen(create_class_picker(self.session, self._record_class))
+                self._open_class_picker(self._record_class)
             case "unreadable":
                 self._record_readings(index, (None,), f"Saved: picture {index + 1} = unreadable")
             case _:
-                self._record_class(cast(int, self.reading_test.digit_keys[int(key)]))
+                self._record_class(cast(int, self._digit_keys[int(key)]))
                 return
-        self._update_view()
-
-    def on_unbound_key(self, key: str) -> None:
-        """Show that the key is unknown, or that the digit has no class."""
-        digits = active_digits(self.reading_test.digit_keys, self.session.classes)
-        self._hint = format_missing_class(key, digits) if key.isdigit() else UNKNOWN_KEY_HINT
-        self._update_view()
-
-    def show_notice(self, text: str) -> None:
-        """Show a notice in the prompt."""
-        self._hint, self._note = "", text
         self._update_view()
 
     def _record_class(self, class_id: int) -> None:
@@ -141,8 +102,8 @@ class ReadingTestScreen(GuardedScreen):
     def _update_view(self) -> None:
         test, prompt = self.reading_test, self.query_one(Prompt)
         read_count, total = len(test.class_ids), len(test.reconstructions)
-        title = f"{self._pending_text}   epoch" if self._pending_text else "reading test, epoch"
-        self.query_one(Header).set_text(f"{title} {test.epoch}   {read_count:>{len(str(total))}} / {total}")
+        title = self._pending_text or "reading test, "
+        self.query_one(Header).set_text(f"{title}epoch {test.epoch}   {read_count:>{len(str(total))}} / {total}")
         self.set_class(self.is_complete, "-complete")
         if self.is_complete:
             self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
@@ -160,10 +121,10 @@ class ReadingTestScreen(GuardedScreen):
 
     def _format_digit_keys(self) -> str:
         """List the digits with their class names, which do not change during a test; empty for plain digits."""
-        return format_digit_keys(self.session.classes, self.reading_test.digit_keys, self.app.size.width - 2)
+        return format_digit_keys(self.session.classes, self._digit_keys, self.app.size.width - 2)
 
     def _format_choices(self) -> str:
-        digits = active_digits(self.reading_test.digit_keys, self.session.classes)
+        digits = self._active_digits
         has_all_classes = len(digits) == len(self.session.classes.active)
         return f"{format_digit_ranges(digits)}{'' if has_all_classes else ' or /'}: class"
 

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import numpy as np
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import Resize
 from textual.timer import Timer
 
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Loading, Progress, SamplesGenerated
 from vaetui.errors import UserError
-from vaetui.session.digit_keys import active_digits, assign_digit_keys
+from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.tui.keymap import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
-from vaetui.tui.presenters.cluster_text import format_digit_keys, format_missing_class
-from vaetui.tui.presenters.number_format import format_bar
-from vaetui.tui.screens.class_picker import create_class_picker
-from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
+from vaetui.tui.presenters.cluster_text import format_digit_keys
+from vaetui.tui.presenters.number_format import format_progress
+from vaetui.tui.screens.overlay import OverlayScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.image_grid import ImageGrid
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.size_notice import SizeNotice
-from vaetui.tui.worker import AppProtocol, EventReported, EventWorker, WorkerEnded
+from vaetui.tui.worker import EventReported, EventWorker, WorkerEnded
 
 PROGRESS_DELAY_S = 0.5
 """Seconds before progress is shown: faster requests would only flicker."""
@@ -49,10 +45,10 @@ class SampleRequest:
     """Number of images."""
 
 
-class SamplesScreen(GuardedScreen):
+class SamplesScreen(OverlayScreen):
     """A grid of images and a prompt that describes them or shows progress."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SAMPLES_KEYS
+    BINDINGS = SAMPLES_KEYS
     CONFIRMED_KEYS = SAMPLES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SamplesScreen { layout: vertical; overflow: hidden; }
@@ -61,28 +57,21 @@ class SamplesScreen(GuardedScreen):
 
     def __init__(self, session: Session) -> None:
         """Show samples of the session's newest checkpoint."""
-        super().__init__()
-        self.session = session
-        """The session that generates the samples."""
+        super().__init__(session, assign_digit_keys(session.classes, dict(enumerate(session.answer_counts()))))
         self.event_worker = EventWorker()
         """The worker of this screen; the app has another one for training."""
         self.request = SampleRequest()
         """The last request."""
         self.pictures: Pixels = np.zeros((0, 1, 1), np.uint8)
         """The samples that are shown, [N, H, W]."""
-        self._digit_keys = assign_digit_keys(session.classes, dict(enumerate(session.answer_counts())))
         self._running_request: SampleRequest | None = None
         self._progress_timer: Timer | None = None
         self._progress_text: Text | None = None
-        self._pending_text = self._hint = self._note = ""
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        yield Header(self.session.name)
+    def compose_body(self) -> ComposeResult:
+        """Create the images and the prompt."""
         yield ImageGrid()
         yield Prompt()
-        yield Footer()
-        yield SizeNotice()
 
     def on_mount(self) -> None:
         """Generate the first samples."""
@@ -95,17 +84,6 @@ class SamplesScreen(GuardedScreen):
             grid.show(self.pictures)
             if self.request.count < grid.capacity:
                 self._request_samples(self.request.class_id, self.request.seed)
-        self._update_view()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable digits that have no class."""
-        key = str(parameters[0]) if action == "press" and parameters else ""
-        return not key.isdigit() or int(key) in active_digits(self._digit_keys, self.session.classes)
-
-    def show_pending_phase(self, text: str) -> None:
-        """Show in the header that another phase waits until this screen is closed."""
-        self._pending_text = text
-        self._update_view()
 
     def press(self, key: str) -> None:
         """Request other samples or another class, or close."""
@@ -113,7 +91,7 @@ class SamplesScreen(GuardedScreen):
         match key:
             case "close":
                 self.event_worker.stop()
-                cast(AppProtocol, self.app).close_overlay()
+                self._vaetui_app.close_overlay()
                 return
             case "next":
                 self._request_samples(self.request.class_id, self.request.seed + 1)
@@ -122,21 +100,9 @@ class SamplesScreen(GuardedScreen):
             case _ if not any(epoch.label_coverage for epoch in self.session.training_curves().finished_epochs):
                 self._hint = NO_LEARNED_CLASS_NOTICE
             case "choose":
-                cast(AppProtocol, self.app).defer_paint()
-                self.app.push_screen(create_class_picker(self.session, self._request_class))
+                self._open_class_picker(self._request_class)
             case _:
                 self._request_class(cast(int, self._digit_keys[int(key)]))
-        self._update_view()
-
-    def on_unbound_key(self, key: str) -> None:
-        """Show that the key is unknown, or that the digit has no class."""
-        digits = active_digits(self._digit_keys, self.session.classes)
-        self._hint = format_missing_class(key, digits) if key.isdigit() else UNKNOWN_KEY_HINT
-        self._update_view()
-
-    def show_notice(self, text: str) -> None:
-        """Show a notice in the prompt."""
-        self._hint, self._note = "", text
         self._update_view()
 
     @on(EventReported)
@@ -151,10 +117,7 @@ class SamplesScreen(GuardedScreen):
             case Loading(description):
                 self._progress_text = Text(f"loading {description} …")
             case Progress(description, done, total):
-                share = done / max(total, 1)
-                self._progress_text = Text.assemble(f"{description}  ", format_bar(share, 20), f" {100 * share:3.0f} %")
-            case _:
-                pass
+                self._progress_text = Text(f"{description}  ").append_text(format_progress(done / max(total, 1), 20))
         if self._progress_timer is None:
             self._update_view()
 
@@ -170,7 +133,7 @@ class SamplesScreen(GuardedScreen):
         if self not in self.app.screen_stack:
             return
         if message.failure is not None and not isinstance(message.failure, UserError):
-            cast(AppProtocol, self.app).fail(message.failure)
+            self._vaetui_app.fail(message.failure)
         elif is_outdated:
             self._start_request()
         elif message.failure is not None:
@@ -201,8 +164,7 @@ class SamplesScreen(GuardedScreen):
     def _update_view(self) -> None:
         request, classes = self.request, self.session.classes
         class_name = "any class" if request.class_id is None else f"class {classes.names[request.class_id]}"
-        pending_text = f"{self._pending_text}   " if self._pending_text else ""
-        self.query_one(Header).set_text(f"{pending_text}samples of {class_name}, seed {request.seed}")
+        self.query_one(Header).set_text(f"{self._pending_text}samples of {class_name}, seed {request.seed}")
         prompt = self.query_one(Prompt)
         if self._progress_text is not None and self._progress_timer is None and not self._hint:
             prompt.set_text(self._progress_text)

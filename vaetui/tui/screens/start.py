@@ -11,13 +11,6 @@ from vaetui.tui.widgets.header import Header
 class StartScreen(GuardedScreen):
     """A header only: it is quick to import and to lay out."""
 
-    def __init__(self, session_name: str) -> None:
-        """Show the name of the session."""
-        super().__init__()
-        self._session_name = session_name
-
     def compose(self) -> ComposeResult:
         """Create the header."""
-        header = Header(self._session_name)
-        header.set_text("starting …")
-        yield header
+        yield Header(self._session_name, "starting …")

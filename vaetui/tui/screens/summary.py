@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.events import EpochEnded
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
-from vaetui.session.views import Summary
-from vaetui.tui.keymap import (
-    SUMMARY_CONFIRMED_KEYS,
-    SUMMARY_GLOSSARY,
-    SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS,
-    SUMMARY_KEYS,
-)
+from vaetui.tui import keymap
 from vaetui.tui.presenters.number_format import format_duration, format_percent
 from vaetui.tui.presenters.round_gain import LOW_GAIN_MESSAGE, describe_round_gain, has_low_churn
 from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
 from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.bar_chart import BarChart
-from vaetui.tui.widgets.footer import Footer
-from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.result_plots import AccuracyByRound, MetricsByEpoch
-from vaetui.tui.widgets.size_notice import SizeNotice
-from vaetui.tui.worker import AppProtocol, WorkerEnded
+from vaetui.tui.worker import WorkerEnded
 
 MAX_AGREEMENT_ROUNDS = 4
 """Rounds whose agreement a wide screen shows, the last ones; a narrow screen shows one."""
@@ -46,8 +34,8 @@ ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 class SummaryScreen(GuardedScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SUMMARY_KEYS
-    CONFIRMED_KEYS = SUMMARY_CONFIRMED_KEYS
+    BINDINGS = keymap.SUMMARY_KEYS
+    CONFIRMED_KEYS = keymap.SUMMARY_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
@@ -58,25 +46,22 @@ class SummaryScreen(GuardedScreen):
 
     def __init__(self, session: Session) -> None:
         """Show the finished run of the session."""
-        super().__init__()
+        super().__init__(session.name, f"finished: {session.rounds} rounds, {session.epochs} epochs")
         self.session = session
         """The session that is shown."""
         self.is_round_requested = False
         """Whether another round starts as soon as the worker is idle."""
         if session.has_test_labels:
             self._result_plot: AccuracyByRound | MetricsByEpoch = AccuracyByRound(session)
-            self.glossary = SUMMARY_GLOSSARY
+            self.glossary = keymap.SUMMARY_GLOSSARY
         else:
             self._result_plot = MetricsByEpoch(session)
-            self.glossary = SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
+            self.glossary = keymap.SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
+    def compose_body(self) -> ComposeResult:
+        """Create the plots, the facts and the commands."""
         session = self.session
         self._summary = session.summary()
-        header = Header(session.name)
-        header.set_text(f"finished: {session.rounds} rounds, {session.epochs} epochs")
-        yield header
         with Horizontal(id="figures"):
             yield self._result_plot
             counts = [(session.classes.names[class_id], count) for class_id, count in self._summary.class_counts]
@@ -84,8 +69,6 @@ class SummaryScreen(GuardedScreen):
         yield Static(self._format_facts(), id="facts")
         yield Static(_format_commands(session.name), id="commands")
         yield Static(id="note", markup=False)
-        yield Footer()
-        yield SizeNotice()
 
     async def on_resize(self, event: Resize) -> None:
         """Draw the plot for the new size, and show as many rounds as fit."""
@@ -119,14 +102,32 @@ class SummaryScreen(GuardedScreen):
         self.query_one("#note", Static).update(Text(text))
 
     def _format_facts(self) -> Text:
-        max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
-        return _format_summary(
-            self._summary, self.session.training_curves().finished_epochs, self.session.has_test_labels, max_rounds
-        )
+        """Return coverage, costs, the gain of the last round, agreement of the last rounds and the reading test.
 
-    @property
-    def _vaetui_app(self) -> AppProtocol:
-        return cast(AppProtocol, self.app)
+        Without true labels the table of metrics shows the estimated accuracy, so the gain is reduced to its warning.
+        """
+        summary, epochs = self._summary, self.session.training_curves().finished_epochs
+        facts = Text.assemble(
+            "covered ",
+            (format_percent(summary.label_coverage).strip() + " %", "bold"),
+            " of the images   ",
+            (f"{summary.answer_count:,}", "bold"),
+            " answers   training ",
+            (format_duration(summary.training_seconds).strip(), "bold"),
+            "   labelling ",
+            (format_duration(summary.labelling_seconds).strip(), "bold"),
+        )
+        has_labels = self.session.has_test_labels
+        if gain := describe_round_gain(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
+            facts.append(f"\n{gain}")
+        if summary.agreements:
+            max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
+            facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))
+        if read_epochs := [epoch for epoch in epochs if epoch.reading_accuracy is not None]:
+            accuracy = format_percent(read_epochs[-1].reading_accuracy).strip()
+            facts.append("\nreconstructions read correctly ").append(f"{accuracy} %", "bold")
+            facts.append(f" (epoch {read_epochs[-1].epoch})")
+        return facts
 
     def _request_round(self) -> None:
         """Add a round and start it, now or as soon as the worker is idle."""
@@ -154,36 +155,6 @@ class SummaryScreen(GuardedScreen):
             self.show_notice("")
         except UserError as error:
             self.show_notice(str(error))
-
-
-def _format_summary(summary: Summary, epochs: Sequence[EpochEnded], has_test_labels: bool, max_rounds: int) -> Text:
-    """Return coverage, costs, the gain of the last round, agreement of up to `max_rounds` rounds and the reading test.
-
-    Without true labels the table of metrics shows the estimated accuracy, so the gain is reduced to its warning.
-    """
-    facts = Text.assemble(
-        "covered ",
-        (format_percent(summary.label_coverage).strip() + " %", "bold"),
-        " of the images   ",
-        (f"{summary.answer_count:,}", "bold"),
-        " answers   training ",
-        (format_duration(summary.training_seconds).strip(), "bold"),
-        "   labelling ",
-        (format_duration(summary.labelling_seconds).strip(), "bold"),
-    )
-    if gain := describe_round_gain(epochs) if has_test_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
-        facts.append(f"\n{gain}")
-    if summary.agreements:
-        facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))
-    read_epochs = [epoch for epoch in epochs if epoch.reading_accuracy is not None]
-    if read_epochs:
-        accuracy = format_percent(read_epochs[-1].reading_accuracy).strip()
-        facts.append_text(
-            Text.assemble(
-                "\nreconstructions read correctly ", (f"{accuracy} %", "bold"), f" (epoch {read_epochs[-1].epoch})"
-            )
-        )
-    return facts
 
 
 def _format_agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:

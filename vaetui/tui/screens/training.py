@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 
-from vaetui.engine.events import Clustered, EpochEnded, Event, Loading, Progress, Reconstructed, Saved
+from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError
-from vaetui.tui.keymap import (
-    TRAINING_CONFIRMED_KEYS,
-    TRAINING_GLOSSARY,
-    TRAINING_GLOSSARY_WITHOUT_TEST_LABELS,
-    TRAINING_KEYS,
-)
+from vaetui.tui import keymap
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
 from vaetui.tui.presenters.training_progress import (
     Activity,
@@ -32,12 +25,10 @@ from vaetui.tui.screens.guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.curves import AccuracyPane, LabelFreeMetricsPane, LossPane
 from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
-from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid
-from vaetui.tui.widgets.size_notice import SizeNotice
 from vaetui.tui.widgets.status_line import StatusLine
-from vaetui.tui.worker import AppProtocol, EventReported, WorkerEnded
+from vaetui.tui.worker import EventReported, WorkerEnded
 
 REFRESHES_PER_S = 2
 """Refreshes of the figures per second; plots follow at every second one. Each refresh takes time from training."""
@@ -49,8 +40,8 @@ PAUSING_NOTICE = "pausing …"
 class TrainingScreen(GuardedScreen):
     """Header, curves, a table of epochs if it fits, reconstructions and a status line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = TRAINING_KEYS
-    CONFIRMED_KEYS = TRAINING_CONFIRMED_KEYS
+    BINDINGS = keymap.TRAINING_KEYS
+    CONFIRMED_KEYS = keymap.TRAINING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
@@ -59,15 +50,15 @@ class TrainingScreen(GuardedScreen):
 
     def __init__(self, session: Session) -> None:
         """Show the run of the session."""
-        super().__init__()
+        super().__init__(session.name)
         self.session = session
         """The session that trains."""
         if session.has_test_labels:
             self._accuracy_pane: AccuracyPane | LabelFreeMetricsPane = AccuracyPane(id="accuracy")
-            self.glossary = TRAINING_GLOSSARY
+            self.glossary = keymap.TRAINING_GLOSSARY
         else:
             self._accuracy_pane = LabelFreeMetricsPane(session.config, "accuracy")
-            self.glossary = TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
+            self.glossary = keymap.TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
         self.throughput = ThroughputMeter()
         """The speed of training."""
         self.activity: Activity | None = Activity("starting")
@@ -80,9 +71,8 @@ class TrainingScreen(GuardedScreen):
         self._loss_plot_state: tuple[object, ...] = ()
         self._epoch_plot_state: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        yield Header(self.session.name)
+    def compose_body(self) -> ComposeResult:
+        """Create the curves, the table, the reconstructions and the status line."""
         with Horizontal(id="curves"):
             yield LossPane(id="loss")
             yield self._accuracy_pane
@@ -90,14 +80,11 @@ class TrainingScreen(GuardedScreen):
             TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
             id="epochs",
         )
-        yield ReconstructionGrid(id="reconstructions")
-        yield StatusLine(id="status")
-        yield Footer()
-        yield SizeNotice()
+        yield ReconstructionGrid()
+        yield StatusLine()
 
     def on_mount(self) -> None:
         """Start polling; the last report of earlier training does not count as new."""
-        self._vaetui_app = cast(AppProtocol, self.app)
         self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
         self._update_epoch_table()
         self.set_interval(1 / REFRESHES_PER_S, self.poll_metrics)
@@ -130,7 +117,21 @@ class TrainingScreen(GuardedScreen):
     @on(EventReported)
     def handle_event(self, message: EventReported) -> None:
         """Show an event of the session."""
-        self._apply_event(message.event)
+        match event := message.event:
+            case Loading(description):
+                self.activity = Activity(f"loading {description}")
+            case Progress(description, done, total):
+                self.activity = Activity(description, done / max(total, 1))
+            case Reconstructed():
+                self.query_one(ReconstructionGrid).show(event)
+            case Saved():
+                self._saved_at_s = monotonic()
+            case EpochEnded():
+                self._update_epoch_table()
+            case Clustered(round_number, cluster_count, inertias):
+                candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
+                self._clustering_notice = f"round {round_number}: {cluster_count} clusters{candidates}"
+        self.poll_metrics()
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
@@ -182,25 +183,6 @@ class TrainingScreen(GuardedScreen):
             self.show_notice("")
         except UserError as error:
             self.show_notice(str(error))
-
-    def _apply_event(self, event: Event) -> None:
-        match event:
-            case Loading(description):
-                self.activity = Activity(f"loading {description}")
-            case Progress(description, done, total):
-                self.activity = Activity(description, done / max(total, 1))
-            case Reconstructed():
-                self.query_one(ReconstructionGrid).show(event)
-            case Saved():
-                self._saved_at_s = monotonic()
-            case EpochEnded():
-                self._update_epoch_table()
-            case Clustered(round_number, cluster_count, inertias):
-                candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
-                self._clustering_notice = f"round {round_number}: {cluster_count} clusters{candidates}"
-            case _:
-                pass
-        self.poll_metrics()
 
     def _update_epoch_table(self) -> None:
         table = self.query_one(EpochTable)

@@ -10,21 +10,15 @@ class Header(Widget):
     """The program and session name at the left, the text of the screen at the right."""
 
     DEFAULT_CSS = """
-    Header {
-        dock: top;
-        height: 1;
-        padding: 0 1;
-        background: $panel;
-        color: $foreground;
-    }
+    Header { dock: top; height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, session_name: str) -> None:
-        """Create a header without text at the right."""
+    def __init__(self, session_name: str, text: str = "") -> None:
+        """Create a header with `text` at the right."""
         super().__init__()
         self.session_name = session_name
         """The name shown at the left."""
-        self._text = Text()
+        self._text = Text(text)
         self._pinned_text: Text | None = None
 
     def set_text(self, text: Text | str) -> None:

@@ -9,8 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
 from vaetui.engine.classes import ClassList
-from vaetui.engine.clusters import Pixels
-from vaetui.session.views import MemberOrder, RoundView
+from vaetui.session.views import RoundView
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.layout import LabellingLayout, compute_labelling_layout, compute_page_bounds
 from vaetui.tui.widgets.cluster_facts import ClusterFacts
@@ -43,11 +42,6 @@ class LabellingView(Vertical):
         """Clusters in a row."""
         return self._find_overview().columns
 
-    @property
-    def member_capacity(self) -> int:
-        """The number of members that fit."""
-        return self._labelling_layout.member_grid[0] * self._labelling_layout.member_grid[1]
-
     def compose(self) -> ComposeResult:
         """Mount all parts for the present size of the terminal."""
         self._width, height = self.app.size
@@ -78,10 +72,6 @@ class LabellingView(Vertical):
         self.query_one(FramedImage).show(cluster)
         self.query_one(ClusterFacts).show(cluster, classes)
         self.query_one("#rule", TextLine).set_text(self._format_rule(round_view, focus_index, classes))
-
-    def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
-        """Show these members, [N, H, W] or [N, H, W, 3], of the focused cluster."""
-        self.query_one(MemberGrid).show(order, pixels)
 
     def _format_rule(self, round_view: RoundView, focus_index: int, classes: ClassList) -> Text:
         """Return the rule with the page at the left and the legend of digits or answers at the right."""

@@ -25,13 +25,10 @@ class MemberGrid(Vertical):
     def __init__(self, columns: int, rows: int) -> None:
         """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__()
-        self._columns, self._rows = columns, rows
-        self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
-
-    @property
-    def capacity(self) -> int:
+        self.capacity = columns * rows
         """The number of members that fit."""
-        return self._columns * self._rows
+        self._columns = columns
+        self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
 
     def compose(self) -> ComposeResult:
         """Mount the heading and the pictures."""

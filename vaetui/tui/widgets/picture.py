@@ -78,9 +78,9 @@ class Picture(Widget):
     Picture { background: black; color: white; }
     """
 
-    def __init__(self, cells: tuple[int, int], *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, cells: tuple[int, int], classes: str | None = None) -> None:
         """Create a black picture of `cells` (columns, rows); a cell is one pixel wide and two pixels high."""
-        super().__init__(id=id, classes=classes)
+        super().__init__(classes=classes)
         self.styles.width, self.styles.height = cells
         self._columns, self._rows = cells
         self._image = np.zeros((2 * self._rows, self._columns), np.uint8)

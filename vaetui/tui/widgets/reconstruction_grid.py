@@ -51,17 +51,12 @@ class ReconstructionGrid(Vertical):
     ReconstructionGrid .caption { width: 13; height: auto; padding-right: 1; color: $foreground 70%; }
     """
 
-    def __init__(self, id: str | None = None) -> None:
-        """Create a grid without images."""
-        super().__init__(id=id)
-        self._reconstruction_layout: ReconstructionLayout | None = None
-        self._last_event: Reconstructed | None = None
+    _reconstruction_layout: ReconstructionLayout | None = None
+    _last_event: Reconstructed | None = None
 
     def compose(self) -> ComposeResult:
         """Mount the pictures for the present size of the terminal."""
-        layout = self._reconstruction_layout = self._reconstruction_layout or choose_reconstruction_layout(
-            self.app.size
-        )
+        layout = self._reconstruction_layout = choose_reconstruction_layout(self.app.size)
         if layout.is_stacked:
             for caption, css_class in (("original", "original"), ("recon-\nstruction", "reconstruction")):
                 with Horizontal():
@@ -76,9 +71,7 @@ class ReconstructionGrid(Vertical):
 
     async def relayout(self, size: Size) -> None:
         """Mount the pictures again if `size` requires another layout."""
-        layout = choose_reconstruction_layout(size)
-        if layout != self._reconstruction_layout:
-            self._reconstruction_layout = layout
+        if choose_reconstruction_layout(size) != self._reconstruction_layout:
             await self.recompose()
             if self._last_event is not None:
                 self.show(self._last_event)

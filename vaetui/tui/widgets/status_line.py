@@ -15,9 +15,9 @@ class StatusLine(TextLine):
     StatusLine { height: 1; padding: 0 1; color: $foreground 80%; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self) -> None:
         """Create an empty line."""
-        super().__init__(id=id)
+        super().__init__()
         self._message, self._expires_at = "", float("-inf")
 
     def show_message(self, message: str, now: float) -> None:

@@ -1,0 +1,60 @@
+"""Base class of the screens that open over the screen of the phase while the session goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from vaetui.session.digit_keys import active_digits
+from vaetui.session.views import DigitKeys
+from vaetui.tui.presenters.cluster_text import format_missing_class
+from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.screens.prompted import PromptedScreen
+from vaetui.tui.session_protocol import Session
+
+
+class OverlayScreen(PromptedScreen):
+    """A screen with digits that choose classes."""
+
+    _note = _pending_text = ""
+
+    def __init__(self, session: Session, digit_keys: DigitKeys) -> None:
+        """Show the session, with the classes that the digits choose."""
+        super().__init__(session.name)
+        self.session = session
+        """The session that is shown."""
+        self._digit_keys = digit_keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable digits that have no class."""
+        key = str(parameters[0]) if action == "press" and parameters else ""
+        return not key.isdigit() or int(key) in self._active_digits
+
+    def show_pending_phase(self, text: str) -> None:
+        """Show in the header that another phase waits until this screen is closed."""
+        self._pending_text = f"{text}   "
+        self._update_view()
+
+    def on_unbound_key(self, key: str) -> None:
+        """Show that the key is unknown, or that the digit has no class."""
+        if key.isdigit():
+            self._hint = format_missing_class(key, self._active_digits)
+            self._update_view()
+        else:
+            super().on_unbound_key(key)
+
+    def show_notice(self, text: str) -> None:
+        """Show a notice in the prompt."""
+        self._hint, self._note = "", text
+        self._update_view()
+
+    def _open_class_picker(self, choice_callback: Callable[[int], None]) -> None:
+        """Offer the active classes, and no new name."""
+        class_ids = self.session.classes.active
+        self.open_screen(
+            ClassPickerScreen(self.session, "Class?", class_ids, lambda choice: choice_callback(cast(int, choice)))
+        )
+
+    @property
+    def _active_digits(self) -> Sequence[int]:
+        return active_digits(self._digit_keys, self.session.classes)
