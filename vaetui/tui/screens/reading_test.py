@@ -112,21 +112,14 @@ class ReadingTestScreen(OverlayScreen):
             self.query_one(ReadingTestView).show(test, self.session.classes.names)
             for line in self.query("#digit-keys").results(TextLine):
                 line.set_text(self._format_digit_keys())
-            prompt.show_question(
-                f"Picture {read_count + 1}: what do you read?",
-                f"{self._format_choices()} · x: unreadable",
-                self._hint,
-                self._note,
-            )
+            digits, class_count = self._active_digits, len(self.session.classes.active)
+            other_key = "" if len(digits) == class_count else " or /"
+            help_text = f"{format_digit_ranges(digits)}{other_key}: class · x: unreadable"
+            prompt.show_question(f"Picture {read_count + 1}: what do you read?", help_text, self._hint, self._note)
 
     def _format_digit_keys(self) -> str:
         """List the digits with their class names, which do not change during a test; empty for plain digits."""
         return format_digit_keys(self.session.classes, self._digit_keys, self.app.size.width - 2)
-
-    def _format_choices(self) -> str:
-        digits = self._active_digits
-        has_all_classes = len(digits) == len(self.session.classes.active)
-        return f"{format_digit_ranges(digits)}{'' if has_all_classes else ' or /'}: class"
 
 
 def _format_result(reading_test: ReadingTest) -> Text:

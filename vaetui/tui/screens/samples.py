@@ -172,9 +172,5 @@ class SamplesScreen(OverlayScreen):
             description = "decoded from random latent vectors"
             if request.class_id is not None:
                 description = f"the most certain of {CANDIDATES_PER_SAMPLE * request.count:,} samples"
-            prompt.show_question(
-                f"Samples of {class_name}:",
-                format_digit_keys(classes, self._digit_keys) or description,
-                self._hint,
-                self._note,
-            )
+            help_text = format_digit_keys(classes, self._digit_keys) or description
+            prompt.show_question(f"Samples of {class_name}:", help_text, self._hint, self._note)

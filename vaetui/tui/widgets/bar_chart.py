@@ -20,12 +20,8 @@ class BarChart(Widget):
     def __init__(self, heading: str, counts: Sequence[tuple[str, int]], id: str | None = None) -> None:
         """Create a chart of (name, count) pairs with `heading` in its frame."""
         super().__init__(id=id)
-        self._heading = heading
+        self.border_title = Text(heading)
         self._counts = counts
-
-    def on_mount(self) -> None:
-        """Write the heading into the frame."""
-        self.border_title = Text(self._heading)
 
     def render(self) -> Text:
         """Return the bars, with empty lines between them where the height allows."""
