@@ -15,10 +15,7 @@ class StatusLine(TextLine):
     StatusLine { height: 1; padding: 0 1; color: $foreground 80%; }
     """
 
-    def __init__(self) -> None:
-        """Create an empty line."""
-        super().__init__()
-        self._message, self._expires_at = "", float("-inf")
+    _message, _expires_at = "", float("-inf")
 
     def show_message(self, message: str, now: float) -> None:
         """Set the message to show from `now`, in seconds, for `MESSAGE_DURATION_S`; "" removes it."""
