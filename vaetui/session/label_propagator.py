@@ -88,7 +88,7 @@ class LabelPropagator:
         round_number: int,
         embeddings: LatentVectors,
         labelled_sets: list[LabelledSet],
-        last_round: int | None,
+        last_round: int,
     ) -> Generator[Progress, None, Probabilities]:
         import numpy as np
 

@@ -40,9 +40,6 @@ from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import RoundSnapshot, SplitSnapshot
 
-SAMPLED_MEMBERS_PER_PART = 10
-"""Members checked per requested part before all members are: enough in nearly all clusters."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundEvidence:
@@ -89,9 +86,8 @@ class LabellingRound:
         self._undone_actions = repository.list_actions(round_number, "undone")
         self._validate_actions()
         self._earlier_answer_count = repository.count_answers() - len(self._answer_records)
-        self._digit_keys = assign_digit_keys(
-            repository.load_class_list(round_number - 1), repository.count_answers_by_class(round_number - 1)
-        )
+        answer_counts = repository.count_answers_by_class(round_number - 1)
+        self._digit_keys = assign_digit_keys(repository.load_class_list(round_number - 1), answer_counts)
         self._refresh()
 
     def record_answer(self, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> None:
@@ -152,8 +148,8 @@ class LabellingRound:
         cluster = self.find_cluster(path)
         if not 2 <= part_count <= MAX_CLUSTERS:
             raise UserError(f"A cluster can be split into 2 to {MAX_CLUSTERS:,} parts.")
-        # In a large cluster the first members nearly always suffice; sorting all members would block the screen.
-        for members in (cluster.members[: SAMPLED_MEMBERS_PER_PART * part_count], cluster.members):
+        # In a large cluster ten members per part nearly always suffice; sorting all members would block the screen.
+        for members in (cluster.members[: 10 * part_count], cluster.members):
             count = len(np.unique(self.embeddings[members], axis=0))
             if count >= part_count:
                 return cluster
@@ -244,10 +240,9 @@ class LabellingRound:
     def _refresh(self) -> None:
         """Derive classes, answers and tree from the recorded actions."""
         self.classes = self._repository.load_class_list(self._last_round)
-        self.answers = effective_answers(
-            (record.path, self._canonical_answer(record.answer)) for record in self._answer_records
-        )
-        record_ids = {record.path: record.id for record in self._answer_records}
+        records = self._answer_records
+        self.answers = effective_answers((record.path, self._canonical_answer(record.answer)) for record in records)
+        record_ids = {record.path: record.id for record in records}
         self.tree = self._root_clusters
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
             self.tree = with_children(self.tree, path, self._load_children(path, record_ids[path]))

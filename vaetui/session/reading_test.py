@@ -58,10 +58,8 @@ def record_reading(
     validation_labels = true_labels.validation if true_labels else None
     accuracy = None
     if validation_labels and len(all_class_ids) == count:
-        canonical_ids = [
-            classes.canonical[class_id] if class_id is not None and class_id < len(classes) else class_id
-            for class_id in all_class_ids
-        ]
+        canonical: dict[int | None, int | None] = dict(enumerate(classes.canonical))
+        canonical_ids = [canonical.get(class_id, class_id) for class_id in all_class_ids]
         accuracy = reading_accuracy(canonical_ids, validation_labels)
     repository.record_reading(epoch, start, class_ids, accuracy)
     return replace(reading_test, class_ids=all_class_ids, accuracy=accuracy)

@@ -275,7 +275,6 @@ class Session:
         self._lock.release()
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
-        """Train, evaluate and record one epoch."""
         pseudo_labels = yield from self._pseudo_labels(epoch)
         yield from trainer.train(epoch, pseudo_labels, self._history.add_losses)
         label_coverage = pseudo_labels.label_coverage if pseudo_labels else 0.0

@@ -68,11 +68,8 @@ def load_status(name: str) -> dict[str, Any]:
         }
         if step == "ask":
             view = LabellingRound(ArtifactStore(directory, repository), repository, config, len(rounds)).round_view()
-            status |= {
-                "answered_clusters": view.answered_leaf_count,
-                "clusters": view.leaf_count,
-                "label_coverage": view.label_coverage,
-            }
+            status |= {"answered_clusters": view.answered_leaf_count, "clusters": view.leaf_count}
+            status["label_coverage"] = view.label_coverage
         return status
 
 

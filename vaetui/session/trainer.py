@@ -230,6 +230,5 @@ class Trainer:
         return decode(self._state.vae, decodable_centres(latents, assignments, centres, metric))
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
-        """Write a checkpoint with the training events before it, and clear their list."""
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)
         unsaved_events.clear()

@@ -93,15 +93,12 @@ def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
 
 
 def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable_names: set[str]) -> list[Finding]:
-    split_name = file_names.TRAIN_VAL_SPLIT_NAME
-    origin = find_origin(repository)
-    return _run_check(
-        repository.data_source,
-        partial(load_images, store, repository)
-        if repository.find_fingerprint(split_name) and split_name not in unusable_names
-        else partial(read_dataset_shape, repository.data_source),
-        NO_REMEDY if origin is None else f"rebuilt by vaetui resume if {origin.source_path} is unchanged",
-    )
+    split_name, origin = file_names.TRAIN_VAL_SPLIT_NAME, find_origin(repository)
+    check: Callable[[], object] = partial(read_dataset_shape, repository.data_source)
+    if repository.find_fingerprint(split_name) and split_name not in unusable_names:
+        check = partial(load_images, store, repository)
+    remedy = NO_REMEDY if origin is None else f"rebuilt by vaetui resume if {origin.source_path} is unchanged"
+    return _run_check(repository.data_source, check, remedy)
 
 
 def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterator[tuple[str, Callable[[], object]]]:
