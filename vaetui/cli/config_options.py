@@ -44,11 +44,13 @@ class SeedType(click.ParamType):  # type: ignore[type-arg]
         return int(seed)
 
 
-def _build_range_type(field_name: str) -> click.IntRange | click.FloatRange:
+def _build_range_option(option_name: str, field_name: str, help_text: str) -> Callable[[F], F]:
+    """Return an option for a number in the range of a field of `Config`."""
     bounds = config_text.field_bounds(CONFIG_SECTIONS[field_name], field_name)
+    range_type: click.ParamType = click.FloatRange(bounds.minimum, bounds.maximum)  # type: ignore[type-arg]
     if isinstance(bounds.minimum, int):
-        return click.IntRange(int(bounds.minimum), int(bounds.maximum))
-    return click.FloatRange(bounds.minimum, bounds.maximum)
+        range_type = click.IntRange(int(bounds.minimum), int(bounds.maximum))
+    return click.option(option_name, field_name, type=range_type, help=help_text)
 
 
 CONFIG_OPTIONS = (
@@ -56,39 +58,22 @@ CONFIG_OPTIONS = (
         "--recipe",
         metavar="NAME",
         default=recipes.DEFAULT_RECIPE,
-        show_default=True,
         help=f"Configuration to start from: {', '.join(recipes.RECIPES)}. The options below override its values.",
     ),
-    click.option("--rounds", type=_build_range_type("rounds"), help="Labelling rounds."),
-    click.option(
-        "--warmup-epochs",
-        type=_build_range_type("warmup_epochs"),
-        help="Epochs of unsupervised training before the first round.",
-    ),
-    click.option(
-        "--clusters",
-        type=_build_range_type("clusters"),
-        help="Clusters per round (default: chosen by the elbow method).",
-    ),
-    click.option("--latent-dim", "z_dim", type=_build_range_type("z_dim"), help="Latent dimensions."),
-    click.option("--beta", type=_build_range_type("beta"), help="Weight of the KL divergence (equation 1)."),
-    click.option("--gamma", type=_build_range_type("gamma"), help="Weight of the classification loss (equation 3)."),
-    click.option(
+    _build_range_option("--rounds", "rounds", "Labelling rounds."),
+    _build_range_option("--warmup-epochs", "warmup_epochs", "Epochs of unsupervised training before the first round."),
+    _build_range_option("--clusters", "clusters", "Clusters per round (default: chosen by the elbow method)."),
+    _build_range_option("--latent-dim", "z_dim", "Latent dimensions."),
+    _build_range_option("--beta", "beta", "Weight of the KL divergence (equation 1)."),
+    _build_range_option("--gamma", "gamma", "Weight of the classification loss (equation 3)."),
+    _build_range_option(
         "--distance-decay",
         "decay",
-        type=_build_range_type("decay"),
-        help="Decay of label weights with the distance from the cluster centre (a in equation 2).",
+        "Decay of label weights with the distance from the cluster centre (a in equation 2).",
     ),
-    click.option(
-        "--augment",
-        "strength",
-        type=_build_range_type("strength"),
-        help="Strength of the image augmentation; 0 turns it off.",
-    ),
-    click.option(
-        "--colour-jitter",
-        type=_build_range_type("colour_jitter"),
-        help="Strength of the colour augmentation; 0 for classes that differ by colour.",
+    _build_range_option("--augment", "strength", "Strength of the image augmentation; 0 turns it off."),
+    _build_range_option(
+        "--colour-jitter", "colour_jitter", "Strength of the colour augmentation; 0 for classes that differ by colour."
     ),
     click.option(
         "--latent",
@@ -117,11 +102,9 @@ def build_config(recipe: str, **overrides: Any) -> config.Config:
     """
     result = recipes.get_recipe(recipe)
     for field_name, value in overrides.items():
-        if value is None:
-            continue
-        section = CONFIG_SECTIONS[field_name]
-        if section:
-            result = replace(result, **{section: replace(getattr(result, section), **{field_name: value})})
-        else:
-            result = replace(result, **{field_name: value})
+        if value is not None:
+            changes: dict[str, Any] = {field_name: value}
+            if section := CONFIG_SECTIONS[field_name]:
+                changes = {section: replace(getattr(result, section), **changes)}
+            result = replace(result, **changes)
     return result

@@ -67,24 +67,22 @@ class DataOptions:
 
         Raises UserError if there are no images or too few.
         """
+        options = self.import_options
         if self.data is None:
-            if self.import_options.size or self.import_options.colour is not None:
+            if options.size or options.colour is not None:
                 raise UserError("The bundled images are 28x28 and grey. --size and --colour need --data.")
-            options = replace(self.import_options, labels=True)
-            return _build_imported_data("mnist", "", options, options.classes, config)
+            return _build_imported_data("mnist", "", DataRecord(True, options.classes or ()), config)
         from vaetui.data.importing import import_dataset
         from vaetui.storage import dataset_cache
 
         path = Path(self.data)
-        dataset = runner.run_with_progress(import_dataset(path, self.import_options))
+        dataset = runner.run_with_progress(import_dataset(path, options))
         if dataset.skipped_count:
             reasons_file = dataset.directory / dataset_cache.SKIPPED_FILES_NAME
             click.echo(f"{dataset.skipped_count:,} files were skipped. Reasons: {reasons_file}", err=True)
-        imported_data = _build_imported_data(
-            str(dataset.directory), path.absolute().stem, self.import_options, dataset.class_names, config
-        )
         origin = dataset_cache.load_origin(dataset.directory)
-        return replace(imported_data, data_record=replace(imported_data.data_record, origin=origin))
+        data_record = DataRecord(options.labels, dataset.class_names or (), origin)
+        return _build_imported_data(str(dataset.directory), path.absolute().stem, data_record, config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +99,10 @@ class ImportedData:
     """The configuration with the number of classes."""
 
 
-def _build_imported_data(
-    source: str, title: str, options: ImportOptions, class_names: tuple[str, ...] | None, config: Config
-) -> ImportedData:
-    if class_names:
-        config = replace(config, network=replace(config.network, classes=len(class_names)))
-    return ImportedData(source, title, DataRecord(options.labels, class_names or ()), config)
+def _build_imported_data(source: str, title: str, data_record: DataRecord, config: Config) -> ImportedData:
+    if data_record.class_names:
+        config = replace(config, network=replace(config.network, classes=len(data_record.class_names)))
+    return ImportedData(source, title, data_record, config)
 
 
 def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vaetui.cli.params import session_argument
+from vaetui.cli.params import format_option, session_argument
 from vaetui.errors import UserError
 from vaetui.runtime import runner
 
@@ -20,21 +20,8 @@ EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 @click.command()
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File or directory to write.")
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(EXPORT_FORMATS),
-    default="csv",
-    show_default=True,
-    help="Format of the output.",
-)
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Omit labels below this confidence.",
-)
+@format_option(EXPORT_FORMATS)
+@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Omit labels below this confidence.")
 @click.option("--copy", "copy_images", is_flag=True, help="Copy the images (default: create links).")
 def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool) -> None:
     """Write one label per image as a table, arrays or folders.
@@ -62,15 +49,12 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     images = None
     if is_directory_format and label_table.source_files is None:
         images = read_images(find_idx_files(source_directory).train_images)[0].all_pixels
-    missing_count = runner.run_with_progress(
-        write_labels(label_table, format_name, min_confidence, copy_images, images, output)
-    )
+    progress = write_labels(label_table, format_name, min_confidence, copy_images, images, output)
+    missing_count = runner.run_with_progress(progress)
     if missing_count:
         click.echo(f"{missing_count:,} image files no longer exist and were omitted.", err=True)
     written_count = int((label_table.confidences >= min_confidence).sum())
     answered_count = int((label_table.source_ids == ANSWER).sum())
-    rest = ""
-    if written_count < len(label_table):
-        rest = f", {len(label_table) - written_count:,} below {min_confidence:g} "
-        rest += "in _unsure" if format_name == "folders" else "omitted"
+    unsure_count, place = len(label_table) - written_count, "in _unsure" if format_name == "folders" else "omitted"
+    rest = f", {unsure_count:,} below {min_confidence:g} {place}" if unsure_count else ""
     click.echo(f"{output}: {written_count:,} labels written{rest}; you saw {answered_count:,} images.")

@@ -41,10 +41,8 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
 
 def print_session(summary: dict[str, Any]) -> None:
     """Print the status of one session, one line per topic."""
-    state = (
-        f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}, "
-        f"round {summary['round']} of {summary['rounds']}"
-    )
+    state = f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}"
+    state += f", round {summary['round']} of {summary['rounds']}"
     if summary["clusters"] is not None:
         state += f", {summary['answered_clusters']} of {summary['clusters']} clusters answered"
     lines = {"session": summary["name"], "state": state}
@@ -74,15 +72,11 @@ def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
         for header, values in metrics.items()
         if any(value is not None for value in values)
     }
-    agreements = [
-        f"{_format_percent(agreement['agreement_rate'])} of {agreement['image_count']} in round {agreement['round']}"
-        + (
-            f" (confidence {_format_percent(agreement['mean_confidence'])})"
-            if agreement["mean_confidence"] is not None
-            else ""
-        )
-        for agreement in summary["agreements"]
-    ]
+    agreements = []
+    for agreement in summary["agreements"]:
+        rate, confidence = _format_percent(agreement["agreement_rate"]), agreement["mean_confidence"]
+        note = "" if confidence is None else f" (confidence {_format_percent(confidence)})"
+        agreements.append(f"{rate} of {agreement['image_count']} in round {agreement['round']}{note}")
     return lines | ({"agreement": ", ".join(agreements)} if agreements else {})
 
 
@@ -102,7 +96,6 @@ def print_findings(session_name: str, findings: list[Finding], remaining: list[F
 
 
 def _format_state(summary: dict[str, Any]) -> str:
-    """Return the phase, with a note on background training that runs or has failed."""
     note = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
     return f"{summary['phase']}{note}"
 

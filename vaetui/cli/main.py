@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import vaetui
-from vaetui.cli import config_options, export_command, formatting, model_commands
+from vaetui.cli import export_command, formatting, model_commands
+from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True})
 @click.version_option(vaetui.__version__, message="vaetui %(version)s")
 def app() -> None:
     """Label a large image set in a terminal by naming clusters."""
@@ -36,7 +36,7 @@ def app() -> None:
 @app.command()
 @click.argument("name", required=False)
 @add_data_options
-@config_options.add_config_options
+@add_config_options
 @add_ui_options
 def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_values: Any) -> None:
     """Create a session: train on images, then label clusters.
@@ -46,24 +46,20 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
-    config = config_options.build_config(**config_values)
+    config = build_config(**config_values)
     if name is not None:
         locations.require_free(name)  # Checked before the import, which can take minutes.
 
     def create_session() -> Session:
-        imported_data = data_options.import_images(config)
-        return lifecycle.create(
-            name, imported_data.source, imported_data.config, imported_data.data_record, imported_data.title
-        )
+        data = data_options.import_images(config)
+        return lifecycle.create(name, data.source, data.config, data.data_record, data.title)
 
     ui_mode.run(create_session)
 
 
 @app.command()
 @click.argument("session", type=SessionNameType(), required=False)
-@click.option(
-    "--device", type=config_options.DEVICE_CHOICE, help="Device to train on from now on (default: unchanged)."
-)
+@click.option("--device", type=DEVICE_CHOICE, help="Device to train on from now on (default: unchanged).")
 @add_ui_options
 def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     """Continue where you left off.
@@ -84,21 +80,16 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
 
 @app.command()
 @add_data_options
-@config_options.add_config_options
+@add_config_options
 @click.option(
     "--annotator",
     type=click.Choice(ANNOTATOR_NAMES),
     default="members",
-    show_default=True,
     help="What the annotator judges: the nearest 8 members of a cluster, or its decoded centre alone.",
 )
-@click.option("--answers", type=click.IntRange(0), default=16, show_default=True, help="Maximum answers per round.")
+@click.option("--answers", type=click.IntRange(0), default=16, help="Maximum answers per round.")
 @click.option(
-    "--error-rate",
-    type=click.FloatRange(0, 1),
-    default=0.02,
-    show_default=True,
-    help="Probability that an answer names a wrong class.",
+    "--error-rate", type=click.FloatRange(0, 1), default=0.02, help="Probability that an answer names a wrong class."
 )
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
 @click.option("--json", "as_json", is_flag=True, help="Print only one JSON object.")
@@ -118,13 +109,12 @@ def simulate(
     from vaetui.cli import simulate_command
     from vaetui.storage import locations
 
-    config = config_options.build_config(**config_values)
+    config = build_config(**config_values)
     if keep is not None:
         locations.require_free(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
-    simulate_command.run_simulation(
-        options.import_images(config), AnnotatorConfig(annotator, answers, error_rate), keep, as_json
-    )
+    annotator_config = AnnotatorConfig(annotator, answers, error_rate)
+    simulate_command.run_simulation(options.import_images(config), annotator_config, keep, as_json)
 
 
 @app.command()
@@ -134,7 +124,12 @@ def sessions(as_json: bool) -> None:
     from vaetui.session.summary import load_status
     from vaetui.storage import locations
 
-    summaries = [_load_summary_or_error(load_status, name) for name in locations.session_names()]
+    summaries: list[dict[str, Any]] = []
+    for name in locations.session_names():
+        try:
+            summaries.append(load_status(name))
+        except UserError as error:
+            summaries.append({"name": name, "error": str(error)})
     if as_json:
         click.echo(json.dumps(summaries, indent=2))
     elif not summaries:
@@ -212,10 +207,3 @@ def main() -> None:
     except UserError as error:
         click.echo(f"vaetui: {error}", err=True)
         sys.exit(2)
-
-
-def _load_summary_or_error(load_summary: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
-    try:
-        return load_summary(name)
-    except UserError as error:
-        return {"name": name, "error": str(error)}

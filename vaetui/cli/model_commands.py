@@ -14,13 +14,11 @@ from typing import IO
 
 import click
 
-from vaetui.cli.params import session_argument
+from vaetui.cli.params import format_option, session_argument
 from vaetui.errors import UserError
 from vaetui.runtime import runner
 from vaetui.storage import atomic_files
 
-PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
-"""Columns of the output of `predict`."""
 STDIN_BATCH_PATHS = 64
 """Paths read from standard input before the first of them are classified."""
 
@@ -29,19 +27,9 @@ STDIN_BATCH_PATHS = 64
 @session_argument
 @click.argument("images", nargs=-1, required=True)
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write (default: standard output).",
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["csv", "jsonl"]),
-    default="csv",
-    show_default=True,
-    help="Format of the output.",
-)
+@format_option(["csv", "jsonl"])
 def predict(session: str, images: tuple[str, ...], output: Path | None, format_name: str) -> None:
     """Classify new images with the newest checkpoint.
 
@@ -59,17 +47,15 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, format_n
     image_count = skipped_count = 0
     with _open_output(output) as file, _handle_output_errors(output):
         write_row = _build_row_writer(file, format_name)
-        for batch in stream_images(
-            paths, predictor.image_shape, STDIN_BATCH_PATHS if reads_stdin else MAX_BATCH_IMAGES
-        ):
+        batch_size = STDIN_BATCH_PATHS if reads_stdin else MAX_BATCH_IMAGES
+        for batch in stream_images(paths, predictor.image_shape, batch_size):
             for path, reason in batch.skipped:
                 click.echo(f"{path if path.isprintable() else ascii(path)[1:-1]} {reason}", err=True)
             skipped_count += len(batch.skipped)
             if len(batch.pixels):
                 predictions = runner.drain(predictor.predict(batch.pixels))
-                for path, class_id, confidence in zip(
-                    batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True
-                ):
+                columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
+                for path, class_id, confidence in zip(*columns, strict=True):
                     row = {"path": path, "label": class_id, "class": class_names[class_id]}
                     write_row(row | {"confidence": f"{confidence:.4f}"})
                 image_count += len(batch.pixels)
@@ -109,7 +95,7 @@ def _open_output(output: Path | None) -> IO[str]:
 def _build_row_writer(file: IO[str], format_name: str) -> Callable[[dict[str, object]], None]:
     if format_name == "jsonl":
         return lambda row: print(json.dumps(row | {"confidence": float(str(row["confidence"]))}), file=file)
-    writer = csv.DictWriter(file, PREDICTION_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(file, ("path", "label", "class", "confidence"), lineterminator="\n")
     writer.writeheader()
     return writer.writerow
 
@@ -128,18 +114,9 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
     from vaetui.export.model import write_model
     from vaetui.session.predictor import Predictor
 
-    predictor = Predictor(session)
-    predictor.require_classes()
-    write_model(
-        session,
-        predictor.vae,
-        predictor.config,
-        predictor.image_shape,
-        predictor.classes,
-        predictor.test_accuracy,
-        onnx,
-        output,
-    )
+    model = Predictor(session)
+    model.require_classes()
+    write_model(session, model.vae, model.config, model.image_shape, model.classes, model.test_accuracy, onnx, output)
     click.echo(f"{output}: the networks of {session}. See {output / 'README.md'} for how to load them.")
 
 
@@ -147,8 +124,8 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="PNG file.")
 @click.option("--class", "class_name", metavar="NAME", help="Generate images of this class only.")
-@click.option("--count", type=click.IntRange(1, 1_000), default=64, show_default=True, help="Number of images.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
+@click.option("--count", type=click.IntRange(1, 1_000), default=64, help="Number of images.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Random seed.")
 def samples(session: str, output: Path, class_name: str | None, count: int, seed: int) -> None:
     """Generate images from the latent space, as one PNG file."""
     import io

@@ -1,6 +1,9 @@
-"""The session name as a command argument with shell completion."""
+"""Parameters of several commands: the session name with shell completion, and the format of the output."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,3 +22,10 @@ class SessionNameType(click.types.StringParamType):
 
 
 session_argument = click.argument("session", type=SessionNameType())
+
+
+def format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
+    """Return the option for the format of the output, CSV by default."""
+    return click.option(
+        "--format", "format_name", type=click.Choice(formats), default="csv", help="Format of the output."
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -42,7 +41,7 @@ def run_simulation(
     with _open_session(session_name, imported_data) as session, ShutdownSignals() as shutdown_signals:
         simulation = Simulation(session, trained_reader, annotator_config, stopwatch)
         events = interruptible(simulation.run(), shutdown_signals)
-        with contextlib.closing(events):  # An interrupted run must save while the session is open.
+        with closing(events):  # An interrupted run must save while the session is open.
             result = runner.drain(events) if as_json else progress_display.display_progress(events, session.epochs)
     if as_json:
         click.echo(json.dumps(result.to_dict()))
@@ -62,7 +61,7 @@ def _open_session(session_name: str | None, imported_data: ImportedData) -> Iter
         return
     with tempfile.TemporaryDirectory(prefix="vaetui-") as directory:
         lifecycle.create_at(Path(directory), source, config, data_record)
-        with contextlib.closing(lifecycle.resume_at(Path(directory))) as session:
+        with closing(lifecycle.resume_at(Path(directory))) as session:
             yield session
 
 
@@ -71,7 +70,7 @@ def interruptible(events: Generator[Any, None, T], shutdown_signals: ShutdownSig
 
     A signal handler that raises could interrupt a callback of a C library, where Python only prints the exception.
     """
-    with contextlib.closing(events):
+    with closing(events):
         while True:
             try:
                 event = next(events)

@@ -47,7 +47,6 @@ def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callabl
         type=click.Choice(["auto", *choices]),
         default="auto",
         envvar=f"VAETUI_{name.upper()}",
-        show_default=True,
         show_envvar=True,
         help=help_text,
     )

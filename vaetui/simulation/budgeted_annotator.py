@@ -21,10 +21,8 @@ MIN_CONFIDENCE = 0.6
 class JudgedCluster:
     """A cluster and the annotator's judgement."""
 
-    cluster_view: ClusterView
-    """The cluster as the screen shows it."""
+    view: ClusterView
     judgement: Judgement
-    """The annotator's judgement."""
 
     @property
     def is_confident(self) -> bool:
@@ -37,7 +35,7 @@ class JudgedCluster:
 
         Both are visible on the screen: the judgement, and the fraction of the members in the largest predicted class.
         """
-        view = self.cluster_view
+        view = self.view
         purity = view.class_shares[0][1] if view.class_shares else 1.0
         return view.size * (1 - self.judgement.confidence * purity), view.size
 
@@ -51,15 +49,11 @@ class BudgetedAnnotator:
     """
 
     session: Session
-    """The session to answer."""
     annotator: Annotator
-    """Judges the clusters."""
     label_noise: LabelNoise
-    """Turns judgements into answers."""
     budget: int
     """Number of answers left."""
     stopwatch: Stopwatch
-    """Measures the time."""
     pictures_shown: int = 0
     """Number of centres and members that the annotator has seen."""
 
@@ -71,10 +65,9 @@ class BudgetedAnnotator:
             cluster = max(open_clusters, key=lambda candidate: candidate.split_priority)
             open_clusters.remove(cluster)
             confident_count = sum(other.is_confident for other in open_clusters + unsplit_clusters)
-            spare_answers = self.budget - confident_count - 1
-            part_count = min(self.session.config.cluster.split_parts, spare_answers)
+            part_count = min(self.session.config.cluster.split_parts, self.budget - confident_count - 1)
             try:
-                split_events = self.session.split(cluster.cluster_view.path, part_count)
+                split_events = self.session.split(cluster.view.path, part_count)
             except UserError:  # Fewer than two parts, or too few distinct members.
                 unsplit_clusters.append(cluster)
                 continue
@@ -82,18 +75,16 @@ class BudgetedAnnotator:
             with self.stopwatch.measure("splitting"):
                 events = list(split_events)
             yield from events
-            open_clusters += self._judge_clusters(cluster.cluster_view.path)
+            open_clusters += self._judge_clusters(cluster.view.path)
         self._answer_clusters(unsplit_clusters)
 
     def _answer_clusters(self, clusters: list[JudgedCluster]) -> None:
         """Answer confident clusters first, large ones before small ones, until the budget is used up."""
         with self.stopwatch.measure("annotating"):
-            clusters = sorted(
-                clusters, key=lambda cluster: (cluster.is_confident, cluster.cluster_view.size), reverse=True
-            )
+            clusters = sorted(clusters, key=lambda cluster: (cluster.is_confident, cluster.view.size), reverse=True)
             for cluster in clusters[: self.budget]:
                 answer = self.label_noise.make_answer(cluster.judgement) if cluster.is_confident else Unreadable()
-                self.session.answer(cluster.cluster_view.path, answer)
+                self.session.answer(cluster.view.path, answer)
                 self.budget -= 1
 
     def _judge_clusters(self, parent_path: ClusterPath) -> list[JudgedCluster]:
@@ -102,11 +93,9 @@ class BudgetedAnnotator:
         if not self.budget:
             return judged_clusters
         with self.stopwatch.measure("annotating"):
-            for cluster_view in self.session.round_view().clusters:
-                path = cluster_view.path
-                if path[:-1] == parent_path and cluster_view.answer is None:
-                    members = self.session.current_round().members(path, "nearest", self.annotator.member_count)
+            for view in self.session.round_view().clusters:
+                if view.path[:-1] == parent_path and view.answer is None:
+                    members = self.session.current_round().members(view.path, "nearest", self.annotator.member_count)
                     self.pictures_shown += 1 + len(members)
-                    judgement = self.annotator.judge(cluster_view.picture, members)
-                    judged_clusters.append(JudgedCluster(cluster_view, judgement))
+                    judged_clusters.append(JudgedCluster(view, self.annotator.judge(view.picture, members)))
         return judged_clusters

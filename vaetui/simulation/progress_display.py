@@ -10,20 +10,15 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from vaetui.engine.events import BatchesTrained, Loading, Progress
-from vaetui.simulation.result import ExportQuality, SimulationResult
+from vaetui.simulation.result import SimulationResult
 from vaetui.simulation.run import ReconstructionsRead, RoundAnswered, SimulationEvent
 
 
 def display_progress(events: Generator[SimulationEvent, None, SimulationResult], epoch_count: int) -> SimulationResult:
     """Consume the events of a run, print its progress and summary, and return its result."""
     console = Console()
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
+    description, rate = TextColumn("{task.description:<34}"), TextColumn("{task.fields[rate]}")
+    columns = description, BarColumn(), TaskProgressColumn(), rate, TimeElapsedColumn()
     with ProgressBar(*columns, console=console, transient=True) as progress_bar:
         task = progress_bar.add_task("starting", total=None, rate="")
         while True:
@@ -34,55 +29,40 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
                 break
             match event:
                 case BatchesTrained(epoch_number, step, step_count, _, images_per_s):
-                    progress_bar.update(
-                        task,
-                        description=f"epoch {epoch_number} of {epoch_count}",
-                        completed=step,
-                        total=step_count,
-                        rate=f"{images_per_s:,.0f} img/s",
-                    )
+                    activity, speed = f"epoch {epoch_number} of {epoch_count}", f"{images_per_s:,.0f} img/s"
+                    progress_bar.update(task, description=activity, completed=step, total=step_count, rate=speed)
                 case Progress(activity, completed, total):
                     progress_bar.update(task, description=activity, completed=completed, total=total, rate="")
                 case Loading(component):
                     progress_bar.update(task, description=f"loading {component}", completed=0, total=None, rate="")
                 case ReconstructionsRead(epoch):
-                    console.print(
-                        f"epoch {epoch.epoch} of {epoch_count}   test {_format_percent(epoch.test_accuracy)}"
-                        f"   reading {_format_percent(epoch.reading_accuracy)}   {epoch.seconds:.0f} s",
-                        highlight=False,
-                    )
+                    test, reading = _format_percent(epoch.test_accuracy), _format_percent(epoch.reading_accuracy)
+                    line = f"epoch {epoch.epoch} of {epoch_count}   test {test}   reading {reading}"
+                    console.print(f"{line}   {epoch.seconds:.0f} s", highlight=False)
                 case RoundAnswered(round_number, answer_count, quality):
-                    console.print(
-                        f"  round {round_number}   {answer_count} answers"
-                        f"   coverage {_format_percent(quality.label_coverage)}"
-                        f"   label accuracy {_format_percent(quality.overall)}",
-                        highlight=False,
-                    )
+                    coverage, accuracy = _format_percent(quality.label_coverage), _format_percent(quality.overall)
+                    line = f"  round {round_number}   {answer_count} answers   coverage {coverage}"
+                    console.print(f"{line}   label accuracy {accuracy}", highlight=False)
     console.print(_build_summary_table(result))
     return result
 
 
 def _build_summary_table(result: SimulationResult) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table, export, quality = Table(box=None, show_header=False, pad_edge=False), "no answers", result.exported
+    if quality is not None:
+        export = f"accuracy {_format_percent(quality.accuracy)}, mean confidence {_format_percent(quality.expected)}"
     rows = {
         "test accuracy": _format_percent(result.test_accuracy[-1] if result.test_accuracy else None),
         "answers": f"{result.answers} ({', '.join(map(str, result.answers_by_round))})",
         "pictures shown": f"{result.pictures_shown:,}",
         "label accuracy": _format_percent(result.label_accuracy["overall"]),
-        "export": _format_export_quality(result.exported),
+        "export": export,
         "reader accuracy": f"{_format_percent(result.reader_accuracy)} of sharp images",
         "seconds": ", ".join(f"{part_name} {seconds:.1f}" for part_name, seconds in result.seconds.items()),
     }
     for header, value in rows.items():
         table.add_row(header, value)
     return table
-
-
-def _format_export_quality(export_quality: ExportQuality | None) -> str:
-    if export_quality is None:
-        return "no answers"
-    accuracy, expected = _format_percent(export_quality.accuracy), _format_percent(export_quality.expected)
-    return f"accuracy {accuracy}, mean confidence {expected}"
 
 
 def _format_percent(fraction: float | None) -> str:

@@ -45,28 +45,26 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
     """
     directory = source_directory(source)
     idx_files = find_idx_files(directory)
-    if idx_files.train_labels is None:
+    labels_file, test_labels_file = idx_files.train_labels, idx_files.test_labels
+    if labels_file is None:
         raise UserError(
             f"{directory} has no labels of the training images; simulate needs them. Add train-labels-idx1-ubyte, or "
             "label the images yourself with: vaetui new"
         )
     images, images_digest = read_images(idx_files.train_images)
-    true_labels = read_true_labels(idx_files.train_labels, len(images))
-    max_class_id = true_labels.class_ids.max()
-    if max_class_id >= class_count:
-        raise UserError(
-            f"{idx_files.train_labels} contains class {max_class_id}; the session has classes 0 to {class_count - 1}."
-        )
+    true_labels = read_true_labels(labels_file, len(images))
+    class_id = true_labels.class_ids.max()
+    if class_id >= class_count:
+        raise UserError(f"{labels_file} contains class {class_id}; the session has classes 0 to {class_count - 1}.")
     cache_key = _compute_cache_key(images.shape, images_digest, true_labels, class_count)
     cache_file = locations.cache_directory() / "readers" / f"{cache_key}.safetensors"
     cached_reader = _read_reader(cache_file)
     if cached_reader is not None:
         return cached_reader
     test_images = read_test_images(idx_files, images.shape)  # Raises UserError before the training.
-    test_labels_file = idx_files.test_labels
     reader = yield from train_reader(images, true_labels, class_count)
     if test_images is None or test_labels_file is None:
-        test_images, test_labels_file = images, idx_files.train_labels
+        test_images, test_labels_file = images, labels_file
     predicted_class_ids = reader.predict(test_images[:]).class_ids.astype(np.uint8)
     test_labels = read_true_labels(test_labels_file, len(test_images))
     trained_reader = TrainedReader(reader, accuracy(predicted_class_ids, test_labels))

@@ -16,9 +16,6 @@ from vaetui.engine.metrics import CalibrationBin, accuracy_above_weight, calibra
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.export.label_table import LabelTable
 
-PACKAGES = ("torch", "scikit-learn", "numpy")
-"""Packages whose version can change the results."""
-
 
 @dataclass(frozen=True, slots=True)
 class PseudoLabelQuality:
@@ -86,10 +83,11 @@ class SimulationResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON values, with the peak memory and the package versions of this process."""
-        return dataclasses.asdict(self) | {
-            "peak_rss_mb": round(_measure_peak_rss() / 2**20, 1),
-            "versions": _collect_versions(),
-        }
+        peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak_rss_bytes = peak_rss if sys.platform == "darwin" else peak_rss * 1024  # Linux reports KiB.
+        versions = {"vaetui": vaetui.__version__, "python": platform.python_version()}
+        versions |= {package: metadata.version(package) for package in ("torch", "scikit-learn", "numpy")}
+        return dataclasses.asdict(self) | {"peak_rss_mb": round(peak_rss_bytes / 2**20, 1), "versions": versions}
 
 
 def evaluate_pseudo_labels(
@@ -107,9 +105,8 @@ def evaluate_export(label_table: LabelTable, true_labels: TrueLabels) -> ExportQ
     """Compare the exported labels with the true labels and with their confidences."""
     is_correct = label_table.class_ids == true_labels.class_ids
     bins = calibration_curve(label_table.confidences, is_correct)
-    return ExportQuality(
-        float(is_correct.mean()), float(label_table.confidences.mean()), expected_calibration_error(bins), bins
-    )
+    mean_confidence = float(label_table.confidences.mean())
+    return ExportQuality(float(is_correct.mean()), mean_confidence, expected_calibration_error(bins), bins)
 
 
 def summarise_label_accuracy(qualities: list[PseudoLabelQuality]) -> dict[str, Any]:
@@ -120,14 +117,3 @@ def summarise_label_accuracy(qualities: list[PseudoLabelQuality]) -> dict[str, A
         "by_weight": last.by_weight,
         "rounds": [dataclasses.asdict(quality) for quality in qualities],
     }
-
-
-def _measure_peak_rss() -> int:
-    """Return the peak resident memory of this process in bytes."""
-    peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak_rss if sys.platform == "darwin" else peak_rss * 1024  # Linux reports KiB.
-
-
-def _collect_versions() -> dict[str, str]:
-    versions = {"vaetui": vaetui.__version__, "python": platform.python_version()}
-    return versions | {package: metadata.version(package) for package in PACKAGES}

@@ -83,23 +83,14 @@ class Simulation:
             self._session.finish_round()
 
     def _answer_round(self) -> Iterator[SimulationEvent]:
-        """Answer a round and evaluate its pseudo-labels."""
-        session = self._session
-        annotator = BudgetedAnnotator(
-            session,
-            self._create_annotator(),
-            self._label_noise,
-            self._annotator_config.answers_per_round,
-            self._stopwatch,
-        )
+        session, budget = self._session, self._annotator_config.answers_per_round
+        annotator = BudgetedAnnotator(session, self._create_annotator(), self._label_noise, budget, self._stopwatch)
         yield from annotator.answer_round()
         self._pictures_shown += annotator.pictures_shown
-        self._answers_by_round.append(self._annotator_config.answers_per_round - annotator.budget)
+        self._answers_by_round.append(budget - annotator.budget)
         with self._stopwatch.measure("judging"):
-            pseudo_labels = yield from session.propagate()
-            self._label_qualities.append(
-                evaluate_pseudo_labels(session.round_number, pseudo_labels, self._require_true_labels("train"))
-            )
+            pseudo_labels, true_labels = (yield from session.propagate()), self._require_true_labels("train")
+            self._label_qualities.append(evaluate_pseudo_labels(session.round_number, pseudo_labels, true_labels))
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
     def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
@@ -107,12 +98,8 @@ class Simulation:
         session = self._session
         with self._stopwatch.measure("reading"):
             predictions = self._trained_reader.reader.predict(event.reconstructions)
-            class_ids = [
-                class_id if confidence >= MIN_CONFIDENCE else None
-                for class_id, confidence in zip(
-                    predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True
-                )
-            ]
+            pairs = zip(predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True)
+            class_ids = [class_id if confidence >= MIN_CONFIDENCE else None for class_id, confidence in pairs]
             self._accuracy_by_eval[eval_number] = reading_accuracy(class_ids, self._require_true_labels("validation"))
             epoch, eval_in_epoch = divmod(eval_number, session.config.training.evals_per_epoch)
             if eval_in_epoch:
@@ -139,13 +126,11 @@ class Simulation:
 
     def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
         epochs, config = self._session.training_curves().finished_epochs, self._session.config
-        eval_count = len(epochs) * config.training.evals_per_epoch
+        eval_numbers = range(1, len(epochs) * config.training.evals_per_epoch + 1)
         return SimulationResult(
             test_accuracy=tuple(epoch.test_accuracy for epoch in epochs),
             reading_accuracy=tuple(epoch.reading_accuracy for epoch in epochs),
-            reading_accuracy_by_eval=tuple(
-                self._accuracy_by_eval.get(eval_number) for eval_number in range(1, eval_count + 1)
-            ),
+            reading_accuracy_by_eval=tuple(map(self._accuracy_by_eval.get, eval_numbers)),
             answers=sum(self._answers_by_round),
             answers_by_round=tuple(self._answers_by_round),
             pictures_shown=self._pictures_shown,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -14,46 +15,38 @@ class Stopwatch:
 
     def __init__(self) -> None:
         """Start the stopwatch."""
-        self.seconds_by_part: dict[str, float] = {}
+        self.seconds_by_part: defaultdict[str, float] = defaultdict(float)
         """Seconds by part, in the order of first use."""
         self._start_s = perf_counter()
-        self._excluded_s = 0.0
 
     @property
     def total_seconds(self) -> float:
         """Seconds since the start, without the excluded ones."""
-        return perf_counter() - self._start_s - self._excluded_s
+        return perf_counter() - self._start_s
 
     @contextmanager
     def exclude(self) -> Iterator[None]:
         """Exclude the time inside the `with` block from the total."""
         start_s = perf_counter()
-        try:
-            yield
-        finally:
-            self._excluded_s += perf_counter() - start_s
+        yield
+        self._start_s += perf_counter() - start_s
 
     @contextmanager
     def measure(self, part_name: str) -> Iterator[None]:
         """Add the time inside the `with` block to a part."""
         start_s = perf_counter()
-        try:
-            yield
-        finally:
-            self._add_seconds(part_name, perf_counter() - start_s)
+        yield
+        self.seconds_by_part[part_name] += perf_counter() - start_s
 
     def measure_events(self, events: Iterator[Event]) -> Iterator[Event]:
         """Pass events on and measure how long each took to arrive, without the time of the consumer."""
         is_loading = False
         start_s = perf_counter()
         for event in events:
-            self._add_seconds("loading" if is_loading else _name_part(event), perf_counter() - start_s)
+            self.seconds_by_part["loading" if is_loading else _name_part(event)] += perf_counter() - start_s
             is_loading = isinstance(event, Loading)
             yield event
             start_s = perf_counter()
-
-    def _add_seconds(self, part_name: str, seconds: float) -> None:
-        self.seconds_by_part[part_name] = self.seconds_by_part.get(part_name, 0.0) + seconds
 
 
 def _name_part(event: Event) -> str:
