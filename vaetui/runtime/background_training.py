@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaetui.engine.events import Event, Loading
+from vaetui.engine.events import Loading
 from vaetui.errors import UserError
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.storage import control_files, file_names, lock
@@ -38,15 +38,11 @@ class BackgroundTraining:
         self._event_formatter = EventFormatter(session.epochs, session.rounds)
         self._logger = logging.getLogger("vaetui")
 
-    @property
-    def signal_number(self) -> int:
-        """The signal that ended the training; 0 for none."""
-        return self._shutdown_signals.signal_number
-
-    def run(self) -> None:
+    def run(self) -> int:
         """Train until answers are needed, the run is finished, another process asks for the session, or a signal.
 
-        Raises UserError if there is nothing to train. A failure after detaching is recorded for `show` and `resume`.
+        Return the number of the signal, or 0. Raises UserError if there is nothing to train. A failure after detaching
+        is recorded for `show` and `resume`.
         """
         name = self.session.name
         if self.session.phase == "labelling":
@@ -62,8 +58,12 @@ class BackgroundTraining:
             if self._is_detached:
                 log_file = file_names.log_path(self.session.directory)
                 crash = f"unexpected error: {type(error).__name__}. Traceback: {log_file}"
-                self._record_failure(str(error) if isinstance(error, UserError) else crash)
+                failure = str(error) if isinstance(error, UserError) else crash
+                self._logger.error(failure)
+                with suppress(UserError):  # A full disk may be the failure itself.
+                    control_files.record_failure(self.session.directory, failure)
             raise
+        return self._shutdown_signals.signal_number
 
     def _train(self) -> None:
         events = self.session.advance()
@@ -75,12 +75,13 @@ class BackgroundTraining:
             self._shutdown_signals.is_interruptible = isinstance(event, Loading)
             if not (self._is_detached or self._shutdown_signals.is_interruptible):
                 self._detach()
-            self._report(event)
+            if (line := self._event_formatter.format_event(event)) is not None:
+                (self._logger.info if self._is_detached else click.echo)(line)
         self._logger.info("answers are needed" if self.session.phase == "labelling" else "the run is finished")
 
     def _is_stop_requested(self) -> bool:
-        if self.signal_number:
-            self._logger.info("stopped by signal %d", self.signal_number)
+        if signal_number := self._shutdown_signals.signal_number:
+            self._logger.info("stopped by signal %d", signal_number)
         elif self._is_detached and control_files.is_release_requested(self.session.directory):
             self._logger.info("taken over by another process")
         else:
@@ -98,17 +99,3 @@ class BackgroundTraining:
         self._leave_terminal()
         self._is_detached = self._shutdown_signals.ignores_hangup = True
         self._logger.info("training continues in the background")
-
-    def _report(self, event: Event) -> None:
-        line = self._event_formatter.format_event(event)
-        if line is None:
-            return
-        if self._is_detached:
-            self._logger.info(line)
-        else:
-            click.echo(line)
-
-    def _record_failure(self, failure: str) -> None:
-        self._logger.error(failure)
-        with suppress(UserError):  # A full disk may be the failure itself.
-            control_files.record_failure(self.session.directory, failure)

@@ -10,9 +10,6 @@ from contextlib import suppress
 
 from vaetui.errors import UserError
 
-INHERITED_FD_LIMIT = 1024
-"""Shells and build servers pass only file descriptors below this number."""
-
 
 def daemonize() -> Callable[[], None]:
     """Continue in a child process and return the function that detaches it from the terminal.
@@ -29,9 +26,10 @@ def daemonize() -> Callable[[], None]:
     if child_pid:
         os.close(write_fd)
         _wait_for_child(child_pid, read_fd)
-    # The readers of inherited pipes would wait for this process as long as it holds them open.
+    # The readers of inherited pipes would wait for this process as long as it holds them open. Shells and build servers
+    # pass only file descriptors below 1024.
     os.closerange(3, write_fd)
-    os.closerange(write_fd + 1, INHERITED_FD_LIMIT)
+    os.closerange(write_fd + 1, 1024)
     return lambda: _leave_terminal(write_fd)
 
 

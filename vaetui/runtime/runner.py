@@ -55,11 +55,8 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
 
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.open_log(directory).exception("unexpected error")
-        click.echo(
-            f"vaetui: Unexpected error: {type(error).__name__}. {saved_note}"
-            f"Traceback: {file_names.log_path(directory)}",
-            err=True,
-        )
+        name, log_file = type(error).__name__, file_names.log_path(directory)
+        click.echo(f"vaetui: Unexpected error: {name}. {saved_note}Traceback: {log_file}", err=True)
         sys.exit(1)
 
 
@@ -69,9 +66,8 @@ def run_tui(session_factory: Callable[[], Session], pictures: str, theme: str) -
 
     capabilities.require_terminal()
     with open_session(session_factory) as session:
-        terminal = capabilities.detect_capabilities(
-            None if pictures == "auto" else pictures, None if theme == "auto" else theme
-        )
+        chosen = (None if mode == "auto" else mode for mode in (pictures, theme))
+        terminal = capabilities.detect_capabilities(*chosen)
         capabilities.configure_textual(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
@@ -90,9 +86,9 @@ def run_plain(session_factory: Callable[[], Session]) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # Undecodable input or an ASCII locale must not crash the dialogue.
     with open_session(session_factory) as session:
-        dialogue = PlainDialogue(session, sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
-        dialogue.run()
-    _exit_with_hint(session, dialogue.signal_number)
+        input_stream = sys.stdin or io.StringIO()
+        signal_number = PlainDialogue(session, input_stream, lambda line: print(line, flush=True)).run()
+    _exit_with_hint(session, signal_number)
 
 
 def run_detached(session_factory: Callable[[], Session]) -> None:
@@ -104,9 +100,8 @@ def run_detached(session_factory: Callable[[], Session]) -> None:
     from vaetui.runtime.background_training import BackgroundTraining
 
     with open_session(session_factory) as session:
-        training = BackgroundTraining(session, leave_terminal)
-        training.run()
-    _exit_with_hint(session, training.signal_number)
+        signal_number = BackgroundTraining(session, leave_terminal).run()
+    _exit_with_hint(session, signal_number)
 
 
 def _exit_with_hint(session: Session, signal_number: int) -> None:
@@ -129,13 +124,14 @@ def exit_immediately(status: int) -> None:
     os._exit(status)
 
 
-def drain(events: Generator[Any, None, T]) -> T:
-    """Consume a generator of events and return its return value."""
+def drain(events: Generator[Any, None, T], show: Callable[[Any], None] = lambda event: None) -> T:
+    """Consume a generator of events, call `show` with each, and return the return value of the generator."""
     while True:
         try:
-            next(events)
+            event = next(events)
         except StopIteration as end:
             return cast(T, end.value)
+        show(event)
 
 
 def run_with_progress(events: Generator[Any, None, T]) -> T:
@@ -146,10 +142,9 @@ def run_with_progress(events: Generator[Any, None, T]) -> T:
     console = Console(stderr=True)
     with closing(events), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("loading", total=None)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                return cast(T, end.value)
+
+        def show(event: Any) -> None:
             if hasattr(event, "total"):
                 progress.update(task, description=event.activity, completed=event.completed, total=event.total)
+
+        return drain(events, show)

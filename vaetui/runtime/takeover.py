@@ -26,11 +26,11 @@ def take_over(directory: Path) -> None:
     """
     holder = lock.read_holder(directory)
     if holder is None and (failure := control_files.read_failure(directory)):
-        _print_status(f"Background training failed: {failure}")
+        click.echo(f"Background training failed: {failure}", err=True)
         control_files.remove_control_files(directory)
     if holder is None or not holder.is_detached:
         return
-    _print_status(f"Stopping the background training of {directory.name} ({holder}) …")
+    click.echo(f"Stopping the background training of {directory.name} ({holder}) …", err=True)
     start_s = last_report_s = time.monotonic()
     try:
         # While the other process exits, its lock file can be empty: then the holder has no process number.
@@ -39,17 +39,11 @@ def take_over(directory: Path) -> None:
             time.sleep(POLL_INTERVAL_S)
             now_s = time.monotonic()
             if now_s - start_s >= TIMEOUT_S:
-                raise UserError(
-                    f"Background training of {directory.name} did not stop within {TIMEOUT_S:.0f} seconds ({holder}). "
-                    "Try again, or kill that process."
-                )
+                failure = f"did not stop within {TIMEOUT_S:.0f} seconds ({holder}). Try again, or kill that process."
+                raise UserError(f"Background training of {directory.name} {failure}")
             if now_s - last_report_s >= REPORT_INTERVAL_S:
                 last_report_s = now_s
-                _print_status("Still waiting for a step that cannot be interrupted. Ctrl-C: cancel")
+                click.echo("Still waiting for a step that cannot be interrupted. Ctrl-C: cancel", err=True)
             holder = lock.read_holder(directory)
     finally:
         control_files.cancel_release_request(directory)
-
-
-def _print_status(message: str) -> None:
-    click.echo(message, err=True)

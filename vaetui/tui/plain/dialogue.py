@@ -29,8 +29,6 @@ from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
 
-PICTURE_CELLS = (28, 14)
-"""Columns and lines of a picture."""
 MAX_MEMBERS = 4
 """Number of members printed by one command."""
 MAX_LINE_CHARS = 250
@@ -48,32 +46,26 @@ class PlainDialogue:
         self._write = write
         self._shutdown_signals = ShutdownSignals()
 
-    @property
-    def signal_number(self) -> int:
-        """Return the number of the signal that ended the dialogue, or 0."""
-        return self._shutdown_signals.signal_number
-
-    def run(self) -> None:
+    def run(self) -> int:
         """Train and ask for labels until the session is finished, the user quits, or a signal arrives.
 
-        The session stores every answer before the dialogue confirms it.
+        The session stores every answer before the dialogue confirms it. Return the number of the signal, or 0.
         """
         with suppress(ShutdownRequested), self._shutdown_signals:
-            while True:
-                self._print_events(self.session.advance())
-                if self.session.phase == "finished":
-                    self._print_line("The session is finished.")
-                    return
+            self._print_events(self.session.advance())
+            while self.session.phase != "finished":
                 self._run_round()
+                self._print_events(self.session.advance())
+            self._print_line("The session is finished.")
+        return self._shutdown_signals.signal_number
 
     def _print_events(self, events: Iterator[Event]) -> None:
         """Print the events of a slow operation; stop it at its next event after a signal."""
         formatter = EventFormatter(self.session.epochs, self.session.rounds)
         for event in events:
-            line = formatter.format_event(event)
-            if line is not None:
+            if (line := formatter.format_event(event)) is not None:
                 self._print_line(line)
-            if self.signal_number:
+            if self._shutdown_signals.signal_number:
                 getattr(events, "close", lambda: None)()
                 raise ShutdownRequested
             # The import of PyTorch takes seconds and has nothing to save: a signal interrupts it.
@@ -81,14 +73,11 @@ class PlainDialogue:
         self._shutdown_signals.is_interruptible = False
 
     def _run_round(self) -> None:
-        """Read and execute commands until the round ends."""
         self._presenter = LabellingPresenter(self.session)
-        for introduction in (
-            describe_round_gain(self.session.training_curves().finished_epochs),
-            format_digit_keys(self.session.classes, range(len(self.session.classes))),
-        ):
-            if introduction:
-                self._print_line(introduction)
+        if gain := describe_round_gain(self.session.training_curves().finished_epochs):
+            self._print_line(gain)
+        if digit_keys := format_digit_keys(self.session.classes, range(len(self.session.classes))):
+            self._print_line(digit_keys)
         if self._presenter.focus.unanswered_count:
             self._show_cluster(self._presenter.focused_cluster.path)
         else:
@@ -96,9 +85,8 @@ class PlainDialogue:
         is_confirmed = False
         while self.session.phase == "labelling":
             try:
-                command = parse_command(
-                    self._read_line(), self.session.config.cluster.split_parts, self.session.classes
-                )
+                line, part_count = self._read_line(), self.session.config.cluster.split_parts
+                command = parse_command(line, part_count, self.session.classes)
                 if command == "go" and not is_confirmed and (count := self._presenter.focus.unanswered_count):
                     clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
                     self._print_line(f"{clusters} no answer. g again: train anyway")
@@ -125,7 +113,11 @@ class PlainDialogue:
                 self._presenter.edit_classes(command)
                 self._print_line(self._presenter.status_text)
             case SelectCluster(path):
-                self._select_cluster(path)
+                if path not in [cluster.path for cluster in self._presenter.round_view.clusters]:
+                    raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
+                self._show_cluster(path)
+            case "leave":
+                raise ShutdownRequested
             case str():
                 {
                     "next": self._show_next_unanswered,
@@ -136,7 +128,6 @@ class PlainDialogue:
                     "classes": self._print_classes,
                     "go": self.session.finish_round,
                     "help": self._print_help,
-                    "leave": self._leave,
                 }[command]()
 
     def _undo(self) -> None:
@@ -164,11 +155,8 @@ class PlainDialogue:
 
     def _print_clusters(self) -> None:
         for cluster in self._presenter.round_view.clusters:
-            indent = "  " * len(cluster.path)
-            self._print_line(
-                f"{indent}cluster {format_cluster_name(cluster)}: "
-                f"{format_answer(cluster)}, {format_cluster_size(cluster)}"
-            )
+            name, indent = format_cluster_name(cluster), "  " * len(cluster.path)
+            self._print_line(f"{indent}cluster {name}: {format_answer(cluster)}, {format_cluster_size(cluster)}")
 
     def _print_classes(self) -> None:
         classes, answer_counts = self.session.classes, self.session.answer_counts()
@@ -185,9 +173,6 @@ class PlainDialogue:
         for command, effect in COMMAND_HELP:
             self._print_line(f"  {command:<{width}}{effect}")
 
-    def _leave(self) -> None:
-        raise ShutdownRequested
-
     def _show_next_unanswered(self) -> None:
         """Show the next cluster without an answer, wrapping around at the end."""
         round_view = self._presenter.round_view
@@ -196,11 +181,6 @@ class PlainDialogue:
             self._print_line(f"{format_round_progress(round_view)}  g: continue training")
         else:
             self._show_cluster(round_view.clusters[index].path)
-
-    def _select_cluster(self, path: ClusterPath) -> None:
-        if path not in [cluster.path for cluster in self._presenter.round_view.clusters]:
-            raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
-        self._show_cluster(path)
 
     def _show_cluster(self, path: ClusterPath) -> None:
         """Refresh the round, print a cluster and ask for its class."""
@@ -215,7 +195,7 @@ class PlainDialogue:
         self._print_line(f"Cluster {name}: class? (?: help)")
 
     def _print_picture(self, picture: Pixels) -> None:
-        for line in to_ascii_lines(fit_image(picture, PICTURE_CELLS[0], 2 * PICTURE_CELLS[1])):
+        for line in to_ascii_lines(fit_image(picture, 28, 28)):  # at most 28 columns and 14 lines of two pixels
             self._print_line(line.rstrip())
 
     def _read_line(self) -> str:
