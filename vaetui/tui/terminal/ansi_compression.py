@@ -58,7 +58,6 @@ def compress_ansi(text: str) -> str:
 
 @lru_cache(4096)
 def _apply_sgr(style: _TextStyle, parameters: str) -> _TextStyle:
-    """Return the style after an SGR sequence with these parameters."""
     numbers = (parameters or "0").split(";")
     while numbers:
         number = numbers.pop(0)
@@ -69,9 +68,9 @@ def _apply_sgr(style: _TextStyle, parameters: str) -> _TextStyle:
             style = style._replace(foreground=sgr_colour) if number == "38" else style._replace(background=sgr_colour)
         elif number in ("0", ""):
             style = DEFAULT_STYLE
-        elif len(number) > 1 and number[:-1] in ("3", "9"):
+        elif number[:-1] in ("3", "9"):
             style = style._replace(foreground="" if number == "39" else number)
-        elif len(number) > 1 and number[:-1] in ("4", "10"):
+        elif number[:-1] in ("4", "10"):
             style = style._replace(background="" if number == "49" else number)
         else:
             style = style._replace(attributes=style.attributes | {number})

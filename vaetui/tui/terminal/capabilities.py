@@ -32,8 +32,6 @@ DEVICE_ATTRIBUTES_PATTERN = re.compile(rb"\x1b\[\?([\d;]*)c")
 VERSION_PATTERN = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 BACKGROUND_PATTERN = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 TRUECOLOUR_PATTERN = re.compile(rb"\x1bP1\$r[^\x1b]*48[:;]2[:;]+1[:;]2[:;]3[^\x1b]*m\x1b\\")
-SIXEL_ATTRIBUTE = 4
-"""Number of sixel graphics among the primary device attributes."""
 DEFAULT_CELL_PIXELS = (10, 20)
 """Width and height assumed for a character where the kernel does not report pixels."""
 
@@ -48,7 +46,7 @@ class TerminalReplies:
     """Primary device attributes."""
     has_truecolour: bool = False
     """Whether the terminal kept the 24-bit colour that was set."""
-    background_rgb: tuple[float, float, float] | None = None
+    background_rgb: tuple[float, ...] | None = None
     """Red, green and blue of the background, from 0 to 1; None without a reply."""
 
 
@@ -80,11 +78,9 @@ def detect_capabilities(picture_mode: str | None = None, theme: str | None = Non
     queries = select_queries(os.environ) if picture_mode is None or theme is None else b""
     replies = query_terminal(0, 1, queries) if queries else TerminalReplies()
     mode = picture_mode or choose_picture_mode(replies, os.environ, _read_textual_image_version())
+    has_truecolour = replies.has_truecolour or mode == "kitty"
     return TerminalCapabilities(
-        mode,
-        replies.has_truecolour or mode == "kitty",
-        _measure_cell_pixels(1),
-        theme or choose_theme(replies.background_rgb),
+        mode, has_truecolour, _measure_cell_pixels(), theme or choose_theme(replies.background_rgb)
     )
 
 
@@ -125,13 +121,13 @@ def choose_picture_mode(
     match = re.match(r"(kitty|ghostty)\W*(\d+)\.(\d+)", replies.name, re.IGNORECASE)
     if match and (match[1].lower() == "ghostty" or (int(match[2]), int(match[3])) >= (0, 28)):
         return "kitty"
-    # xterm and foot show broken sixel pictures from textual-image before 0.14.
-    if SIXEL_ATTRIBUTE in replies.device_attributes and textual_image_version >= (0, 14):
+    # Attribute 4 is sixel graphics; xterm and foot show broken sixel pictures from textual-image before 0.14.
+    if 4 in replies.device_attributes and textual_image_version >= (0, 14):
         return "sixel"
     return "half"
 
 
-def choose_theme(background_rgb: tuple[float, float, float] | None) -> str:
+def choose_theme(background_rgb: tuple[float, ...] | None) -> str:
     """Return "light" if the background is light by its luminance (ITU-R BT.709), else "dark"."""
     red, green, blue = background_rgb or (0.0, 0.0, 0.0)
     return "light" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "dark"
@@ -149,8 +145,7 @@ def query_terminal(
         deadline = time.monotonic() + timeout_s
         while not DEVICE_ATTRIBUTES_PATTERN.search(data) and (remaining_s := deadline - time.monotonic()) > 0:
             if select.select([input_fd], [], [], remaining_s)[0]:
-                chunk = os.read(input_fd, 4096)
-                if not chunk:
+                if not (chunk := os.read(input_fd, 4096)):
                     break
                 data += chunk
     finally:
@@ -161,34 +156,23 @@ def query_terminal(
 
 def parse_replies(data: bytes) -> TerminalReplies:
     """Parse the replies in everything that was read, which may include typed keys."""
-    version, attributes, background = (
-        pattern.search(data) for pattern in (VERSION_PATTERN, DEVICE_ATTRIBUTES_PATTERN, BACKGROUND_PATTERN)
-    )
+    version, attributes = VERSION_PATTERN.search(data), DEVICE_ATTRIBUTES_PATTERN.search(data)
+    background = BACKGROUND_PATTERN.search(data)
     numbers = attributes[1].decode().split(";") if attributes else []
+    # A colour component is written with any number of hexadecimal digits.
+    rgb = tuple(int(digits, 16) / (16 ** len(digits) - 1) for digits in background.groups()) if background else None
     return TerminalReplies(
         version[1].decode(errors="replace") if version else "",
         tuple(int(number) for number in numbers if number),
         TRUECOLOUR_PATTERN.search(data) is not None,
-        None
-        if background is None
-        else (
-            _parse_colour_component(background[1]),
-            _parse_colour_component(background[2]),
-            _parse_colour_component(background[3]),
-        ),
+        rgb,
     )
 
 
-def _parse_colour_component(digits: bytes) -> float:
-    """Return a colour component, written with any number of hexadecimal digits, as a number from 0 to 1."""
-    return int(digits, 16) / float(16 ** len(digits) - 1)
-
-
-def _measure_cell_pixels(fd: int) -> tuple[int, int]:
-    """Return the width and height of a character in pixels as reported by the kernel."""
+def _measure_cell_pixels() -> tuple[int, int]:
     size = array.array("H", [0, 0, 0, 0])
     try:
-        fcntl.ioctl(fd, termios.TIOCGWINSZ, size)
+        fcntl.ioctl(1, termios.TIOCGWINSZ, size)
     except OSError:
         return DEFAULT_CELL_PIXELS
     rows, columns, width, height = size

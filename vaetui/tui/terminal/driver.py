@@ -44,9 +44,8 @@ class NonBlockingDriver(LinuxDriver):
         """Start the writer thread and the application mode."""
         self._pending_texts: list[str] = []
         self._last_frame = ""
-        output_file = self._file
-        if output_file is not None:  # `require_terminal` has refused to start without one
-            self._terminal_writer = TerminalWriter(output_file.fileno(), output_file.encoding, self._on_writer_idle)
+        if (file := self._file) is not None:  # `require_terminal` has refused to start without one
+            self._terminal_writer = TerminalWriter(file.fileno(), file.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
@@ -82,10 +81,6 @@ class NonBlockingDriver(LinuxDriver):
         self._send_pending()
         self._terminal_writer.close(CLOSE_TIMEOUT_S)
 
-    @property
-    def _paint_control(self) -> PaintControl:
-        return cast(PaintControl, self._app)
-
     def _send_pending(self) -> None:
         texts, self._pending_texts = self._pending_texts, []
         for text in texts:
@@ -95,8 +90,8 @@ class NonBlockingDriver(LinuxDriver):
                 self._last_frame = text if len(text) > MIN_FRAME_CHARS else ""
             self._terminal_writer.write(compress_ansi(text) if len(text) > MIN_FRAME_CHARS else text)
         if self._terminal_writer.pending_bytes > MAX_PENDING_BYTES:
-            self._paint_control.pause_painting()
+            cast(PaintControl, self._app).pause_painting()
 
     def _on_writer_idle(self) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop has ended
-            self._loop.call_soon_threadsafe(self._paint_control.resume_painting)
+            self._loop.call_soon_threadsafe(cast(PaintControl, self._app).resume_painting)

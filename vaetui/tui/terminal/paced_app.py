@@ -72,10 +72,8 @@ class PacedApp(App[None]):
         if not self.is_running:
             return
         self.screen.refresh()
-        if (
-            isinstance(self._driver, NonBlockingDriver)
-            and (size := self._driver.measure_size()) != self.screen.outer_size
-        ):
+        size = self._driver.measure_size() if isinstance(self._driver, NonBlockingDriver) else self.screen.outer_size
+        if size != self.screen.outer_size:
             self.post_message(Resize(size, size))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:

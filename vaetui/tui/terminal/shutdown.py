@@ -82,7 +82,8 @@ class GracefulShutdownApp(PacedApp):
 
     def panic(self, *renderables: RenderableType) -> None:
         """Show an error, or exit as after a hangup if the terminal is gone."""
-        if self._is_terminal_lost or not (self.is_headless or _has_terminal()):
+        has_terminal = self.is_headless or (sys.__stdin__ is not None and sys.__stdin__.isatty())
+        if self._is_terminal_lost or not has_terminal:
             self.hang_up()
         else:
             super().panic(*renderables)
@@ -103,7 +104,3 @@ class GracefulShutdownApp(PacedApp):
         """Exit without printing a traceback: the command writes it to the log file of the session."""
         self.failure = self._exception
         self._close_messages_no_wait()
-
-
-def _has_terminal() -> bool:
-    return sys.__stdin__ is not None and sys.__stdin__.isatty()

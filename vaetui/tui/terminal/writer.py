@@ -24,15 +24,11 @@ class TerminalWriter:
         self._fd, self._encoding, self._on_idle = _open_nonblocking(fd), encoding, on_idle
         self._condition = threading.Condition()
         self._queue: deque[bytes] = deque()
-        self._pending_bytes = 0
+        self.pending_bytes = 0
+        """Number of bytes that the terminal has not read."""
         self._is_closing = self._is_aborted = self._is_stopped = False
         self._thread = threading.Thread(target=self._send_queue, name="vaetui-terminal-writer", daemon=True)
         self._thread.start()
-
-    @property
-    def pending_bytes(self) -> int:
-        """Return the number of bytes that the terminal has not read."""
-        return self._pending_bytes
 
     def write(self, text: str) -> None:
         """Queue a text."""
@@ -41,13 +37,13 @@ class TerminalWriter:
         data = text.encode(self._encoding, "replace")
         with self._condition:
             self._queue.append(data)
-            self._pending_bytes += len(data)
+            self.pending_bytes += len(data)
             self._condition.notify()
 
     def discard_pending(self) -> None:
         """Discard all texts whose sending has not begun."""
         with self._condition:
-            self._pending_bytes -= sum(map(len, self._queue))
+            self.pending_bytes -= sum(map(len, self._queue))
             self._queue.clear()
 
     def close(self, timeout_s: float) -> None:
@@ -72,7 +68,7 @@ class TerminalWriter:
         with contextlib.suppress(OSError):  # the terminal is gone
             while (text := self._pop_text()) is not None:
                 self._send_text(text)
-                if not self._pending_bytes:
+                if not self.pending_bytes:
                     self._on_idle()
         self._is_stopped = True
 
@@ -89,7 +85,7 @@ class TerminalWriter:
         if remainder:
             self._send_bytes(CANCEL_BYTE)
         with self._condition:
-            self._pending_bytes -= len(text)
+            self.pending_bytes -= len(text)
 
     def _send_bytes(self, data: bytes) -> int:
         """Wait up to POLL_INTERVAL_S for the terminal, and return the number of bytes that were sent."""
