@@ -17,7 +17,7 @@ from unittest import mock
 import pexpect
 
 from vaetui.cli.main import main
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 
 VAETUI = [sys.executable, "-m", "vaetui"]
 TIMEOUT_S = 240
@@ -35,7 +35,7 @@ def run_vaetui(*arguments: str, typed: str | None = None) -> subprocess.Complete
             stack.enter_context(mock.patch.object(sys, name, stream))
         stack.enter_context(mock.patch.object(sys, "argv", ["vaetui", *arguments]))
         stack.enter_context(mock.patch.dict(os.environ, COLUMNS="80"))
-        stack.enter_context(mock.patch.object(runner, "exit_immediately", sys.exit))
+        stack.enter_context(mock.patch.object(session_runner, "exit_immediately", sys.exit))
         stack.enter_context(_restore_process_state())
         status = _run_main()
         stdout, stderr = (_read_stream(streams[name]) for name in ("stdout", "stderr"))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Several test processes share the cores, and most networks in the tests are tiny: one thread each is fastest. PyTorch
+# reads this when it is imported; the programs that the tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.idx import write_small_mnist
 from tests.session_templates import SessionTemplates

@@ -21,7 +21,7 @@ LAYERS = {
 """A unit imports only units of a higher number, and itself. Units with one number do not import each other."""
 ENGINE_ORDER = (
     *("malloc", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng", "idx", "images"),
-    *("ground_truth", "pseudo_labels", "losses", "dataset", "vae", "augmentation", "kmeans", "label_propagation"),
+    *("true_labels", "pseudo_labels", "losses", "dataset", "vae", "augmentation", "kmeans", "label_propagation"),
     *("query_strategy", "metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
@@ -94,11 +94,9 @@ def test_only_measuring_code_imports_true_labels() -> None:
     importers = {
         str(path.relative_to(PACKAGE))
         for path in FILES
-        if any(name.startswith("vaetui.engine.ground_truth") for name in list_imports(path))
+        if any(name.startswith("vaetui.engine.true_labels") for name in list_imports(path))
     }
-    simulation = {
-        f"simulation/{name}.py" for name in ("annotators", "result", "reader_network", "run", "reader_cache")
-    }
+    simulation = {f"simulation/{name}.py" for name in ("annotators", "result", "reader_network", "run", "reader_cache")}
     assert importers == {"engine/metrics.py", "session/data_split.py", "session/session_labels.py"} | simulation
 
 

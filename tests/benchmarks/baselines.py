@@ -18,9 +18,9 @@ from vaetui.engine.inference import predict
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.train_state import TrainState, create_train_state, load_state_dict
 from vaetui.engine.training import train
-from vaetui.runtime.runner import drain
-from vaetui.session.data_source import locate_session_files
+from vaetui.runtime.session_runner import drain
 from vaetui.session.data_split import SessionImages, load_images
+from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.session_labels import SessionLabels
 from vaetui.storage import file_names, tensors
 from vaetui.storage.artifact_store import ArtifactStore

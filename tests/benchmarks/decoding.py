@@ -22,7 +22,7 @@ from tests.idx import MNIST_DIRECTORY
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.engine.images import read_idx
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 IMAGES, TURNS = 20_000, 3
 

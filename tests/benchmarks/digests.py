@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 MNIST = Path(__file__).parents[2] / "assets/mnist"
 RECIPES: dict[str, tuple[str, ...]] = {"default": (), "paper": ("--recipe", "paper")}
 TRAIN_IMAGES, TEST_IMAGES = 2000, 500
+THREADS = 2
 ITEM_BYTES = {"images-idx3": 28 * 28, "labels-idx1": 1}
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     seeds = [int(argument) for argument in sys.argv[1:]] or [0, 1, 2]
     with tempfile.TemporaryDirectory() as directory:
         data = _write_small_mnist(Path(directory, "data"))
-        os.environ["VAETUI_HOME"] = str(Path(directory, "home"))
+        os.environ |= {"VAETUI_HOME": str(Path(directory, "home")), "OMP_NUM_THREADS": str(THREADS)}
         for recipe, options in RECIPES.items():
             for seed in seeds:
                 digests = _run(data, Path(directory, f"{recipe}-{seed}"), f"{recipe}-{seed}", seed, options)
@@ -70,6 +71,7 @@ def _run(data: Path, output: Path, session: str, seed: int, options: tuple[str, 
 
 
 def _vaetui(*arguments: str) -> str:
+    """Run a command on a fixed number of threads, which the bits depend on, and return its standard output."""
     process = subprocess.run([sys.executable, "-m", "vaetui", *arguments], capture_output=True, text=True, check=False)
     if process.returncode:
         sys.exit(f"vaetui {' '.join(arguments)} failed: {process.stderr}")

@@ -110,7 +110,7 @@ def measure(path: Path) -> dict[str, Any]:
     from vaetui.engine.answers import ClassAnswer
     from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
     from vaetui.export.formats import write_labels
-    from vaetui.runtime.runner import drain
+    from vaetui.runtime.session_runner import drain
     from vaetui.session import lifecycle
     from vaetui.storage import file_names, round_snapshots
     from vaetui.storage.artifact_store import ArtifactStore

@@ -13,7 +13,7 @@ import pytest
 from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import write_small_mnist
-from vaetui.session import data_source
+from vaetui.session import dataset_location
 from vaetui.storage import dataset_cache, locations
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -121,8 +121,8 @@ def test_imported_images_are_deleted_with_the_last_session_that_uses_them(
     (dataset,) = dataset_cache.datasets_directory().glob("*")
     monkeypatch.setattr(dataset_cache, "MIN_UNUSED_AGE_S", -10.0)
     assert run_vaetui("delete", "first", "--yes").returncode == 0
-    data_source.remove_unused_datasets()
+    dataset_location.remove_unused_datasets()
     assert dataset.exists()
     assert run_vaetui("delete", "second", "--yes").returncode == 0
-    data_source.remove_unused_datasets()
+    dataset_location.remove_unused_datasets()
     assert not dataset.exists()

@@ -23,7 +23,7 @@ from vaetui.data.importing import ImportedDataset, describe_changes, import_data
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx, read_images
 from vaetui.errors import UserError
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.storage import dataset_cache
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -6,7 +6,7 @@ import numpy as np
 
 from vaetui.engine.clusters import ClusterTree, LatentVectors, build_clusters, find_cluster, with_children
 from vaetui.engine.kmeans import run_kmeans
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 
 def cluster_randomly(seed: int, count: int, k: int) -> tuple[LatentVectors, ClusterTree]:

@@ -11,7 +11,7 @@ from vaetui.engine.dataset import Dataset
 from vaetui.engine.images import images_from_array, read_idx
 from vaetui.engine.inference import predict
 from vaetui.engine.train_state import create_train_state
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 
 def test_probabilities_of_merged_classes_are_summed() -> None:

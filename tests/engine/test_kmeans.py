@@ -8,7 +8,7 @@ import pytest
 from vaetui.engine import kmeans
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.kmeans import choose_k, find_elbow, run_kmeans
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 
 def test_same_seed_gives_the_same_bits() -> None:

@@ -14,7 +14,7 @@ from vaetui.engine import label_propagation
 from vaetui.engine.config import Config
 from vaetui.engine.label_propagation import build_knn_graph, poisson_learning, to_pseudo_labels, uncertainty
 from vaetui.engine.pseudo_labels import LabelledSet
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 CONFIG = replace(Config().propagation, method="graph")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.metrics import (
     Agreement,
     accuracy,
@@ -17,6 +16,7 @@ from vaetui.engine.metrics import (
     reading_accuracy,
 )
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.true_labels import TrueLabels
 
 TRUE_LABELS = TrueLabels(np.array([1, 2, 0, 4], np.uint8))
 

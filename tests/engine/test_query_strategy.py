@@ -9,7 +9,7 @@ import numpy as np
 from vaetui.engine.clusters import NOT_QUERIED
 from vaetui.engine.config import Config
 from vaetui.engine.query_strategy import cluster_all, cluster_uncertain
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 VECTORS = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
 

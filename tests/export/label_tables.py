@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.data.drawing import encode_png, load_digits, write_image_folder
 from vaetui.export import formats
 from vaetui.export.label_table import LabelTable, SourceFiles
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 
 LABELS = LabelTable(
     ("cat", "sea horse"),

@@ -13,7 +13,7 @@ from tests.command_line import run_vaetui
 from tests.export.conftest import SimulatedSession
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx
-from vaetui.session.data_source import source_directory
+from vaetui.session.dataset_location import source_directory
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
 

@@ -15,8 +15,8 @@ from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
-from vaetui.runtime.runner import drain
-from vaetui.session import lifecycle, summary, trainer
+from vaetui.runtime.session_runner import drain
+from vaetui.session import lifecycle, session_status, trainer
 from vaetui.session.predictor import Predictor
 from vaetui.session.session import Session
 from vaetui.session.verification import verify_session
@@ -132,7 +132,7 @@ def test_rename_and_merge_are_undone_like_answers(runs: RunTemplates) -> None:
     assert session.classes.names[4] == "4"
     session.redo(), session.redo()
     assert session.classes.aliases == {"four": "9"}
-    status = summary.load_status("editing")
+    status = session_status.load_status("editing")
     assert status["aliases"] == {"four": "9"}
     assert status["classes"][4] == "four"
     session.close()

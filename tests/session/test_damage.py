@@ -10,7 +10,7 @@ import pytest
 from tests.session.conftest import RunResult, RunTemplates
 from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from vaetui.engine.events import Notice
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.session import checkpoints, lifecycle
 from vaetui.session.session import Session
 from vaetui.session.verification import verify_session

@@ -21,7 +21,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.engine.answers import Answer, ClassAnswer, Unreadable
 from vaetui.engine.events import Event, Loading, Notice, Progress
 from vaetui.errors import UserError
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.session import lifecycle, resources
 from vaetui.session.verification import verify_session
 from vaetui.storage import dataset_cache, locations

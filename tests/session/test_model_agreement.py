@@ -15,7 +15,7 @@ from tests.session.conftest import FINISHED, RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, answer_round, create_session, run_to_end
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.metrics import Agreement
-from vaetui.session import summary
+from vaetui.session import session_status
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.session import Session
@@ -50,7 +50,7 @@ def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:
     assert new_indices
     session.finish_round()
     mean_confidence = float(predictions.confidences[new_indices].mean())
-    assert summary.load_agreements("agreeing") == [
+    assert session_status.load_agreements("agreeing") == [
         {
             "round": 2,
             "image_count": len(new_indices),
@@ -67,13 +67,13 @@ def test_answers_that_contradict_the_predictions_do_not_agree(session: Session) 
         other = next(class_id for class_id in range(10) if class_id not in predicted)
         session.answer(cluster.path, ClassAnswer(other))
     session.finish_round()
-    (agreement,) = summary.load_agreements("agreeing")
+    (agreement,) = session_status.load_agreements("agreeing")
     assert agreement["agreement_rate"] == 0.0
 
 
 def test_first_and_unfinished_rounds_have_no_agreement(session: Session) -> None:
     list(answer_round(session))
-    assert summary.load_agreements("agreeing") == []
+    assert session_status.load_agreements("agreeing") == []
 
 
 def test_images_labelled_in_an_earlier_round_are_left_out(runs: RunTemplates) -> None:
@@ -131,7 +131,7 @@ def test_damaged_round_only_loses_its_agreement(session: Session) -> None:
     name = file_names.round_snapshot_name(2)
     for path in (session.directory / name, session.directory / file_names.mirror_name(name)):
         path.write_bytes(b"")
-    assert summary.load_agreements("agreeing") == []
+    assert session_status.load_agreements("agreeing") == []
 
 
 def test_finished_round_is_loaded_once(session: Session) -> None:

@@ -13,7 +13,7 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.events import BatchesTrained, EpochEnded, Reconstructed
 from vaetui.errors import UserError
-from vaetui.session import lifecycle, summary
+from vaetui.session import lifecycle, session_status
 from vaetui.session.session import Session
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -70,7 +70,7 @@ def test_readings_survive_a_restart_and_are_scored_when_complete(session: Sessio
     complete = resumed.record_reading(1, 21, class_ids[21:])
     assert complete.accuracy == pytest.approx(1 - 1 / len(class_ids))
     assert resumed.training_curves().finished_epochs[0].reading_accuracy == complete.accuracy
-    assert summary.load_status("read")["reading_accuracy"] == [complete.accuracy]
+    assert session_status.load_status("read")["reading_accuracy"] == [complete.accuracy]
     resumed.close()
 
 

@@ -27,11 +27,11 @@ from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Loaded, Loading, Saved
 from vaetui.engine.images import read_idx
 from vaetui.errors import UserError
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.session import lifecycle, trainer
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.session import Session
-from vaetui.session.summary import load_status
+from vaetui.session.session_status import load_status
 from vaetui.session.views import SHOWN_MEMBERS, RoundView
 from vaetui.storage import file_names
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.idx import write_small_mnist
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.simulation.reader_cache import TrainedReader, load_or_train_reader
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.reader_network import ReaderNetwork, ReaderPredictions

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.simulated_sessions import BrightnessReader
-from vaetui.engine.ground_truth import TrueLabels
+from vaetui.engine.true_labels import TrueLabels
 from vaetui.simulation.annotators import CentreAnnotator, Judgement, LabelNoise, MembersAnnotator
 
 BLANK_IMAGE = np.zeros((28, 28), np.uint8)

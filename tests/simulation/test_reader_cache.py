@@ -10,7 +10,7 @@ import pytest
 from tests.idx import write_idx, write_small_mnist
 from vaetui.engine.images import read_idx, read_images
 from vaetui.errors import UserError
-from vaetui.runtime.runner import drain
+from vaetui.runtime.session_runner import drain
 from vaetui.simulation.reader_cache import load_or_train_reader
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.idx import write_small_mnist
-from vaetui.engine.ground_truth import read_true_labels
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx, read_images
-from vaetui.runtime.runner import drain
+from vaetui.engine.true_labels import read_true_labels
+from vaetui.runtime.session_runner import drain
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.reader_network import train_reader
 

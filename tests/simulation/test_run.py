@@ -32,8 +32,8 @@ from tests.tui.harness import wait_until
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.images import read_idx
-from vaetui.runtime.runner import drain
-from vaetui.session import lifecycle, summary
+from vaetui.runtime.session_runner import drain
+from vaetui.session import lifecycle, session_status
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.simulation import run as run_module
 from vaetui.simulation.annotators import Judgement, MembersAnnotator
@@ -117,7 +117,7 @@ def test_a_second_run_of_the_centre_annotator_is_identical(data: Path) -> None:
 
 
 def test_counts_and_accuracies_equal_those_of_the_session(result: SimulationResult) -> None:
-    status = summary.load_status("simulated")
+    status = session_status.load_status("simulated")
     assert result.answers == sum(result.answers_by_round) == status["answers"]
     assert len(result.answers_by_round) == ROUND_COUNT
     assert all(0 < answers <= ANNOTATOR_CONFIG.answers_per_round for answers in result.answers_by_round)

@@ -14,7 +14,7 @@ from tests.system.xterm import Xterm
 from tests.watching import load_status
 from vaetui.engine.clusters import Pixels
 from vaetui.session import lifecycle
-from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
+from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
 pytestmark = [
     pytest.mark.skipif(not xterm_module.is_installed(), reason=xterm_module.SKIP_REASON),

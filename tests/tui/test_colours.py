@@ -9,7 +9,7 @@ import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.tui.widgets.half_blocks import fit_image
+from vaetui.tui.widgets.text_images import fit_image
 
 FEW_COLOURS = [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"TERM": "linux"}]
 BRIGHTNESS = {"default": 0, "black": 0, "brightblack": 85, "white": 170, "brightwhite": 255}

@@ -15,7 +15,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.engine.config import Config
 from vaetui.engine.idx import MAX_SIDE_PX, MIN_SIDE_PX
 from vaetui.errors import UserError
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 from vaetui.storage.data_record import DataRecord
 
 
@@ -76,7 +76,7 @@ class DataOptions:
         from vaetui.storage import dataset_cache
 
         path = Path(self.data)
-        dataset = runner.run_with_progress(import_dataset(path, options))
+        dataset = session_runner.run_with_progress(import_dataset(path, options))
         if dataset.skipped_count:
             reasons_file = dataset.directory / dataset_cache.SKIPPED_FILES_NAME
             click.echo(f"{dataset.skipped_count:,} files were skipped. Reasons: {reasons_file}", err=True)

@@ -9,7 +9,7 @@ import click
 
 from vaetui.cli.params import format_option, session_argument
 from vaetui.errors import UserError
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 
 DIRECTORY_FORMATS = ("folders", "label-studio", "fiftyone", "huggingface")
 """Formats that are a directory with images."""
@@ -33,24 +33,24 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     from vaetui.engine.images import read_images
     from vaetui.export.formats import write_labels
     from vaetui.export.label_table import ANSWER
-    from vaetui.session import data_source, lifecycle
+    from vaetui.session import dataset_location, lifecycle
     from vaetui.session.final_labels import source_files
-    from vaetui.session.summary import load_status
+    from vaetui.session.session_status import load_status
 
     is_directory_format = format_name in DIRECTORY_FORMATS
     if not output.parent.is_dir():
         raise UserError(f"Directory {output.parent} does not exist. Create it first.")
     if not is_directory_format and output.is_dir():
         raise UserError(f"{output} is a directory. Name a file with -o.")
-    with runner.open_session(lambda: lifecycle.resume(session)) as opened_session:
-        label_table = runner.run_with_progress(opened_session.label_table())
-    source_directory = data_source.source_directory(load_status(session)["data"])
+    with session_runner.open_session(lambda: lifecycle.resume(session)) as opened_session:
+        label_table = session_runner.run_with_progress(opened_session.label_table())
+    source_directory = dataset_location.source_directory(load_status(session)["data"])
     label_table = replace(label_table, source_files=source_files(source_directory, len(label_table)))
     images = None
     if is_directory_format and label_table.source_files is None:
         images = read_images(find_idx_files(source_directory).train_images)[0].all_pixels
     progress = write_labels(label_table, format_name, min_confidence, copy_images, images, output)
-    missing_count = runner.run_with_progress(progress)
+    missing_count = session_runner.run_with_progress(progress)
     if missing_count:
         click.echo(f"{missing_count:,} image files no longer exist and were omitted.", err=True)
     written_count = int((label_table.confidences >= min_confidence).sum())

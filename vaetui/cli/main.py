@@ -16,7 +16,7 @@ from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.errors import UserError
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 from vaetui.simulation.annotator_config import ANNOTATOR_NAMES, AnnotatorConfig, AnnotatorName
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def simulate(
 @json_option
 def sessions(as_json: bool) -> None:
     """List all sessions, most recently used first."""
-    from vaetui.session.summary import load_status
+    from vaetui.session.session_status import load_status
     from vaetui.storage import locations
 
     summaries: list[dict[str, Any]] = []
@@ -143,7 +143,7 @@ def sessions(as_json: bool) -> None:
 @json_option
 def show(session: str, as_json: bool) -> None:
     """Show a session's status, even while it trains."""
-    from vaetui.session.summary import load_agreements, load_status
+    from vaetui.session.session_status import load_agreements, load_status
 
     summary = load_status(session) | {"agreements": load_agreements(session)}
     if as_json:
@@ -163,7 +163,7 @@ def check(session: str, repair: bool, as_json: bool) -> None:
     """
     from vaetui.session.verification import verify_session
 
-    findings = runner.run_with_progress(verify_session(session, repair))
+    findings = session_runner.run_with_progress(verify_session(session, repair))
     remaining = [finding for finding in findings if finding.is_lost or not repair]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -177,7 +177,7 @@ def check(session: str, repair: bool, as_json: bool) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session and all its answers."""
-    from vaetui.session import data_source
+    from vaetui.session import dataset_location
     from vaetui.storage import locations
     from vaetui.storage.lock import Lock
 
@@ -188,7 +188,7 @@ def delete(session: str, yes: bool) -> None:
     lock = Lock(directory)  # Raises UserError while another process has the session open.
     locations.remove_session(session)
     lock.release()
-    data_source.remove_unused_datasets()
+    dataset_location.remove_unused_datasets()
     click.echo(f"Session {session} was deleted.")
 
 
@@ -200,9 +200,9 @@ def main() -> None:
     """Run the command line; a UserError is printed as one line on standard error, with exit status 2."""
     from vaetui.storage import locations
 
-    runner.reserve_std_fds()
+    session_runner.reserve_std_fds()
     try:
-        with runner.log_crash(locations.sessions_directory().parent):
+        with session_runner.log_crash(locations.sessions_directory().parent):
             app(prog_name="vaetui")
     except UserError as error:
         click.echo(f"vaetui: {error}", err=True)

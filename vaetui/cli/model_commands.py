@@ -16,7 +16,7 @@ import click
 
 from vaetui.cli.params import format_option, session_argument
 from vaetui.errors import UserError
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 from vaetui.storage import atomic_files
 
 STDIN_BATCH_PATHS = 64
@@ -53,7 +53,7 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, format_n
                 click.echo(f"{path if path.isprintable() else ascii(path)[1:-1]} {reason}", err=True)
             skipped_count += len(batch.skipped)
             if len(batch.pixels):
-                predictions = runner.drain(predictor.predict(batch.pixels))
+                predictions = session_runner.drain(predictor.predict(batch.pixels))
                 columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
                 for path, class_id, confidence in zip(*columns, strict=True):
                     row = {"path": path, "label": class_id, "class": class_names[class_id]}
@@ -142,7 +142,7 @@ def samples(session: str, output: Path, class_name: str | None, count: int, seed
     if class_name is not None and class_id not in classes.active:
         active_names = ", ".join(classes.names[active_id] for active_id in classes.active)
         raise UserError(f"There is no class {class_name}; the classes are {active_names}.")
-    generated = runner.run_with_progress(predictor.generate_samples(count, class_id, seed))
+    generated = session_runner.run_with_progress(predictor.generate_samples(count, class_id, seed))
     column_count = math.ceil(math.sqrt(count))
     row_count = -(-count // column_count)
     height, width, *channels = predictor.image_shape

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 from vaetui.signals import ShutdownSignals
 from vaetui.simulation.stopwatch import Stopwatch
 
@@ -37,12 +37,16 @@ def run_simulation(
         from vaetui.simulation.run import Simulation
     with stopwatch.exclude():
         reader_events = reader_cache.load_or_train_reader(imported_data.source, imported_data.config.network.classes)
-        trained_reader = runner.drain(reader_events) if as_json else runner.run_with_progress(reader_events)
+        trained_reader = (
+            session_runner.drain(reader_events) if as_json else session_runner.run_with_progress(reader_events)
+        )
     with _open_session(session_name, imported_data) as session, ShutdownSignals() as shutdown_signals:
         simulation = Simulation(session, trained_reader, annotator_config, stopwatch)
         events = interruptible(simulation.run(), shutdown_signals)
         with closing(events):  # An interrupted run must save while the session is open.
-            result = runner.drain(events) if as_json else progress_display.display_progress(events, session.epochs)
+            result = (
+                session_runner.drain(events) if as_json else progress_display.display_progress(events, session.epochs)
+            )
     if as_json:
         click.echo(json.dumps(result.to_dict()))
     elif session_name:
@@ -56,7 +60,9 @@ def _open_session(session_name: str | None, imported_data: ImportedData) -> Iter
 
     source, config, data_record = imported_data.source, imported_data.config, imported_data.data_record
     if session_name is not None:
-        with runner.open_session(lambda: lifecycle.create(session_name, source, config, data_record)) as session:
+        with session_runner.open_session(
+            lambda: lifecycle.create(session_name, source, config, data_record)
+        ) as session:
             yield session
         return
     with tempfile.TemporaryDirectory(prefix="vaetui-") as directory:

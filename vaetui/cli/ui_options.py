@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetui.runtime import runner
+from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -33,11 +33,11 @@ class UiMode:
         if self.plain and self.detach:
             raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
         if self.detach:
-            runner.run_detached(session_factory)
+            session_runner.run_detached(session_factory)
         elif self.plain:
-            runner.run_plain(session_factory)
+            session_runner.run_plain(session_factory)
         else:
-            runner.run_tui(session_factory, self.pictures, self.theme)
+            session_runner.run_tui(session_factory, self.pictures, self.theme)
 
 
 def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callable[[Any], Any]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from vaetui.data.array_conversion import resize_array
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import IMAGE_SUFFIXES
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_images
 from vaetui.data.parallel_decoding import FILES_PER_TASK, DecodedBatch, decode_files
-from vaetui.data.resizing import resize_array
 from vaetui.engine.clusters import Pixels
 
 MAX_BATCH_IMAGES = 4_096

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vaetui.data import building
+from vaetui.data import dataset_building
 from vaetui.data.array_roles import DatasetArrays, find_arrays
 from vaetui.data.image_csv import list_csv
 from vaetui.data.image_folder import FileList, list_folder
@@ -155,10 +155,12 @@ def _build_dataset(
     with dataset_cache.create_dataset_atomically(key, replace_existing) as directory:
         if isinstance(source, FileList):
             root_path = str(source.root)
-            class_names, file_records = yield from building.build_from_files(source, options, file_records, directory)
+            class_names, file_records = yield from dataset_building.build_from_files(
+                source, options, file_records, directory
+            )
         else:
             root_path = None
-            class_names = yield from building.build_from_arrays(source, options, directory)
+            class_names = yield from dataset_building.build_from_arrays(source, options, directory)
         origin = DatasetOrigin(str(path), asdict(options), class_names, root_path)
         dataset_cache.write_metadata(directory, origin, file_records)
         if checksum is not None and checksum != read_images(find_idx_files(directory).train_images)[1]:

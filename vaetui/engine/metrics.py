@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.true_labels import TrueLabels
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 lifecycle         create sessions and open them for writing
 session           Session, the class that front ends call
 schedule          the next step of a run
-data_source       the directory of a session's images
+dataset_location  the directory of a session's images
 data_loading      load the images; rebuild a damaged imported dataset
 data_split        training, validation and test images
 session_labels    true labels, for evaluation only
@@ -17,7 +17,7 @@ views             frozen values that screens show
 metric_history    losses and epochs measured so far
 reading_test      reading test of an epoch
 model_agreement   agreement between answers and classifier
-summary           status and summary of a session, read-only
+session_status    status and summary of a session, read-only
 final_labels      one label per image, for export
 predictor         predictions and samples by the newest checkpoint
 verification      verify and repair a session directory

@@ -8,8 +8,8 @@ from contextlib import suppress
 from vaetui.data import importing
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
-from vaetui.session.data_source import locate_session_files, source_directory
 from vaetui.session.data_split import SessionImages, load_images
+from vaetui.session.dataset_location import locate_session_files, source_directory
 from vaetui.session.session_labels import SessionLabels
 from vaetui.storage import dataset_cache, file_names, round_snapshots
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore

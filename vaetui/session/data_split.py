@@ -8,11 +8,11 @@ import numpy as np
 
 from vaetui.engine import rng
 from vaetui.engine.config import count_validation_images
-from vaetui.engine.ground_truth import read_true_labels, stratified_split
 from vaetui.engine.idx import IdxFiles, image_header_shape
 from vaetui.engine.images import Images, read_images
+from vaetui.engine.true_labels import read_true_labels, stratified_split
 from vaetui.errors import UserError
-from vaetui.session.data_source import locate_session_files
+from vaetui.session.dataset_location import locate_session_files
 from vaetui.storage import file_names, round_snapshots
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from vaetui.engine import malloc
 from vaetui.engine.config import Config, Device
-from vaetui.session import data_source
+from vaetui.session import dataset_location
 from vaetui.session.session import Session
-from vaetui.storage import atomic_files, locations, log, untrusted
+from vaetui.storage import atomic_files, locations, log, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.lock import Lock
@@ -33,7 +33,7 @@ def create(
 
 def create_at(directory: Path, source: str, config: Config, data_record: DataRecord | None = None) -> None:
     """Create a session in an empty directory. Raises UserError for missing data and a full disk."""
-    shape = data_source.read_dataset_shape(source)
+    shape = dataset_location.read_dataset_shape(source)
     SessionRepository.create(directory, config, source, shape, data_record).close()
 
 
@@ -49,7 +49,7 @@ def resume(name: str | None, device: Device | None = None) -> Session:
 def resume_at(directory: Path, device: Device | None = None) -> Session:
     """Open the session in a directory for writing; see `resume`."""
     malloc.tune_malloc()
-    untrusted.refuse_untrusted_entries(directory)
+    untrusted_entries.refuse_untrusted_entries(directory)
     with ExitStack() as resources:
         lock = Lock(directory)
         resources.callback(lock.release)

@@ -18,7 +18,7 @@ from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode, predict
 from vaetui.engine.vae import VAE
 from vaetui.errors import UserError
 from vaetui.session import schedule
-from vaetui.storage import file_names, locations, tensors, untrusted
+from vaetui.storage import file_names, locations, tensors, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -35,7 +35,7 @@ class Predictor:
         Raises UserError for an unknown name, a session without a checkpoint, and if all checkpoints are damaged.
         """
         directory = locations.find_session(name)
-        untrusted.refuse_untrusted_entries(directory)
+        untrusted_entries.refuse_untrusted_entries(directory)
         with closing(SessionRepository(directory)) as repository:
             config, epochs = repository.config, repository.list_epochs()
             if not repository.list_checkpoints():

@@ -69,7 +69,7 @@ class Resources:
             yield Loading("the images")
             from vaetui.data.importing import describe_changes
             from vaetui.session.data_loading import load_or_rebuild
-            from vaetui.session.data_source import source_directory
+            from vaetui.session.dataset_location import source_directory
 
             images, self.true_labels, notice = yield from load_or_rebuild(self._store, self._repository)
             directory = source_directory(self._repository.data_source)

@@ -27,7 +27,7 @@ from vaetui.engine.events import (
 )
 from vaetui.errors import UserError
 from vaetui.session import schedule
-from vaetui.session.data_source import locate_session_files
+from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.digit_keys import canonical_counts
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.metric_history import MetricHistory
@@ -264,7 +264,7 @@ class Session:
 
     def summary(self) -> Summary:
         """Return the result of the run."""
-        from vaetui.session.summary import build_summary
+        from vaetui.session.session_status import build_summary
 
         return build_summary(self._store, self._repository, self._propagator)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.classes import ClassList
-from vaetui.engine.ground_truth import TrueLabels, read_true_labels
 from vaetui.engine.idx import IdxFiles
 from vaetui.engine.metrics import accuracy
+from vaetui.engine.true_labels import TrueLabels, read_true_labels
 from vaetui.session.data_split import SessionImages
 
 

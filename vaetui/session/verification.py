@@ -11,10 +11,19 @@ from pathlib import Path
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
 from vaetui.session.data_loading import find_origin
-from vaetui.session.data_source import read_dataset_shape
 from vaetui.session.data_split import load_images
+from vaetui.session.dataset_location import read_dataset_shape
 from vaetui.session.labelling_round import LabellingRound
-from vaetui.storage import atomic_files, file_names, locations, log, recovery, round_snapshots, tensors, untrusted
+from vaetui.storage import (
+    atomic_files,
+    file_names,
+    locations,
+    log,
+    recovery,
+    round_snapshots,
+    tensors,
+    untrusted_entries,
+)
 from vaetui.storage.artifact_store import ArtifactStore, is_mirrored
 from vaetui.storage.findings import Finding
 from vaetui.storage.fingerprints import FileFingerprint
@@ -34,7 +43,7 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
     Raises UserError for an unknown session, one that another process has open, and damage beyond repair.
     """
     directory = locations.find_session(name)
-    findings = [_quarantine(*entry, repair) for entry in list(untrusted.untrusted_entries(directory))]
+    findings = [_quarantine(*entry, repair) for entry in list(untrusted_entries.untrusted_entries(directory))]
     if findings and not repair:
         return findings  # opening other files beside a link is not safe
     lock = Lock(directory)
@@ -78,7 +87,7 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
 
 
 def _quarantine(path: Path, problem: str, repair: bool) -> Finding:
-    remedy = untrusted.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
+    remedy = untrusted_entries.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
     return Finding(path.name, problem, remedy)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.ground_truth import TrueLabels
+from vaetui.engine.true_labels import TrueLabels
 from vaetui.session.views import SHOWN_MEMBERS
 from vaetui.simulation.reader_network import ReaderNetwork
 

@@ -14,13 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from vaetui.engine.events import Progress
-from vaetui.engine.ground_truth import TrueLabels, read_true_labels
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_images
 from vaetui.engine.metrics import accuracy
+from vaetui.engine.true_labels import TrueLabels, read_true_labels
 from vaetui.errors import UserError
-from vaetui.session.data_source import source_directory
 from vaetui.session.data_split import read_test_images
+from vaetui.session.dataset_location import source_directory
 from vaetui.simulation.reader_network import ReaderNetwork, train_reader
 from vaetui.storage import atomic_files, locations
 

@@ -15,8 +15,8 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.dataset import Dataset
 from vaetui.engine.events import Progress
-from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.images import Images
+from vaetui.engine.true_labels import TrueLabels
 from vaetui.engine.vae import count_channels, to_float_images
 
 EPOCHS = 2

@@ -11,9 +11,9 @@ from importlib import metadata
 from typing import Any
 
 import vaetui
-from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.metrics import CalibrationBin, accuracy_above_weight, calibration_curve, expected_calibration_error
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.true_labels import TrueLabels
 from vaetui.export.label_table import LabelTable
 
 

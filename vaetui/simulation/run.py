@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
-from vaetui.engine.ground_truth import TrueLabels
 from vaetui.engine.metrics import reading_accuracy
+from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig

@@ -18,7 +18,7 @@ from vaetui.storage import atomic_files, file_names
 from vaetui.storage.findings import Finding
 from vaetui.storage.fingerprints import FileFingerprint, compute_fingerprint
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.untrusted import quarantine_file
+from vaetui.storage.untrusted_entries import quarantine_file
 
 T = TypeVar("T")
 PERMANENT_ERRNOS = (errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.EIO)

@@ -14,7 +14,7 @@ from vaetui.storage.database import NewerFormatError
 from vaetui.storage.findings import Finding
 from vaetui.storage.journal import JournalEntry, JournalScan
 from vaetui.storage.schema import FORMAT_VERSION
-from vaetui.storage.untrusted import quarantine_file
+from vaetui.storage.untrusted_entries import quarantine_file
 
 
 def verify_database(directory: Path, repair: bool) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.screen_size import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded import GuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.shutdown import GracefulShutdownApp

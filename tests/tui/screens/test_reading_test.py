@@ -29,8 +29,8 @@ from vaetui.errors import UserError
 from vaetui.session.views import Phase, ReadingTest
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.class_picker import ClassPickerScreen
-from vaetui.tui.screens.guarded import DROPPED_KEYS_NOTICE
 from vaetui.tui.screens.help import HelpScreen
+from vaetui.tui.screens.key_guarded import DROPPED_KEYS_NOTICE
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen

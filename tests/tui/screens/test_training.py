@@ -20,7 +20,7 @@ from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.training import TrainingScreen
-from vaetui.tui.widgets.curves import LossPane
+from vaetui.tui.widgets.curve_panes import LossPane
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.worker import EventReported

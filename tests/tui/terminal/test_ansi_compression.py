@@ -11,7 +11,7 @@ from rich.style import Style
 
 from tests.tui.digit_images import draw_digit
 from vaetui.tui.terminal.ansi_compression import compress_ansi
-from vaetui.tui.widgets.half_blocks import fit_image, render_half_blocks
+from vaetui.tui.widgets.text_images import fit_image, render_half_blocks
 
 COLOURS = [None, "default", "red", "bright_blue", "color(240)", "#123456", "#808080", "#000000", "#ffffff"]
 STYLES = st.builds(

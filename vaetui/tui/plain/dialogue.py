@@ -27,7 +27,7 @@ from vaetui.tui.presenters.focus import find_unanswered
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.half_blocks import fit_image, to_ascii_lines
+from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
 MAX_MEMBERS = 4
 """Number of members printed by one command."""

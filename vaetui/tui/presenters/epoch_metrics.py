@@ -9,7 +9,7 @@ import numpy as np
 
 from vaetui.engine.config import Config, count_epochs
 from vaetui.engine.events import EpochEnded
-from vaetui.tui.presenters.plot_data import Curve
+from vaetui.tui.presenters.plot_curves import Curve
 
 UNSUPERVISED_METRICS_HEADING = "Progress without ground truth, %"
 

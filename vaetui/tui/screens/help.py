@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded import GuardedScreen
 
 GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
 """Headings for the first part of a binding's id; other groups are headed by that part."""

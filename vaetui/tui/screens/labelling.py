@@ -18,7 +18,7 @@ from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.round_gain import describe_round_gain
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView

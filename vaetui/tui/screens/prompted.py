@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.events import Resize
 
-from vaetui.tui.screens.guarded import UNKNOWN_KEY_HINT, GuardedScreen
+from vaetui.tui.screens.key_guarded import UNKNOWN_KEY_HINT, GuardedScreen
 
 
 class PromptedScreen(GuardedScreen):

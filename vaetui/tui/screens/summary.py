@@ -18,7 +18,7 @@ from vaetui.tui import keymap
 from vaetui.tui.presenters.number_format import format_duration, format_percent
 from vaetui.tui.presenters.round_gain import LOW_GAIN_MESSAGE, describe_round_gain, has_low_churn
 from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.bar_chart import BarChart
 from vaetui.tui.widgets.result_plots import AccuracyByRound, MetricsByEpoch

@@ -21,9 +21,9 @@ from vaetui.tui.presenters.training_progress import (
     format_epoch,
     format_training_progress,
 )
-from vaetui.tui.screens.guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded import GuardedScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.curves import AccuracyPane, LabelFreeMetricsPane, LossPane
+from vaetui.tui.widgets.curve_panes import AccuracyPane, LabelFreeMetricsPane, LossPane
 from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid

@@ -12,7 +12,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vaetui.engine.clusters import Pixels
-from vaetui.tui.widgets.half_blocks import find_changed_spans, fit_image, render_ascii, render_half_blocks
+from vaetui.tui.widgets.text_images import (
+    find_changed_spans,
+    fit_image,
+    render_ascii,
+    render_half_blocks,
+)
 
 PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
 PICTURE_MODES: tuple[PictureMode, ...] = get_args(PictureMode)

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual_plot import HiResMode, PlotWidget
 
-from vaetui.tui.presenters.plot_data import Axis, Curve, decimate
+from vaetui.tui.presenters.plot_curves import Axis, Curve, decimate
 
 HEAVY_TO_LIGHT = str.maketrans("━┃┏┓┗┛┳┻┣┫", "─│╭╮╰╯┬┴├┤")
 """textual-plot draws a heavy frame, but heavy borders mark the focus here."""

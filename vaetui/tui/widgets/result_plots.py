@@ -12,9 +12,9 @@ from vaetui.engine.config import TrainingConfig, find_label_round
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.epoch_metrics import UNSUPERVISED_METRICS_HEADING, select_unsupervised_metrics
 from vaetui.tui.presenters.number_format import format_number
-from vaetui.tui.presenters.plot_data import Axis, Curve, choose_ticks
+from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.curves import draw_label_free_metrics
+from vaetui.tui.widgets.curve_panes import draw_label_free_metrics
 from vaetui.tui.widgets.plot import Plot
 
 VALUE_CELLS = 5

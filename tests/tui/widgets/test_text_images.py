@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tui.digit_images import draw_digit
-from vaetui.tui.widgets.half_blocks import find_changed_spans, fit_image, render_ascii, render_half_blocks
+from vaetui.tui.widgets.text_images import (
+    find_changed_spans,
+    fit_image,
+    render_ascii,
+    render_half_blocks,
+)
 
 
 def test_image_of_28_by_28_is_drawn_pixel_by_pixel() -> None:

@@ -17,7 +17,14 @@ from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.model_agreement import round_agreements
 from vaetui.session.views import Summary
-from vaetui.storage import control_files, file_names, locations, lock, round_snapshots, untrusted
+from vaetui.storage import (
+    control_files,
+    file_names,
+    locations,
+    lock,
+    round_snapshots,
+    untrusted_entries,
+)
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
@@ -32,7 +39,7 @@ def load_status(name: str) -> dict[str, Any]:
     Raises UserError for an unknown name.
     """
     directory = locations.find_session(name)
-    untrusted.refuse_untrusted_entries(directory)
+    untrusted_entries.refuse_untrusted_entries(directory)
     with closing(SessionRepository(directory)) as repository:
         config, classes, epochs = repository.config, repository.load_class_list(), repository.list_epochs()
         rounds, holder = repository.list_rounds(), lock.read_holder(directory)
@@ -79,7 +86,7 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
     Raises UserError for an unknown name.
     """
     directory = locations.find_session(name)
-    untrusted.refuse_untrusted_entries(directory)
+    untrusted_entries.refuse_untrusted_entries(directory)
     agreements: list[dict[str, Any]] = []
     with closing(SessionRepository(directory)) as repository:
         store = ArtifactStore(directory, repository)

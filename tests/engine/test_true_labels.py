@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.idx import MNIST_DIRECTORY, write_idx
-from vaetui.engine.ground_truth import TrueLabels, read_true_labels, stratified_split
+from vaetui.engine.true_labels import TrueLabels, read_true_labels, stratified_split
 from vaetui.errors import UserError
 
 

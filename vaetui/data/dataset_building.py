@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data import class_labels, resizing
+from vaetui.data import array_conversion, class_labels
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import DatasetArrays
 from vaetui.data.image_files import UnusableImageError, is_coloured_file, read_size
@@ -89,7 +89,7 @@ def build_from_arrays(
     """
     train_images, train_labels = dataset_arrays.train_images, dataset_arrays.train_labels
     class_names = options.classes
-    in_colour = resizing.is_coloured_array(train_images) if options.colour is None else options.colour
+    in_colour = array_conversion.is_coloured_array(train_images) if options.colour is None else options.colour
     parts = [("train", train_images, train_labels)]
     if dataset_arrays.test_images is not None:
         parts.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
@@ -114,7 +114,7 @@ def _write_resized(
     count = array_file.shape[0]
     if count < MIN_IMAGES:
         raise UserError(f"{array_file.display_name} holds {count} images; at least {MIN_IMAGES} are needed.")
-    source_size = resizing.get_image_size(array_file)
+    source_size = array_conversion.get_image_size(array_file)
     shape = _build_shape(size or source_size, in_colour)
     if not _is_supported_size(shape[:2]):
         height, width = source_size
@@ -123,7 +123,7 @@ def _write_resized(
             f"{MAX_SIDE_PX} are supported. Resize them, for example with --size 64x64."
         )
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as image_writer:
-        for pixels in resizing.resize_array(array_file, shape):
+        for pixels in array_conversion.resize_array(array_file, shape):
             image_writer.add(pixels)
             yield Progress("converting images", image_writer.count, count)
 

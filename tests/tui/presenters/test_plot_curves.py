@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaetui.tui.presenters.plot_data import choose_ticks, decimate
+from vaetui.tui.presenters.plot_curves import choose_ticks, decimate
 
 
 def test_curve_with_two_points_per_column_is_not_decimated() -> None:

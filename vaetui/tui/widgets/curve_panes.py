@@ -27,7 +27,7 @@ from vaetui.tui.presenters.epoch_metrics import (
     select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.number_format import format_number, format_percent
-from vaetui.tui.presenters.plot_data import Axis, Curve, choose_ticks
+from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.widgets.plot import Plot
 
 LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"))
