@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 
 MNIST_DIRECTORY = Path(__file__).parent.parent / "assets/mnist"
 
@@ -30,8 +30,8 @@ def write_small_mnist(directory: Path, train: int, test: int) -> Path:
     """Write the first training and test images of MNIST with their labels, and return the directory."""
     directory.mkdir(exist_ok=True)
     for prefix, count in (("train", train), ("t10k", test)):
-        images = read_idx(MNIST_DIRECTORY / f"{prefix}-images-idx3-ubyte.gz", 3)[:count]
-        labels = read_idx(MNIST_DIRECTORY / f"{prefix}-labels-idx1-ubyte.gz", 1)[:count]
+        images = read_idx_array(MNIST_DIRECTORY / f"{prefix}-images-idx3-ubyte.gz", 3)[:count]
+        labels = read_idx_array(MNIST_DIRECTORY / f"{prefix}-labels-idx1-ubyte.gz", 1)[:count]
         write_idx(directory / f"{prefix}-images-idx3-ubyte", images)
         write_idx(directory / f"{prefix}-labels-idx1-ubyte", labels)
     return directory
@@ -40,7 +40,7 @@ def write_small_mnist(directory: Path, train: int, test: int) -> Path:
 def shuffle_train_labels(directory: Path) -> None:
     """Permute the labels of the training images at random."""
     path = directory / "train-labels-idx1-ubyte"
-    labels = read_idx(path, 1)
+    labels = read_idx_array(path, 1)
     shuffled_labels = np.random.default_rng(0).permutation(labels)
     assert not np.array_equal(labels, shuffled_labels)
     write_idx(path, shuffled_labels)

@@ -40,7 +40,7 @@ class SessionTemplates:
         session = lifecycle.resume_at(template)
         if phase == "labelling":
             list(session.advance())
-            session.answer((1,), ClassAnswer(6))
+            session.record_answer((1,), ClassAnswer(6))
         elif phase == "finished":
             list(run_to_end(session))
         session.close()

@@ -66,7 +66,7 @@ def test_a_module_imports_only_lower_layers(path: Path) -> None:
         assert not libraries & SLOW_IMPORTS, module
     assert "pickle" not in libraries
     if "textual_image" in libraries:
-        assert path == PACKAGE / "tui/widgets/graphics.py"
+        assert path == PACKAGE / "tui/widgets/terminal_graphics.py"
 
 
 def test_there_are_at_most_twelve_units() -> None:
@@ -97,7 +97,7 @@ def test_only_measuring_code_imports_true_labels() -> None:
         if any(name.startswith("vaetui.engine.true_labels") for name in list_imports(path))
     }
     simulation = {f"simulation/{name}.py" for name in ("annotators", "result", "reader_network", "run", "reader_cache")}
-    assert importers == {"engine/metrics.py", "session/data_split.py", "session/session_labels.py"} | simulation
+    assert importers == {"engine/metrics.py", "session/data_split.py", "session/session_true_labels.py"} | simulation
 
 
 @pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli.main", "vaetui.session.lifecycle"])

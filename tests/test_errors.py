@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaetui.errors import MAX_MESSAGE_CHARS, UserError, sanitize
+from vaetui.errors import MAX_MESSAGE_CHARS, UserError, make_printable
 
 
 def test_control_characters_are_escaped() -> None:
@@ -10,5 +10,5 @@ def test_control_characters_are_escaped() -> None:
 
 
 def test_long_text_is_cut() -> None:
-    assert sanitize("é" * MAX_MESSAGE_CHARS) == "é" * MAX_MESSAGE_CHARS
-    assert sanitize("é" * (MAX_MESSAGE_CHARS + 1)) == "é" * MAX_MESSAGE_CHARS + " …"
+    assert make_printable("é" * MAX_MESSAGE_CHARS) == "é" * MAX_MESSAGE_CHARS
+    assert make_printable("é" * (MAX_MESSAGE_CHARS + 1)) == "é" * MAX_MESSAGE_CHARS + " …"

@@ -9,10 +9,10 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         """Return the message, safe to print."""
-        return sanitize(super().__str__())
+        return make_printable(super().__str__())
 
 
-def sanitize(text: str) -> str:
+def make_printable(text: str) -> str:
     """Return text with control characters escaped, cut to MAX_MESSAGE_CHARS characters, so it is safe to print."""
     escaped = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[:MAX_MESSAGE_CHARS])
     return escaped if len(text) <= MAX_MESSAGE_CHARS else f"{escaped} …"

@@ -12,16 +12,16 @@ from sklearn.decomposition import PCA
 from tests.benchmarks.datasets import load_subset
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config, count_epochs
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.images import images_from_array
-from vaetui.engine.inference import predict
+from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
-from vaetui.engine.train_state import TrainState, create_train_state, load_state_dict
-from vaetui.engine.training import train
-from vaetui.runtime.session_runner import drain
+from vaetui.engine.train_state import TrainState, create_train_state, load_checkpoint_arrays
+from vaetui.engine.training import train_epoch
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import locate_session_files
-from vaetui.session.session_labels import SessionLabels
+from vaetui.session.session_true_labels import SessionTrueLabels
 from vaetui.storage import file_names, tensors
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -47,14 +47,14 @@ def score_latent_clusters(directory: Path) -> dict[int, float]:
     repository = SessionRepository(directory)
     config, newest = repository.config, repository.list_checkpoints()[0]
     images = load_images(ArtifactStore(directory, repository), repository)
-    labels = SessionLabels(locate_session_files(repository), images, repository.load_class_list)
-    train_labels, test_labels = labels.train, labels.test
+    labels = SessionTrueLabels(locate_session_files(repository), images, repository.load_class_list)
+    train_labels, test_labels = labels.train_labels, labels.test_labels
     repository.close()
     assert train_labels is not None
     assert test_labels is not None
     state = create_train_state(config, images.train.shape)
-    arrays = tensors.from_bytes((directory / file_names.checkpoint_name(*newest)).read_bytes())
-    load_state_dict(state, arrays)
+    arrays = tensors.decode_safetensors((directory / file_names.checkpoint_name(*newest)).read_bytes())
+    load_checkpoint_arrays(state, arrays)
     train_latents = _encode(state, images.train[:], config)
     test_latents = _encode(state, _require_test_images(images)[:], config)
     return _score_named_clusters(
@@ -72,10 +72,12 @@ def train_with_all_labels(config: Config, directory: Path = MNIST_DIRECTORY) -> 
     accuracies = []
     for epoch in range(1, count_epochs(config.training) + 1):
         labels = true_labels if epoch > config.training.warmup_epochs else None
-        for _ in train(state, Dataset(images_from_array(train_images), state.device), labels, config, epoch, 0):
+        for _ in train_epoch(
+            state, DeviceImages(images_from_array(train_images), state.device), labels, config, epoch, 0
+        ):
             pass
-        test_data = Dataset(images_from_array(test_images), state.device)
-        predictions = drain(predict(state.vae, test_data, config, "test", epoch))
+        test_data = DeviceImages(images_from_array(test_images), state.device)
+        predictions = drain_events(encode_and_classify(state.vae, test_data, config, "test", epoch))
         accuracies.append(float(np.mean(predictions.class_ids == test_labels)))
     return accuracies
 
@@ -99,8 +101,8 @@ def _score_named_clusters(
 
 
 def _encode(state: TrainState, pixels: NDArray[np.uint8], config: Config) -> NDArray[np.float32]:
-    data = Dataset(images_from_array(pixels), state.device)
-    return drain(predict(state.vae, data, config, "clusters", 0)).latents
+    data = DeviceImages(images_from_array(pixels), state.device)
+    return drain_events(encode_and_classify(state.vae, data, config, "clusters", 0)).latents
 
 
 def _require_test_images(images: SessionImages):

@@ -10,7 +10,7 @@ from scipy import ndimage
 from sklearn.datasets import load_digits
 
 from tests.idx import MNIST_DIRECTORY, write_idx
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 """Directory of Debian's package dataset-fashion-mnist."""
@@ -36,8 +36,8 @@ def find_dataset(name: str, cache: Path) -> Path:
 def load_subset(directory: Path, subset: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return images and labels of the subset "train" or "t10k"."""
     suffix = ".gz" if (directory / f"{subset}-labels-idx1-ubyte.gz").exists() else ""
-    images = read_idx(directory / f"{subset}-images-idx3-ubyte{suffix}", 3)
-    return images, read_idx(directory / f"{subset}-labels-idx1-ubyte{suffix}", 1)
+    images = read_idx_array(directory / f"{subset}-images-idx3-ubyte{suffix}", 3)
+    return images, read_idx_array(directory / f"{subset}-labels-idx1-ubyte{suffix}", 1)
 
 
 def _make_digits(directory: Path) -> None:

@@ -21,8 +21,8 @@ from tests.benchmarks.results import save_results
 from tests.idx import MNIST_DIRECTORY
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
-from vaetui.engine.images import read_idx
-from vaetui.runtime.session_runner import drain
+from vaetui.engine.images import read_idx_array
+from vaetui.runtime.session_runner import drain_events
 
 IMAGES, TURNS = 20_000, 3
 
@@ -43,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="decoding-") as directory:
         os.environ["VAETUI_HOME"] = str(Path(directory, "home"))
         root = Path(directory, "images")
-        for index, pixels in enumerate(read_idx(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3)[:IMAGES]):
+        for index, pixels in enumerate(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3)[:IMAGES]):
             path = root / f"{index % 20:02}" / f"{index:05}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path)
@@ -54,9 +54,9 @@ def main() -> None:
             expected = decode_all(paths)
             plain_seconds.append(time.perf_counter() - start)
             start = time.perf_counter()
-            dataset = drain(import_dataset(root, ImportOptions()))
+            dataset = drain_events(import_dataset(root, ImportOptions()))
             import_seconds.append(time.perf_counter() - start)
-            assert np.array_equal(read_idx(dataset.directory / "train-images-idx3-ubyte", 3), expected)
+            assert np.array_equal(read_idx_array(dataset.directory / "train-images-idx3-ubyte", 3), expected)
             shutil.rmtree(dataset.directory)
         ratio = statistics.median(plain_seconds) / statistics.median(import_seconds)
         figures = {"pictures": IMAGES, "plain_seconds": plain_seconds, "seconds": import_seconds, "ratio": ratio}

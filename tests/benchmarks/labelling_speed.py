@@ -9,7 +9,7 @@ import torch
 
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config
-from vaetui.engine.events import Clustered, Saved
+from vaetui.engine.events import Clustered, ProgressSaved
 from vaetui.engine.images import Images
 from vaetui.engine.inference import BATCH_IMAGES
 from vaetui.engine.train_state import create_train_state
@@ -30,7 +30,7 @@ def measure_epoch_to_round() -> tuple[float, float]:
     session = lifecycle.create(SESSION, "mnist", Config())
     start = end = 0.0
     for event in session.advance():
-        if isinstance(event, Saved):
+        if isinstance(event, ProgressSaved):
             start = time.perf_counter()
         elif isinstance(event, Clustered):
             end = time.perf_counter()
@@ -60,12 +60,12 @@ def measure_split_and_answers() -> tuple[float, float, str]:
     list(session.advance())
     cluster = min(session.round_view().clusters, key=lambda cluster: abs(cluster.size - SPLIT_IMAGES))
     start = time.perf_counter()
-    list(session.split(cluster.path, 4))
+    list(session.split_cluster(cluster.path, 4))
     split = time.perf_counter() - start
     answers = []
     for number in range(ANSWERS):
         start = time.perf_counter()
-        session.answer((0,) if cluster.path != (0,) else (1,), ClassAnswer(number % 10))
+        session.record_answer((0,) if cluster.path != (0,) else (1,), ClassAnswer(number % 10))
         answers.append(time.perf_counter() - start)
     session.close()
     return split, statistics.median(answers), f"{cluster.size:,} images in 4 parts; {len(answers)} answers"

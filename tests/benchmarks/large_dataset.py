@@ -29,7 +29,7 @@ from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import AugmentConfig
 from vaetui.engine.events import BatchesTrained, Clustered, Event
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 from vaetui.engine.vae import to_byte_images, to_float_images
 
 DEFAULT_IMAGES, ROUNDS = 1_000_000, 2
@@ -92,7 +92,7 @@ def read_memory() -> tuple[int, int]:
 
 def write_images(path: Path, count: int) -> None:
     """Write augmented digits as one .npy file."""
-    digits = torch.from_numpy(read_idx(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
+    digits = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
     array = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 28, 28))  # type: ignore[no-untyped-call]
     for start in range(0, count, CHUNK_IMAGES):
         indices = torch.arange(start, min(start + CHUNK_IMAGES, count)) % len(digits)
@@ -110,7 +110,7 @@ def measure(path: Path) -> dict[str, Any]:
     from vaetui.engine.answers import ClassAnswer
     from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
     from vaetui.export.formats import write_labels
-    from vaetui.runtime.session_runner import drain
+    from vaetui.runtime.session_runner import drain_events
     from vaetui.session import lifecycle
     from vaetui.storage import file_names, round_snapshots
     from vaetui.storage.artifact_store import ArtifactStore
@@ -123,7 +123,7 @@ def measure(path: Path) -> dict[str, Any]:
     torch.zeros(64, 64) @ torch.zeros(64, 64)
     meter = Meter()
     with meter.part("import"):
-        source = drain(import_dataset(path, ImportOptions())).directory
+        source = drain_events(import_dataset(path, ImportOptions())).directory
     config = get_recipe(DEFAULT_RECIPE)
     config = replace(config, training=replace(config.training, rounds=ROUNDS))
     session = lifecycle.create("large", str(source), config)
@@ -138,20 +138,22 @@ def measure(path: Path) -> dict[str, Any]:
     first_screen_mb = max(part["memory_mb"] for part in meter.parts.values())
     repository = SessionRepository(session.directory)
     store = ArtifactStore(session.directory, repository)
-    split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+    split = round_snapshots.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
     repository.close()
-    digit_labels = read_idx(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 1)
+    digit_labels = read_idx_array(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 1)
     true_labels = np.resize(digit_labels, len(split.train_indices) + len(split.validation_indices))
     answers = 0
     while session.phase == "labelling":
         number = session.round_number
         with meter.part(f"round {number}: 16 answers"):
             for cluster in session.round_view().clusters:
-                nearest = split.train_indices[session.current_round().members(cluster.path, "nearest", 8)]
+                nearest = split.train_indices[
+                    session.require_current_round().member_indices(cluster.path, "nearest", 8)
+                ]
                 majority = Counter(true_labels[nearest].tolist()).most_common(1)[0][0]
-                session.answer(cluster.path, ClassAnswer(majority, 1.0))
+                session.record_answer(cluster.path, ClassAnswer(majority, 1.0))
                 answers += 1
-        session.finish_round()
+        session.close_round()
         events = session.advance()
         with meter.part(f"round {number}: propagation"):
             meter.follow(events, lambda event: isinstance(event, BatchesTrained))
@@ -164,7 +166,7 @@ def measure(path: Path) -> dict[str, Any]:
         session = lifecycle.resume("large")
         meter.follow(session.advance(), lambda _: False)
     with meter.part("labels of all images"):
-        label_table = meter.follow(session.label_table(), lambda _: False)
+        label_table = meter.follow(session.build_label_table(), lambda _: False)
     assert label_table is not None
     with meter.part("writing them as CSV"):
         output = path.with_name("labels.csv")

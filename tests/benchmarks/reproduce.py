@@ -96,7 +96,7 @@ def save_centres(home: Path) -> None:
     last = np.stack([cluster.picture for cluster in session.round_view().clusters])
     repository = SessionRepository(session.directory)
     first_round = LabellingRound(ArtifactStore(session.directory, repository), repository, session.config, 1)
-    first = np.stack([cluster.picture for cluster in first_round.round_view().clusters if len(cluster.path) == 1])
+    first = np.stack([cluster.picture for cluster in first_round.build_round_view().clusters if len(cluster.path) == 1])
     repository.close()
     session.close()
     np.savez_compressed(CENTRES_PATH, first=first, last=last)

@@ -9,6 +9,7 @@ program runs in a real pseudo-terminal, and its screen is drawn cell by cell wit
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -61,14 +62,14 @@ def save_screen(screen: Screen, file_name: str) -> None:
 
 
 def capture(
-    session: str, file_name: str, size: tuple[int, int], text: str, keys: bytes = b"", text_after_keys: str = ""
+    session: str, file_name: str, size: tuple[int, int], text: str, steps: Sequence[tuple[bytes, str]] = ()
 ) -> None:
-    """Resume a session, wait for a text, press keys, and save the screen once it no longer loads anything."""
+    """Resume a session, wait until it has loaded, press keys and wait for their texts, and save the screen."""
     terminal = ScriptedTerminal(["-m", "vaetui", "resume", session], size)
     terminal.wait_for_text(text)
-    terminal.wait_until(lambda: "oading" not in terminal.text())
-    terminal.wait_until_quiet(1)
-    if keys:
+    terminal.wait_until_quiet(8)  # the images load in the meantime
+    terminal.wait_until(lambda: "loading" not in terminal.text())
+    for keys, text_after_keys in steps:
         terminal.send(keys)
         terminal.wait_for_text(text_after_keys)
         terminal.wait_until_quiet(1)
@@ -91,8 +92,8 @@ def main(training: str, labelling: str, finished: str, reading: str) -> None:
     capture(finished, "summary.png", (100, 30), "Leave with q")
     capture(labelling, "labelling.png", (120, 40), "class?")
     capture(labelling, "labelling-80x24.png", (80, 24), "class?")
-    capture(reading, "reading.png", (80, 24), "Leave with q", b"t", "?")
-    capture(finished, "samples.png", (80, 24), "Leave with q", b"d3", "3")
+    capture(reading, "reading.png", (80, 24), "Leave with q", [(b"t", "All pictures"), (b"r", "what do you read")])
+    capture(finished, "samples.png", (80, 24), "Leave with q", [(b"d", "any class"), (b"3", "class 3")])
     capture_training(training, "training.png", (80, 24))
 
 

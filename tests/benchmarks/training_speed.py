@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine import losses, malloc
 from vaetui.engine.config import Config
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 from vaetui.engine.train_state import create_train_state
-from vaetui.engine.training import BATCHES_PER_REPORT, train
+from vaetui.engine.training import BATCHES_PER_REPORT, train_epoch
 
 FLOP_PER_IMAGE = 46.9e6
 """Floating-point operations of the paper's network for one image, forward and backward."""
@@ -28,8 +28,8 @@ TURNS = 10
 def compare_with_multiply() -> tuple[float, str]:
     """Return the share of a float32 multiply's rate that training reaches, as the median of alternate turns."""
     malloc.tune_malloc()
-    pixels = torch.from_numpy(read_idx(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
-    reports = train(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    pixels = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
+    reports = train_epoch(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
     # The size of the second convolution, which does most of the work, as a multiply.
     left, right = torch.randn(3136, 576), torch.randn(576, 128)
     for _ in range(4):
@@ -69,7 +69,7 @@ class PngDataset(Dataset[torch.Tensor]):
 
     def __init__(self) -> None:
         self.files = []
-        for pixels in read_idx(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3)[:16_000]:
+        for pixels in read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3)[:16_000]:
             file = io.BytesIO()
             Image.fromarray(pixels).save(file, "png")
             self.files.append(file.getvalue())
@@ -84,8 +84,8 @@ class PngDataset(Dataset[torch.Tensor]):
 
 def compare_with_loader() -> tuple[float, str]:
     """Return the speed of training relative to the better of two usual loops, as the median of alternate turns."""
-    pixels = torch.from_numpy(read_idx(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
-    reports = train(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    pixels = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
+    reports = train_epoch(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
     dataset = PngDataset()
     loops = {workers: _run_usual_loop(DataLoader(dataset, 64, shuffle=True, num_workers=workers)) for workers in (0, 2)}
     for iterator in (reports, *loops.values()):

@@ -46,7 +46,7 @@ def test_an_invalid_option_ends_with_status_2_and_creates_no_session(arguments: 
     process = run_vaetui("new", "--plain", *arguments)
     assert process.returncode == 2
     assert process.stderr
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
 
 
 @pytest.mark.usefixtures("home")

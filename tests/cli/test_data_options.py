@@ -33,7 +33,7 @@ def test_an_unlabelled_folder_is_exported_to_a_folder_per_class(tmp_path: Path) 
     assert "0 cat  1 seven" in process.stdout
     assert "test accuracy" not in process.stdout
     assert "1 files were skipped. Reasons: " in process.stderr
-    (name,) = locations.session_names()
+    (name,) = locations.list_session_names()
     assert name.startswith("ownpictures-")
     status = json.loads(run_vaetui("show", name, "--json").stdout)
     assert (status["phase"], status["test_accuracy"]) == ("finished", [None, None])
@@ -101,7 +101,7 @@ def test_class_folders_are_the_true_labels_of_a_simulation(tmp_path: Path) -> No
 )
 def test_invalid_class_lists_and_sizes_of_the_bundled_images_are_refused(arguments: list[str], message: str) -> None:
     assert_refused(message, "new", *arguments)
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
 
 
 @pytest.mark.parametrize("size", ["4x4", "65x65", "28by28", "x"])

@@ -18,7 +18,7 @@ from tests.session_templates import SessionTemplates
 from tests.small_disk import mount_small_disk
 from vaetui.cli.main import app
 from vaetui.engine.events import BatchesTrained
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 from vaetui.session import lifecycle
 from vaetui.storage import file_names, locations
 from vaetui.storage.repository import SessionRepository
@@ -158,7 +158,7 @@ def test_a_link_in_a_foreign_session_is_refused_and_only_the_link_is_removed(
     (directory / "log.txt").unlink(missing_ok=True)
     (directory / "log.txt").symlink_to(target)
     for command in (["show", "foreign"], ["resume", "foreign"], ["export", "foreign", "-o", str(tmp_path / "out.csv")]):
-        assert_refused("log.txt is a link; a session directory holds plain files only", *command)
+        assert_refused("log.txt is a link; a session directory contains plain files only", *command)
     repair_lines = run_vaetui("check", "foreign", "--repair").stdout.splitlines()
     assert repair_lines[0].endswith("plain files only: removed")
     assert target.read_text() == "unchanged"
@@ -166,10 +166,10 @@ def test_a_link_in_a_foreign_session_is_refused_and_only_the_link_is_removed(
 
 def test_missing_and_damaged_data_is_refused_without_creating_a_session(tmp_path: Path) -> None:
     assert_refused("does not exist", "new", "--data", str(tmp_path / "none"))
-    assert_refused("holds no images", "new", "--data", str(tmp_path))
+    assert_refused("contains no images", "new", "--data", str(tmp_path))
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not an IDX file")
     assert_refused("is not an IDX file of bytes with 3 dimensions", "new", "--data", str(tmp_path))
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
 
 
 def test_resume_with_truncated_or_missing_images_is_refused(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_resume_with_truncated_or_missing_images_is_refused(tmp_path: Path) -> N
     assert_refused("is truncated", "resume", "gone")
     images_file.unlink()
     assert_refused("has no training images", "resume", "gone")
-    assert locations.session_names() == ["gone"]
+    assert locations.list_session_names() == ["gone"]
 
 
 def test_a_full_disk_is_reported_before_and_during_training(
@@ -243,9 +243,9 @@ def test_sessions_lists_the_most_recently_used_first(templates: SessionTemplates
 def test_delete_asks_for_confirmation(templates: SessionTemplates) -> None:
     templates.copy("training", "doomed")
     assert "Nothing was deleted" in run_vaetui("delete", "doomed", typed="n\n").stdout
-    assert locations.session_names() == ["doomed"]
+    assert locations.list_session_names() == ["doomed"]
     assert run_vaetui("delete", "doomed", typed="y\n").returncode == 0
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
 
 
 def test_a_generated_name_is_unique_and_starts_with_the_data(digits: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_generated_name_is_unique_and_starts_with_the_data(digits: Path) -> No
 
 def test_a_run_on_rectangular_images_finishes(tmp_path: Path) -> None:
     data = write_small_mnist(tmp_path / "data", train=80, test=10)
-    images = read_idx(data / "train-images-idx3-ubyte", 3)
+    images = read_idx_array(data / "train-images-idx3-ubyte", 3)
     for path in data.iterdir():
         path.unlink()
     write_idx(data / "train-images-idx3-ubyte.gz", images[:, 4:24, 2:26].copy())

@@ -114,7 +114,7 @@ def test_an_interrupted_run_leaves_a_session_that_continues(
     assert b"Traceback" not in (child.before or b"")
     session = lifecycle.resume("cut")
     if session.phase == "labelling":  # interrupted between the last answer and the training
-        session.finish_round()
+        session.close_round()
     assert any(isinstance(event, EpochEnded) for event in session.advance())
     session.close()
 

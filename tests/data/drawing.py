@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.idx import MNIST_DIRECTORY
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 
 INK_COLOURS = np.array([[255, 40, 40], [60, 230, 60], [90, 90, 255]])
 """Red, green and blue ink as RGB values."""
@@ -25,8 +25,8 @@ def load_digits(count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 @functools.cache
 def _load_test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    images = read_idx(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)
-    return images, read_idx(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)
+    images = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)
+    return images, read_idx_array(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)
 
 
 def colour_digits(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.data.drawing import colour_digits, encode_png, load_digits
-from vaetui.data.image_files import UnusableImageError, decode_image, is_coloured_file, read_size
+from vaetui.data.image_files import UnusableImageError, decode_image, is_coloured_file, read_image_size
 
 PIXELS = load_digits(1)[0][0]
 BLUE = colour_digits(load_digits(3)[0])[2]
@@ -30,7 +30,7 @@ def test_lossless_formats_are_decoded_unchanged(tmp_path: Path, suffix: str) -> 
 def test_a_large_jpeg_is_resized(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.fromarray(PIXELS).resize((1400, 1400), Image.Resampling.NEAREST).save(path, quality=95)
-    assert read_size(path) == (1400, 1400)
+    assert read_image_size(path) == (1400, 1400)
     assert np.abs(decode_image(path, SIZE).astype(int) - PIXELS).mean() < 6
 
 
@@ -40,7 +40,7 @@ def test_exif_orientation_rotates_the_image(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate clockwise by 90 degrees
     stored.save(path, quality=95, exif=exif.tobytes())
-    assert read_size(path) == (200, 280)
+    assert read_image_size(path) == (200, 280)
     displayed = np.rot90(np.asarray(stored.resize((20, 28))), -1)
     assert np.abs(decode_image(path, (20, 28)).astype(int) - displayed).mean() < 6
 

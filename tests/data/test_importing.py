@@ -19,11 +19,11 @@ from PIL import Image
 from tests.data.drawing import colour_digits, encode_png, load_digits, write_image_folder
 from tests.idx import write_idx, write_small_mnist
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import ImportedDataset, describe_changes, import_dataset
+from vaetui.data.importing import ImportedDataset, describe_source_changes, import_dataset
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_idx, read_images
+from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.storage import dataset_cache
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -31,17 +31,17 @@ COUNT = 70
 
 
 def import_images(path: Path, **options: Any) -> ImportedDataset:
-    return drain(import_dataset(path, ImportOptions(**options)))
+    return drain_events(import_dataset(path, ImportOptions(**options)))
 
 
 def load_images(dataset: ImportedDataset) -> NDArray[np.uint8]:
-    return read_images(find_idx_files(dataset.directory).train_images)[0][:]
+    return read_images_and_digest(find_idx_files(dataset.directory).train_images)[0][:]
 
 
 def load_labels(dataset: ImportedDataset) -> NDArray[np.uint8]:
     path = find_idx_files(dataset.directory).train_labels
     assert path is not None
-    return read_idx(path, 1)
+    return read_idx_array(path, 1)
 
 
 def read_skipped_lines(dataset: ImportedDataset) -> list[str]:
@@ -70,14 +70,14 @@ def test_several_processes_decode_in_path_order(tmp_path: Path) -> None:
 def test_several_processes_decode_while_stderr_has_no_file_descriptor(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", 700)
     program = (
-        "import sys; from pathlib import Path; from vaetui.runtime.runner import drain\n"
+        "import sys; from pathlib import Path; from vaetui.runtime.session_runner import drain_events\n"
         "from vaetui.data.importing import import_dataset; from vaetui.data.import_options import ImportOptions\n"
         "class Screen:\n"
         "    def write(self, text): return 0\n"
         "    def flush(self): pass\n"
         "    def fileno(self): return -1\n"  # as Textual's replacement of stderr
         "sys.stderr = Screen()\n"
-        "drain(import_dataset(Path(sys.argv[1]), ImportOptions()))\n"
+        "drain_events(import_dataset(Path(sys.argv[1]), ImportOptions()))\n"
     )
     process = subprocess.run([sys.executable, "-c", program, tmp_path / "own"], check=False)
     assert process.returncode == 0
@@ -134,7 +134,7 @@ def test_unusable_files_are_skipped_and_listed(tmp_path: Path) -> None:
 
 def test_paths_without_enough_images_raise_user_error_and_leave_no_dataset(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="holds no images"):
+    with pytest.raises(UserError, match="contains no images"):
         import_images(tmp_path / "empty")
     write_image_folder(tmp_path / "few", 9)
     (tmp_path / "few/bad.png").touch()
@@ -189,14 +189,14 @@ def test_changed_source_files_are_described(tmp_path: Path) -> None:
     root = tmp_path / "own"
     write_image_folder(root, COUNT)
     dataset = import_images(root)
-    assert describe_changes(dataset.directory) is None
+    assert describe_source_changes(dataset.directory) is None
     (root / "new.png").write_bytes(encode_png(load_digits(1)[0][0]))
     (root / "part-0/00000.png").unlink()
     (root / "part-1/00001.png").write_bytes(encode_png(load_digits(1)[0][0][:20]))
-    description = str(describe_changes(dataset.directory))
+    description = str(describe_source_changes(dataset.directory))
     assert f"{root} has changed since its import (files: 1 added, 1 removed, 1 modified)" in description
     shutil.rmtree(root)
-    assert "is missing" in str(describe_changes(dataset.directory))
+    assert "is missing" in str(describe_source_changes(dataset.directory))
 
 
 def test_a_coloured_folder_keeps_colours_unless_grey_is_requested(tmp_path: Path) -> None:
@@ -271,8 +271,8 @@ def test_size_option_resizes_an_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((5, 28, 28), np.uint8), "holds 5 images; at least 10"),
-        (np.zeros((0, 28, 28, 3), np.uint8), "holds 0 images; at least 10"),
+        (np.zeros((5, 28, 28), np.uint8), "contains 5 images; at least 10"),
+        (np.zeros((0, 28, 28, 3), np.uint8), "contains 0 images; at least 10"),
         (np.full((20, 9, 9, 3), np.nan, np.float32), "contains NaN or infinite values"),
         (np.zeros((20, 784), np.uint8), "image shape"),
         (np.full((20, 9, 9), np.nan, np.float32), "contains NaN or infinite values"),
@@ -297,8 +297,8 @@ def test_an_npz_file_with_labels_and_test_images_is_imported_whole(tmp_path: Pat
     idx_files = find_idx_files(dataset.directory)
     assert idx_files.test_images is not None
     assert idx_files.test_labels is not None
-    assert np.array_equal(read_idx(idx_files.test_images, 3), pixels[COUNT:])
-    assert np.array_equal(read_idx(idx_files.test_labels, 1), classes[COUNT:])
+    assert np.array_equal(read_idx_array(idx_files.test_images, 3), pixels[COUNT:])
+    assert np.array_equal(read_idx_array(idx_files.test_labels, 1), classes[COUNT:])
 
 
 def test_column_option_selects_the_label_array_of_an_npz_file(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_column_option_selects_the_label_array_of_an_npz_file(tmp_path: Path) ->
     assert np.array_equal(load_labels(dataset), classes)
     with pytest.raises(UserError, match=r"has no array sorts\. Choose from: arr_0, kinds"):
         import_images(tmp_path / "own.npz", labels=True, column="sorts")
-    with pytest.raises(UserError, match="holds no labels"):
+    with pytest.raises(UserError, match="contains no labels"):
         import_images(tmp_path / "own.npz", labels=True)
 
 

@@ -6,18 +6,18 @@ import numpy as np
 
 from vaetui.engine.clusters import ClusterTree, LatentVectors, build_clusters, find_cluster, with_children
 from vaetui.engine.kmeans import run_kmeans
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 
 
 def cluster_randomly(seed: int, count: int, k: int) -> tuple[LatentVectors, ClusterTree]:
     latents = np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
-    assignments, centres = drain(run_kmeans(latents, k, 1, seed))
+    assignments, centres = drain_events(run_kmeans(latents, k, 1, seed))
     images = np.zeros((k, 8, 8), np.uint8)
     return latents, build_clusters(latents, np.arange(count), assignments, centres, images)
 
 
 def split_cluster(latents: LatentVectors, tree: ClusterTree, path: tuple[int, ...], k: int, seed: int) -> ClusterTree:
     members = find_cluster(tree, path).members
-    assignments, centres = drain(run_kmeans(latents[members], k, 1, seed))
+    assignments, centres = drain_events(run_kmeans(latents[members], k, 1, seed))
     children = build_clusters(latents, members, assignments, centres, np.zeros((k, 8, 8), np.uint8), path)
     return with_children(tree, path, children)

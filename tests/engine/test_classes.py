@@ -6,20 +6,28 @@ from functools import reduce
 
 import pytest
 
-from vaetui.engine.classes import MAX_CLASSES, MAX_NAME_CHARS, AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.engine.classes import (
+    MAX_CLASS_NAME_CHARS,
+    MAX_CLASSES,
+    AddClass,
+    ClassEdit,
+    ClassList,
+    MergeClass,
+    RenameClass,
+)
 from vaetui.errors import UserError
 
 PETS = ClassList.from_names(("cat", "dog", "cow"))
 
 
 def edit_pets(*edits: ClassEdit) -> ClassList:
-    return reduce(ClassList.apply, edits, PETS)
+    return reduce(ClassList.with_edit, edits, PETS)
 
 
 def test_added_class_gets_the_next_id() -> None:
     classes = edit_pets(AddClass(3, "hen"))
     assert (classes.names, classes.canonical) == (("cat", "dog", "cow", "hen"), (0, 1, 2, 3))
-    assert classes.active == (0, 1, 2, 3)
+    assert classes.active_ids == (0, 1, 2, 3)
     assert classes.find_id("hen") == 3
 
 
@@ -30,11 +38,11 @@ def test_renamed_class_keeps_its_id_and_frees_its_old_name() -> None:
 
 def test_merged_class_counts_as_its_target_and_changes_no_id() -> None:
     classes = edit_pets(MergeClass(0, 1))
-    assert (classes.canonical, classes.active, classes.resolved_names) == ((1, 1, 2), (1, 2), ("dog", "dog", "cow"))
+    assert (classes.canonical, classes.active_ids, classes.resolved_names) == ((1, 1, 2), (1, 2), ("dog", "dog", "cow"))
     assert classes.aliases == {"cat": "dog"}
     merged_twice = edit_pets(AddClass(3, "hen"), MergeClass(0, 1), MergeClass(1, 3))
     assert merged_twice.canonical == (3, 3, 2, 3)
-    assert merged_twice.apply(RenameClass(3, "bird")).aliases == {"cat": "bird", "dog": "bird"}
+    assert merged_twice.with_edit(RenameClass(3, "bird")).aliases == {"cat": "bird", "dog": "bird"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_merged_class_counts_as_its_target_and_changes_no_id() -> None:
         ([AddClass(3, "cat")], 'Class "cat" already exists'),
         ([AddClass(3, "")], "is not a valid class name"),
         ([AddClass(3, " hen")], "is not a valid class name"),
-        ([AddClass(3, "x" * (MAX_NAME_CHARS + 1))], "is not a valid class name"),
+        ([AddClass(3, "x" * (MAX_CLASS_NAME_CHARS + 1))], "is not a valid class name"),
         ([AddClass(3, "\x1b[2J")], "is not a valid class name"),
         ([RenameClass(3, "hen")], "There is no class 3. Choose a class from 0 to 2"),
         ([RenameClass(-1, "hen")], "There is no class -1"),
@@ -66,7 +74,7 @@ def test_impossible_edit_is_refused(edits: list[ClassEdit], message: str) -> Non
 def test_adding_more_than_the_maximum_of_classes_is_refused() -> None:
     full = ClassList.from_names([f"class {index}" for index in range(MAX_CLASSES)])
     with pytest.raises(UserError, match=f"already has {MAX_CLASSES} classes"):
-        full.apply(AddClass(MAX_CLASSES, "extra"))
+        full.with_edit(AddClass(MAX_CLASSES, "extra"))
 
 
 @pytest.mark.parametrize("names", [("cat",), ("cat", "cat"), ("cat", "\n"), tuple(map(str, range(MAX_CLASSES + 1)))])

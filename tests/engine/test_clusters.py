@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.random_clusters import cluster_randomly, split_cluster
-from vaetui.engine.clusters import decodable_centres, find_cluster, iter_clusters, iter_leaves, to_metric_space
+from vaetui.engine.clusters import compute_decodable_centres, find_cluster, iter_clusters, iter_leaves, to_metric_space
 
 
 @settings(deadline=None, max_examples=25)
@@ -56,5 +56,5 @@ def test_cosine_metric_scales_vectors_to_length_1() -> None:
 def test_decodable_centre_of_the_cosine_metric_is_the_mean_of_the_members() -> None:
     latents = np.array([[2.0, 0.0], [4.0, 0.0], [0.0, 6.0]], np.float32)
     assignments, centres = np.array([0, 0, 1], np.int32), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    assert decodable_centres(latents, assignments, centres, "euclidean") is centres
-    assert decodable_centres(latents, assignments, centres, "cosine").tolist() == [[3, 0], [0, 6]]
+    assert compute_decodable_centres(latents, assignments, centres, "euclidean") is centres
+    assert compute_decodable_centres(latents, assignments, centres, "cosine").tolist() == [[3, 0], [0, 6]]

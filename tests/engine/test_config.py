@@ -7,8 +7,8 @@ import pytest
 from vaetui.engine.config import (
     TrainingConfig,
     count_epochs,
-    count_passes,
-    count_steps,
+    count_passes_per_epoch,
+    count_steps_per_epoch,
     find_epoch_before_round,
     find_label_round,
     find_round_after_epoch,
@@ -34,4 +34,7 @@ def test_rounds_follow_after_epochs_per_round_epochs() -> None:
 @pytest.mark.parametrize(("image_count", "passes", "steps"), [(59_872, 1, 234), (1_000, 6, 24), (51, 101, 21)])
 def test_epoch_passes_over_few_images_several_times(image_count: int, passes: int, steps: int) -> None:
     schedule = TrainingConfig(batch_size=256, min_batches=20)
-    assert (count_passes(schedule, image_count), count_steps(schedule, image_count)) == (passes, steps)
+    assert (count_passes_per_epoch(schedule, image_count), count_steps_per_epoch(schedule, image_count)) == (
+        passes,
+        steps,
+    )

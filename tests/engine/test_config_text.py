@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from vaetui.engine.config import Bounds, Config
-from vaetui.engine.config_text import field_bounds, from_json, to_json
+from vaetui.engine.config_text import from_json, get_field_bounds, to_json
 from vaetui.engine.recipes import RECIPES
 
 
@@ -46,5 +46,5 @@ def test_invalid_text_raises_value_error(text: str, message: str) -> None:
 
 
 def test_bounds_are_found_by_section_and_field() -> None:
-    assert field_bounds("cluster", "clusters") == Bounds(2, 256)
-    assert field_bounds("", "threads") == Bounds(0, 1024)
+    assert get_field_bounds("cluster", "clusters") == Bounds(2, 256)
+    assert get_field_bounds("", "threads") == Bounds(0, 1024)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tests.idx import MNIST_DIRECTORY, write_idx
-from vaetui.engine.idx import find_idx_files, header_shape, image_header_shape, is_supported
+from vaetui.engine.idx import find_idx_files, is_supported_shape, read_header_shape, read_image_header_shape
 from vaetui.errors import UserError
 
 
 def test_bundled_mnist_has_all_files_and_the_published_shapes() -> None:
     files = find_idx_files(MNIST_DIRECTORY)
-    assert header_shape(files.train_images, 3) == (60_000, 28, 28)
+    assert read_header_shape(files.train_images, 3) == (60_000, 28, 28)
     assert files.test_images is not None
-    assert image_header_shape(files.test_images) == (10_000, 28, 28)
+    assert read_image_header_shape(files.test_images) == (10_000, 28, 28)
     assert None not in (files.train_labels, files.test_labels)
 
 
@@ -24,7 +24,7 @@ def test_colour_images_are_found_by_their_rank(tmp_path: Path) -> None:
     path = write_idx(tmp_path / "train-images-idx4-ubyte.gz", np.zeros((12, 9, 8, 3), np.uint8))
     files = find_idx_files(tmp_path)
     assert (files.train_images, files.test_images, files.train_labels) == (path, None, None)
-    assert image_header_shape(path) == (12, 9, 8, 3)
+    assert read_image_header_shape(path) == (12, 9, 8, 3)
 
 
 def test_missing_directory_and_missing_training_images_are_refused(tmp_path: Path) -> None:
@@ -49,4 +49,4 @@ def test_missing_directory_and_missing_training_images_are_refused(tmp_path: Pat
     ],
 )
 def test_supported_shapes(shape: tuple[int, ...], expected: bool) -> None:
-    assert is_supported(shape) == expected
+    assert is_supported_shape(shape) == expected

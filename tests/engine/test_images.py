@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from tests.idx import encode_idx, write_idx
 from vaetui.engine import images
-from vaetui.engine.dataset import Dataset
-from vaetui.engine.idx import image_header_shape
-from vaetui.engine.images import images_from_array, read_idx, read_images
+from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.idx import read_image_header_shape
+from vaetui.engine.images import images_from_array, read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
 
 GREY = np.arange(12 * 10 * 12, dtype=np.uint8).reshape(12, 10, 12)
@@ -40,18 +40,18 @@ def test_written_images_are_read_back(
     monkeypatch.setattr(images, "CHUNK_BYTES", chunk_bytes)
     monkeypatch.setattr(images, "MIN_MMAP_BYTES", min_mmap_bytes)
     path = write_idx(tmp_path / name, pixels)
-    result, digest = read_images(path)
+    result, digest = read_images_and_digest(path)
     assert np.array_equal(result[:], pixels)
     assert isinstance(result.all_pixels, np.memmap) == (min_mmap_bytes == 0 and name == "plain")
     assert digest == hashlib.sha256(pixels.tobytes()).digest()
-    assert image_header_shape(path) == pixels.shape == (len(result), *result.shape)
+    assert read_image_header_shape(path) == pixels.shape == (len(result), *result.shape)
 
 
 def test_subset_and_dataset_are_indexed_by_their_own_positions() -> None:
     subset = images_from_array(GREY).subset(np.array([1, 5, 7, 11]))
     assert np.array_equal(subset[1:3], GREY[[5, 7]])
     assert np.array_equal(subset.subset(np.array([3, 0]))[:], GREY[[11, 1]])
-    dataset = Dataset(subset, torch.device("cpu"))
+    dataset = DeviceImages(subset, torch.device("cpu"))
     assert len(dataset) == 4
     assert np.array_equal(dataset[torch.tensor([2, 0])].numpy(), GREY[[7, 1]])
 
@@ -75,7 +75,7 @@ def test_damaged_or_unsupported_file_is_refused(tmp_path: Path, content: bytes, 
     for path, body in ((tmp_path / "plain", content), (tmp_path / "packed.gz", gzip.compress(content))):
         path.write_bytes(body)
         with pytest.raises(UserError, match=re.escape(message)):
-            read_images(path)
+            read_images_and_digest(path)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,7 +86,7 @@ def test_randomly_damaged_file_is_read_or_refused(tmp_path: Path, cut: int, flip
     body[flip % len(body)] ^= 1 << (cut % 8)
     path.write_bytes(body[: max(0, len(body) - cut // 40)])
     try:
-        assert read_idx(path, 3).ndim == 3
+        assert read_idx_array(path, 3).ndim == 3
     except UserError as error:
         assert str(path) in str(error)
 
@@ -94,9 +94,9 @@ def test_randomly_damaged_file_is_read_or_refused(tmp_path: Path, cut: int, flip
 def test_header_that_declares_huge_items_is_refused(tmp_path: Path) -> None:
     (tmp_path / "huge").write_bytes(b"\x00\x00\x08\x03" + b"\x00\x00\x00\x0c" + b"\xff" * 8)
     with pytest.raises(UserError, match="header declares items of"):
-        read_idx(tmp_path / "huge", 3)
+        read_idx_array(tmp_path / "huge", 3)
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
-        read_idx(tmp_path / "none", 3)
+        read_idx_array(tmp_path / "none", 3)

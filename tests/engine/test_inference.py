@@ -7,22 +7,22 @@ import torch
 
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config
-from vaetui.engine.dataset import Dataset
-from vaetui.engine.images import images_from_array, read_idx
-from vaetui.engine.inference import predict
+from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.images import images_from_array, read_idx_array
+from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.train_state import create_train_state
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 
 
 def test_probabilities_of_merged_classes_are_summed() -> None:
-    pixels = read_idx(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:300]
-    dataset = Dataset(images_from_array(pixels), torch.device("cpu"))
+    pixels = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:300]
+    dataset = DeviceImages(images_from_array(pixels), torch.device("cpu"))
     vae = create_train_state(Config(), (28, 28)).vae
-    plain = drain(predict(vae, dataset, Config(), "test", 1))
-    unmerged = drain(predict(vae, dataset, Config(), "test", 1, canonical=range(12)))
+    plain = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1))
+    unmerged = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, canonical=range(12)))
     assert np.array_equal(plain.confidences, unmerged.confidences)
     canonical = (0, 0, 2, 3, 4, 11, 11, 7, 8, 9, 10, 11)  # classes 10 and 11 are new: the networks have 10 classes
-    merged = drain(predict(vae, dataset, Config(), "test", 1, canonical=canonical))
+    merged = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, canonical=canonical))
     with torch.no_grad():
         latents = torch.from_numpy(plain.latents)
         probabilities = vae.classify(latents, latents).softmax(dim=1).numpy()

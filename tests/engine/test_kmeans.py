@@ -8,12 +8,14 @@ import pytest
 from vaetui.engine import kmeans
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.kmeans import choose_k, find_elbow, run_kmeans
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 
 
 def test_same_seed_gives_the_same_bits() -> None:
     latents = np.random.default_rng(5).standard_normal((2_000, 10)).astype(np.float32)
-    (first_assignments, first_centres), (assignments, centres) = (drain(run_kmeans(latents, 12, 3, 7)) for _ in "ab")
+    (first_assignments, first_centres), (assignments, centres) = (
+        drain_events(run_kmeans(latents, 12, 3, 7)) for _ in "ab"
+    )
     assert np.array_equal(first_assignments, assignments)
     assert first_centres.tobytes() == centres.tobytes()
 
@@ -24,7 +26,7 @@ def test_large_set_is_fitted_on_a_sample_and_assigned_in_chunks(monkeypatch: pyt
     latents = (10 * np.eye(5)[blob_ids] + generator.normal(0, 0.1, (1_000, 5))).astype(np.float32)
     monkeypatch.setattr(kmeans, "MAX_FIT_VECTORS", 100)
     monkeypatch.setattr(kmeans, "CHUNK_VECTORS", 300)
-    assignments, centres = drain(run_kmeans(latents, 5, 3, 7))
+    assignments, centres = drain_events(run_kmeans(latents, 5, 3, 7))
     assert len(np.unique(np.stack([assignments, blob_ids]), axis=1).T) == 5
     distances = np.linalg.norm(latents[:, None] - centres, axis=2)
     assert np.array_equal(distances.argmin(axis=1), assignments)
@@ -33,7 +35,7 @@ def test_large_set_is_fitted_on_a_sample_and_assigned_in_chunks(monkeypatch: pyt
 
 def test_fewer_distinct_vectors_than_k_give_fewer_centres() -> None:
     latents = np.repeat(np.eye(3, dtype=np.float32), 10, axis=0)
-    assignments, centres = drain(run_kmeans(latents, 5, 1, 0))
+    assignments, centres = drain_events(run_kmeans(latents, 5, 1, 0))
     assert (len(centres), set(assignments.tolist())) == (3, {0, 1, 2})
 
 
@@ -49,6 +51,6 @@ def test_elbow_of_separate_blobs_is_near_their_number_and_at_least_min_clusters(
     totals = {progress.total for progress in choose_k(latents, ClusterConfig(min_clusters=3), 0)}
     assert totals == {14}
     for min_clusters, expected in ((3, {6, 7, 8, 9}), (10, {10})):
-        k, curve = drain(choose_k(latents, ClusterConfig(min_clusters=min_clusters), 0))
+        k, curve = drain_events(choose_k(latents, ClusterConfig(min_clusters=min_clusters), 0))
         assert k in expected
         assert [tried_k for tried_k, _ in curve] == list(range(3, 17))

@@ -8,8 +8,8 @@ import pytest
 from vaetui.engine.metrics import (
     Agreement,
     accuracy,
-    accuracy_above_weight,
     calibration_curve,
+    compute_coverage_and_accuracy,
     expected_calibration_error,
     measure_agreement,
     pixel_accuracy,
@@ -31,8 +31,8 @@ def test_unreadable_image_counts_as_read_wrong() -> None:
 
 def test_accuracy_above_weight_uses_only_labels_above_it() -> None:
     pseudo_labels = PseudoLabels(np.array([1, 0, 0, 4]), np.array([0.9, 0.8, 0.5, 0.0], np.float32))
-    assert accuracy_above_weight(pseudo_labels, TRUE_LABELS, 0.5) == (0.5, 0.5)
-    assert accuracy_above_weight(pseudo_labels, TRUE_LABELS, 0.95) == (0.0, None)
+    assert compute_coverage_and_accuracy(pseudo_labels, TRUE_LABELS, 0.5) == (0.5, 0.5)
+    assert compute_coverage_and_accuracy(pseudo_labels, TRUE_LABELS, 0.95) == (0.0, None)
 
 
 def test_pixel_accuracy_is_the_fraction_of_pixels_on_the_same_side_of_one_half() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.engine.random_clusters import cluster_randomly, split_cluster
 from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
 from vaetui.engine.clusters import find_cluster, iter_leaves
-from vaetui.engine.pseudo_labels import LabelledSet, concat_labelled_sets, direct_labels, label_by_cluster
+from vaetui.engine.pseudo_labels import LabelledSet, concat_labelled_sets, label_answered_images, label_by_cluster
 
 
 def test_weight_of_a_member_is_confidence_times_exp_of_its_distance() -> None:
@@ -49,6 +49,6 @@ def test_weights_are_0_to_1_and_0_without_a_class(seed: int, root_answers: list[
 def test_last_label_of_an_image_counts() -> None:
     first = LabelledSet(np.array([1, 2]), np.array([5, 5]), np.array([1.0, 1.0]))
     second = LabelledSet(np.array([2]), np.array([7]), np.array([0.5]))
-    pseudo_labels = direct_labels(concat_labelled_sets([first, second]), 4)
+    pseudo_labels = label_answered_images(concat_labelled_sets([first, second]), 4)
     assert pseudo_labels.class_ids.tolist() == [0, 5, 7, 0]
     assert pseudo_labels.weights.tolist() == [0, 1, 0.5, 0]

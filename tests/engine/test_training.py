@@ -16,49 +16,51 @@ from tests.engine.trained_states import (
     load_digits,
     random_labels,
     to_bits,
-    train_epoch,
+    train_new_state,
 )
 from tests.idx import MNIST_DIRECTORY
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.events import BatchesTrained
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.recipes import get_recipe
-from vaetui.engine.train_state import TrainState, create_train_state, load_state_dict, state_dict
-from vaetui.engine.training import train
+from vaetui.engine.train_state import TrainState, create_train_state, load_checkpoint_arrays, to_checkpoint_arrays
+from vaetui.engine.training import train_epoch
 from vaetui.errors import UserError
 
 
 @pytest.fixture(scope="module")
-def images() -> Dataset:
+def images() -> DeviceImages:
     return load_digits()
 
 
 @pytest.fixture(scope="module")
-def supervised(images: Dataset) -> tuple[TrainState, list[BatchesTrained]]:
-    return train_epoch(images, CONFIG, random_labels())
+def supervised(images: DeviceImages) -> tuple[TrainState, list[BatchesTrained]]:
+    return train_new_state(images, CONFIG, random_labels())
 
 
 @pytest.fixture(scope="module")
-def unsupervised(images: Dataset) -> tuple[TrainState, list[BatchesTrained]]:
-    return train_epoch(images)
+def unsupervised(images: DeviceImages) -> tuple[TrainState, list[BatchesTrained]]:
+    return train_new_state(images)
 
 
-def test_same_seed_gives_the_same_bits(images: Dataset, supervised: tuple[TrainState, list[BatchesTrained]]) -> None:
-    assert to_bits(supervised[0]) == to_bits(train_epoch(images, CONFIG, random_labels())[0])
-    assert to_bits(supervised[0]) != to_bits(train_epoch(images, replace(CONFIG, seed=1), random_labels())[0])
+def test_same_seed_gives_the_same_bits(
+    images: DeviceImages, supervised: tuple[TrainState, list[BatchesTrained]]
+) -> None:
+    assert to_bits(supervised[0]) == to_bits(train_new_state(images, CONFIG, random_labels())[0])
+    assert to_bits(supervised[0]) != to_bits(train_new_state(images, replace(CONFIG, seed=1), random_labels())[0])
 
 
 def test_training_resumed_from_a_checkpoint_gives_the_bits_of_an_uninterrupted_run(
-    images: Dataset, supervised: tuple[TrainState, list[BatchesTrained]]
+    images: DeviceImages, supervised: tuple[TrainState, list[BatchesTrained]]
 ) -> None:
     uninterrupted, reports = supervised
     assert [report.step for report in reports] == [8, 16, 21]
     stopped = create_train_state(CONFIG, (28, 28))
-    step = next(train(stopped, images, random_labels(), CONFIG, epoch=1)).step
+    step = next(train_epoch(stopped, images, random_labels(), CONFIG, epoch=1)).step
     resumed = create_train_state(CONFIG, (28, 28))
-    load_state_dict(resumed, state_dict(stopped))
-    later_reports = list(train(resumed, images, random_labels(), CONFIG, epoch=1, start_step=step))
+    load_checkpoint_arrays(resumed, to_checkpoint_arrays(stopped))
+    later_reports = list(train_epoch(resumed, images, random_labels(), CONFIG, epoch=1, start_step=step))
     assert to_bits(resumed) == to_bits(uninterrupted)
     assert [report.losses for report in later_reports] == [report.losses for report in reports[1:]]
 
@@ -77,12 +79,12 @@ def test_unsupervised_epoch_leaves_the_classifier_unchanged(
     assert all(report.losses.classification == 0 for report in reports)
 
 
-def test_correct_labels_teach_the_classifier(images: Dataset) -> None:
-    class_ids = read_idx(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)[:IMAGE_COUNT].astype(np.int64)
+def test_correct_labels_teach_the_classifier(images: DeviceImages) -> None:
+    class_ids = read_idx_array(MNIST_DIRECTORY / "t10k-labels-idx1-ubyte.gz", 1)[:IMAGE_COUNT].astype(np.int64)
     state = create_train_state(CONFIG, (28, 28))
     pseudo_labels = PseudoLabels(class_ids, np.full(IMAGE_COUNT, 0.7, np.float32))
     for epoch in (1, 2, 3):
-        list(train(state, images, pseudo_labels, CONFIG, epoch))
+        list(train_epoch(state, images, pseudo_labels, CONFIG, epoch))
     with torch.no_grad():
         hidden, mean, _ = state.vae.encode(images[:].unsqueeze(1) / 255)
         accuracy = (state.vae.classify(hidden, mean).argmax(dim=1).numpy() == class_ids).mean()
@@ -90,17 +92,17 @@ def test_correct_labels_teach_the_classifier(images: Dataset) -> None:
 
 
 def test_classifying_the_mean_differs_from_classifying_a_sample(
-    images: Dataset, supervised: tuple[TrainState, list[BatchesTrained]]
+    images: DeviceImages, supervised: tuple[TrainState, list[BatchesTrained]]
 ) -> None:
     config = replace(CONFIG, network=replace(NETWORK, latent="mean"))
-    assert to_bits(train_epoch(images, config, random_labels())[0]) != to_bits(supervised[0])
+    assert to_bits(train_new_state(images, config, random_labels())[0]) != to_bits(supervised[0])
 
 
-def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images: Dataset) -> None:
+def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images: DeviceImages) -> None:
     recipe = get_recipe("propagation")
     training = replace(recipe.training, batch_size=64, min_batches=1)
     network = replace(recipe.network, channels=(4, 8), hidden_units=16)
-    state, reports = train_epoch(images, replace(recipe, network=network, training=training), random_labels())
+    state, reports = train_new_state(images, replace(recipe, network=network, training=training), random_labels())
     assert min(reports[-1].losses) > 0
     final_lr = state.optimiser.param_groups[0]["lr"]
     assert final_lr == pytest.approx(recipe.training.learning_rate * 0.02 * 21 / 50), "warm-up was not complete"
@@ -110,15 +112,18 @@ def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images:
 @pytest.mark.parametrize("classifier_input", ["latent", "hidden"])
 @pytest.mark.parametrize("rotate", [0.0, 10.0], ids=["one view", "two views"])
 def test_every_kind_of_classifier_trains_with_and_without_a_second_view(
-    images: Dataset, latent: Literal["sample", "mean"], classifier_input: Literal["latent", "hidden"], rotate: float
+    images: DeviceImages,
+    latent: Literal["sample", "mean"],
+    classifier_input: Literal["latent", "hidden"],
+    rotate: float,
 ) -> None:
     network = replace(NETWORK, latent=latent, classifier_input=classifier_input)
     config = replace(CONFIG, network=network, augmentation=replace(CONFIG.augmentation, rotate=rotate))
     state = create_train_state(config, (28, 28))
-    assert next(train(state, images, random_labels(), config, epoch=1)).losses.classification > 0
+    assert next(train_epoch(state, images, random_labels(), config, epoch=1)).losses.classification > 0
 
 
-def test_loss_that_becomes_nan_raises_user_error(images: Dataset) -> None:
+def test_loss_that_becomes_nan_raises_user_error(images: DeviceImages) -> None:
     config = replace(CONFIG, loss=replace(CONFIG.loss, beta=float("nan")))
     with pytest.raises(UserError, match="The loss became NaN or infinite in epoch 1"):
-        train_epoch(images, config)
+        train_new_state(images, config)

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.idx import MNIST_DIRECTORY, write_idx
-from vaetui.engine.true_labels import TrueLabels, read_true_labels, stratified_split
+from vaetui.engine.true_labels import TrueLabels, read_true_labels, split_train_validation
 from vaetui.errors import UserError
 
 
 def test_split_of_mnist_has_the_sizes_of_the_paper_and_proportional_classes() -> None:
     true_labels = read_true_labels(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 60_000)
-    train, validation = stratified_split(60_000, 128, true_labels, np.random.default_rng(0))
+    train, validation = split_train_validation(60_000, 128, true_labels, np.random.default_rng(0))
     assert (len(train), len(validation)) == (59_872, 128)
     counts = np.bincount(true_labels.class_ids[validation], minlength=10)
     proportions = np.bincount(true_labels.class_ids, minlength=10) * 128 / 60_000
@@ -28,7 +28,7 @@ def test_split_of_mnist_has_the_sizes_of_the_paper_and_proportional_classes() ->
 def test_split_contains_every_image_once(class_ids: list[int], validation_count: int, is_labelled: bool) -> None:
     true_labels = TrueLabels(np.array(class_ids, np.uint8)) if is_labelled else None
     validation_count = min(validation_count, len(class_ids))
-    train, validation = stratified_split(len(class_ids), validation_count, true_labels, np.random.default_rng(1))
+    train, validation = split_train_validation(len(class_ids), validation_count, true_labels, np.random.default_rng(1))
     assert sorted([*train, *validation]) == list(range(len(class_ids)))
     assert len(validation) == validation_count
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.data.drawing import encode_png, load_digits, write_image_folder
 from vaetui.export import formats
 from vaetui.export.label_table import LabelTable, SourceFiles
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 
 LABELS = LabelTable(
     ("cat", "sea horse"),
@@ -50,7 +50,7 @@ def write_labels(
     images: NDArray[np.uint8] | None = None,
 ) -> int:
     """Write the labels, and return the number of missing image files."""
-    return drain(formats.write_labels(label_table, format_name, min_confidence, copy_files, images, output))
+    return drain_events(formats.write_labels(label_table, format_name, min_confidence, copy_files, images, output))
 
 
 def write_labelled_files(root: Path) -> LabelTable:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.export.label_tables import LABELS, write_labels
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 
 
 def test_npz_holds_one_array_per_column(tmp_path: Path) -> None:
@@ -21,5 +21,5 @@ def test_npz_holds_one_array_per_column(tmp_path: Path) -> None:
 
 def test_idx_holds_255_for_images_below_the_minimum_confidence(tmp_path: Path) -> None:
     write_labels(LABELS, "idx", 0.5, tmp_path / "labels-idx1-ubyte")
-    assert read_idx(tmp_path / "labels-idx1-ubyte", 1).tolist() == [1, 255, 1, 0]
+    assert read_idx_array(tmp_path / "labels-idx1-ubyte", 1).tolist() == [1, 255, 1, 0]
     assert [path.name for path in tmp_path.iterdir()] == ["labels-idx1-ubyte"]

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.data.drawing import load_digits
 from tests.export.label_tables import LABELS, write_labelled_files, write_labels
 from vaetui.errors import UserError
-from vaetui.export.class_folders import directory_names
+from vaetui.export.class_folders import make_directory_names
 
 
 @pytest.mark.parametrize("copy_files", [False, True])
@@ -41,6 +41,6 @@ def test_images_without_files_are_written_as_png(tmp_path: Path) -> None:
 
 
 def test_directory_names_are_safe_and_unique() -> None:
-    assert directory_names(["cat", "Cat", "../up", "a/b", "_unsure", ".", "日本"]) == [
+    assert make_directory_names(["cat", "Cat", "../up", "a/b", "_unsure", ".", "日本"]) == [
         *("cat", "Cat-1", "_up", "a_b", "_unsure_", "_", "日本")
     ]

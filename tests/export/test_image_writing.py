@@ -21,6 +21,6 @@ def test_files_whose_target_paths_become_equal_are_both_written(tmp_path: Path) 
     (tmp_path / "x.png").write_bytes(b"outer")
     (tmp_path / "own/x.png").write_bytes(b"inner")
     source_files = SourceFiles(tmp_path / "own", ("", "x.png", "", "../x.png"))
-    labels = replace(LABELS.subset(LABELS.class_ids == 0), source_files=source_files)
+    labels = replace(LABELS.select_rows(LABELS.class_ids == 0), source_files=source_files)
     write_labels(labels, "folders", 0.0, tmp_path / "sorted", copy_files=True)
     assert sorted(os.listdir(tmp_path / "sorted/cat")) == ["x.png", "x_.png"]

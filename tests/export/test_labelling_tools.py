@@ -62,7 +62,7 @@ def test_label_studio_finds_files_with_unusual_paths(tmp_path: Path) -> None:
     write_labels(labels, "label-studio", 0.0, output)
     for index, task in enumerate(json.loads((output / "tasks.json").read_text())):
         image_paths = parse_qs(urlsplit(task["data"]["image"]).query)["d"]
-        assert Path("/", *image_paths).resolve() == labels.image_path(index)
+        assert Path("/", *image_paths).resolve() == labels.find_image_path(index)
     choices = ElementTree.parse(output / "config.xml").iter("Choice")
     assert [choice.get("value") for choice in choices] == list(labels.class_names)
 
@@ -83,7 +83,7 @@ def test_fiftyone_finds_files_with_unusual_paths_by_their_stems(tmp_path: Path) 
     paths = {path.stem.replace("\\", "/"): path for path in (tmp_path / "out/data").iterdir()}
     assert paths.keys() == class_ids.keys()
     assert {paths[name].resolve(): label["label"] for name, label in class_ids.items()} == {
-        labels.image_path(index): index % 2 for index in range(len(UNUSUAL_PATHS))
+        labels.find_image_path(index): index % 2 for index in range(len(UNUSUAL_PATHS))
     }
 
 
@@ -107,5 +107,5 @@ def test_huggingface_loads_files_with_unusual_paths_as_one_split(
     rows = splits["train"].cast_column("image", datasets.Image(decode=False))
     class_names = {Path(row["image"]["path"]).resolve(): row["label"] for row in rows}
     assert class_names == {
-        labels.image_path(index): labels.class_names[index % 2] for index in range(len(UNUSUAL_PATHS))
+        labels.find_image_path(index): labels.class_names[index % 2] for index in range(len(UNUSUAL_PATHS))
     }

@@ -18,7 +18,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.vae import VAE, build_vae
 from vaetui.errors import UserError
-from vaetui.export.model import ImageClassifier, write_model
+from vaetui.export.model import ImageClassifier, write_model_directory
 
 CONFIG = Config(network=NetworkConfig(z_dim=2, channels=(2, 4), hidden_units=4, classes=3))
 CLASS_LIST = ClassList(("cat", "dog", "kitten"), (0, 1, 0))
@@ -44,7 +44,7 @@ def build_model(shape: tuple[int, ...]) -> VAE:
 def test_readme_code_loads_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], channels: int
 ) -> None:
-    write_model("trained", build_model(shape), CONFIG, shape, CLASS_LIST, 0.5, False, tmp_path / "model")
+    write_model_directory("trained", build_model(shape), CONFIG, shape, CLASS_LIST, 0.5, False, tmp_path / "model")
     card = json.loads((tmp_path / "model/card.json").read_text())
     assert (card["classes"], card["merged_into"]) == (["cat", "dog", "kitten"], [0, 1, 0])
     assert (card["shape"], card["test_accuracy"]) == ([*shape], 0.5)
@@ -58,7 +58,7 @@ def test_readme_code_loads_the_weights(
 def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript")
     vae = build_model((8, 8))
-    write_model("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
+    write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
     images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = ImageClassifier(vae, CLASS_LIST.canonical)(images).numpy()
@@ -74,4 +74,4 @@ def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, mo
 def test_a_directory_that_is_not_empty_raises_user_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="is not empty"):
-        write_model("trained", build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path)
+        write_model_directory("trained", build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tests.command_line import run_vaetui
 from tests.export.conftest import SimulatedSession
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_idx
-from vaetui.session.dataset_location import source_directory
+from vaetui.engine.images import read_idx_array
+from vaetui.session.dataset_location import locate_source_directory
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
 
@@ -21,12 +21,12 @@ from vaetui.storage.repository import SessionRepository
 def load_images_and_classes(session_name: str) -> tuple[NDArray[np.uint8], list[str]]:
     """Return the images of a session and the names of their true classes."""
     repository = SessionRepository(locations.find_session(session_name))
-    idx_files = find_idx_files(source_directory(repository.data_source))
+    idx_files = find_idx_files(locate_source_directory(repository.data_source))
     class_names = repository.data_record.resolve_class_names(repository.config.network.classes)
     repository.close()
     assert idx_files.train_labels is not None
-    class_ids = read_idx(idx_files.train_labels, 1)
-    return read_idx(idx_files.train_images, 3), [class_names[class_id] for class_id in class_ids]
+    class_ids = read_idx_array(idx_files.train_labels, 1)
+    return read_idx_array(idx_files.train_images, 3), [class_names[class_id] for class_id in class_ids]
 
 
 def export_rows(session_name: str, output: Path) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from vaetui.cli.main import app
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import AddClass
 from vaetui.engine.events import EpochEnded
-from vaetui.engine.train_state import state_dict
+from vaetui.engine.train_state import to_checkpoint_arrays
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
@@ -95,7 +95,7 @@ class Exercise:
 
     def _advance(self, session: Session) -> None:
         """Train to the end of an epoch and continue as the phase of the session allows."""
-        views = hashlib.sha256(repr((session.phase, session.round_number, session.rounds)).encode())
+        views = hashlib.sha256(repr((session.phase, session.round_number, session.round_count)).encode())
         session.training_curves()
         events = session.advance()
         for event in events:
@@ -104,7 +104,7 @@ class Exercise:
         if hasattr(events, "close"):
             events.close()
         assert session._resources.trainer is not None
-        self.outcome.networks = _compute_digest(sorted(state_dict(session._resources.trainer._state).items()))
+        self.outcome.networks = _compute_digest(sorted(to_checkpoint_arrays(session._resources.trainer._state).items()))
         curves = session.training_curves()
         views.update(repr((curves.loss_points, [epoch.losses for epoch in curves.finished_epochs])).encode())
         if session.phase == "labelling":
@@ -127,10 +127,10 @@ class Exercise:
         """Give an answer, undo and redo it, and compare the database each time."""
         clusters = session.round_view().clusters
         cluster = next((cluster for cluster in clusters if cluster.answer is None), clusters[0])
-        session.members(cluster.path, "nearest", 4)
+        session.member_images(cluster.path, "nearest", 4)
         before = _read_answers(session.directory)
         answer = ClassAnswer(5, 0.5)
-        session.answer(cluster.path, answer)
+        session.record_answer(cluster.path, answer)
         expected = None if before is None else GiveAnswer(session.round_number, cluster.path, answer).apply(before)
         _check_answers(session.directory, expected)
         session.undo()
@@ -138,12 +138,12 @@ class Exercise:
         session.redo()
         _check_answers(session.directory, expected)
         with self._record_refusals():
-            for _ in session.split(cluster.path, 2):
+            for _ in session.split_cluster(cluster.path, 2):
                 pass
             session.round_view()
         with self._record_refusals():
             session.edit_classes(AddClass(len(session.classes), "one more"))
-            session.answer(cluster.path, ClassAnswer(len(session.classes) - 1))
+            session.record_answer(cluster.path, ClassAnswer(len(session.classes) - 1))
             session.round_view()
             session.undo(), session.undo()
 

@@ -31,7 +31,7 @@ def create_templates(directory: Path) -> None:
     session = create_session("finished", write_small_mnist(directory / "digits", train=130, test=40), TINY_CONFIG)
     list(session.advance())
     _answer_round(session)
-    session.finish_round()
+    session.close_round()
     events = session.advance()
     while not isinstance(next(events), BatchesTrained):
         pass
@@ -43,7 +43,7 @@ def create_templates(directory: Path) -> None:
     session = _save_copy(session, "labelling")
     list(session.advance())
     session.redo()
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     session.record_reading(1, 0, [1, None, 3])
     session.close()
@@ -54,14 +54,14 @@ def _answer_round(session: Session) -> None:
     class_count = len(session.classes)
     session.edit_classes(AddClass(class_count, f"class {class_count}"))
     session.edit_classes(MergeClass(7 + session.round_number, 0))
-    session.answer((0,), ClassAnswer(1, 0.4))
-    list(session.split((1,), 2))
-    session.answer((1, 0), ClassAnswer(7, 0.8))
-    session.answer((2,), Unreadable())
+    session.record_answer((0,), ClassAnswer(1, 0.4))
+    list(session.split_cluster((1,), 2))
+    session.record_answer((1, 0), ClassAnswer(7, 0.8))
+    session.record_answer((2,), Unreadable())
     session.undo()
-    session.answer((2,), ClassAnswer(class_count))
+    session.record_answer((2,), ClassAnswer(class_count))
     session.edit_classes(RenameClass(3, f"three of round {session.round_number}"))
-    session.answer((1, 1), ClassAnswer(4, 0.6))
+    session.record_answer((1, 1), ClassAnswer(4, 0.6))
 
 
 def _save_copy(session: Session, name: str) -> Session:

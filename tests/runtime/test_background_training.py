@@ -192,7 +192,7 @@ def test_errors_before_detaching_are_printed_in_the_terminal(
     create_session("gone", images).close()
     for file in images.iterdir():
         file.unlink()
-    assert_refused_in_background("holds no images", "new", "--data", str(images))
+    assert_refused_in_background("contains no images", "new", "--data", str(images))
     assert_refused_in_background("has no training images", "resume", "gone")
     assert is_unlocked("gone")
 
@@ -204,7 +204,7 @@ def test_a_system_without_fork_is_refused() -> None:
     )
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == "vaetui: --detach is not supported on this system. Run the command without it.\n"
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
 
 
 @pytest.mark.slow
@@ -262,7 +262,7 @@ def test_a_process_that_does_not_stop_in_time_is_named(data: Path, monkeypatch: 
         directory = locations.find_session("stuck")
         try:
             with pytest.raises(UserError, match=rf"stuck did not stop within 0 seconds \(.*process {process_id}"):
-                takeover.take_over(directory)
+                takeover.stop_background_training(directory)
         finally:
             os.kill(process_id, signal.SIGCONT)
         assert not control_files.is_release_requested(directory)

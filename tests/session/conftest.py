@@ -77,7 +77,7 @@ class RunTemplates:
             list(session.advance())
             while session.round_number < round_number:
                 list(answer_round(session))
-                session.finish_round()
+                session.close_round()
                 list(session.advance())
         session.close()
 

@@ -50,7 +50,7 @@ def start_labelling(name: str, data: Path) -> None:
     """Create a session that waits for answers, with one answer recorded."""
     session = create_session(name, data)
     list(session.advance())
-    session.answer((1,), ClassAnswer(6))
+    session.record_answer((1,), ClassAnswer(6))
     session.close()
 
 
@@ -72,14 +72,14 @@ def answer_round(session: Session) -> Iterator[str]:
         view = session.round_view()
         if view.clusters[0].answer is None:
             yield "split 0"
-            list(session.split((0,), 3))
+            list(session.split_cluster((0,), 3))
             continue
         open_paths = [cluster.path for cluster in view.clusters if cluster.answer is None]
         if not open_paths:
             return
         path = open_paths[0]
         yield f"answer {path}"
-        session.answer(path, Unreadable() if path == (3,) else ClassAnswer(sum(path) % 10, 0.9))
+        session.record_answer(path, Unreadable() if path == (3,) else ClassAnswer(sum(path) % 10, 0.9))
 
 
 def run_to_end(session: Session) -> Iterator[str]:
@@ -91,7 +91,7 @@ def run_to_end(session: Session) -> Iterator[str]:
             return
         yield from answer_round(session)
         yield "finish round"
-        session.finish_round()
+        session.close_round()
 
 
 def session_digest(name: str) -> str:
@@ -99,7 +99,7 @@ def session_digest(name: str) -> str:
     directory = locations.find_session(name)
     repository = SessionRepository(directory)
     newest, store = repository.list_checkpoints()[0], ArtifactStore(directory, repository)
-    arrays = tensors.from_bytes((directory / file_names.checkpoint_name(*newest)).read_bytes())
+    arrays = tensors.decode_safetensors((directory / file_names.checkpoint_name(*newest)).read_bytes())
     digest = hashlib.sha256(repr(newest).encode())
     for key, array in sorted(arrays.items()):
         digest.update(key.encode() + array.tobytes())

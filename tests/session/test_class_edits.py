@@ -15,7 +15,7 @@ from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, session_status, trainer
 from vaetui.session.predictor import Predictor
 from vaetui.session.session import Session
@@ -41,7 +41,7 @@ def predicted_classes(session: Session) -> set[int]:
 def answer_by_parity(session: Session) -> None:
     """Answer clusters with odd numbers by class 4 and the others by class 7."""
     for cluster in session.round_view().clusters:
-        session.answer(cluster.path, ClassAnswer(4 if cluster.path[0] % 2 else 7))
+        session.record_answer(cluster.path, ClassAnswer(4 if cluster.path[0] % 2 else 7))
 
 
 def run_with_class_edits(session: Session) -> Generator[str, None, None]:
@@ -58,20 +58,20 @@ def run_with_class_edits(session: Session) -> Generator[str, None, None]:
         if session.round_number == 2 and not session.classes.aliases:
             session.edit_classes(MergeClass(3, 11))
         yield "classes edited"
-        session.answer((0,), ClassAnswer(10 if session.round_number == 1 else 11))
+        session.record_answer((0,), ClassAnswer(10 if session.round_number == 1 else 11))
         if session.round_number == 1:
             for cluster in session.round_view().clusters:
                 if cluster.answer is None:
-                    session.answer(cluster.path, ClassAnswer(sum(cluster.path) % len(session.classes)))
-        session.finish_round()
+                    session.record_answer(cluster.path, ClassAnswer(sum(cluster.path) % len(session.classes)))
+        session.close_round()
 
 
 def test_undo_steps_through_added_class_and_its_answer_in_order(runs: RunTemplates) -> None:
     session = runs.open("adding")
     with pytest.raises(UserError, match=NO_CLASS_10):
-        session.answer((0,), ClassAnswer(10))
+        session.record_answer((0,), ClassAnswer(10))
     session.edit_classes(TEN)
-    session.answer((0,), ClassAnswer(10, 0.5))
+    session.record_answer((0,), ClassAnswer(10, 0.5))
     session.close()
     session = lifecycle.resume("adding")
     assert (session.classes.names[10], session.config.network.classes) == ("ten", 11)
@@ -89,14 +89,14 @@ def test_undo_steps_through_added_class_and_its_answer_in_order(runs: RunTemplat
     assert (session.redo(), session.redo(), session.redo()) == ((), (0,), None)
     assert session.round_view().clusters[0].answer == ClassAnswer(10, 0.5)
     session.undo(), session.undo()
-    session.answer((1,), ClassAnswer(3))
+    session.record_answer((1,), ClassAnswer(3))
     assert session.redo() is None, "a new answer must discard undone actions"
     session.edit_classes(AddClass(10, "another"))
     session.undo()
     session.edit_classes(TEN)
     assert session.redo() is None, "a new class edit must discard undone actions"
     session.close()
-    assert drain(verify_session("adding", repair=False)) == []
+    assert drain_events(verify_session("adding", repair=False)) == []
 
 
 def test_class_edits_are_on_the_disk_at_once(runs: RunTemplates) -> None:
@@ -115,14 +115,14 @@ def test_class_edits_are_on_the_disk_at_once(runs: RunTemplates) -> None:
 
 def test_rename_and_merge_are_undone_like_answers(runs: RunTemplates) -> None:
     session = runs.open("editing")
-    session.answer((0,), ClassAnswer(4))
+    session.record_answer((0,), ClassAnswer(4))
     session.edit_classes(RenameClass(4, "four"))
     session.edit_classes(MergeClass(4, 9))
     assert session.round_view().undo_description == "merge of four into 9"
     assert session.round_view().clusters[0].answer == ClassAnswer(9), "answers of a merged class count for its target"
     assert (session.answer_counts()[4], session.answer_counts()[9]) == (0, 1)
     with pytest.raises(UserError, match='Class "four" was merged into "9"'):
-        session.answer((1,), ClassAnswer(4))
+        session.record_answer((1,), ClassAnswer(4))
     with pytest.raises(UserError, match='Class "four" was merged into "9"'):
         session.edit_classes(RenameClass(4, "vier"))
     session.undo()
@@ -142,15 +142,15 @@ def test_rename_and_merge_are_undone_like_answers(runs: RunTemplates) -> None:
 def test_answers_of_a_merged_class_are_propagated_as_its_target(config: Config, runs: RunTemplates) -> None:
     session = runs.open("merged", config)
     answer_by_parity(session)
-    before = drain(session.propagate())
+    before = drain_events(session.propagate_answers())
     assert {4, 7} == {*np.unique(before.class_ids[before.weights > 0])}
     session.edit_classes(MergeClass(4, 9))
-    after = drain(session.propagate())
+    after = drain_events(session.propagate_answers())
     assert {9, 7} == {*np.unique(after.class_ids[after.weights > 0])}
     is_certain = before.weights > 0.5
     expected = np.where(before.class_ids == 4, 9, before.class_ids)
     assert np.array_equal(expected[is_certain], after.class_ids[is_certain])
-    labels = drain(session.label_table())
+    labels = drain_events(session.build_label_table())
     assert 4 not in labels.class_ids
     assert labels.merged_class_ids == {4}
     assert 9 in labels.class_ids[labels.source_ids == 0]
@@ -160,51 +160,51 @@ def test_answers_of_a_merged_class_are_propagated_as_its_target(config: Config, 
 def test_merge_applies_to_earlier_rounds_predictions_true_labels_and_summary(runs: RunTemplates) -> None:
     session = runs.open("merged")
     answer_by_parity(session)
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     assert session.true_labels is not None
-    assert session.true_labels.test is not None
-    before = session.true_labels.test.class_ids
+    assert session.true_labels.test_labels is not None
+    before = session.true_labels.test_labels.class_ids
     session.edit_classes(MergeClass(4, 9))
     session.edit_classes(MergeClass(0, 9))
     assert predicted_classes(session).isdisjoint({0, 4})
     for cluster in session.round_view().clusters:
         assert sum(share for _, share in cluster.class_shares) == pytest.approx(1)
-    assert np.array_equal(session.true_labels.test.class_ids, np.where(np.isin(before, [0, 4]), 9, before))
-    assert 4 not in drain(session.label_table()).class_ids, "only the earlier round has answers"
-    session.answer((0,), Unreadable())
-    session.finish_round()
+    assert np.array_equal(session.true_labels.test_labels.class_ids, np.where(np.isin(before, [0, 4]), 9, before))
+    assert 4 not in drain_events(session.build_label_table()).class_ids, "only the earlier round has answers"
+    session.record_answer((0,), Unreadable())
+    session.close_round()
     list(session.advance())
     assert session.phase == "finished"
     counts = dict(session.summary().class_counts)
     assert [*counts] == [1, 2, 3, 5, 6, 7, 8, 9]
     assert sum(counts.values()) == 576
     assert session.answer_counts()[9] > 0
-    assert session.true_labels.validation is not None
-    class_ids = [int(class_id) for class_id in session.true_labels.validation.class_ids]
+    assert session.true_labels.validation_labels is not None
+    class_ids = [int(class_id) for class_id in session.true_labels.validation_labels.class_ids]
     assert session.record_reading(3, 0, class_ids).accuracy == 1
     with pytest.raises(UserError, match='Class "4" was merged into "9"'):
         session.record_reading(3, 0, [4])
     session.close()
-    predictions = drain(Predictor("merged").predict(np.zeros((20, 28, 28), np.uint8)))
+    predictions = drain_events(Predictor("merged").predict(np.zeros((20, 28, 28), np.uint8)))
     assert {0, 4}.isdisjoint(predictions.class_ids.tolist())
 
 
 def test_networks_learn_an_added_class_in_the_next_epoch(runs: RunTemplates) -> None:
     session = runs.open("growing")
     session.edit_classes(TEN)
-    session.answer((0,), ClassAnswer(10))
+    session.record_answer((0,), ClassAnswer(10))
     assert count_network_classes(session) == 10
     session.close()
     session = lifecycle.resume("growing")
     list(session.advance())
     assert count_network_classes(session) == 10
     with pytest.raises(UserError, match="Class ten is new; the networks learn it in the next epoch"):
-        list(session.samples(4, 10, 0))
+        list(session.generate_samples(4, 10, 0))
     session.close()
     assert Predictor("growing").vae.classifier.out_features == 10
     session = lifecycle.resume("growing")
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     assert (count_network_classes(session), session.phase) == (11, "labelling")
     assert session._store.repairs == []
@@ -268,7 +268,7 @@ def test_class_added_while_the_images_load_is_kept(runs: RunTemplates) -> None:
     session.edit_classes(TEN)
     list(events)
     assert len(session.classes) == session.config.network.classes == 11
-    session.answer((0,), ClassAnswer(10))
+    session.record_answer((0,), ClassAnswer(10))
     session.close()
     session = lifecycle.resume("loading")
     assert (session.config.network.classes, session.config.device) == (11, "cpu")
@@ -281,7 +281,7 @@ def test_digit_keys_change_only_with_the_next_round(runs: RunTemplates) -> None:
     assert session.round_view().digit_keys == tuple(range(10)), "all digits are in use"
     session.edit_classes(MergeClass(3, 8))
     assert session.round_view().digit_keys == tuple(range(10)), "a merged class keeps its digit until the next round"
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     assert session.round_view().digit_keys == (0, 1, 2, 10, 4, 5, 6, 7, 8, 9)
     session.close()
@@ -290,7 +290,7 @@ def test_digit_keys_change_only_with_the_next_round(runs: RunTemplates) -> None:
 def test_answer_with_a_class_that_was_never_added_is_refused(runs: RunTemplates) -> None:
     session = runs.open("inconsistent")
     session.edit_classes(TEN)
-    session.answer((0,), ClassAnswer(10))
+    session.record_answer((0,), ClassAnswer(10))
     session._repository._database.apply_changes(("set_class_edit_state", ("undone", 1)))
     session.close()
     with pytest.raises(UserError, match=NO_CLASS_10):

@@ -10,7 +10,7 @@ import pytest
 from tests.session.conftest import RunResult, RunTemplates
 from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from vaetui.engine.events import Notice
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import checkpoints, lifecycle
 from vaetui.session.session import Session
 from vaetui.session.verification import verify_session
@@ -22,7 +22,7 @@ ROUND_1, ROUND_2, SPLIT = (
     file_names.round_snapshot_name(2),
     file_names.split_snapshot_name(1),
 )
-MIRRORED_SPLIT = file_names.mirror_name(SPLIT)
+MIRRORED_SPLIT = file_names.second_copy_name(SPLIT)
 
 
 @pytest.fixture
@@ -97,15 +97,15 @@ def test_other_damaged_files_are_restored_and_no_answer_is_lost(
     is_read = name not in (ROUND_1, SPLIT)  # finished rounds are read only on request
     assert [notice.split()[0] for notice in notices] == [name] * is_read
     assert finish(session) == runs.result()
-    findings = drain(verify_session("damaged", repair=True))
+    findings = drain_events(verify_session("damaged", repair=True))
     assert [finding.file_name for finding in findings] == ([] if is_read else [name])
-    assert drain(verify_session("damaged", repair=False)) == []
+    assert drain_events(verify_session("damaged", repair=False)) == []
     assert (file_names.quarantine_directory(directory) / name).exists()
 
 
 def test_verifying_an_intact_session_finds_and_changes_nothing(directory: Path) -> None:
     names = sorted(path.name for path in directory.iterdir())
-    assert drain(verify_session("damaged", repair=False)) == []
+    assert drain_events(verify_session("damaged", repair=False)) == []
     assert sorted(path.name for path in directory.iterdir()) == names
 
 
@@ -121,16 +121,16 @@ def test_findings_are_repaired_only_on_request(directory: Path, runs: RunTemplat
         Finding(MIRRORED_SPLIT, "is missing", "restored from its second copy"),
         Finding("notes.txt", "does not belong to the session", "moved to quarantine"),
     ]
-    assert drain(verify_session("damaged", repair=False)) == expected
-    repaired = drain(verify_session("damaged", repair=True))
+    assert drain_events(verify_session("damaged", repair=False)) == expected
+    repaired = drain_events(verify_session("damaged", repair=True))
     assert [finding.file_name for finding in repaired] == [finding.file_name for finding in expected]
-    assert drain(verify_session("damaged", repair=False)) == []
+    assert drain_events(verify_session("damaged", repair=False)) == []
     assert finish(lifecycle.resume("damaged")) == runs.result()
 
 
 def test_round_without_an_intact_copy_is_reported_as_lost(directory: Path) -> None:
-    names = [ROUND_1, file_names.mirror_name(ROUND_1)]
+    names = [ROUND_1, file_names.second_copy_name(ROUND_1)]
     for name in names:
         (directory / name).unlink()
-    findings = drain(verify_session("damaged", repair=True))
+    findings = drain_events(verify_session("damaged", repair=True))
     assert [(finding.file_name, finding.is_lost) for finding in findings] == [(name, True) for name in names]

@@ -21,7 +21,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.engine.answers import Answer, ClassAnswer, Unreadable
 from vaetui.engine.events import Event, Loading, Notice, Progress
 from vaetui.errors import UserError
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, resources
 from vaetui.session.verification import verify_session
 from vaetui.storage import dataset_cache, locations
@@ -63,8 +63,8 @@ def create_answered_session(source: Path, use_labels: bool = True) -> Path:
     data = DataOptions(str(source), ImportOptions(labels=use_labels)).import_images(TINY_CONFIG)
     with closing(lifecycle.create(NAME, data.source, data.config, data.data_record)) as session:
         list(session.advance())
-        session.answer((1,), ClassAnswer(6))
-        session.answer((2,), Unreadable())
+        session.record_answer((1,), ClassAnswer(6))
+        session.record_answer((2,), Unreadable())
     return Path(data.source)
 
 
@@ -89,7 +89,7 @@ def finish_run() -> list[str]:
     with closing(lifecycle.resume(NAME)) as session:
         notices = [event.message for event in session.advance() if isinstance(event, Notice)]
         assert session.phase == "labelling"
-        session.finish_round()
+        session.close_round()
         list(session.advance())
         assert session.phase == "finished"
         return notices
@@ -233,7 +233,7 @@ def test_missing_dataset_is_rebuilt(directory: Path, kind: str) -> None:
         write_image_folder(source, IMAGE_COUNT)
     dataset = create_answered_session(source, use_labels=False)
     shutil.rmtree(dataset_cache.datasets_directory())
-    (finding,) = drain(verify_session(NAME, repair=False))
+    (finding,) = drain_events(verify_session(NAME, repair=False))
     assert (finding.file_name, finding.is_lost) == (str(dataset), True)
     assert finding.remedy == f"rebuilt by vaetui resume if {source} is unchanged"
     assert finish_run() == [f"The images in {dataset} were lost or damaged; they were rebuilt from {source}."]

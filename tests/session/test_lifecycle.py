@@ -34,4 +34,4 @@ def test_one_process_creates_a_named_session_and_the_others_are_refused(digits: 
 def test_each_process_gets_its_own_unnamed_session(digits: Path) -> None:
     winners, messages = run_simultaneously(create_unnamed, digits)
     assert messages == []
-    assert len(winners) == len(locations.session_names()) == PROCESS_COUNT
+    assert len(winners) == len(locations.list_session_names()) == PROCESS_COUNT

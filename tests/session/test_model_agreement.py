@@ -34,21 +34,21 @@ def session(runs: RunTemplates) -> Iterator[Session]:
 
 
 def load_predictions(session: Session, epoch: int) -> EpochPredictions:
-    return round_snapshots.load(session._store, file_names.predictions_name(epoch), EpochPredictions)
+    return round_snapshots.load_arrays(session._store, file_names.predictions_name(epoch), EpochPredictions)
 
 
 def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:
     predictions, new_indices = load_predictions(session, 2), list[int]()
-    earlier_indices = set(session._load_round(1).labelled_set().indices.tolist())
-    list(session.split((0,), 10))  # small parts, so that some of them have a single predicted class
+    earlier_indices = set(session._load_round(1).collect_labelled_set().indices.tolist())
+    list(session.split_cluster((0,), 10))  # small parts, so that some of them have a single predicted class
     for cluster in session.round_view().clusters:
-        members = session.current_round().members(cluster.path, "nearest", 8)
+        members = session.require_current_round().member_indices(cluster.path, "nearest", 8)
         class_ids = set(predictions.class_ids[members].tolist())
         if cluster.leaf_counts is None and len(class_ids) == 1:
-            session.answer(cluster.path, ClassAnswer(class_ids.pop()))
+            session.record_answer(cluster.path, ClassAnswer(class_ids.pop()))
             new_indices += [index for index in members.tolist() if index not in earlier_indices]
     assert new_indices
-    session.finish_round()
+    session.close_round()
     mean_confidence = float(predictions.confidences[new_indices].mean())
     assert session_status.load_agreements("agreeing") == [
         {
@@ -63,10 +63,10 @@ def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:
 def test_answers_that_contradict_the_predictions_do_not_agree(session: Session) -> None:
     predictions = load_predictions(session, 2)
     for cluster in session.round_view().clusters:
-        predicted = predictions.class_ids[session.current_round().members(cluster.path, "nearest", 8)]
+        predicted = predictions.class_ids[session.require_current_round().member_indices(cluster.path, "nearest", 8)]
         other = next(class_id for class_id in range(10) if class_id not in predicted)
-        session.answer(cluster.path, ClassAnswer(other))
-    session.finish_round()
+        session.record_answer(cluster.path, ClassAnswer(other))
+    session.close_round()
     (agreement,) = session_status.load_agreements("agreeing")
     assert agreement["agreement_rate"] == 0.0
 
@@ -78,12 +78,12 @@ def test_first_and_unfinished_rounds_have_no_agreement(session: Session) -> None
 
 def test_images_labelled_in_an_earlier_round_are_left_out(runs: RunTemplates) -> None:
     session = runs.open("repeated", SMALL_CONFIG, round_number=2)  # without propagation, rounds show images again
-    earlier_indices = session._load_round(1).labelled_set().indices
+    earlier_indices = session._load_round(1).collect_labelled_set().indices
     list(answer_round(session))
-    labelled_set = session.current_round().labelled_set()
+    labelled_set = session.require_current_round().collect_labelled_set()
     is_new = ~np.isin(labelled_set.indices, earlier_indices)
     assert not is_new.all()
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     predicted = session._load_round(2).snapshot.predicted_class_ids[labelled_set.indices]
     agreement_rate = float(np.mean((predicted == labelled_set.class_ids)[is_new]))
@@ -116,7 +116,7 @@ def test_show_without_true_labels_prints_churn_and_confidence(digits: Path, tmp_
     lines = dict(line.split(maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
     assert "test" not in lines
     assert lines["confidence"].split("  ")[0] == "–"
-    assert len(lines["churn"].split("  ")) == status["epoch"]
+    assert len(lines["prediction churn"].split("  ")) == status["epoch"]
 
 
 def test_session_with_test_labels_reports_them_before_training(digits: Path) -> None:
@@ -127,16 +127,16 @@ def test_session_with_test_labels_reports_them_before_training(digits: Path) -> 
 
 def test_damaged_round_only_loses_its_agreement(session: Session) -> None:
     list(answer_round(session))
-    session.finish_round()
+    session.close_round()
     name = file_names.round_snapshot_name(2)
-    for path in (session.directory / name, session.directory / file_names.mirror_name(name)):
+    for path in (session.directory / name, session.directory / file_names.second_copy_name(name)):
         path.write_bytes(b"")
     assert session_status.load_agreements("agreeing") == []
 
 
 def test_finished_round_is_loaded_once(session: Session) -> None:
     list(answer_round(session))
-    session.finish_round()
+    session.close_round()
     loaded_rounds = list[int]()
 
     def load_round(round_number: int, last_round: int | None) -> LabellingRound:
@@ -145,5 +145,8 @@ def test_finished_round_is_loaded_once(session: Session) -> None:
 
     propagator = LabelPropagator(session._repository, load_round)
     for _ in range(2):
-        assert [len(propagator.round_evidence(number).predicted) > 0 for number in (1, 2)] == [True, True]
+        assert [len(propagator.load_round_evidence(number).predicted_class_ids) > 0 for number in (1, 2)] == [
+            True,
+            True,
+        ]
     assert loaded_rounds == [1, 2]

@@ -24,7 +24,7 @@ def test_samples_generated_during_training_change_no_bit(runs: RunTemplates, dig
         while not is_finished.is_set():
             epochs = session.training_curves().finished_epochs
             if epochs:
-                events.extend(session.samples(10, 3 if epochs[-1].label_coverage else None, len(events)))
+                events.extend(session.generate_samples(10, 3 if epochs[-1].label_coverage else None, len(events)))
                 has_sampled.set()
 
     thread = threading.Thread(target=generate_samples)
@@ -47,16 +47,16 @@ def test_samples_are_available_after_the_first_checkpoint(digits: Path, monkeypa
     monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL_S", 0.0)
     session = create_session("early", digits)
     with pytest.raises(UserError, match="early has no checkpoint yet"):
-        list(session.samples(4, None, 0))
+        list(session.generate_samples(4, None, 0))
     events = session.advance()
     while not isinstance(next(events), BatchesTrained):
         pass
     next(events)  # saves a checkpoint
     assert session.training_curves().finished_epochs == ()
-    *_, samples = session.samples(4, None, 0)
+    *_, samples = session.generate_samples(4, None, 0)
     assert isinstance(samples, SamplesGenerated)
     assert samples.images.shape == (4, 28, 28)
     with pytest.raises(UserError, match="early has not learned any class yet"):
-        list(session.samples(4, 3, 0))
+        list(session.generate_samples(4, 3, 0))
     events.close()
     session.close()

@@ -32,8 +32,8 @@ def session(runs: RunTemplates) -> Iterator[Session]:
 def true_classes(session: Session) -> list[int]:
     """Return the true classes of the validation images."""
     assert session.true_labels is not None
-    assert session.true_labels.validation is not None
-    return [int(class_id) for class_id in session.true_labels.validation.class_ids]
+    assert session.true_labels.validation_labels is not None
+    return [int(class_id) for class_id in session.true_labels.validation_labels.class_ids]
 
 
 def test_epoch_reconstructs_all_validation_images_three_times(digits: Path) -> None:
@@ -111,7 +111,7 @@ def test_reading_test_before_the_first_epoch_ends_or_images_load_is_refused(digi
 
 def test_unfinished_reading_test_continues_after_another_epoch(session: Session) -> None:
     session.record_reading(1, 0, [3, 1])
-    session.finish_round()
+    session.close_round()
     for event in session.advance():
         if isinstance(event, EpochEnded):
             break

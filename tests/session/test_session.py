@@ -24,10 +24,18 @@ from tests.session.scripted_run import (
 )
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.config import Config
-from vaetui.engine.events import BatchesTrained, Clustered, ClusterSplit, EpochEnded, Loaded, Loading, Saved
-from vaetui.engine.images import read_idx
+from vaetui.engine.events import (
+    BatchesTrained,
+    Clustered,
+    ClusterSplit,
+    ComponentsLoaded,
+    EpochEnded,
+    Loading,
+    ProgressSaved,
+)
+from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, trainer
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.session import Session
@@ -46,12 +54,14 @@ def describe_clusters(view: RoundView) -> list[tuple[object, ...]]:
 
 def test_whole_run_measures_every_epoch(digits: Path) -> None:
     session = create_session("whole", digits)
-    assert (session.phase, session.round_number, session.epochs) == ("training", 1, 3)
+    assert (session.phase, session.round_number, session.epoch_count) == ("training", 1, 3)
     steps = list(run_to_end(session))
     assert session.phase == "finished"
     assert (steps.count("Clustered"), steps.count("Finished")) == (2, 1)
     assert steps[-1] == "Finished"
-    first = {event.__name__: steps.index(event.__name__) for event in (Loading, BatchesTrained, Saved, EpochEnded)}
+    first = {
+        event.__name__: steps.index(event.__name__) for event in (Loading, BatchesTrained, ProgressSaved, EpochEnded)
+    }
     assert sorted(first.values()) == list(first.values())
     assert steps.index("EpochEnded") < steps.index("Clustered") < steps.index("Finished")
     epochs = session.training_curves().finished_epochs
@@ -86,7 +96,7 @@ def test_interrupted_run_with_the_same_answers_ends_in_the_same_bits(
             session.close()
             session = lifecycle.resume("interrupted")
             list(answer_round(session))
-            session.finish_round()
+            session.close_round()
     session.close()
     assert session._store.repairs == []
     assert (session_digest("interrupted"), list_answers("interrupted")) == runs.result(config)
@@ -128,11 +138,11 @@ def test_shuffled_training_labels_change_no_bit(
 
 def test_undo_and_redo_after_restart_step_through_answers_and_splits(runs: RunTemplates) -> None:
     session = runs.open("undoing")
-    session.answer((1,), ClassAnswer(4))
-    session.answer((1,), ClassAnswer(4, 0.5))
-    (split,) = (event for event in session.split((2,), 3) if isinstance(event, ClusterSplit))
+    session.record_answer((1,), ClassAnswer(4))
+    session.record_answer((1,), ClassAnswer(4, 0.5))
+    (split,) = (event for event in session.split_cluster((2,), 3) if isinstance(event, ClusterSplit))
     assert split.path == (2,)
-    session.answer((2, 1), Unreadable())
+    session.record_answer((2, 1), Unreadable())
     views = [session.round_view()]
     session.close()
     session = lifecycle.resume("undoing")
@@ -158,21 +168,21 @@ def test_undo_and_redo_after_restart_step_through_answers_and_splits(runs: RunTe
 
 def test_new_answer_discards_undone_ones(runs: RunTemplates) -> None:
     session = runs.open("discarded")
-    session.answer((0,), ClassAnswer(1))
+    session.record_answer((0,), ClassAnswer(1))
     session.undo()
     assert session.round_view().redo_description == "answer for cluster 0"
-    session.answer((1,), ClassAnswer(2))
+    session.record_answer((1,), ClassAnswer(2))
     assert session.redo() is None
     session.close()
 
 
 def test_split_made_again_differently_keeps_its_own_parts_after_restart(runs: RunTemplates) -> None:
     session = runs.open("differently")
-    list(session.split((0,), 4))
-    list(session.split((0, 1), 2))
+    list(session.split_cluster((0,), 4))
+    list(session.split_cluster((0, 1), 2))
     session.undo(), session.undo()
-    list(session.split((0,), 3))
-    list(session.split((0, 1), 2))
+    list(session.split_cluster((0,), 3))
+    list(session.split_cluster((0, 1), 2))
     view = session.round_view()
     clusters = {cluster.path: cluster for cluster in view.clusters}
     assert clusters[(0,)].answer == Split(3)
@@ -186,9 +196,9 @@ def test_split_made_again_differently_keeps_its_own_parts_after_restart(runs: Ru
 
 def test_answer_for_a_split_cluster_replaces_its_parts(runs: RunTemplates) -> None:
     session = runs.open("replaced")
-    list(session.split((0,), 2))
-    session.answer((0, 0), ClassAnswer(3))
-    session.answer((0,), ClassAnswer(8))
+    list(session.split_cluster((0,), 2))
+    session.record_answer((0, 0), ClassAnswer(3))
+    session.record_answer((0,), ClassAnswer(8))
     view = session.round_view()
     assert len(view.clusters) == 5
     assert (view.answered_leaf_count, view.leaf_count, view.answer_count) == (1, 5, 3)
@@ -201,10 +211,13 @@ def test_invalid_answers_and_splits_are_refused_and_not_recorded(runs: RunTempla
     session = runs.open("refused")
     size = session.round_view().clusters[0].size
     actions: list[tuple[Callable[[], object], str]] = [
-        (lambda: session.answer((9,), ClassAnswer(1)), "There is no cluster 9 in this round"),
-        (lambda: session.answer((0,), ClassAnswer(10)), "There is no class 10. Choose a class from 0 to 9"),
-        (lambda: session.split((0,), 1), "2 to 1,000 parts"),
-        (lambda: session.split((0,), size + 1), f"{size} different images; it cannot be split into {size + 1} parts"),
+        (lambda: session.record_answer((9,), ClassAnswer(1)), "There is no cluster 9 in this round"),
+        (lambda: session.record_answer((0,), ClassAnswer(10)), "There is no class 10. Choose a class from 0 to 9"),
+        (lambda: session.split_cluster((0,), 1), "2 to 1,000 parts"),
+        (
+            lambda: session.split_cluster((0,), size + 1),
+            f"{size} different images; it cannot be split into {size + 1} parts",
+        ),
     ]
     for action, message in actions:
         with pytest.raises(UserError, match=message):
@@ -216,15 +229,17 @@ def test_invalid_answers_and_splits_are_refused_and_not_recorded(runs: RunTempla
 def test_members_are_ordered_and_available_once_the_images_are_loaded(runs: RunTemplates) -> None:
     session = runs.open("members")
     size = session.round_view().clusters[0].size
-    nearest, farthest, random = (session.members((0,), order, size) for order in ("nearest", "farthest", "random"))  # type: ignore[arg-type]
+    nearest, farthest, random = (
+        session.member_images((0,), order, size) for order in ("nearest", "farthest", "random")
+    )  # type: ignore[arg-type]
     assert np.array_equal(nearest, farthest[::-1])
     assert not np.array_equal(nearest, random)
     assert sorted(image.tobytes() for image in random) == sorted(image.tobytes() for image in nearest)
     session.close()
     session = lifecycle.resume("members")
-    assert len(session.members((0,), "nearest", 6)) == 0
+    assert len(session.member_images((0,), "nearest", 6)) == 0
     list(session.advance())
-    assert np.array_equal(session.members((0,), "nearest", 6), nearest[:6])
+    assert np.array_equal(session.member_images((0,), "nearest", 6), nearest[:6])
     session.close()
 
 
@@ -232,7 +247,7 @@ def test_round_added_to_a_finished_run_is_trained(digits: Path) -> None:
     session = create_session("more", digits, replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, rounds=1)))
     list(run_to_end(session))
     session.add_round()
-    assert (session.phase, session.rounds, session.epochs, session.round_number) == ("training", 2, 3, 2)
+    assert (session.phase, session.round_count, session.epoch_count, session.round_number) == ("training", 2, 3, 2)
     session.close()
     session = lifecycle.resume("more")
     list(run_to_end(session))
@@ -244,7 +259,7 @@ def test_label_table_contains_every_image_once(runs: RunTemplates) -> None:
     session = runs.open("exported")
 
     def read_labels() -> list[tuple[int, str]]:
-        rows = list(drain(session.label_table()).iter_rows())
+        rows = list(drain_events(session.build_label_table()).iter_rows())
         assert [row["index"] for row in rows] == list(range(640))
         assert all(0 <= row["confidence"] <= 1 for row in rows)
         assert sum(row["cluster"] is None for row in rows) == 64
@@ -254,7 +269,7 @@ def test_label_table_contains_every_image_once(runs: RunTemplates) -> None:
 
     with pytest.raises(UserError, match="No labels yet"):
         read_labels()
-    session.answer((1,), ClassAnswer(6))
+    session.record_answer((1,), ClassAnswer(6))
     labels = read_labels()
     size = session.round_view().clusters[1].size
     assert labels.count((6, "answer")) == SHOWN_MEMBERS
@@ -266,11 +281,11 @@ def test_label_table_contains_every_image_once(runs: RunTemplates) -> None:
 def test_answers_of_the_last_round_are_exported_until_the_new_round_has_some(runs: RunTemplates) -> None:
     session = runs.open("kept")
     for cluster in session.round_view().clusters:
-        session.answer(cluster.path, ClassAnswer(1))
-    session.finish_round()
+        session.record_answer(cluster.path, ClassAnswer(1))
+    session.close_round()
     list(session.advance())
     assert (session.phase, session.round_number, session.round_view().answered_leaf_count) == ("labelling", 2, 0)
-    assert (drain(session.label_table()).source_ids < 2).sum() == 576
+    assert (drain_events(session.build_label_table()).source_ids < 2).sum() == 576
     session.close()
 
 
@@ -278,9 +293,9 @@ def test_changed_image_is_refused(digits: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(digits, data)
     session = create_session("changed", data)
-    advance_to(session, Loaded)
+    advance_to(session, ComponentsLoaded)
     session.close()
-    images = read_idx(data / "train-images-idx3-ubyte", 3).copy()
+    images = read_idx_array(data / "train-images-idx3-ubyte", 3).copy()
     images[5, 5, 5] ^= 1
     write_idx(data / "train-images-idx3-ubyte", images)
     session = lifecycle.resume("changed")
@@ -290,7 +305,7 @@ def test_changed_image_is_refused(digits: Path, tmp_path: Path) -> None:
 
 
 def test_images_without_labels_and_test_files_train_without_test_accuracy(digits: Path, tmp_path: Path) -> None:
-    write_idx(tmp_path / "train-images.idx3-ubyte", read_idx(digits / "train-images-idx3-ubyte", 3))
+    write_idx(tmp_path / "train-images.idx3-ubyte", read_idx_array(digits / "train-images-idx3-ubyte", 3))
     session = create_session("bare", tmp_path)
     list(run_to_end(session))
     assert [event.test_accuracy for event in session.training_curves().finished_epochs] == [None] * 3
@@ -314,14 +329,14 @@ def test_identical_images_form_one_cluster_that_cannot_be_split(tmp_path: Path) 
     list(session.advance())
     assert [cluster.size for cluster in session.round_view().clusters] == [36]
     with pytest.raises(UserError, match="1 different images"):
-        session.split((0,), 2)
+        session.split_cluster((0,), 2)
     session.close()
 
 
 def test_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
     session = create_session("failing", digits)
     events = session.advance()
-    while not isinstance(next(events), Loaded):
+    while not isinstance(next(events), ComponentsLoaded):
         pass
     assert session._resources.trainer is not None
     session._resources.trainer.config = replace(SMALL_CONFIG, loss=replace(SMALL_CONFIG.loss, beta=float("nan")))
@@ -343,10 +358,10 @@ def test_run_without_rounds_only_trains(digits: Path) -> None:
 def test_missing_predictions_file_only_loses_one_metric(runs: RunTemplates) -> None:
     session = runs.open("lost", PROPAGATION_CONFIG, round_number=2)
     list(answer_round(session))
-    session.finish_round()
+    session.close_round()
     session.close()
     name = file_names.predictions_name(2)
-    for path in (session.directory / name, session.directory / file_names.mirror_name(name)):
+    for path in (session.directory / name, session.directory / file_names.second_copy_name(name)):
         path.unlink()
     session = lifecycle.resume("lost")
     list(session.advance())
@@ -361,15 +376,15 @@ def test_graph_propagation_labels_all_images_and_asks_only_uncertain_ones(runs: 
     first, last = (
         LabellingRound(session._store, session._repository, PROPAGATION_CONFIG, round_number) for round_number in (1, 2)
     )
-    assert sum(cluster.size for cluster in first.round_view().clusters if len(cluster.path) == 1) == 576
-    uncertain_count = sum(cluster.size for cluster in last.round_view().clusters if len(cluster.path) == 1)
+    assert sum(cluster.size for cluster in first.build_round_view().clusters if len(cluster.path) == 1) == 576
+    uncertain_count = sum(cluster.size for cluster in last.build_round_view().clusters if len(cluster.path) == 1)
     assert 0 < uncertain_count < 300
     epochs = session.training_curves().finished_epochs
     assert [event.label_coverage > 0.9 for event in epochs] == [False, True, True]
     assert [event.prediction_churn is None for event in epochs] == [True, True, False]
     assert all(event.mean_confidence is not None and 0.1 < event.mean_confidence <= 1 for event in epochs)
     assert sum(count for _, count in session.summary().class_counts) == 576
-    labels = drain(session.label_table())
+    labels = drain_events(session.build_label_table())
     answered = set(labels.indices[labels.source_ids == 0].tolist())
     assert (labels.source_ids != 1).all()
     assert 0 < len(answered) <= 2 * 7 * SHOWN_MEMBERS
@@ -383,11 +398,11 @@ def test_digit_keys_follow_the_most_frequent_classes_of_earlier_rounds(digits: P
     list(session.advance())
     assert session.round_view().digit_keys == tuple(range(10))
     for path, class_id in (((0,), 25), ((1,), 25), ((2,), 17)):
-        session.answer(path, ClassAnswer(class_id))
+        session.record_answer(path, ClassAnswer(class_id))
     assert session.round_view().digit_keys == tuple(range(10)), "the keys must not change within a round"
-    session.finish_round()
+    session.close_round()
     list(session.advance())
     assert session.round_view().digit_keys == (*range(8), 17, 25)
     with pytest.raises(UserError, match="There is no class 26"):
-        session.answer((0,), ClassAnswer(26))
+        session.record_answer((0,), ClassAnswer(26))
     session.close()

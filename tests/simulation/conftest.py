@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.idx import write_small_mnist
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.simulation.reader_cache import TrainedReader, load_or_train_reader
 
 
@@ -22,4 +22,4 @@ def trained_reader(reader_data: Path) -> TrainedReader:
     """The reader of these digits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAETUI_HOME", str(reader_data / "home"))
-        return drain(load_or_train_reader(str(reader_data), class_count=10))
+        return drain_events(load_or_train_reader(str(reader_data), class_count=10))

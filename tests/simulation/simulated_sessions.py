@@ -11,7 +11,7 @@ from torch import nn
 from tests.session.scripted_run import SMALL_CONFIG, create_session
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.reader_network import ReaderNetwork, ReaderPredictions
@@ -53,6 +53,6 @@ def simulate_session(
 ) -> SimulationResult:
     """Create a session, simulate its whole run and close it."""
     session = create_session(name, data, config)
-    result = drain(Simulation(session, READER, annotator_config, Stopwatch()).run())
+    result = drain_events(Simulation(session, READER, annotator_config, Stopwatch()).run_to_end())
     session.close()
     return result

@@ -35,7 +35,7 @@ def test_centre_annotator_returns_the_prediction_for_the_centre() -> None:
 @settings(max_examples=50)
 @given(st.integers(0, 9), st.floats(0.0, 1.0), st.integers(0, 2**31))
 def test_without_noise_the_answer_is_the_judgement_in_tenths(class_id: int, confidence: float, seed: int) -> None:
-    answer = LabelNoise(10, 0.0, seed).make_answer(Judgement(class_id, confidence))
+    answer = LabelNoise(10, 0.0, seed).apply_noise(Judgement(class_id, confidence))
     assert answer.class_id == class_id
     assert answer.confidence in [tenths / 10 for tenths in range(1, 11)]
     assert abs(answer.confidence - confidence) <= 0.1
@@ -43,7 +43,7 @@ def test_without_noise_the_answer_is_the_judgement_in_tenths(class_id: int, conf
 
 def test_a_wrong_answer_is_any_other_class() -> None:
     label_noise = LabelNoise(10, 1.0, seed=3)
-    counts = Counter(label_noise.make_answer(Judgement(4, 1.0)).class_id for _ in range(300))
+    counts = Counter(label_noise.apply_noise(Judgement(4, 1.0)).class_id for _ in range(300))
     assert set(counts) == set(range(10)) - {4}
 
 
@@ -52,7 +52,7 @@ def test_wrong_answers_follow_the_error_rate_and_the_seed(error_rate: float) -> 
     error_lists = []
     for _ in range(2):
         label_noise = LabelNoise(10, error_rate, seed=5)
-        error_lists.append([label_noise.make_answer(Judgement(4, 1.0)).class_id != 4 for _ in range(3000)])
+        error_lists.append([label_noise.apply_noise(Judgement(4, 1.0)).class_id != 4 for _ in range(3000)])
     assert error_lists[0] == error_lists[1]
     # Four standard deviations of a binomial fraction on either side.
     assert abs(np.mean(error_lists[0]) - error_rate) < 4 * np.sqrt(error_rate * (1 - error_rate) / 3000)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.idx import write_idx, write_small_mnist
-from vaetui.engine.images import read_idx, read_images
+from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.simulation.reader_cache import load_or_train_reader
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -23,12 +23,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_reader_is_cached_and_trained_again_if_its_file_is_damaged(data: Path, home: Path) -> None:
-    trained_reader = drain(load_or_train_reader(str(data), class_count=10))
+    trained_reader = drain_events(load_or_train_reader(str(data), class_count=10))
     second_load = load_or_train_reader(str(data), class_count=10)
     with pytest.raises(StopIteration) as end:
         next(second_load)
     cached_reader = end.value.value
-    images = read_images(data / "t10k-images-idx3-ubyte")[0][:]
+    images = read_images_and_digest(data / "t10k-images-idx3-ubyte")[0][:]
     assert np.array_equal(
         trained_reader.reader.predict(images).confidences, cached_reader.reader.predict(images).confidences
     )
@@ -42,7 +42,7 @@ def test_a_reader_is_cached_and_trained_again_if_its_file_is_damaged(data: Path,
 
 def test_other_labels_of_the_same_images_have_their_own_reader(data: Path, tmp_path: Path, home: Path) -> None:
     relabelled = write_small_mnist(tmp_path / "relabelled", train=200, test=50)
-    labels = read_idx(data / "train-labels-idx1-ubyte", 1)
+    labels = read_idx_array(data / "train-labels-idx1-ubyte", 1)
     write_idx(relabelled / "train-labels-idx1-ubyte", labels[::-1].copy())
     list(load_or_train_reader(str(data), class_count=10))
     assert len(list(load_or_train_reader(str(relabelled), class_count=10))) > 1
@@ -52,7 +52,7 @@ def test_other_labels_of_the_same_images_have_their_own_reader(data: Path, tmp_p
 def test_missing_labels_and_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:
     data = write_small_mnist(tmp_path / "data", train=200, test=50)
     with pytest.raises(UserError, match="contains class 9; the session has classes 0 to 4"):
-        drain(load_or_train_reader(str(data), class_count=5))
+        drain_events(load_or_train_reader(str(data), class_count=5))
     (data / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(UserError, match="has no labels of the training images"):
-        drain(load_or_train_reader(str(data), class_count=10))
+        drain_events(load_or_train_reader(str(data), class_count=10))

@@ -8,9 +8,9 @@ import numpy as np
 
 from tests.idx import write_small_mnist
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_idx, read_images
+from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.engine.true_labels import read_true_labels
-from vaetui.runtime.session_runner import drain
+from vaetui.runtime.session_runner import drain_events
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.reader_network import train_reader
 
@@ -25,8 +25,8 @@ def test_the_confidence_is_lower_on_a_blend_of_two_classes_than_on_either(
     idx_files = find_idx_files(reader_data)
     assert idx_files.test_images is not None
     assert idx_files.test_labels is not None
-    images = read_images(idx_files.test_images)[0][:]
-    labels = read_idx(idx_files.test_labels, 1)
+    images = read_images_and_digest(idx_files.test_images)[0][:]
+    labels = read_idx_array(idx_files.test_labels, 1)
     ones, zeros = images[labels == 1][:30], images[labels == 0][:30]
     blends = (ones // 2 + zeros // 2).astype(np.uint8)
     reader = trained_reader.reader
@@ -36,8 +36,8 @@ def test_the_confidence_is_lower_on_a_blend_of_two_classes_than_on_either(
 
 def test_two_trainings_on_the_same_images_give_identical_readers(tmp_path: Path) -> None:
     data = write_small_mnist(tmp_path / "data", train=256, test=10)
-    images, _ = read_images(data / "train-images-idx3-ubyte")
+    images, _ = read_images_and_digest(data / "train-images-idx3-ubyte")
     true_labels = read_true_labels(data / "train-labels-idx1-ubyte", len(images))
-    predictions = [drain(train_reader(images, true_labels, 10)).predict(images[:]) for _ in range(2)]
+    predictions = [drain_events(train_reader(images, true_labels, 10)).predict(images[:]) for _ in range(2)]
     assert np.array_equal(predictions[0].class_ids, predictions[1].class_ids)
     assert np.array_equal(predictions[0].confidences, predictions[1].confidences)

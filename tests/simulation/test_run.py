@@ -31,8 +31,8 @@ from tests.simulation.simulated_sessions import (
 from tests.tui.harness import wait_until
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.clusters import Indices, Pixels
-from vaetui.engine.images import read_idx
-from vaetui.runtime.session_runner import drain
+from vaetui.engine.images import read_idx_array
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, session_status
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.simulation import run as run_module
@@ -45,7 +45,7 @@ from vaetui.storage.answer_rows import AnswerRecord
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.presenters.focus import find_cluster_index
+from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
@@ -69,7 +69,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = write_small_mnist(tmp_path_factory.mktemp("data"), train=1000, test=200)
     for prefix in ("train", "t10k"):
         images_file, labels_file = directory / f"{prefix}-images-idx3-ubyte", directory / f"{prefix}-labels-idx1-ubyte"
-        images, labels = read_idx(images_file, 3), read_idx(labels_file, 1)
+        images, labels = read_idx_array(images_file, 3), read_idx_array(labels_file, 1)
         write_idx(images_file, images[labels <= 1])
         write_idx(labels_file, labels[labels <= 1])
     return directory
@@ -140,12 +140,12 @@ def test_label_accuracy_is_that_of_the_pseudo_labels_in_the_session(result: Simu
     session = lifecycle.resume("simulated")
     list(session.advance())
     assert session.true_labels is not None
-    assert session.true_labels.train is not None
-    true_class_ids = session.true_labels.train.class_ids
+    assert session.true_labels.train_labels is not None
+    true_class_ids = session.true_labels.train_labels.class_ids
     directory = locations.find_session("simulated")
     repository = SessionRepository(directory)
     labelling_round = LabellingRound(ArtifactStore(directory, repository), repository, session.config, ROUND_COUNT)
-    pseudo_labels = labelling_round.pseudo_labels()
+    pseudo_labels = labelling_round.compute_pseudo_labels()
     repository.close()
     session.close()
     is_above = pseudo_labels.weights > 0.3
@@ -157,10 +157,10 @@ def test_label_accuracy_is_that_of_the_pseudo_labels_in_the_session(result: Simu
 
 def test_export_quality_is_that_of_the_label_table(result: SimulationResult) -> None:
     session = lifecycle.resume("simulated")
-    rows = list(drain(session.label_table()).iter_rows())
+    rows = list(drain_events(session.build_label_table()).iter_rows())
     assert session.true_labels is not None
-    assert session.true_labels.training_set is not None
-    true_class_ids = session.true_labels.training_set.class_ids
+    assert session.true_labels.train_validation_labels is not None
+    true_class_ids = session.true_labels.train_validation_labels.class_ids
     session.close()
     exported = result.exported
     assert exported is not None
@@ -210,7 +210,7 @@ async def test_the_same_answers_typed_into_the_app_give_an_identical_session(
 
 async def type_answer(pilot: Pilot[Any], presenter: LabellingPresenter, record: AnswerRecord) -> None:
     """Move the focus to a cluster, type the keys of the answer, and wait until the answer is shown."""
-    offset = find_cluster_index(presenter.round_view.clusters, record.path) - presenter.focus_index
+    offset = find_cluster_or_ancestor(presenter.round_view.clusters, record.path) - presenter.focus_index
     await pilot.press(*["l" if offset > 0 else "h"] * abs(offset))
     if isinstance(record.answer, ClassAnswer):
         confidence = record.answer.confidence
@@ -246,7 +246,7 @@ def test_scrambled_labels_do_not_change_the_training_if_the_answers_are_replayed
     shutil.copytree(data, scrambled_data)
     monkeypatch.setattr(run_module, "MembersAnnotator", ReplayingAnnotator)
     session = create_with_scrambled_labels("scrambled", scrambled_data, CONFIG)
-    scrambled_result = drain(Simulation(session, READER, ANNOTATOR_CONFIG, Stopwatch()).run())
+    scrambled_result = drain_events(Simulation(session, READER, ANNOTATOR_CONFIG, Stopwatch()).run_to_end())
     session.close()
     assert not judgements
     assert session_digest("scrambled") == session_digest("true")

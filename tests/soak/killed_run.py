@@ -140,7 +140,7 @@ class KilledRun:
     @property
     def is_created(self) -> bool:
         """Return whether the session exists."""
-        return not locations.is_free(self.name)
+        return not locations.is_name_free(self.name)
 
     @property
     def _directory(self) -> Path:

@@ -19,7 +19,7 @@ from vaetui.storage.repository import SessionRepository
 
 CONTENT = bytes(range(256)) * 4
 NAME = file_names.split_snapshot_name(1)
-MIRROR_NAME = file_names.mirror_name(NAME)
+MIRROR_NAME = file_names.second_copy_name(NAME)
 RESTORED = f"{NAME} is damaged: restored from its second copy"
 
 
@@ -46,8 +46,8 @@ def read(store: ArtifactStore, name: str = NAME) -> bytes:
 def test_file_is_stored_twice_and_read_back(store: ArtifactStore) -> None:
     assert (store.directory / NAME).read_bytes() == (store.directory / MIRROR_NAME).read_bytes() == CONTENT
     assert read(store) == CONTENT
-    assert store.pop_notices() == []
-    assert list(store.verify(repair=False)) == []
+    assert store.pop_repair_notices() == []
+    assert list(store.verify_artifacts(repair=False)) == []
 
 
 @pytest.mark.parametrize("position", [0, 700, -1])
@@ -56,8 +56,8 @@ def test_damaged_file_is_quarantined_and_restored(store: ArtifactStore, position
     content[position] ^= 1
     (store.directory / NAME).write_bytes(content)
     assert read(store) == CONTENT
-    assert store.pop_notices() == [RESTORED]
-    assert store.pop_notices() == []
+    assert store.pop_repair_notices() == [RESTORED]
+    assert store.pop_repair_notices() == []
     assert (store.directory / NAME).read_bytes() == CONTENT
     assert (store.directory / "quarantine" / NAME).read_bytes() == content
 
@@ -67,19 +67,19 @@ def test_swapped_file_is_restored_although_it_is_intact(store: ArtifactStore) ->
     store._repository.record_files(store.write(other_name, CONTENT[::-1]))
     os.replace(store.directory / other_name, store.directory / NAME)
     assert read(store) == CONTENT
-    assert store.pop_notices() == [RESTORED]
-    findings = [str(finding) for finding in store.verify(repair=True)]
+    assert store.pop_repair_notices() == [RESTORED]
+    findings = [str(finding) for finding in store.verify_artifacts(repair=True)]
     assert findings == [f"{other_name} is missing: restored from its second copy"]
-    assert list(store.verify(repair=True)) == []
+    assert list(store.verify_artifacts(repair=True)) == []
 
 
 def test_unrecorded_artifacts_are_removed(store: ArtifactStore) -> None:
-    unrecorded = {file_names.split_snapshot_name(7), file_names.mirror_name(file_names.split_snapshot_name(7))}
+    unrecorded = {file_names.split_snapshot_name(7), file_names.second_copy_name(file_names.split_snapshot_name(7))}
     store.write(file_names.split_snapshot_name(7), CONTENT)
     store.write(file_names.checkpoint_name(3, 20), b"")
     (store.directory / "notes.txt").touch()
     before = {path.name for path in store.directory.iterdir()}
-    store.remove_leftovers()
+    store.remove_unlisted_artifacts()
     removed = before - {path.name for path in store.directory.iterdir()}
     assert removed == unrecorded | {file_names.checkpoint_name(3, 20)}
     assert read(store) == CONTENT
@@ -89,7 +89,7 @@ def test_unrecorded_artifacts_are_quarantined_after_a_repair(store: ArtifactStor
     (store.directory / NAME).unlink()
     read(store)
     store.write(file_names.split_snapshot_name(7), CONTENT)
-    store.remove_leftovers()
+    store.remove_unlisted_artifacts()
     assert (store.directory / "quarantine" / file_names.split_snapshot_name(7)).exists()
 
 
@@ -98,7 +98,7 @@ def test_every_artifact_name_matches_the_pattern() -> None:
         *(file_names.round_snapshot_name(1), file_names.reconstructions_name(2), file_names.predictions_name(3)),
         *(file_names.split_snapshot_name(1234567), file_names.TRAIN_VAL_SPLIT_NAME),
     ]
-    names += [*map(file_names.mirror_name, names), file_names.checkpoint_name(4, 5)]
+    names += [*map(file_names.second_copy_name, names), file_names.checkpoint_name(4, 5)]
     assert all(file_names.ARTIFACT_PATTERN.fullmatch(name) for name in names)
     assert not any(file_names.ARTIFACT_PATTERN.fullmatch(name) for name in file_names.NON_ARTIFACT_NAMES)
 
@@ -113,7 +113,7 @@ def test_file_that_cannot_be_read_now_is_not_treated_as_damaged(store: ArtifactS
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
         os.close(descriptor)
-    assert store.pop_notices() == []
+    assert store.pop_repair_notices() == []
     assert read(store) == CONTENT
 
 
@@ -121,7 +121,7 @@ def test_read_only_store_uses_the_second_copy_and_repairs_nothing(store: Artifac
     (store.directory / NAME).unlink()
     assert read(ArtifactStore(store.directory, store._repository)) == CONTENT
     assert not (store.directory / NAME).exists()
-    assert [finding.file_name for finding in store.verify(repair=True)] == [NAME]
+    assert [finding.file_name for finding in store.verify_artifacts(repair=True)] == [NAME]
     assert (store.directory / NAME).exists()
 
 
@@ -132,14 +132,14 @@ def test_loss_of_both_copies_is_refused(store: ArtifactStore) -> None:
         ArtifactLostError, match=r"missing or damaged, and so is its second copy. Restore it from a backup."
     ):
         read(store)
-    assert all(finding.is_lost for finding in store.verify(repair=True))
+    assert all(finding.is_lost for finding in store.verify_artifacts(repair=True))
 
 
 def test_damaged_checkpoint_is_quarantined_and_dropped(store: ArtifactStore) -> None:
     name = file_names.checkpoint_name(1, 8)
     store._repository.record_files(store.write(name, CONTENT))
     (store.directory / name).write_bytes(b"nothing")
-    (finding,) = store.verify(repair=True)
+    (finding,) = store.verify_artifacts(repair=True)
     assert str(finding) == f"{name} is damaged: dropped; its training is repeated"
     assert not finding.is_lost
     assert store._repository.list_checkpoints() == []

@@ -14,8 +14,8 @@ from vaetui.storage import atomic_files
 
 def test_write_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    atomic_files.write(path, b"old")
-    atomic_files.write(path, b"new")
+    atomic_files.replace_file(path, b"old")
+    atomic_files.replace_file(path, b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]
     assert path.stat().st_mode & 0o777 == 0o600
@@ -30,14 +30,14 @@ def test_partial_files_are_removed(tmp_path: Path) -> None:
 
 def test_writing_to_a_missing_directory_raises_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Cannot use .*file \(No such file or directory\)"):
-        atomic_files.write(tmp_path / "none" / "file", b"")
+        atomic_files.replace_file(tmp_path / "none" / "file", b"")
 
 
 def test_writing_to_a_full_disk_raises_user_error_and_keeps_the_old_file(tmp_path: Path) -> None:
     with mount_small_disk(tmp_path, kilobytes=256) as disk:
         path = disk / "file"
-        atomic_files.write(path, b"old")
+        atomic_files.replace_file(path, b"old")
         with pytest.raises(UserError, match=r"is full. Free some space and try again"):
-            atomic_files.write(path, bytes(1 << 20))
+            atomic_files.replace_file(path, bytes(1 << 20))
         assert path.read_bytes() == b"old"
         assert os.listdir(disk) == ["file"]

@@ -30,7 +30,7 @@ def create_dataset(key: str = "key") -> Path:
 
 def test_description_is_read_back() -> None:
     directory = create_dataset()
-    assert dataset_cache.is_intact(directory)
+    assert dataset_cache.is_metadata_intact(directory)
     assert dataset_cache.load_origin(directory) == ORIGIN
     assert dataset_cache.load_source_files(directory) == SOURCE_FILES
     assert (directory / "skipped.txt").read_text() == "cat/2.png is not an image\n"
@@ -44,14 +44,14 @@ def test_any_flipped_bit_truncation_or_deletion_is_found(name: str) -> None:
         damaged = bytearray(content)
         damaged[index] ^= 1 << index % 8
         (directory / name).write_bytes(damaged)
-        assert not dataset_cache.is_intact(directory), index
+        assert not dataset_cache.is_metadata_intact(directory), index
     for size in range(0, len(content), 5):
         (directory / name).write_bytes(content[:size])
-        assert not dataset_cache.is_intact(directory), size
+        assert not dataset_cache.is_metadata_intact(directory), size
     (directory / name).write_bytes(content)
-    assert dataset_cache.is_intact(directory)
+    assert dataset_cache.is_metadata_intact(directory)
     (directory / name).unlink()
-    assert not dataset_cache.is_intact(directory)
+    assert not dataset_cache.is_metadata_intact(directory)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_every_field_of_the_origin_is_covered_by_the_checksum(replacement: dict[
     assert set(fields) == {*asdict(ORIGIN), "metadata_sha256"}
     (directory / METADATA_NAME).write_text(json.dumps(fields | replacement, sort_keys=True))
     assert dataset_cache.load_origin(directory) is not None
-    assert not dataset_cache.is_intact(directory)
+    assert not dataset_cache.is_metadata_intact(directory)
 
 
 def test_failed_import_leaves_no_directory() -> None:

@@ -54,7 +54,7 @@ def test_unknown_name_is_refused_with_similar_names() -> None:
 @given(st.text(max_size=80) | st.sampled_from(["..", ".", "", "a/b", "../a", "/etc", "a\x00b", "-rf", "a\nb", "~"]))
 def test_no_valid_name_leads_out_of_the_sessions_directory(name: str) -> None:
     try:
-        valid_name = locations.validate_name(name)
+        valid_name = locations.require_valid_name(name)
     except UserError:
         return
     assert (locations.sessions_directory() / valid_name).parent == locations.sessions_directory()
@@ -63,27 +63,27 @@ def test_no_valid_name_leads_out_of_the_sessions_directory(name: str) -> None:
 
 def test_sessions_are_listed_by_last_use() -> None:
     with pytest.raises(UserError, match="Create one with: vaetui new"):
-        locations.latest_session_name()
+        locations.find_latest_session_name()
     for time, name in enumerate(("b", "c", "a")):
         os.utime(file_names.database_path(create_session(name)), (time, time))
-    assert locations.session_names() == ["a", "c", "b"]
-    assert locations.latest_session_name() == "a"
+    assert locations.list_session_names() == ["a", "c", "b"]
+    assert locations.find_latest_session_name() == "a"
 
 
 def test_failed_creation_leaves_the_name_free() -> None:
     with pytest.raises(RuntimeError), locations.create_session_atomically(["half"]):
         raise RuntimeError
-    assert locations.session_names() == []
-    assert locations.is_free("half")
+    assert locations.list_session_names() == []
+    assert locations.is_name_free("half")
     (locations.sessions_directory() / ".half.unfinished").mkdir()  # left by a killed process
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
     assert create_session("half").is_dir()
 
 
 def test_deletion_leaves_the_name_free() -> None:
     create_session("gone")
     locations.remove_session("gone")
-    assert locations.session_names() == []
+    assert locations.list_session_names() == []
     assert list(locations.sessions_directory().iterdir()) == []
 
 

@@ -81,7 +81,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> StoredSession:
         repository.record_class_edit(1, MergeClass(4, 9))
         repository.record_class_edit(1, RenameClass(9, "four or nine"))
         repository.record_answer(1, (3,), Unreadable())
-        repository.undo(repository.list_actions(1)[-1])
+        repository.record_undo(repository.list_actions(1)[-1])
         return StoredSession(directory, repository.list_actions(1))
 
 

@@ -76,12 +76,12 @@ def test_every_kind_of_answer_survives(repository: SessionRepository, tmp_path: 
 def test_undone_answers_can_be_redone_until_the_next_answer(repository: SessionRepository) -> None:
     first = repository.record_answer(1, (0,), ClassAnswer(1))
     second = repository.record_answer(1, (1,), ClassAnswer(2))
-    repository.undo(second)
+    repository.record_undo(second)
     assert repository.list_answers(1) == [first]
     assert repository.list_answers(1, "undone") == [second]
-    repository.redo(second)
+    repository.record_redo(second)
     assert repository.list_answers(1) == [first, second]
-    repository.undo(second)
+    repository.record_undo(second)
     third = repository.record_answer(1, (1,), ClassAnswer(3))
     assert repository.list_answers(1) == [first, third]
     assert repository.list_answers(1, "undone") == []
@@ -102,9 +102,9 @@ def test_answers_and_class_edits_share_one_order(repository: SessionRepository, 
         assert (class_list.names[9:], class_list.canonical[4]) == (("nine", "ten"), 9)
         assert reopened.config.network.classes == 11
         for action in actions[:0:-1]:
-            reopened.undo(action)
+            reopened.record_undo(action)
         assert (reopened.list_actions(1), reopened.list_actions(1, "undone")) == (actions[:1], actions[1:])
-        reopened.redo(actions[1])
+        reopened.record_redo(actions[1])
         reopened.record_class_edit(1, AddClass(11, "eleven"))
         assert reopened.list_actions(1, "undone") == []
         assert reopened.count_answers() == 1
@@ -122,7 +122,7 @@ def test_class_list_and_counts_can_be_limited_to_earlier_rounds(repository: Sess
     assert [len(repository.list_class_edits(last_round)) for last_round in (0, 1, 2, None)] == [0, 1, 2, 2]
     counts = [repository.count_answers_by_class(last_round) for last_round in (0, 1, 2, None)]
     assert counts == [{}, {10: 1}, {10: 2}, {10: 2}]
-    assert repository.last_answered_round() == 2
+    assert repository.find_last_answered_round() == 2
 
 
 def test_saved_configuration_keeps_the_initial_number_of_classes(repository: SessionRepository) -> None:
@@ -130,7 +130,7 @@ def test_saved_configuration_keeps_the_initial_number_of_classes(repository: Ses
     addition = repository.record_class_edit(1, AddClass(10, "ten"))
     repository.save_config(replace(before, threads=2))  # a configuration from before the addition
     assert (repository.config.threads, repository.config.network.classes) == (2, 11)
-    repository.undo(addition)
+    repository.record_undo(addition)
     assert repository.config == replace(before, threads=2)
 
 
@@ -209,10 +209,10 @@ def test_epochs_survive(repository: SessionRepository, tmp_path: Path) -> None:
 
 def test_reading_answers_are_replaced_from_a_position(repository: SessionRepository) -> None:
     repository.record_epoch(EpochEnded(1, Losses(150.5, 5.0, 0.0), None, 0.9, 0.0, 0, 20.0))
-    assert repository.load_reading(1) == ()
-    repository.record_reading(1, 0, [4, None, 7], None)
-    repository.record_reading(1, 1, [5], 0.5)
-    assert repository.load_reading(1) == (4, 5)
+    assert repository.load_reading_answers(1) == ()
+    repository.record_reading_answers(1, 0, [4, None, 7], None)
+    repository.record_reading_answers(1, 1, [5], 0.5)
+    assert repository.load_reading_answers(1) == (4, 5)
     assert repository.list_epochs()[0].reading_accuracy == 0.5
 
 

@@ -34,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArtifactStore]:
 
 
 def load(store: ArtifactStore) -> SplitSnapshot:
-    return round_snapshots.load(store, NAME, SplitSnapshot, M=6)
+    return round_snapshots.load_arrays(store, NAME, SplitSnapshot, M=6)
 
 
 def encode_arrays(**replacements: object) -> bytes:
@@ -50,7 +50,7 @@ class Bomb:
 
 
 def test_snapshot_is_read_back_unchanged(store: ArtifactStore) -> None:
-    store._repository.record_files(round_snapshots.save(store, NAME, SNAPSHOT))
+    store._repository.record_files(round_snapshots.save_arrays(store, NAME, SNAPSHOT))
     loaded = load(store)
     for name in ("assignments", "centres", "decoded_centres"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(SNAPSHOT, name), strict=True)
@@ -88,12 +88,12 @@ def test_compressed_array_is_not_inflated() -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, a=np.zeros(10_000_000))
     with pytest.raises(ValueError, match="compressed"):
-        npz.from_bytes(buffer.getvalue(), {"a": ArraySpec(np.float64, "N")}, {})
+        npz.decode_npz(buffer.getvalue(), {"a": ArraySpec(np.float64, "N")}, {})
 
 
 def test_indices_out_of_range_are_refused() -> None:
     specs = {"index": ArraySpec(np.int64, "N", index_axis="C")}
-    content = npz.to_bytes({"index": np.array([0, 3])})
-    assert npz.from_bytes(content, specs, {"C": 4})["index"].tolist() == [0, 3]
+    content = npz.encode_npz({"index": np.array([0, 3])})
+    assert npz.decode_npz(content, specs, {"C": 4})["index"].tolist() == [0, 3]
     with pytest.raises(ValueError, match="out of range"):
-        npz.from_bytes(content, specs, {"C": 3})
+        npz.decode_npz(content, specs, {"C": 3})

@@ -41,7 +41,7 @@ def test_link_is_refused_and_its_target_left_unchanged(directory: Path, outside:
         (directory / name).rmdir()
     (directory / name).unlink(missing_ok=True)
     (directory / name).symlink_to(outside)
-    with pytest.raises(UserError, match=f"{name} is a link; a session directory holds plain files only.* --repair"):
+    with pytest.raises(UserError, match=f"{name} is a link; a session directory contains plain files only.* --repair"):
         untrusted_entries.refuse_untrusted_entries(directory)
     assert untrusted_entries.quarantine_file(directory / name) == "removed"
     assert outside.read_text() == "mine"
@@ -56,7 +56,7 @@ def test_pipe_directory_and_socket_are_refused_and_quarantined(
     monkeypatch.chdir(directory)  # the path of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")
-        entries = list(untrusted_entries.untrusted_entries(directory))
+        entries = list(untrusted_entries.find_untrusted_entries(directory))
     assert [(path.name, reason) for path, reason in entries] == [
         (name, "is not a plain file") for name in ("below", "pipe", "socket")
     ]
@@ -69,7 +69,7 @@ def test_pipe_directory_and_socket_are_refused_and_quarantined(
 def test_file_in_place_of_the_quarantine_directory_is_moved_into_it(directory: Path) -> None:
     (directory / "quarantine").rmdir()
     (directory / "quarantine").write_text("content")
-    ((path, reason),) = untrusted_entries.untrusted_entries(directory)
+    ((path, reason),) = untrusted_entries.find_untrusted_entries(directory)
     assert reason == "is not a directory"
     untrusted_entries.quarantine_file(path)
     assert (directory / "quarantine/quarantine.file").read_text() == "content"
@@ -90,7 +90,7 @@ def test_nothing_is_moved_through_a_link_in_place_of_the_quarantine_directory(di
     (directory / "quarantine").rmdir()
     (directory / "quarantine").symlink_to(tmp_path / "victim")
     (directory / ".ssh").mkdir()
-    for path, _ in list(untrusted_entries.untrusted_entries(directory)):
+    for path, _ in list(untrusted_entries.find_untrusted_entries(directory)):
         untrusted_entries.quarantine_file(path)
     assert list((tmp_path / "victim").iterdir()) == []
     assert (directory / "quarantine/.ssh").is_dir()

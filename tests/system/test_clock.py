@@ -60,7 +60,7 @@ def test_files_with_any_modification_time_can_be_opened(templates: SessionTempla
     for moment in (0.0, -1e9, 4e9, 1e11):  # 1970, 1938, 2096, 5138
         for path in [directory, *directory.iterdir()]:
             os.utime(path, (moment, moment))
-        assert set(locations.session_names()) == {"old", "new"}
+        assert set(locations.list_session_names()) == {"old", "new"}
         session = lifecycle.resume("new")
         list(session.advance())
         assert session.round_view().leaf_count == 5

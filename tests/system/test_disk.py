@@ -75,14 +75,14 @@ class SessionOnFullDisk:
         """Answer both rounds with a split, an undo and a redo, and add a round."""
         for class_id in (1, 2):
             self._run("advance", self._advance)
-            self._run("answer", lambda: self.session.answer((0,), ClassAnswer(1, 0.4)))
-            self._run("split", lambda: list(self.session.split((1,), 2)))
+            self._run("answer", lambda: self.session.record_answer((0,), ClassAnswer(1, 0.4)))
+            self._run("split", lambda: list(self.session.split_cluster((1,), 2)))
             self._run("undo", self.session.undo)
             self._run("redo", self.session.redo)
             answer = ClassAnswer(class_id)
-            self._run("answer", lambda answer=answer: self.session.answer((1, 0), answer))  # type: ignore[misc]
-            self._run("answer", lambda: self.session.answer((2,), Unreadable()))
-            self._run("finish round", self.session.finish_round)
+            self._run("answer", lambda answer=answer: self.session.record_answer((1, 0), answer))  # type: ignore[misc]
+            self._run("answer", lambda: self.session.record_answer((2,), Unreadable()))
+            self._run("finish round", self.session.close_round)
         self._run("advance", self._advance)
         self._run("reading test", lambda: self.session.record_reading(1, 0, [1, 2]))
         self._run("add round", self.session.add_round)
@@ -165,7 +165,7 @@ def create_answered_session(digits: Path, home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("VAETUI_HOME", str(home))
     session = create_session("demo", digits, TINY_CONFIG)
     list(session.advance())
-    session.answer((0,), ClassAnswer(1))
+    session.record_answer((0,), ClassAnswer(1))
     session.close()
     return session.directory
 

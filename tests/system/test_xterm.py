@@ -37,7 +37,8 @@ def load_pictures(name: str) -> list[tuple[Pixels, Pixels]]:
     session = lifecycle.resume(name)
     list(session.advance())
     pictures = [
-        (cluster.picture, session.members(cluster.path, "nearest", 1)[0]) for cluster in session.round_view().clusters
+        (cluster.picture, session.member_images(cluster.path, "nearest", 1)[0])
+        for cluster in session.round_view().clusters
     ]
     session.close()
     return pictures

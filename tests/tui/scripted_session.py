@@ -20,13 +20,13 @@ from vaetui.engine.events import (
     ClusterSplit,
     EpochEnded,
     Event,
-    Finished,
     Loading,
     Losses,
     Progress,
+    ProgressSaved,
     Reconstructed,
+    RunFinished,
     SamplesGenerated,
-    Saved,
 )
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
@@ -137,12 +137,12 @@ class ScriptedSession:
         return self.current_phase
 
     @property
-    def rounds(self) -> int:
+    def round_count(self) -> int:
         """Number of rounds."""
         return self._rounds
 
     @property
-    def epochs(self) -> int:
+    def epoch_count(self) -> int:
         """Number of epochs: one before the rounds and one after each."""
         return 1 + self._rounds
 
@@ -167,23 +167,23 @@ class ScriptedSession:
                 self.is_loaded = True
                 if is_training and isinstance(event, Clustered):
                     self.current_phase = "labelling"
-                if is_training and isinstance(event, Finished):
+                if is_training and isinstance(event, RunFinished):
                     self.current_phase = "finished"
                 yield event
             is_complete = True
         finally:
             self.stop_count += not is_complete
 
-    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
+    def split_cluster(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Split a cluster."""
-        self.calls.append(f"split {format_path(path)} {part_count}")
+        self.calls.append(f"split_cluster {format_path(path)} {part_count}")
         yield Progress("splitting", 0, 1)
-        self._record_answer(path, Split(part_count))
+        self._append_answer(path, Split(part_count))
         yield ClusterSplit(path, part_count)
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+    def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Draw digits of any class or of one; each seed draws others."""
-        self.calls.append(f"samples {count} {class_id} {seed}")
+        self.calls.append(f"generate_samples {count} {class_id} {seed}")
         if not self.finished_epochs:
             raise UserError("No checkpoint yet. Train one epoch first.")
         yield Progress("drawing", 1, 2)
@@ -218,12 +218,12 @@ class ScriptedSession:
             _describe(self.undone_actions[-1]) if self.undone_actions else None,
         )
 
-    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Record an answer."""
-        self.calls.append(f"answer {format_path(path)}")
+        self.calls.append(f"record_answer {format_path(path)}")
         if isinstance(answer, ClassAnswer):
             self.classes.require_active(answer.class_id)
-        self._record_answer(path, answer)
+        self._append_answer(path, answer)
 
     def undo(self) -> ClusterPath | None:
         """Undo the last answer or class edit."""
@@ -254,7 +254,7 @@ class ScriptedSession:
     def edit_classes(self, edit: ClassEdit) -> None:
         """Apply an edit to the classes."""
         self.calls.append(f"edit_classes {edit}")
-        self.classes = self.classes.apply(edit)
+        self.classes = self.classes.with_edit(edit)
         self.class_edits.append((len(self.answer_log), edit))
         self.undone_actions.clear()
 
@@ -265,17 +265,17 @@ class ScriptedSession:
         ]
         return tuple(class_ids.count(class_id) for class_id in range(len(self.classes)))
 
-    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
+    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Draw members that resemble the centre; each order draws others."""
-        self.calls.append(f"members {format_path(path)} {order}")
+        self.calls.append(f"member_images {format_path(path)} {order}")
         if not self.is_loaded:
             return np.zeros((0, self._side, self._side), np.uint8)
         seed = {"nearest": 100, "random": 200, "farthest": 300}[order]
         return np.stack([draw_digit(sum(path), seed + index, self._side) for index in range(count)])
 
-    def finish_round(self) -> None:
+    def close_round(self) -> None:
         """End the round."""
-        self.calls.append("finish_round")
+        self.calls.append("close_round")
         if self.current_phase != "labelling":
             raise UserError("There is no round to end.")
         self._earlier_answer_count += len(self.answer_log)
@@ -339,9 +339,9 @@ class ScriptedSession:
         return bool(self.class_edits) and self.class_edits[-1][0] == len(self.answer_log)
 
     def _apply_class_edits(self) -> None:
-        self.classes = reduce(ClassList.apply, [edit for _, edit in self.class_edits], self._initial_classes)
+        self.classes = reduce(ClassList.with_edit, [edit for _, edit in self.class_edits], self._initial_classes)
 
-    def _record_answer(self, path: ClusterPath, answer: Answer) -> None:
+    def _append_answer(self, path: ClusterPath, answer: Answer) -> None:
         self.answer_log.append((path, answer))
         self.undone_actions.clear()
 
@@ -386,9 +386,16 @@ class ScriptedSession:
             for step in range(50, STEPS_PER_EPOCH + 1, 50)
         ]
         is_last = self._round_number > self._rounds
-        last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
+        last_event: Event = RunFinished() if is_last else Clustered(self._round_number, self._cluster_count, ())
         ended = replace(create_epoch(epoch), answer_count=self._earlier_answer_count)
-        return [Loading("PyTorch"), *steps, Reconstructed(pictures, pictures // 2, None), ended, Saved(), last_event]
+        return [
+            Loading("PyTorch"),
+            *steps,
+            Reconstructed(pictures, pictures // 2, None),
+            ended,
+            ProgressSaved(),
+            last_event,
+        ]
 
 
 class EndlessSession(ScriptedSession):

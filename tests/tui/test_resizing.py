@@ -10,7 +10,7 @@ import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.tui.terminal_keys import type_keys
-from vaetui.tui.presenters.screen_size import MIN_SIZE_CELLS
+from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS
 
 MAX_SIZE_CELLS = (250, 80)
 MIN_NOTICE_COLUMNS = 30

@@ -38,7 +38,7 @@ class SeedType(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seed as an integer."""
         seed = click.INT.convert(value, param, ctx)
-        bounds = config_text.field_bounds("", "seed")
+        bounds = config_text.get_field_bounds("", "seed")
         if not bounds.minimum <= seed <= bounds.maximum:
             self.fail(f"{value} is out of range; use 0 to 10**38.", param, ctx)
         return int(seed)
@@ -46,7 +46,7 @@ class SeedType(click.ParamType):  # type: ignore[type-arg]
 
 def _build_range_option(option_name: str, field_name: str, help_text: str) -> Callable[[F], F]:
     """Return an option for a number in the range of a field of `Config`."""
-    bounds = config_text.field_bounds(CONFIG_SECTIONS[field_name], field_name)
+    bounds = config_text.get_field_bounds(CONFIG_SECTIONS[field_name], field_name)
     range_type: click.ParamType = click.FloatRange(bounds.minimum, bounds.maximum)  # type: ignore[type-arg]
     if isinstance(bounds.minimum, int):
         range_type = click.IntRange(int(bounds.minimum), int(bounds.maximum))

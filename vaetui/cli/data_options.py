@@ -19,7 +19,7 @@ from vaetui.runtime import session_runner
 from vaetui.storage.data_record import DataRecord
 
 
-class SizeType(click.ParamType):  # type: ignore[type-arg]
+class ImageSizeType(click.ParamType):  # type: ignore[type-arg]
     """Height and width in pixels, such as 28x28, or one number for both."""
 
     name = "HxW"
@@ -42,7 +42,10 @@ DATA_OPTIONS = (
         help="Directory of images or IDX files, or an .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
     ),
     click.option(
-        "--size", type=SizeType(), metavar="HxW", help="Resize images (default: keep the size, else 28x28 or 64x64)."
+        "--size",
+        type=ImageSizeType(),
+        metavar="HxW",
+        help="Resize images (default: keep the size, else 28x28 or 64x64).",
     ),
     click.option("--colour/--grey", default=None, help="Import in colour or in grey (default: as the images are)."),
     click.option("--labels", is_flag=True, help="Use the images' true labels for evaluation only."),

@@ -1,4 +1,4 @@
-"""`export`: writes the labels of a session in the formats of other programs."""
+"""`export`: write the labels of a session in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vaetui.cli.params import format_option, session_argument
+from vaetui.cli.params import build_format_option, session_argument
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
 
@@ -20,7 +20,7 @@ EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 @click.command()
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File or directory to write.")
-@format_option(EXPORT_FORMATS)
+@build_format_option(EXPORT_FORMATS)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Omit labels below this confidence.")
 @click.option("--copy", "copy_images", is_flag=True, help="Copy the images (default: create links).")
 def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool) -> None:
@@ -30,11 +30,11 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     _unsure for labels below --min-confidence.
     """
     from vaetui.engine.idx import find_idx_files
-    from vaetui.engine.images import read_images
+    from vaetui.engine.images import read_images_and_digest
     from vaetui.export.formats import write_labels
     from vaetui.export.label_table import ANSWER
     from vaetui.session import dataset_location, lifecycle
-    from vaetui.session.final_labels import source_files
+    from vaetui.session.final_labels import find_source_files
     from vaetui.session.session_status import load_status
 
     is_directory_format = format_name in DIRECTORY_FORMATS
@@ -43,12 +43,12 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     if not is_directory_format and output.is_dir():
         raise UserError(f"{output} is a directory. Name a file with -o.")
     with session_runner.open_session(lambda: lifecycle.resume(session)) as opened_session:
-        label_table = session_runner.run_with_progress(opened_session.label_table())
-    source_directory = dataset_location.source_directory(load_status(session)["data"])
-    label_table = replace(label_table, source_files=source_files(source_directory, len(label_table)))
+        label_table = session_runner.run_with_progress(opened_session.build_label_table())
+    source_directory = dataset_location.locate_source_directory(load_status(session)["data"])
+    label_table = replace(label_table, source_files=find_source_files(source_directory, len(label_table)))
     images = None
     if is_directory_format and label_table.source_files is None:
-        images = read_images(find_idx_files(source_directory).train_images)[0].all_pixels
+        images = read_images_and_digest(find_idx_files(source_directory).train_images)[0].all_pixels
     progress = write_labels(label_table, format_name, min_confidence, copy_images, images, output)
     missing_count = session_runner.run_with_progress(progress)
     if missing_count:

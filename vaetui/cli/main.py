@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaetui
-from vaetui.cli import export_command, formatting, model_commands
+from vaetui.cli import console_output, export_command, model_commands
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
@@ -48,13 +48,13 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
 
     config = build_config(**config_values)
     if name is not None:
-        locations.require_free(name)  # Checked before the import, which can take minutes.
+        locations.require_free_name(name)  # Checked before the import, which can take minutes.
 
     def create_session() -> Session:
         data = data_options.import_images(config)
         return lifecycle.create(name, data.source, data.config, data.data_record, data.title)
 
-    ui_mode.run(create_session)
+    ui_mode.run_session(create_session)
 
 
 @app.command()
@@ -71,11 +71,11 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     from vaetui.storage import locations
 
     def resume_session() -> Session:
-        directory = locations.find_session(session or locations.latest_session_name())
-        takeover.take_over(directory)
+        directory = locations.find_session(session or locations.find_latest_session_name())
+        takeover.stop_background_training(directory)
         return lifecycle.resume_at(directory, device)
 
-    ui_mode.run(resume_session)
+    ui_mode.run_session(resume_session)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def simulate(
 
     config = build_config(**config_values)
     if keep is not None:
-        locations.require_free(keep)  # Checked before the import and the training of the reader.
+        locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
     annotator_config = AnnotatorConfig(annotator, answers, error_rate)
     simulate_command.run_simulation(options.import_images(config), annotator_config, keep, as_json)
@@ -125,7 +125,7 @@ def sessions(as_json: bool) -> None:
     from vaetui.storage import locations
 
     summaries: list[dict[str, Any]] = []
-    for name in locations.session_names():
+    for name in locations.list_session_names():
         try:
             summaries.append(load_status(name))
         except UserError as error:
@@ -135,7 +135,7 @@ def sessions(as_json: bool) -> None:
     elif not summaries:
         click.echo("There is no session yet. Create one with: vaetui new")
     else:
-        formatting.print_sessions(summaries)
+        console_output.print_sessions(summaries)
 
 
 @app.command()
@@ -149,7 +149,7 @@ def show(session: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
-        formatting.print_session(summary)
+        console_output.print_session(summary)
 
 
 @app.command()
@@ -168,7 +168,7 @@ def check(session: str, repair: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        formatting.print_findings(session, findings, remaining, repair)
+        console_output.print_findings(session, findings, remaining, repair)
     sys.exit(int(bool(remaining)))
 
 

@@ -14,7 +14,7 @@ from typing import IO
 
 import click
 
-from vaetui.cli.params import format_option, session_argument
+from vaetui.cli.params import build_format_option, session_argument
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
 from vaetui.storage import atomic_files
@@ -29,18 +29,18 @@ STDIN_BATCH_PATHS = 64
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
-@format_option(["csv", "jsonl"])
+@build_format_option(["csv", "jsonl"])
 def predict(session: str, images: tuple[str, ...], output: Path | None, format_name: str) -> None:
     """Classify new images with the newest checkpoint.
 
     IMAGES are image files, directories, or CSV, npy, npz or IDX files; - reads paths from standard input. Another
     process may train the session at the same time.
     """
-    from vaetui.data.image_stream import MAX_BATCH_IMAGES, stream_images
+    from vaetui.data.image_stream import MAX_BATCH_IMAGES, stream_image_batches
     from vaetui.session.predictor import Predictor
 
     predictor = Predictor(session)
-    predictor.require_classes()
+    predictor.require_learned_classes()
     class_names = predictor.classes.names
     reads_stdin = images == ("-",)
     paths: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if reads_stdin else images
@@ -48,12 +48,12 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, format_n
     with _open_output(output) as file, _handle_output_errors(output):
         write_row = _build_row_writer(file, format_name)
         batch_size = STDIN_BATCH_PATHS if reads_stdin else MAX_BATCH_IMAGES
-        for batch in stream_images(paths, predictor.image_shape, batch_size):
+        for batch in stream_image_batches(paths, predictor.image_shape, batch_size):
             for path, reason in batch.skipped:
                 click.echo(f"{path if path.isprintable() else ascii(path)[1:-1]} {reason}", err=True)
             skipped_count += len(batch.skipped)
             if len(batch.pixels):
-                predictions = session_runner.drain(predictor.predict(batch.pixels))
+                predictions = session_runner.drain_events(predictor.predict(batch.pixels))
                 columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
                 for path, class_id, confidence in zip(*columns, strict=True):
                     row = {"path": path, "label": class_id, "class": class_names[class_id]}
@@ -111,12 +111,14 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 
     The directory also holds a model card and a README that shows how to load the networks.
     """
-    from vaetui.export.model import write_model
+    from vaetui.export.model import write_model_directory
     from vaetui.session.predictor import Predictor
 
     model = Predictor(session)
-    model.require_classes()
-    write_model(session, model.vae, model.config, model.image_shape, model.classes, model.test_accuracy, onnx, output)
+    model.require_learned_classes()
+    write_model_directory(
+        session, model.vae, model.config, model.image_shape, model.classes, model.test_accuracy, onnx, output
+    )
     click.echo(f"{output}: the networks of {session}. See {output / 'README.md'} for how to load them.")
 
 
@@ -139,8 +141,8 @@ def samples(session: str, output: Path, class_name: str | None, count: int, seed
     predictor = Predictor(session)
     classes = predictor.classes
     class_id = None if class_name is None else classes.find_id(class_name)
-    if class_name is not None and class_id not in classes.active:
-        active_names = ", ".join(classes.names[active_id] for active_id in classes.active)
+    if class_name is not None and class_id not in classes.active_ids:
+        active_names = ", ".join(classes.names[active_id] for active_id in classes.active_ids)
         raise UserError(f"There is no class {class_name}; the classes are {active_names}.")
     generated = session_runner.run_with_progress(predictor.generate_samples(count, class_id, seed))
     column_count = math.ceil(math.sqrt(count))
@@ -152,6 +154,6 @@ def samples(session: str, output: Path, class_name: str | None, count: int, seed
     mosaic = tiles.swapaxes(1, 2).reshape(row_count * height, column_count * width, *channels)
     content = io.BytesIO()
     Image.fromarray(mosaic).save(content, "png")
-    atomic_files.write(output.resolve(), content.getvalue())
+    atomic_files.replace_file(output.resolve(), content.getvalue())
     class_note = f" of class {class_name}" if class_name else ""
     click.echo(f"{output}: {count} images{class_note}.")

@@ -1,4 +1,4 @@
-"""Parameters of several commands: the session name with shell completion, and the format of the output."""
+"""Click parameters shared by several commands."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class SessionNameType(click.types.StringParamType):
         """Return the sessions whose name starts with `incomplete`."""
         from vaetui.storage import locations
 
-        return [CompletionItem(name) for name in locations.session_names() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in locations.list_session_names() if name.startswith(incomplete)]
 
 
 session_argument = click.argument("session", type=SessionNameType())
 
 
-def format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
+def build_format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
     """Return the option for the format of the output, CSV by default."""
     return click.option(
         "--format", "format_name", type=click.Choice(formats), default="csv", help="Format of the output."

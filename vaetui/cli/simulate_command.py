@@ -1,4 +1,4 @@
-"""`simulate`: runs a whole session with a simulated annotator and prints the result."""
+"""`simulate`: run a whole session with a simulated annotator and print the result."""
 
 from __future__ import annotations
 
@@ -32,20 +32,22 @@ def run_simulation(
     stopwatch = Stopwatch()
     if not as_json:
         click.echo("loading PyTorch …")
-    with stopwatch.measure("loading"):
+    with stopwatch.measure_part("loading"):
         from vaetui.simulation import progress_display, reader_cache
         from vaetui.simulation.run import Simulation
-    with stopwatch.exclude():
+    with stopwatch.exclude_from_total():
         reader_events = reader_cache.load_or_train_reader(imported_data.source, imported_data.config.network.classes)
         trained_reader = (
-            session_runner.drain(reader_events) if as_json else session_runner.run_with_progress(reader_events)
+            session_runner.drain_events(reader_events) if as_json else session_runner.run_with_progress(reader_events)
         )
     with _open_session(session_name, imported_data) as session, ShutdownSignals() as shutdown_signals:
         simulation = Simulation(session, trained_reader, annotator_config, stopwatch)
-        events = interruptible(simulation.run(), shutdown_signals)
+        events = exit_on_signal(simulation.run_to_end(), shutdown_signals)
         with closing(events):  # An interrupted run must save while the session is open.
             result = (
-                session_runner.drain(events) if as_json else progress_display.display_progress(events, session.epochs)
+                session_runner.drain_events(events)
+                if as_json
+                else progress_display.display_progress(events, session.epoch_count)
             )
     if as_json:
         click.echo(json.dumps(result.to_dict()))
@@ -71,7 +73,7 @@ def _open_session(session_name: str | None, imported_data: ImportedData) -> Iter
             yield session
 
 
-def interruptible(events: Generator[Any, None, T], shutdown_signals: ShutdownSignals) -> Generator[Any, None, T]:
+def exit_on_signal(events: Generator[Any, None, T], shutdown_signals: ShutdownSignals) -> Generator[Any, None, T]:
     """Pass events on, and exit between two of them if a signal has arrived.
 
     A signal handler that raises could interrupt a callback of a C library, where Python only prints the exception.

@@ -28,12 +28,12 @@ class UiMode:
     detach: bool
     """Whether to train in the background."""
 
-    def run(self, session_factory: Callable[[], Session]) -> None:
+    def run_session(self, session_factory: Callable[[], Session]) -> None:
         """Open a session and run it in this mode."""
         if self.plain and self.detach:
             raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
         if self.detach:
-            session_runner.run_detached(session_factory)
+            session_runner.train_in_background(session_factory)
         elif self.plain:
             session_runner.run_plain(session_factory)
         else:

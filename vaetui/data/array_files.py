@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine import idx
-from vaetui.engine.idx import image_header_shape, read_header
+from vaetui.engine.idx import read_header, read_image_header_shape
 from vaetui.errors import UserError
 from vaetui.storage import npz
 
@@ -37,7 +37,7 @@ class ArrayFile:
     dtype: np.dtype[Any]
     """The type of its elements."""
     open_data: Callable[[], AbstractContextManager[IO[bytes]]]
-    """Opens the file at the first element."""
+    """Open the file at the first element."""
 
     def iter_chunks(self) -> Iterator[NDArray[Any]]:
         """Read the array in chunks of consecutive images; raises UserError if the file is truncated or damaged."""
@@ -81,7 +81,7 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
     return arrays
 
 
-def open_idx(path: Path, rank: int) -> ArrayFile:
+def open_idx_array(path: Path, rank: int) -> ArrayFile:
     """Return the array of an IDX file, plain or gzipped; raises UserError if its header is invalid."""
     open_file = partial(idx.open_idx, path)
     with translate_read_errors(str(path)), open_file() as file:
@@ -91,7 +91,7 @@ def open_idx(path: Path, rank: int) -> ArrayFile:
 
 def open_idx_images(path: Path) -> ArrayFile:
     """Return the images of an IDX file, [N, H, W] or [N, H, W, 3]; raises UserError if its header is invalid."""
-    return open_idx(path, len(image_header_shape(path)))
+    return open_idx_array(path, len(read_image_header_shape(path)))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.array_files import ArrayFile, open_idx, open_idx_images, open_npy, open_npz
+from vaetui.data.array_files import ArrayFile, open_idx_array, open_idx_images, open_npy, open_npz
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
@@ -23,7 +23,7 @@ class DatasetArrays:
     """The arrays of a dataset."""
 
     files: tuple[Path, ...]
-    """The files that hold them."""
+    """The files that contain them."""
     train_images: ArrayFile
     """The images to label, [N, H, W] or with channels before H or after W."""
     train_labels: ArrayFile | None = None
@@ -34,7 +34,7 @@ class DatasetArrays:
     """Their labels."""
 
 
-def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
+def find_dataset_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     """Find the arrays in an npy, npz or IDX file or a directory of IDX files; raises UserError for anything else."""
     if path.is_dir():
         idx_files = find_idx_files(path)
@@ -43,9 +43,9 @@ def find_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
         return DatasetArrays(
             (idx_files.train_images, *(path for path in optional_paths if path)),
             open_idx_images(idx_files.train_images),
-            open_idx(train_labels, 1) if train_labels else None,
+            open_idx_array(train_labels, 1) if train_labels else None,
             open_idx_images(test_images) if test_images else None,
-            open_idx(test_labels, 1) if test_labels else None,
+            open_idx_array(test_labels, 1) if test_labels else None,
         )
     if path.suffix.lower() == ".npy":
         return DatasetArrays((path,), open_npy(path))
@@ -65,7 +65,7 @@ def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
     train_key = next((name for name in IMAGE_KEYS if name in image_arrays), next(iter(image_arrays), None))
     if train_key is None:
         raise UserError(
-            f"{path} holds no images. It needs an array of shape (N, height, width), optionally with channels."
+            f"{path} contains no images. It needs an array of shape (N, height, width), optionally with channels."
         )
     if options.column is not None and options.column not in arrays:
         raise UserError(f"{path} has no array {options.column}. Choose from: {', '.join(sorted(arrays))}.")

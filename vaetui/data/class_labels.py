@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaetui.engine.classes import MAX_CLASSES
 from vaetui.errors import UserError
 
-MAX_NAME_CHARS = 40
+MAX_IMPORTED_NAME_CHARS = 40
 """Maximum length of an imported class name."""
 DIGIT_NAMES = tuple("0123456789")
 
@@ -35,9 +35,10 @@ def validate_class_names(class_names: Sequence[str], source: str) -> tuple[str, 
     if not 2 <= len(class_names) <= MAX_CLASSES:
         raise UserError(f"{source} needs 2 to {MAX_CLASSES} names; got {len(class_names)}.")
     for name in class_names:
-        if len(name) > MAX_NAME_CHARS or not name.isprintable():
+        if len(name) > MAX_IMPORTED_NAME_CHARS or not name.isprintable():
             raise UserError(
-                f"{name[:MAX_NAME_CHARS]!r} is not a valid class name. Use up to {MAX_NAME_CHARS} printable characters."
+                f"{name[:MAX_IMPORTED_NAME_CHARS]!r} is not a valid class name. Use up to "
+                f"{MAX_IMPORTED_NAME_CHARS} printable characters."
             )
         if list(class_names).count(name) > 1:
             raise UserError(f"{source} has two classes named {name}. Use different names.")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vaetui.data import array_conversion, class_labels
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import DatasetArrays
-from vaetui.data.image_files import UnusableImageError, is_coloured_file, read_size
+from vaetui.data.image_files import UnusableImageError, is_coloured_file, read_image_size
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import decode_files
@@ -26,7 +26,7 @@ from vaetui.storage.dataset_cache import IdxWriter, SourceFile
 
 SIZE_SAMPLE_IMAGES = 200
 """Number of images whose sizes decide the size of the dataset."""
-SMALL_SIDE_PX, DEFAULT_SIZE_PX = 48, (28, 28)
+MAX_SMALL_SIDE_PX, SMALL_IMAGE_SIZE_PX = 48, (28, 28)
 """If the median of the longer sides is at most SMALL_SIDE_PX, images are resized to DEFAULT_SIZE_PX, else to the
 largest supported size."""
 COLOUR_SAMPLE_IMAGES = 40
@@ -48,7 +48,7 @@ def build_from_files(
     paths = [os.path.join(file_list.root, path) for path in file_list.relative_paths]
     if not paths:
         raise UserError(
-            f"{file_list.root} holds no images. Supported are PNG, JPEG, TIFF, BMP and WebP files, and IDX files."
+            f"{file_list.root} contains no images. Supported are PNG, JPEG, TIFF, BMP and WebP files, and IDX files."
         )
     class_names, labels = options.classes, None
     if options.labels:
@@ -56,7 +56,7 @@ def build_from_files(
             raise UserError(f"{file_list.root} has images outside its class directories. Move them, or omit --labels.")
         class_names, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
     yield Progress("checking image sizes", 0, 1)
-    in_colour = _choose_colour(paths) if options.colour is None else options.colour
+    in_colour = _should_keep_colour(paths) if options.colour is None else options.colour
     shape = _build_shape(options.size or _choose_size(paths), in_colour)
     skip_reasons: list[str | None] = []
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
@@ -64,8 +64,10 @@ def build_from_files(
             image_writer.add(pixels)
             skip_reasons += batch_reasons
             yield Progress("decoding images", len(skip_reasons), len(paths))
-    decoded_records = zip(file_records, skip_reasons, strict=False)
-    records = [record._replace(skip_reason=reason) for record, reason in decoded_records] + file_records[len(paths) :]
+    records_with_reasons = zip(file_records, skip_reasons, strict=False)
+    records = [record._replace(skip_reason=reason) for record, reason in records_with_reasons] + file_records[
+        len(paths) :
+    ]
     if image_writer.count < MIN_IMAGES:
         problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
         hint = next((f" First problem: {problem}." for problem in problems), "")
@@ -90,40 +92,40 @@ def build_from_arrays(
     train_images, train_labels = dataset_arrays.train_images, dataset_arrays.train_labels
     class_names = options.classes
     in_colour = array_conversion.is_coloured_array(train_images) if options.colour is None else options.colour
-    parts = [("train", train_images, train_labels)]
+    subsets = [("train", train_images, train_labels)]
     if dataset_arrays.test_images is not None:
-        parts.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
-    train_texts: list[str] = []
+        subsets.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
+    train_label_texts: list[str] = []
     if options.labels:
         if train_labels is None:
-            raise UserError(f"{dataset_arrays.files[0]} holds no labels. Omit --labels.")
-        train_texts = _read_label_texts(train_labels, train_images.shape[0])
-        class_names, _ = class_labels.encode_labels(train_texts, options.classes, str(dataset_arrays.files[0]))
-    for stem, images, labels in parts:
-        yield from _write_resized(images, options.size, in_colour, directory, stem)
+            raise UserError(f"{dataset_arrays.files[0]} contains no labels. Omit --labels.")
+        train_label_texts = _read_label_texts(train_labels, train_images.shape[0])
+        class_names, _ = class_labels.encode_labels(train_label_texts, options.classes, str(dataset_arrays.files[0]))
+    for subset_name, images, labels in subsets:
+        yield from _write_resized_images(images, options.size, in_colour, directory, subset_name)
         if options.labels and labels is not None:
-            texts = train_texts if stem == "train" else _read_label_texts(labels, images.shape[0])
-            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(stem), ()) as label_writer:
+            texts = train_label_texts if subset_name == "train" else _read_label_texts(labels, images.shape[0])
+            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(subset_name), ()) as label_writer:
                 label_writer.add(class_labels.encode_labels(texts, class_names, labels.display_name)[1])
     return class_names
 
 
-def _write_resized(
-    array_file: ArrayFile, size: tuple[int, int] | None, in_colour: bool, directory: Path, stem: str
+def _write_resized_images(
+    array_file: ArrayFile, size: tuple[int, int] | None, in_colour: bool, directory: Path, subset_name: str
 ) -> Generator[Progress, None, None]:
     count = array_file.shape[0]
     if count < MIN_IMAGES:
-        raise UserError(f"{array_file.display_name} holds {count} images; at least {MIN_IMAGES} are needed.")
+        raise UserError(f"{array_file.display_name} contains {count} images; at least {MIN_IMAGES} are needed.")
     source_size = array_conversion.get_image_size(array_file)
     shape = _build_shape(size or source_size, in_colour)
     if not _is_supported_size(shape[:2]):
         height, width = source_size
         raise UserError(
-            f"{array_file.display_name} holds images of {height}x{width} pixels; sides of {MIN_SIDE_PX} to "
+            f"{array_file.display_name} contains images of {height}x{width} pixels; sides of {MIN_SIDE_PX} to "
             f"{MAX_SIDE_PX} are supported. Resize them, for example with --size 64x64."
         )
-    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(stem, 1 + len(shape)), shape) as image_writer:
-        for pixels in array_conversion.resize_array(array_file, shape):
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(subset_name, 1 + len(shape)), shape) as image_writer:
+        for pixels in array_conversion.iter_resized_pixels(array_file, shape):
             image_writer.add(pixels)
             yield Progress("converting images", image_writer.count, count)
 
@@ -148,7 +150,7 @@ def _is_supported_size(size: tuple[int, ...]) -> bool:
     return all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size)
 
 
-def _choose_colour(paths: Sequence[str]) -> bool:
+def _should_keep_colour(paths: Sequence[str]) -> bool:
     sample = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
     return sum(map(is_coloured_file, sample)) > MIN_COLOUR_SHARE * len(sample)
 
@@ -157,8 +159,8 @@ def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
     sizes = []
     for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
         with suppress(UnusableImageError):
-            sizes.append(read_size(path))
+            sizes.append(read_image_size(path))
     if sizes and len(set(sizes)) == 1 and _is_supported_size(sizes[0]):
         return sizes[0]
     median_side = statistics.median([max(size) for size in sizes] or [0])
-    return DEFAULT_SIZE_PX if median_side <= SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)
+    return SMALL_IMAGE_SIZE_PX if median_side <= MAX_SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)

@@ -14,7 +14,7 @@ LABEL_COLUMNS = ("label", "class", "category", "target", "y")
 """Usual names of the label column."""
 
 
-def list_csv(path: Path, with_labels: bool, label_column: str | None) -> FileList:
+def list_csv_images(path: Path, with_labels: bool, label_column: str | None) -> FileList:
     """List the image files of a CSV file with a header, in its order; paths are relative to its directory.
 
     Raises UserError if the file is unreadable, empty or lacks the label column.

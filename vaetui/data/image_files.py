@@ -36,7 +36,7 @@ class UnusableImageError(Exception):
     """A file that cannot be used. The message completes a sentence that starts with the name of the file."""
 
 
-def read_size(path: StrPath) -> tuple[int, int]:
+def read_image_size(path: StrPath) -> tuple[int, int]:
     """Return height and width as displayed, from the header alone; raises UnusableImageError for an unusable file."""
     with _open_image(path) as image:
         width, height = image.size
@@ -71,7 +71,7 @@ def decode_image(path: StrPath, shape: tuple[int, ...]) -> NDArray[np.uint8]:
             draft_side = MAX_DRAFT_SCALE * max(size)
             image.draft(mode, (draft_side, draft_side))
             ImageOps.exif_transpose(image, in_place=True)
-            return resize(_convert_mode(image, mode), size)
+            return resize_image(_convert_mode(image, mode), size)
     except UnusableImageError:
         raise
     except MemoryError as error:
@@ -80,7 +80,7 @@ def decode_image(path: StrPath, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise UnusableImageError(f"cannot be decoded ({str(error)[:100] or type(error).__name__})") from error
 
 
-def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+def resize_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the pixels of a grey or RGB image resized to `size` (height, width)."""
     height, width = size
     if image.size != (width, height):

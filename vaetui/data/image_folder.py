@@ -24,7 +24,7 @@ class FileList:
     """Names of files that are not imported, and the reasons."""
 
 
-def list_folder(root: Path, with_labels: bool) -> FileList:
+def list_folder_images(root: Path, with_labels: bool) -> FileList:
     """List the image files below a directory by their suffixes, sorted; hidden files and directories are ignored.
 
     The label of a file is the directory directly below `root` that contains it.

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vaetui.data.array_conversion import resize_array
+from vaetui.data.array_conversion import iter_resized_pixels
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import IMAGE_SUFFIXES
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import find_images
+from vaetui.data.importing import find_source_images
 from vaetui.data.parallel_decoding import FILES_PER_TASK, DecodedBatch, decode_files
 from vaetui.engine.clusters import Pixels
 
@@ -35,7 +35,7 @@ class ImageBatch:
     """Names of files that could not be used, and the reasons."""
 
 
-def stream_images(
+def stream_image_batches(
     paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES
 ) -> Iterator[ImageBatch]:
     """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
@@ -48,7 +48,7 @@ def stream_images(
             if is_single_image:
                 yield from _batch_decoded_files(batch, decode_files(batch, shape))
                 continue
-            source = find_images(Path(batch[0]).absolute(), ImportOptions())
+            source = find_source_images(Path(batch[0]).absolute(), ImportOptions())
             if isinstance(source, FileList):
                 image_paths = [str(source.root / path) for path in source.relative_paths]
                 yield from _batch_decoded_files(image_paths, decode_files(image_paths, shape))
@@ -78,7 +78,7 @@ def _batch_decoded_files(paths: list[str], decoded_batches: Iterator[DecodedBatc
 
 def _batch_resized_array(array_file: ArrayFile, name: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
     start = 0
-    for pixels in resize_array(array_file, shape):
+    for pixels in iter_resized_pixels(array_file, shape):
         names = tuple(f"{name}#{index}" for index in range(start, start + len(pixels)))
         start += len(pixels)
         yield ImageBatch(names, pixels, ())

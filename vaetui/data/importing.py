@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vaetui.data import dataset_building
-from vaetui.data.array_roles import DatasetArrays, find_arrays
-from vaetui.data.image_csv import list_csv
-from vaetui.data.image_folder import FileList, list_folder
+from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
+from vaetui.data.image_csv import list_csv_images
+from vaetui.data.image_folder import FileList, list_folder_images
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_images
+from vaetui.engine.images import read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
@@ -45,13 +45,13 @@ def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, No
     """Import the images at a path, or return the cached dataset of the same files and options.
 
     A directory of IDX files is used in place, unless size or colour are to change. Yields Progress. Raises UserError
-    if the path holds no images or too few, or labels are requested but missing or invalid.
+    if the path contains no images or too few, or labels are requested but missing or invalid.
     """
     path = path.absolute()
     if os.path.isdir(path) and _is_idx_directory(path) and options.size is None and options.colour is None:
         return ImportedDataset(path, options.classes)
     yield Progress(f"scanning {path.name}", 0, 1)
-    source = find_images(path, options)
+    source = find_source_images(path, options)
     file_records = _stat_files(source)
     key = _compute_key(path, options, file_records)
     directory = dataset_cache.dataset_directory(key)
@@ -64,7 +64,7 @@ def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, No
     return ImportedDataset(directory, origin.class_names if origin else None, skipped_count)
 
 
-def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> Generator[Progress, None, bool]:
+def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> Generator[Progress, None, bool]:
     """Rebuild a damaged dataset from its source files, and return whether that succeeded.
 
     The existing dataset is kept if a source file has changed, or the rebuilt images do not have the SHA-256 `checksum`
@@ -74,7 +74,7 @@ def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> G
     yield Progress(f"scanning {path.name}", 0, 1)
     try:
         options = parse_import_options(origin)
-        source = find_images(path, options)
+        source = find_source_images(path, options)
     except UserError:
         return False
     file_records = _stat_files(source)
@@ -88,18 +88,20 @@ def rebuild(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> G
     return True
 
 
-def find_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
+def find_source_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
     """Find the images at a path; raises UserError if it does not exist, is damaged or has an unknown format."""
     if os.path.isdir(path):
-        return find_arrays(path, options) if _is_idx_directory(path) else list_folder(path, options.labels)
+        return (
+            find_dataset_arrays(path, options) if _is_idx_directory(path) else list_folder_images(path, options.labels)
+        )
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if path.suffix.lower() in (".csv", ".tsv"):
-        return list_csv(path, options.labels, options.column)
-    return find_arrays(path, options)
+        return list_csv_images(path, options.labels, options.column)
+    return find_dataset_arrays(path, options)
 
 
-def describe_changes(directory: Path) -> str | None:
+def describe_source_changes(directory: Path) -> str | None:
     """Return a sentence on how the source files of a dataset have changed since its import; None if they have not."""
     origin = dataset_cache.load_origin(directory)
     if origin is None:
@@ -109,9 +111,9 @@ def describe_changes(directory: Path) -> str | None:
     if not old_records:  # the dataset is damaged
         return None
     try:
-        source = find_images(path, parse_import_options(origin))
+        source = find_source_images(path, parse_import_options(origin))
     except UserError:
-        return f"{path} is missing or no longer holds images; the session uses its imported copy."
+        return f"{path} is missing or no longer contains images; the session uses its imported copy."
     new_records = {record.relative_path: record for record in _stat_files(source)}
     added, removed = len(new_records.keys() - old_records.keys()), len(old_records.keys() - new_records.keys())
     common = new_records.keys() & old_records.keys()
@@ -163,7 +165,7 @@ def _build_dataset(
             class_names = yield from dataset_building.build_from_arrays(source, options, directory)
         origin = DatasetOrigin(str(path), asdict(options), class_names, root_path)
         dataset_cache.write_metadata(directory, origin, file_records)
-        if checksum is not None and checksum != read_images(find_idx_files(directory).train_images)[1]:
+        if checksum is not None and checksum != read_images_and_digest(find_idx_files(directory).train_images)[1]:
             raise ChecksumMismatchError
     return file_records
 

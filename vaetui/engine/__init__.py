@@ -9,7 +9,7 @@ Modules in reading order; each imports only modules above it:
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
     idx, images, dataset      IDX headers; images in memory or mapped; images on the device of the networks
-    ground_truth              true labels, for splitting and evaluation only
+    true_labels               true labels, for splitting and evaluation only
     pseudo_labels             labelled images; one class and weight per image (eq. 2)
     losses                    the terms of the loss (eqs 1 and 3)
     vae, augmentation         the networks; the second view of an image

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from vaetui.engine import config_text
 from vaetui.errors import UserError
 
-MAX_CLASSES = int(config_text.field_bounds("network", "classes").maximum)
+MAX_CLASSES = int(config_text.get_field_bounds("network", "classes").maximum)
 """Most classes of a session, merged ones included."""
-MAX_NAME_CHARS = 100
-"""Most characters of a class name."""
+MAX_CLASS_NAME_CHARS = 100
+"""Most characters of a class name that is added or changed in a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class ClassList:
         """Return a list of unmerged classes; raises UserError for too few, too many, invalid or equal names."""
         if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names) or not all(map(_is_valid_name, names)):
             raise UserError(
-                f"Class names must be 2 to {MAX_CLASSES} different names of 1 to {MAX_NAME_CHARS} printable characters."
+                f"Class names must be 2 to {MAX_CLASSES} different names of 1 to {MAX_CLASS_NAME_CHARS} printable "
+                "characters."
             )
         return cls(tuple(names), tuple(range(len(names))))
 
@@ -71,7 +72,7 @@ class ClassList:
         return len(self.names)
 
     @property
-    def active(self) -> tuple[int, ...]:
+    def active_ids(self) -> tuple[int, ...]:
         """Ids of the classes that are not merged into another."""
         return tuple(class_id for class_id, target_id in enumerate(self.canonical) if class_id == target_id)
 
@@ -89,7 +90,7 @@ class ClassList:
         """Return the id of the class with that name, or None."""
         return self.names.index(name) if name in self.names else None
 
-    def apply(self, edit: ClassEdit) -> ClassList:
+    def with_edit(self, edit: ClassEdit) -> ClassList:
         """Return the list after an edit; raises UserError if the edit is not possible."""
         match edit:
             case AddClass(class_id, name):
@@ -97,11 +98,11 @@ class ClassList:
                     raise UserError(f"The next class id is {len(self)}; got {class_id}.")
                 if len(self) >= MAX_CLASSES:
                     raise UserError(f"The session already has {MAX_CLASSES} classes, the maximum.")
-                self._require_unused(name)
+                self._require_usable_name(name)
                 return ClassList((*self.names, name), (*self.canonical, class_id))
             case RenameClass(class_id, name):
                 self.require_active(class_id)
-                self._require_unused(name)
+                self._require_usable_name(name)
                 return replace(self, names=(*self.names[:class_id], name, *self.names[class_id + 1 :]))
             case MergeClass(class_id, target_id):
                 self.require_active(class_id)
@@ -110,7 +111,7 @@ class ClassList:
                     raise UserError(
                         f'Class "{self.names[class_id]}" cannot be merged into itself. Choose another class.'
                     )
-                if len(self.active) <= 2:
+                if len(self.active_ids) <= 2:
                     raise UserError("Only two classes are left. At least two must remain, so they cannot be merged.")
                 merged = tuple(target_id if target == class_id else target for target in self.canonical)
                 return replace(self, canonical=merged)
@@ -123,10 +124,11 @@ class ClassList:
             target = self.resolved_names[class_id]
             raise UserError(f'Class "{self.names[class_id]}" was merged into "{target}". Use "{target}".')
 
-    def _require_unused(self, name: str) -> None:
+    def _require_usable_name(self, name: str) -> None:
         if not _is_valid_name(name):
             raise UserError(
-                f"{name[:MAX_NAME_CHARS]!r} is not a valid class name. Use 1 to {MAX_NAME_CHARS} printable characters."
+                f"{name[:MAX_CLASS_NAME_CHARS]!r} is not a valid class name. Use 1 to {MAX_CLASS_NAME_CHARS} printable "
+                "characters."
             )
         if (class_id := self.find_id(name)) is not None:
             self.require_active(class_id)
@@ -134,4 +136,4 @@ class ClassList:
 
 
 def _is_valid_name(name: str) -> bool:
-    return 0 < len(name) <= MAX_NAME_CHARS and name.isprintable() and name == name.strip()
+    return 0 < len(name) <= MAX_CLASS_NAME_CHARS and name.isprintable() and name == name.strip()

@@ -66,7 +66,7 @@ def to_metric_space(latents: LatentVectors, distance_metric: DistanceMetric) -> 
     return directions
 
 
-def decodable_centres(
+def compute_decodable_centres(
     latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors, distance_metric: DistanceMetric
 ) -> LatentVectors:
     """Return the latent vectors to decode for centres [K, z_dim]: for "cosine", the means of the members."""
@@ -117,7 +117,7 @@ def build_clusters(
 ) -> ClusterTree:
     """Return sibling clusters for an assignment of images to centres.
 
-    `latents` [N, z_dim] are those of all images; `assignments` [M] holds for each of the `members` [M] the index of
+    `latents` [N, z_dim] are those of all images; `assignments` [M] contains for each of the `members` [M] the index of
     its centre or NOT_QUERIED; `centres` [K, z_dim]; `centre_images` [K, H, W].
     """
     import numpy as np

@@ -126,7 +126,7 @@ class ClusterConfig:
     query_strategy: Literal["all", "uncertain"] = "all"
     """Whether every round asks about all images, or rounds after the first about the most uncertain ones."""
     uncertain_fraction: Annotated[float, Bounds(0.001, 1.0)] = 0.25
-    """Fraction of the images that count as uncertain."""
+    """Share of the images that count as uncertain."""
     oversample: Annotated[int, Bounds(1, 16)] = 1
     """Clusters made per cluster asked about; the most uncertain ones are asked about."""
 
@@ -202,14 +202,14 @@ def find_label_round(config: TrainingConfig, epoch: int) -> int | None:
     return None if epoch <= config.warmup_epochs else (epoch - config.warmup_epochs - 1) // config.epochs_per_round + 1
 
 
-def count_passes(config: TrainingConfig, image_count: int) -> int:
+def count_passes_per_epoch(config: TrainingConfig, image_count: int) -> int:
     """Return how many times an epoch passes over `image_count` images to reach `min_batches`."""
     return max(1, -(-config.min_batches * config.batch_size // image_count))
 
 
-def count_steps(config: TrainingConfig, image_count: int) -> int:
+def count_steps_per_epoch(config: TrainingConfig, image_count: int) -> int:
     """Return the number of batches in an epoch of `image_count` images."""
-    return -(-count_passes(config, image_count) * image_count // config.batch_size)
+    return -(-count_passes_per_epoch(config, image_count) * image_count // config.batch_size)
 
 
 def count_validation_images(config: TrainingConfig, image_count: int) -> int:

@@ -13,7 +13,7 @@ from vaetui.engine.config import Bounds, Config
 T = typing.TypeVar("T")
 
 
-def field_bounds(section: str, field_name: str) -> Bounds:
+def get_field_bounds(section: str, field_name: str) -> Bounds:
     """Return the bounds of a numeric field; `section` is a field of Config, or "" for Config itself."""
     hints = typing.get_type_hints(Config, include_extras=True)
     hint = typing.get_type_hints(hints[section], include_extras=True)[field_name] if section else hints[field_name]
@@ -46,18 +46,18 @@ def _build_config(config_type: type[T], values: typing.Any) -> T:
     hints = typing.get_type_hints(config_type, include_extras=True)
     if unknown := values.keys() - hints.keys():
         raise ValueError(f"{config_type.__name__} has no field {min(unknown)[:40]}")
-    return config_type(**{name: _coerce(name, hints[name], value) for name, value in values.items()})
+    return config_type(**{name: _parse_field(name, hints[name], value) for name, value in values.items()})
 
 
-def _coerce(field_name: str, hint: typing.Any, value: typing.Any) -> typing.Any:
+def _parse_field(field_name: str, hint: typing.Any, value: typing.Any) -> typing.Any:
     """Return a JSON value as the type of its field, or raise ValueError."""
     if dataclasses.is_dataclass(hint):
         return _build_config(typing.cast(type, hint), value)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple and isinstance(value, list) and len(value) == len(arguments):
-        return tuple(_coerce(field_name, argument, item) for argument, item in zip(arguments, value, strict=True))
+        return tuple(_parse_field(field_name, argument, item) for argument, item in zip(arguments, value, strict=True))
     if origin is types.UnionType or origin is typing.Union:  # a type or None
-        return None if value is None else _coerce(field_name, arguments[0], value)
+        return None if value is None else _parse_field(field_name, arguments[0], value)
     if origin is Literal and value in arguments:
         return value
     if origin is Annotated:

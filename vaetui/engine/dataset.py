@@ -9,7 +9,7 @@ from torch import Tensor
 from vaetui.engine.images import Images
 
 
-class Dataset:
+class DeviceImages:
     """Images as bytes: on the CPU the memory of `Images` itself, on an accelerator one copy of all images."""
 
     def __init__(self, images: Images, device: torch.device) -> None:

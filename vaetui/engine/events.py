@@ -78,7 +78,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class ProgressSaved:
     """Everything up to here is on the disk."""
 
 
@@ -91,25 +91,25 @@ class EpochEnded:
     losses: Losses
     """Means over the epoch."""
     test_accuracy: float | None
-    """Fraction of test images classified correctly; None without true labels."""
+    """Share of test images classified correctly; None without true labels."""
     pixel_accuracy: float
-    """Fraction of pixels of the validation reconstructions on the correct side of one half."""
+    """Share of pixels of the validation reconstructions on the correct side of one half."""
     label_coverage: float
-    """Fraction of training images that had a label in this epoch."""
+    """Share of training images that had a label in this epoch."""
     answer_count: int
     """Answers in the session so far: classes, unreadable clusters and splits."""
     seconds: float
     """Training time of the epoch."""
     reading_accuracy: float | None = None
-    """Fraction of reconstructions read correctly in the reading test after this epoch; None without a test."""
+    """Share of reconstructions read correctly in the reading test after this epoch; None without a test."""
     prediction_churn: float | None = None
-    """Fraction of training images whose predicted class changed since the epoch before; None if not measured."""
+    """Share of training images whose predicted class changed since the epoch before; None if not measured."""
     mean_confidence: float | None = None
     """Mean predicted probability of the training images' classes, an estimate of accuracy; None if not measured."""
 
     @property
     def prediction_agreement(self) -> float | None:
-        """Fraction of training images whose predicted class did not change since the epoch before."""
+        """Share of training images whose predicted class did not change since the epoch before."""
         return None if self.prediction_churn is None else 1 - self.prediction_churn
 
     @property
@@ -141,12 +141,12 @@ class ClusterSplit:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class RunFinished:
     """The last epoch of the run was trained and evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ComponentsLoaded:
     """All components are loaded."""
 
 
@@ -160,15 +160,15 @@ class Notice:
 
 Event: TypeAlias = (
     Loading
-    | Loaded
+    | ComponentsLoaded
     | Notice
     | Progress
     | BatchesTrained
     | Reconstructed
     | SamplesGenerated
-    | Saved
+    | ProgressSaved
     | EpochEnded
     | Clustered
     | ClusterSplit
-    | Finished
+    | RunFinished
 )

@@ -58,28 +58,28 @@ def find_idx_files(directory: Path) -> IdxFiles:
     return IdxFiles(train_images, find_file("train-labels", 1), test_images, find_file("t10k-labels", 1))
 
 
-def header_shape(path: Path, rank: int) -> tuple[int, ...]:
+def read_header_shape(path: Path, rank: int) -> tuple[int, ...]:
     """Return the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
     with open_idx(path) as file:
         return read_header(file, path, rank)
 
 
-def image_header_shape(path: Path) -> tuple[int, ...]:
+def read_image_header_shape(path: Path) -> tuple[int, ...]:
     """Return the shape of an IDX file of images, (N, H, W) or (N, H, W, 3); raises UserError for any other file."""
     with open_idx(path) as file, translate_read_errors(path):
         magic_number = file.read(4)
-    return header_shape(path, 4 if magic_number == _magic_number(4) else 3)
+    return read_header_shape(path, 4 if magic_number == _build_magic_number(4) else 3)
 
 
-def is_supported(shape: tuple[int, ...]) -> bool:
+def is_supported_shape(shape: tuple[int, ...]) -> bool:
     """Return whether a session can use images of a shape, (N, H, W) or (N, H, W, 3)."""
     has_rank = len(shape) == 3 or (len(shape) == 4 and shape[3] == COLOUR_CHANNELS)
     return has_rank and shape[0] >= MIN_IMAGES and all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in shape[1:3])
 
 
-def require_supported(path: Path, shape: tuple[int, ...]) -> None:
+def require_supported_shape(path: Path, shape: tuple[int, ...]) -> None:
     """Raise UserError if a session cannot use images of a shape."""
-    if is_supported(shape):
+    if is_supported_shape(shape):
         return
     count, *sides = shape
     if count < MIN_IMAGES:
@@ -105,7 +105,7 @@ def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
     """Read the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
     with translate_read_errors(path):
         header = file.read(4 + 4 * rank)
-    if len(header) < 4 + 4 * rank or header[:4] != _magic_number(rank):
+    if len(header) < 4 + 4 * rank or header[:4] != _build_magic_number(rank):
         raise UserError(f"{path} is not an IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
     return struct.unpack(f">{rank}I", header[4:])
 
@@ -119,6 +119,6 @@ def translate_read_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
 
 
-def _magic_number(rank: int) -> bytes:
+def _build_magic_number(rank: int) -> bytes:
     """Return the first bytes of an IDX file: two zeros, the type (8: unsigned bytes) and the number of dimensions."""
     return bytes((0, 0, 8, rank))

@@ -87,21 +87,21 @@ def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
         )
 
 
-def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
+def read_idx_array(path: Path, rank: int) -> NDArray[np.uint8]:
     """Return the array in an IDX file; raises UserError like `read_idx_chunks`."""
     body = bytearray()
     for chunk in read_idx_chunks(path, rank):
         body += chunk.data
-    return np.frombuffer(body, np.uint8).reshape(idx.header_shape(path, rank))
+    return np.frombuffer(body, np.uint8).reshape(idx.read_header_shape(path, rank))
 
 
-def read_images(path: Path) -> tuple[Images, bytes]:
+def read_images_and_digest(path: Path) -> tuple[Images, bytes]:
     """Return the images in an IDX file and the SHA-256 digest of their pixels; map large uncompressed files.
 
     Raises UserError like `read_idx_chunks`, and for unsupported shapes.
     """
-    shape = idx.image_header_shape(path)
-    idx.require_supported(path, shape)
+    shape = idx.read_image_header_shape(path)
+    idx.require_supported_shape(path, shape)
     rank = len(shape)
     digest, body = hashlib.sha256(), bytearray()
     is_mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES

@@ -13,7 +13,7 @@ from torch import Tensor
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 
@@ -33,12 +33,12 @@ class Predictions:
     """Their probabilities, [N]."""
 
 
-def predict(
-    vae: VAE, images: Dataset, config: Config, image_set: str, *position: int, canonical: Sequence[int] = ()
+def encode_and_classify(
+    vae: VAE, images: DeviceImages, config: Config, image_set: str, *position: int, canonical: Sequence[int] = ()
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images; yield Progress and return Predictions.
 
-    `canonical` holds by class id the class that it counts as, and may name more classes than the networks have;
+    `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. If the recipe samples latent vectors, the sample depends only on the
     seed, the name `image_set` and the `position` in the run.
     """
@@ -67,7 +67,7 @@ def _predict_batch(
     hidden, mean, std = vae.eval().encode(to_float_images(pixels))
     latents = mean
     if config.network.latent == "sample":
-        latents = mean + std * draw_noise(config, mean, f"reading {image_set}", *position)
+        latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)
     probabilities = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes of the networks]
     if merge_matrix is not None:
         probabilities = probabilities @ merge_matrix.to(probabilities.device)  # [N, classes of the session]
@@ -75,21 +75,21 @@ def _predict_batch(
     return latents, class_ids, confidences
 
 
-def draw_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
+def draw_normal_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
     """Return standard normal noise with the shape and device of `like`; the values are the same on every device."""
     noise = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
     return torch.from_numpy(noise).to(like.device)
 
 
 @torch.inference_mode()
-def decode(vae: VAE, latents: LatentVectors) -> Pixels:
+def decode_latents(vae: VAE, latents: LatentVectors) -> Pixels:
     """Return the images [N, H, W] that latent vectors [N, z_dim] decode to."""
     device = next(vae.parameters()).device
     return _to_pixels(vae.decode(torch.from_numpy(latents).to(device)))
 
 
 @torch.inference_mode()
-def reconstruct(vae: VAE, pixels: Tensor) -> Pixels:
+def reconstruct_images(vae: VAE, pixels: Tensor) -> Pixels:
     """Return the reconstructions of images, bytes [N, H, W], from the means of their latent vectors."""
     return _to_pixels(vae.decode(vae.eval().encode(to_float_images(pixels)).mean))
 

@@ -80,7 +80,7 @@ def build_knn_graph(
     return KNNGraph(links.maximum(links.T).tocsr(), _build_sparse(anchor_ids, anchor_affinities, size))
 
 
-def poisson_learning(
+def run_poisson_learning(
     graph: KNNGraph, labelled: LabelledSet, class_count: int
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     """Propagate labels over the graph; all classes are equally probable if there are none.
@@ -113,7 +113,7 @@ def to_pseudo_labels(probabilities: NDArray[np.float32]) -> PseudoLabels:
     return PseudoLabels(probabilities.argmax(axis=1), np.clip(first - second, 0, 1) ** MARGIN_POWER)
 
 
-def uncertainty(
+def compute_uncertainty(
     probabilities: NDArray[np.float32], predicted: NDArray[np.uint8], confidences: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return the uncertainty of each image, [N], from 0 to 2: 1 more where graph and classifier disagree.

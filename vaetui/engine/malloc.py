@@ -9,9 +9,9 @@ import sys
 def tune_malloc() -> bool:
     """Make glibc keep freed memory for reuse, and return whether that succeeded.
 
-    A batch allocates and frees some ten megabytes of activations. By default glibc returns such blocks to the system
-    at once, and the next batch pays a page fault for every 4 KiB: a sixth of the training time, as measured. Call this
-    before the training thread starts, because a thread keeps its first arena.
+    A batch allocates and frees about ten megabytes of activations. By default glibc returns such blocks to the system
+    at once, and the next batch causes a page fault for every 4 KiB: a sixth of the training time, as measured. Call
+    this before the training thread starts, because a thread keeps its first arena.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -1,4 +1,4 @@
-"""Accuracy, agreement and calibration; the only engine module besides `ground_truth` that uses true labels."""
+"""Accuracy, agreement and calibration; the only engine module besides `true_labels` that uses true labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Agreement:
     image_count: int
     """Images with an answer and an earlier prediction."""
     agreement_rate: float
-    """Fraction of them whose predicted class equals the answer."""
+    """Share of them whose predicted class equals the answer."""
     mean_confidence: float | None
     """Mean confidence of the predictions, which equals the rate if calibrated; None if it is not stored."""
 
@@ -30,20 +30,20 @@ class CalibrationBin:
     """Labels of similar confidence."""
 
     fraction: float
-    """Fraction of all labels in this bin, from 0 to 1."""
+    """Share of all labels in this bin, from 0 to 1."""
     confidence: float
     """Their mean confidence."""
     accuracy: float
-    """Fraction of them that is correct."""
+    """Share of them that is correct."""
 
 
 def accuracy(predicted: NDArray[np.uint8], true_labels: TrueLabels) -> float:
-    """Return the fraction of images [N] whose predicted class is the true one."""
+    """Return the share of images [N] whose predicted class is the true one."""
     return float(np.mean(predicted == true_labels.class_ids))
 
 
 def reading_accuracy(readings: Sequence[int | None], true_labels: TrueLabels) -> float:
-    """Return the fraction of images [N] read as their true class; None, unreadable, is wrong (paper, figure 5)."""
+    """Return the share of images [N] read as their true class; None, unreadable, is wrong (paper, figure 5)."""
     true_ids = true_labels.class_ids.tolist()
     return float(np.mean([reading == true_id for reading, true_id in zip(readings, true_ids, strict=True)]))
 
@@ -58,10 +58,10 @@ def measure_agreement(
     return Agreement(len(answered), float(np.mean(answered == predicted)), mean_confidence)
 
 
-def accuracy_above_weight(
+def compute_coverage_and_accuracy(
     pseudo_labels: PseudoLabels, true_labels: TrueLabels, min_weight: float
 ) -> tuple[float, float | None]:
-    """Return the fraction of images [N] with a label weight above `min_weight`, and the accuracy of their labels."""
+    """Return the share of images [N] with a label weight above `min_weight`, and the accuracy of their labels."""
     selected = pseudo_labels.weights > min_weight
     correct = pseudo_labels.class_ids[selected] == true_labels.class_ids[selected]
     return float(selected.mean()), float(correct.mean()) if len(correct) else None
@@ -83,5 +83,5 @@ def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
 
 
 def pixel_accuracy(originals: Pixels, reconstructions: Pixels) -> float:
-    """Return the fraction of pixels of [N, H, W] that are on the same side of one half in both."""
+    """Return the share of pixels of [N, H, W] that are on the same side of one half in both."""
     return float(np.mean((originals > 127) == (reconstructions > 127)))

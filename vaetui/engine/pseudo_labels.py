@@ -35,7 +35,7 @@ class PseudoLabels:
 
     @property
     def label_coverage(self) -> float:
-        """Fraction of images with a weight above 0."""
+        """Share of images with a weight above 0."""
         return float(np.count_nonzero(self.weights) / len(self.weights))
 
 
@@ -59,11 +59,11 @@ def label_by_cluster(tree: ClusterTree, answers: Answers, image_count: int, deca
         answer = answers.get(cluster.path)
         if isinstance(answer, ClassAnswer):
             class_ids[cluster.members] = answer.class_id
-            weights[cluster.members] = answer.confidence * distance_decay(cluster.distances, decay)
+            weights[cluster.members] = answer.confidence * compute_distance_decay(cluster.distances, decay)
     return PseudoLabels(class_ids, weights)
 
 
-def direct_labels(labelled: LabelledSet, image_count: int) -> PseudoLabels:
+def label_answered_images(labelled: LabelledSet, image_count: int) -> PseudoLabels:
     """Label only the labelled ones of `image_count` images; the last label of an image counts."""
     class_ids, weights = np.zeros(image_count, np.int64), np.zeros(image_count, np.float32)
     class_ids[labelled.indices] = labelled.class_ids
@@ -71,7 +71,7 @@ def direct_labels(labelled: LabelledSet, image_count: int) -> PseudoLabels:
     return PseudoLabels(class_ids, weights)
 
 
-def distance_decay(distances: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
+def compute_distance_decay(distances: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
     """Return exp(-a d), [M], for distances [M]: the factor of the confidence in equation 2."""
     factors: NDArray[np.float32] = np.exp(-decay * distances)
     return factors

@@ -18,12 +18,12 @@ MIN_IMAGES_PER_CLUSTER = 10
 """Fewest uncertain images per cluster asked about."""
 
 
-def cluster_all(vectors: LatentVectors, k: int, seed: int) -> Generator[Progress, None, Partition]:
+def cluster_all_images(vectors: LatentVectors, k: int, seed: int) -> Generator[Progress, None, Partition]:
     """Cluster all images, [N, z_dim], into at most k clusters; yields Progress and returns a Partition."""
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed))
 
 
-def cluster_uncertain(
+def cluster_uncertain_images(
     vectors: LatentVectors, uncertainties: NDArray[np.float32], k: int, config: ClusterConfig, seed: int
 ) -> Generator[Progress, None, Partition]:
     """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.

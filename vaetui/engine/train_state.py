@@ -32,14 +32,14 @@ class TrainState:
 
 
 def create_train_state(config: Config, shape: tuple[int, ...]) -> TrainState:
-    """Return untrained networks for images (H, W) or (H, W, 3), with optimiser; raises UserError as `find_device`."""
-    device = find_device(config.device)
+    """Return untrained networks for images (H, W) or (H, W, 3), with optimiser; raises UserError as `select_device`."""
+    device = select_device(config.device)
     vae = build_vae(config.network, shape, rng.derive_seed(config.seed, "network")).to(device)
     is_fused = device.type in ("cpu", "cuda")
     return TrainState(vae, torch.optim.Adam(vae.parameters(), config.training.learning_rate, fused=is_fused), device)
 
 
-def find_device(name: str) -> torch.device:
+def select_device(name: str) -> torch.device:
     """Return the device called auto, cpu, cuda or mps; raises UserError if it is not available."""
     is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     available = [device for device in is_available if is_available[device]]
@@ -52,25 +52,25 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def state_dict(state: TrainState) -> NamedArrays:
+def to_checkpoint_arrays(state: TrainState) -> NamedArrays:
     """Return copies of all parameters, optimiser moments and running statistics: all that the next step depends on."""
     tensors = {}
     for name, parameter in state.vae.named_parameters():
         tensors[f"network.{name}"] = parameter.detach()
         for key, value in state.optimiser.state.get(parameter, {}).items():
             tensors[f"optimiser.{key}.{name}"] = value
-    tensors |= {f"running.{name}": buffer for name, buffer in _running_statistics(state.vae).items()}
+    tensors |= {f"running.{name}": buffer for name, buffer in _get_running_statistics(state.vae).items()}
     return {name: np.array(tensor.cpu().numpy(), order="C") for name, tensor in tensors.items()}
 
 
-def max_checkpoint_bytes(state: TrainState) -> int:
+def bound_checkpoint_bytes(state: TrainState) -> int:
     """Return an upper bound for the file size of a checkpoint, in bytes."""
     # A parameter and its two moments take 12 bytes per number; the header describes four arrays per parameter.
-    tensors = [*state.vae.parameters(), *_running_statistics(state.vae).values()]
+    tensors = [*state.vae.parameters(), *_get_running_statistics(state.vae).values()]
     return 16 * sum(tensor.numel() for tensor in tensors) + 4_096 * (1 + len(tensors))
 
 
-def expand_classes(state: TrainState, config: Config, shape: tuple[int, ...]) -> TrainState:
+def expand_classifier(state: TrainState, config: Config, shape: tuple[int, ...]) -> TrainState:
     """Return a state whose classifier has as many classes as the configuration, at least as many as now.
 
     Everything else is copied; the logits of new classes are 0.
@@ -78,13 +78,13 @@ def expand_classes(state: TrainState, config: Config, shape: tuple[int, ...]) ->
     if state.vae.classifier.out_features == config.network.classes:
         return state
     expanded = create_train_state(config, shape)
-    load_state_dict(expanded, state_dict(state))
+    load_checkpoint_arrays(expanded, to_checkpoint_arrays(state))
     return expanded
 
 
 @torch.no_grad()
-def load_state_dict(state: TrainState, arrays: NamedArrays) -> None:
-    """Load what `state_dict` returned; a classifier of fewer classes is padded with rows of 0.
+def load_checkpoint_arrays(state: TrainState, arrays: NamedArrays) -> None:
+    """Load what `to_checkpoint_arrays` returned; a classifier of fewer classes is padded with rows of 0.
 
     Raises UserError, before it changes anything, if other names or shapes do not match the networks.
     """
@@ -95,7 +95,7 @@ def load_state_dict(state: TrainState, arrays: NamedArrays) -> None:
         _require_shape(arrays, f"network.{name}", name, tuple(parameter.shape))
         for key in moments[name]:
             _require_shape(arrays, f"optimiser.{key}.{name}", name, () if key == "step" else tuple(parameter.shape))
-    statistics = _running_statistics(state.vae)
+    statistics = _get_running_statistics(state.vae)
     for name, buffer in statistics.items():
         _require_shape(arrays, f"running.{name}", name, tuple(buffer.shape))
     for name, buffer in statistics.items():
@@ -131,7 +131,7 @@ def _pad_classes(arrays: NamedArrays, class_count: int) -> NamedArrays:
     return {name: pad_rows(name, array) for name, array in arrays.items()} if stored_count < class_count else arrays
 
 
-def _running_statistics(vae: VAE) -> dict[str, Tensor]:
+def _get_running_statistics(vae: VAE) -> dict[str, Tensor]:
     """Return the running means and variances of the batch normalisation."""
     return {name: buffer for name, buffer in vae.named_buffers() if buffer.is_floating_point()}
 

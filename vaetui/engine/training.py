@@ -12,10 +12,10 @@ from torch import Tensor
 
 from vaetui.engine import losses, rng
 from vaetui.engine.augmentation import augment
-from vaetui.engine.config import Config, TrainingConfig, count_passes
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.config import Config, TrainingConfig, count_passes_per_epoch
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.events import BatchesTrained, Losses
-from vaetui.engine.inference import draw_noise
+from vaetui.engine.inference import draw_normal_noise
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.train_state import TrainState
 from vaetui.engine.vae import to_float_images
@@ -26,12 +26,12 @@ BATCHES_PER_REPORT = 8
 LR_WARMUP_BATCHES = 50
 """Batches over which a cosine schedule first raises the learning rate linearly."""
 MIN_LR_FRACTION = 0.02
-"""Fraction of the learning rate at the end of a cosine schedule."""
+"""Share of the learning rate at the end of a cosine schedule."""
 
 
-def train(
+def train_epoch(
     state: TrainState,
-    images: Dataset,
+    images: DeviceImages,
     pseudo_labels: PseudoLabels | None,
     config: Config,
     epoch: int,
@@ -40,11 +40,11 @@ def train(
     """Train for the rest of one epoch after `start_step` batches, and yield a report every few batches.
 
     `images` are all training images on the device of `state`; `pseudo_labels` is None for an unsupervised epoch
-    (eq. 1 alone). `state` holds all progress at every report, so the caller may stop there. The order of the images
+    (eq. 1 alone). `state` contains all progress at every report, so the caller may stop there. The order of the images
     and the noise depend only on seed, epoch and batch. Raises UserError if the loss becomes NaN or infinite.
     """
     generator = rng.derive_generator(config.seed, "order", epoch)
-    passes = [generator.permutation(len(images)) for _ in range(count_passes(config.training, len(images)))]
+    passes = [generator.permutation(len(images)) for _ in range(count_passes_per_epoch(config.training, len(images)))]
     batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]
@@ -79,7 +79,7 @@ def _train_step(
         views = torch.cat([images, augment(images, config.augmentation, config.seed, epoch, step)])  # [2 B, 1, H, W]
     hidden, view_means, view_stds = vae.encode(views)
     mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
-    latents = mean + std * draw_noise(config, mean, "training", epoch, step)  # [B, z_dim]
+    latents = mean + std * draw_normal_noise(config, mean, "training", epoch, step)  # [B, z_dim]
     reconstruction = losses.reconstruction(vae.decode(latents), images)
     divergence = losses.kl_divergence(mean, std)
     total = reconstruction + config.loss.beta * divergence  # eq. 1
@@ -92,7 +92,7 @@ def _train_step(
             view_latents = latents
             if len(views) > count:
                 second_mean, second_std = view_means[count:], view_stds[count:]
-                noise = draw_noise(config, second_mean, "training view", epoch, step)
+                noise = draw_normal_noise(config, second_mean, "training view", epoch, step)
                 view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
         logits = vae.classify(hidden, view_latents)
         repeats = len(views) // count

@@ -1,4 +1,7 @@
-"""True labels, in a type of their own that learning code does not accept: they split the data and measure accuracy."""
+"""True labels, in a type of their own that learning code does not accept.
+
+They are used to stratify the split and to measure accuracy.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Indices
-from vaetui.engine.images import read_idx
+from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
 
 
@@ -22,8 +25,11 @@ class TrueLabels:
 
 
 def read_true_labels(path: Path, image_count: int) -> TrueLabels:
-    """Return the true labels in an IDX file; raises UserError as `read_idx` does, or if there are not `image_count`."""
-    class_ids = read_idx(path, 1)
+    """Return the true labels in an IDX file.
+
+    Raises UserError as `read_idx_array` does, or if there are not `image_count` labels.
+    """
+    class_ids = read_idx_array(path, 1)
     if len(class_ids) != image_count:
         raise UserError(
             f"{path} has {len(class_ids):,} labels for {image_count:,} images. Use the label file of these images."
@@ -31,13 +37,13 @@ def read_true_labels(path: Path, image_count: int) -> TrueLabels:
     return TrueLabels(class_ids)
 
 
-def stratified_split(
+def split_train_validation(
     image_count: int, validation_count: int, true_labels: TrueLabels | None, generator: np.random.Generator
 ) -> tuple[Indices, Indices]:
     """Return indices of training and of `validation_count` validation images, both ascending (paper, section 3.2).
 
     With true labels the split is stratified: each class gets its proportion rounded down, and the classes with the
-    largest remainders one image more.
+    largest remainders one more image.
     """
     order = generator.permutation(image_count)
     if true_labels is None:
@@ -46,11 +52,11 @@ def stratified_split(
         class_ids, class_sizes = np.unique(true_labels.class_ids, return_counts=True)
         proportions = class_sizes * validation_count / image_count
         quotas = np.floor(proportions).astype(int)
-        largest = np.argsort(quotas - proportions, kind="stable")[: validation_count - quotas.sum()]
-        quotas[largest] += 1
-        shuffled = true_labels.class_ids[order]
-        pairs = zip(class_ids, quotas, strict=True)
-        validation = np.concatenate([order[shuffled == class_id][:quota] for class_id, quota in pairs])
+        largest_remainder_indices = np.argsort(quotas - proportions, kind="stable")[: validation_count - quotas.sum()]
+        quotas[largest_remainder_indices] += 1
+        shuffled_class_ids = true_labels.class_ids[order]
+        class_quotas = zip(class_ids, quotas, strict=True)
+        validation = np.concatenate([order[shuffled_class_ids == class_id][:quota] for class_id, quota in class_quotas])
     is_validation = np.zeros(image_count, dtype=bool)
     is_validation[validation] = True
     return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)

@@ -32,25 +32,33 @@ class VAE(nn.Module):
     def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
         """Create networks for images of `shape`: (height, width) or (height, width, 3)."""
         super().__init__()
-        first, second = config.channels
+        conv1_channels, conv2_channels = config.channels
         image_size, image_channels = (shape[0], shape[1]), count_channels(shape)
-        half_size = _downsampled_size(image_size)
-        self.feature_size = _downsampled_size(half_size)
-        self.feature_channels = second
-        features = second * self.feature_size[0] * self.feature_size[1]
+        half_size = _compute_downsampled_size(image_size)
+        self.feature_size = _compute_downsampled_size(half_size)
+        self.feature_channels = conv2_channels
+        feature_count = conv2_channels * self.feature_size[0] * self.feature_size[1]
         self.negative_slope = config.negative_slope
-        hidden = config.hidden_units
-        conv1 = nn.Conv2d(image_channels, first, 3, stride=2, padding=1)
-        conv2 = nn.Conv2d(first, second, 3, stride=2, padding=1)
-        self.encoder = nn.ModuleList([conv1, conv2, nn.Linear(features, hidden), nn.Linear(hidden, 2 * config.z_dim)])
-        first_padding = _output_padding(self.feature_size, half_size)
-        second_padding = _output_padding(half_size, image_size)
-        upconv1 = nn.ConvTranspose2d(second, first, 3, stride=2, padding=1, output_padding=first_padding)
-        upconv2 = nn.ConvTranspose2d(first, image_channels, 3, stride=2, padding=1, output_padding=second_padding)
-        self.decoder = nn.ModuleList([nn.Linear(config.z_dim, hidden), nn.Linear(hidden, features), upconv1, upconv2])
+        hidden_units = config.hidden_units
+        conv1 = nn.Conv2d(image_channels, conv1_channels, 3, stride=2, padding=1)
+        conv2 = nn.Conv2d(conv1_channels, conv2_channels, 3, stride=2, padding=1)
+        self.encoder = nn.ModuleList(
+            [conv1, conv2, nn.Linear(feature_count, hidden_units), nn.Linear(hidden_units, 2 * config.z_dim)]
+        )
+        first_padding = _compute_output_padding(self.feature_size, half_size)
+        second_padding = _compute_output_padding(half_size, image_size)
+        upconv1 = nn.ConvTranspose2d(
+            conv2_channels, conv1_channels, 3, stride=2, padding=1, output_padding=first_padding
+        )
+        upconv2 = nn.ConvTranspose2d(
+            conv1_channels, image_channels, 3, stride=2, padding=1, output_padding=second_padding
+        )
+        self.decoder = nn.ModuleList(
+            [nn.Linear(config.z_dim, hidden_units), nn.Linear(hidden_units, feature_count), upconv1, upconv2]
+        )
         self.classifies_hidden = config.classifier_input == "hidden"
-        self.classifier = nn.Linear(hidden if self.classifies_hidden else config.z_dim, config.classes)
-        norms = [nn.BatchNorm2d(first), nn.BatchNorm2d(second), nn.BatchNorm1d(hidden)]
+        self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
+        norms = [nn.BatchNorm2d(conv1_channels), nn.BatchNorm2d(conv2_channels), nn.BatchNorm1d(hidden_units)]
         self.norms = nn.ModuleList(norms if config.batch_norm else [nn.Identity()] * 3)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -58,18 +66,20 @@ class VAE(nn.Module):
         """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
         conv1, conv2, dense1, dense2 = self.encoder
         norm1, norm2, norm3 = self.norms
-        hidden = self._activation(norm1(conv1(images)))  # [N, 64, 14, 14]
-        hidden = self._activation(norm2(conv2(hidden)))  # [N, 128, 7, 7]
-        hidden = self._activation(norm3(dense1(hidden.permute(0, 2, 3, 1).flatten(1))))  # [N, 32]
+        activations = self._activate(norm1(conv1(images)))  # [N, 64, 14, 14]
+        activations = self._activate(norm2(conv2(activations)))  # [N, 128, 7, 7]
+        hidden = self._activate(norm3(dense1(activations.permute(0, 2, 3, 1).flatten(1))))  # [N, 32]
         mean, raw_std = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
         return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
         dense1, dense2, conv1, conv2 = self.decoder
-        hidden = self._activation(dense2(self._activation(dense1(latents))))  # [N, 6272]
-        hidden = hidden.view(-1, *self.feature_size, self.feature_channels).permute(0, 3, 1, 2)  # [N, 128, 7, 7]
-        logits: Tensor = conv2(self._activation(conv1(hidden)))  # [N, 1, 28, 28]
+        activations = self._activate(dense2(self._activate(dense1(latents))))  # [N, 6272]
+        activations = activations.view(-1, *self.feature_size, self.feature_channels).permute(
+            0, 3, 1, 2
+        )  # [N, 128, 7, 7]
+        logits: Tensor = conv2(self._activate(conv1(activations)))  # [N, 1, 28, 28]
         return logits
 
     def classify(self, hidden: Tensor, latents: Tensor) -> Tensor:
@@ -77,7 +87,7 @@ class VAE(nn.Module):
         logits: Tensor = self.classifier(hidden if self.classifies_hidden else latents)
         return logits
 
-    def _activation(self, values: Tensor) -> Tensor:
+    def _activate(self, values: Tensor) -> Tensor:
         # In place saves a pass over memory; autograd allows it, because the slope is above 0.
         return F.leaky_relu(values, self.negative_slope, inplace=True)
 
@@ -115,11 +125,11 @@ def to_byte_images(images: Tensor) -> Tensor:
     return pixels.squeeze(1) if pixels.shape[1] == 1 else pixels.permute(0, 2, 3, 1).contiguous()
 
 
-def _downsampled_size(size: tuple[int, int]) -> tuple[int, int]:
+def _compute_downsampled_size(size: tuple[int, int]) -> tuple[int, int]:
     """Return the size after a 3x3 convolution with stride 2 and padding 1."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
 
 
-def _output_padding(input_size: tuple[int, int], output_size: tuple[int, int]) -> tuple[int, int]:
+def _compute_output_padding(input_size: tuple[int, int], output_size: tuple[int, int]) -> tuple[int, int]:
     """Return the padding with which a transposed 3x3 convolution of stride 2 reaches the output size."""
     return output_size[0] - (2 * input_size[0] - 1), output_size[1] - (2 * input_size[1] - 1)

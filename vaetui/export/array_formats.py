@@ -27,7 +27,7 @@ def write_npz(label_table: LabelTable, output: Path) -> None:
         classes=np.array(label_table.class_names),
         sources=np.array(SOURCES),
     )
-    atomic_files.write(output.resolve(), buffer.getvalue())
+    atomic_files.replace_file(output.resolve(), buffer.getvalue())
 
 
 def write_idx(label_table: LabelTable, output: Path) -> None:

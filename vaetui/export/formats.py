@@ -22,7 +22,7 @@ FILE_WRITERS: dict[str, Callable[[LabelTable, Path], None]] = {
 """Writers of formats that are one file."""
 DirectoryWriter = Callable[[LabelTable, float, bool, NDArray[np.uint8] | None, Path], Generator[Progress, None, int]]
 DIRECTORY_WRITERS: dict[str, DirectoryWriter] = {
-    "folders": class_folders.write_folders,
+    "folders": class_folders.write_class_folders,
     "label-studio": labelling_tools.write_label_studio,
     "fiftyone": labelling_tools.write_fiftyone,
     "huggingface": labelling_tools.write_huggingface,
@@ -46,5 +46,5 @@ def write_labels(
     if format_name in DIRECTORY_WRITERS:
         return (yield from DIRECTORY_WRITERS[format_name](label_table, min_confidence, copy_files, images, output))
     yield Progress("writing labels", 0, 1)
-    FILE_WRITERS[format_name](label_table.subset(label_table.confidences >= min_confidence), output)
+    FILE_WRITERS[format_name](label_table.select_rows(label_table.confidences >= min_confidence), output)
     return 0

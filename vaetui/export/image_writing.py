@@ -42,43 +42,43 @@ def write_images(
     """
     written_paths: list[str | None] = []
     for index, target_path in zip(label_table.indices.tolist(), target_paths, strict=True):
-        source, path = label_table.image_path(index), output / strip_parents(target_path)
+        source_path, output_path = label_table.find_image_path(index), output / strip_parents(target_path)
         with translate_os_errors(output):
-            while os.path.lexists(path):  # target paths that differ only in ".." or a leading "/"
-                path = path.with_stem(f"{path.stem}_")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            is_available = source is None or source.is_file()
-            if source is None:
+            while os.path.lexists(output_path):  # paths that differ only in ".." or a leading "/" collide
+                output_path = output_path.with_stem(f"{output_path.stem}_")
+            output_path.parent.mkdir(parents=True, exist_ok=True)
+            is_available = source_path is None or source_path.is_file()
+            if source_path is None:
                 assert images is not None
-                Image.fromarray(images[index]).save(path)
+                Image.fromarray(images[index]).save(output_path)
             elif is_available and copy_files:
-                shutil.copy2(source, path)
+                shutil.copy2(source_path, output_path)
             elif is_available:
-                path.symlink_to(source.resolve())
-        written_paths.append(path.relative_to(output).as_posix() if is_available else None)
+                output_path.symlink_to(source_path.resolve())
+        written_paths.append(output_path.relative_to(output).as_posix() if is_available else None)
         if len(written_paths) % PROGRESS_INTERVAL_IMAGES == 0 or len(written_paths) == len(label_table):
             yield Progress("writing images", len(written_paths), len(label_table))
     return written_paths
 
 
-def relative_paths(label_table: LabelTable) -> list[str]:
-    """Return the path of each image file below its root, or a PNG name made of the index if there are no files."""
+def list_relative_paths(label_table: LabelTable) -> list[str]:
+    """Return the path of each image file below its root, or a PNG name derived from the index if there are no files."""
     indices: list[int] = label_table.indices.tolist()
     if label_table.source_files is None:
         return [f"{index:08}.png" for index in indices]
     return [str(strip_parents(label_table.source_files.relative_paths[index])) for index in indices]
 
 
-def unique_names(label_table: LabelTable) -> list[str]:
+def make_unique_names(label_table: LabelTable) -> list[str]:
     """Return a file name without directories for each image, unique even without its suffix.
 
-    FiftyOne identifies an image by such a name; other readers take backslashes for directories, or directories for
-    parts of a dataset.
+    FiftyOne identifies an image by such a name; other readers interpret backslashes as path separators, or directories
+    as subsets.
     """
     names: list[str] = []
     used_stems: set[str] = set()
-    for index, path in zip(label_table.indices.tolist(), relative_paths(label_table), strict=True):
-        name = PurePosixPath(safe_name(path))
+    for index, path in zip(label_table.indices.tolist(), list_relative_paths(label_table), strict=True):
+        name = PurePosixPath(make_safe_name(path))
         if name.stem.casefold() in used_stems:
             name = name.with_stem(f"{name.stem}-{index}")
         while name.stem.casefold() in used_stems:
@@ -88,7 +88,7 @@ def unique_names(label_table: LabelTable) -> list[str]:
     return names
 
 
-def safe_name(name: str) -> str:
+def make_safe_name(name: str) -> str:
     """Return a file name that is valid on every operating system; different names may become equal."""
     return "".join(char if char.isalnum() or char in " ._-+" else "_" for char in name).strip(" .") or "_"
 

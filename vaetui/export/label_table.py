@@ -57,19 +57,19 @@ class LabelTable:
         """Return the number of images."""
         return len(self.indices)
 
-    def subset(self, mask: NDArray[np.bool_]) -> LabelTable:
+    def select_rows(self, mask: NDArray[np.bool_]) -> LabelTable:
         """Return the rows selected by a mask [N]."""
         columns = ("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances")
         return replace(self, **{column: getattr(self, column)[mask] for column in columns})
 
-    def image_path(self, index: int) -> Path | None:
+    def find_image_path(self, index: int) -> Path | None:
         """Return the file of the image with this index in the dataset; None without image files."""
         return None if self.source_files is None else self.source_files.root / self.source_files.relative_paths[index]
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per image; missing values are None."""
         for row, index in enumerate(self.indices.tolist()):
-            path = self.image_path(index)
+            path = self.find_image_path(index)
             cluster_id, distance = self.cluster_ids[row], self.distances[row]
             yield {
                 "index": index,

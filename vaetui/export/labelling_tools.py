@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progress
-from vaetui.export.image_writing import create_output_directory, relative_paths, unique_names, write_images
+from vaetui.export.image_writing import create_output_directory, list_relative_paths, make_unique_names, write_images
 from vaetui.export.label_table import LabelTable
 from vaetui.storage import atomic_files
 
@@ -31,10 +31,10 @@ def write_label_studio(
     """
     images_directory = output / "images"
     path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, relative_paths, min_confidence, copy_files, images, images_directory
+        label_table, list_relative_paths, min_confidence, copy_files, images, images_directory
     )
-    tasks = (_label_studio_task(images_directory / path, row) for path, row in path_row_pairs)
-    atomic_files.write(output / "tasks.json", _encode_json_array(tasks))
+    tasks = (_build_label_studio_task(images_directory / path, row) for path, row in path_row_pairs)
+    atomic_files.replace_file(output / "tasks.json", _encode_json_array(tasks))
     names, merged_ids = label_table.class_names, label_table.merged_class_ids
     active_names = (name for class_id, name in enumerate(names) if class_id not in merged_ids)
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in active_names)
@@ -42,11 +42,11 @@ def write_label_studio(
         '<View>\n  <Image name="image" value="$image"/>\n'
         f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'
     )
-    atomic_files.write(output / "config.xml", config.encode())
+    atomic_files.replace_file(output / "config.xml", config.encode())
     return missing_count
 
 
-def _label_studio_task(path: Path, row: dict[str, Any]) -> dict[str, Any]:
+def _build_label_studio_task(path: Path, row: dict[str, Any]) -> dict[str, Any]:
     result = {"from_name": "class", "to_name": "image", "type": "choices", "value": {"choices": [row["class"]]}}
     prediction = {"model_version": "vaetui", "score": row["confidence"], "result": [result]}
     image = f"/data/local-files/?d={quote(str(path.absolute()).lstrip('/'))}"
@@ -61,11 +61,11 @@ def write_fiftyone(
     Raises UserError if the output directory is not empty or cannot be written.
     """
     path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, unique_names, min_confidence, copy_files, images, output / "data"
+        label_table, make_unique_names, min_confidence, copy_files, images, output / "data"
     )
     labels = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in path_row_pairs}
     content = json.dumps({"classes": label_table.class_names, "labels": labels})
-    atomic_files.write(output / "labels.json", content.encode())
+    atomic_files.replace_file(output / "labels.json", content.encode())
     return missing_count
 
 
@@ -77,13 +77,13 @@ def write_huggingface(
     Raises UserError if the output directory is not empty or cannot be written.
     """
     path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, unique_names, min_confidence, copy_files, images, output / "train"
+        label_table, make_unique_names, min_confidence, copy_files, images, output / "train"
     )
     items = (
         {"file_name": path, "label": row["class"], "confidence": row["confidence"], "source": row["source"]}
         for path, row in path_row_pairs
     )
-    atomic_files.write(output / "train/metadata.jsonl", (f"{json.dumps(item)}\n".encode() for item in items))
+    atomic_files.replace_file(output / "train/metadata.jsonl", (f"{json.dumps(item)}\n".encode() for item in items))
     return missing_count
 
 
@@ -98,7 +98,7 @@ def _write_confident_images(
     """Write the images with sufficient confidence; return pairs of path and row, and the number of missing files."""
     create_output_directory(output.parent)
     output.mkdir()
-    confident = label_table.subset(label_table.confidences >= min_confidence)
+    confident = label_table.select_rows(label_table.confidences >= min_confidence)
     paths = yield from write_images(confident, name_images(confident), copy_files, images, output)
     path_row_pairs = ((path, row) for path, row in zip(paths, confident.iter_rows(), strict=True) if path is not None)
     return path_row_pairs, paths.count(None)

@@ -24,8 +24,8 @@ from vaetui.storage import atomic_files
 INPUT_DESCRIPTION = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
 README_TEMPLATE = """# {name}
 
-The networks of a vaetui session, written by `vaetui export-model`. `card.json` holds the configuration, the classes and
-the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for. To
+The networks of a vaetui session, written by `vaetui export-model`. `card.json` contains the configuration, the classes
+and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for. To
 classify images in Python, with vaetui {version} installed:
 
 ```python
@@ -70,12 +70,12 @@ print([card["classes"][class_id] for class_id in probabilities.argmax(axis=1)])
 
 
 class ImageClassifier(nn.Module):
-    """Computes class probabilities from images; the module that is exported to ONNX."""
+    """Compute class probabilities from images; the module that is exported to ONNX."""
 
     merge_matrix: Tensor
 
     def __init__(self, vae: VAE, canonical: Sequence[int]) -> None:
-        """Wrap networks; `canonical` holds for each class the class it counts as, itself unless merged, [classes]."""
+        """Wrap networks; `canonical` [classes] maps each class to the class it counts as, itself unless merged."""
         super().__init__()
         self.vae = vae
         merge_matrix = torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])]  # [outputs, classes]
@@ -87,7 +87,7 @@ class ImageClassifier(nn.Module):
         return self.vae.classify(encoding.hidden, encoding.mean).softmax(dim=1) @ self.merge_matrix
 
 
-def write_model(
+def write_model_directory(
     name: str,
     vae: VAE,
     config: Config,
@@ -109,7 +109,7 @@ def write_model(
     if with_onnx:
         _write_onnx(ImageClassifier(vae, class_list.canonical), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
-    atomic_files.write(output / "model.safetensors", save(weights))
+    atomic_files.replace_file(output / "model.safetensors", save(weights))
     versions = {"vaetui": vaetui.__version__, "python": platform.python_version(), "torch": metadata.version("torch")}
     card: dict[str, Any] = {
         "name": name,
@@ -122,10 +122,10 @@ def write_model(
         "config": asdict(config),
         "versions": versions,
     }
-    atomic_files.write(output / "card.json", json.dumps(card, indent=1).encode())
+    atomic_files.replace_file(output / "card.json", json.dumps(card, indent=1).encode())
     onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
     readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=channels, onnx=onnx_section)
-    atomic_files.write(output / "README.md", readme.encode())
+    atomic_files.replace_file(output / "README.md", readme.encode())
 
 
 def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:

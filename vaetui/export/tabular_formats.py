@@ -36,7 +36,7 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise UserError("Parquet needs pyarrow. Install it with: pip install 'vaetui[parquet]'") from error
-    paths = [path and str(path) for path in map(label_table.image_path, label_table.indices.tolist())]
+    paths = [path and str(path) for path in map(label_table.find_image_path, label_table.indices.tolist())]
     class_ids, source_ids = label_table.class_ids.astype("int32"), label_table.source_ids.astype("int32")
     cluster_ids = pa.array(label_table.cluster_ids, pa.int32(), mask=label_table.cluster_ids < 0)
     cluster_paths = pa.array(label_table.cluster_paths, pa.string())
@@ -55,7 +55,7 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
     )
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer)
-    atomic_files.write(output.resolve(), buffer.getvalue().to_pybytes())
+    atomic_files.replace_file(output.resolve(), buffer.getvalue().to_pybytes())
 
 
 def _iter_csv_lines(label_table: LabelTable) -> Iterator[str]:
@@ -72,4 +72,4 @@ def _write_lines(output: Path, lines: Iterable[str]) -> None:
         with atomic_files.translate_os_errors(output), output.open("wb") as file:
             file.writelines(content)
     else:
-        atomic_files.write(output.resolve(), content)
+        atomic_files.replace_file(output.resolve(), content)

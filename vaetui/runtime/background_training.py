@@ -1,4 +1,4 @@
-"""Trains a session in the background until answers are needed, another process takes over, or a signal arrives."""
+"""Train a session in the background until answers are needed, another process takes over, or a signal arrives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class BackgroundTraining:
         self._leave_terminal = leave_terminal
         self._is_detached = False
         self._shutdown_signals = ShutdownSignals()
-        self._event_formatter = EventFormatter(session.epochs, session.rounds)
+        self._event_formatter = EventFormatter(session.epoch_count, session.round_count)
         self._logger = logging.getLogger("vaetui")
 
     def run(self) -> int:

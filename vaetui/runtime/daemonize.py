@@ -1,4 +1,4 @@
-"""Continues in a child process that outlives the terminal."""
+"""Continue in a child process that outlives the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from vaetui.errors import UserError
 
 
-def daemonize() -> Callable[[], None]:
+def fork_to_background() -> Callable[[], None]:
     """Continue in a child process and return the function that detaches it from the terminal.
 
     The parent exits with status 0 once the child has detached, or with the child's status if the child exits first.

@@ -1,4 +1,4 @@
-"""Runs a command on a session: opens it, starts a front end, logs crashes and prints how to come back."""
+"""Run a command on a session: open it, start a front end, log crashes and print how to come back."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
         from vaetui.storage import file_names, log
 
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.open_log(directory).exception("unexpected error")
+        log.start_file_log(directory).exception("unexpected error")
         name, log_file = type(error).__name__, file_names.log_path(directory)
         click.echo(f"vaetui: Unexpected error: {name}. {saved_note}Traceback: {log_file}", err=True)
         sys.exit(1)
@@ -91,11 +91,11 @@ def run_plain(session_factory: Callable[[], Session]) -> None:
     _exit_with_hint(session, signal_number)
 
 
-def run_detached(session_factory: Callable[[], Session]) -> None:
+def train_in_background(session_factory: Callable[[], Session]) -> None:
     """Train a session in the background until answers are needed."""
     from vaetui.runtime import daemonize
 
-    leave_terminal = daemonize.daemonize()
+    leave_terminal = daemonize.fork_to_background()
     # Imported after the fork, which copies a small process faster.
     from vaetui.runtime.background_training import BackgroundTraining
 
@@ -124,7 +124,7 @@ def exit_immediately(status: int) -> None:
     os._exit(status)
 
 
-def drain(events: Generator[Any, None, T], show: Callable[[Any], None] = lambda event: None) -> T:
+def drain_events(events: Generator[Any, None, T], show: Callable[[Any], None] = lambda event: None) -> T:
     """Consume a generator of events, call `show` with each, and return the return value of the generator."""
     while True:
         try:
@@ -147,4 +147,4 @@ def run_with_progress(events: Generator[Any, None, T]) -> T:
             if hasattr(event, "total"):
                 progress.update(task, description=event.activity, completed=event.completed, total=event.total)
 
-        return drain(events, show)
+        return drain_events(events, show)

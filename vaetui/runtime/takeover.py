@@ -1,4 +1,4 @@
-"""Stops the background training of a session so that this process can open it."""
+"""Stop the background training of a session so that this process can open it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ POLL_INTERVAL_S = 0.1
 REPORT_INTERVAL_S = 10.0
 """Seconds between two progress messages."""
 TIMEOUT_S = 180.0
-"""Seconds to wait for the other process; clustering a million images is the longest step it cannot interrupt."""
+"""Seconds to wait for the other process; clustering a million images is the longest step that cannot be interrupted."""
 
 
-def take_over(directory: Path) -> None:
+def stop_background_training(directory: Path) -> None:
     """Ask the background training of a session to stop, and wait until it has saved.
 
-    A session that is open in a terminal is left alone; its lock refuses a second process. Raises UserError if the
+    A session that is open in a terminal is not stopped; its lock refuses a second process. Raises UserError if the
     training does not stop within TIMEOUT_S seconds.
     """
     holder = lock.read_holder(directory)
@@ -33,14 +33,16 @@ def take_over(directory: Path) -> None:
     click.echo(f"Stopping the background training of {directory.name} ({holder}) …", err=True)
     start_s = last_report_s = time.monotonic()
     try:
-        # While the other process exits, its lock file can be empty: then the holder has no process number.
+        # While the other process exits, its lock file can be empty: then the holder has no process id.
         while holder is not None and (holder.is_detached or not holder.process_id):
             control_files.request_release(directory)  # Repeated because another waiting process may cancel it.
             time.sleep(POLL_INTERVAL_S)
             now_s = time.monotonic()
             if now_s - start_s >= TIMEOUT_S:
-                failure = f"did not stop within {TIMEOUT_S:.0f} seconds ({holder}). Try again, or kill that process."
-                raise UserError(f"Background training of {directory.name} {failure}")
+                timeout_reason = (
+                    f"did not stop within {TIMEOUT_S:.0f} seconds ({holder}). Try again, or kill that process."
+                )
+                raise UserError(f"Background training of {directory.name} {timeout_reason}")
             if now_s - last_report_s >= REPORT_INTERVAL_S:
                 last_report_s = now_s
                 click.echo("Still waiting for a step that cannot be interrupted. Ctrl-C: cancel", err=True)

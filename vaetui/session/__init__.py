@@ -6,7 +6,7 @@ schedule          the next step of a run
 dataset_location  the directory of a session's images
 data_loading      load the images; rebuild a damaged imported dataset
 data_split        training, validation and test images
-session_labels    true labels, for evaluation only
+session_true_labels  true labels, for evaluation only
 resources         images and networks, loaded on first use
 trainer           train, evaluate, cluster and split
 checkpoints       save and restore the networks

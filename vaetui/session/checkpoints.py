@@ -19,7 +19,7 @@ MAX_CHECKPOINTS = 3
 """Checkpoints kept, so that a damaged one costs only seconds of training."""
 
 
-def init_train_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
+def create_epoch_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
     """Return freshly initialised networks for images of `shape` and the classes of an epoch."""
     return train_state.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
 
@@ -27,25 +27,27 @@ def init_train_state(epoch: int, config: Config, repository: SessionRepository, 
 def restore_checkpoint(
     store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]
 ) -> tuple[TrainState, int, int]:
-    """Return the networks of the newest intact checkpoint with its epoch and step; (0, 0) without one.
+    """Return the networks of the newest intact checkpoint with its epoch and step.
+
+    Epoch and step are 0 without a checkpoint.
 
     Losses recorded after it are deleted; training repeats them bit for bit.
     """
     damaged_names = []
     for epoch, step in repository.list_checkpoints():
         name = file_names.checkpoint_name(epoch, step)
-        state = init_train_state(epoch, config, repository, shape)
+        state = create_epoch_state(epoch, config, repository, shape)
         with suppress(ArtifactLostError):
-            content = store.read(name, train_state.max_checkpoint_bytes(state))
+            content = store.read(name, train_state.bound_checkpoint_bytes(state))
             try:
-                train_state.load_state_dict(state, tensors.from_bytes(content))
+                train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))
                 break
             except UserError:
-                store.quarantine(name)
+                store.quarantine_checkpoint(name)
         damaged_names.append(name)
     else:
         epoch = step = 0
-        state = init_train_state(0, config, repository, shape)
+        state = create_epoch_state(0, config, repository, shape)
     repository.delete_losses_after(epoch, step, damaged_names)
     return state, epoch, step
 
@@ -59,9 +61,13 @@ def save_checkpoint(
     events: Iterable[BatchesTrained],
 ) -> None:
     """Write a checkpoint, record it with the training events before it, and delete the oldest checkpoints."""
-    fingerprint = store.write(file_names.checkpoint_name(epoch, step), tensors.to_bytes(train_state.state_dict(state)))
-    others = [checkpoint for checkpoint in repository.list_checkpoints() if checkpoint != (epoch, step)]
-    obsolete_names = [file_names.checkpoint_name(*checkpoint) for checkpoint in others[MAX_CHECKPOINTS - 1 :]]
+    fingerprint = store.write(
+        file_names.checkpoint_name(epoch, step), tensors.encode_safetensors(train_state.to_checkpoint_arrays(state))
+    )
+    other_checkpoints = [checkpoint for checkpoint in repository.list_checkpoints() if checkpoint != (epoch, step)]
+    obsolete_names = [
+        file_names.checkpoint_name(*checkpoint) for checkpoint in other_checkpoints[MAX_CHECKPOINTS - 1 :]
+    ]
     repository.record_training(events, fingerprint, obsolete_names)
     for name in obsolete_names:
         store.remove(name)

@@ -9,8 +9,8 @@ from vaetui.data import importing
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
 from vaetui.session.data_split import SessionImages, load_images
-from vaetui.session.dataset_location import locate_session_files, source_directory
-from vaetui.session.session_labels import SessionLabels
+from vaetui.session.dataset_location import locate_session_files, locate_source_directory
+from vaetui.session.session_true_labels import SessionTrueLabels
 from vaetui.storage import dataset_cache, file_names, round_snapshots
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.dataset_cache import DatasetOrigin
@@ -18,14 +18,14 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import TrainValSplit
 
 
-def load_or_rebuild(
+def load_or_rebuild_images(
     store: ArtifactStore, repository: SessionRepository
-) -> Generator[Progress, None, tuple[SessionImages, SessionLabels, str | None]]:
+) -> Generator[Progress, None, tuple[SessionImages, SessionTrueLabels, str | None]]:
     """Load images and true labels; the third value is a notice if the dataset was rebuilt.
 
     Raises UserError for missing or changed images that cannot be rebuilt from their source.
     """
-    directory, origin = source_directory(repository.data_source), find_origin(repository)
+    directory, origin = locate_source_directory(repository.data_source), find_dataset_origin(repository)
     is_imported = directory.parent == dataset_cache.datasets_directory()
     try:
         images, labels = _load_images_and_labels(store, repository)
@@ -41,7 +41,9 @@ def load_or_rebuild(
             raise UserError(f"The images in {directory} are lost or damaged{hint}; no answer is lost.") from error
     else:
         # Labels and the list of source files are read later but must be intact as well.
-        if not is_imported or (dataset_cache.is_intact(directory) and dataset_cache.load_origin(directory) == origin):
+        if not is_imported or (
+            dataset_cache.is_metadata_intact(directory) and dataset_cache.load_origin(directory) == origin
+        ):
             return images, labels, None
         is_rebuilt = False
         with suppress(UserError):  # the images are intact, so the session stays usable if the rebuild fails
@@ -54,17 +56,19 @@ def load_or_rebuild(
     return images, labels, notice
 
 
-def find_origin(repository: SessionRepository) -> DatasetOrigin | None:
+def find_dataset_origin(repository: SessionRepository) -> DatasetOrigin | None:
     """Return the source of an imported dataset; None if the user provided the directory of IDX files."""
-    directory = source_directory(repository.data_source)
+    directory = locate_source_directory(repository.data_source)
     if directory.parent != dataset_cache.datasets_directory():
         return None
     return repository.data_record.origin or dataset_cache.load_origin(directory)
 
 
-def _load_images_and_labels(store: ArtifactStore, repository: SessionRepository) -> tuple[SessionImages, SessionLabels]:
+def _load_images_and_labels(
+    store: ArtifactStore, repository: SessionRepository
+) -> tuple[SessionImages, SessionTrueLabels]:
     images = load_images(store, repository)
-    return images, SessionLabels(locate_session_files(repository), images, repository.load_class_list)
+    return images, SessionTrueLabels(locate_session_files(repository), images, repository.load_class_list)
 
 
 def _rebuild_images(
@@ -74,6 +78,6 @@ def _rebuild_images(
         return False
     image_digest = None
     if repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None:
-        split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = round_snapshots.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         image_digest = split.image_digest.tobytes()
-    return (yield from importing.rebuild(source_directory(repository.data_source), origin, image_digest))
+    return (yield from importing.rebuild_dataset(locate_source_directory(repository.data_source), origin, image_digest))

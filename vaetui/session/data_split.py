@@ -8,9 +8,9 @@ import numpy as np
 
 from vaetui.engine import rng
 from vaetui.engine.config import count_validation_images
-from vaetui.engine.idx import IdxFiles, image_header_shape
-from vaetui.engine.images import Images, read_images
-from vaetui.engine.true_labels import read_true_labels, stratified_split
+from vaetui.engine.idx import IdxFiles, read_image_header_shape
+from vaetui.engine.images import Images, read_images_and_digest
+from vaetui.engine.true_labels import read_true_labels, split_train_validation
 from vaetui.errors import UserError
 from vaetui.session.dataset_location import locate_session_files
 from vaetui.storage import file_names, round_snapshots
@@ -41,11 +41,11 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
     Raises UserError for missing or damaged files and for images that changed since the split.
     """
     config, files, count = repository.config, locate_session_files(repository), repository.shape[0]
-    if image_header_shape(files.train_images) != repository.shape:
+    if read_image_header_shape(files.train_images) != repository.shape:
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
     if is_recorded:
-        split = round_snapshots.load(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = round_snapshots.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         indices = np.concatenate([split.train_indices, split.validation_indices])
         if not np.array_equal(np.sort(indices), np.arange(count)):
             path = store.directory / file_names.TRAIN_VAL_SPLIT_NAME
@@ -54,13 +54,13 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
         true_labels = read_true_labels(files.train_labels, count) if files.train_labels else None
         generator = rng.derive_generator(config.seed, "division")
         validation_count = count_validation_images(config.training, count)
-        train_indices, validation_indices = stratified_split(count, validation_count, true_labels, generator)
+        train_indices, validation_indices = split_train_validation(count, validation_count, true_labels, generator)
         split = TrainValSplit(train_indices, validation_indices, np.empty(0, np.uint8))
-    images, digest = read_images(files.train_images)
+    images, digest = read_images_and_digest(files.train_images)
     image_digest = np.frombuffer(digest, np.uint8)
     if not is_recorded:
         split = replace(split, image_digest=image_digest)
-        repository.record_files(round_snapshots.save(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
+        repository.record_files(round_snapshots.save_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)
@@ -74,7 +74,7 @@ def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:
     """
     if files.test_images is None:
         return None
-    images, _ = read_images(files.test_images)
+    images, _ = read_images_and_digest(files.test_images)
     if images.shape != shape:
         raise UserError(
             f"{files.test_images} has images of a different size or colour than {files.train_images}; "

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import vaetui
-from vaetui.engine.idx import IdxFiles, find_idx_files, image_header_shape, require_supported
+from vaetui.engine.idx import IdxFiles, find_idx_files, read_image_header_shape, require_supported_shape
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache, locations
 from vaetui.storage.repository import SessionRepository
@@ -16,7 +16,7 @@ BUNDLED_DATASET = "mnist"
 """Source name of the bundled dataset, the default without --data."""
 
 
-def source_directory(source: str) -> Path:
+def locate_source_directory(source: str) -> Path:
     """Return the directory of a source name."""
     if source != BUNDLED_DATASET:
         return Path(source)
@@ -30,14 +30,14 @@ def locate_session_files(repository: SessionRepository) -> IdxFiles:
 
     Raises UserError if the training images are missing.
     """
-    files = find_idx_files(source_directory(repository.data_source))
+    files = find_idx_files(locate_source_directory(repository.data_source))
     return files if repository.data_record.uses_true_labels else replace(files, train_labels=None, test_labels=None)
 
 
 def remove_unused_datasets() -> None:
     """Remove imported datasets that no session uses; do nothing if a session cannot be read."""
     used_directories = []
-    for name in locations.session_names():
+    for name in locations.list_session_names():
         try:
             with closing(SessionRepository(locations.find_session(name))) as repository:
                 used_directories.append(Path(repository.data_source))
@@ -53,7 +53,7 @@ def read_dataset_shape(source: str) -> tuple[int, ...]:
 
     Raises UserError for missing files and unsupported shapes.
     """
-    files = find_idx_files(source_directory(source))
-    shape = image_header_shape(files.train_images)
-    require_supported(files.train_images, shape)
+    files = find_idx_files(locate_source_directory(source))
+    shape = read_image_header_shape(files.train_images)
+    require_supported_shape(files.train_images, shape)
     return shape

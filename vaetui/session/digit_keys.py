@@ -13,8 +13,8 @@ def assign_digit_keys(classes: ClassList, answer_counts: Mapping[int, int]) -> D
 
     A class whose id is a digit keeps that digit; the others take the remaining digits.
     """
-    counts = canonical_counts(classes, answer_counts)
-    frequent = sorted(classes.active, key=lambda class_id: -counts[class_id])[:MAX_DIGIT_KEYS]
+    counts = sum_counts_of_merged_classes(classes, answer_counts)
+    frequent = sorted(classes.active_ids, key=lambda class_id: -counts[class_id])[:MAX_DIGIT_KEYS]
     digits: list[int | None] = [digit if digit in frequent else None for digit in range(MAX_DIGIT_KEYS)]
     for class_id in sorted(set(frequent) - set(range(MAX_DIGIT_KEYS))):
         digits[digits.index(None)] = class_id
@@ -34,7 +34,7 @@ def add_new_classes(digit_keys: DigitKeys, edits: Iterable[ClassEdit]) -> DigitK
     return tuple(digits)
 
 
-def canonical_counts(classes: ClassList, answer_counts: Mapping[int, int]) -> tuple[int, ...]:
+def sum_counts_of_merged_classes(classes: ClassList, answer_counts: Mapping[int, int]) -> tuple[int, ...]:
     """Return the number of answers per class; those of merged classes count for their target."""
     counts = [0] * len(classes)
     for class_id, canonical_id in enumerate(classes.canonical):
@@ -42,6 +42,6 @@ def canonical_counts(classes: ClassList, answer_counts: Mapping[int, int]) -> tu
     return tuple(counts)
 
 
-def active_digits(digit_keys: DigitKeys, classes: ClassList) -> list[int]:
+def list_active_digits(digit_keys: DigitKeys, classes: ClassList) -> list[int]:
     """Return the digits of active classes."""
-    return [digit for digit, class_id in enumerate(digit_keys) if class_id in classes.active]
+    return [digit for digit, class_id in enumerate(digit_keys) if class_id in classes.active_ids]

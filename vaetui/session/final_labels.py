@@ -51,11 +51,11 @@ def build_label_table(
     class_ids[validation_indices] = validation_predictions.class_ids
     confidences[validation_indices] = validation_predictions.confidences
     columns = (np.arange(count), class_ids, confidences, source_ids, cluster_numbers, weights, distances, tuple(paths))
-    merged_class_ids = frozenset(range(len(classes))) - {*classes.active}
+    merged_class_ids = frozenset(range(len(classes))) - {*classes.active_ids}
     return LabelTable(classes.names, *columns, merged_class_ids=merged_class_ids)
 
 
-def source_files(directory: Path, count: int) -> SourceFiles | None:
+def find_source_files(directory: Path, count: int) -> SourceFiles | None:
     """Return the files that a dataset of `count` images was imported from; None for arrays and unknown sources."""
     origin = dataset_cache.load_origin(directory)
     if origin is None or origin.root_path is None:

@@ -30,52 +30,55 @@ class LabelPropagator:
     """Propagates answers by the method of the recipe; caches the graph of the last round."""
 
     def __init__(self, repository: SessionRepository, load_round: Callable[[int, int | None], LabellingRound]) -> None:
-        """Propagate the answers of rounds that `load_round(round_number, last_round)` loads; see `LabellingRound`."""
+        """Propagate the answers of the rounds that `load_round` loads, with the arguments of `LabellingRound`."""
         self._repository = repository
         self._load_round = load_round
         self._cached_graph: tuple[int, KNNGraph] | None = None
         self._cached_evidence: dict[tuple[int, tuple[int, ...]], RoundEvidence] = {}
 
-    def propagate(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
+    def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
         labelling_round = self._load_round(round_number, round_number)
         if config.propagation.method == "cluster":
-            return labelling_round.pseudo_labels()
+            return labelling_round.compute_pseudo_labels()
         from vaetui.engine.label_propagation import to_pseudo_labels
 
-        labelled_sets = [*self._earlier_labelled_sets(round_number, round_number), labelling_round.labelled_set()]
+        labelled_sets = [
+            *self._earlier_labelled_sets(round_number, round_number),
+            labelling_round.collect_labelled_set(),
+        ]
         embeddings = labelling_round.embeddings
         return to_pseudo_labels(
             (yield from self._class_probabilities(config, round_number, embeddings, labelled_sets, round_number))
         )
 
-    def direct_labels(self, config: Config, round_number: int) -> PseudoLabels:
-        """Return the labels by answers alone: of whole clusters, or of the shown images if the recipe propagates."""
+    def label_from_answers(self, config: Config, round_number: int) -> PseudoLabels:
+        """Return the labels by answers alone: of whole clusters, or of the shown images with graph propagation."""
         labelling_round = self._load_round(round_number, None)
         if config.propagation.method == "cluster":
-            return labelling_round.pseudo_labels()
-        from vaetui.engine.pseudo_labels import concat_labelled_sets, direct_labels
+            return labelling_round.compute_pseudo_labels()
+        from vaetui.engine.pseudo_labels import concat_labelled_sets, label_answered_images
 
-        labelled_sets = [*self._earlier_labelled_sets(round_number, None), labelling_round.labelled_set()]
-        return direct_labels(concat_labelled_sets(labelled_sets), len(labelling_round.embeddings))
+        labelled_sets = [*self._earlier_labelled_sets(round_number, None), labelling_round.collect_labelled_set()]
+        return label_answered_images(concat_labelled_sets(labelled_sets), len(labelling_round.embeddings))
 
-    def shown_images(self, config: Config, round_number: int) -> Indices:
-        """Return the indices of the images that were shown for the answers behind `direct_labels`."""
+    def list_shown_indices(self, config: Config, round_number: int) -> Indices:
+        """Return the indices of the images that were shown for the answers behind `label_from_answers`."""
         import numpy as np
 
-        labelled_sets = [self._load_round(round_number, None).labelled_set()]
+        labelled_sets = [self._load_round(round_number, None).collect_labelled_set()]
         if config.propagation.method == "graph":
             labelled_sets += self._earlier_labelled_sets(round_number, None)
         return np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
 
-    def round_evidence(self, round_number: int, last_round: int | None = None) -> RoundEvidence:
+    def load_round_evidence(self, round_number: int, last_class_edit_round: int | None = None) -> RoundEvidence:
         """Return the labels of a finished round, cached per state of the class list."""
-        key = round_number, self._repository.load_class_list(last_round).canonical
+        key = round_number, self._repository.load_class_list(last_class_edit_round).canonical
         if key not in self._cached_evidence:
-            self._cached_evidence[key] = self._load_round(round_number, last_round).evidence()
+            self._cached_evidence[key] = self._load_round(round_number, last_class_edit_round).collect_evidence()
         return self._cached_evidence[key]
 
-    def prior_probabilities(
+    def propagate_earlier_answers(
         self, config: Config, round_number: int, embeddings: LatentVectors
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate the answers before a round over the current `embeddings` [N, z_dim]; yields progress."""
@@ -88,7 +91,7 @@ class LabelPropagator:
         round_number: int,
         embeddings: LatentVectors,
         labelled_sets: list[LabelledSet],
-        last_round: int,
+        last_class_edit_round: int,
     ) -> Generator[Progress, None, Probabilities]:
         import numpy as np
 
@@ -99,14 +102,21 @@ class LabelPropagator:
             seed = rng.derive_seed(config.seed, "graph", round_number)
             graph = yield from label_propagation.build_knn_graph(embeddings, config.propagation, seed, config.threads)
             self._cached_graph = round_number, graph
-        classes, labelled_set = self._repository.load_class_list(last_round), concat_labelled_sets(labelled_sets)
-        # Merged classes take no part: without labels of their own they would still get a share of the probability.
-        active, graph = np.array(classes.active), self._cached_graph[1]
-        labelled_set = replace(labelled_set, class_ids=np.searchsorted(active, labelled_set.class_ids))
-        active_probabilities = yield from label_propagation.poisson_learning(graph, labelled_set, len(active))
+        classes, labelled_set = (
+            self._repository.load_class_list(last_class_edit_round),
+            concat_labelled_sets(labelled_sets),
+        )
+        # Merged classes are excluded: without labels of their own they would still get a share of the probability.
+        active_class_ids, graph = np.array(classes.active_ids), self._cached_graph[1]
+        labelled_set = replace(labelled_set, class_ids=np.searchsorted(active_class_ids, labelled_set.class_ids))
+        active_probabilities = yield from label_propagation.run_poisson_learning(
+            graph, labelled_set, len(active_class_ids)
+        )
         probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
-        probabilities[:, active] = active_probabilities
+        probabilities[:, active_class_ids] = active_probabilities
         return probabilities
 
-    def _earlier_labelled_sets(self, round_number: int, last_round: int | None) -> list[LabelledSet]:
-        return [self.round_evidence(number, last_round).labelled_set for number in range(1, round_number)]
+    def _earlier_labelled_sets(self, round_number: int, last_class_edit_round: int | None) -> list[LabelledSet]:
+        return [
+            self.load_round_evidence(number, last_class_edit_round).labelled_set for number in range(1, round_number)
+        ]

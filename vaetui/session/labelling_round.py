@@ -26,8 +26,8 @@ from vaetui.engine.config import Config
 from vaetui.engine.pseudo_labels import (
     LabelledSet,
     PseudoLabels,
+    compute_distance_decay,
     concat_labelled_sets,
-    distance_decay,
     label_by_cluster,
 )
 from vaetui.errors import UserError
@@ -47,7 +47,7 @@ class RoundEvidence:
 
     labelled_set: LabelledSet
     """The shown members of the answered clusters, [M]."""
-    predicted: NDArray[np.int64]
+    predicted_class_ids: NDArray[np.int64]
     """Their predicted classes when the round began, [M]."""
 
 
@@ -63,19 +63,19 @@ class LabellingRound:
         repository: SessionRepository,
         config: Config,
         round_number: int,
-        last_round: int | None = None,
+        last_class_edit_round: int | None = None,
     ) -> None:
-        """Load a round, with the class edits up to the end of `last_round`, or all of them.
+        """Load a round, with the class edits up to the end of `last_class_edit_round`, or all of them.
 
         Raises UserError for files that are lost or do not match the recorded answers.
         """
         self.round_number = round_number
         """The round, from 1."""
-        self.snapshot = round_snapshots.load(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
+        self.snapshot = round_snapshots.load_arrays(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
         """The clustering that the round began with."""
         self.embeddings = to_metric_space(self.snapshot.latents, config.cluster.distance_metric)
         """Latent vectors in the space that k-means clusters, [N, z_dim]."""
-        self._last_round = last_round
+        self._last_class_edit_round = last_class_edit_round
         self._uses_propagation = config.propagation.method == "graph"
         self._store = store
         self._repository = repository
@@ -88,7 +88,7 @@ class LabellingRound:
         self._earlier_answer_count = repository.count_answers() - len(self._answer_records)
         answer_counts = repository.count_answers_by_class(round_number - 1)
         self._digit_keys = assign_digit_keys(repository.load_class_list(round_number - 1), answer_counts)
-        self._refresh()
+        self._rebuild_from_actions()
 
     def record_answer(self, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> None:
         """Record an answer and the files that belong to it; it is on the disk on return.
@@ -100,37 +100,37 @@ class LabellingRound:
             self.classes.require_active(answer.class_id)
         self._actions.append(self._repository.record_answer(self.round_number, path, answer, *fingerprints))
         self._undone_actions.clear()
-        self._refresh()
+        self._rebuild_from_actions()
 
     def record_split(self, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
         """Save the parts of a cluster, then record the split that refers to them."""
         name = file_names.split_snapshot_name(self._repository.next_action_id())
-        fingerprint = round_snapshots.save(self._store, name, split_snapshot)
+        fingerprint = round_snapshots.save_arrays(self._store, name, split_snapshot)
         self.record_answer(path, Split(len(split_snapshot.centres)), fingerprint)
 
     def record_class_edit(self, edit: ClassEdit) -> None:
         """Record a class edit; it is on the disk on return. Raises UserError for an invalid edit."""
-        self.classes.apply(edit)
+        self.classes.with_edit(edit)
         self._actions.append(self._repository.record_class_edit(self.round_number, edit))
         self._undone_actions.clear()
-        self._refresh()
+        self._rebuild_from_actions()
 
     def undo(self) -> ClusterPath | None:
         """Undo the last action; return its cluster, () for a class edit, None if there is none."""
         if not self._actions:
             return None
-        self._repository.undo(action := self._actions[-1])
+        self._repository.record_undo(action := self._actions[-1])
         self._undone_actions.insert(0, self._actions.pop())
-        self._refresh()
+        self._rebuild_from_actions()
         return action.path if isinstance(action, AnswerRecord) else ()
 
     def redo(self) -> ClusterPath | None:
         """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
         if not self._undone_actions:
             return None
-        self._repository.redo(action := self._undone_actions[0])
+        self._repository.record_redo(action := self._undone_actions[0])
         self._actions.append(self._undone_actions.pop(0))
-        self._refresh()
+        self._rebuild_from_actions()
         return action.path if isinstance(action, AnswerRecord) else ()
 
     def find_cluster(self, path: ClusterPath) -> Cluster:
@@ -155,11 +155,11 @@ class LabellingRound:
                 return cluster
         raise UserError(f"This cluster has {count} different images; it cannot be split into {part_count} parts.")
 
-    def pseudo_labels(self) -> PseudoLabels:
+    def compute_pseudo_labels(self) -> PseudoLabels:
         """Return the label and weight of each training image by the answer of its cluster (equation 2)."""
         return label_by_cluster(self.tree, self.answers, len(self.snapshot.assignments), self._config.cluster.decay)
 
-    def labelled_set(self) -> LabelledSet:
+    def collect_labelled_set(self) -> LabelledSet:
         """Return the images that were shown when a class was chosen: the nearest members of each answered cluster."""
         labelled_sets = []
         for cluster in iter_leaves(self.tree):
@@ -169,29 +169,29 @@ class LabellingRound:
                 labelled_sets.append(LabelledSet(shown, class_ids, weights))
         return concat_labelled_sets(labelled_sets)
 
-    def evidence(self) -> RoundEvidence:
+    def collect_evidence(self) -> RoundEvidence:
         """Return the labelled images with their predicted classes when the round began."""
-        labelled_set = self.labelled_set()
-        return RoundEvidence(labelled_set, self._predicted_classes(labelled_set.indices))
+        labelled_set = self.collect_labelled_set()
+        return RoundEvidence(labelled_set, self._find_predicted_class_ids(labelled_set.indices))
 
-    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
+    def member_indices(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
         """Return at most `count` member indices of a cluster, [<= count]."""
         members = self.find_cluster(path).members
         if order == "random":
             members = rng.derive_generator(self._config.seed, "members", self.round_number, *path).permutation(members)
         return (members[::-1] if order == "farthest" else members)[:count]
 
-    def round_view(self) -> RoundView:
+    def build_round_view(self) -> RoundView:
         """Return the current state of the round."""
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
         edits = [action.class_edit for action in self._actions if isinstance(action, ClassEditRecord)]
         return RoundView(
             round_number=self.round_number,
-            rounds=self._config.training.rounds,
-            clusters=tuple(self._cluster_view(cluster) for cluster in iter_clusters(self.tree)),
+            round_count=self._config.training.rounds,
+            clusters=tuple(self._build_cluster_view(cluster) for cluster in iter_clusters(self.tree)),
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
-            label_coverage=self._label_coverage(),
+            label_coverage=self._compute_label_coverage(),
             answer_count=self._earlier_answer_count + len(self._answer_records),
             digit_keys=add_new_classes(self._digit_keys, edits),
             undo_description=describe_action(self._actions[-1], self.classes) if self._actions else None,
@@ -202,11 +202,11 @@ class LabellingRound:
     def _answer_records(self) -> list[AnswerRecord]:
         return [action for action in self._actions if isinstance(action, AnswerRecord)]
 
-    def _cluster_view(self, cluster: Cluster) -> ClusterView:
+    def _build_cluster_view(self, cluster: Cluster) -> ClusterView:
         has_answer = [leaf.path in self.answers for leaf in iter_leaves(cluster.children)]
         mean_weight = 1.0
         if not self._uses_propagation:
-            mean_weight = float(distance_decay(cluster.distances, self._config.cluster.decay).mean())
+            mean_weight = float(compute_distance_decay(cluster.distances, self._config.cluster.decay).mean())
         return ClusterView(
             path=cluster.path,
             picture=cluster.centre_image,
@@ -214,40 +214,40 @@ class LabellingRound:
             mean_distance=cluster.mean_distance,
             answer=self.answers.get(cluster.path),
             leaf_counts=(sum(has_answer), len(has_answer)) if cluster.children else None,
-            class_shares=self._class_shares(cluster),
+            class_shares=self._compute_class_shares(cluster),
             mean_weight=mean_weight,
         )
 
-    def _label_coverage(self) -> float:
+    def _compute_label_coverage(self) -> float:
         """Return the share of labelled images; with propagation, the first class answer labels all of them."""
         if self._uses_propagation:
             has_class_answer = any(isinstance(answer, ClassAnswer) for answer in self.answers.values())
             return float(self._earlier_answer_count > 0 or has_class_answer)
-        return self.pseudo_labels().label_coverage
+        return self.compute_pseudo_labels().label_coverage
 
-    def _class_shares(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
+    def _compute_class_shares(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
         if self.round_number == 1:
             return ()  # the classifier has not seen any label yet
-        class_ids, counts = np.unique(self._predicted_classes(cluster.members), return_counts=True)
+        class_ids, counts = np.unique(self._find_predicted_class_ids(cluster.members), return_counts=True)
         order = np.argsort(-counts, kind="stable")
         return tuple((int(class_ids[index]), float(counts[index] / counts.sum())) for index in order)
 
-    def _predicted_classes(self, indices: Indices) -> NDArray[np.int64]:
+    def _find_predicted_class_ids(self, indices: Indices) -> NDArray[np.int64]:
         """Return the classes predicted when the round began, with merged classes replaced by their targets."""
         class_ids: NDArray[np.int64] = np.array(self.classes.canonical)[self.snapshot.predicted_class_ids[indices]]
         return class_ids
 
-    def _refresh(self) -> None:
+    def _rebuild_from_actions(self) -> None:
         """Derive classes, answers and tree from the recorded actions."""
-        self.classes = self._repository.load_class_list(self._last_round)
+        self.classes = self._repository.load_class_list(self._last_class_edit_round)
         records = self._answer_records
-        self.answers = effective_answers((record.path, self._canonical_answer(record.answer)) for record in records)
+        self.answers = effective_answers((record.path, self._merge_answer_class(record.answer)) for record in records)
         record_ids = {record.path: record.id for record in records}
         self.tree = self._root_clusters
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
             self.tree = with_children(self.tree, path, self._load_children(path, record_ids[path]))
 
-    def _canonical_answer(self, answer: Answer) -> Answer:
+    def _merge_answer_class(self, answer: Answer) -> Answer:
         if isinstance(answer, ClassAnswer):
             return replace(answer, class_id=self.classes.canonical[answer.class_id])
         return answer
@@ -257,14 +257,14 @@ class LabellingRound:
         classes = self._repository.load_class_list(self.round_number - 1)
         for action in (*self._actions, *self._undone_actions):
             if isinstance(action, ClassEditRecord):
-                classes = classes.apply(action.class_edit)
+                classes = classes.with_edit(action.class_edit)
             elif isinstance(action.answer, ClassAnswer) and action.answer.class_id >= len(classes):
                 classes.require_active(action.answer.class_id)
 
     def _load_children(self, path: ClusterPath, answer_id: int) -> ClusterTree:
         if answer_id not in self._split_children:
             members, name = self.find_cluster(path).members, file_names.split_snapshot_name(answer_id)
-            split_snapshot = round_snapshots.load(self._store, name, SplitSnapshot, M=len(members))
+            split_snapshot = round_snapshots.load_arrays(self._store, name, SplitSnapshot, M=len(members))
             self._split_children[answer_id] = self._build_clusters(members, split_snapshot, path)
         return self._split_children[answer_id]
 

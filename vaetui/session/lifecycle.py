@@ -25,7 +25,7 @@ def create(
 
     Raises UserError for an invalid or existing name, missing data and a full disk.
     """
-    names = [name] if name else _candidate_names(title or source)
+    names = [name] if name else _generate_session_names(title or source)
     with locations.create_session_atomically(names) as (session_name, directory):
         create_at(directory, source, config, data_record)
     return resume(session_name)
@@ -43,7 +43,7 @@ def resume(name: str | None, device: Device | None = None) -> Session:
     Raises UserError for an unknown name, a session that another process has open, a newer format and damage
     beyond repair.
     """
-    return resume_at(locations.find_session(name or locations.latest_session_name()), device)
+    return resume_at(locations.find_session(name or locations.find_latest_session_name()), device)
 
 
 def resume_at(directory: Path, device: Device | None = None) -> Session:
@@ -54,8 +54,8 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
         lock = Lock(directory)
         resources.callback(lock.release)
         atomic_files.remove_partial_files(directory)
-        logger = log.open_log(directory)
-        resources.callback(log.close_log)
+        logger = log.start_file_log(directory)
+        resources.callback(log.stop_file_log)
         logger.info("opened")
         repairs = list(verify_database(directory, repair=True))
         for finding in repairs:
@@ -63,13 +63,13 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
         repository = SessionRepository(directory, is_writable=True)
         resources.callback(repository.close)
         store = ArtifactStore(directory, repository, repairs)
-        store.remove_leftovers()
+        store.remove_unlisted_artifacts()
         session = Session(store, repository, lock, device)
         resources.pop_all()  # the session closes them
     return session
 
 
-def _candidate_names(title: str) -> list[str]:
+def _generate_session_names(title: str) -> list[str]:
     stem = "".join(letter for letter in Path(title).stem if letter.isascii() and letter.isalnum()) or "images"
     name = f"{stem[:40]}-{datetime.date.today():%Y-%m-%d}"
     return [name, *(f"{name}-{number}" for number in range(2, 1_000))]

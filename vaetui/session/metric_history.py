@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vaetui.engine.config import Config, count_steps, count_validation_images
+from vaetui.engine.config import Config, count_steps_per_epoch, count_validation_images
 from vaetui.engine.events import BatchesTrained
 from vaetui.session.views import TrainingCurves
 from vaetui.storage.repository import SessionRepository
@@ -16,7 +16,9 @@ class MetricHistory:
     def __init__(self, repository: SessionRepository, config: Config) -> None:
         """Load the recorded metrics."""
         count = repository.shape[0]
-        self._steps_per_epoch = count_steps(config.training, count - count_validation_images(config.training, count))
+        self._steps_per_epoch = count_steps_per_epoch(
+            config.training, count - count_validation_images(config.training, count)
+        )
         self.finished_epochs = repository.list_epochs()
         """The finished epochs, in order."""
         self._repository = repository

@@ -17,7 +17,7 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
 
-def round_agreements(
+def measure_round_agreements(
     store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator
 ) -> Iterator[tuple[int, Agreement]]:
     """Yield (round number, agreement) for each finished round, from the second with answers on.
@@ -29,14 +29,14 @@ def round_agreements(
     for round_number, _, ended_at in repository.list_rounds():
         if ended_at is None:
             return  # its answers may still change
-        evidence = propagator.round_evidence(round_number)
+        evidence = propagator.load_round_evidence(round_number)
         labelled_set = evidence.labelled_set
         if len(earlier_indices):
             new = np.flatnonzero(~np.isin(labelled_set.indices, earlier_indices))
             confidences = _load_confidences(store, repository, round_number)
             if confidences is not None:
                 confidences = confidences[labelled_set.indices[new]]
-            agreement = measure_agreement(labelled_set.class_ids[new], evidence.predicted[new], confidences)
+            agreement = measure_agreement(labelled_set.class_ids[new], evidence.predicted_class_ids[new], confidences)
             if agreement:
                 yield round_number, agreement
         earlier_indices = np.concatenate([earlier_indices, labelled_set.indices])
@@ -49,5 +49,5 @@ def _load_confidences(
     name = file_names.predictions_name(find_epoch_before_round(repository.config.training, round_number))
     if repository.find_fingerprint(name):
         with suppress(ArtifactLostError):  # a lost file only costs one metric
-            return round_snapshots.load(store, name, EpochPredictions).confidences
+            return round_snapshots.load_arrays(store, name, EpochPredictions).confidences
     return None

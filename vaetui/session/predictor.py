@@ -11,10 +11,10 @@ import torch
 
 from vaetui.engine import rng, train_state
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
-from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode, predict
+from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
 from vaetui.engine.vae import VAE
 from vaetui.errors import UserError
 from vaetui.session import schedule
@@ -48,12 +48,12 @@ class Predictor:
             """Height and width of the images in pixels; for colour images also 3."""
             self.classes = repository.load_class_list()
             """All classes; the networks may not have learned the last ones yet."""
-            has_answers = bool(repository.last_answered_round())
+            has_answers = bool(repository.find_last_answered_round())
             self.has_learned_classes = has_answers and len(epochs) > config.training.warmup_epochs
             """Whether the networks were trained with labels."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
-            self.vae = self._load_newest(ArtifactStore(directory, repository), repository)
+            self.vae = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
             """The networks."""
         self._predicted_count = 0
 
@@ -62,10 +62,12 @@ class Predictor:
 
         Raises UserError if no class has been learned.
         """
-        self.require_classes()
+        self.require_learned_classes()
         self._predicted_count += len(pixels)
-        images = Dataset(images_from_array(pixels), torch.device("cpu"))
-        return predict(self.vae, images, self.config, "new", self._predicted_count, canonical=self.classes.canonical)
+        images = DeviceImages(images_from_array(pixels), torch.device("cpu"))
+        return encode_and_classify(
+            self.vae, images, self.config, "new", self._predicted_count, canonical=self.classes.canonical
+        )
 
     def generate_samples(self, count: int, class_id: int | None, seed: int) -> Generator[Progress, None, Pixels]:
         """Decode latent vectors drawn from the prior to images [count, H, W]; yields progress.
@@ -81,7 +83,7 @@ class Predictor:
         batches = []
         for start in range(0, candidate_count, BATCH_IMAGES):
             yield Progress("generating samples", start, candidate_count)
-            batches.append(decode(self.vae, latents[start : start + BATCH_IMAGES]))
+            batches.append(decode_latents(self.vae, latents[start : start + BATCH_IMAGES]))
         samples = np.concatenate(batches)
         if class_id is None:
             return samples
@@ -89,20 +91,20 @@ class Predictor:
         scores = np.where(predictions.class_ids == class_id, predictions.confidences, -predictions.confidences)
         return samples[np.argsort(-scores, kind="stable")[:count]]
 
-    def require_classes(self) -> None:
+    def require_learned_classes(self) -> None:
         """Raise UserError if no class has been learned."""
         if not self.has_learned_classes:
             name = self.name
             raise UserError(f"{name} has not learned any class yet; answer a round with: vaetui resume {name}")
 
-    def _load_newest(self, store: ArtifactStore, repository: SessionRepository) -> VAE:
+    def _load_newest_checkpoint(self, store: ArtifactStore, repository: SessionRepository) -> VAE:
         """Load the newest intact checkpoint; a training process may already have deleted the oldest one."""
         for checkpoint in repository.list_checkpoints():
             self.config = schedule.config_for_epoch(checkpoint[0], self.config, repository)
             state = train_state.create_train_state(self.config, self.image_shape)
             with suppress(ArtifactLostError):
-                content = store.read(file_names.checkpoint_name(*checkpoint), train_state.max_checkpoint_bytes(state))
-                train_state.load_state_dict(state, tensors.from_bytes(content))
+                content = store.read(file_names.checkpoint_name(*checkpoint), train_state.bound_checkpoint_bytes(state))
+                train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))
                 state.vae.eval()
                 return state.vae
         raise UserError(f"No checkpoint can be read; repair the session with: vaetui check {self.name} --repair")

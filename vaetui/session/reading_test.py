@@ -8,7 +8,7 @@ from dataclasses import replace
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
-from vaetui.session.session_labels import SessionLabels
+from vaetui.session.session_true_labels import SessionTrueLabels
 from vaetui.session.views import ReadingTest
 from vaetui.storage import file_names, round_snapshots
 from vaetui.storage.artifact_store import ArtifactStore
@@ -17,7 +17,7 @@ from vaetui.storage.round_snapshots import Reconstructions
 
 
 def load_reading_test(
-    store: ArtifactStore, repository: SessionRepository, true_labels: SessionLabels | None
+    store: ArtifactStore, repository: SessionRepository, true_labels: SessionTrueLabels | None
 ) -> ReadingTest:
     """Return the unfinished reading test, else that of the last finished epoch.
 
@@ -28,16 +28,18 @@ def load_reading_test(
         raise UserError("There is no reading test before the first epoch ends.")
     if true_labels is None:
         raise UserError("The images are still being loaded. Try again in a moment.")
-    if true_labels.validation is None:
+    if true_labels.validation_labels is None:
         raise UserError("These images have no true labels, so a reading test cannot be scored.")
-    unfinished = [event for event in events if event.reading_accuracy is None and repository.load_reading(event.epoch)]
-    return _load_test_of_epoch(store, repository, [*events, *unfinished][-1].epoch)
+    unfinished = [
+        event for event in events if event.reading_accuracy is None and repository.load_reading_answers(event.epoch)
+    ]
+    return _load_reading_test_of_epoch(store, repository, [*events, *unfinished][-1].epoch)
 
 
 def record_reading(
     store: ArtifactStore,
     repository: SessionRepository,
-    true_labels: SessionLabels | None,
+    true_labels: SessionTrueLabels | None,
     epoch: int,
     start: int,
     class_ids: Sequence[int | None],
@@ -46,7 +48,7 @@ def record_reading(
 
     Raises UserError if `start` is past the next image, for too many classes, and for an unknown or merged class.
     """
-    reading_test = _load_test_of_epoch(store, repository, epoch)
+    reading_test = _load_reading_test_of_epoch(store, repository, epoch)
     all_class_ids = (*reading_test.class_ids[:start], *class_ids)
     read_count, count = len(reading_test.class_ids), len(reading_test.reconstructions)
     if not 0 <= start <= read_count or len(all_class_ids) > count:
@@ -55,21 +57,21 @@ def record_reading(
     for class_id in class_ids:
         if class_id is not None:
             classes.require_active(class_id)
-    validation_labels = true_labels.validation if true_labels else None
+    validation_labels = true_labels.validation_labels if true_labels else None
     accuracy = None
     if validation_labels and len(all_class_ids) == count:
         canonical: dict[int | None, int | None] = dict(enumerate(classes.canonical))
         canonical_ids = [canonical.get(class_id, class_id) for class_id in all_class_ids]
         accuracy = reading_accuracy(canonical_ids, validation_labels)
-    repository.record_reading(epoch, start, class_ids, accuracy)
+    repository.record_reading_answers(epoch, start, class_ids, accuracy)
     return replace(reading_test, class_ids=all_class_ids, accuracy=accuracy)
 
 
-def _load_test_of_epoch(store: ArtifactStore, repository: SessionRepository, epoch: int) -> ReadingTest:
+def _load_reading_test_of_epoch(store: ArtifactStore, repository: SessionRepository, epoch: int) -> ReadingTest:
     return ReadingTest(
         epoch,
-        round_snapshots.load(store, file_names.reconstructions_name(epoch), Reconstructions).images,
-        repository.load_reading(epoch),
+        round_snapshots.load_arrays(store, file_names.reconstructions_name(epoch), Reconstructions).images,
+        repository.load_reading_answers(epoch),
         repository.list_epochs()[epoch - 1].reading_accuracy,
         assign_digit_keys(repository.load_class_list(), repository.count_answers_by_class()),
     )

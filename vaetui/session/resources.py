@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Loading, Progress
-from vaetui.errors import sanitize
+from vaetui.errors import make_printable
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
     from vaetui.session.data_split import SessionImages
-    from vaetui.session.session_labels import SessionLabels
+    from vaetui.session.session_true_labels import SessionTrueLabels
     from vaetui.session.trainer import Trainer
 
 SOURCE_CHECK_TIMEOUT_S = 0.5
@@ -39,7 +39,7 @@ class Resources:
         self._source_checks: Collection[Future[str | None]] = ()
         self.images: SessionImages | None = None
         """The images; None before they are loaded."""
-        self.true_labels: SessionLabels | None = None
+        self.true_labels: SessionTrueLabels | None = None
         """The true labels, for evaluation only; None before the images are loaded."""
         self.trainer: Trainer | None = None
         """The networks at the newest intact checkpoint; None before they are loaded."""
@@ -50,9 +50,9 @@ class Resources:
         changes = (check.result() for check in done if not check.exception())
         notices = [*self._notices, *filter(None, changes)]
         self._notices = []
-        return [sanitize(notice) for notice in notices]
+        return [make_printable(notice) for notice in notices]
 
-    def select_images(self, indices: Indices) -> Pixels:
+    def select_training_images(self, indices: Indices) -> Pixels:
         """Return training images by index, [M, H, W]; empty before the images are loaded."""
         if self.images is None:
             import numpy as np
@@ -67,13 +67,13 @@ class Resources:
         """
         if self.images is None:
             yield Loading("the images")
-            from vaetui.data.importing import describe_changes
-            from vaetui.session.data_loading import load_or_rebuild
-            from vaetui.session.dataset_location import source_directory
+            from vaetui.data.importing import describe_source_changes
+            from vaetui.session.data_loading import load_or_rebuild_images
+            from vaetui.session.dataset_location import locate_source_directory
 
-            images, self.true_labels, notice = yield from load_or_rebuild(self._store, self._repository)
-            directory = source_directory(self._repository.data_source)
-            self._source_checks = [_start_check(partial(describe_changes, directory))]
+            images, self.true_labels, notice = yield from load_or_rebuild_images(self._store, self._repository)
+            directory = locate_source_directory(self._repository.data_source)
+            self._source_checks = [_run_in_daemon_thread(partial(describe_source_changes, directory))]
             self._notices += filter(None, [notice])
             self.images = images
         if self.trainer is None:
@@ -85,7 +85,7 @@ class Resources:
         return self.trainer
 
 
-def _start_check(check: Callable[[], str | None]) -> Future[str | None]:
+def _run_in_daemon_thread(check: Callable[[], str | None]) -> Future[str | None]:
     """Run a function in a daemon thread, which does not delay the end of the process; return its future."""
     future: Future[str | None] = Future()
 

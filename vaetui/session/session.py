@@ -16,19 +16,19 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, Device, count_epochs, find_label_round
 from vaetui.engine.events import (
     ClusterSplit,
+    ComponentsLoaded,
     EpochEnded,
     Event,
-    Finished,
-    Loaded,
     Loading,
     Notice,
     Progress,
+    RunFinished,
     SamplesGenerated,
 )
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.dataset_location import locate_session_files
-from vaetui.session.digit_keys import canonical_counts
+from vaetui.session.digit_keys import sum_counts_of_merged_classes
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     from vaetui.engine.pseudo_labels import PseudoLabels
     from vaetui.export.label_table import LabelTable
     from vaetui.session.labelling_round import LabellingRound
-    from vaetui.session.session_labels import SessionLabels
+    from vaetui.session.session_true_labels import SessionTrueLabels
     from vaetui.session.trainer import Trainer
 
 
 class Session:
     """One session, open for writing.
 
-    `advance`, `split`, `label_table` and `propagate` are slow: iterators of events for one worker thread. Every fact
-    is recorded before its event; close the iterator to stop, progress is saved. All other methods are quick and must
-    not run beside a slow one, except `training_curves`, the reading test and the properties. `samples` is slow but
+    `advance`, `split_cluster`, `build_label_table` and `propagate_answers` are slow: iterators of events for one worker
+    thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods are quick and must
+    not run beside a slow one, except `training_curves`, the reading test and the properties. `generate_samples` is slow but
     changes nothing; it loads its own networks and may run in a thread of its own.
     """
 
@@ -85,7 +85,7 @@ class Session:
         with suppress(UserError):  # loading reports missing images
             files = locate_session_files(repository)
             self.has_test_labels |= files.test_images is not None and files.test_labels is not None
-        self._refresh()
+        self._derive_next_step()
 
     # State.
 
@@ -95,17 +95,17 @@ class Session:
         return replace(self._config, network=replace(self._config.network, classes=len(self.classes)))
 
     @property
-    def rounds(self) -> int:
+    def round_count(self) -> int:
         """Number of rounds in the run."""
         return self.config.training.rounds
 
     @property
-    def epochs(self) -> int:
+    def epoch_count(self) -> int:
         """Number of epochs in the run."""
         return count_epochs(self.config.training)
 
     @property
-    def true_labels(self) -> SessionLabels | None:
+    def true_labels(self) -> SessionTrueLabels | None:
         """The true labels, for evaluation only; None before the images are loaded."""
         return self._resources.true_labels
 
@@ -126,21 +126,23 @@ class Session:
             while self._next_step in ("train", "cluster"):
                 epoch = len(self._history.finished_epochs)
                 if self._next_step == "cluster":
-                    yield from trainer.cluster(self.round_number, epoch, self._propagator.prior_probabilities)
+                    yield from trainer.cluster_for_round(
+                        self.round_number, epoch, self._propagator.propagate_earlier_answers
+                    )
                 else:
                     yield from self._train_epoch(trainer, epoch + 1)
-                self._refresh()
+                self._derive_next_step()
         finally:
-            self._refresh()  # the last fact may have been recorded just before the iterator was closed
+            self._derive_next_step()  # the last fact may have been recorded just before the iterator was closed
         if self._next_step == "finish":
-            yield Finished()
+            yield RunFinished()
 
-    def split(self, path: ClusterPath, part_count: int) -> Generator[Event, None, None]:
+    def split_cluster(self, path: ClusterPath, part_count: int) -> Generator[Event, None, None]:
         """Split a cluster of the current round by k-means; the parts replace it, at any depth.
 
         Raises UserError immediately for fewer than 2 parts or fewer distinct members than parts.
         """
-        labelling_round = self.current_round()
+        labelling_round = self.require_current_round()
         cluster = labelling_round.require_splittable(path, part_count)
 
         def split_events() -> Generator[Event, None, None]:
@@ -152,12 +154,12 @@ class Session:
 
         return split_events()
 
-    def label_table(self) -> Generator[Event, None, LabelTable]:
+    def build_label_table(self) -> Generator[Event, None, LabelTable]:
         """Return one label per image: from the answers of all rounds, else from the classifier.
 
         Raises UserError if no cluster has an answer yet.
         """
-        last_round = self._repository.last_answered_round()
+        last_round = self._repository.find_last_answered_round()
         if not last_round:
             raise UserError(f"No labels yet: answer a cluster first, with: vaetui resume {self.name}")
         trainer = yield from self._prepare_trainer()
@@ -166,18 +168,18 @@ class Session:
 
         return build_label_table(
             self._load_round(last_round).tree,
-            self._propagator.direct_labels(self.config, last_round),
-            self._propagator.shown_images(self.config, last_round),
+            self._propagator.label_from_answers(self.config, last_round),
+            self._propagator.list_shown_indices(self.config, last_round),
             predictions,
             trainer.images.train_val_split,
             self.classes,
         )
 
-    def propagate(self) -> Generator[Event, None, PseudoLabels]:
+    def propagate_answers(self) -> Generator[Event, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the current answers, as the next epoch trains on them."""
-        return (yield from self._propagator.propagate(self.config, self.current_round().round_number))
+        return (yield from self._propagator.propagate_answers(self.config, self.require_current_round().round_number))
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Generator[Event, None, None]:
+    def generate_samples(self, count: int, class_id: int | None, seed: int) -> Generator[Event, None, None]:
         """Generate images by the newest checkpoint, of any class or of one; the last event holds them.
 
         Raises UserError without a checkpoint, and for a class that the networks have not learned.
@@ -189,7 +191,7 @@ class Session:
 
     # The current round.
 
-    def current_round(self) -> LabellingRound:
+    def require_current_round(self) -> LabellingRound:
         """Return the round that waits for answers. Raises UserError if there is none."""
         if self._current_round is None:
             raise UserError("No round is waiting for answers.")
@@ -197,53 +199,53 @@ class Session:
 
     def round_view(self) -> RoundView:
         """Return the state of the current round."""
-        return self.current_round().round_view()
+        return self.require_current_round().build_round_view()
 
-    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Record an answer for a cluster; it is on the disk on return.
 
         Raises UserError for an unknown cluster and an unknown or merged class.
         """
-        self.current_round().record_answer(path, answer)
+        self.require_current_round().record_answer(path, answer)
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit, which also applies to earlier answers and predictions; it is on the disk on return."""
-        self.current_round().record_class_edit(edit)
-        self.classes = self.current_round().classes
+        self.require_current_round().record_class_edit(edit)
+        self.classes = self.require_current_round().classes
 
     def undo(self) -> ClusterPath | None:
         """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
-        path = self.current_round().undo()
-        self.classes = self.current_round().classes
+        path = self.require_current_round().undo()
+        self.classes = self.require_current_round().classes
         return path
 
     def redo(self) -> ClusterPath | None:
         """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
-        path = self.current_round().redo()
-        self.classes = self.current_round().classes
+        path = self.require_current_round().redo()
+        self.classes = self.require_current_round().classes
         return path
 
-    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
+    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
-        return self._resources.select_images(self.current_round().members(path, order, count))
+        return self._resources.select_training_images(self.require_current_round().member_indices(path, order, count))
 
     def answer_counts(self) -> tuple[int, ...]:
         """Return the number of answers per class; those of merged classes count for their target."""
-        return canonical_counts(self.classes, self._repository.count_answers_by_class())
+        return sum_counts_of_merged_classes(self.classes, self._repository.count_answers_by_class())
 
-    def finish_round(self) -> None:
+    def close_round(self) -> None:
         """End the round; its actions can no longer be undone, and training continues with its answers."""
-        self._repository.record_round_end(self.current_round().round_number)
+        self._repository.record_round_end(self.require_current_round().round_number)
         self._current_round = None
-        self._refresh()
+        self._derive_next_step()
 
     # The run.
 
     def add_round(self) -> None:
         """Add one round, with its epochs, to a finished run."""
-        self._config = replace(self._config, training=replace(self.config.training, rounds=self.rounds + 1))
+        self._config = replace(self._config, training=replace(self.config.training, rounds=self.round_count + 1))
         self._repository.save_config(self.config)
-        self._refresh()
+        self._derive_next_step()
 
     def reading_test(self) -> ReadingTest:
         """Return the unfinished reading test, else that of the last finished epoch.
@@ -271,15 +273,15 @@ class Session:
     def close(self) -> None:
         """Close the database and the log, and release the lock."""
         self._repository.close()
-        log.close_log()
+        log.stop_file_log()
         self._lock.release()
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
-        pseudo_labels = yield from self._pseudo_labels(epoch)
-        yield from trainer.train(epoch, pseudo_labels, self._history.add_losses)
+        pseudo_labels = yield from self._propagate_for_epoch(epoch)
+        yield from trainer.train_epoch(epoch, pseudo_labels, self._history.add_losses)
         label_coverage = pseudo_labels.label_coverage if pseudo_labels else 0.0
         scorer = self.true_labels.test_scorer if self.true_labels else None
-        for event in trainer.evaluate(epoch, label_coverage, self._repository.count_answers(), scorer):
+        for event in trainer.evaluate_epoch(epoch, label_coverage, self._repository.count_answers(), scorer):
             if isinstance(event, EpochEnded):
                 self._history.finished_epochs.append(event)
             yield event
@@ -288,27 +290,31 @@ class Session:
     def _prepare_trainer(self) -> Generator[Event, None, Trainer]:
         """Load images and networks, and repeat the epochs that lost checkpoints held."""
         trainer = yield from self._resources.load_trainer(self.config)
-        yield Loaded()
+        yield ComponentsLoaded()
         if not self.device_name:
             self.device_name, self._config = trainer.device_name, trainer.config
             self._history.reload_losses()  # losses after the restored checkpoint were deleted
-        yield from map(Notice, [*self._store.pop_notices(), *self._resources.pop_notices()])
+        yield from map(Notice, [*self._store.pop_repair_notices(), *self._resources.pop_notices()])
         for epoch in range(max(trainer.last_trained_epoch + 1, 1), len(self._history.finished_epochs) + 1):
             yield Progress(f"repeating epoch {epoch}", 0, 1)
-            yield from trainer.train(epoch, (yield from self._pseudo_labels(epoch)), self._history.add_losses)
+            yield from trainer.train_epoch(
+                epoch, (yield from self._propagate_for_epoch(epoch)), self._history.add_losses
+            )
         return trainer
 
-    def _pseudo_labels(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
+    def _propagate_for_epoch(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
         """Return the pseudo-labels that an epoch trains on; None before the first round."""
         round_number = find_label_round(self.config.training, epoch)
-        return None if round_number is None else (yield from self._propagator.propagate(self.config, round_number))
+        return (
+            None if round_number is None else (yield from self._propagator.propagate_answers(self.config, round_number))
+        )
 
-    def _load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
+    def _load_round(self, round_number: int, last_class_edit_round: int | None = None) -> LabellingRound:
         from vaetui.session.labelling_round import LabellingRound
 
-        return LabellingRound(self._store, self._repository, self.config, round_number, last_round)
+        return LabellingRound(self._store, self._repository, self.config, round_number, last_class_edit_round)
 
-    def _refresh(self) -> None:
+    def _derive_next_step(self) -> None:
         """Derive the next step from the recorded facts, and load the round if it waits for answers."""
         self._next_step = schedule.next_step(self.config.training, self._repository)
         self.phase = schedule.phase_for_step(self._next_step)

@@ -15,7 +15,7 @@ from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
-from vaetui.session.model_agreement import round_agreements
+from vaetui.session.model_agreement import measure_round_agreements
 from vaetui.session.views import Summary
 from vaetui.storage import (
     control_files,
@@ -30,7 +30,7 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.round_snapshots import EpochPredictions
 
 MAX_PAUSE_S = 120.0
-"""Longest gap between two answers, in seconds, that counts fully as labelling time."""
+"""Longest gap between two answers that counts as labelling time. Longer gaps count as this many seconds."""
 
 
 def load_status(name: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def load_status(name: str) -> dict[str, Any]:
     directory = locations.find_session(name)
     untrusted_entries.refuse_untrusted_entries(directory)
     with closing(SessionRepository(directory)) as repository:
-        config, classes, epochs = repository.config, repository.load_class_list(), repository.list_epochs()
+        config, classes, epoch_events = repository.config, repository.load_class_list(), repository.list_epochs()
         rounds, holder = repository.list_rounds(), lock.read_holder(directory)
         step = schedule.next_step(config.training, repository)
         status: dict[str, Any] = {
@@ -56,32 +56,36 @@ def load_status(name: str) -> dict[str, Any]:
             "classes": classes.names,
             "aliases": classes.aliases,
             "created": repository.created_at,
-            "epoch": len(epochs),
+            "epoch": len(epoch_events),
             "epochs": count_epochs(config.training),
             "round": len(rounds),
             "rounds": config.training.rounds,
             "answers": repository.count_answers(),
             "answered_clusters": None,
             "clusters": None,
-            "label_coverage": epochs[-1].label_coverage if epochs else 0.0,
-            "test_accuracy": [event.test_accuracy for event in epochs],
-            "pixel_accuracy": [event.pixel_accuracy for event in epochs],
-            "reading_accuracy": [event.reading_accuracy for event in epochs],
-            "prediction_churn": [event.prediction_churn for event in epochs],
-            "mean_confidence": [event.reliable_confidence for event in epochs],
-            "losses": [event.losses._asdict() for event in epochs],
+            "label_coverage": epoch_events[-1].label_coverage if epoch_events else 0.0,
+            "test_accuracy": [event.test_accuracy for event in epoch_events],
+            "pixel_accuracy": [event.pixel_accuracy for event in epoch_events],
+            "reading_accuracy": [event.reading_accuracy for event in epoch_events],
+            "prediction_churn": [event.prediction_churn for event in epoch_events],
+            "mean_confidence": [event.reliable_confidence for event in epoch_events],
+            "losses": [event.losses._asdict() for event in epoch_events],
             "training_seconds": sum(seconds for *_, seconds in repository.list_losses()),
             "labelling_seconds": measure_labelling_seconds(repository),
         }
         if step == "ask":
-            view = LabellingRound(ArtifactStore(directory, repository), repository, config, len(rounds)).round_view()
+            view = LabellingRound(
+                ArtifactStore(directory, repository), repository, config, len(rounds)
+            ).build_round_view()
             status |= {"answered_clusters": view.answered_leaf_count, "clusters": view.leaf_count}
             status["label_coverage"] = view.label_coverage
         return status
 
 
 def load_agreements(name: str) -> list[dict[str, Any]]:
-    """Return the agreement of each finished round with the classifier before it, up to the first damaged round.
+    """Return the agreement of each finished round with the classifier's earlier predictions.
+
+    The list ends before the first damaged round.
 
     Raises UserError for an unknown name.
     """
@@ -92,7 +96,7 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
         store = ArtifactStore(directory, repository)
         propagator = LabelPropagator(repository, partial(LabellingRound, store, repository, repository.config))
         with suppress(UserError):
-            for round_number, agreement in round_agreements(store, repository, propagator):
+            for round_number, agreement in measure_round_agreements(store, repository, propagator):
                 agreements.append({"round": round_number, **asdict(agreement)})
     return agreements
 
@@ -100,26 +104,26 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
 def build_summary(store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator) -> Summary:
     """Return the result of a finished run."""
     config = repository.config
-    rounds, epochs = repository.list_rounds(), repository.list_epochs()
+    rounds, epoch_events = repository.list_rounds(), repository.list_epochs()
     class_counts: tuple[tuple[int, int], ...] = ()
     agreements: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
         last_round, _, _ = rounds[-1]
         classes = repository.load_class_list()
-        direct_labels = propagator.direct_labels(config, last_round)
-        agreements = tuple(round_agreements(store, repository, propagator))
-        predicted = LabellingRound(store, repository, config, last_round).snapshot.predicted_class_ids
-        name = file_names.predictions_name(len(epochs))
+        direct_labels = propagator.label_from_answers(config, last_round)
+        agreements = tuple(measure_round_agreements(store, repository, propagator))
+        predicted_class_ids = LabellingRound(store, repository, config, last_round).snapshot.predicted_class_ids
+        name = file_names.predictions_name(len(epoch_events))
         if repository.find_fingerprint(name):
             with suppress(ArtifactLostError):
-                predicted = round_snapshots.load(store, name, EpochPredictions).class_ids
-        predicted = np.array(classes.canonical)[predicted]
-        class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted)
+                predicted_class_ids = round_snapshots.load_arrays(store, name, EpochPredictions).class_ids
+        predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
+        class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted_class_ids)
         counts = np.bincount(class_ids, minlength=len(classes))
-        class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active)
+        class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active_ids)
     return Summary(
         class_counts=class_counts,
-        label_coverage=epochs[-1].label_coverage if epochs else 0.0,
+        label_coverage=epoch_events[-1].label_coverage if epoch_events else 0.0,
         answer_count=repository.count_answers(),
         training_seconds=sum(seconds for *_, seconds in repository.list_losses()),
         labelling_seconds=measure_labelling_seconds(repository),

@@ -13,16 +13,25 @@ import torch
 from numpy.typing import NDArray
 
 from vaetui.engine import rng, train_state, training
-from vaetui.engine.clusters import Cluster, LatentVectors, Pixels, decodable_centres, to_metric_space
-from vaetui.engine.config import Config, count_steps
-from vaetui.engine.dataset import Dataset
-from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Event, Losses, Progress, Reconstructed, Saved
-from vaetui.engine.inference import Predictions, decode, predict, reconstruct
+from vaetui.engine.clusters import Cluster, LatentVectors, Pixels, compute_decodable_centres, to_metric_space
+from vaetui.engine.config import Config, count_steps_per_epoch
+from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.events import (
+    BatchesTrained,
+    Clustered,
+    EpochEnded,
+    Event,
+    Losses,
+    Progress,
+    ProgressSaved,
+    Reconstructed,
+)
+from vaetui.engine.inference import Predictions, decode_latents, encode_and_classify, reconstruct_images
 from vaetui.engine.kmeans import choose_k
-from vaetui.engine.label_propagation import uncertainty
+from vaetui.engine.label_propagation import compute_uncertainty
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.pseudo_labels import PseudoLabels
-from vaetui.engine.query_strategy import cluster_all, cluster_uncertain
+from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
 from vaetui.session import checkpoints, schedule
 from vaetui.session.data_split import SessionImages
 from vaetui.storage import file_names, round_snapshots
@@ -60,16 +69,16 @@ class Trainer:
         self.images = images
         """The images of the session."""
         shape = images.train.shape
-        self._state = checkpoints.init_train_state(0, config, repository, shape)
+        self._state = checkpoints.create_epoch_state(0, config, repository, shape)
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
         device = self._state.device.type
         self.device_name = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
         """The device in use, such as "cpu, 2 threads"."""
-        self._train_images = Dataset(images.train, self._state.device)
-        self._validation_images = Dataset(images.validation, self._state.device)
-        self._test_images = None if images.test is None else Dataset(images.test, self._state.device)
-        self._steps_per_epoch = count_steps(config.training, len(images.train))
+        self._train_images = DeviceImages(images.train, self._state.device)
+        self._validation_images = DeviceImages(images.validation, self._state.device)
+        self._test_images = None if images.test is None else DeviceImages(images.test, self._state.device)
+        self._steps_per_epoch = count_steps_per_epoch(config.training, len(images.train))
         self._cached_predictions: tuple[tuple[int, tuple[int, ...]], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, shape)
 
@@ -78,7 +87,7 @@ class Trainer:
         """The last epoch that the networks completed."""
         return self._epoch if self._step >= self._steps_per_epoch else self._epoch - 1
 
-    def train(
+    def train_epoch(
         self, epoch: int, pseudo_labels: PseudoLabels | None, on_batches: Callable[[BatchesTrained], None]
     ) -> Iterator[Event]:
         """Train the rest of an epoch; closing the iterator saves a checkpoint.
@@ -88,13 +97,15 @@ class Trainer:
         if self._epoch != epoch:
             self._epoch, self._step = epoch, 0
             config = schedule.config_for_epoch(epoch, self.config, self._repository)  # classes may have been added
-            self._state = train_state.expand_classes(self._state, config, self.images.train.shape)
-        yield self._reconstruct(PREVIEW_IMAGES)
+            self._state = train_state.expand_classifier(self._state, config, self.images.train.shape)
+        yield self._reconstruct_validation(PREVIEW_IMAGES)
         unsaved_events: list[BatchesTrained] = []
         saved_at = reconstructed_at = time.monotonic()
         evals_per_epoch = self.config.training.evals_per_epoch
         try:
-            for event in training.train(self._state, self._train_images, pseudo_labels, self.config, epoch, self._step):
+            for event in training.train_epoch(
+                self._state, self._train_images, pseudo_labels, self.config, epoch, self._step
+            ):
                 previous_step, self._step = self._step, event.step
                 unsaved_events.append(event)
                 on_batches(event)
@@ -102,13 +113,13 @@ class Trainer:
                 if time.monotonic() - saved_at >= CHECKPOINT_INTERVAL_S:
                     self._save_checkpoint(unsaved_events)
                     saved_at = time.monotonic()
-                    yield Saved()
+                    yield ProgressSaved()
                 previous_eval = evals_per_epoch * previous_step // event.steps_per_epoch
                 current_eval = evals_per_epoch * event.step // event.steps_per_epoch
                 if previous_eval < current_eval < evals_per_epoch:  # `evaluate` does the last one
-                    yield self._reconstruct(eval_number=(epoch - 1) * evals_per_epoch + current_eval)
+                    yield self._reconstruct_validation(eval_number=(epoch - 1) * evals_per_epoch + current_eval)
                 if time.monotonic() - reconstructed_at >= RECONSTRUCTION_INTERVAL_S:
-                    yield self._reconstruct(PREVIEW_IMAGES)
+                    yield self._reconstruct_validation(PREVIEW_IMAGES)
                     reconstructed_at = time.monotonic()
         except GeneratorExit:
             # Closed at an event, networks and step match; after an error between two events they would not.
@@ -116,9 +127,9 @@ class Trainer:
                 self._save_checkpoint(unsaved_events)
             raise
         self._save_checkpoint(unsaved_events)
-        yield Saved()
+        yield ProgressSaved()
 
-    def evaluate(
+    def evaluate_epoch(
         self, epoch: int, label_coverage: float, answer_count: int, scorer: TestScorer | None
     ) -> Iterator[Event]:
         """Measure the networks after an epoch and record the metrics; `scorer` rates the test predictions."""
@@ -126,16 +137,16 @@ class Trainer:
         if self._test_images is not None and scorer is not None:
             test_predictions = yield from self._predict(self._test_images, "test", epoch)
             test_accuracy = scorer(test_predictions.class_ids)
-        reconstructed = self._reconstruct(eval_number=epoch * self.config.training.evals_per_epoch)
+        reconstructed = self._reconstruct_validation(eval_number=epoch * self.config.training.evals_per_epoch)
         name = file_names.reconstructions_name(epoch)
-        fingerprints = [round_snapshots.save(self._store, name, Reconstructions(reconstructed.reconstructions))]
+        fingerprints = [round_snapshots.save_arrays(self._store, name, Reconstructions(reconstructed.reconstructions))]
         prediction_churn = mean_confidence = None
         if self.config.propagation.method == "graph":
-            predictions = yield from self._predict_train(epoch)
-            prediction_churn = self._prediction_churn(epoch, predictions)
+            predictions = yield from self._predict_training_images(epoch)
+            prediction_churn = self._measure_prediction_churn(epoch, predictions)
             mean_confidence = float(predictions.confidences.mean())
             arrays = EpochPredictions(predictions.class_ids, predictions.confidences)
-            fingerprints.append(round_snapshots.save(self._store, file_names.predictions_name(epoch), arrays))
+            fingerprints.append(round_snapshots.save_arrays(self._store, file_names.predictions_name(epoch), arrays))
         loss_rows = [row for row in self._repository.list_losses() if row[0] == epoch]
         batch_counts = np.diff([0, *(step for _, step, _, _ in loss_rows)])
         losses = np.average([losses for *_, losses, _ in loss_rows], axis=0, weights=batch_counts)
@@ -154,13 +165,15 @@ class Trainer:
         yield event
         yield reconstructed
 
-    def cluster(self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities) -> Iterator[Event]:
+    def cluster_for_round(
+        self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities
+    ) -> Iterator[Event]:
         """Cluster the latent vectors, decode the centres and record the snapshot that begins a round.
 
         From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.
         """
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
-        predictions = yield from self._predict_train(epoch)
+        predictions = yield from self._predict_training_images(epoch)
         embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
         k = config.cluster.clusters
         inertias: tuple[tuple[int, float], ...] = ()
@@ -170,13 +183,15 @@ class Trainer:
         k = min(k, len(embeddings))
         if round_number > 1 and config.cluster.query_strategy == "uncertain":
             probabilities = yield from prior_probabilities(config, round_number, embeddings)
-            uncertainties = uncertainty(probabilities, predictions.class_ids, predictions.confidences)
-            assignments, centres = yield from cluster_uncertain(embeddings, uncertainties, k, config.cluster, seed)
+            uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
+            assignments, centres = yield from cluster_uncertain_images(
+                embeddings, uncertainties, k, config.cluster, seed
+            )
         else:
-            assignments, centres = yield from cluster_all(embeddings, k, seed)
+            assignments, centres = yield from cluster_all_images(embeddings, k, seed)
         decoded_centres = self._decode_centres(predictions.latents, assignments, centres)
         snapshot = RoundSnapshot(predictions.latents, predictions.class_ids, assignments, centres, decoded_centres)
-        fingerprint = round_snapshots.save(self._store, file_names.round_snapshot_name(round_number), snapshot)
+        fingerprint = round_snapshots.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
         event = Clustered(round_number, len(centres), inertias)
         self._repository.record_round_start(event, fingerprint)
         yield event
@@ -188,26 +203,26 @@ class Trainer:
         latents = snapshot.latents[cluster.members]
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
         embeddings = to_metric_space(latents, self.config.cluster.distance_metric)
-        assignments, centres = yield from cluster_all(embeddings, part_count, seed)
+        assignments, centres = yield from cluster_all_images(embeddings, part_count, seed)
         return SplitSnapshot(assignments, centres, self._decode_centres(latents, assignments, centres))
 
     def predict_all(self, epoch: int) -> Generator[Progress, None, tuple[Predictions, Predictions]]:
         """Return the predictions for training and validation images after an epoch; yields progress."""
-        train_predictions = yield from self._predict_train(epoch)
+        train_predictions = yield from self._predict_training_images(epoch)
         return train_predictions, (yield from self._predict(self._validation_images, "held-out", epoch))
 
-    def _predict_train(self, epoch: int) -> Generator[Progress, None, Predictions]:
+    def _predict_training_images(self, epoch: int) -> Generator[Progress, None, Predictions]:
         """Return the predictions for the training images, cached until the epoch or the merged classes change."""
         key = epoch, self._repository.load_class_list().canonical
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             self._cached_predictions = key, (yield from self._predict(self._train_images, "training", epoch))
         return self._cached_predictions[1]
 
-    def _predict(self, images: Dataset, subset_name: str, epoch: int) -> Generator[Progress, None, Predictions]:
+    def _predict(self, images: DeviceImages, subset_name: str, epoch: int) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
-        return predict(self._state.vae, images, self.config, subset_name, epoch, canonical=canonical)
+        return encode_and_classify(self._state.vae, images, self.config, subset_name, epoch, canonical=canonical)
 
-    def _prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
+    def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
         """Return the share of training images whose predicted class changed since the previous epoch.
 
         None if the classifier had no labels in the previous epoch.
@@ -215,19 +230,21 @@ class Trainer:
         if epoch <= self.config.training.warmup_epochs + 1:
             return None
         with suppress(ArtifactLostError):  # a lost file only costs one metric
-            previous = round_snapshots.load(self._store, file_names.predictions_name(epoch - 1), EpochPredictions)
+            previous = round_snapshots.load_arrays(
+                self._store, file_names.predictions_name(epoch - 1), EpochPredictions
+            )
             canonical = np.array(self._repository.load_class_list().canonical)
             return float(np.mean(canonical[previous.class_ids] != predictions.class_ids))
         return None
 
-    def _reconstruct(self, count: int | None = None, eval_number: int | None = None) -> Reconstructed:
+    def _reconstruct_validation(self, count: int | None = None, eval_number: int | None = None) -> Reconstructed:
         """Reconstruct the first validation images, or all of them."""
-        reconstructions = reconstruct(self._state.vae, self._validation_images[:count])
+        reconstructions = reconstruct_images(self._state.vae, self._validation_images[:count])
         return Reconstructed(self.images.validation[:count], reconstructions, eval_number)
 
     def _decode_centres(self, latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors) -> Pixels:
         metric = self.config.cluster.distance_metric
-        return decode(self._state.vae, decodable_centres(latents, assignments, centres, metric))
+        return decode_latents(self._state.vae, compute_decodable_centres(latents, assignments, centres, metric))
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)

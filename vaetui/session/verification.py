@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
-from vaetui.session.data_loading import find_origin
+from vaetui.session.data_loading import find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
 from vaetui.session.labelling_round import LabellingRound
@@ -24,7 +24,7 @@ from vaetui.storage import (
     tensors,
     untrusted_entries,
 )
-from vaetui.storage.artifact_store import ArtifactStore, is_mirrored
+from vaetui.storage.artifact_store import ArtifactStore, has_second_copy
 from vaetui.storage.findings import Finding
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.lock import Lock
@@ -43,7 +43,9 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
     Raises UserError for an unknown session, one that another process has open, and damage beyond repair.
     """
     directory = locations.find_session(name)
-    findings = [_quarantine(*entry, repair) for entry in list(untrusted_entries.untrusted_entries(directory))]
+    findings = [
+        _quarantine_entry(*entry, repair) for entry in list(untrusted_entries.find_untrusted_entries(directory))
+    ]
     if findings and not repair:
         return findings  # opening other files beside a link is not safe
     lock = Lock(directory)
@@ -57,11 +59,11 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
         else:
             findings[-1] = replace(findings[-1], remedy=f"{findings[-1].remedy}; then all other files are checked")
         if repair:
-            logger = log.open_log(directory)
+            logger = log.start_file_log(directory)
             for finding in findings:
                 logger.warning(finding)
     finally:
-        log.close_log()
+        log.stop_file_log()
         lock.release()
     return findings
 
@@ -75,10 +77,10 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
             return findings
         store = ArtifactStore(directory, repository, [] if repair else None)
         yield Progress("checking the files", 1, STEPS)
-        findings = [*store.verify(repair), *_check_foreign_files(directory, repair)]
+        findings = [*store.verify_artifacts(repair), *_check_foreign_files(directory, repair)]
         yield Progress("checking file contents", 2, STEPS)
         unusable_names = {finding.file_name for finding in findings if finding.is_lost or not repair}
-        for name, check in _file_checks(store, repository):
+        for name, check in _iter_file_checks(store, repository):
             if name not in unusable_names:
                 findings += _run_check(name, check)
         yield Progress("checking the images", 3, STEPS)
@@ -86,7 +88,7 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
     return findings
 
 
-def _quarantine(path: Path, problem: str, repair: bool) -> Finding:
+def _quarantine_entry(path: Path, problem: str, repair: bool) -> Finding:
     remedy = untrusted_entries.quarantine_file(path) if repair else f"moved to {file_names.QUARANTINE_NAME}"
     return Finding(path.name, problem, remedy)
 
@@ -98,11 +100,11 @@ def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
             or file_names.ARTIFACT_PATTERN.fullmatch(path.name)
             or atomic_files.PARTIAL_SUFFIX in path.name
         ):
-            yield _quarantine(path, "does not belong to the session", repair)
+            yield _quarantine_entry(path, "does not belong to the session", repair)
 
 
 def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable_names: set[str]) -> list[Finding]:
-    split_name, origin = file_names.TRAIN_VAL_SPLIT_NAME, find_origin(repository)
+    split_name, origin = file_names.TRAIN_VAL_SPLIT_NAME, find_dataset_origin(repository)
     check: Callable[[], object] = partial(read_dataset_shape, repository.data_source)
     if repository.find_fingerprint(split_name) and split_name not in unusable_names:
         check = partial(load_images, store, repository)
@@ -110,7 +112,9 @@ def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable
     return _run_check(repository.data_source, check, remedy)
 
 
-def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterator[tuple[str, Callable[[], object]]]:
+def _iter_file_checks(
+    store: ArtifactStore, repository: SessionRepository
+) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield (file name, function that loads the file)."""
     for number, *_ in repository.list_rounds():
         name = file_names.round_snapshot_name(number)
@@ -118,13 +122,13 @@ def _file_checks(store: ArtifactStore, repository: SessionRepository) -> Iterato
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
         if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):
-            yield name, partial(round_snapshots.load, store, name, Reconstructions)
-        elif not is_mirrored(name):
+            yield name, partial(round_snapshots.load_arrays, store, name, Reconstructions)
+        elif not has_second_copy(name):
             yield name, partial(_load_checkpoint, store, fingerprint)
 
 
 def _load_checkpoint(store: ArtifactStore, fingerprint: FileFingerprint) -> None:
-    tensors.from_bytes(store.read(fingerprint.name, fingerprint.size_bytes))
+    tensors.decode_safetensors(store.read(fingerprint.name, fingerprint.size_bytes))
 
 
 def _run_check(file_name: str, check: Callable[[], object], remedy: str = NO_REMEDY) -> list[Finding]:

@@ -53,7 +53,7 @@ class RoundView:
 
     round_number: int
     """The round, from 1."""
-    rounds: int
+    round_count: int
     """Number of rounds in the run."""
     clusters: tuple[ClusterView, ...]
     """All clusters in reading order, each followed by its parts."""

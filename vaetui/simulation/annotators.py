@@ -63,21 +63,21 @@ class MembersAnnotator:
     def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
         """Return the most frequent class among the members and its fraction."""
         class_ids, counts = np.unique(self._true_labels.class_ids[member_indices], return_counts=True)
-        majority = int(counts.argmax())
-        return Judgement(int(class_ids[majority]), float(counts[majority] / len(member_indices)))
+        majority_index = int(counts.argmax())
+        return Judgement(int(class_ids[majority_index]), float(counts[majority_index] / len(member_indices)))
 
 
 class LabelNoise:
     """Turns judgements into answers, some of which name a wrong class."""
 
     def __init__(self, class_count: int, error_rate: float, seed: int) -> None:
-        """Name a wrong class with probability `error_rate`; the seed decides when and which."""
+        """Name a wrong class with probability `error_rate`; the seed determines which answers are wrong."""
         self._class_count = class_count
         self._error_rate = error_rate
         self._seed = seed
         self._answer_count = 0
 
-    def make_answer(self, judgement: Judgement) -> ClassAnswer:
+    def apply_noise(self, judgement: Judgement) -> ClassAnswer:
         """Return the answer for a judgement, with its confidence rounded to tenths and at least 0.1."""
         self._answer_count += 1
         generator = rng.derive_generator(self._seed, "wrong key", self._answer_count)

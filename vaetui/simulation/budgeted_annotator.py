@@ -1,4 +1,4 @@
-"""Answers one round of a session with a limited number of answers."""
+"""Answer one round of a session with a limited number of answers."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class BudgetedAnnotator:
             confident_count = sum(other.is_confident for other in open_clusters + unsplit_clusters)
             part_count = min(self.session.config.cluster.split_parts, self.budget - confident_count - 1)
             try:
-                split_events = self.session.split(cluster.view.path, part_count)
+                split_events = self.session.split_cluster(cluster.view.path, part_count)
             except UserError:  # Fewer than two parts, or too few distinct members.
                 unsplit_clusters.append(cluster)
                 continue
             self.budget -= 1
-            with self.stopwatch.measure("splitting"):
+            with self.stopwatch.measure_part("splitting"):
                 events = list(split_events)
             yield from events
             open_clusters += self._judge_clusters(cluster.view.path)
@@ -80,11 +80,11 @@ class BudgetedAnnotator:
 
     def _answer_clusters(self, clusters: list[JudgedCluster]) -> None:
         """Answer confident clusters first, large ones before small ones, until the budget is used up."""
-        with self.stopwatch.measure("annotating"):
+        with self.stopwatch.measure_part("annotating"):
             clusters = sorted(clusters, key=lambda cluster: (cluster.is_confident, cluster.view.size), reverse=True)
             for cluster in clusters[: self.budget]:
-                answer = self.label_noise.make_answer(cluster.judgement) if cluster.is_confident else Unreadable()
-                self.session.answer(cluster.view.path, answer)
+                answer = self.label_noise.apply_noise(cluster.judgement) if cluster.is_confident else Unreadable()
+                self.session.record_answer(cluster.view.path, answer)
                 self.budget -= 1
 
     def _judge_clusters(self, parent_path: ClusterPath) -> list[JudgedCluster]:
@@ -92,10 +92,12 @@ class BudgetedAnnotator:
         judged_clusters: list[JudgedCluster] = []
         if not self.budget:
             return judged_clusters
-        with self.stopwatch.measure("annotating"):
+        with self.stopwatch.measure_part("annotating"):
             for view in self.session.round_view().clusters:
                 if view.path[:-1] == parent_path and view.answer is None:
-                    members = self.session.current_round().members(view.path, "nearest", self.annotator.member_count)
+                    members = self.session.require_current_round().member_indices(
+                        view.path, "nearest", self.annotator.member_count
+                    )
                     self.pictures_shown += 1 + len(members)
                     judged_clusters.append(JudgedCluster(view, self.annotator.judge(view.picture, members)))
         return judged_clusters

@@ -1,4 +1,4 @@
-"""Shows a simulated run on a terminal: a progress bar, a line per epoch and round, and a summary."""
+"""Show a simulated run on a terminal: a progress bar, a line per epoch and round, and a summary."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
                 case Loading(component):
                     progress_bar.update(task, description=f"loading {component}", completed=0, total=None, rate="")
                 case ReconstructionsRead(epoch):
-                    test, reading = _format_percent(epoch.test_accuracy), _format_percent(epoch.reading_accuracy)
-                    line = f"epoch {epoch.epoch} of {epoch_count}   test {test}   reading {reading}"
+                    test_text, reading_text = (
+                        _format_percent(epoch.test_accuracy),
+                        _format_percent(epoch.reading_accuracy),
+                    )
+                    line = f"epoch {epoch.epoch} of {epoch_count}   test {test_text}   reading {reading_text}"
                     console.print(f"{line}   {epoch.seconds:.0f} s", highlight=False)
                 case RoundAnswered(round_number, answer_count, quality):
                     coverage, accuracy = _format_percent(quality.label_coverage), _format_percent(quality.overall)
@@ -48,16 +51,19 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
 
 
 def _build_summary_table(result: SimulationResult) -> Table:
-    table, export, quality = Table(box=None, show_header=False, pad_edge=False), "no answers", result.exported
+    table, quality = Table(box=None, show_header=False, pad_edge=False), result.exported
+    export_text = "no answers"
     if quality is not None:
-        export = f"accuracy {_format_percent(quality.accuracy)}, mean confidence {_format_percent(quality.expected)}"
+        export_text = (
+            f"accuracy {_format_percent(quality.accuracy)}, mean confidence {_format_percent(quality.expected)}"
+        )
     rows = {
         "test accuracy": _format_percent(result.test_accuracy[-1] if result.test_accuracy else None),
         "answers": f"{result.answers} ({', '.join(map(str, result.answers_by_round))})",
         "pictures shown": f"{result.pictures_shown:,}",
         "label accuracy": _format_percent(result.label_accuracy["overall"]),
-        "export": export,
-        "reader accuracy": f"{_format_percent(result.reader_accuracy)} of sharp images",
+        "export": export_text,
+        "reader accuracy": f"{_format_percent(result.reader_accuracy)} of original images",
         "seconds": ", ".join(f"{part_name} {seconds:.1f}" for part_name, seconds in result.seconds.items()),
     }
     for header, value in rows.items():

@@ -1,4 +1,4 @@
-"""Trains reader networks and keeps them in the cache directory."""
+"""Train reader networks and cache them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from safetensors.torch import save
 
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_images
+from vaetui.engine.images import read_images_and_digest
 from vaetui.engine.metrics import accuracy
 from vaetui.engine.true_labels import TrueLabels, read_true_labels
 from vaetui.errors import UserError
 from vaetui.session.data_split import read_test_images
-from vaetui.session.dataset_location import source_directory
+from vaetui.session.dataset_location import locate_source_directory
 from vaetui.simulation.reader_network import ReaderNetwork, train_reader
 from vaetui.storage import atomic_files, locations
 
@@ -35,7 +35,7 @@ class TrainedReader:
     reader: ReaderNetwork
     """The network."""
     accuracy: float
-    """Accuracy on the test images, or on the training images if the test has no labels; from 0 to 1."""
+    """Accuracy on the test images, or on the training images if there are no test labels; from 0 to 1."""
 
 
 def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, None, TrainedReader]:
@@ -43,7 +43,7 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
 
     Raises UserError if the images have no labels, a label is outside the session's classes, or a file is damaged.
     """
-    directory = source_directory(source)
+    directory = locate_source_directory(source)
     idx_files = find_idx_files(directory)
     labels_file, test_labels_file = idx_files.train_labels, idx_files.test_labels
     if labels_file is None:
@@ -51,14 +51,14 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
             f"{directory} has no labels of the training images; simulate needs them. Add train-labels-idx1-ubyte, or "
             "label the images yourself with: vaetui new"
         )
-    images, images_digest = read_images(idx_files.train_images)
+    images, images_digest = read_images_and_digest(idx_files.train_images)
     true_labels = read_true_labels(labels_file, len(images))
     class_id = true_labels.class_ids.max()
     if class_id >= class_count:
         raise UserError(f"{labels_file} contains class {class_id}; the session has classes 0 to {class_count - 1}.")
     cache_key = _compute_cache_key(images.shape, images_digest, true_labels, class_count)
     cache_file = locations.cache_directory() / "readers" / f"{cache_key}.safetensors"
-    cached_reader = _read_reader(cache_file)
+    cached_reader = _read_cached_reader(cache_file)
     if cached_reader is not None:
         return cached_reader
     test_images = read_test_images(idx_files, images.shape)  # Raises UserError before the training.
@@ -68,7 +68,7 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
     predicted_class_ids = reader.predict(test_images[:]).class_ids.astype(np.uint8)
     test_labels = read_true_labels(test_labels_file, len(test_images))
     trained_reader = TrainedReader(reader, accuracy(predicted_class_ids, test_labels))
-    _write_reader(cache_file, trained_reader, images.shape, class_count)
+    _write_cached_reader(cache_file, trained_reader, images.shape, class_count)
     return trained_reader
 
 
@@ -79,21 +79,23 @@ def _compute_cache_key(shape: tuple[int, ...], images_digest: bytes, true_labels
     return digest.hexdigest()
 
 
-def _write_reader(cache_file: Path, trained_reader: TrainedReader, shape: tuple[int, ...], class_count: int) -> None:
+def _write_cached_reader(
+    cache_file: Path, trained_reader: TrainedReader, shape: tuple[int, ...], class_count: int
+) -> None:
     with atomic_files.translate_os_errors(cache_file):
         cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     metadata = {"accuracy": repr(trained_reader.accuracy), "shape": json.dumps(shape), "classes": str(class_count)}
     tensors = {name: tensor.contiguous() for name, tensor in trained_reader.reader.state_dict().items()}
-    atomic_files.write(cache_file, save(tensors, metadata=metadata))
+    atomic_files.replace_file(cache_file, save(tensors, metadata=metadata))
 
 
-def _read_reader(cache_file: Path) -> TrainedReader | None:
+def _read_cached_reader(cache_file: Path) -> TrainedReader | None:
     """Return the cached reader, or None if the file is missing or damaged."""
     try:
         with safe_open(cache_file, framework="pt") as file:
             metadata = file.metadata()
             reader = ReaderNetwork(tuple(json.loads(metadata["shape"])), int(metadata["classes"]))
-            reader.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
+            reader.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (safe_open is not a mapping)
             return TrainedReader(reader, float(metadata["accuracy"]))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
         return None

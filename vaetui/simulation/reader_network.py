@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.dataset import Dataset
+from vaetui.engine.dataset import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import Images
 from vaetui.engine.true_labels import TrueLabels
@@ -78,7 +78,7 @@ def train_reader(images: Images, true_labels: TrueLabels, class_count: int) -> G
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive_seed(0, "reader"))
         reader = ReaderNetwork(images.shape, class_count)
-    dataset = Dataset(images, torch.device("cpu"))
+    dataset = DeviceImages(images, torch.device("cpu"))
     class_ids = torch.from_numpy(true_labels.class_ids.astype(np.int64))
     step_count = max(len(images) // BATCH_SIZE, 1)
     optimiser = torch.optim.Adam(reader.parameters(), MAX_LEARNING_RATE)

@@ -11,7 +11,12 @@ from importlib import metadata
 from typing import Any
 
 import vaetui
-from vaetui.engine.metrics import CalibrationBin, accuracy_above_weight, calibration_curve, expected_calibration_error
+from vaetui.engine.metrics import (
+    CalibrationBin,
+    calibration_curve,
+    compute_coverage_and_accuracy,
+    expected_calibration_error,
+)
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.export.label_table import LabelTable
@@ -75,7 +80,7 @@ class SimulationResult:
     error_rate: float
     """Probability that an answer names a wrong class."""
     reader_accuracy: float
-    """Accuracy of the reader on the test images, or on the training images if the test has no labels."""
+    """Accuracy of the reader on the test images, or on the training images if there are no test labels."""
     seed: int
     """The random seed."""
     config: dict[str, Any]
@@ -96,7 +101,7 @@ def evaluate_pseudo_labels(
     """Compare the pseudo-labels of a round with the true labels."""
     rows = []
     for tenths in range(10):
-        coverage, accuracy = accuracy_above_weight(pseudo_labels, true_labels, tenths / 10)
+        coverage, accuracy = compute_coverage_and_accuracy(pseudo_labels, true_labels, tenths / 10)
         rows.append({"min_weight": tenths / 10, "coverage": coverage, "accuracy": accuracy})
     return PseudoLabelQuality(round_number, pseudo_labels.label_coverage, rows[0]["accuracy"], tuple(rows))
 

@@ -1,4 +1,4 @@
-"""Runs a whole session with a simulated annotator, through the same Session API as the screens."""
+"""Run a whole session with a simulated annotator, through the same Session API as the screens."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Simulation:
         self._label_qualities: list[PseudoLabelQuality] = []
         self._accuracy_by_eval: dict[int, float] = {}
 
-    def run(self) -> Generator[SimulationEvent, None, SimulationResult]:
+    def run_to_end(self) -> Generator[SimulationEvent, None, SimulationResult]:
         """Train and answer until the session is finished; yields its events and returns the result.
 
         Raises UserError if the images have no labels.
@@ -80,7 +80,7 @@ class Simulation:
             if self._session.phase == "finished":
                 return self._build_result((yield from self._evaluate_export()))
             yield from self._answer_round()
-            self._session.finish_round()
+            self._session.close_round()
 
     def _answer_round(self) -> Iterator[SimulationEvent]:
         session, budget = self._session, self._annotator_config.answers_per_round
@@ -88,19 +88,24 @@ class Simulation:
         yield from annotator.answer_round()
         self._pictures_shown += annotator.pictures_shown
         self._answers_by_round.append(budget - annotator.budget)
-        with self._stopwatch.measure("judging"):
-            pseudo_labels, true_labels = (yield from session.propagate()), self._require_true_labels("train")
+        with self._stopwatch.measure_part("judging"):
+            pseudo_labels, true_labels = (
+                (yield from session.propagate_answers()),
+                self._require_true_labels("train_labels"),
+            )
             self._label_qualities.append(evaluate_pseudo_labels(session.round_number, pseudo_labels, true_labels))
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
     def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
         """Classify the reconstructions, and record the reading test of the session at the end of an epoch."""
         session = self._session
-        with self._stopwatch.measure("reading"):
+        with self._stopwatch.measure_part("reading"):
             predictions = self._trained_reader.reader.predict(event.reconstructions)
             pairs = zip(predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True)
             class_ids = [class_id if confidence >= MIN_CONFIDENCE else None for class_id, confidence in pairs]
-            self._accuracy_by_eval[eval_number] = reading_accuracy(class_ids, self._require_true_labels("validation"))
+            self._accuracy_by_eval[eval_number] = reading_accuracy(
+                class_ids, self._require_true_labels("validation_labels")
+            )
             epoch, eval_in_epoch = divmod(eval_number, session.config.training.evals_per_epoch)
             if eval_in_epoch:
                 return
@@ -110,16 +115,20 @@ class Simulation:
     def _evaluate_export(self) -> Generator[SimulationEvent, None, ExportQuality | None]:
         if not sum(self._answers_by_round):
             return None
-        with self._stopwatch.measure("judging"):
-            return evaluate_export((yield from self._session.label_table()), self._require_true_labels("training_set"))
+        with self._stopwatch.measure_part("judging"):
+            return evaluate_export(
+                (yield from self._session.build_label_table()), self._require_true_labels("train_validation_labels")
+            )
 
     def _create_annotator(self) -> Annotator:
         if self._annotator_config.annotator == "centre":
             return CentreAnnotator(self._trained_reader.reader)
-        return MembersAnnotator(self._require_true_labels("train"))
+        return MembersAnnotator(self._require_true_labels("train_labels"))
 
-    def _require_true_labels(self, subset: Literal["train", "validation", "training_set"]) -> TrueLabels:
-        true_labels: TrueLabels | None = getattr(self._session.true_labels, subset)
+    def _require_true_labels(
+        self, attribute: Literal["train_labels", "validation_labels", "train_validation_labels"]
+    ) -> TrueLabels:
+        true_labels: TrueLabels | None = getattr(self._session.true_labels, attribute)
         if true_labels is None:
             raise UserError("The images have no true labels; simulate needs them.")
         return true_labels

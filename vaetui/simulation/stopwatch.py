@@ -1,4 +1,4 @@
-"""Measures the seconds that each part of a run takes."""
+"""Measure the seconds that each part of a run takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Progress, Saved
+from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Progress, ProgressSaved
 
 
 class Stopwatch:
@@ -25,14 +25,14 @@ class Stopwatch:
         return perf_counter() - self._start_s
 
     @contextmanager
-    def exclude(self) -> Iterator[None]:
+    def exclude_from_total(self) -> Iterator[None]:
         """Exclude the time inside the `with` block from the total."""
         start_s = perf_counter()
         yield
         self._start_s += perf_counter() - start_s
 
     @contextmanager
-    def measure(self, part_name: str) -> Iterator[None]:
+    def measure_part(self, part_name: str) -> Iterator[None]:
         """Add the time inside the `with` block to a part."""
         start_s = perf_counter()
         yield
@@ -43,15 +43,15 @@ class Stopwatch:
         is_loading = False
         start_s = perf_counter()
         for event in events:
-            self.seconds_by_part["loading" if is_loading else _name_part(event)] += perf_counter() - start_s
+            self.seconds_by_part["loading" if is_loading else _find_part_ending_with(event)] += perf_counter() - start_s
             is_loading = isinstance(event, Loading)
             yield event
             start_s = perf_counter()
 
 
-def _name_part(event: Event) -> str:
+def _find_part_ending_with(event: Event) -> str:
     """Return the part of the run that ends with an event."""
     if isinstance(event, Progress):
         return "measuring" if "test" in event.activity else "clustering"
-    parts = {Loading: "loading", BatchesTrained: "training", Saved: "saving", Clustered: "clustering"}
+    parts = {Loading: "loading", BatchesTrained: "training", ProgressSaved: "saving", Clustered: "clustering"}
     return parts.get(type(event), "measuring")

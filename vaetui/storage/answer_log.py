@@ -20,7 +20,7 @@ UserAction: TypeAlias = AnswerRecord | ClassEditRecord
 
 
 class AnswerLog:
-    """The tables answer and class_edit, which share one sequence of ids; each record is on the disk on return."""
+    """The tables answer and class_edit, with one sequence of ids; each method returns after its change is on disk."""
 
     def __init__(self, database: Database) -> None:
         """Use the tables of that database."""
@@ -36,23 +36,30 @@ class AnswerLog:
     ) -> AnswerRecord:
         """Record an answer and the files that belong to it; undone actions of the round can no longer be redone."""
         answer_id = self.next_action_id()
-        row = (answer_id, round_number, format_path(path), *answer_rows.answer_columns(answer), "active", time.time())
-        files = file_added_changes(fingerprints)
-        self._database.apply_changes(*_discard_undone_changes(round_number), ("answer", row), *files)
+        row = (
+            answer_id,
+            round_number,
+            format_path(path),
+            *answer_rows.to_answer_columns(answer),
+            "active",
+            time.time(),
+        )
+        files = build_add_file_changes(fingerprints)
+        self._database.apply_changes(*_build_discard_undone_changes(round_number), ("answer", row), *files)
         return AnswerRecord(answer_id, path, answer)
 
     def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
         """Record a class edit; undone actions of the round can no longer be redone."""
         edit_id = self.next_action_id()
-        row = (edit_id, round_number, *answer_rows.class_edit_columns(class_edit), "active", time.time())
-        self._database.apply_changes(*_discard_undone_changes(round_number), ("class_edit", row))
+        row = (edit_id, round_number, *answer_rows.to_class_edit_columns(class_edit), "active", time.time())
+        self._database.apply_changes(*_build_discard_undone_changes(round_number), ("class_edit", row))
         return ClassEditRecord(edit_id, class_edit)
 
-    def undo(self, action: UserAction) -> None:
+    def record_undo(self, action: UserAction) -> None:
         """Record that an action was undone."""
         self._set_state(action, "undone")
 
-    def redo(self, action: UserAction) -> None:
+    def record_redo(self, action: UserAction) -> None:
         """Record that an undone action is active again."""
         self._set_state(action, "active")
 
@@ -91,7 +98,7 @@ class AnswerLog:
         )
         return dict(self._database.fetch_all(query, (last_round, last_round)))
 
-    def last_answered_round(self) -> int:
+    def find_last_answered_round(self) -> int:
         """Return the last round that has an active answer, 0 if there is none."""
         query = "SELECT ifnull(max(round_number), 0) FROM answer WHERE state = 'active'"
         return int(self._database.fetch_all(query)[0][0])
@@ -110,10 +117,10 @@ class AnswerLog:
         self._database.apply_changes((change, (state, action.id)))
 
 
-def file_added_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:
+def build_add_file_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:
     """Yield the changes that add files to the session."""
     return (("artifact", fingerprint) for fingerprint in fingerprints)
 
 
-def _discard_undone_changes(round_number: int) -> tuple[Change, ...]:
+def _build_discard_undone_changes(round_number: int) -> tuple[Change, ...]:
     return ("discard_undone_answers", (round_number,)), ("discard_undone_class_edits", (round_number,))

@@ -30,7 +30,7 @@ class ClassEditRecord:
     """The change."""
 
 
-def answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
+def to_answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
     """Return the columns kind, class_id, confidence and part_count of an answer."""
     match answer:
         case ClassAnswer(class_id, confidence):
@@ -42,13 +42,13 @@ def answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int |
 
 
 def parse_answer(kind: str, class_id: int, confidence: float, part_count: int) -> Answer:
-    """Return the answer with the columns that `answer_columns` returned."""
+    """Return the answer with the columns that `to_answer_columns` returned."""
     if kind == "class":
         return ClassAnswer(class_id, confidence)
     return Split(part_count) if kind == "split" else Unreadable()
 
 
-def class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int | None]:
+def to_class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int | None]:
     """Return the columns kind, class_id, class_name and target_class_id of a class edit."""
     match class_edit:
         case AddClass(class_id, class_name):
@@ -60,7 +60,7 @@ def class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int
 
 
 def parse_class_edit(kind: str, class_id: int, class_name: str, target_class_id: int) -> ClassEdit:
-    """Return the class edit with the columns that `class_edit_columns` returned."""
+    """Return the class edit with the columns that `to_class_edit_columns` returned."""
     if kind == "merge":
         return MergeClass(class_id, target_class_id)
     return AddClass(class_id, class_name) if kind == "add" else RenameClass(class_id, class_name)

@@ -22,7 +22,7 @@ from vaetui.storage.untrusted_entries import quarantine_file
 
 T = TypeVar("T")
 PERMANENT_ERRNOS = (errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.EIO)
-"""Errors that a second attempt would meet again: missing file, directory, link, unreadable disk."""
+"""Error numbers of permanent failures: missing file, directory, link, unreadable disk."""
 
 
 class ArtifactLostError(UserError):
@@ -42,15 +42,16 @@ class ArtifactStore:
         self._repository = repository
 
     @property
-    def dimensions(self) -> dict[str, int]:
+    def axis_lengths(self) -> dict[str, int]:
         """The lengths of array axes that follow from the images and the configuration, by axis letter."""
         (count, height, width, *channels), config = self._repository.shape, self._repository.config
         validation_count = count_validation_images(config.training, count)
+        # "D" is the axis of a SHA-256 digest, 32 bytes.
         dimensions = {"N": count - validation_count, "V": validation_count, "H": height, "W": width, "D": 32}
         dimensions |= {"Z": config.network.z_dim, "C": config.network.classes}
         return {**dimensions, "R": channels[0]} if channels else dimensions
 
-    def pop_notices(self) -> list[str]:
+    def pop_repair_notices(self) -> list[str]:
         """Return a line for each repair since the last call."""
         notices = [str(finding) for finding in (self.repairs or [])[self._notice_count :]]
         self._notice_count += len(notices)
@@ -58,8 +59,8 @@ class ArtifactStore:
 
     def write(self, name: str, content: bytes) -> FileFingerprint:
         """Write a file and its second copy; return the fingerprint, which the caller records."""
-        for path_name in _names_with_mirror(name):
-            atomic_files.write(self.directory / path_name, content)
+        for path_name in _list_copy_names(name):
+            atomic_files.replace_file(self.directory / path_name, content)
         return compute_fingerprint(name, content)
 
     def read(self, name: str, max_bytes: int) -> bytes:
@@ -69,35 +70,35 @@ class ArtifactStore:
         """
         fingerprint = self._repository.find_fingerprint(name)
         reader = partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes)
-        copies = ((copy_name, self._read_file(copy_name, reader)) for copy_name in _names_with_mirror(name))
+        copies = ((copy_name, self._read_file(copy_name, reader)) for copy_name in _list_copy_names(name))
         intact_name, content = next((copy for copy in copies if copy[1] is not None), (None, None))
         if intact_name != name and self.repairs is not None:
             self._record_finding(self._repair(name, intact_name))
         if content is None:
-            damage = "is missing or damaged" + ", and so is its second copy" * is_mirrored(name)
+            damage = "is missing or damaged" + ", and so is its second copy" * has_second_copy(name)
             raise ArtifactLostError(f"{self.directory / name} {damage}. Restore it from a backup.")
         return content
 
-    def quarantine(self, name: str) -> None:
+    def quarantine_checkpoint(self, name: str) -> None:
         """Move a checkpoint away that is intact as a file but does not fit the session."""
         quarantine_file(self.directory / name)
-        self._record_finding(Finding(name, "does not fit the session", "moved away; its training is repeated"))
+        self._record_finding(Finding(name, "does not fit the session", "moved to quarantine; its training is repeated"))
 
     def remove(self, name: str) -> None:
         """Remove a file that no longer belongs to the session."""
         with atomic_files.translate_os_errors(self.directory / name):
             (self.directory / name).unlink(missing_ok=True)
 
-    def artifact_names(self) -> set[str]:
+    def list_artifact_names(self) -> set[str]:
         """Return the names of all artifacts of the session and of their second copies."""
-        return {name for record in self._repository.list_fingerprints() for name in _names_with_mirror(record.name)}
+        return {name for record in self._repository.list_fingerprints() for name in _list_copy_names(record.name)}
 
-    def remove_leftovers(self) -> None:
-        """Remove artifacts that the database does not list: a crash came before they were recorded, or after removal.
+    def remove_unlisted_artifacts(self) -> None:
+        """Remove artifacts that the database does not list, left by a crash before they were recorded or after removal.
 
         After a repair they are moved to quarantine instead, because the database may have lost their records.
         """
-        listed_names = self.artifact_names()
+        listed_names = self.list_artifact_names()
         for path in list(self.directory.iterdir()):
             if file_names.ARTIFACT_PATTERN.fullmatch(path.name) and path.name not in listed_names:
                 if self.repairs:
@@ -105,17 +106,17 @@ class ArtifactStore:
                 else:
                     self.remove(path.name)
 
-    def verify(self, repair: bool) -> Iterator[Finding]:
+    def verify_artifacts(self, repair: bool) -> Iterator[Finding]:
         """Yield every damaged or missing file, and repair it if asked to."""
         for fingerprint in self._repository.list_fingerprints():
-            names = _names_with_mirror(fingerprint.name)
+            names = _list_copy_names(fingerprint.name)
             is_intact = partial(_matches_fingerprint, fingerprint=fingerprint)
             intact_names = [name for name in names if self._read_file(name, is_intact)]
             intact_name = next(iter(intact_names), None)
             for name in names:
                 if name not in intact_names:
                     yield self._repair(name, intact_name) if repair else self._describe_damage(name, intact_name)
-            if repair and not intact_names and not is_mirrored(fingerprint.name):
+            if repair and not intact_names and not has_second_copy(fingerprint.name):
                 self._repository.remove_file_records([fingerprint.name])
 
     def _record_finding(self, finding: Finding) -> None:
@@ -132,15 +133,17 @@ class ArtifactStore:
         if intact_name is not None:
             intact_path = self.directory / intact_name
             with atomic_files.translate_os_errors(path), atomic_files.open_for_reading(intact_path) as file:
-                atomic_files.write(path, atomic_files.read_chunks(file))
+                atomic_files.replace_file(path, atomic_files.read_chunks(file))
         return finding
 
     def _describe_damage(self, name: str, intact_name: str | None) -> Finding:
         problem = "is damaged" if os.path.lexists(self.directory / name) else "is missing"
         if intact_name is not None:
             return Finding(name, problem, "restored from its second copy")
-        if is_mirrored(name):
-            return Finding(name, problem, "its second copy too; restore one of them from a backup", is_lost=True)
+        if has_second_copy(name):
+            return Finding(
+                name, problem, "its second copy is damaged too; restore one of them from a backup", is_lost=True
+            )
         return Finding(name, problem, "dropped; its training is repeated")
 
     def _read_file(self, name: str, reader: Callable[[BufferedReader], T]) -> T | None:
@@ -158,13 +161,13 @@ class ArtifactStore:
             raise UserError(f"Cannot read {path} ({error.strerror}). Fix this and try again.") from error
 
 
-def is_mirrored(name: str) -> bool:
+def has_second_copy(name: str) -> bool:
     """Return whether a file has a second copy; checkpoints have none, because several are kept."""
     return not file_names.CHECKPOINT_PATTERN.fullmatch(name)
 
 
-def _names_with_mirror(name: str) -> list[str]:
-    return [name, file_names.mirror_name(name)] if is_mirrored(name) else [name]
+def _list_copy_names(name: str) -> list[str]:
+    return [name, file_names.second_copy_name(name)] if has_second_copy(name) else [name]
 
 
 def _read_verified(file: BufferedReader, fingerprint: FileFingerprint | None, max_bytes: int) -> bytes | None:
@@ -178,5 +181,5 @@ def _read_verified(file: BufferedReader, fingerprint: FileFingerprint | None, ma
 
 def _matches_fingerprint(file: BufferedReader, fingerprint: FileFingerprint) -> bool:
     """Return whether a file is what was written, without holding it in memory."""
-    has_size = os.fstat(file.fileno()).st_size == fingerprint.size_bytes
-    return has_size and hashlib.file_digest(file, "sha256").hexdigest() == fingerprint.sha256_hex
+    has_expected_size = os.fstat(file.fileno()).st_size == fingerprint.size_bytes
+    return has_expected_size and hashlib.file_digest(file, "sha256").hexdigest() == fingerprint.sha256_hex

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaetui.errors import UserError
 
-PARTIAL_SUFFIX = ".partial"
+PARTIAL_SUFFIX = ".partial_path"
 """Suffix of a file that is being written."""
 CHUNK_BYTES = 1 << 20
 """Bytes read at a time from files of any size."""
@@ -19,23 +19,23 @@ NOFOLLOW_FLAG = getattr(os, "O_NOFOLLOW", 0)
 """Refuse to open a symbolic link, where the system supports it."""
 
 
-def write(path: Path, content: bytes | Iterable[bytes]) -> None:
+def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace a file atomically: write a temporary file beside it, sync, rename, sync the directory.
 
     Raises UserError if the disk is full or not writable; then either the old or the new file is complete.
     """
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    partial_path = path.with_name(path.name + PARTIAL_SUFFIX)
     with translate_os_errors(path):
         try:
-            with open_for_writing(partial, os.O_TRUNC) as file:
+            with open_for_writing(partial_path, os.O_TRUNC) as file:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(path)
+            partial_path.replace(path)
             sync_directory(path.parent)
         except OSError:
             with suppress(OSError):
-                partial.unlink()
+                partial_path.unlink()
             raise
 
 
@@ -71,8 +71,8 @@ def sync_directory(directory: Path) -> None:
 def remove_partial_files(directory: Path) -> None:
     """Remove the files that a crash left half-written in a directory."""
     with translate_os_errors(directory):
-        for partial in directory.glob(f"*{PARTIAL_SUFFIX}*"):  # also the SQLite journal of one
-            partial.unlink(missing_ok=True)
+        for partial_path in directory.glob(f"*{PARTIAL_SUFFIX}*"):  # also the SQLite journal of one
+            partial_path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -83,9 +83,11 @@ def translate_os_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(disk_full_message(path)) from error
-        raise UserError(f"Cannot use {path} ({error.strerror or error}).") from error
+        raise UserError(
+            f"Cannot use {path} ({error.strerror or error}). Check the path and its permissions."
+        ) from error
 
 
 def disk_full_message(path: Path) -> str:
     """Return the message for a full disk."""
-    return f"The disk that holds {path.parent} is full. Free some space and try again; all saved answers are intact."
+    return f"The disk that contains {path.parent} is full. Free some space and try again; all saved answers are intact."

@@ -31,7 +31,7 @@ class Database:
     def __init__(self, path: Path, journal: Journal | None = None) -> None:
         """Open the file; without a journal for its changes it is read-only.
 
-        Raises UserError if the file is not a database, has another format, or holds what vaetui never writes.
+        Raises UserError if the file is not a database, has another format, or contains what vaetui never writes.
         """
         self.path = path
         """The file."""
@@ -55,13 +55,13 @@ class Database:
         with self._lock, translate_database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                entry = JournalEntry(last_applied_number(self._connection) + 1, changes)
-                apply_entry(self._connection, entry)
+                entry = JournalEntry(read_last_entry_number(self._connection) + 1, changes)
+                apply_journal_entry(self._connection, entry)
                 try:
                     self.journal.append(entry)
                     self._connection.execute("COMMIT")
                 except BaseException:
-                    self.journal.truncate_last()
+                    self.journal.remove_last_entry()
                     raise
             except BaseException:
                 if self._connection.in_transaction:
@@ -85,18 +85,18 @@ def translate_database_errors(path: Path) -> Iterator[None]:
         except sqlite3.OperationalError as error:
             if "full" in str(error):
                 raise UserError(atomic_files.disk_full_message(path)) from error
-            raise UserError(f"Cannot use {path} ({error}).") from error
+            raise UserError(f"Cannot use {path} ({error}). Check the path and its permissions.") from error
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite's messages may quote damaged text
-            raise _damage_error(path, error) from error
+            raise _make_damage_error(path, error) from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect_safely(path: Path) -> sqlite3.Connection:
     """Open an SQLite file such that no trigger, view or oversized value in it takes effect.
 
     Raises UserError if the file is too large, and sqlite3.Error.
     """
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise _damage_error(path, "larger than the database of any session")
+        raise _make_damage_error(path, "larger than the database of any session")
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -112,26 +112,26 @@ def connect(path: Path) -> sqlite3.Connection:
 def open_validated(path: Path) -> sqlite3.Connection:
     """Open a file and check it; raises NewerFormatError, sqlite3.Error, and UserError for what vaetui never writes."""
     if not path.exists():
-        raise _damage_error(path, "the file is missing")
-    connection = connect(path)
+        raise _make_damage_error(path, "the file is missing")
+    connection = connect_safely(path)
     try:
-        version = format_version(connection)
+        version = read_format_version(connection)
         if version > FORMAT_VERSION:
             raise NewerFormatError(
                 f"Session {path.parent.name} was made by a newer vaetui (format {version}; this version reads format "
                 f"{FORMAT_VERSION}). Upgrade vaetui to open it."
             )
         if version != FORMAT_VERSION:
-            raise _damage_error(path, f"unknown format {version}")
+            raise _make_damage_error(path, f"unknown format {version}")
         _check_schema(connection, path)
-        check_rows(connection, path)
+        require_valid_rows(connection, path)
         return connection
     except BaseException:
         connection.close()
         raise
 
 
-def format_version(connection: sqlite3.Connection) -> int:
+def read_format_version(connection: sqlite3.Connection) -> int:
     """Return the format version of the tables."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
@@ -140,7 +140,7 @@ def create_database(path: Path) -> None:
     """Create a file with empty tables, readable by its owner only."""
     with translate_database_errors(path):
         atomic_files.open_for_writing(path, os.O_EXCL).close()
-        with contextlib.closing(connect(path)) as connection:
+        with contextlib.closing(connect_safely(path)) as connection:
             create_tables(connection)
 
 
@@ -151,29 +151,29 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
-def apply_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+def apply_journal_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
     """Apply an entry in a transaction of the caller; raises KeyError for an unknown change, and sqlite3.Error."""
     for name, values in entry.changes:
         connection.execute(CHANGE_STATEMENTS[name], values)
     connection.execute(CHANGE_STATEMENTS["meta"], ("last_entry_number", str(entry.number)))
 
 
-def last_applied_number(connection: sqlite3.Connection) -> int:
+def read_last_entry_number(connection: sqlite3.Connection) -> int:
     """Return the number of the last applied journal entry, 0 before the first; raises ValueError if it is invalid."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'last_entry_number'").fetchone()
     return int(row[0]) if row else 0
 
 
-def dump_tables(connection: sqlite3.Connection) -> dict[str, list[Any]]:
+def read_all_tables(connection: sqlite3.Connection) -> dict[str, list[Any]]:
     """Return the rows of every table in a fixed order."""
     return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in ROW_CONDITIONS}
 
 
-def check_rows(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise UserError if a table holds a row that vaetui never writes."""
+def require_valid_rows(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise UserError if a table contains a row that vaetui never writes."""
     for table, condition in ROW_CONDITIONS.items():
         if connection.execute(f"SELECT 1 FROM {table} WHERE ({condition}) IS NOT TRUE LIMIT 1").fetchone():
-            raise _damage_error(path, f"invalid row in table {table}")
+            raise _make_damage_error(path, f"invalid row in table {table}")
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
@@ -181,16 +181,16 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as reference:
         create_tables(reference)
         names = [name for (name,) in reference.execute("SELECT name FROM sqlite_master")]
-        columns = {name: _column_names(reference, name) for name in names}
+        columns = {name: _read_column_names(reference, name) for name in names}
         for kind, name in connection.execute("SELECT type, name FROM sqlite_master").fetchall():
             is_known = kind in ("table", "index") and name in columns
-            if not is_known or _column_names(connection, name) != columns[name]:
-                raise _damage_error(path, f"unexpected {kind}")
+            if not is_known or _read_column_names(connection, name) != columns[name]:
+                raise _make_damage_error(path, f"unexpected {kind}")
 
 
-def _column_names(connection: sqlite3.Connection, table: str) -> list[Any]:
+def _read_column_names(connection: sqlite3.Connection, table: str) -> list[Any]:
     return [column[1] for column in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))]
 
 
-def _damage_error(path: Path, reason: object) -> UserError:
+def _make_damage_error(path: Path, reason: object) -> UserError:
     return UserError(f"{path} is damaged ({reason}). Repair it with: vaetui check {path.parent.name} --repair")

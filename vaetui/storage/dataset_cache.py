@@ -91,10 +91,12 @@ def create_dataset_atomically(key: str, replace_existing: bool = False) -> Itera
 
 def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Sequence[SourceFile]) -> None:
     """Write the origin of a new dataset and the list of its source files; label files have to be there already."""
-    atomic_files.write(directory / SOURCE_FILES_NAME, (f"{json.dumps(file)}\n".encode() for file in source_files))
+    atomic_files.replace_file(
+        directory / SOURCE_FILES_NAME, (f"{json.dumps(file)}\n".encode() for file in source_files)
+    )
     skipped = "".join(f"{file.relative_path} {file.skip_reason}\n" for file in source_files if file.skip_reason)
-    atomic_files.write(directory / SKIPPED_FILES_NAME, skipped.encode())
-    atomic_files.write(directory / METADATA_NAME, _encode_metadata(directory, origin))
+    atomic_files.replace_file(directory / SKIPPED_FILES_NAME, skipped.encode())
+    atomic_files.replace_file(directory / METADATA_NAME, _encode_metadata(directory, origin))
 
 
 def load_origin(directory: Path) -> DatasetOrigin | None:
@@ -127,7 +129,7 @@ def load_source_files(directory: Path) -> list[SourceFile]:
         return []
 
 
-def is_intact(directory: Path) -> bool:
+def is_metadata_intact(directory: Path) -> bool:
     """Return whether origin, source files and labels are as written; each session stores the digest of the images."""
     try:
         content = (directory / METADATA_NAME).read_bytes()

@@ -27,7 +27,7 @@ NON_ARTIFACT_NAMES = (
     *(DATABASE_NAME, f"{DATABASE_NAME}-journal", JOURNAL_NAME, QUARANTINE_NAME),
     *(LOCK_NAME, HOLDER_NAME, RELEASE_REQUEST_NAME, FAILURE_NAME, LOG_NAME, f"{LOG_NAME}.1"),
 )
-"""What a session directory may hold beside the artifacts."""
+"""What a session directory may contain beside the artifacts."""
 CHECKPOINT_PATTERN = re.compile(r"checkpoint-(\d{1,6})-(\d{1,9})\.safetensors")
 """Names of checkpoints: epoch and step."""
 RECONSTRUCTIONS_PATTERN = re.compile(r"reconstructions-\d+\.npz")
@@ -98,7 +98,7 @@ def split_snapshot_name(answer_id: int) -> str:
     return f"split-{answer_id:06}.npz"
 
 
-def mirror_name(name: str) -> str:
+def second_copy_name(name: str) -> str:
     """Return the name of the second copy of a file."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}.mirror{dot}{suffix}"

@@ -65,7 +65,7 @@ class Journal:
             rest = rest[self._file.write(rest) :]
         os.fsync(self._file.fileno())
 
-    def truncate_last(self) -> None:
+    def remove_last_entry(self) -> None:
         """Remove the last entry, complete or not, whose transaction failed."""
         os.ftruncate(self._file.fileno(), self._size_before_append)
 

@@ -48,9 +48,9 @@ def create_session_atomically(names: Iterable[str]) -> Iterator[tuple[str, Path]
 
     The directory is readable by its owner only. Raises UserError if the last name is taken as well or is invalid.
     """
-    with translate_os_errors(sessions_directory()), _exclusive_access():
+    with translate_os_errors(sessions_directory()), _lock_sessions_directory():
         *others, last = names
-        name = next(filter(is_free, others), None) or require_free(last)
+        name = next(filter(is_name_free, others), None) or require_free_name(last)
         unfinished = sessions_directory() / f".{name}{UNFINISHED_SUFFIX}"
         unfinished.mkdir(mode=0o700)
         try:
@@ -62,23 +62,23 @@ def create_session_atomically(names: Iterable[str]) -> Iterator[tuple[str, Path]
             raise
 
 
-def is_free(name: str) -> bool:
+def is_name_free(name: str) -> bool:
     """Return whether no session has that name."""
     return not os.path.lexists(sessions_directory() / name)
 
 
-def require_free(name: str) -> str:
+def require_free_name(name: str) -> str:
     """Return the name; raise UserError if it is invalid or taken."""
-    if not is_free(validate_name(name)):
+    if not is_name_free(require_valid_name(name)):
         raise UserError(f"Session {name} already exists. Resume it with: vaetui resume {name}, or choose another name.")
     return name
 
 
 def find_session(name: str, allow_older: bool = False) -> Path:
     """Return the directory of a session; raises UserError with similar names, OlderFormatError unless `allow_older`."""
-    path = sessions_directory() / validate_name(name)
+    path = sessions_directory() / require_valid_name(name)
     if not _has_any(path, (*file_names.DATABASE_AND_JOURNAL_NAMES, *file_names.OLDER_FORMAT_NAMES)):
-        similar_names = difflib.get_close_matches(name, session_names(), n=3, cutoff=0.5)
+        similar_names = difflib.get_close_matches(name, list_session_names(), n=3, cutoff=0.5)
         advice = f"Did you mean {' or '.join(similar_names)}?" if similar_names else "List all with: vaetui sessions"
         raise UserError(f"There is no session {name}. {advice}")
     if not allow_older and not _has_any(path, file_names.DATABASE_AND_JOURNAL_NAMES):
@@ -89,17 +89,17 @@ def find_session(name: str, allow_older: bool = False) -> Path:
     return path
 
 
-def session_names() -> list[str]:
+def list_session_names() -> list[str]:
     """Return the names of all sessions, damaged and older ones included, most recently used first."""
     names = (*file_names.DATABASE_AND_JOURNAL_NAMES, *file_names.OLDER_FORMAT_NAMES)
     entries = sessions_directory().glob("*")
     paths = (path for path in entries if SESSION_NAME_PATTERN.fullmatch(path.name) and _has_any(path, names))
-    return [path.name for path in sorted(paths, key=_last_used_time, reverse=True)]
+    return [path.name for path in sorted(paths, key=_find_last_used_time, reverse=True)]
 
 
-def latest_session_name() -> str:
+def find_latest_session_name() -> str:
     """Return the name of the most recently used session; raises UserError if there is none."""
-    if names := session_names():
+    if names := list_session_names():
         return names[0]
     raise UserError("There is no session yet. Create one with: vaetui new")
 
@@ -107,7 +107,7 @@ def latest_session_name() -> str:
 def remove_session(name: str) -> None:
     """Delete a session with all its files; its name is free at once."""
     unfinished = sessions_directory() / f".{name}{UNFINISHED_SUFFIX}"
-    with translate_os_errors(unfinished), _exclusive_access():
+    with translate_os_errors(unfinished), _lock_sessions_directory():
         path = find_session(name, allow_older=True)
         if path.is_symlink():
             raise UserError(f"{path} is a link to {path.resolve()}. Delete that directory and the link yourself.")
@@ -115,7 +115,7 @@ def remove_session(name: str) -> None:
         shutil.rmtree(unfinished)
 
 
-def validate_name(name: str) -> str:
+def require_valid_name(name: str) -> str:
     """Return the name; raise UserError if it is invalid, so that no name leads out of the sessions directory."""
     if not SESSION_NAME_PATTERN.fullmatch(name):
         raise UserError(
@@ -126,7 +126,7 @@ def validate_name(name: str) -> str:
 
 
 @contextmanager
-def _exclusive_access() -> Iterator[None]:
+def _lock_sessions_directory() -> Iterator[None]:
     """Keep other processes from creating or deleting sessions; raise UserError if one of them takes too long."""
     sessions_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -145,7 +145,7 @@ def _has_any(directory: Path, names: Iterable[str]) -> bool:
     return any(os.path.lexists(directory / name) for name in names)
 
 
-def _last_used_time(path: Path) -> float:
+def _find_last_used_time(path: Path) -> float:
     with suppress(OSError):  # deleted meanwhile, an older format, or a link to itself
         return file_names.database_path(path).stat().st_mtime
     return 0.0

@@ -18,9 +18,9 @@ from vaetui.storage import atomic_files, control_files, file_names
 from vaetui.storage.atomic_files import translate_os_errors
 
 ACQUIRE_TIMEOUT_S = 0.2
-"""How long to wait for the lock: `read_holder` of another process holds it for a moment."""
+"""Seconds to wait for the lock: `read_holder` of another process holds it for a moment."""
 HOLDER_TIMEOUT_S = 1.0
-"""How long to wait until a new holder has written its description."""
+"""Seconds to wait until a new holder has written its description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,13 @@ class Holder:
 
 
 class Lock:
-    """The exclusive right to write a session, held until release or until the process ends in any way."""
+    """The exclusive right to write a session, held until release or until the process exits or is killed."""
 
     def __init__(self, directory: Path) -> None:
-        """Acquire the lock and withdraw any release request; raises UserError that describes another holder."""
+        """Acquire the lock and withdraw any release request.
+
+        Raises UserError naming the holder if another process holds the lock.
+        """
         path = file_names.lock_path(directory)
         self._file_lock = FileLock(path, mode=0o600)
         self._directory = directory
@@ -55,7 +58,7 @@ class Lock:
             try:
                 self._file_lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=ACQUIRE_TIMEOUT_S / 10)
             except Timeout as error:
-                raise UserError(_in_use_message(directory)) from error
+                raise UserError(_build_in_use_message(directory)) from error
         with suppress(OSError):  # the lock is valid on a full disk as well
             control_files.cancel_release_request(directory)
             _write_holder(directory, is_detached=False)
@@ -90,7 +93,7 @@ def _is_locked(path: Path) -> bool:
         return False
     with file:
         try:
-            # A shared lock: two processes that test at once do not take each other for a holder.
+            # A shared lock: two processes that test at once do not mistake each other for the holder.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -101,14 +104,14 @@ def _write_holder(directory: Path, is_detached: bool) -> None:
     path = file_names.holder_path(directory)
     path.unlink(missing_ok=True)  # it may be a link that leads out of the session
     with atomic_files.open_for_writing(path, os.O_EXCL) as file:
-        file.write(json.dumps(asdict(Holder(_user_name(), platform.node(), os.getpid(), is_detached))).encode())
+        file.write(json.dumps(asdict(Holder(_get_user_name(), platform.node(), os.getpid(), is_detached))).encode())
 
 
 def _read_holder_file(path: Path) -> Holder:
     """Return the description of a holder; an empty one if the file is missing or invalid."""
     try:
         with atomic_files.open_for_reading(path) as file:
-            fields = json.loads(file.read(1000))  # not all of it: it may come from somebody else
+            fields = json.loads(file.read(1000))  # limit the size: another user may have written it
         user, host = ("".join(filter(str.isprintable, fields[name]))[:64] for name in ("user", "host"))
         process_id = fields["process_id"]
         if isinstance(process_id, int) and 0 < process_id < 1 << 32:  # above every valid process id
@@ -118,7 +121,7 @@ def _read_holder_file(path: Path) -> Holder:
         return Holder()
 
 
-def _in_use_message(directory: Path) -> str:
+def _build_in_use_message(directory: Path) -> str:
     deadline = time.monotonic() + HOLDER_TIMEOUT_S
     holder_path = file_names.holder_path(directory)
     while not (holder := _read_holder_file(holder_path)).process_id and time.monotonic() < deadline:
@@ -129,8 +132,8 @@ def _in_use_message(directory: Path) -> str:
     return f"Session {name} is open in {holder}. Close it there first."
 
 
-def _user_name() -> str:
+def _get_user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a user id without a name
-        return "somebody"
+        return "unknown user"

@@ -18,9 +18,9 @@ class _PrivateRotatingFileHandler(RotatingFileHandler):
         return io.TextIOWrapper(atomic_files.open_for_writing(Path(self.baseFilename), os.O_APPEND), "utf-8")
 
 
-def open_log(directory: Path) -> logging.Logger:
+def start_file_log(directory: Path) -> logging.Logger:
     """Send the log of the program to a rotating file in the session directory."""
-    logger = close_log()
+    logger = stop_file_log()
     handler = _PrivateRotatingFileHandler(file_names.log_path(directory), maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
@@ -30,7 +30,7 @@ def open_log(directory: Path) -> logging.Logger:
     return logger
 
 
-def close_log() -> logging.Logger:
+def stop_file_log() -> logging.Logger:
     """Close the log file, if one is open."""
     logger = logging.getLogger("vaetui")
     for handler in list(logger.handlers):

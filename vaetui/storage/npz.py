@@ -32,14 +32,14 @@ class ArraySpec:
     """For an array of indices: the letter of the axis that they index."""
 
 
-def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return arrays as an uncompressed npz file; equal arrays result in equal bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def from_bytes(
+def decode_npz(
     content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]
 ) -> dict[str, NDArray[Any]]:
     """Return the arrays of an npz file.
@@ -55,7 +55,7 @@ def from_bytes(
         raise ValueError(str(error)) from error
 
 
-def max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> int:
+def compute_max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]) -> int:
     """Return an upper bound for the size of an npz file with axes of at most these lengths."""
     array_sizes = (
         math.prod(dimensions[letter] for letter in spec.axes) * np.dtype(spec.dtype).itemsize for spec in specs.values()

@@ -46,8 +46,8 @@ def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iter
             else:
                 _truncate_journal(journal_path, scan.intact_bytes)
         return
-    with contextlib.closing(database.connect(database_path)) as connection:
-        pending_count = scan.last_number - database.last_applied_number(connection)
+    with contextlib.closing(database.connect_safely(database_path)) as connection:
+        pending_count = scan.last_number - database.read_last_entry_number(connection)
         if replayed is None or scan.lost_count or pending_count < 0:
             problem = "is damaged" if journal_path.exists() else "is missing"
             yield Finding(journal_path.name, problem, f"rebuilt from {database_path.name}")
@@ -55,13 +55,17 @@ def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iter
                 _rebuild_journal(journal_path, database_path)
             return
         expected = replayed if pending_count == 0 else _replay(scan.entries[:-1], journal_path)
-        if pending_count > 1 or expected is None or database.dump_tables(connection) != database.dump_tables(expected):
+        if (
+            pending_count > 1
+            or expected is None
+            or database.read_all_tables(connection) != database.read_all_tables(expected)
+        ):
             yield Finding(database_path.name, f"differs from {journal_path.name}", f"rebuilt from {journal_path.name}")
             if repair:
                 _rebuild_database(database_path, replayed)
         elif repair and pending_count:  # a crash came between the two writes
             connection.execute("BEGIN IMMEDIATE")
-            database.apply_entry(connection, scan.entries[-1])
+            database.apply_journal_entry(connection, scan.entries[-1])
             connection.execute("COMMIT")
     if repair:
         _truncate_journal(journal_path, scan.intact_bytes)
@@ -76,7 +80,7 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
         return "is missing"
     try:
         with contextlib.closing(database.open_validated(database_path)) as connection:
-            database.last_applied_number(connection)
+            database.read_last_entry_number(connection)
             (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             return None if result == "ok" else "is damaged"
     except NewerFormatError:
@@ -88,9 +92,9 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
 
 
 def _has_flipped_version(database_path: Path, replayed: sqlite3.Connection) -> bool:
-    with contextlib.closing(database.connect(database_path)) as connection, contextlib.suppress(sqlite3.Error):
-        is_one_bit_off = (database.format_version(connection) ^ FORMAT_VERSION).bit_count() == 1
-        return is_one_bit_off and database.dump_tables(connection) == database.dump_tables(replayed)
+    with contextlib.closing(database.connect_safely(database_path)) as connection, contextlib.suppress(sqlite3.Error):
+        is_one_bit_off = (database.read_format_version(connection) ^ FORMAT_VERSION).bit_count() == 1
+        return is_one_bit_off and database.read_all_tables(connection) == database.read_all_tables(replayed)
     return False
 
 
@@ -107,8 +111,8 @@ def _replay(entries: Sequence[JournalEntry], journal_path: Path) -> sqlite3.Conn
     database.create_tables(memory)
     try:
         for entry in entries:
-            database.apply_entry(memory, entry)
-        database.check_rows(memory, journal_path)
+            database.apply_journal_entry(memory, entry)
+        database.require_valid_rows(memory, journal_path)
         # The first entry writes the configuration.
         has_beginning = memory.execute("SELECT 1 FROM meta WHERE key = 'config'").fetchone()
     except (KeyError, ValueError, OverflowError, sqlite3.Error, UserError):
@@ -131,8 +135,8 @@ def _rebuild_database(database_path: Path, replayed: sqlite3.Connection) -> None
 def _rebuild_journal(journal_path: Path, database_path: Path) -> None:
     if journal_path.exists():
         quarantine_file(journal_path)
-    with contextlib.closing(database.connect(database_path)) as connection:
-        tables = database.dump_tables(connection).items()
+    with contextlib.closing(database.connect_safely(database_path)) as connection:
+        tables = database.read_all_tables(connection).items()
         changes = tuple((table, row) for table, rows in tables for row in rows if row[0] != "last_entry_number")
-        entry = JournalEntry(database.last_applied_number(connection), changes)
-    atomic_files.write(journal_path, journal.format_line(entry))
+        entry = JournalEntry(database.read_last_entry_number(connection), changes)
+    atomic_files.replace_file(journal_path, journal.format_line(entry))

@@ -15,11 +15,11 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.config_text import from_json, to_json
 from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Losses
-from vaetui.engine.idx import is_supported
+from vaetui.engine.idx import is_supported_shape
 from vaetui.errors import UserError
 from vaetui.storage import data_record as data_records
 from vaetui.storage import database, file_names
-from vaetui.storage.answer_log import AnswerLog, file_added_changes
+from vaetui.storage.answer_log import AnswerLog, build_add_file_changes
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.database import Database
 from vaetui.storage.fingerprints import FileFingerprint
@@ -37,7 +37,8 @@ class SessionRepository(AnswerLog):
     def __init__(self, directory: Path, is_writable: bool = False) -> None:
         """Open the database of a session; only the process that holds the lock may open it as writable.
 
-        Raises UserError if the file is not a session database, has another format, or holds what vaetui never writes.
+        Raises UserError if the file is not a session database, has another format, or contains what vaetui never
+        writes.
         """
         journal = Journal(file_names.journal_path(directory)) if is_writable else None
         super().__init__(Database(file_names.database_path(directory), journal))
@@ -71,7 +72,7 @@ class SessionRepository(AnswerLog):
 
     @property
     def config(self) -> Config:
-        """The configuration, for the present number of classes."""
+        """The configuration, for the current number of classes."""
         return _with_class_count(self._parse_meta("config", from_json), len(self.load_class_list()))
 
     def save_config(self, config: Config) -> None:
@@ -79,11 +80,11 @@ class SessionRepository(AnswerLog):
         self._write_meta(config=to_json(_with_class_count(config, len(self._initial_class_list))))
 
     def load_class_list(self, last_round: int | None = None) -> ClassList:
-        """Return the present classes, or those at the end of a round; raises UserError if class edits are damaged."""
+        """Return the current classes, or those at the end of a round; raises UserError if class edits are damaged."""
         class_list = self._initial_class_list
         with self._translate_parse_errors("class list"):
             for record in self.list_class_edits(last_round):
-                class_list = class_list.apply(record.class_edit)
+                class_list = class_list.with_edit(record.class_edit)
         return class_list
 
     @cached_property
@@ -110,7 +111,7 @@ class SessionRepository(AnswerLog):
         """Shape (N, H, W) or (N, H, W, 3) of the training and validation images together."""
         shape = self._parse_meta("shape", json.loads)
         is_integral = isinstance(shape, list) and all(type(length) is int for length in shape)
-        if not (is_integral and is_supported(tuple(shape)) and shape[0] <= MAX_IMAGES):
+        if not (is_integral and is_supported_shape(tuple(shape)) and shape[0] <= MAX_IMAGES):
             raise UserError(f"{self._database.path} is damaged: invalid shape. Restore it from a backup.")
         return tuple(shape)
 
@@ -126,11 +127,11 @@ class SessionRepository(AnswerLog):
     ) -> None:
         """Record losses together with the checkpoint after them, and remove the records of obsolete checkpoints."""
         losses = [("training_loss", (event.epoch, event.step, *event.losses, event.seconds)) for event in batch_events]
-        self._database.apply_changes(*losses, ("artifact", checkpoint), *file_removed_changes(obsolete_names))
+        self._database.apply_changes(*losses, ("artifact", checkpoint), *build_remove_file_changes(obsolete_names))
 
     def delete_losses_after(self, epoch: int, step: int, obsolete_names: Iterable[str] = ()) -> None:
         """Delete the losses after a step, whose training is repeated, and the records of obsolete checkpoints."""
-        removals = list(file_removed_changes(obsolete_names))
+        removals = list(build_remove_file_changes(obsolete_names))
         query = "SELECT 1 FROM training_loss WHERE (epoch, step) > (?, ?) LIMIT 1"
         if removals or self._database.fetch_all(query, (epoch, step)):
             self._database.apply_changes(("delete_losses_after", (epoch, step)), *removals)
@@ -143,21 +144,23 @@ class SessionRepository(AnswerLog):
     def record_epoch(self, event: EpochEnded, *fingerprints: FileFingerprint) -> None:
         """Record a finished epoch and the files that belong to it."""
         epoch, losses, *columns = astuple(event)  # the fields are the columns
-        self._database.apply_changes(("epoch", (epoch, *losses, *columns)), *file_added_changes(fingerprints))
+        self._database.apply_changes(("epoch", (epoch, *losses, *columns)), *build_add_file_changes(fingerprints))
 
     def list_epochs(self) -> list[EpochEnded]:
         """Return the finished epochs in order."""
         rows = self._database.fetch_all("SELECT * FROM epoch ORDER BY epoch")
         return [EpochEnded(row[0], Losses(*row[1:4]), *row[4:]) for row in rows]
 
-    def record_reading(self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None) -> None:
+    def record_reading_answers(
+        self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None
+    ) -> None:
         """Replace the answers of a reading test from a position on, and set its accuracy."""
         rows = ((epoch, position, class_id) for position, class_id in enumerate(class_ids, start))
         answers = (("reading_answer", row) for row in rows)
         removal, accuracy_change = ("delete_reading_from", (epoch, start)), ("set_reading_accuracy", (accuracy, epoch))
         self._database.apply_changes(removal, *answers, accuracy_change)
 
-    def load_reading(self, epoch: int) -> tuple[int | None, ...]:
+    def load_reading_answers(self, epoch: int) -> tuple[int | None, ...]:
         """Return the answers of the reading test of an epoch in order; None stands for unreadable."""
         query = "SELECT class_id FROM reading_answer WHERE epoch = ? ORDER BY position"
         return tuple(class_id for (class_id,) in self._database.fetch_all(query, (epoch,)))
@@ -167,7 +170,7 @@ class SessionRepository(AnswerLog):
     def record_round_start(self, event: Clustered, *fingerprints: FileFingerprint) -> None:
         """Record that a round is open for answers, and the files that belong to it."""
         row = (event.round_number, event.clusters, json.dumps(event.inertias), time.time(), None)
-        self._database.apply_changes(("labelling_round", row), *file_added_changes(fingerprints))
+        self._database.apply_changes(("labelling_round", row), *build_add_file_changes(fingerprints))
 
     def record_round_end(self, round_number: int) -> None:
         """Record that a round is closed and training continues with its answers."""
@@ -182,11 +185,11 @@ class SessionRepository(AnswerLog):
 
     def record_files(self, *fingerprints: FileFingerprint) -> None:
         """Record files that belong to the session."""
-        self._database.apply_changes(*file_added_changes(fingerprints))
+        self._database.apply_changes(*build_add_file_changes(fingerprints))
 
     def remove_file_records(self, names: Iterable[str]) -> None:
         """Record that files no longer belong to the session."""
-        self._database.apply_changes(*file_removed_changes(names))
+        self._database.apply_changes(*build_remove_file_changes(names))
 
     def list_fingerprints(self) -> list[FileFingerprint]:
         """Return the fingerprints of all artifacts of the session."""
@@ -215,7 +218,7 @@ class SessionRepository(AnswerLog):
 
     @contextmanager
     def _translate_parse_errors(self, value_name: str) -> Iterator[None]:
-        """Convert errors in a value, which somebody else may have written, to UserError."""
+        """Convert errors in a value, which another user may have written, to UserError."""
         try:
             yield
         except (UserError, ValueError, TypeError, RecursionError) as error:
@@ -227,7 +230,7 @@ class SessionRepository(AnswerLog):
         self._database.apply_changes(*(("meta", item) for item in values.items()))
 
 
-def file_removed_changes(names: Iterable[str]) -> Iterator[Change]:
+def build_remove_file_changes(names: Iterable[str]) -> Iterator[Change]:
     """Yield the changes that remove files from the session."""
     return (("remove_artifact", (name,)) for name in names)
 

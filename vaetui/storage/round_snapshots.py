@@ -81,12 +81,12 @@ class EpochPredictions:
 ArraysT = TypeVar("ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions)
 
 
-def save(store: ArtifactStore, name: str, arrays: ArraysT) -> FileFingerprint:
+def save_arrays(store: ArtifactStore, name: str, arrays: ArraysT) -> FileFingerprint:
     """Write the arrays as one file and return its fingerprint, which the caller records."""
-    return store.write(name, npz.to_bytes({field.name: getattr(arrays, field.name) for field in fields(arrays)}))
+    return store.write(name, npz.encode_npz({field.name: getattr(arrays, field.name) for field in fields(arrays)}))
 
 
-def load(store: ArtifactStore, name: str, array_class: type[ArraysT], **dimensions: int) -> ArraysT:
+def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **dimensions: int) -> ArraysT:
     """Return the arrays that `save` wrote.
 
     `dimensions` are lengths of axes, by letter, that do not follow from the session. Raises ArtifactLostError if the
@@ -94,12 +94,12 @@ def load(store: ArtifactStore, name: str, array_class: type[ArraysT], **dimensio
     """
     hints = get_type_hints(array_class, include_extras=True)
     specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
-    lengths = {**store.dimensions, **dimensions}
+    lengths = {**store.axis_lengths, **dimensions}
     if COLOUR_AXIS not in lengths:
         specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
-    content = store.read(name, npz.max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}))
+    content = store.read(name, npz.compute_max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}))
     try:
-        arrays: Mapping[str, Any] = npz.from_bytes(content, specs, lengths)
+        arrays: Mapping[str, Any] = npz.decode_npz(content, specs, lengths)
         _check_assignments(arrays)
     except ValueError as error:
         raise UserError(f"{store.directory / name} does not fit the session ({error}).") from error

@@ -1,4 +1,4 @@
-"""SQL conditions that every row written by vaetui fulfils; `database.check_rows` refuses all others."""
+"""SQL conditions that every row written by vaetui fulfils; `database.require_valid_rows` refuses all others."""
 
 COUNT_CONDITION = "BETWEEN 0 AND 1000000000"
 REAL_CONDITION = "BETWEEN -1e300 AND 1e300"

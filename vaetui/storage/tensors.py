@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from vaetui.errors import UserError
 
 
-def to_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
+def encode_safetensors(arrays: dict[str, NDArray[np.float32]]) -> bytes:
     """Return named arrays as a safetensors file; equal arrays result in equal bytes."""
     from safetensors.numpy import save
 
     return save(arrays)
 
 
-def from_bytes(content: bytes) -> dict[str, NDArray[np.float32]]:
-    """Return the arrays of a safetensors file; raises UserError if it is damaged or holds other than finite float32."""
+def decode_safetensors(content: bytes) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays of a safetensors file; raises UserError unless all values are finite float32."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -1,4 +1,4 @@
-"""Detection and quarantine of links, pipes and other entries that a session directory must not hold."""
+"""Detection and quarantine of links, pipes and other entries that a session directory must not contain."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ SUPER_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
 def refuse_untrusted_entries(directory: Path) -> None:
-    """Raise UserError if a session directory holds anything but plain files and the quarantine directory.
+    """Raise UserError if a session directory contains anything but plain files and the quarantine directory.
 
-    Call this before opening any file in the directory: a link may lead to somebody else's file.
+    Call this before opening any file in the directory: a link may lead to another user's file.
     """
-    for path, reason in untrusted_entries(directory):
+    for path, reason in find_untrusted_entries(directory):
         raise UserError(
             f"{path} {reason}. If you trust the other files, repair it with: vaetui check {directory.name} --repair"
         )
 
 
-def untrusted_entries(directory: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the entries that a session directory must not hold, each with the reason."""
+def find_untrusted_entries(directory: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the entries that a session directory must not contain, each with the reason."""
     with atomic_files.translate_os_errors(directory):
         for path in sorted(directory.iterdir()):
             with suppress(FileNotFoundError):  # another process may remove files while it trains
-                reason = _untrusted_reason(path, path.lstat())
+                reason = _find_untrusted_reason(path, path.lstat())
                 if reason is not None:
                     yield path, reason
 
@@ -49,7 +49,7 @@ def quarantine_file(path: Path) -> str:
             return "removed"
         if path.is_file() and path.lstat().st_nlink > 1:
             with atomic_files.open_for_reading(path) as file:
-                atomic_files.write(path, atomic_files.read_chunks(file))
+                atomic_files.replace_file(path, atomic_files.read_chunks(file))
             return "replaced by a separate copy"
         if quarantine.is_symlink():
             quarantine.unlink()
@@ -65,10 +65,10 @@ def quarantine_file(path: Path) -> str:
     return f"moved to {quarantine.name}/{target.name}"
 
 
-def _untrusted_reason(path: Path, status: os.stat_result) -> str | None:
+def _find_untrusted_reason(path: Path, status: os.stat_result) -> str | None:
     quarantine = file_names.quarantine_directory(path.parent)
     if stat.S_ISLNK(status.st_mode):
-        return "is a link; a session directory holds plain files only"
+        return "is a link; a session directory contains plain files only"
     if path == quarantine and not stat.S_ISDIR(status.st_mode):
         return "is not a directory"
     if path != quarantine and not stat.S_ISREG(status.st_mode):

@@ -10,18 +10,18 @@ from textual.binding import BindingType
 from textual.events import Key
 from textual.screen import Screen
 
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import APP_KEYS
-from vaetui.tui.presenters.screen_size import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
-from vaetui.tui.terminal.shutdown import GracefulShutdownApp
-from vaetui.tui.worker import EventReported, WorkerEnded
+from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
     from vaetui.session.views import Phase
-    from vaetui.tui.screens.overlay import OverlayScreen
+    from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
 
 THEME_NAMES = {"dark": "textual-dark", "light": "textual-light"}
@@ -102,7 +102,7 @@ class VaetuiApp(GracefulShutdownApp):
 
         screen = self.screen
         # The help itself, and the class picker, where ? may be part of a name, have no glossary.
-        if isinstance(screen, GuardedScreen) and screen.glossary is not None:
+        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
             self.defer_paint()
             self.push_screen(HelpScreen(self.session.name, screen.active_bindings.values(), screen.glossary))
 
@@ -114,7 +114,7 @@ class VaetuiApp(GracefulShutdownApp):
         for screen in self.screen_stack:
             for picture in screen.query(Picture):
                 picture.redraw()
-        if isinstance(self.screen, GuardedScreen):
+        if isinstance(self.screen, KeyGuardedScreen):
             has_true_colour = self.console.color_system == "truecolor" and not self.no_color
             self.screen.show_notice(describe_picture_mode(has_true_colour))
 
@@ -127,7 +127,7 @@ class VaetuiApp(GracefulShutdownApp):
         from vaetui.engine.events import Notice
 
         notice_screen = self._overlay or self._phase_screen
-        if isinstance(message.event, Notice) and isinstance(notice_screen, GuardedScreen):
+        if isinstance(message.event, Notice) and isinstance(notice_screen, KeyGuardedScreen):
             notice_screen.show_notice(message.event.message)
         elif self._phase_screen is not None:
             self._phase_screen.post_message(EventReported(message.event))

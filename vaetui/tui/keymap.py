@@ -10,7 +10,7 @@ Glossary: TypeAlias = tuple[tuple[str, str], ...]
 """Terms on a screen and their meanings, as the help lists them."""
 
 
-def bind_key(
+def create_binding(
     group: str,
     name: str,
     keys: str,
@@ -21,20 +21,20 @@ def bind_key(
     show: bool = False,
     key_display: str | None = None,
 ) -> Binding:
-    """Bind keys to `press(key_name or name)`; `description` is for the footer, `tooltip` for the help."""
+    """Return a binding to `press(key_name or name)`; `description` appears in the footer, `tooltip` in the help."""
     action, binding_id = f"press('{key_name or name}')", f"{group}.{name}"
     return Binding(keys, action, description, show, key_display, tooltip=tooltip, id=binding_id)
 
 
-def bind_digits(group: str, tooltip: str, *, show: bool = False) -> list[Binding]:
-    """Bind the ten digits to classes; in the footer the first digit stands for all of them."""
-    first = bind_key(
+def create_digit_bindings(group: str, tooltip: str, *, show: bool = False) -> list[Binding]:
+    """Return bindings of the ten digits to classes; in the footer the first digit stands for all of them."""
+    first = create_binding(
         group, "class.0", "0", "class", tooltip, key_name="0", show=show, key_display="0-9" if show else None
     )
-    return [first, *(bind_key(group, f"class.{key}", key, "class", tooltip, key_name=key) for key in "123456789")]
+    return [first, *(create_binding(group, f"class.{key}", key, "class", tooltip, key_name=key) for key in "123456789")]
 
 
-def select_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
+def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
     """Return the ids of these bindings of a group, with those of the digits if asked for."""
     digit_names = [f"class.{digit}" for digit in range(10)] if digits else []
     return frozenset(f"{group}.{name}" for name in [*digit_names, *names])
@@ -49,10 +49,10 @@ APP_KEYS: list[BindingType] = [
 ]
 LEAVE_BINDING = "any.leave"
 """The binding that works even in a terminal that is too small."""
-APP_CONFIRMED_KEYS = select_ids("any", "leave", "help", "pictures")
+APP_CONFIRMED_KEYS = build_binding_ids("any", "leave", "help", "pictures")
 """Bindings of the app that the burst guard checks on every screen."""
 HELP_KEYS: list[BindingType] = [Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Close")]
-HELP_CONFIRMED_KEYS = select_ids("help", "back")
+HELP_CONFIRMED_KEYS = build_binding_ids("help", "back")
 
 # Training
 
@@ -63,8 +63,8 @@ EPOCH_METRIC_GLOSSARY: Glossary = (
 """Metrics that are shown only without true labels."""
 PIXELS_ENTRY = ("pixels", "Pixels of held-out images reconstructed on the right side of 0.5 (%)")
 TRAINING_KEYS: list[BindingType] = [
-    bind_key("training", "pause", "space", "pause/resume", "Pause and save, or resume training", show=True),
-    bind_key(
+    create_binding("training", "pause", "space", "pause/resume", "Pause and save, or resume training", show=True),
+    create_binding(
         "training",
         "read",
         "t",
@@ -72,7 +72,7 @@ TRAINING_KEYS: list[BindingType] = [
         "Read reconstructions of held-out images while training continues",
         show=True,
     ),
-    bind_key(
+    create_binding(
         "training",
         "draw",
         "d",
@@ -81,7 +81,7 @@ TRAINING_KEYS: list[BindingType] = [
         show=True,
     ),
 ]
-TRAINING_CONFIRMED_KEYS = select_ids("training", "pause", "read", "draw")
+TRAINING_CONFIRMED_KEYS = build_binding_ids("training", "pause", "read", "draw")
 _LOSS_GLOSSARY: Glossary = (
     ("reconstruction", "Reconstruction loss (nats per image)"),
     ("divergence", "KL divergence of the latent vectors from the prior (nats per image)"),
@@ -99,30 +99,30 @@ TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRI
 # Labelling
 
 LABELLING_KEYS: list[BindingType] = [
-    *bind_digits("label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True),
-    bind_key("label", "choose", "slash", "find class", "Find a class by name"),
-    bind_key("label", "classes", "c", "all classes", "List all classes: add, rename or merge them"),
-    bind_key(
+    *create_digit_bindings("label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True),
+    create_binding("label", "choose", "slash", "find class", "Find a class by name"),
+    create_binding("label", "classes", "c", "all classes", "List all classes: add, rename or merge them"),
+    create_binding(
         "label", "sure", "enter,space", "certain", "Answer with confidence 1, or confirm a split", key_name="accept"
     ),
-    bind_key("label", "cancel", "escape", "cancel", "Choose another class, or cancel a split"),
-    bind_key("label", "split", "s", "split", "Split the cluster (k-means), then label the parts", show=True),
-    bind_key("label", "unreadable", "x", "unreadable", "Unreadable: ignored in training", show=True),
-    bind_key("label", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
-    bind_key("label", "redo", "U", "redo", "Redo the action undone last"),
-    bind_key("label", "members", "m", "members", "Show nearest, random, farthest members", show=True),
-    bind_key("label", "next", "n", "next", "Go to the next cluster without an answer"),
-    bind_key("label", "previous", "p", "previous", "Go to the previous cluster without an answer"),
-    bind_key("label", "go", "g", "train", "End the round and train; asks if clusters have no answer", show=True),
-    bind_key("label", "one_key_mode", "a", "one-key mode", "Digits answer at once with the last confidence"),
-    bind_key("label", "lower", "minus", "less certain", "Lower the confidence of this answer by 0.1"),
-    bind_key("label", "raise", "plus,equals_sign", "more certain", "Raise the confidence by 0.1"),
-    bind_key("label", "left", "left,h", "left", "Move left"),
-    bind_key("label", "down", "down,j", "down", "Move down"),
-    bind_key("label", "up", "up,k", "up", "Move up"),
-    bind_key("label", "right", "right,l", "right", "Move right"),
+    create_binding("label", "cancel", "escape", "cancel", "Choose another class, or cancel a split"),
+    create_binding("label", "split", "s", "split", "Split the cluster (k-means), then label the parts", show=True),
+    create_binding("label", "unreadable", "x", "unreadable", "Unreadable: ignored in training", show=True),
+    create_binding("label", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
+    create_binding("label", "redo", "U", "redo", "Redo the action undone last"),
+    create_binding("label", "members", "m", "members", "Show nearest, random, farthest members", show=True),
+    create_binding("label", "next", "n", "next", "Go to the next cluster without an answer"),
+    create_binding("label", "previous", "p", "previous", "Go to the previous cluster without an answer"),
+    create_binding("label", "go", "g", "train", "End the round and train; asks if clusters have no answer", show=True),
+    create_binding("label", "one_key_mode", "a", "one-key mode", "Digits answer at once with the last confidence"),
+    create_binding("label", "lower", "minus", "less certain", "Lower the confidence of this answer by 0.1"),
+    create_binding("label", "raise", "plus,equals_sign", "more certain", "Raise the confidence by 0.1"),
+    create_binding("label", "left", "left,h", "left", "Move left"),
+    create_binding("label", "down", "down,j", "down", "Move down"),
+    create_binding("label", "up", "up,k", "up", "Move up"),
+    create_binding("label", "right", "right,l", "right", "Move right"),
 ]
-LABELLING_CONFIRMED_KEYS = select_ids(
+LABELLING_CONFIRMED_KEYS = build_binding_ids(
     "label",
     *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one_key_mode", "lower", "raise"),
     digits=True,
@@ -141,16 +141,16 @@ LABELLING_GLOSSARY: Glossary = (
 # Classes
 
 CLASSES_KEYS: list[BindingType] = [
-    bind_key("classes", "add", "a", "add", "Add a class; it can be used at once", show=True),
-    bind_key("classes", "rename", "r", "rename", "Rename the selected class", show=True),
-    bind_key("classes", "merge", "m", "merge", "Merge the selected class into another one", show=True),
-    bind_key("classes", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
-    bind_key("classes", "redo", "U", "redo", "Redo the action undone last"),
-    bind_key("classes", "up", "up,k", "up", "Move up"),
-    bind_key("classes", "down", "down,j", "down", "Move down"),
-    bind_key("classes", "close", "escape", "back", "Return to the clusters", show=True),
+    create_binding("classes", "add", "a", "add", "Add a class; it can be used at once", show=True),
+    create_binding("classes", "rename", "r", "rename", "Rename the selected class", show=True),
+    create_binding("classes", "merge", "m", "merge", "Merge the selected class into another one", show=True),
+    create_binding("classes", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
+    create_binding("classes", "redo", "U", "redo", "Redo the action undone last"),
+    create_binding("classes", "up", "up,k", "up", "Move up"),
+    create_binding("classes", "down", "down,j", "down", "Move down"),
+    create_binding("classes", "close", "escape", "back", "Return to the clusters", show=True),
 ]
-CLASSES_CONFIRMED_KEYS = select_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
+CLASSES_CONFIRMED_KEYS = build_binding_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
 CLASSES_GLOSSARY: Glossary = (
     ("class", "Number of the class; it never changes"),
     ("answers", "Answers with this class in the session so far, including merged classes"),
@@ -160,14 +160,16 @@ CLASSES_GLOSSARY: Glossary = (
 # Reading test
 
 READING_TEST_KEYS: list[BindingType] = [
-    *bind_digits("reading", "Enter the class that you read"),
-    bind_key("reading", "choose", "slash", "find class", "Find a class by name"),
-    bind_key("reading", "unreadable", "x", "unreadable", "Unreadable: counts as wrong", show=True),
-    bind_key("reading", "back", "u,backspace", "undo", "Reopen the previous picture", show=True),
-    bind_key("reading", "close", "escape", "close", "Close the test; it continues here next time", show=True),
-    bind_key("reading", "again", "r", "restart", "Restart the test after the last picture"),
+    *create_digit_bindings("reading", "Enter the class that you read"),
+    create_binding("reading", "choose", "slash", "find class", "Find a class by name"),
+    create_binding("reading", "unreadable", "x", "unreadable", "Unreadable: counts as wrong", show=True),
+    create_binding("reading", "back", "u,backspace", "undo", "Reopen the previous picture", show=True),
+    create_binding("reading", "close", "escape", "close", "Close the test; it continues here next time", show=True),
+    create_binding("reading", "again", "r", "restart", "Restart the test after the last picture"),
 ]
-READING_TEST_CONFIRMED_KEYS = select_ids("reading", "choose", "unreadable", "back", "close", "again", digits=True)
+READING_TEST_CONFIRMED_KEYS = build_binding_ids(
+    "reading", "choose", "unreadable", "back", "close", "again", digits=True
+)
 READING_TEST_GLOSSARY: Glossary = (
     ("pictures", "Reconstructions of held-out images at the end of the epoch"),
     ("·3  –", "Read as class 3; unreadable"),
@@ -178,13 +180,15 @@ READING_TEST_GLOSSARY: Glossary = (
 # Samples
 
 SAMPLES_KEYS: list[BindingType] = [
-    bind_key("samples", "next", "n", "next seed", "Generate other samples, from the next seed", show=True),
-    *bind_digits("samples", "Generate samples of that class: the most certain of 50 times as many", show=True),
-    bind_key("samples", "any", "a", "any class", "Generate samples of any class", show=True),
-    bind_key("samples", "choose", "slash", "find class", "Find a class by name", show=True),
-    bind_key("samples", "close", "escape,q", "back", "Return to the previous screen", show=True),
+    create_binding("samples", "next", "n", "next seed", "Generate other samples, from the next seed", show=True),
+    *create_digit_bindings(
+        "samples", "Generate samples of that class: the most certain of 50 times as many", show=True
+    ),
+    create_binding("samples", "any", "a", "any class", "Generate samples of any class", show=True),
+    create_binding("samples", "choose", "slash", "find class", "Find a class by name", show=True),
+    create_binding("samples", "close", "escape,q", "back", "Return to the previous screen", show=True),
 ]
-SAMPLES_CONFIRMED_KEYS = select_ids("samples", "next", "any", "choose", "close", digits=True)
+SAMPLES_CONFIRMED_KEYS = build_binding_ids("samples", "next", "any", "choose", "close", digits=True)
 SAMPLES_GLOSSARY: Glossary = (
     ("samples", "Images decoded from random latent vectors; not in the data set"),
     ("of a class", "The most certain of 50 times as many samples"),
@@ -194,13 +198,13 @@ SAMPLES_GLOSSARY: Glossary = (
 # Summary
 
 SUMMARY_KEYS: list[BindingType] = [
-    bind_key("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
-    bind_key("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
-    bind_key("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
+    create_binding("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
+    create_binding("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
+    create_binding("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
     Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Scroll down"),
     Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Scroll up"),
 ]
-SUMMARY_CONFIRMED_KEYS = select_ids("summary", "more", "read", "draw")
+SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw")
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),

@@ -38,11 +38,11 @@ class Session(Protocol):
         """The phase of the run: training, labelling or finished."""
 
     @property
-    def rounds(self) -> int:
+    def round_count(self) -> int:
         """Number of rounds in the run; `add_round` increases it."""
 
     @property
-    def epochs(self) -> int:
+    def epoch_count(self) -> int:
         """Number of epochs in the run."""
 
     @property
@@ -56,16 +56,16 @@ class Session(Protocol):
     def advance(self) -> Iterator[Event]:
         """Train and cluster until a round needs answers or the run is finished; closing the iterator saves."""
 
-    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
+    def split_cluster(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Split a cluster; the round view contains its parts when the iterator ends."""
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+    def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Generate images by the newest checkpoint, of any class or of one; the last event is `SamplesGenerated`."""
 
     def round_view(self) -> RoundView:
         """Return the state of the current round; only in phase labelling."""
 
-    def answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
         """Record an answer for a cluster; it is on the disk on return."""
 
     def edit_classes(self, edit: ClassEdit) -> None:
@@ -80,10 +80,10 @@ class Session(Protocol):
     def answer_counts(self) -> tuple[int, ...]:
         """Return the number of answers per class; those of merged classes count for their target."""
 
-    def members(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
+    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
         """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
 
-    def finish_round(self) -> None:
+    def close_round(self) -> None:
         """End the labelling round."""
 
     def add_round(self) -> None:

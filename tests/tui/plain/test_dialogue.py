@@ -48,7 +48,7 @@ def test_class_edits_are_applied_and_undone_in_order() -> None:
     assert 'Saved: cluster 0 = "owl", confidence 0.8' in lines
     assert any("cow" in line and "calf" in line for line in lines)
     with pytest.raises(UserError) as refusal:
-        ClassList.from_names(("cat", "dog")).apply(AddClass(2, "owl")).apply(MergeClass(0, 1)).require_active(0)
+        ClassList.from_names(("cat", "dog")).with_edit(AddClass(2, "owl")).with_edit(MergeClass(0, 1)).require_active(0)
     assert str(refusal.value) in lines, "an answer with a merged class is refused"
     assert "  class 0: cat, merged into dog" in lines
     assert "  class 1: dog, 1 answer" in lines
@@ -65,7 +65,7 @@ def test_refused_class_edits_print_the_reason_and_change_nothing() -> None:
     lines = run_dialogue(session, "".join(f"{command}\n" for command in commands))
     for command in commands:
         with pytest.raises(UserError) as refusal:
-            session.classes.apply(cast(ClassEdit, parse_command(command, 4, session.classes)))
+            session.classes.with_edit(cast(ClassEdit, parse_command(command, 4, session.classes)))
         assert str(refusal.value) in lines, command
     assert session.classes.names == ("cat", "dog")
     assert session.class_edits == []

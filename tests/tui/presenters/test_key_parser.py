@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import ClassList, MergeClass
-from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser, format_question
+from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser, format_question
 
-FOCUS = Focus("8", 300, 5)
+FOCUS = FocusedClusterInfo("8", 300, 5)
 KEYS = [
     *"0123456789",
     *("accept", "cancel", "split", "unreadable", "undo", "redo", "lower", "raise", "one_key_mode", "go", "members"),
@@ -22,7 +22,7 @@ def create_parser(class_count: int = 10) -> KeyParser:
     return KeyParser(ClassList.from_names("0123456789"[:class_count]), tuple(range(class_count)))
 
 
-def type_keys(parser: KeyParser, *keys: str, focus: Focus = FOCUS) -> tuple[KeyParser, list[Action]]:
+def type_keys(parser: KeyParser, *keys: str, focus: FocusedClusterInfo = FOCUS) -> tuple[KeyParser, list[Action]]:
     """Return the parser after the keys, and all actions in order."""
     actions = []
     for key in keys:
@@ -96,7 +96,7 @@ def test_digit_without_a_class_shows_the_digits_with_one() -> None:
 
 
 def test_digit_of_a_merged_class_shows_the_class_that_it_was_merged_into() -> None:
-    classes = create_parser(4).classes.apply(MergeClass(1, 3))
+    classes = create_parser(4).classes.with_edit(MergeClass(1, 3))
     parser, actions = type_keys(KeyParser(classes, (0, 1, 2, 3)), "1")
     assert (actions, parser.state, parser.hint) == ([], "class", 'Class "1" was merged into "3"')
     assert type_keys(KeyParser(classes, (0, None, 2, 3)), "1")[0].hint == "Digit 1 has no class (use 0, 2-3)"
@@ -107,11 +107,11 @@ def test_digit_without_a_class_is_still_a_confidence() -> None:
 
 
 def test_cluster_is_not_split_into_more_parts_than_images() -> None:
-    small_focus = Focus("8.1", 3, 5)
+    small_focus = FocusedClusterInfo("8.1", 3, 5)
     assert type_keys(create_parser(), "split", "accept", focus=small_focus)[1] == [Split(3)]
     parser, actions = type_keys(create_parser(), "split", "7", "accept", focus=small_focus)
     assert (actions, parser.state, parser.hint) == ([], "parts", "The cluster has 3 images: at most 3 parts")
-    assert type_keys(create_parser(), "split", focus=Focus("8.2", 1, 5))[0].state == "class"
+    assert type_keys(create_parser(), "split", focus=FocusedClusterInfo("8.2", 1, 5))[0].state == "class"
 
 
 def test_split_into_one_part_is_refused() -> None:
@@ -123,10 +123,10 @@ def test_go_needs_a_confirmation_while_clusters_have_no_answer() -> None:
     parser, actions = type_keys(create_parser(), "go")
     assert actions == []
     assert format_question(parser, FOCUS) == ("5 clusters have no answer.", "g: train anyway · Esc: stay")
-    assert format_question(parser, Focus("8", 300, 1))[0] == "1 cluster has no answer."
+    assert format_question(parser, FocusedClusterInfo("8", 300, 1))[0] == "1 cluster has no answer."
     assert type_keys(create_parser(), "go", "go")[1] == ["go"]
     assert type_keys(create_parser(), "go", "cancel", "undo")[1] == ["undo"]
-    assert type_keys(create_parser(), "go", focus=Focus("8", 300, 0))[1] == ["go"]
+    assert type_keys(create_parser(), "go", focus=FocusedClusterInfo("8", 300, 0))[1] == ["go"]
 
 
 def test_digit_during_the_confirmation_is_not_an_answer() -> None:
@@ -151,7 +151,7 @@ def test_digits_choose_their_classes_and_other_classes_are_chosen_by_name() -> N
     assert type_keys(parser, "2", "accept")[1] == [ClassAnswer(25, 1.0)]
     assert type_keys(parser, "3")[0].hint == "Digit 3 has no class (use 0-2)"
     assert type_keys(parser, "choose")[1] == ["choose"]
-    parser_with_class, action = parser.choose_class(12)
+    parser_with_class, action = parser.select_class(12)
     assert action is None
     assert type_keys(parser_with_class, "8")[1] == [ClassAnswer(12, 0.8)]
-    assert type_keys(parser, "one_key_mode")[0].choose_class(12)[1] == ClassAnswer(12, 1.0)
+    assert type_keys(parser, "one_key_mode")[0].select_class(12)[1] == ClassAnswer(12, 1.0)

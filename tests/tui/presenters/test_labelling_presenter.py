@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
-from vaetui.tui.presenters.cluster_text import format_weight
+from vaetui.tui.presenters.cluster_text import format_training_weight
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 
 
@@ -50,7 +50,7 @@ def test_class_edit_is_confirmed_with_its_undo_key() -> None:
 
 def test_weight_in_the_frame_is_shortened_to_the_width_of_the_frame() -> None:
     presenter = LabellingPresenter(ScriptedSession())
-    assert format_weight(presenter.focused_cluster, 26) == "weight when certain: 64 %"
-    assert format_weight(presenter.focused_cluster, 18) == "weight: 64 %"
+    assert format_training_weight(presenter.focused_cluster, 26) == "weight when certain: 64 %"
+    assert format_training_weight(presenter.focused_cluster, 18) == "weight: 64 %"
     press_keys(presenter, "3", "5", "left")
-    assert format_weight(presenter.focused_cluster, 26) == "weight of ·3 .5: 32 %"
+    assert format_training_weight(presenter.focused_cluster, 26) == "weight of ·3 .5: 32 %"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaetui.tui.presenters.plot_curves import choose_ticks, decimate
+from vaetui.tui.presenters.plot_curves import choose_ticks, decimate_min_max
 
 
 def test_curve_with_two_points_per_column_is_not_decimated() -> None:
     x, y = np.arange(20.0), np.arange(20.0)
-    assert decimate(x, y, 10)[0] is x
+    assert decimate_min_max(x, y, 10)[0] is x
 
 
 @pytest.mark.parametrize("count", [21, 99, 12_345])
 def test_decimated_curve_keeps_order_and_extremes_with_at_most_two_points_per_column(count: int) -> None:
     x, y = np.arange(float(count)), np.random.default_rng(count).normal(size=count)
-    decimated_x, decimated_y = decimate(x, y, 10)
+    decimated_x, decimated_y = decimate_min_max(x, y, 10)
     assert len(decimated_x) == len(decimated_y) <= 20
     assert (np.diff(decimated_x) > 0).all()
     assert decimated_y.max() == y.max()
@@ -27,7 +27,7 @@ def test_decimated_curve_keeps_order_and_extremes_with_at_most_two_points_per_co
 def test_decimated_curve_keeps_a_single_peak() -> None:
     y = np.zeros(10_000)
     y[4_321] = 1.0
-    assert decimate(np.arange(10_000.0), y, 40)[1].max() == 1.0
+    assert decimate_min_max(np.arange(10_000.0), y, 40)[1].max() == 1.0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.tui.harness import SIZES, screen_text, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.keymap import APP_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS, bind_key
+from vaetui.tui.keymap import APP_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS, create_binding
 from vaetui.tui.screens.help import HelpScreen, group_bindings, join_keys
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
@@ -24,8 +24,8 @@ def test_consecutive_digits_are_joined_to_a_range() -> None:
 def test_bindings_are_grouped_by_their_ids_and_those_of_the_app_come_last() -> None:
     bindings = [
         *APP_KEYS[:1],
-        bind_key("label", "left", "left", "left", "Move left"),
-        bind_key("label", "h", "h", "left", "Move left", key_name="left"),
+        create_binding("label", "left", "left", "left", "Move left"),
+        create_binding("label", "h", "h", "left", "Move left", key_name="left"),
         Binding("f1", "help", "help", system=True, id="label.system"),
     ]
     active_bindings = [

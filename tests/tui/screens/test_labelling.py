@@ -78,10 +78,10 @@ class GatedSession(ScriptedSession):
         self.gate.wait(60)
         yield from super().advance()
 
-    def split(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
+    def split_cluster(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         yield Progress("splitting", 0, 1)
         self.gate.wait(60)
-        yield from super().split(path, part_count)
+        yield from super().split_cluster(path, part_count)
 
 
 def create_named_session(*names: str) -> ScriptedSession:
@@ -138,7 +138,7 @@ async def test_m_cycles_through_the_member_orders() -> None:
     async with open_labelling(session) as (pilot, _):
         for order in ("random", "farthest", "nearest"):
             await pilot.press("m")
-            assert session.calls[-1] == f"members 0 {order}"
+            assert session.calls[-1] == f"member_images 0 {order}"
             assert f"{order} members" in screen_text(pilot.app)
 
 
@@ -148,10 +148,10 @@ async def test_g_asks_while_clusters_have_no_answer_and_trains_afterwards() -> N
         await pilot.press("1", "enter", "g")
         assert "1 cluster has no answer  g: train anyway · Esc: stay" in prompt_text(screen).replace(".", "")
         await pilot.press("escape", "2", "enter", "escape")
-        assert "finish_round" not in session.calls
+        assert "close_round" not in session.calls
         assert "g: train" in prompt_text(screen)
         await pilot.press("g")
-        assert session.calls.count("finish_round") == 1
+        assert session.calls.count("close_round") == 1
         await settle(pilot)
     assert session.round_number == 2
 
@@ -160,7 +160,7 @@ async def test_g_twice_trains_without_the_missing_answers() -> None:
     session = ScriptedSession(clusters=3)
     async with open_labelling(session) as (pilot, _):
         await pilot.press("g", "g")
-        assert session.calls.count("finish_round") == 1
+        assert session.calls.count("close_round") == 1
         await settle(pilot)
 
 
@@ -262,7 +262,7 @@ async def test_failed_answer_shows_the_error_and_keeps_the_focus(monkeypatch: py
             raise UserError("The disk is full. Free space, for instance by deleting a session, and then answer again.")
 
         with monkeypatch.context() as context:
-            context.setattr(session, "answer", fail)
+            context.setattr(session, "record_answer", fail)
             await pilot.press("9", "enter")
             await pilot.pause()
         assert "The disk is full" in screen_text(pilot.app)
@@ -295,7 +295,7 @@ async def test_answers_are_recorded_while_loading_and_a_split_follows() -> None:
         await settle(pilot)
         assert "loading the images" not in screen_text(app)
         assert session.answer_log[1:] == [((1,), Split(4))], "the split of the cluster that had the focus"
-        assert session.calls[-1] == "members 1.0 nearest"
+        assert session.calls[-1] == "member_images 1.0 nearest"
 
 
 async def test_training_requested_while_loading_starts_afterwards() -> None:
@@ -304,9 +304,9 @@ async def test_training_requested_while_loading_starts_afterwards() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await start_loading(pilot)
         await pilot.press("g", "g")
-        assert "finish_round" not in session.calls
+        assert "close_round" not in session.calls
         session.gate.set()
-        await wait_until(pilot, lambda: "finish_round" in session.calls)
+        await wait_until(pilot, lambda: "close_round" in session.calls)
 
 
 async def test_keys_are_ignored_while_a_cluster_is_being_split() -> None:

@@ -9,7 +9,7 @@ from tests.tui.harness import SIZES, assert_snapshot, focused_path, open_labelli
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Split
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.tui.widgets.cluster_facts import ClusterFacts
+from vaetui.tui.widgets.cluster_details import ClusterDetails
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -69,7 +69,7 @@ async def test_facts_and_digit_keys_fit_at_every_width(
         for size in sizes:
             await pilot.resize_terminal(*size)
             await settle(pilot)
-            facts, text = screen.query_one(ClusterFacts), screen_text(pilot.app)
+            facts, text = screen.query_one(ClusterDetails), screen_text(pilot.app)
             room, lines = facts.content_size, facts.text.splitlines()
             assert facts.text.startswith("2,411 images")
             assert len(lines) <= room.height

@@ -24,13 +24,14 @@ from tests.tui.harness import (
 from tests.tui.scripted_session import HELD_OUT_COUNT, EndlessSession, ScriptedSession, create_labelled_epoch
 from vaetui.engine.classes import MergeClass
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Clustered, Event, Finished, Loading, Progress
+from vaetui.engine.events import Clustered, Event, Loading, Progress, RunFinished
 from vaetui.errors import UserError
 from vaetui.session.views import Phase, ReadingTest
 from vaetui.tui.app import VaetuiApp
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
-from vaetui.tui.screens.key_guarded import DROPPED_KEYS_NOTICE
+from vaetui.tui.screens.key_guarded_screen import DROPPED_KEYS_NOTICE
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
@@ -38,7 +39,6 @@ from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.terminal.burst_guard import QUIET_S
 from vaetui.tui.widgets.epoch_table import EpochTable
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.worker import EventReported, WorkerEnded
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
@@ -71,7 +71,7 @@ class GatedSession(ScriptedSession):
         self.gate.wait(60)
         if self.current_phase == "training":
             yield Progress("clustering", 1, 2)
-            if isinstance(self.last_event, Clustered | Finished):
+            if isinstance(self.last_event, Clustered | RunFinished):
                 self.current_phase = "labelling" if isinstance(self.last_event, Clustered) else "finished"
             yield self.last_event
 
@@ -160,7 +160,7 @@ async def test_digits_without_a_class_are_refused() -> None:
 
 async def test_merged_class_is_refused() -> None:
     session = create_finished_session()
-    session.classes = session.classes.apply(MergeClass(3, 8))
+    session.classes = session.classes.with_edit(MergeClass(3, 8))
     async with open_reading_test(session) as (pilot, app):
         await pilot.press("3")
         assert "Digit 3 has no class (use 0-2, 4-9)" in prompt_text(app.screen)
@@ -220,7 +220,7 @@ async def test_summary_shows_the_new_accuracy() -> None:
 
 
 async def test_epoch_table_shows_the_new_accuracy() -> None:
-    session = GatedSession(Finished())
+    session = GatedSession(RunFinished())
     async with open_reading_test(session, (120, 40)) as (pilot, app):
         await pilot.press("5", *CORRECT_KEYS[1:], "escape")
         await wait_for_screen(pilot, TrainingScreen)
@@ -324,7 +324,10 @@ async def test_burst_of_keys_is_dropped_and_a_single_key_accepted(monkeypatch: p
 
 @pytest.mark.parametrize(
     ("last_event", "text", "screen_type"),
-    [(Clustered(1, 16, ()), "round ready (Esc)", LabellingScreen), (Finished(), "run finished (Esc)", SummaryScreen)],
+    [
+        (Clustered(1, 16, ()), "round ready (Esc)", LabellingScreen),
+        (RunFinished(), "run finished (Esc)", SummaryScreen),
+    ],
 )
 async def test_new_phase_waits_until_the_test_is_closed(last_event: Event, text: str, screen_type: type) -> None:
     session = GatedSession(last_event)
@@ -365,7 +368,7 @@ async def test_screen_of_the_new_phase_receives_the_deferred_end(monkeypatch: py
 
 
 async def test_q_exits_while_a_new_phase_waits() -> None:
-    session = GatedSession(Finished())
+    session = GatedSession(RunFinished())
     async with open_reading_test(session) as (pilot, app):
         session.gate.set()
         await wait_until(pilot, lambda: "run finished" in header_text(app))
@@ -476,7 +479,7 @@ async def test_failed_reading_from_the_picker_shows_the_error(monkeypatch: pytes
 
 
 async def test_new_phase_waits_while_the_picker_is_open() -> None:
-    session = GatedSession(Finished())
+    session = GatedSession(RunFinished())
     async with open_reading_test(session) as (pilot, app):
         await pilot.press("slash")
         await wait_for_screen(pilot, ClassPickerScreen)

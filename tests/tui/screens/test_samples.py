@@ -42,10 +42,10 @@ class SlowSamplesSession(ScriptedSession):
         self.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 4)]
         self.gate = Gate()
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+    def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         yield Progress("drawing", 1, 4)
         self.gate.wait(60)
-        yield from super().samples(count, class_id, seed)
+        yield from super().generate_samples(count, class_id, seed)
 
 
 class GatedSession(ScriptedSession):
@@ -67,7 +67,7 @@ class GatedSession(ScriptedSession):
 class FailingSamplesSession(ScriptedSession):
     """A finished run whose samples raise an unexpected exception."""
 
-    def samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
+    def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         yield Progress("drawing", 1, 4)
         raise ValueError("a bug")
 
@@ -105,7 +105,7 @@ def is_drawn(app: VaetuiApp) -> bool:
 
 
 def list_requests(session: ScriptedSession) -> list[str]:
-    return [call for call in session.calls if call.startswith("samples")]
+    return [call for call in session.calls if call.startswith("generate_samples ")]
 
 
 @pytest.mark.parametrize(("size", "count"), [((80, 24), 18), ((120, 40), 32)])
@@ -113,7 +113,7 @@ async def test_grid_is_filled_and_no_picture_is_cut_off(size: tuple[int, int], c
     session = create_finished_session()
     async with open_samples(session, size) as (pilot, app):
         await wait_until(pilot, lambda: is_drawn(app))
-        assert session.calls[-1] == f"samples {count} None 0"
+        assert session.calls[-1] == f"generate_samples {count} None 0"
         assert len(peak_brightness(app)) == count
         assert all(app.screen.region.contains_region(picture.region) for picture in app.screen.query(Picture))
         assert "samples of any class, seed 0" in header_text(app)
@@ -129,7 +129,7 @@ async def test_keys_request_other_seeds_and_classes() -> None:
             pictures = app.screen.pictures
             await pilot.press(key)
             await wait_until(pilot, lambda: is_idle(app))
-            assert session.calls[-1] == f"samples 18 {request}"
+            assert session.calls[-1] == f"generate_samples 18 {request}"
             assert not np.array_equal(app.screen.pictures, pictures)
         assert "samples of any class, seed 2" in header_text(app)
 
@@ -151,7 +151,7 @@ async def test_picker_requests_a_class_without_a_digit() -> None:
         await wait_for_screen(pilot, ClassPickerScreen)
         await pilot.press("l", "enter")
         await wait_until(pilot, lambda: is_idle(app))
-        assert session.calls[-1] == "samples 18 11 0"
+        assert session.calls[-1] == "generate_samples 18 11 0"
         assert "samples of class kind l" in header_text(app)
 
 
@@ -208,7 +208,7 @@ async def test_only_the_last_of_several_requests_is_shown() -> None:
         await pilot.press("4", "n", "n", "5")
         session.gate.set()
         await wait_until(pilot, lambda: is_drawn(app))
-        assert list_requests(session)[-1] == "samples 18 5 2"
+        assert list_requests(session)[-1] == "generate_samples 18 5 2"
         assert len(list_requests(session)) <= 2
 
 
@@ -240,7 +240,7 @@ async def test_only_a_larger_terminal_requests_more_samples() -> None:
         await wait_until(pilot, lambda: is_drawn(app) and len(peak_brightness(app)) == 32)
         await pilot.resize_terminal(80, 24)
         await wait_until(pilot, lambda: len(peak_brightness(app)) == 18 and all(peak_brightness(app)))
-        assert list_requests(session) == ["samples 18 None 0", "samples 32 None 0"]
+        assert list_requests(session) == ["generate_samples 18 None 0", "generate_samples 32 None 0"]
 
 
 async def test_unexpected_exception_ends_the_app() -> None:

@@ -67,7 +67,7 @@ async def test_o_adds_a_round() -> None:
         await pilot.press("o")
         await wait_until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
         assert "add_round" in session.calls
-        assert session.rounds == 6
+        assert session.round_count == 6
 
 
 async def test_round_requested_while_loading_is_added_afterwards() -> None:

@@ -15,15 +15,15 @@ from tests.tui.scripted_session import (
     create_labelled_epoch,
     create_training_events,
 )
-from vaetui.engine.events import Clustered, Loading, Progress, Saved
+from vaetui.engine.events import Clustered, Loading, Progress, ProgressSaved
 from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
+from vaetui.tui.event_worker import EventReported
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.curve_panes import LossPane
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.worker import EventReported
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
@@ -145,9 +145,9 @@ async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pyt
         await wait_until(
             pilot, lambda: app.event_worker.latest_batches and training_screen(app).throughput.images_per_s
         )
-        training_screen(app).handle_event(EventReported(Saved()))
+        training_screen(app).handle_event(EventReported(ProgressSaved()))
         now = 104.0
-        training_screen(app).poll_metrics()
+        training_screen(app).show_latest_metrics()
         await pilot.pause()
         status = screen_text(app).splitlines()[-2]
         assert "2,870 img/s" in status
@@ -265,7 +265,7 @@ async def test_losses_that_were_dropped_are_removed_from_the_plot() -> None:
         pane = training_screen(app).query_one(LossPane)
         del session.loss_points[10:]
         training_screen(app)._tick = 0
-        training_screen(app).poll_metrics()
+        training_screen(app).show_latest_metrics()
         assert pane._points == session.loss_points
 
 
@@ -300,7 +300,7 @@ async def test_pane_without_room_for_axes_shows_a_sparkline() -> None:
         training_screen(app).query_one("#curves").styles.height = 6
         await pilot.pause()
         training_screen(app)._loss_plot_state = ()
-        training_screen(app).poll_metrics()
+        training_screen(app).show_latest_metrics()
         await pilot.pause()
         sparkline = training_screen(app).query_one("#loss Sparkline", Sparkline)
         assert sparkline.region.area > 0

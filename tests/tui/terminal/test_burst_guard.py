@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaetui.tui.screens.key_guarded import PLAIN_KEYS
+from vaetui.tui.screens.key_guarded_screen import PLAIN_KEYS
 from vaetui.tui.terminal.burst_guard import BurstGuard
 
 QUIET_S = 0.030

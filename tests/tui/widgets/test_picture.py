@@ -35,10 +35,10 @@ async def test_image_is_shown_and_removed(mode: str, character: str) -> None:
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
         assert character not in screen_text(app)
-        picture.show(draw_digit(8))
+        picture.show_image(draw_digit(8))
         await pilot.pause()
         assert character in screen_text(app)
-        picture.show(None)
+        picture.show_image(None)
         await pilot.pause()
         assert character not in screen_text(app)
 
@@ -50,12 +50,12 @@ async def test_canvas_keeps_the_size_of_its_picture(mode: str) -> None:
     app = PictureApp()
     async with app.run_test(size=(40, 16)) as pilot:
         picture = app.query_one(Picture)
-        picture.show(draw_digit(8))
+        picture.show_image(draw_digit(8))
         await pilot.pause()
         (canvas,) = picture.children
         assert canvas.size == picture.size == (28, 14)
-        picture.show(None)
-        picture.show(draw_digit(3))
+        picture.show_image(None)
+        picture.show_image(draw_digit(3))
         await pilot.pause()
 
 

@@ -15,17 +15,17 @@ from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.tui.plain.commands import COMMAND_HELP, Command, SelectCluster, parse_command
 from vaetui.tui.presenters.cluster_text import (
     format_answer,
+    format_answer_confirmation,
+    format_class_shares,
     format_cluster_name,
     format_cluster_size,
     format_digit_keys,
     format_round_progress,
-    format_saved_answer,
-    format_votes,
 )
 from vaetui.tui.presenters.event_text import EventFormatter
-from vaetui.tui.presenters.focus import find_unanswered
+from vaetui.tui.presenters.focus_moves import find_next_unanswered
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
-from vaetui.tui.presenters.round_gain import describe_round_gain
+from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
@@ -54,14 +54,14 @@ class PlainDialogue:
         with suppress(ShutdownRequested), self._shutdown_signals:
             self._print_events(self.session.advance())
             while self.session.phase != "finished":
-                self._run_round()
+                self._label_round()
                 self._print_events(self.session.advance())
             self._print_line("The session is finished.")
         return self._shutdown_signals.signal_number
 
     def _print_events(self, events: Iterator[Event]) -> None:
         """Print the events of a slow operation; stop it at its next event after a signal."""
-        formatter = EventFormatter(self.session.epochs, self.session.rounds)
+        formatter = EventFormatter(self.session.epoch_count, self.session.round_count)
         for event in events:
             if (line := formatter.format_event(event)) is not None:
                 self._print_line(line)
@@ -72,13 +72,13 @@ class PlainDialogue:
             self._shutdown_signals.is_interruptible = isinstance(event, Loading)
         self._shutdown_signals.is_interruptible = False
 
-    def _run_round(self) -> None:
+    def _label_round(self) -> None:
         self._presenter = LabellingPresenter(self.session)
-        if gain := describe_round_gain(self.session.training_curves().finished_epochs):
+        if gain := describe_prediction_changes(self.session.training_curves().finished_epochs):
             self._print_line(gain)
         if digit_keys := format_digit_keys(self.session.classes, range(len(self.session.classes))):
             self._print_line(digit_keys)
-        if self._presenter.focus.unanswered_count:
+        if self._presenter.focused_info.unanswered_count:
             self._show_cluster(self._presenter.focused_cluster.path)
         else:
             self._show_next_unanswered()
@@ -87,27 +87,27 @@ class PlainDialogue:
             try:
                 line, part_count = self._read_line(), self.session.config.cluster.split_parts
                 command = parse_command(line, part_count, self.session.classes)
-                if command == "go" and not is_confirmed and (count := self._presenter.focus.unanswered_count):
+                if command == "go" and not is_confirmed and (count := self._presenter.focused_info.unanswered_count):
                     clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
                     self._print_line(f"{clusters} no answer. g again: train anyway")
                     is_confirmed = True
                     continue
                 is_confirmed = False
-                self._execute(command)
+                self._execute_command(command)
             except UserError as error:
                 self._print_line(str(error))
 
-    def _execute(self, command: Command) -> None:
+    def _execute_command(self, command: Command) -> None:
         match command:
             case ClassAnswer() | Unreadable():
                 path = self._presenter.focused_cluster.path
-                self.session.answer(path, command)
-                self._presenter.refresh(path)
-                self._print_line(format_saved_answer(self._presenter.focused_cluster, self.session.classes))
+                self.session.record_answer(path, command)
+                self._presenter.refresh_round(path)
+                self._print_line(format_answer_confirmation(self._presenter.focused_cluster, self.session.classes))
                 self._show_next_unanswered()
             case Split(parts):
                 path = self._presenter.focused_cluster.path
-                self._print_events(self.session.split(path, parts))
+                self._print_events(self.session.split_cluster(path, parts))
                 self._show_cluster((*path, 0))
             case AddClass() | RenameClass() | MergeClass():
                 self._presenter.edit_classes(command)
@@ -126,7 +126,7 @@ class PlainDialogue:
                     "members": self._print_members,
                     "list": self._print_clusters,
                     "classes": self._print_classes,
-                    "go": self.session.finish_round,
+                    "go": self.session.close_round,
                     "help": self._print_help,
                 }[command]()
 
@@ -148,7 +148,7 @@ class PlainDialogue:
 
     def _print_members(self) -> None:
         cluster = self._presenter.focused_cluster
-        pictures = self.session.members(cluster.path, "nearest", MAX_MEMBERS)
+        pictures = self.session.member_images(cluster.path, "nearest", MAX_MEMBERS)
         self._print_line(f"Nearest members of cluster {format_cluster_name(cluster)}: {len(pictures)}")
         for picture in pictures:
             self._print_picture(picture)
@@ -161,7 +161,7 @@ class PlainDialogue:
     def _print_classes(self) -> None:
         classes, answer_counts = self.session.classes, self.session.answer_counts()
         for class_id, name in enumerate(classes.names):
-            if class_id in classes.active:
+            if class_id in classes.active_ids:
                 count = answer_counts[class_id]
                 state = "1 answer" if count == 1 else f"{count:,} answers"
             else:
@@ -176,7 +176,7 @@ class PlainDialogue:
     def _show_next_unanswered(self) -> None:
         """Show the next cluster without an answer, wrapping around at the end."""
         round_view = self._presenter.round_view
-        index = find_unanswered(round_view.clusters, self._presenter.focus_index)
+        index = find_next_unanswered(round_view.clusters, self._presenter.focus_index)
         if index is None:
             self._print_line(f"{format_round_progress(round_view)}  g: continue training")
         else:
@@ -184,13 +184,13 @@ class PlainDialogue:
 
     def _show_cluster(self, path: ClusterPath) -> None:
         """Refresh the round, print a cluster and ask for its class."""
-        self._presenter.refresh(path)
+        self._presenter.refresh_round(path)
         cluster = self._presenter.focused_cluster
         name = format_cluster_name(cluster)
         self._print_line("")
         self._print_line(format_round_progress(self._presenter.round_view))
         self._print_line(f"Cluster {name}: {format_cluster_size(cluster)}, answer {format_answer(cluster)}")
-        self._print_line(format_votes(cluster, self.session.classes))
+        self._print_line(format_class_shares(cluster, self.session.classes))
         self._print_picture(cluster.picture)
         self._print_line(f"Cluster {name}: class? (?: help)")
 

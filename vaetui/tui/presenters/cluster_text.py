@@ -47,11 +47,11 @@ def format_digit_keys(classes: ClassList, digit_keys: Sequence[int | None], max_
     If the text is longer than `max_cells`, the longest names are truncated.
     """
     entries = [
-        (digit, classes.names[class_id]) for digit, class_id in enumerate(digit_keys) if class_id in classes.active
+        (digit, classes.names[class_id]) for digit, class_id in enumerate(digit_keys) if class_id in classes.active_ids
     ]
     names = {digit: name for digit, name in entries if name != str(digit)}
     name_cells = max(map(cell_len, names.values()), default=0)
-    others = ["/ others"] if len(entries) < len(classes.active) else []
+    others = ["/ others"] if len(entries) < len(classes.active_ids) else []
     while True:
         text = "  ".join([*others, *(f"{digit} {truncate_name(name, name_cells)}" for digit, name in names.items())])
         if max_cells is None or cell_len(text) <= max_cells or name_cells <= 2:
@@ -81,7 +81,7 @@ def format_digit_ranges(digits: Sequence[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def format_missing_class(digit: int | str, digits: Sequence[int]) -> str:
+def format_unassigned_digit(digit: int | str, digits: Sequence[int]) -> str:
     """Return the hint for a digit without a class; `digits` have one."""
     return f"Digit {digit} has no class (use {format_digit_ranges(digits)})"
 
@@ -105,20 +105,20 @@ def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view
     return f"{message}. u: undo"
 
 
-def format_votes(
-    cluster: ClusterView, classes: ClassList, max_votes: int = 3, max_cells: int = MAX_CLASS_NAME_CELLS
+def format_class_shares(
+    cluster: ClusterView, classes: ClassList, max_classes: int = 3, max_cells: int = MAX_CLASS_NAME_CELLS
 ) -> str:
-    """Return the `max_votes` most frequently predicted classes of the members, with names of up to `max_cells`."""
+    """Return the `max_classes` most frequently predicted classes of the members, with names of up to `max_cells`."""
     if not cluster.class_shares:
         return "no predictions yet"
-    votes = ", ".join(
+    shares_text = ", ".join(
         f"{truncate_name(classes.names[class_id], max_cells)} ({_format_percent(share)})"
-        for class_id, share in cluster.class_shares[:max_votes]
+        for class_id, share in cluster.class_shares[:max_classes]
     )
-    return f"predicted: {votes}"
+    return f"predicted: {shares_text}"
 
 
-def format_weight(cluster: ClusterView, max_cells: int = 80) -> str:
+def format_training_weight(cluster: ClusterView, max_cells: int = 80) -> str:
     """Return the mean training weight of the members (equation 2), in percent of an image on the centre.
 
     A cluster without a class shows the weight that an answer of confidence 1 would have.
@@ -132,7 +132,7 @@ def format_weight(cluster: ClusterView, max_cells: int = 80) -> str:
     return text if cell_len(text) <= max_cells else f"weight: {weight}"
 
 
-def format_saved_answer(cluster: ClusterView, classes: ClassList) -> str:
+def format_answer_confirmation(cluster: ClusterView, classes: ClassList) -> str:
     """Return a message that confirms the answer, or "" if the cluster has none."""
     prefix = f"Saved: cluster {format_cluster_name(cluster)} = "
     match cluster.answer:
@@ -150,8 +150,8 @@ def format_round_progress(round_view: RoundView, width: int = 80) -> str:
     answered = f"{round_view.answered_leaf_count:>{len(total)}}"
     coverage = f"covered {round_view.label_coverage * 100:3.0f} %  answers {round_view.answer_count:>3}"
     if width < 80:
-        return f"round {round_view.round_number}/{round_view.rounds}  done {answered}/{total}  {coverage}"
-    return f"round {round_view.round_number} of {round_view.rounds}  answered {answered} / {total}  {coverage}"
+        return f"round {round_view.round_number}/{round_view.round_count}  done {answered}/{total}  {coverage}"
+    return f"round {round_view.round_number} of {round_view.round_count}  answered {answered} / {total}  {coverage}"
 
 
 def _format_percent(share: float) -> str:

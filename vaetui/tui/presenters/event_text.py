@@ -14,10 +14,10 @@ PROGRESS_INTERVAL_S = 10.0
 class EventFormatter:
     """Formats the events of a run and drops those that would only repeat the last line."""
 
-    def __init__(self, epochs: int, rounds: int) -> None:
+    def __init__(self, epoch_count: int, round_count: int) -> None:
         """Format the events of a run of `epochs` and `rounds`."""
-        self._epochs = epochs
-        self._rounds = rounds
+        self._epoch_count = epoch_count
+        self._round_count = round_count
         self._last_activity = ""
         self._last_progress_s = monotonic()
 
@@ -34,12 +34,14 @@ class EventFormatter:
             case BatchesTrained() if monotonic() - self._last_progress_s >= PROGRESS_INTERVAL_S:
                 self._last_progress_s = monotonic()
                 share = event.step / event.steps_per_epoch
-                line = f"epoch {event.epoch} of {self._epochs}: {share:.0%}, {event.images_per_second:,.0f} images/s"
+                line = (
+                    f"epoch {event.epoch} of {self._epoch_count}: {share:.0%}, {event.images_per_second:,.0f} images/s"
+                )
             case EpochEnded():
                 accuracy = "" if event.test_accuracy is None else f"test accuracy {event.test_accuracy:.1%}, "
-                line = f"epoch {event.epoch} of {self._epochs} ended: {accuracy}covered {event.label_coverage:.0%}"
+                line = f"epoch {event.epoch} of {self._epoch_count} ended: {accuracy}covered {event.label_coverage:.0%}"
             case Clustered(round_number, clusters):
-                line = f"round {round_number} of {self._rounds}: {clusters} clusters"
+                line = f"round {round_number} of {self._round_count}: {clusters} clusters"
             case ClusterSplit(path, parts):
                 line = f"Saved: cluster {format_path(path)} split into {parts} parts"
         return line

@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import ClassList
-from vaetui.session.digit_keys import active_digits
+from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
-from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_missing_class
+from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unassigned_digit
 
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave"]
 Action: TypeAlias = Answer | str
@@ -21,7 +21,7 @@ LEAVE_HINT = "g: train anyway · Esc: stay"
 
 
 @dataclass(frozen=True, slots=True)
-class Focus:
+class FocusedClusterInfo:
     """The facts about the focused cluster and its round that the parser needs."""
 
     name: str
@@ -53,47 +53,47 @@ class KeyParser:
     hint: str = ""
     """The valid input, if the last key was invalid."""
 
-    def handle_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
+    def handle_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         """Return the parser after `key`, and the action to perform now."""
         parser = replace(self, hint="")
         match self.state:
             case "class":
-                return parser._handle_class_key(key, focus)
+                return parser._handle_class_key(key, focused)
             case "confidence":
                 return parser._handle_confidence_key(key)
             case "parts":
-                return parser._handle_parts_key(key, focus)
+                return parser._handle_parts_key(key, focused)
             case "leave":
                 return parser._handle_leave_key(key)
 
-    def choose_class(self, class_id: int) -> tuple[KeyParser, Action | None]:
+    def select_class(self, class_id: int) -> tuple[KeyParser, Action | None]:
         """Return the parser after a class was chosen by name, and the action to perform now."""
         parser = replace(self, hint="")
         if self.is_one_key_mode:
             return parser, ClassAnswer(class_id, self.confidence)
         return replace(parser, state="confidence", typed_text=str(class_id)), None
 
-    def suggest_parts(self, size: int) -> int:
+    def choose_part_count(self, size: int) -> int:
         """Return the number of parts that Enter would split a cluster of `size` images into."""
         return int(self.typed_text) if self.typed_text else min(self.default_parts, size)
 
-    def _handle_class_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
+    def _handle_class_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key.isdigit():
-            return self._choose_digit(int(key))
+            return self._select_digit_class(int(key))
         parser, action = self, None
         match key:
-            case "split" if focus.size < 2:
+            case "split" if focused.size < 2:
                 parser = self._with_hint("A single image cannot be split")
             case "split":
                 parser = replace(self, state="parts", typed_text="")
             case "unreadable":
                 return self, Unreadable()
-            case "go" if focus.unanswered_count:
+            case "go" if focused.unanswered_count:
                 parser = replace(self, state="leave")
             case "one_key_mode":
                 parser = replace(self, is_one_key_mode=not self.is_one_key_mode)
             case "accept":
-                digits = format_digit_ranges(active_digits(self.digit_keys, self.classes))
+                digits = format_digit_ranges(list_active_digits(self.digit_keys, self.classes))
                 parser = self._with_hint(f"Type a class first ({digits})")
             case "other":
                 parser = self._with_hint("Unknown key. ? lists all keys")
@@ -103,69 +103,71 @@ class KeyParser:
                 action = key
         return parser, action
 
-    def _choose_digit(self, digit: int) -> tuple[KeyParser, Action | None]:
+    def _select_digit_class(self, digit: int) -> tuple[KeyParser, Action | None]:
         class_id = self.digit_keys[digit] if digit < len(self.digit_keys) else None
         if class_id is None:
-            return self._with_hint(format_missing_class(digit, active_digits(self.digit_keys, self.classes))), None
-        if class_id not in self.classes.active:
+            return self._with_hint(
+                format_unassigned_digit(digit, list_active_digits(self.digit_keys, self.classes))
+            ), None
+        if class_id not in self.classes.active_ids:
             name, target = self.classes.names[class_id], self.classes.resolved_names[class_id]
             return self._with_hint(f'Class "{name}" was merged into "{target}"'), None
-        return self.choose_class(class_id)
+        return self.select_class(class_id)
 
     def _handle_confidence_key(self, key: str) -> tuple[KeyParser, Action | None]:
         if key == "cancel":
-            return self._reset(), None
+            return self._clear_input(), None
         if key == "accept" or (key.isdigit() and key != "0"):
             confidence = 1.0 if key == "accept" else int(key) / 10
-            return replace(self._reset(), confidence=confidence), ClassAnswer(int(self.typed_text), confidence)
+            return replace(self._clear_input(), confidence=confidence), ClassAnswer(int(self.typed_text), confidence)
         return self._with_hint(CONFIDENCE_HINT), None
 
-    def _handle_parts_key(self, key: str, focus: Focus) -> tuple[KeyParser, Action | None]:
+    def _handle_parts_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key == "accept":
-            return self._confirm_split(focus)
+            return self._confirm_split(focused)
         parser = self._with_hint(PARTS_HINT)
         if key == "cancel":
-            parser = self._reset()
+            parser = self._clear_input()
         elif key == "0" and self.typed_text == "1":
             parser = replace(self, typed_text="10")
         elif key.isdigit() and key != "0":
             parser = replace(self, typed_text=key)
         return parser, None
 
-    def _confirm_split(self, focus: Focus) -> tuple[KeyParser, Action | None]:
-        parts = self.suggest_parts(focus.size)
+    def _confirm_split(self, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
+        parts = self.choose_part_count(focused.size)
         if parts < 2:
             return self._with_hint("A split needs 2 to 10 parts: type 0 for 10, or 2-9"), None
-        if parts > focus.size:
-            return self._with_hint(f"The cluster has {focus.size} images: at most {focus.size} parts"), None
-        return self._reset(), Split(parts)
+        if parts > focused.size:
+            return self._with_hint(f"The cluster has {focused.size} images: at most {focused.size} parts"), None
+        return self._clear_input(), Split(parts)
 
     def _handle_leave_key(self, key: str) -> tuple[KeyParser, Action | None]:
         if key in ("go", "cancel"):
-            return self._reset(), key if key == "go" else None
+            return self._clear_input(), key if key == "go" else None
         return self._with_hint(LEAVE_HINT), None
 
-    def _reset(self) -> KeyParser:
+    def _clear_input(self) -> KeyParser:
         return replace(self, state="class", typed_text="")
 
     def _with_hint(self, hint: str) -> KeyParser:
         return replace(self, hint=hint)
 
 
-def format_question(parser: KeyParser, focus: Focus) -> tuple[str, str]:
+def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str, str]:
     """Return the question for the state of `parser`, and the keys that answer it."""
     match parser.state:
         case "confidence":
             name = parser.classes.names[int(parser.typed_text)]
             typed = f"{parser.typed_text}_" if name == parser.typed_text else f"{parser.typed_text} {name}_"
-            return f"Cluster {focus.name}: class? {typed}", CONFIDENCE_HINT
+            return f"Cluster {focused.name}: class? {typed}", CONFIDENCE_HINT
         case "parts":
-            return f"Split into {parser.suggest_parts(focus.size)} parts?", PARTS_HINT
+            return f"Split into {parser.choose_part_count(focused.size)} parts?", PARTS_HINT
         case "leave":
-            clusters = "1 cluster has" if focus.unanswered_count == 1 else f"{focus.unanswered_count} clusters have"
+            clusters = "1 cluster has" if focused.unanswered_count == 1 else f"{focused.unanswered_count} clusters have"
             return f"{clusters} no answer.", LEAVE_HINT
-    if focus.unanswered_count == 0:
-        return f"Cluster {focus.name}:", "all clusters have answers · g: train"
+    if focused.unanswered_count == 0:
+        return f"Cluster {focused.name}:", "all clusters have answers · g: train"
     if parser.is_one_key_mode:
-        return f"Cluster {focus.name}: class at confidence {parser.confidence:.1f}?", "One-key mode on · a: off"
-    return f"Cluster {focus.name}: class?", "0-9: class, then Enter: certain or 1-9: confidence"
+        return f"Cluster {focused.name}: class at confidence {parser.confidence:.1f}?", "One-key mode on · a: off"
+    return f"Cluster {focused.name}: class?", "0-9: class, then Enter: certain or 1-9: confidence"

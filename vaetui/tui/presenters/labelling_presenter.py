@@ -8,9 +8,9 @@ from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
 from vaetui.engine.classes import ClassEdit
 from vaetui.errors import UserError
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
-from vaetui.tui.presenters.cluster_text import describe_class_edit, format_cluster_name, format_saved_answer
-from vaetui.tui.presenters.focus import find_cluster_index, find_unanswered, move_focus
-from vaetui.tui.presenters.key_parser import Action, Focus, KeyParser
+from vaetui.tui.presenters.cluster_text import describe_class_edit, format_answer_confirmation, format_cluster_name
+from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_neighbour_index, find_next_unanswered
+from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser
 from vaetui.tui.session_protocol import Session
 
 NEXT_MEMBER_ORDER: dict[MemberOrder, MemberOrder] = {"nearest": "random", "random": "farthest", "farthest": "nearest"}
@@ -21,12 +21,12 @@ class LabellingPresenter:
     """Applies keys to the session and moves the focus to the next cluster without an answer."""
 
     def __init__(self, session: Session) -> None:
-        """Focus the first cluster without an answer in the present round of `session`."""
+        """Focus the first cluster without an answer in the current round of `session`."""
         self.session = session
         """The session that receives the answers."""
         self.round_view: RoundView = session.round_view()
         """The round after the last change."""
-        self.focus_index = find_unanswered(self.round_view.clusters, -1) or 0
+        self.focus_index = find_next_unanswered(self.round_view.clusters, -1) or 0
         """Index of the focused cluster in the round."""
         self.member_order: MemberOrder = "nearest"
         """The members of the focused cluster to show."""
@@ -41,9 +41,9 @@ class LabellingPresenter:
         return self.round_view.clusters[self.focus_index]
 
     @property
-    def focus(self) -> Focus:
+    def focused_info(self) -> FocusedClusterInfo:
         """The facts about the focused cluster that the key parser needs."""
-        return Focus(
+        return FocusedClusterInfo(
             format_cluster_name(self.focused_cluster),
             self.focused_cluster.size,
             self.round_view.leaf_count - self.round_view.answered_leaf_count,
@@ -54,11 +54,11 @@ class LabellingPresenter:
 
         `columns` is the number of clusters in a row on the screen.
         """
-        return self._apply_input(self.key_parser.handle_key(key, self.focus), columns)
+        return self._apply_parser_result(self.key_parser.handle_key(key, self.focused_info), columns)
 
-    def choose_class(self, class_id: int) -> None:
+    def select_class(self, class_id: int) -> None:
         """Apply a class that was chosen by name."""
-        self._apply_input(self.key_parser.choose_class(class_id), 1)
+        self._apply_parser_result(self.key_parser.select_class(class_id), 1)
 
     def edit_classes(self, edit: ClassEdit) -> bool:
         """Apply an edit of the classes, and return whether the session accepted it."""
@@ -68,17 +68,17 @@ class LabellingPresenter:
         except UserError as error:
             self.status_text = str(error)
             return False
-        self.refresh(self.focused_cluster.path)
+        self.refresh_round(self.focused_cluster.path)
         self.status_text = describe_class_edit(edit, previous_classes, self.round_view)
         return True
 
-    def refresh(self, path: ClusterPath) -> None:
+    def refresh_round(self, path: ClusterPath) -> None:
         """Read the round and the classes again, and focus the cluster at `path` or its nearest ancestor."""
         self.round_view = self.session.round_view()
-        self.focus_index = find_cluster_index(self.round_view.clusters, path)
+        self.focus_index = find_cluster_or_ancestor(self.round_view.clusters, path)
         self.key_parser = replace(self.key_parser, classes=self.session.classes, digit_keys=self.round_view.digit_keys)
 
-    def _apply_input(self, result: tuple[KeyParser, Action | None], columns: int) -> Action | None:
+    def _apply_parser_result(self, result: tuple[KeyParser, Action | None], columns: int) -> Action | None:
         """Take over the parser after an input, and apply its action or return it for the screen."""
         self.status_text = ""
         self.key_parser, action = result
@@ -92,7 +92,7 @@ class LabellingPresenter:
         match action:
             case ClassAnswer() | Unreadable():
                 self._record_answer(action)
-                self._focus_unanswered(1)
+                self._focus_next_unanswered(1)
             case "undo":
                 description = self.round_view.undo_description
                 self._show_changed_cluster(self.session.undo(), "Nothing to undo", f"Undid: {description}")
@@ -104,28 +104,30 @@ class LabellingPresenter:
             case "members":
                 self.member_order = NEXT_MEMBER_ORDER[self.member_order]
             case "next" | "previous":
-                self._focus_unanswered(1 if action == "next" else -1)
+                self._focus_next_unanswered(1 if action == "next" else -1)
             case "left" | "right" | "up" | "down":
-                self.focus_index = move_focus(self.focus_index, action, columns, len(self.round_view.clusters))
+                self.focus_index = find_neighbour_index(
+                    self.focus_index, action, columns, len(self.round_view.clusters)
+                )
             case _:
                 return action
         return None
 
     def _record_answer(self, answer: ClassAnswer | Unreadable) -> None:
         path = self.focused_cluster.path
-        self.session.answer(path, answer)
-        self.refresh(path)
-        self.status_text = format_saved_answer(self.focused_cluster, self.session.classes)
+        self.session.record_answer(path, answer)
+        self.refresh_round(path)
+        self.status_text = format_answer_confirmation(self.focused_cluster, self.session.classes)
 
-    def _focus_unanswered(self, step: int) -> None:
-        index = find_unanswered(self.round_view.clusters, self.focus_index, step)
+    def _focus_next_unanswered(self, step: int) -> None:
+        index = find_next_unanswered(self.round_view.clusters, self.focus_index, step)
         if index is not None:
             self.focus_index = index
 
     def _show_changed_cluster(self, path: ClusterPath | None, refusal: str, message: str) -> None:
         """Focus the cluster and set the status; the path is () after a class edit, None if nothing changed."""
         if path is not None:
-            self.refresh(path or self.focused_cluster.path)
+            self.refresh_round(path or self.focused_cluster.path)
         self.status_text = refusal if path is None else message
 
     def _change_confidence(self, tenths: int) -> None:

@@ -13,7 +13,7 @@ CAPTIONED_THUMBNAIL_CELLS = (15, 8)
 MAX_PAGE_THUMBNAILS = 48
 """Maximum number of thumbnails on a page: a round has about 16, and each delays the first screen by 5 ms."""
 MIN_PANEL_CELLS = 20
-"""Minimum line width of the facts panel; its longest fixed line takes 18 cells."""
+"""Minimum line width of the details panel; its longest fixed line takes 18 cells."""
 IMAGE_SIZES_CELLS = ((28, 14), (20, 10), THUMBNAIL_CELLS, (12, 6))
 """Image sizes of a grid, the largest first; digits smaller than 12x6 are unreadable."""
 MIN_GRID_IMAGES = 18
@@ -29,7 +29,7 @@ class LabellingLayout:
     member_grid: tuple[int, int]
     """Columns and rows of member thumbnails beside the centre."""
     panel_cells: int
-    """Line width of the facts panel beside the members; 0 if a line below the images replaces it."""
+    """Line width of the details panel beside the members; 0 if a line below the images replaces it."""
     cluster_grid: tuple[int, int] | None
     """Columns and rows of cluster thumbnails; None if a text list replaces them."""
     list_rows: int
@@ -49,7 +49,7 @@ class GridLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingLayout:
+class ReadingTestLayout:
     """Sizes on the screen of the reading test."""
 
     centre_cells: tuple[int, int]
@@ -72,7 +72,7 @@ def compute_labelling_layout(width: int, height: int) -> LabellingLayout:
     # Frames and gaps take two columns at the centre, one at the members and three at the panel.
     panel_cells = width - centre_cells[0] - 2 - member_columns * (THUMBNAIL_CELLS[0] + 1) - 1 - 3
     panel_cells = panel_cells if is_large and panel_cells >= MIN_PANEL_CELLS else 0
-    # Header, rule, prompt and footer take one row each; without a panel the facts take one more.
+    # Header, rule, prompt and footer take one row each; without a panel the details take one more.
     list_rows = max(height - top_rows - (4 if panel_cells else 5), 1)
     cluster_grid = None
     if is_large:
@@ -81,12 +81,12 @@ def compute_labelling_layout(width: int, height: int) -> LabellingLayout:
     return LabellingLayout(centre_cells, (member_columns, member_rows), panel_cells, cluster_grid, list_rows)
 
 
-def compute_reading_layout(width: int, height: int) -> ReadingLayout:
+def compute_reading_test_layout(width: int, height: int) -> ReadingTestLayout:
     """Return the layout for a terminal of that size; it has few images, because every key changes all of them."""
     centre_cells = compute_labelling_layout(width, height).centre_cells
     columns = min((width - centre_cells[0] - 4) // 2 // (THUMBNAIL_CELLS[0] + 1), 2)
     rows = (centre_cells[1] + 3) // CAPTIONED_THUMBNAIL_CELLS[1]
-    return ReadingLayout(centre_cells, (columns, rows), (1, rows))
+    return ReadingTestLayout(centre_cells, (columns, rows), (1, rows))
 
 
 def compute_grid_layout(width: int, height: int) -> GridLayout:

@@ -13,7 +13,7 @@ def format_bar(share: float, width: int, style: str = "bold") -> Text:
     return Text.assemble((filled, style), ("─" * (width - len(filled)), "dim"))
 
 
-def format_progress(share: float, width: int) -> Text:
+def format_progress_bar(share: float, width: int) -> Text:
     """Return a bar of `width` cells, followed by the share in percent."""
     return format_bar(share, width).append(f" {100 * share:3.0f} %")
 

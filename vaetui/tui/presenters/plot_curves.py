@@ -36,7 +36,7 @@ class Axis:
     """The labelled values."""
 
 
-def decimate(
+def decimate_min_max(
     x: NDArray[np.float64], y: NDArray[np.float64], width: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the smallest and the largest y value of each column: at most 2 * `width` of N points.

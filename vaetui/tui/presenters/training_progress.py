@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from vaetui.engine.events import BatchesTrained
-from vaetui.tui.presenters.number_format import format_duration, format_progress
-from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
+from vaetui.tui.presenters.number_format import format_duration, format_progress_bar
+from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
 
 SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """The frames of the activity indicator."""
@@ -24,7 +24,7 @@ class ThroughputMeter:
         self.last_event: BatchesTrained | None = None
         """The last event that was measured."""
 
-    def update(self, event: BatchesTrained | None) -> bool:
+    def add_event(self, event: BatchesTrained | None) -> bool:
         """Add an event, and return whether it is a new one."""
         if event is None or event is self.last_event:
             return False
@@ -45,31 +45,31 @@ class Activity:
     """The completed share, from 0 to 1, if it is measured."""
 
 
-def format_epoch(epoch: int, epochs: int) -> str:
+def format_epoch_number(epoch: int, epoch_count: int) -> str:
     """Return the number of the epoch in a fixed width."""
-    return f"epoch {epoch:>{len(str(epochs))}} of {epochs}"
+    return f"epoch {epoch:>{len(str(epoch_count))}} of {epoch_count}"
 
 
 def format_training_progress(
-    event: BatchesTrained, epochs: int, batch_size: int, images_per_s: float, width: int
+    event: BatchesTrained, epoch_count: int, batch_size: int, images_per_s: float, width: int
 ) -> Text:
     """Return the progress and the remaining time of the epoch, and on wide screens also of the run."""
     share = event.step / max(event.steps_per_epoch, 1)
     epoch_seconds = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
-    epoch = format_epoch(event.epoch, epochs)
-    line = Text.assemble(epoch, "  ", format_progress(share, 20), format_duration(epoch_seconds))
+    epoch = format_epoch_number(event.epoch, epoch_count)
+    line = Text.assemble(epoch, "  ", format_progress_bar(share, 20), format_duration(epoch_seconds))
     if width >= WIDE_COLUMNS:
-        run_share, run_seconds = (event.epoch - 1 + share) / max(epochs, 1), epoch_seconds
+        run_share, run_seconds = (event.epoch - 1 + share) / max(epoch_count, 1), epoch_seconds
         if run_seconds is not None:
-            run_seconds += (epochs - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
-        line = Text.assemble(line, "   run  ", format_progress(run_share, 20), format_duration(run_seconds))
+            run_seconds += (epoch_count - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        line = Text.assemble(line, "   run  ", format_progress_bar(run_share, 20), format_duration(run_seconds))
     return line
 
 
-def format_activity(activity: Activity, epoch: int, epochs: int, tick: int) -> Text:
+def format_activity(activity: Activity, epoch: int, epoch_count: int, tick: int) -> Text:
     """Return the activity with a spinner, and with a bar if its share is measured."""
     spinner = SPINNER_FRAMES[tick % len(SPINNER_FRAMES)]
-    line = Text.assemble(format_epoch(epoch, epochs), "  ", (spinner, "bold"), f" {activity.description} …")
+    line = Text.assemble(format_epoch_number(epoch, epoch_count), "  ", (spinner, "bold"), f" {activity.description} …")
     if activity.share is not None:
-        line.append("  ").append_text(format_progress(activity.share, 12))
+        line.append("  ").append_text(format_progress_bar(activity.share, 12))
     return line

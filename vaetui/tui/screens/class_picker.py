@@ -13,10 +13,10 @@ from textual.keys import key_to_character
 
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.errors import UserError
-from vaetui.tui.keymap import bind_key
-from vaetui.tui.presenters.focus import move_focus
+from vaetui.tui.keymap import create_binding
+from vaetui.tui.presenters.focus_moves import find_neighbour_index
 from vaetui.tui.presenters.layout import compute_visible_rows
-from vaetui.tui.screens.prompted import PromptedScreen
+from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.text_line import TextLine
@@ -32,16 +32,16 @@ ClassChoice: TypeAlias = int | ClassEdit
 """The id of an existing class, or an edit of the class list."""
 
 
-class ClassPickerScreen(PromptedScreen):
+class ClassPickerScreen(PromptScreen):
     """The names that match the typed text, best match first; last a new name, if one is allowed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(bind_key("name", key, key, "letter") for key in CHARACTER_KEYS),
-        bind_key("name", "choose", "enter", "choose", show=True),
-        bind_key("name", "close", "escape", "cancel", show=True),
-        bind_key("name", "back", "backspace", "delete"),
-        bind_key("name", "up", "up", "up"),
-        bind_key("name", "down", "down", "down"),
+        *(create_binding("name", key, key, "letter") for key in CHARACTER_KEYS),
+        create_binding("name", "choose", "enter", "choose", show=True),
+        create_binding("name", "close", "escape", "cancel", show=True),
+        create_binding("name", "back", "backspace", "delete"),
+        create_binding("name", "up", "up", "up"),
+        create_binding("name", "down", "down", "down"),
     ]
     CONFIRMED_KEYS = frozenset([f"name.{key}" for key in CHARACTER_KEYS] + ["name.choose"])
     DEFAULT_CSS = """
@@ -70,7 +70,7 @@ class ClassPickerScreen(PromptedScreen):
         yield TextLine(id="names")
         yield Prompt()
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Type a character, move the cursor, choose or cancel."""
         choices, self._hint = self._find_choices()[0], ""
         match key:
@@ -82,7 +82,7 @@ class ClassPickerScreen(PromptedScreen):
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = move_focus(self._cursor_row, key, 1, len(choices))
+                self._cursor_row = find_neighbour_index(self._cursor_row, key, 1, len(choices))
             case "back":
                 self._typed_text, self._cursor_row = self._typed_text[:-1], 0
             case _ if key in CHARACTER_KEYS:
@@ -102,13 +102,13 @@ class ClassPickerScreen(PromptedScreen):
         """Return the rows of the list, their texts and what they choose, and why the typed name is no row, or ""."""
         names = [self._class_list.names[class_id] for class_id in self._class_ids]
         choices: list[tuple[str, ClassChoice]] = [
-            (names[index], self._class_ids[index]) for index in match_names(names, self._typed_text)
+            (names[index], self._class_ids[index]) for index in find_matching_indices(names, self._typed_text)
         ]
         name = self._typed_text.strip()
         if name and self._edit_factory is not None:
             edit = self._edit_factory(name)
             try:
-                self._class_list.apply(edit)
+                self._class_list.with_edit(edit)
             except UserError as error:
                 return choices, str(error)
             choices.append((f"new {'class' if isinstance(edit, AddClass) else 'name'}: {name}", edit))
@@ -126,7 +126,7 @@ class ClassPickerScreen(PromptedScreen):
         self.query_one(Prompt).show_question(f"{self._question} {self._typed_text}_", help_text, hint)
 
 
-def match_names(names: Sequence[str], query: str) -> list[int]:
+def find_matching_indices(names: Sequence[str], query: str) -> list[int]:
     """Return the indices of the names that contain the query, ignoring case; names that start with it come first."""
     query = query.strip().casefold()
     matches = [

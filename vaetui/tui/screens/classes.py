@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 from vaetui.tui.keymap import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
 from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
-from vaetui.tui.presenters.focus import move_focus
+from vaetui.tui.presenters.focus_moves import find_neighbour_index
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.layout import compute_visible_rows
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
-from vaetui.tui.screens.prompted import PromptedScreen
+from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.text_line import TextLine
@@ -24,7 +24,7 @@ FIXED_WIDTH_CELLS = 28
 """Cells of a row without the name."""
 
 
-class ClassesScreen(PromptedScreen):
+class ClassesScreen(PromptScreen):
     """All classes with their answer counts and digits, one of them selected, and a prompt."""
 
     BINDINGS = CLASSES_KEYS
@@ -47,7 +47,7 @@ class ClassesScreen(PromptedScreen):
         yield TextLine(id="classes")
         yield Prompt()
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Move the selection, edit the selected class, undo, redo or close."""
         presenter, class_id, classes = self._presenter, self._cursor_row, self._session.classes
         self._hint = presenter.status_text = ""
@@ -56,18 +56,18 @@ class ClassesScreen(PromptedScreen):
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = move_focus(self._cursor_row, key, 1, len(classes))
+                self._cursor_row = find_neighbour_index(self._cursor_row, key, 1, len(classes))
             case "undo" | "redo":
                 presenter.handle_key(key, 1)
             case "add":
                 self._open_picker("New class?", (), lambda name: AddClass(len(classes), name))
-            case "rename" | "merge" if class_id not in classes.active:
+            case "rename" | "merge" if class_id not in classes.active_ids:
                 target_name = classes.resolved_names[class_id]
                 self._hint = f'Class "{classes.names[class_id]}" was merged into "{target_name}"'
             case "rename":
                 self._open_picker(f"Rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
             case "merge":
-                target_ids = [target_id for target_id in classes.active if target_id != class_id]
+                target_ids = [target_id for target_id in classes.active_ids if target_id != class_id]
                 self._open_picker(f"Merge {classes.names[class_id]} into?", target_ids)
         self._update_view()
 
@@ -91,13 +91,13 @@ class ClassesScreen(PromptedScreen):
     def _update_view(self) -> None:
         classes, presenter = self._session.classes, self._presenter
         self._cursor_row = min(self._cursor_row, len(classes) - 1)
-        self.query_one(Header).set_text(f"{len(classes.active)} classes")
+        self.query_one(Header).set_text(f"{len(classes.active_ids)} classes")
         name_cells = max(min(max(map(cell_len, classes.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
         self.query_one("#headings", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
         lines, answer_counts = Text(), self._session.answer_counts()
         for class_id in compute_visible_rows(self._cursor_row, len(classes), self.app.size.height):
             details = f"{answer_counts[class_id]:>7,}  {format_class_digit(presenter.round_view, class_id):>5} "
-            if class_id not in classes.active:
+            if class_id not in classes.active_ids:
                 details = f"merged into {classes.resolved_names[class_id]} "
             name = set_cell_size(truncate_name(classes.names[class_id], name_cells), name_cells)
             lines.append(f" {class_id:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")

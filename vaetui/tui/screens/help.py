@@ -13,13 +13,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 
 GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
 """Headings for the first part of a binding's id; other groups are headed by that part."""
 
 
-class HelpScreen(GuardedScreen):
+class HelpScreen(KeyGuardedScreen):
     """Keys with their effects, and terms with their meanings."""
 
     BINDINGS = HELP_KEYS

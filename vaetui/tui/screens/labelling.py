@@ -11,25 +11,25 @@ from vaetui.engine.answers import ClusterPath, Split, format_path
 from vaetui.engine.classes import AddClass
 from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
+from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.keymap import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
 from vaetui.tui.presenters.cluster_text import format_round_progress
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
-from vaetui.tui.presenters.round_gain import describe_round_gain
+from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.worker import WorkerEnded
 
 LOADING_NOTICE = "Loading the model; your key runs when it is ready"
 
 
-class LabellingScreen(GuardedScreen):
+class LabellingScreen(KeyGuardedScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
     BINDINGS = LABELLING_KEYS
@@ -44,7 +44,7 @@ class LabellingScreen(GuardedScreen):
         super().__init__(session.name)
         self.presenter = LabellingPresenter(session)
         """The round, the focus and the keys typed so far."""
-        self.presenter.status_text = describe_round_gain(session.training_curves().finished_epochs)
+        self.presenter.status_text = describe_prediction_changes(session.training_curves().finished_epochs)
         self._session = session
         self._splitting_path: ClusterPath | None = None
         self._pending_action: tuple[Action, ClusterPath] | None = None
@@ -59,26 +59,26 @@ class LabellingScreen(GuardedScreen):
         """Show the prompt at once and the pictures after the layout: Textual would send them twice otherwise."""
         self._update_header()
         self._update_prompt()
-        self.call_after_refresh(self.call_after_refresh, self._show_pictures)
+        self.call_after_refresh(self.call_after_refresh, self._show_first_view)
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout if the new size needs another one."""
-        if await self.query_one(LabellingView).relayout(self.app.size):
+        if await self.query_one(LabellingView).update_layout(self.app.size):
             self._shown_members = None
             self._update_view()
         self._update_header()
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Pass a key to the presenter, unless a cluster is being split."""
         if self._splitting_path is None:
-            action = self.presenter.handle_key(key, self.query_one(LabellingView).columns)
+            action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
             if action is not None:
                 self._perform_action(action, self.presenter.focused_cluster.path)
             self._update_view()
 
     def on_unbound_key(self, key: str) -> None:
         """Show which keys the prompt expects."""
-        self.press("other")
+        self.handle_named_key("other")
 
     def show_notice(self, text: str) -> None:
         """Show a notice in the prompt."""
@@ -92,7 +92,7 @@ class LabellingScreen(GuardedScreen):
         if self._session.phase != "labelling":
             return
         if path is not None:
-            self.presenter.refresh((*path, 0))
+            self.presenter.refresh_round((*path, 0))
             self.presenter.status_text = f"Split: cluster {format_path(path)}. u: undo"
         self._shown_members = None
         if self.is_current:
@@ -116,10 +116,10 @@ class LabellingScreen(GuardedScreen):
         else:
             try:
                 if isinstance(action, Split):
-                    app.event_worker.start(self._session.split(path, action.parts), target=self.app)
+                    app.event_worker.start(self._session.split_cluster(path, action.parts), target=self.app)
                     self._splitting_path = path
                 elif action == "go":
-                    self._session.finish_round()
+                    self._session.close_round()
                     app.continue_session()
             except UserError as error:
                 self.presenter.status_text = str(error)
@@ -128,21 +128,25 @@ class LabellingScreen(GuardedScreen):
         """Create a picker that also takes the name of a new class."""
         classes = self._session.classes
         return ClassPickerScreen(
-            self._session, "Class?", classes.active, self._choose_class, lambda name: AddClass(len(classes), name)
+            self._session,
+            "Class?",
+            classes.active_ids,
+            self._apply_class_choice,
+            lambda name: AddClass(len(classes), name),
         )
 
-    def _choose_class(self, choice: ClassChoice) -> None:
+    def _apply_class_choice(self, choice: ClassChoice) -> None:
         """Use a class for the answer that is being typed; a new one is added first."""
         if isinstance(choice, int):
-            self.presenter.choose_class(choice)
+            self.presenter.select_class(choice)
         elif self.presenter.edit_classes(choice):
-            self.presenter.choose_class(choice.class_id)
+            self.presenter.select_class(choice.class_id)
 
     def _handle_overlay_closed(self, _: None) -> None:
         self._run_pending_action()
         self._update_view()
 
-    def _show_pictures(self) -> None:
+    def _show_first_view(self) -> None:
         self._vaetui_app.defer_paint()
         self._update_view()
 
@@ -153,12 +157,12 @@ class LabellingScreen(GuardedScreen):
         presenter, view = self.presenter, self.query_one(LabellingView)
         self._update_header()
         self._update_prompt()
-        view.show(presenter.round_view, presenter.focus_index, self._session.classes)
+        view.show_round(presenter.round_view, presenter.focus_index, self._session.classes)
         members = (presenter.focused_cluster.path, presenter.member_order)
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members
             grid = self.query_one(MemberGrid)
-            grid.show(presenter.member_order, self._session.members(*members, grid.capacity))
+            grid.show_members(presenter.member_order, self._session.member_images(*members, grid.capacity))
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
@@ -168,5 +172,5 @@ class LabellingScreen(GuardedScreen):
         if self._splitting_path is not None:
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
-            question, help_text = format_question(presenter.key_parser, presenter.focus)
+            question, help_text = format_question(presenter.key_parser, presenter.focused_info)
             prompt.show_question(question, help_text, presenter.key_parser.hint, presenter.status_text)

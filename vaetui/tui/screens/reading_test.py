@@ -14,7 +14,7 @@ from vaetui.session.views import ReadingTest
 from vaetui.tui.keymap import READING_TEST_CONFIRMED_KEYS, READING_TEST_GLOSSARY, READING_TEST_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges
 from vaetui.tui.presenters.number_format import format_percent
-from vaetui.tui.screens.overlay import OverlayScreen
+from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
@@ -58,9 +58,9 @@ class ReadingTestScreen(OverlayScreen):
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout if the new size needs another one."""
-        await self.query_one(ReadingTestView).relayout(self.app.size)
+        await self.query_one(ReadingTestView).update_layout(self.app.size)
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Record a reading, reopen the previous picture, restart or close."""
         self._hint = self._note = ""
         index = len(self.reading_test.class_ids)
@@ -109,10 +109,10 @@ class ReadingTestScreen(OverlayScreen):
             self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
             prompt.show_question("All pictures are read", "Esc: close · r: restart · u: undo", self._hint, self._note)
         else:
-            self.query_one(ReadingTestView).show(test, self.session.classes.names)
+            self.query_one(ReadingTestView).show_reading_test(test, self.session.classes.names)
             for line in self.query("#digit-keys").results(TextLine):
                 line.set_text(self._format_digit_keys())
-            digits, class_count = self._active_digits, len(self.session.classes.active)
+            digits, class_count = self._active_digits, len(self.session.classes.active_ids)
             other_key = "" if len(digits) == class_count else " or /"
             help_text = f"{format_digit_ranges(digits)}{other_key}: class · x: unreadable"
             prompt.show_question(f"Picture {read_count + 1}: what do you read?", help_text, self._hint, self._note)

@@ -16,15 +16,15 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Loading, Progress, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
+from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
 from vaetui.tui.keymap import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys
-from vaetui.tui.presenters.number_format import format_progress
-from vaetui.tui.screens.overlay import OverlayScreen
+from vaetui.tui.presenters.number_format import format_progress_bar
+from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.image_grid import ImageGrid
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.worker import EventReported, EventWorker, WorkerEnded
 
 PROGRESS_DELAY_S = 0.5
 """Seconds before progress is shown: faster requests would only flicker."""
@@ -80,12 +80,12 @@ class SamplesScreen(OverlayScreen):
     async def on_resize(self, event: Resize) -> None:
         """Change the grid if the new size needs another one; generate samples only if more fit than there are."""
         grid = self.query_one(ImageGrid)
-        if await grid.relayout(self.app.size):
-            grid.show(self.pictures)
+        if await grid.update_layout(self.app.size):
+            grid.show_images(self.pictures)
             if self.request.count < grid.capacity:
                 self._request_samples(self.request.class_id, self.request.seed)
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Request other samples or another class, or close."""
         self._hint = self._note = ""
         match key:
@@ -113,11 +113,13 @@ class SamplesScreen(OverlayScreen):
         match message.event:
             case SamplesGenerated(pictures):
                 self.pictures = pictures
-                self.query_one(ImageGrid).show(pictures)
+                self.query_one(ImageGrid).show_images(pictures)
             case Loading(description):
                 self._progress_text = Text(f"loading {description} …")
             case Progress(description, done, total):
-                self._progress_text = Text(f"{description}  ").append_text(format_progress(done / max(total, 1), 20))
+                self._progress_text = Text(f"{description}  ").append_text(
+                    format_progress_bar(done / max(total, 1), 20)
+                )
         if self._progress_timer is None:
             self._update_view()
 
@@ -133,7 +135,7 @@ class SamplesScreen(OverlayScreen):
         if self not in self.app.screen_stack:
             return
         if message.failure is not None and not isinstance(message.failure, UserError):
-            self._vaetui_app.fail(message.failure)
+            self._vaetui_app.leave_after_failure(message.failure)
         elif is_outdated:
             self._start_request()
         elif message.failure is not None:
@@ -155,7 +157,9 @@ class SamplesScreen(OverlayScreen):
     def _start_request(self) -> None:
         self._running_request = request = self.request
         self._progress_timer = self.set_timer(PROGRESS_DELAY_S, self._show_progress)
-        self.event_worker.start(self.session.samples(request.count, request.class_id, request.seed), target=self)
+        self.event_worker.start(
+            self.session.generate_samples(request.count, request.class_id, request.seed), target=self
+        )
 
     def _show_progress(self) -> None:
         self._progress_timer = None

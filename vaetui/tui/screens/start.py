@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.widgets.header import Header
 
 
-class StartScreen(GuardedScreen):
+class StartScreen(KeyGuardedScreen):
     """A header only: it is quick to import and to lay out."""
 
     def compose(self) -> ComposeResult:

@@ -15,14 +15,14 @@ from textual.widgets import Static
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.tui import keymap
+from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.presenters.number_format import format_duration, format_percent
-from vaetui.tui.presenters.round_gain import LOW_GAIN_MESSAGE, describe_round_gain, has_low_churn
-from vaetui.tui.presenters.screen_size import WIDE_COLUMNS
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.presenters.prediction_changes import LOW_GAIN_MESSAGE, describe_prediction_changes, has_low_churn
+from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.bar_chart import BarChart
-from vaetui.tui.widgets.result_plots import AccuracyByRound, MetricsByEpoch
-from vaetui.tui.worker import WorkerEnded
+from vaetui.tui.widgets.result_plots import AccuracyByRoundPlot, MetricsByEpochPlot
 
 MAX_AGREEMENT_ROUNDS = 4
 """Rounds whose agreement a wide screen shows, the last ones; a narrow screen shows one."""
@@ -31,7 +31,7 @@ MAX_COMMAND_CELLS = 74
 ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 
 
-class SummaryScreen(GuardedScreen):
+class SummaryScreen(KeyGuardedScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
     BINDINGS = keymap.SUMMARY_KEYS
@@ -46,16 +46,16 @@ class SummaryScreen(GuardedScreen):
 
     def __init__(self, session: Session) -> None:
         """Show the finished run of the session."""
-        super().__init__(session.name, f"finished: {session.rounds} rounds, {session.epochs} epochs")
+        super().__init__(session.name, f"finished: {session.round_count} rounds, {session.epoch_count} epochs")
         self.session = session
         """The session that is shown."""
         self.is_round_requested = False
         """Whether another round starts as soon as the worker is idle."""
         if session.has_test_labels:
-            self._result_plot: AccuracyByRound | MetricsByEpoch = AccuracyByRound(session)
+            self._result_plot: AccuracyByRoundPlot | MetricsByEpochPlot = AccuracyByRoundPlot(session)
             self.glossary = keymap.SUMMARY_GLOSSARY
         else:
-            self._result_plot = MetricsByEpoch(session)
+            self._result_plot = MetricsByEpochPlot(session)
             self.glossary = keymap.SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
 
     def compose_body(self) -> ComposeResult:
@@ -85,17 +85,17 @@ class SummaryScreen(GuardedScreen):
     def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Start the round that was requested while the worker was busy."""
         if self.is_round_requested:
-            self._request_round()
+            self._request_additional_round()
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Request another round, or open the reading test or the samples."""
         match key:
             case "more":
-                self._request_round()
+                self._request_additional_round()
             case "draw":
-                self._open_overlay(self._vaetui_app.open_samples)
+                self._try_open_overlay(self._vaetui_app.open_samples)
             case _:
-                self._open_overlay(self._vaetui_app.open_reading_test)
+                self._try_open_overlay(self._vaetui_app.open_reading_test)
 
     def show_notice(self, text: str) -> None:
         """Show a notice below everything else."""
@@ -118,7 +118,7 @@ class SummaryScreen(GuardedScreen):
             (format_duration(summary.labelling_seconds).strip(), "bold"),
         )
         has_labels = self.session.has_test_labels
-        if gain := describe_round_gain(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
+        if gain := describe_prediction_changes(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
             facts.append(f"\n{gain}")
         if summary.agreements:
             max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
@@ -129,7 +129,7 @@ class SummaryScreen(GuardedScreen):
             facts.append(f" (epoch {read_epochs[-1].epoch})")
         return facts
 
-    def _request_round(self) -> None:
+    def _request_additional_round(self) -> None:
         """Add a round and start it, now or as soon as the worker is idle."""
         app = self._vaetui_app
         if app.is_leaving:
@@ -146,7 +146,7 @@ class SummaryScreen(GuardedScreen):
             return
         app.continue_session()
 
-    def _open_overlay(self, open_screen: Callable[[], None]) -> None:
+    def _try_open_overlay(self, open_screen: Callable[[], None]) -> None:
         if self.is_round_requested:
             self.show_notice(ROUND_PENDING_NOTICE)
             return

@@ -10,25 +10,25 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 
-from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
+from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, ProgressSaved, Reconstructed
 from vaetui.errors import UserError
 from vaetui.tui import keymap
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
 from vaetui.tui.presenters.training_progress import (
     Activity,
     ThroughputMeter,
     format_activity,
-    format_epoch,
+    format_epoch_number,
     format_training_progress,
 )
-from vaetui.tui.screens.key_guarded import GuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.curve_panes import AccuracyPane, LabelFreeMetricsPane, LossPane
+from vaetui.tui.widgets.curve_panes import AccuracyPane, LossPane, UnsupervisedMetricsPane
 from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid
 from vaetui.tui.widgets.status_line import StatusLine
-from vaetui.tui.worker import EventReported, WorkerEnded
 
 REFRESHES_PER_S = 2
 """Refreshes of the figures per second; plots follow at every second one. Each refresh takes time from training."""
@@ -37,7 +37,7 @@ SAVED_CELLS = 16
 PAUSING_NOTICE = "pausing …"
 
 
-class TrainingScreen(GuardedScreen):
+class TrainingScreen(KeyGuardedScreen):
     """Header, curves, a table of epochs if it fits, reconstructions and a status line."""
 
     BINDINGS = keymap.TRAINING_KEYS
@@ -54,10 +54,10 @@ class TrainingScreen(GuardedScreen):
         self.session = session
         """The session that trains."""
         if session.has_test_labels:
-            self._accuracy_pane: AccuracyPane | LabelFreeMetricsPane = AccuracyPane(id="accuracy")
+            self._accuracy_pane: AccuracyPane | UnsupervisedMetricsPane = AccuracyPane(id="accuracy")
             self.glossary = keymap.TRAINING_GLOSSARY
         else:
-            self._accuracy_pane = LabelFreeMetricsPane(session.config, "accuracy")
+            self._accuracy_pane = UnsupervisedMetricsPane(session.config, "accuracy")
             self.glossary = keymap.TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
         self.throughput = ThroughputMeter()
         """The speed of training."""
@@ -87,26 +87,26 @@ class TrainingScreen(GuardedScreen):
         """Start polling; the last report of earlier training does not count as new."""
         self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
         self._update_epoch_table()
-        self.set_interval(1 / REFRESHES_PER_S, self.poll_metrics)
-        self.call_after_refresh(self.poll_metrics)
+        self.set_interval(1 / REFRESHES_PER_S, self.show_latest_metrics)
+        self.call_after_refresh(self.show_latest_metrics)
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout of the pictures for the new size, and draw the plots again."""
-        await self.query_one(ReconstructionGrid).relayout(self.app.size)
+        await self.query_one(ReconstructionGrid).update_layout(self.app.size)
         self._loss_plot_state = self._epoch_plot_state = ()
-        self.call_after_refresh(self.poll_metrics)
+        self.call_after_refresh(self.show_latest_metrics)
 
     @on(ScreenResume)
-    def refresh_epochs(self) -> None:
+    def handle_screen_resume(self) -> None:
         """Show the result of the reading test that was closed."""
         if self.is_current:  # the screen may have been replaced
             self._update_epoch_table()
 
-    def poll_metrics(self) -> None:
+    def show_latest_metrics(self) -> None:
         """Show the latest figures, unless another screen covers this one."""
         if not self.is_current:
             return
-        if self.throughput.update(self._vaetui_app.event_worker.latest_batches):
+        if self.throughput.add_event(self._vaetui_app.event_worker.latest_batches):
             self.activity, self._clustering_notice = None, ""
         self._tick += 1
         self._update_header()
@@ -123,15 +123,15 @@ class TrainingScreen(GuardedScreen):
             case Progress(description, done, total):
                 self.activity = Activity(description, done / max(total, 1))
             case Reconstructed():
-                self.query_one(ReconstructionGrid).show(event)
-            case Saved():
+                self.query_one(ReconstructionGrid).show_reconstructions(event)
+            case ProgressSaved():
                 self._saved_at_s = monotonic()
             case EpochEnded():
                 self._update_epoch_table()
             case Clustered(round_number, cluster_count, inertias):
                 candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
                 self._clustering_notice = f"round {round_number}: {cluster_count} clusters{candidates}"
-        self.poll_metrics()
+        self.show_latest_metrics()
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
@@ -139,9 +139,9 @@ class TrainingScreen(GuardedScreen):
         self.is_paused = True
         self.activity = None
         self.query_one(Header).pin_text(None)
-        self.poll_metrics()
+        self.show_latest_metrics()
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
         match key:
             case "pause":
@@ -186,11 +186,11 @@ class TrainingScreen(GuardedScreen):
 
     def _update_epoch_table(self) -> None:
         table = self.query_one(EpochTable)
-        table.styles.height = min(self.session.epochs, EpochTable.MAX_ROWS) + 2
-        table.show(self.session.training_curves().finished_epochs)
+        table.styles.height = min(self.session.epoch_count, EpochTable.MAX_ROWS) + 2
+        table.show_epochs(self.session.training_curves().finished_epochs)
 
     def _update_header(self) -> None:
-        event, epochs = self.throughput.last_event, self.session.epochs
+        event, epochs = self.throughput.last_event, self.session.epoch_count
         epoch = min(len(self.session.training_curves().finished_epochs) + 1, epochs)
         if self.activity is not None:
             text = format_activity(self.activity, epoch, epochs, self._tick)
@@ -198,12 +198,12 @@ class TrainingScreen(GuardedScreen):
             batch_size = self.session.config.training.batch_size
             text = format_training_progress(event, epochs, batch_size, self.throughput.images_per_s, self.size.width)
         else:
-            text = Text(format_epoch(epoch, epochs))
+            text = Text(format_epoch_number(epoch, epochs))
         self.query_one(Header).set_text(text)
 
     def _update_status(self) -> None:
         """Update the status line, and draw the plots again if its height changed."""
-        if self.query_one(StatusLine).show(self._format_status(), monotonic()):
+        if self.query_one(StatusLine).show_status(self._format_status(), monotonic()):
             self._loss_plot_state = self._epoch_plot_state = ()
             self.call_after_refresh(self._update_plots)
 
@@ -213,7 +213,7 @@ class TrainingScreen(GuardedScreen):
         left = f"{images_per_s:>7,.0f} img/s" if images_per_s else ""
         device = f" on {session.device_name}" if session.device_name and not self.is_paused else ""
         saved = f"saved {monotonic() - self._saved_at_s:.0f} s ago" if self._saved_at_s is not None else ""
-        next_phase = f"round {session.round_number} of {session.rounds}" if session.round_number else "summary"
+        next_phase = f"round {session.round_number} of {session.round_count}" if session.round_number else "summary"
         right = self._clustering_notice or f"next: {next_phase}"
         if self.is_paused:
             left = "  paused · space: resume"
@@ -232,8 +232,8 @@ class TrainingScreen(GuardedScreen):
         loss_plot_state = (len(curves.loss_points), last_step, self.size)
         if loss_plot_state != self._loss_plot_state:
             self._loss_plot_state = loss_plot_state
-            self.query_one(LossPane).show(curves, last_step)
-        epoch_plot_state = (len(curves.finished_epochs), self.session.epochs, self.size)
+            self.query_one(LossPane).show_losses(curves, last_step)
+        epoch_plot_state = (len(curves.finished_epochs), self.session.epoch_count, self.size)
         if epoch_plot_state != self._epoch_plot_state:
             self._epoch_plot_state = epoch_plot_state
-            self._accuracy_pane.show(curves.finished_epochs, self.session.epochs)
+            self._accuracy_pane.show_epochs(curves.finished_epochs, self.session.epoch_count)

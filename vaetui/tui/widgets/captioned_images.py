@@ -27,11 +27,11 @@ class CaptionedImage(Vertical):
         yield Picture(THUMBNAIL_CELLS)
         yield TextLine()
 
-    def show(self, pixels: Pixels | None, caption: str) -> None:
+    def show_image(self, pixels: Pixels | None, caption: str) -> None:
         """Show the image, [H, W] or [H, W, 3], or black for None."""
         self.query_one(TextLine).set_text(Text(f"{caption:^{THUMBNAIL_CELLS[0]}}"))
         # One picture per turn of the event loop: keys are handled between two pictures.
-        self.call_later(self.query_one(Picture).show, pixels)
+        self.call_later(self.query_one(Picture).show_image, pixels)
 
 
 class CaptionedImages(Vertical):
@@ -65,7 +65,7 @@ class CaptionedImages(Vertical):
         """Write the heading."""
         self.query_one(TextLine).set_text(self._heading)
 
-    def show(self, images: Sequence[Pixels | None], captions: Sequence[str]) -> None:
+    def show_images(self, images: Sequence[Pixels | None], captions: Sequence[str]) -> None:
         """Show exactly `capacity` images with their captions."""
         for thumbnail, image, caption in zip(self.query(CaptionedImage), images, captions, strict=True):
-            thumbnail.show(image, caption)
+            thumbnail.show_image(image, caption)

@@ -38,7 +38,7 @@ class ClusterThumbnail(Vertical):
         self.query_one(Horizontal).styles.height = THUMBNAIL_CELLS[1]
         self.query_one(".bar").styles.height = THUMBNAIL_CELLS[1]
 
-    def show(self, cluster: ClusterView | None, is_focused: bool) -> None:
+    def show_cluster(self, cluster: ClusterView | None, is_focused: bool) -> None:
         """Show `cluster`, or nothing for None."""
         bar, caption = self.query_one(".bar", TextLine), self.query_one(".caption", TextLine)
         for line in (bar, caption):
@@ -46,7 +46,7 @@ class ClusterThumbnail(Vertical):
         bar.set_text("\n".join(("┃" if is_focused else " ") * THUMBNAIL_CELLS[1]))
         text = "" if cluster is None else f"{format_cluster_name(cluster)} {format_answer(cluster)}"
         caption.set_text(Text(f"{f'┗ {text} ':━<{CAPTIONED_THUMBNAIL_CELLS[0] - 1}}" if is_focused else f"  {text}"))
-        self.call_later(self.query_one(Picture).show, None if cluster is None else cluster.picture)
+        self.call_later(self.query_one(Picture).show_image, None if cluster is None else cluster.picture)
 
 
 class ClusterGrid(Container):
@@ -59,7 +59,7 @@ class ClusterGrid(Container):
     def __init__(self, columns: int, rows: int) -> None:
         """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__()
-        self.columns = columns
+        self.clusters_per_row = columns
         """Clusters in a row."""
         self.page_size = columns * rows
         """Clusters on a page."""
@@ -72,8 +72,8 @@ class ClusterGrid(Container):
         for _ in range(self.page_size):
             yield ClusterThumbnail()
 
-    def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
+    def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
         for index, thumbnail in enumerate(self.query(ClusterThumbnail), start=start):
-            thumbnail.show(clusters[index] if index < end else None, index == focus_index)
+            thumbnail.show_cluster(clusters[index] if index < end else None, index == focus_index)

@@ -23,27 +23,27 @@ class ClusterList(TextLine):
         """Create a list of `width` cells and `rows` lines."""
         super().__init__()
         self._width, self._rows = width, rows
-        self.columns = 1
+        self.clusters_per_row = 1
         """Clusters in a row."""
 
     @property
     def page_size(self) -> int:
         """Clusters on a page."""
-        return self.columns * self._rows
+        return self.clusters_per_row * self._rows
 
-    def show(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
+    def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         name_width = max(len(format_cluster_name(cluster)) for cluster in clusters)
         # Most answers take up to five cells, a split up to seven: the minimum keeps the columns in place.
         answer_width = max(5, *(len(format_answer(cluster)) for cluster in clusters))
-        self.columns = max(self._width // (name_width + answer_width + 3), 1)
+        self.clusters_per_row = max(self._width // (name_width + answer_width + 3), 1)
         start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
         text = Text()
         for index in range(start, end):
             cluster, is_focused = clusters[index], index == focus_index
-            cell = f"{format_cluster_name(cluster):>{name_width}} {format_answer(cluster):<{answer_width}}"
+            entry = f"{format_cluster_name(cluster):>{name_width}} {format_answer(cluster):<{answer_width}}"
             style = "bold reverse" if is_focused else "" if cluster.answer is None else "dim"
-            text.append(f"[{cell}]" if is_focused else f" {cell} ", style)
-            if (index - start) % self.columns == self.columns - 1:
+            text.append(f"[{entry}]" if is_focused else f" {entry} ", style)
+            if (index - start) % self.clusters_per_row == self.clusters_per_row - 1:
                 text.append("\n")
         self.set_text(text)

@@ -31,11 +31,11 @@ from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.widgets.plot import Plot
 
 LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"))
-"""Marker and style of each part of the loss, in the order of `Losses`."""
+"""Marker and style of each loss term, in the order of `Losses`."""
 SHORT_LEGEND_COLUMNS = 40
 """A pane narrower than this has a legend with abbreviated names or without decimals."""
 MAX_RANGE_QUANTILE = 0.97
-"""The first few losses lie far above all others; the plot cuts off what lies above this quantile."""
+"""The first few losses are much larger than the rest; the plot cuts off losses above this quantile."""
 
 
 class CurvePane(Vertical):
@@ -70,10 +70,10 @@ class CurvePane(Vertical):
 
 
 class LossPane(CurvePane):
-    """The parts of the loss by step.
+    """The loss terms by step.
 
-    The parts differ by factors of ten to a thousand and would be flat lines on a common axis. The axis is
-    that of the reconstruction loss; the other parts are scaled to the same height.
+    The terms differ by factors of ten to a thousand and would be flat lines on a common axis. The axis is
+    that of the reconstruction loss; the other terms are scaled to the same height.
     """
 
     HEADING = "Loss by step, separate scales"
@@ -84,19 +84,19 @@ class LossPane(CurvePane):
         self._points: list[tuple[int, Losses]] = []
         self._point_array = np.empty((0, 4))
 
-    def show(self, curves: TrainingCurves, last_step: int) -> None:
-        """Draw the losses so far on an axis up to `last_step`, the last step of the run."""
-        self._update_points(curves)
-        steps, parts = self._point_array[:, 0], self._point_array[:, 1:].T
+    def show_losses(self, curves: TrainingCurves, last_step: int) -> None:
+        """Draw the losses so far on an axis up to `last_step`, the last step of the current epoch."""
+        self._append_new_points(curves)
+        steps, loss_terms = self._point_array[:, 0], self._point_array[:, 1:].T
         latest = self._points[-1][1] if self._points else None
         self._update_legend(*_format_loss_legend(latest, self._is_legend_short))
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = parts[0][-self.size.width :].tolist()
+            self.query_one(Sparkline).data = loss_terms[0][-self.size.width :].tolist()
             return
-        low, high = _robust_range(parts[0]) if latest else (0.0, 1.0)
+        low, high = _compute_robust_range(loss_terms[0]) if latest else (0.0, 1.0)
         loss_curves = [
-            Curve(marker, style, steps, low + _scale_to_unit(part) * (high - low))
-            for (marker, style), part in zip(LOSS_MARKERS, parts, strict=True)
+            Curve(marker, style, steps, low + _scale_to_unit(loss_term) * (high - low))
+            for (marker, style), loss_term in zip(LOSS_MARKERS, loss_terms, strict=True)
         ]
         plot = self.query_one(Plot)
         margin = 0.06 * (high - low)  # points on the limits would be drawn into the frame
@@ -105,9 +105,9 @@ class LossPane(CurvePane):
         y_ticks = choose_ticks(low, high, (plot.rows + 1) // 2)
         if latest is None:
             x_ticks = y_ticks = ()
-        plot.draw(loss_curves[::-1], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
+        plot.draw_curves(loss_curves[::-1], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
 
-    def _update_points(self, curves: TrainingCurves) -> None:
+    def _append_new_points(self, curves: TrainingCurves) -> None:
         """Append the new points; start over if the run was reset to an earlier checkpoint."""
         points = curves.loss_points
         count = len(self._points)
@@ -125,17 +125,19 @@ class AccuracyPane(CurvePane):
 
     HEADING = "Accuracy in % by epoch"
 
-    def show(self, epochs: tuple[EpochEnded, ...], total_epochs: int) -> None:
-        """Draw the finished epochs on an axis of `total_epochs`, the epochs of the run."""
-        self._update_legend(*_format_accuracy_legend(epochs[-1] if epochs else None, self._is_legend_short))
+    def show_epochs(self, finished_epochs: tuple[EpochEnded, ...], epoch_count: int) -> None:
+        """Draw the finished epochs on an axis of `epoch_count` epochs, all of the run."""
+        self._update_legend(
+            *_format_accuracy_legend(finished_epochs[-1] if finished_epochs else None, self._is_legend_short)
+        )
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, TEST_ACCURACY)
+            self.query_one(Sparkline).data = _choose_sparkline_values(finished_epochs, TEST_ACCURACY)
             return
-        curves = build_curves((TEST_ACCURACY, PIXEL_ACCURACY, LABEL_COVERAGE), epochs, keep_zeros=True)
-        draw_epoch_curves(self.query_one(Plot), curves, total_epochs)
+        curves = build_curves((TEST_ACCURACY, PIXEL_ACCURACY, LABEL_COVERAGE), finished_epochs, keep_zeros=True)
+        draw_epoch_curves(self.query_one(Plot), curves, epoch_count)
 
 
-class LabelFreeMetricsPane(CurvePane):
+class UnsupervisedMetricsPane(CurvePane):
     """The metrics of every finished epoch that need no true labels, in percent."""
 
     HEADING = UNSUPERVISED_METRICS_HEADING
@@ -145,36 +147,38 @@ class LabelFreeMetricsPane(CurvePane):
         super().__init__(id=id)
         self._config = config
 
-    def show(self, epochs: tuple[EpochEnded, ...], total_epochs: int) -> None:
-        """Draw the finished epochs on an axis of `total_epochs`; before the first, list the coming metrics."""
-        if epochs:
+    def show_epochs(self, finished_epochs: tuple[EpochEnded, ...], epoch_count: int) -> None:
+        """Draw the finished epochs on an axis of `epoch_count` epochs; before the first, list the upcoming metrics."""
+        if finished_epochs:
             metrics = select_unsupervised_metrics(self._config)
-            self._update_legend(*_format_metrics_legend(metrics, epochs[-1], self._is_legend_short))
+            self._update_legend(*_format_metrics_legend(metrics, finished_epochs[-1], self._is_legend_short))
         else:
             self._update_legend(Text("measured after each epoch"))
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, RELIABLE_CONFIDENCE)
+            self.query_one(Sparkline).data = _choose_sparkline_values(finished_epochs, RELIABLE_CONFIDENCE)
             return
-        draw_label_free_metrics(self.query_one(Plot), self._config, epochs, total_epochs)
+        draw_unsupervised_metrics(self.query_one(Plot), self._config, finished_epochs, epoch_count)
 
 
 def draw_epoch_curves(
-    plot: Plot, curves: Sequence[Curve], total_epochs: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()
+    plot: Plot, curves: Sequence[Curve], epoch_count: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()
 ) -> None:
-    """Draw curves in percent from `low` to 100, on an axis of `total_epochs`."""
-    x_ticks = choose_ticks(1.0, max(total_epochs, 2), plot.columns // 4, min_step=1.0)
+    """Draw curves in percent from `low` to 100, on an axis of `epoch_count` epochs."""
+    x_ticks = choose_ticks(1.0, max(epoch_count, 2), plot.columns // 4, min_step=1.0)
     y_ticks = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
     margin = 0.08 * (100.0 - low)  # points on the limits would be drawn into the frame
-    x_axis = Axis(0.6, max(total_epochs, 2) + 0.4, x_ticks)
-    plot.draw(curves, x_axis, Axis(low - margin, 100.0 + margin, y_ticks), placeholder_lines)
+    x_axis = Axis(0.6, max(epoch_count, 2) + 0.4, x_ticks)
+    plot.draw_curves(curves, x_axis, Axis(low - margin, 100.0 + margin, y_ticks), placeholder_lines)
 
 
-def draw_label_free_metrics(plot: Plot, config: Config, epochs: Sequence[EpochEnded], total_epochs: int) -> None:
-    """Draw the metrics that need no true labels; before the first epoch, list the coming metrics instead."""
-    curves = build_curves(select_unsupervised_metrics(config), epochs)
+def draw_unsupervised_metrics(
+    plot: Plot, config: Config, finished_epochs: Sequence[EpochEnded], epoch_count: int
+) -> None:
+    """Draw the metrics that need no true labels; before the first epoch, list the upcoming metrics instead."""
+    curves = build_curves(select_unsupervised_metrics(config), finished_epochs)
     min_percent = min((float(curve.y.min()) for curve in curves if len(curve.y)), default=0.0)
     low = min(10.0 * (min_percent // 10), 90.0)
-    draw_epoch_curves(plot, curves, total_epochs, low, () if epochs else describe_upcoming_metrics(config))
+    draw_epoch_curves(plot, curves, epoch_count, low, () if finished_epochs else describe_upcoming_metrics(config))
 
 
 def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) -> list[float]:
@@ -183,7 +187,7 @@ def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) 
     return values or [epoch.pixel_accuracy for epoch in epochs]
 
 
-def _robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
+def _compute_robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
     low, high = float(values.min()), float(np.quantile(values, MAX_RANGE_QUANTILE))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
@@ -191,7 +195,7 @@ def _robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
 def _scale_to_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(values):
         return values
-    low, high = _robust_range(values)
+    low, high = _compute_robust_range(values)
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 
 
@@ -203,7 +207,7 @@ def _format_loss_legend(latest: Losses | None, is_short: bool) -> tuple[Text, Te
     names = ("recon.", "div.", "class.") if is_short else Losses._fields
     values = ["-"] * 3
     if latest is not None:
-        values = [format_number(part, width) for part, width in zip(latest, (5, 4, 4), strict=True)]
+        values = [format_number(loss_term, width) for loss_term, width in zip(latest, (5, 4, 4), strict=True)]
     reconstruction, divergence, classification = (
         _format_legend_entry(marker, style, name, value)
         for (marker, style), name, value in zip(LOSS_MARKERS, names, values, strict=True)
@@ -216,14 +220,14 @@ def _format_accuracy_legend(latest: EpochEnded | None, is_short: bool) -> tuple[
     indent, unit = (0, "") if is_short else (5, " %")
     if latest is None:
         return Text(" " * indent + "measured after each epoch"), Text()
-    test, pixels, covered = (
+    test, pixels, coverage = (
         _format_legend_entry(
             metric.marker, metric.style, f"{metric.name:<{width}}", format_percent(metric.get_value(latest), 5) + unit
         )
         for metric, width in ((TEST_ACCURACY, 4), (PIXEL_ACCURACY, 7), (LABEL_COVERAGE, 7))
     )
     second_indent = " " * (indent + test.cell_len + 2)
-    return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(second_indent, covered)
+    return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(second_indent, coverage)
 
 
 def _format_metrics_legend(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short: bool) -> tuple[Text, Text]:

@@ -35,7 +35,7 @@ class EpochTable(Static):
         super().__init__(id=id)
         self._metrics = tuple(metrics)
 
-    def show(self, epochs: tuple[EpochEnded, ...]) -> None:
+    def show_epochs(self, epochs: tuple[EpochEnded, ...]) -> None:
         """Show the last of `epochs`, with the reading accuracy if any epoch has one."""
         metrics = self._metrics
         if READING_ACCURACY not in metrics and any(READING_ACCURACY.get_value(epoch) is not None for epoch in epochs):

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_cluster_name, format_weight
+from vaetui.tui.presenters.cluster_text import format_cluster_name, format_training_weight
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -45,15 +45,17 @@ class FramedImage(Vertical):
             side.styles.height = self._cells[1]
             side.set_text("\n".join("┃" * self._cells[1]))
 
-    def show(self, cluster: ClusterView) -> None:
+    def show_cluster(self, cluster: ClusterView) -> None:
         """Show the centre of `cluster`, its name above and the weight of its answer below."""
         text_width = self._cells[0] - 2
-        self.show_pixels(f"cluster {format_cluster_name(cluster)}", format_weight(cluster, text_width), cluster.picture)
+        self.show_image(
+            f"cluster {format_cluster_name(cluster)}", format_training_weight(cluster, text_width), cluster.picture
+        )
 
-    def show_pixels(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
+    def show_image(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
         """Show an image, [H, W] or [H, W, 3], and the texts in the frame."""
         width = self._cells[0]
         for id, text, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
             padded_text = f" {text} " if text else ""
             self.query_one(id, TextLine).set_text(Text(f"{left}{padded_text:━<{width}}{right}"))
-        self.query_one(Picture).show(pixels)
+        self.query_one(Picture).show_image(pixels)

@@ -27,7 +27,7 @@ class ImageGrid(Container):
         return self._grid_layout.columns * self._grid_layout.rows
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures for the present size of the terminal."""
+        """Mount the pictures for the current size of the terminal."""
         layout = self._grid_layout = compute_grid_layout(*self.app.size)
         with Container() as grid:
             grid.styles.grid_size_columns = layout.columns
@@ -35,15 +35,15 @@ class ImageGrid(Container):
             for _ in range(self.capacity):
                 yield Picture(layout.image_cells)
 
-    async def relayout(self, size: Size) -> bool:
+    async def update_layout(self, size: Size) -> bool:
         """Mount all pictures again if `size` requires another layout, and return whether it did."""
         if compute_grid_layout(*size) == self._grid_layout:
             return False
         await self.recompose()
         return True
 
-    def show(self, pixels: Pixels) -> None:
+    def show_images(self, pixels: Pixels) -> None:
         """Show the first `capacity` images of [N, H, W] or [N, H, W, 3]."""
         for index, picture in enumerate(self.query(Picture)):
             # One picture per turn of the event loop: keys are handled between two pictures.
-            self.call_later(picture.show, pixels[index] if index < len(pixels) else None)
+            self.call_later(picture.show_image, pixels[index] if index < len(pixels) else None)

@@ -12,7 +12,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.session.views import RoundView
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.layout import LabellingLayout, compute_labelling_layout, compute_page_bounds
-from vaetui.tui.widgets.cluster_facts import ClusterFacts
+from vaetui.tui.widgets.cluster_details import ClusterDetails
 from vaetui.tui.widgets.cluster_grid import ClusterGrid
 from vaetui.tui.widgets.cluster_list import ClusterList
 from vaetui.tui.widgets.framed_image import FramedImage
@@ -38,12 +38,12 @@ class LabellingView(Vertical):
     _width: int
 
     @property
-    def columns(self) -> int:
+    def clusters_per_row(self) -> int:
         """Clusters in a row."""
-        return self._find_overview().columns
+        return self._find_overview().clusters_per_row
 
     def compose(self) -> ComposeResult:
-        """Mount all parts for the present size of the terminal."""
+        """Mount all parts for the current size of the terminal."""
         self._width, height = self.app.size
         layout = self._labelling_layout = compute_labelling_layout(self._width, height)
         with Horizontal() as top:
@@ -51,26 +51,26 @@ class LabellingView(Vertical):
             yield FramedImage(layout.centre_cells)
             yield MemberGrid(*layout.member_grid)
             if layout.panel_cells:
-                yield ClusterFacts(layout.panel_cells)
+                yield ClusterDetails(layout.panel_cells)
         if not layout.panel_cells:
-            yield ClusterFacts()
+            yield ClusterDetails()
         yield TextLine(id="rule")
         yield ClusterGrid(*layout.cluster_grid) if layout.cluster_grid else ClusterList(self._width, layout.list_rows)
 
-    async def relayout(self, size: Size) -> bool:
+    async def update_layout(self, size: Size) -> bool:
         """Mount all parts again if `size` requires another layout, and return whether it did."""
         if compute_labelling_layout(*size) == self._labelling_layout and size.width == self._width:
             return False
         await self.recompose()
         return True
 
-    def show(self, round_view: RoundView, focus_index: int, classes: ClassList) -> None:
+    def show_round(self, round_view: RoundView, focus_index: int, classes: ClassList) -> None:
         """Show the round with the cluster at `focus_index` focused; unchanged parts are not repainted."""
         self.styles.visibility = "visible"
         cluster, overview = round_view.clusters[focus_index], self._find_overview()
-        overview.show(round_view.clusters, focus_index)
-        self.query_one(FramedImage).show(cluster)
-        self.query_one(ClusterFacts).show(cluster, classes)
+        overview.show_clusters(round_view.clusters, focus_index)
+        self.query_one(FramedImage).show_cluster(cluster)
+        self.query_one(ClusterDetails).show_cluster(cluster, classes)
         self.query_one("#rule", TextLine).set_text(self._format_rule(round_view, focus_index, classes))
 
     def _format_rule(self, round_view: RoundView, focus_index: int, classes: ClassList) -> Text:

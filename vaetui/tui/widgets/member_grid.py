@@ -40,7 +40,7 @@ class MemberGrid(Vertical):
             for _ in range(self.capacity):
                 yield Picture(THUMBNAIL_CELLS)
 
-    def show(self, order: MemberOrder, pixels: Pixels) -> None:
+    def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
         """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded."""
         heading = Text.assemble((f"{order} members", "bold"))
         if len(pixels) == 0:
@@ -48,4 +48,4 @@ class MemberGrid(Vertical):
         self.query_one(TextLine).set_text(heading)
         for index, picture in enumerate(self.query(Picture)):
             # One picture per turn of the event loop: keys are handled between two pictures.
-            self.call_later(picture.show, pixels[index] if index < len(pixels) else None)
+            self.call_later(picture.show_image, pixels[index] if index < len(pixels) else None)

@@ -55,7 +55,7 @@ def set_picture_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
     _config.mode, _config.cell_size = mode, cell_size
     _config.canvas_class = None
     if mode in ("sixel", "kitty"):
-        from vaetui.tui.widgets.graphics import load_canvas_class  # half-blocks do not need its library
+        from vaetui.tui.widgets.terminal_graphics import load_canvas_class  # half-blocks do not need its library
 
         _config.canvas_class = load_canvas_class(mode, cell_size)
 
@@ -66,18 +66,18 @@ def get_picture_mode() -> PictureMode:
 
 
 def get_next_picture_mode() -> PictureMode:
-    """Return the mode that follows the present one, wrapping around at the end."""
+    """Return the mode that follows the current one, wrapping around at the end."""
     return PICTURE_MODES[(PICTURE_MODES.index(_config.mode) + 1) % len(PICTURE_MODES)]
 
 
 def describe_picture_mode(has_true_colour: bool) -> str:
-    """Return a message with the present mode and the key to press if it shows nothing."""
+    """Return a message with the current mode and the key to press if it shows nothing."""
     is_visible = has_true_colour or _config.mode != "kitty"
     return f"Picture mode: {MODE_DESCRIPTIONS[_config.mode] if is_visible else KITTY_WITHOUT_TRUE_COLOUR}"
 
 
 class Picture(Widget):
-    """An image in a fixed number of cells; black until `show` is called."""
+    """An image in a fixed number of cells; black until `show_image` is called."""
 
     DEFAULT_CSS = """
     Picture { background: black; color: white; }
@@ -97,7 +97,7 @@ class Picture(Widget):
         if _config.canvas_class is not None:
             yield _config.canvas_class(self._resize_for_canvas())
 
-    def show(self, pixels: Pixels | None) -> None:
+    def show_image(self, pixels: Pixels | None) -> None:
         """Show an image, [H, W] or [H, W, 3], or black for None; repaint only the cells that differ."""
         self._pixels = pixels
         if _config.canvas_class is not None:
@@ -116,7 +116,7 @@ class Picture(Widget):
         """Draw the image again after a change of the mode."""
         self._image, self._rendered_lines = np.zeros_like(self._image), []
         self.refresh(recompose=bool(self.children) or _config.canvas_class is not None)
-        self.show(self._pixels)
+        self.show_image(self._pixels)
 
     def render_line(self, y: int) -> Strip:
         """Return one row of cells."""

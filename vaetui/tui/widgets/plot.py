@@ -7,7 +7,7 @@ from typing import Any
 
 from textual_plot import HiResMode, PlotWidget
 
-from vaetui.tui.presenters.plot_curves import Axis, Curve, decimate
+from vaetui.tui.presenters.plot_curves import Axis, Curve, decimate_min_max
 
 HEAVY_TO_LIGHT = str.maketrans("━┃┏┓┗┛┳┻┣┫", "─│╭╮╰╯┬┴├┤")
 """textual-plot draws a heavy frame, but heavy borders mark the focus here."""
@@ -41,7 +41,9 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         """Rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
 
-    def draw(self, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, placeholder_lines: Sequence[str] = ()) -> None:
+    def draw_curves(
+        self, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, placeholder_lines: Sequence[str] = ()
+    ) -> None:
         """Draw `curves`; `placeholder_lines` appear in the middle of the frame while there is no data."""
         if not self.is_mounted:
             return
@@ -55,7 +57,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         self.set_yticks(y_axis.ticks)
 
     def _add_curve(self, curve: Curve) -> None:
-        x, y = decimate(curve.x, curve.y, self.columns)
+        x, y = decimate_min_max(curve.x, curve.y, self.columns)
         if curve.marker == "⠒":
             self.plot(x, y, curve.style, HiResMode.BRAILLE)
         elif curve.marker == "▚":

@@ -25,7 +25,7 @@ class Prompt(TextLine):
         if text.cell_len > width and (hint or note):
             # Error messages can be whole sentences; they replace the question and wrap.
             text = Text(f"! {hint or note}", "bold")
-            rows = self.count_rows(text.cell_len)
+            rows = self.count_wrapped_rows(text.cell_len)
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
         self.set_text(text, wrap=rows > 1)

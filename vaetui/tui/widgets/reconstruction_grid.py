@@ -55,7 +55,7 @@ class ReconstructionGrid(Vertical):
     _last_event: Reconstructed | None = None
 
     def compose(self) -> ComposeResult:
-        """Mount the pictures for the present size of the terminal."""
+        """Mount the pictures for the current size of the terminal."""
         layout = self._reconstruction_layout = choose_reconstruction_layout(self.app.size)
         if layout.is_stacked:
             for caption, css_class in (("original", "original"), ("recon-\nstruction", "reconstruction")):
@@ -69,14 +69,14 @@ class ReconstructionGrid(Vertical):
                     yield Picture(layout.cells, classes="original")
                     yield Picture(layout.cells, classes="reconstruction")
 
-    async def relayout(self, size: Size) -> None:
+    async def update_layout(self, size: Size) -> None:
         """Mount the pictures again if `size` requires another layout."""
         if choose_reconstruction_layout(size) != self._reconstruction_layout:
             await self.recompose()
             if self._last_event is not None:
-                self.show(self._last_event)
+                self.show_reconstructions(self._last_event)
 
-    def show(self, event: Reconstructed) -> None:
+    def show_reconstructions(self, event: Reconstructed) -> None:
         """Show as many images of `event` as fit."""
         self._last_event = event
         self._show_images("original", event.originals)
@@ -85,4 +85,4 @@ class ReconstructionGrid(Vertical):
     def _show_images(self, css_class: str, images: Pixels) -> None:
         for picture, image in zip(self.query(f".{css_class}").results(Picture), images, strict=False):
             # One picture per turn of the event loop: keys are handled between two pictures.
-            self.call_later(picture.show, image)
+            self.call_later(picture.show_image, image)

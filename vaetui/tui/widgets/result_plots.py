@@ -14,7 +14,7 @@ from vaetui.tui.presenters.epoch_metrics import UNSUPERVISED_METRICS_HEADING, se
 from vaetui.tui.presenters.number_format import format_number
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.session_protocol import Session
-from vaetui.tui.widgets.curve_panes import draw_label_free_metrics
+from vaetui.tui.widgets.curve_panes import draw_unsupervised_metrics
 from vaetui.tui.widgets.plot import Plot
 
 VALUE_CELLS = 5
@@ -42,7 +42,7 @@ class ResultPlot(Vertical):
         values.styles.height = self._line_count
 
 
-class AccuracyByRound(ResultPlot):
+class AccuracyByRoundPlot(ResultPlot):
     """The test accuracy after each round."""
 
     def __init__(self, session: Session) -> None:
@@ -57,10 +57,10 @@ class AccuracyByRound(ResultPlot):
         """Draw the curve and its values."""
         plot = self.query_one(Plot)
         x, accuracies = np.array(self.round_accuracies, dtype=np.float64).reshape(-1, 2).T
-        last_round = max(self.session.rounds, 1)
+        last_round = max(self.session.round_count, 1)
         x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.columns // 4, min_step=1.0))
         curves = [Curve(marker, "green", x, 100 * accuracies) for marker in "⠒●"]
-        plot.draw(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
+        plot.draw_curves(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
         shown = self.round_accuracies[-max(plot.columns // VALUE_CELLS, 1) :]
         values = Text.assemble(
             ("round", "dim"),
@@ -71,7 +71,7 @@ class AccuracyByRound(ResultPlot):
         self.query_one(Static).update(values, layout=False)
 
 
-class MetricsByEpoch(ResultPlot):
+class MetricsByEpochPlot(ResultPlot):
     """The metrics of each epoch that need no true labels."""
 
     def __init__(self, session: Session) -> None:
@@ -82,7 +82,7 @@ class MetricsByEpoch(ResultPlot):
     def draw(self) -> None:
         """Draw the curves and their values."""
         plot, epochs = self.query_one(Plot), self.session.training_curves().finished_epochs
-        draw_label_free_metrics(plot, self.session.config, epochs, self.session.epochs)
+        draw_unsupervised_metrics(plot, self.session.config, epochs, self.session.epoch_count)
         name_width = max(len(metric.name) for metric in self._metrics)
         shown = epochs[-max((self.size.width - name_width - 2) // VALUE_CELLS, 1) :]
         values = Text.assemble(

@@ -21,10 +21,10 @@ class StatusLine(TextLine):
         """Set the message to show from `now`, in seconds, for `MESSAGE_DURATION_S`; "" removes it."""
         self._message, self._expires_at = message, now + MESSAGE_DURATION_S
 
-    def show(self, text: str, now: float) -> bool:
+    def show_status(self, text: str, now: float) -> bool:
         """Show the message, or `text` if it has expired, and return whether the height changed."""
         message = self._message if now < self._expires_at else ""
-        rows = self.count_rows(len(message))
+        rows = self.count_wrapped_rows(len(message))
         previous_rows = 1 if self.styles.height is None else self.styles.height.value
         if previous_rows != rows:
             self.styles.height = rows

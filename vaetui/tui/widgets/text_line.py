@@ -22,7 +22,7 @@ class TextLine(Static):
             new_text.no_wrap = not wrap
             self.update(new_text, layout=False)
 
-    def count_rows(self, cells: int) -> int:
+    def count_wrapped_rows(self, cells: int) -> int:
         """Return the rows that a text of `cells` takes; wrapping at words loses up to 8 cells a row."""
         width = self.app.size.width - 2
         return -(-cells // max(width - 8, 1)) if cells > width else 1

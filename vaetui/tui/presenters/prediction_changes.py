@@ -1,4 +1,4 @@
-"""The effect of the last answers on the predictions, as a sentence."""
+"""How many predictions the last epoch changed, as a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOW_GAIN_MESSAGE = "another round would gain little"
 """The advice shown below `MIN_CHURN`."""
 
 
-def describe_round_gain(epochs: Sequence[EpochEnded]) -> str:
+def describe_prediction_changes(epochs: Sequence[EpochEnded]) -> str:
     """Return the estimated accuracy and the changed predictions of the last epoch; "" if it measured none."""
     last_epoch = epochs[-1] if epochs else None
     if last_epoch is None or last_epoch.mean_confidence is None or not last_epoch.answer_count:

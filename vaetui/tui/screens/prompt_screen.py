@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.events import Resize
 
-from vaetui.tui.screens.key_guarded import UNKNOWN_KEY_HINT, GuardedScreen
+from vaetui.tui.screens.key_guarded_screen import UNKNOWN_KEY_HINT, KeyGuardedScreen
 
 
-class PromptedScreen(GuardedScreen):
-    """A screen that shows its whole state at once, with a hint in its prompt."""
+class PromptScreen(KeyGuardedScreen):
+    """Base class of a screen that shows its whole state at once, with a hint in its prompt."""
 
     _hint = ""
 

@@ -18,11 +18,11 @@ LAYOUT_DELAY_S = 0.03
 """Seconds in which the layout of a screen becomes stable; too few for a user to notice."""
 
 
-class PacedApp(App[None]):
+class PaintPausingApp(App[None]):
     """Collects changes while the terminal is busy, and then paints them all at once.
 
-    A slow terminal therefore shows the present, and one that stalls for hours neither blocks the app nor fills the
-    memory.
+    A slow terminal therefore shows the current state, and one that stalls for hours neither blocks the app nor fills
+    the memory.
     """
 
     def __init__(self) -> None:

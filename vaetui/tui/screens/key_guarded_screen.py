@@ -10,11 +10,11 @@ from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from vaetui.tui.event_worker import AppProtocol
 from vaetui.tui.keymap import APP_CONFIRMED_KEYS, LEAVE_BINDING, Glossary
-from vaetui.tui.presenters.screen_size import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
+from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.worker import AppProtocol
 
 PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
 """Keys that no reply of a terminal consists of exclusively."""
@@ -24,8 +24,8 @@ TIMER_KEY = "timer"
 """A key that no keyboard has; it releases the keys that the guard holds."""
 
 
-class GuardedScreen(Screen[None]):
-    """A screen whose bindings act only on keys that the burst guard accepts.
+class KeyGuardedScreen(Screen[None]):
+    """Base class of a screen whose bindings act only on keys that the burst guard accepts.
 
     Bindings of the screen itself use the action `press`, which ignores keys of other screens.
     """
@@ -61,7 +61,7 @@ class GuardedScreen(Screen[None]):
         self._vaetui_app.defer_paint()
         self.app.push_screen(screen, callback)
 
-    def press(self, key: str) -> None:
+    def handle_named_key(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""
 
     def on_unbound_key(self, key: str) -> None:
@@ -90,7 +90,7 @@ class GuardedScreen(Screen[None]):
     def action_press(self, key: str) -> None:
         """Handle a key by name, but ignore keys queued for a screen that has closed."""
         if self._is_dispatching:
-            self.press(key)
+            self.handle_named_key(key)
 
     async def _dispatch_key(self, key: Key) -> None:
         """Run the binding of a key, here or in the app; in a terminal that is too small only leaving works."""

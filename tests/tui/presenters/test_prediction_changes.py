@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.scripted_session import create_epoch
-from vaetui.tui.presenters.round_gain import describe_round_gain
+from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_gain_is_described_only_for_measured_epochs_with_answers(
     answer_count: int, confidence: float | None, churn: float | None, text: str
 ) -> None:
     epoch = replace(create_epoch(3, answer_count), mean_confidence=confidence, prediction_churn=churn)
-    assert describe_round_gain([create_epoch(1), epoch]).endswith(text)
-    assert bool(describe_round_gain([epoch])) == bool(text)
+    assert describe_prediction_changes([create_epoch(1), epoch]).endswith(text)
+    assert bool(describe_prediction_changes([epoch])) == bool(text)
 
 
 def test_gain_is_empty_before_the_first_epoch() -> None:
-    assert describe_round_gain([]) == ""
+    assert describe_prediction_changes([]) == ""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from vaetui.session.digit_keys import active_digits
+from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
-from vaetui.tui.presenters.cluster_text import format_missing_class
+from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 from vaetui.tui.screens.class_picker import ClassPickerScreen
-from vaetui.tui.screens.prompted import PromptedScreen
+from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.session_protocol import Session
 
 
-class OverlayScreen(PromptedScreen):
-    """A screen with digits that choose classes."""
+class OverlayScreen(PromptScreen):
+    """Base class of a screen over that of the phase, with digits that choose classes."""
 
     _note = _pending_text = ""
 
@@ -38,7 +38,7 @@ class OverlayScreen(PromptedScreen):
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown, or that the digit has no class."""
         if key.isdigit():
-            self._hint = format_missing_class(key, self._active_digits)
+            self._hint = format_unassigned_digit(key, self._active_digits)
             self._update_view()
         else:
             super().on_unbound_key(key)
@@ -50,11 +50,11 @@ class OverlayScreen(PromptedScreen):
 
     def _open_class_picker(self, choice_callback: Callable[[int], None]) -> None:
         """Offer the active classes, and no new name."""
-        class_ids = self.session.classes.active
+        class_ids = self.session.classes.active_ids
         self.open_screen(
             ClassPickerScreen(self.session, "Class?", class_ids, lambda choice: choice_callback(cast(int, choice)))
         )
 
     @property
     def _active_digits(self) -> Sequence[int]:
-        return active_digits(self._digit_keys, self.session.classes)
+        return list_active_digits(self._digit_keys, self.session.classes)

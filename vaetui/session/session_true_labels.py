@@ -15,7 +15,7 @@ from vaetui.engine.true_labels import TrueLabels, read_true_labels
 from vaetui.session.data_split import SessionImages
 
 
-class SessionLabels:
+class SessionTrueLabels:
     """True labels by subset; merged classes are replaced by their targets.
 
     A property is None without label files; reading damaged files raises UserError.
@@ -26,46 +26,46 @@ class SessionLabels:
         self._files = files
         self._images = images
         self._get_classes = get_classes
-        self._raw_test = None
+        self._raw_test_labels = None
         if images.test and files.test_labels:
-            self._raw_test = read_true_labels(files.test_labels, len(images.test))
+            self._raw_test_labels = read_true_labels(files.test_labels, len(images.test))
 
     @property
-    def test(self) -> TrueLabels | None:
+    def test_labels(self) -> TrueLabels | None:
         """Labels of the test images."""
-        return self._canonical(self._raw_test)
+        return self._merge_classes(self._raw_test_labels)
 
     @property
     def test_scorer(self) -> Callable[[NDArray[np.uint8]], float] | None:
         """Function from predicted classes of the test images, [N], to their accuracy."""
-        true_labels = self.test
+        true_labels = self.test_labels
         return None if true_labels is None else lambda predicted: accuracy(predicted, true_labels)
 
     @property
-    def train(self) -> TrueLabels | None:
-        """Labels of the images trained on."""
-        return self._subset(self._images.train_val_split.train_indices)
+    def train_labels(self) -> TrueLabels | None:
+        """Labels of the training images."""
+        return self._select_labels(self._images.train_val_split.train_indices)
 
     @property
-    def validation(self) -> TrueLabels | None:
+    def validation_labels(self) -> TrueLabels | None:
         """Labels of the validation images."""
-        return self._subset(self._images.train_val_split.validation_indices)
+        return self._select_labels(self._images.train_val_split.validation_indices)
 
     @property
-    def training_set(self) -> TrueLabels | None:
+    def train_validation_labels(self) -> TrueLabels | None:
         """Labels of training and validation images, in file order."""
-        return self._canonical(self._raw_training_set)
+        return self._merge_classes(self._raw_train_validation_labels)
 
     @cached_property
-    def _raw_training_set(self) -> TrueLabels | None:
+    def _raw_train_validation_labels(self) -> TrueLabels | None:
         count = len(self._images.train) + len(self._images.validation)
         return read_true_labels(self._files.train_labels, count) if self._files.train_labels else None
 
-    def _subset(self, indices: NDArray[np.int64]) -> TrueLabels | None:
-        return TrueLabels(self.training_set.class_ids[indices]) if self.training_set else None
+    def _select_labels(self, indices: NDArray[np.int64]) -> TrueLabels | None:
+        return TrueLabels(self.train_validation_labels.class_ids[indices]) if self.train_validation_labels else None
 
-    def _canonical(self, true_labels: TrueLabels | None) -> TrueLabels | None:
+    def _merge_classes(self, true_labels: TrueLabels | None) -> TrueLabels | None:
         """Replace merged classes by their targets; labels may contain more classes than the session."""
         canonical = self._get_classes().canonical
-        table = np.array([*canonical, *range(len(canonical), 256)], np.uint8)
-        return TrueLabels(table[true_labels.class_ids]) if true_labels else None
+        canonical_ids = np.array([*canonical, *range(len(canonical), 256)], np.uint8)
+        return TrueLabels(canonical_ids[true_labels.class_ids]) if true_labels else None

@@ -1,4 +1,4 @@
-"""Formats the output of `sessions`, `show` and `check` as text."""
+"""Print the output of `sessions`, `show` and `check` as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetui.errors import sanitize
+from vaetui.errors import make_printable
 
 if TYPE_CHECKING:
     from vaetui.storage.findings import Finding
@@ -21,7 +21,7 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for header in ("session", "state", "epoch", "round", "answers", "test", "created"):
+    for header in ("session", "state", "epoch", "round", "answers", "test accuracy", "created"):
         table.add_column(header, no_wrap=header in ("session", "created"))
     for summary in summaries:
         if "error" in summary:
@@ -49,24 +49,24 @@ def print_session(summary: dict[str, Any]) -> None:
     if summary["failure"]:
         lines["failed"] = summary["failure"]
     lines |= {
-        "images": sanitize(summary["data"]),
+        "images": make_printable(summary["data"]),
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
-        "answers": f"{summary['answers']}, covering {_format_percent(summary['label_coverage'])} of the images",
-        **_format_metrics(summary),
+        "answers": f"{summary['answers']}, label coverage {_format_percent(summary['label_coverage'])}",
+        **_format_epoch_metrics(summary),
         "time": f"{summary['training_seconds'] / 60:.1f} min training, "
         f"{summary['labelling_seconds'] / 60:.1f} min labelling",
         "directory": summary["directory"],
     }
     for header, line in lines.items():
-        click.echo(f"{header:12}{line}")
+        click.echo(f"{header:18}{line}")
 
 
-def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
+def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
     """Format the metrics by epoch: those with true labels if there are any, else those without."""
-    metrics = {"test": summary["test_accuracy"]}
+    metrics = {"test accuracy": summary["test_accuracy"]}
     if not any(value is not None for value in summary["test_accuracy"]):
-        metrics = {"churn": summary["prediction_churn"], "confidence": summary["mean_confidence"]}
-    metrics["reading"] = summary["reading_accuracy"]
+        metrics = {"prediction churn": summary["prediction_churn"], "mean confidence": summary["mean_confidence"]}
+    metrics["reading accuracy"] = summary["reading_accuracy"]
     lines = {
         header: "  ".join(_format_percent(value) for value in values)
         for header, values in metrics.items()
@@ -75,29 +75,31 @@ def _format_metrics(summary: dict[str, Any]) -> dict[str, str]:
     agreements = []
     for agreement in summary["agreements"]:
         rate, confidence = _format_percent(agreement["agreement_rate"]), agreement["mean_confidence"]
-        note = "" if confidence is None else f" (confidence {_format_percent(confidence)})"
-        agreements.append(f"{rate} of {agreement['image_count']} in round {agreement['round']}{note}")
+        confidence_text = "" if confidence is None else f" (mean confidence {_format_percent(confidence)})"
+        agreements.append(f"{rate} of {agreement['image_count']} in round {agreement['round']}{confidence_text}")
     return lines | ({"agreement": ", ".join(agreements)} if agreements else {})
 
 
-def print_findings(session_name: str, findings: list[Finding], remaining: list[Finding], was_repaired: bool) -> None:
+def print_findings(
+    session_name: str, findings: list[Finding], remaining_findings: list[Finding], was_repaired: bool
+) -> None:
     """Print every finding with its remedy, and what to do next."""
     for finding in findings:
         remedy = finding.remedy if was_repaired or finding.is_lost else f"with --repair, {finding.remedy}"
-        click.echo(sanitize(f"{finding.file_name} {finding.problem}: {remedy}"))
+        click.echo(make_printable(f"{finding.file_name} {finding.problem}: {remedy}"))
     if not findings:
         click.echo(f"Session {session_name} is undamaged.")
-    elif not remaining:
+    elif not remaining_findings:
         click.echo(f"Session {session_name} is repaired.")
     elif was_repaired:
         click.echo(f"Session {session_name} is repaired as far as possible.")
-    elif not all(finding.is_lost for finding in remaining):
+    elif not all(finding.is_lost for finding in remaining_findings):
         click.echo(f"Repair with: vaetui check {session_name} --repair")
 
 
 def _format_state(summary: dict[str, Any]) -> str:
-    note = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
-    return f"{summary['phase']}{note}"
+    suffix = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
+    return f"{summary['phase']}{suffix}"
 
 
 def _format_percent(fraction: float | None) -> str:

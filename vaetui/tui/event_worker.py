@@ -66,7 +66,7 @@ class EventWorker:
             raise RuntimeError("The worker is busy.")
         self.is_busy, self.is_loading = True, False
         self._stop_requested.clear()
-        return target.run_worker(lambda: self._iterate(events, target), thread=True, exit_on_error=False)
+        return target.run_worker(lambda: self._forward_events(events, target), thread=True, exit_on_error=False)
 
     def stop(self) -> None:
         """Request a stop at the next event; the thread closes the iterator, which saves."""
@@ -80,7 +80,7 @@ class EventWorker:
         """
         self.is_busy = False
 
-    def _iterate(self, events: Iterator[Event], target: DOMNode) -> None:
+    def _forward_events(self, events: Iterator[Event], target: DOMNode) -> None:
         from vaetui.engine.events import BatchesTrained, Loading  # not at the top: NumPy would delay the first frame
 
         worker = get_current_worker()
@@ -130,5 +130,5 @@ class AppProtocol(Protocol):
     def close_overlay(self) -> None:
         """Close the reading test or the samples, and show the screen of the current phase."""
 
-    def fail(self, failure: BaseException) -> None:
+    def leave_after_failure(self, failure: BaseException) -> None:
         """Exit because of an exception, as soon as the worker has saved."""

@@ -8,7 +8,7 @@ from vaetui.engine.answers import ClusterPath
 from vaetui.session.views import ClusterView
 
 
-def find_cluster_index(clusters: Sequence[ClusterView], path: ClusterPath) -> int:
+def find_cluster_or_ancestor(clusters: Sequence[ClusterView], path: ClusterPath) -> int:
     """Return the index of the cluster at `path`, else of its nearest ancestor, else 0."""
     index_by_path = {cluster.path: index for index, cluster in enumerate(clusters)}
     while path and path not in index_by_path:
@@ -16,7 +16,7 @@ def find_cluster_index(clusters: Sequence[ClusterView], path: ClusterPath) -> in
     return index_by_path.get(path, 0)
 
 
-def find_unanswered(clusters: Sequence[ClusterView], index: int, step: int = 1) -> int | None:
+def find_next_unanswered(clusters: Sequence[ClusterView], index: int, step: int = 1) -> int | None:
     """Return the index of the next cluster without an answer, or None if all have one.
 
     The search starts after `index`, goes backwards with `step` -1, and wraps around; the cluster at `index`
@@ -26,7 +26,7 @@ def find_unanswered(clusters: Sequence[ClusterView], index: int, step: int = 1) 
     return next((candidate for candidate in indices if clusters[candidate].answer is None), None)
 
 
-def move_focus(index: int, key: str, columns: int, count: int) -> int:
+def find_neighbour_index(index: int, key: str, columns: int, count: int) -> int:
     """Return the index left, right, up or down of `index` in a grid of `count` cells; stop at its edges."""
     target = index + {"left": -1, "right": 1, "up": -columns, "down": columns}[key]
     if key == "down" and target >= count and index // columns < (count - 1) // columns:

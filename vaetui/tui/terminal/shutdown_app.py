@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import RenderableType
 
-from vaetui.tui.terminal.paced_app import PacedApp
+from vaetui.tui.event_worker import EventWorker
+from vaetui.tui.terminal.paint_pausing_app import PaintPausingApp
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.worker import EventWorker
 
 
 class NonWaitingExecutor(ThreadPoolExecutor):
@@ -24,7 +24,7 @@ class NonWaitingExecutor(ThreadPoolExecutor):
         super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
-class GracefulShutdownApp(PacedApp):
+class GracefulShutdownApp(PaintPausingApp):
     """Exits as soon as the event worker has saved, and records the cause."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class GracefulShutdownApp(PacedApp):
         """Exit gracefully on SIGTERM and SIGHUP."""
         loop = asyncio.get_running_loop()
         loop.set_default_executor(NonWaitingExecutor())
-        for name, action in (("SIGTERM", self.action_leave), ("SIGHUP", self.hang_up)):
+        for name, action in (("SIGTERM", self.action_leave), ("SIGHUP", self.leave_after_hang_up)):
             # Not every platform has these signals, and an event loop outside the main thread cannot handle them.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 signal_number = getattr(signal, name)
@@ -70,12 +70,12 @@ class GracefulShutdownApp(PacedApp):
                 header.pin_text("saving …")
         self.event_worker.stop()
 
-    def fail(self, failure: BaseException) -> None:
+    def leave_after_failure(self, failure: BaseException) -> None:
         """Record the exception, and exit as soon as the worker has saved."""
         self.failure = failure
         self.action_leave()
 
-    def hang_up(self) -> None:
+    def leave_after_hang_up(self) -> None:
         """Exit after the terminal was closed."""
         self._is_terminal_lost = True
         self.action_leave()
@@ -84,7 +84,7 @@ class GracefulShutdownApp(PacedApp):
         """Show an error, or exit as after a hangup if the terminal is gone."""
         has_terminal = self.is_headless or (sys.__stdin__ is not None and sys.__stdin__.isatty())
         if self._is_terminal_lost or not has_terminal:
-            self.hang_up()
+            self.leave_after_hang_up()
         else:
             super().panic(*renderables)
 

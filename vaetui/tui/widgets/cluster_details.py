@@ -7,25 +7,25 @@ from rich.text import Text
 
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_cluster_size, format_votes
+from vaetui.tui.presenters.cluster_text import format_class_shares, format_cluster_size
 from vaetui.tui.widgets.text_line import TextLine
 
 MAX_NAME_CELLS = 12
 """Maximum width of a class name beside a bar."""
-VOTE_TEXT_LIMITS = ((3,), (2,), (3, MAX_NAME_CELLS), (2, MAX_NAME_CELLS), (1, MAX_NAME_CELLS), (1, 3))
+SHARE_TEXT_LIMITS = ((3,), (2,), (3, MAX_NAME_CELLS), (2, MAX_NAME_CELLS), (1, MAX_NAME_CELLS), (1, 3))
 """Number of classes and cells per class name to try, until the text fits on one line."""
-MAX_PANEL_VOTES = 8
+MAX_PANEL_CLASSES = 8
 """Maximum number of classes in the panel."""
 MAX_BAR_CELLS = 16
-"""Maximum length of a bar, which is that of 100 %."""
+"""Length of a bar for 100 %, if the panel is wide enough."""
 
 
-class ClusterFacts(TextLine):
+class ClusterDetails(TextLine):
     """One line below the images, or a panel beside them on large terminals."""
 
     DEFAULT_CSS = """
-    ClusterFacts { height: 1; padding: 0 1; }
-    ClusterFacts.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
+    ClusterDetails { height: 1; padding: 0 1; }
+    ClusterDetails.panel { width: 1fr; height: 100%; padding: 1 1 0 2; }
     """
 
     def __init__(self, panel_width: int = 0) -> None:
@@ -33,28 +33,29 @@ class ClusterFacts(TextLine):
         super().__init__(classes="panel" if panel_width else None)
         self._panel_width = panel_width
 
-    def show(self, cluster: ClusterView, classes: ClassList) -> None:
-        """Show the facts of `cluster`."""
+    def show_cluster(self, cluster: ClusterView, classes: ClassList) -> None:
+        """Show the details of `cluster`."""
         if self._panel_width:
             self.set_text(self._format_panel(cluster, classes))
             return
-        lines = [
-            f"{format_cluster_size(cluster)}   {format_votes(cluster, classes, *limits)}" for limits in VOTE_TEXT_LIMITS
+        candidate_lines = [
+            f"{format_cluster_size(cluster)}   {format_class_shares(cluster, classes, *limits)}"
+            for limits in SHARE_TEXT_LIMITS
         ]
         width = self.app.size.width - 2
-        self.set_text(Text(next((line for line in lines if cell_len(line) <= width), lines[-1])))
+        self.set_text(Text(next((line for line in candidate_lines if cell_len(line) <= width), candidate_lines[-1])))
 
     def _format_panel(self, cluster: ClusterView, classes: ClassList) -> Text:
         text = Text.assemble((format_cluster_size(cluster).replace(", ", "\n"), "bold"), "\n\n")
-        text.append("predicted classes\n" if cluster.class_shares else format_votes(cluster, classes))
-        votes = cluster.class_shares[:MAX_PANEL_VOTES]
+        text.append("predicted classes\n" if cluster.class_shares else format_class_shares(cluster, classes))
+        shown_shares = cluster.class_shares[:MAX_PANEL_CLASSES]
         name_cells = min(
-            max((cell_len(classes.names[class_id]) for class_id, _ in votes), default=0),
+            max((cell_len(classes.names[class_id]) for class_id, _ in shown_shares), default=0),
             MAX_NAME_CELLS,
             self._panel_width // 2,
         )
         bar_cells = min(self._panel_width - name_cells - len("  100 %"), MAX_BAR_CELLS)
-        for class_id, share in votes:
+        for class_id, share in shown_shares:
             name = set_cell_size(classes.names[class_id], name_cells)
             bar = "━" * max(round(share * bar_cells), 1)
             text.append(f"{name} {bar:<{bar_cells}} {share * 100:3.0f} %\n")
