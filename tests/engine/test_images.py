@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.idx import encode_idx, write_idx
 from vaetui.engine import images
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.idx import read_image_header_shape
 from vaetui.engine.images import images_from_array, read_idx_array, read_images_and_digest
 from vaetui.errors import UserError

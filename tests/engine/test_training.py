@@ -19,7 +19,7 @@ from tests.engine.trained_states import (
     train_new_state,
 )
 from tests.idx import MNIST_DIRECTORY
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels

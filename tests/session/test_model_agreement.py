@@ -19,8 +19,8 @@ from vaetui.session import session_status
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.session import Session
-from vaetui.storage import file_names, round_snapshots
-from vaetui.storage.round_snapshots import EpochPredictions
+from vaetui.storage import file_names, stored_arrays
+from vaetui.storage.stored_arrays import EpochPredictions
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -34,7 +34,7 @@ def session(runs: RunTemplates) -> Iterator[Session]:
 
 
 def load_predictions(session: Session, epoch: int) -> EpochPredictions:
-    return round_snapshots.load_arrays(session._store, file_names.predictions_name(epoch), EpochPredictions)
+    return stored_arrays.load_arrays(session._store, file_names.predictions_name(epoch), EpochPredictions)
 
 
 def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:

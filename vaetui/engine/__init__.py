@@ -8,7 +8,8 @@ Modules in reading order; each imports only modules above it:
     answers, classes          answers about clusters; the editable list of classes
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
-    idx, images, dataset      IDX headers; images in memory or mapped; images on the device of the networks
+    idx, images               IDX headers; images in memory or mapped
+    device_images             images on the device of the networks
     true_labels               true labels, for splitting and evaluation only
     pseudo_labels             labelled images; one class and weight per image (eq. 2)
     losses                    the terms of the loss (eqs 1 and 3)

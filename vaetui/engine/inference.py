@@ -13,7 +13,7 @@ from torch import Tensor
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 

@@ -11,11 +11,11 @@ from vaetui.errors import UserError
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import locate_session_files, locate_source_directory
 from vaetui.session.session_true_labels import SessionTrueLabels
-from vaetui.storage import dataset_cache, file_names, round_snapshots
+from vaetui.storage import dataset_cache, file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.dataset_cache import DatasetOrigin
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import TrainValSplit
+from vaetui.storage.stored_arrays import TrainValSplit
 
 
 def load_or_rebuild_images(
@@ -78,6 +78,6 @@ def _rebuild_images(
         return False
     image_digest = None
     if repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None:
-        split = round_snapshots.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         image_digest = split.image_digest.tobytes()
     return (yield from importing.rebuild_dataset(locate_source_directory(repository.data_source), origin, image_digest))

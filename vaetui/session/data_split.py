@@ -13,10 +13,10 @@ from vaetui.engine.images import Images, read_images_and_digest
 from vaetui.engine.true_labels import read_true_labels, split_train_validation
 from vaetui.errors import UserError
 from vaetui.session.dataset_location import locate_session_files
-from vaetui.storage import file_names, round_snapshots
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import TrainValSplit
+from vaetui.storage.stored_arrays import TrainValSplit
 
 IMAGES_CHANGED_MESSAGE = "{} changed since the session was created; restore the original file."
 
@@ -45,7 +45,7 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
     if is_recorded:
-        split = round_snapshots.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
         indices = np.concatenate([split.train_indices, split.validation_indices])
         if not np.array_equal(np.sort(indices), np.arange(count)):
             path = store.directory / file_names.TRAIN_VAL_SPLIT_NAME
@@ -60,7 +60,7 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
     image_digest = np.frombuffer(digest, np.uint8)
     if not is_recorded:
         split = replace(split, image_digest=image_digest)
-        repository.record_files(round_snapshots.save_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
+        repository.record_files(stored_arrays.save_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)

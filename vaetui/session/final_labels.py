@@ -13,7 +13,7 @@ from vaetui.engine.inference import Predictions
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.export.label_table import ANSWER, CLASSIFIER, PROPAGATED, LabelTable, SourceFiles
 from vaetui.storage import dataset_cache
-from vaetui.storage.round_snapshots import TrainValSplit
+from vaetui.storage.stored_arrays import TrainValSplit
 
 
 def build_label_table(

@@ -33,12 +33,12 @@ from vaetui.engine.pseudo_labels import (
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, MemberOrder, RoundView, describe_action
-from vaetui.storage import file_names, round_snapshots
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import RoundSnapshot, SplitSnapshot
+from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +71,7 @@ class LabellingRound:
         """
         self.round_number = round_number
         """The round, from 1."""
-        self.snapshot = round_snapshots.load_arrays(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
+        self.snapshot = stored_arrays.load_arrays(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
         """The clustering that the round began with."""
         self.embeddings = to_metric_space(self.snapshot.latents, config.cluster.distance_metric)
         """Latent vectors in the space that k-means clusters, [N, z_dim]."""
@@ -105,7 +105,7 @@ class LabellingRound:
     def record_split(self, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
         """Save the parts of a cluster, then record the split that refers to them."""
         name = file_names.split_snapshot_name(self._repository.next_action_id())
-        fingerprint = round_snapshots.save_arrays(self._store, name, split_snapshot)
+        fingerprint = stored_arrays.save_arrays(self._store, name, split_snapshot)
         self.record_answer(path, Split(len(split_snapshot.centres)), fingerprint)
 
     def record_class_edit(self, edit: ClassEdit) -> None:
@@ -264,7 +264,7 @@ class LabellingRound:
     def _load_children(self, path: ClusterPath, answer_id: int) -> ClusterTree:
         if answer_id not in self._split_children:
             members, name = self.find_cluster(path).members, file_names.split_snapshot_name(answer_id)
-            split_snapshot = round_snapshots.load_arrays(self._store, name, SplitSnapshot, M=len(members))
+            split_snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(members))
             self._split_children[answer_id] = self._build_clusters(members, split_snapshot, path)
         return self._split_children[answer_id]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from vaetui.engine.config import find_epoch_before_round
 from vaetui.engine.metrics import Agreement, measure_agreement
 from vaetui.session.label_propagator import LabelPropagator
-from vaetui.storage import file_names, round_snapshots
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import EpochPredictions
+from vaetui.storage.stored_arrays import EpochPredictions
 
 
 def measure_round_agreements(
@@ -49,5 +49,5 @@ def _load_confidences(
     name = file_names.predictions_name(find_epoch_before_round(repository.config.training, round_number))
     if repository.find_fingerprint(name):
         with suppress(ArtifactLostError):  # a lost file only costs one metric
-            return round_snapshots.load_arrays(store, name, EpochPredictions).confidences
+            return stored_arrays.load_arrays(store, name, EpochPredictions).confidences
     return None

@@ -11,7 +11,7 @@ import torch
 
 from vaetui.engine import rng, train_state
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify

@@ -10,10 +10,10 @@ from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.session.session_true_labels import SessionTrueLabels
 from vaetui.session.views import ReadingTest
-from vaetui.storage import file_names, round_snapshots
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import Reconstructions
+from vaetui.storage.stored_arrays import Reconstructions
 
 
 def load_reading_test(
@@ -70,7 +70,7 @@ def record_reading(
 def _load_reading_test_of_epoch(store: ArtifactStore, repository: SessionRepository, epoch: int) -> ReadingTest:
     return ReadingTest(
         epoch,
-        round_snapshots.load_arrays(store, file_names.reconstructions_name(epoch), Reconstructions).images,
+        stored_arrays.load_arrays(store, file_names.reconstructions_name(epoch), Reconstructions).images,
         repository.load_reading_answers(epoch),
         repository.list_epochs()[epoch - 1].reading_accuracy,
         assign_digit_keys(repository.load_class_list(), repository.count_answers_by_class()),

@@ -22,12 +22,12 @@ from vaetui.storage import (
     file_names,
     locations,
     lock,
-    round_snapshots,
+    stored_arrays,
     untrusted_entries,
 )
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import EpochPredictions
+from vaetui.storage.stored_arrays import EpochPredictions
 
 MAX_PAUSE_S = 120.0
 """Longest gap between two answers that counts as labelling time. Longer gaps count as this many seconds."""
@@ -116,7 +116,7 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         name = file_names.predictions_name(len(epoch_events))
         if repository.find_fingerprint(name):
             with suppress(ArtifactLostError):
-                predicted_class_ids = round_snapshots.load_arrays(store, name, EpochPredictions).class_ids
+                predicted_class_ids = stored_arrays.load_arrays(store, name, EpochPredictions).class_ids
         predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
         class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted_class_ids)
         counts = np.bincount(class_ids, minlength=len(classes))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vaetui.engine import rng, train_state, training
 from vaetui.engine.clusters import Cluster, LatentVectors, Pixels, compute_decodable_centres, to_metric_space
 from vaetui.engine.config import Config, count_steps_per_epoch
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import (
     BatchesTrained,
     Clustered,
@@ -34,10 +34,10 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
 from vaetui.session import checkpoints, schedule
 from vaetui.session.data_split import SessionImages
-from vaetui.storage import file_names, round_snapshots
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import EpochPredictions, Reconstructions, RoundSnapshot, SplitSnapshot
+from vaetui.storage.stored_arrays import EpochPredictions, Reconstructions, RoundSnapshot, SplitSnapshot
 
 CHECKPOINT_INTERVAL_S = 10.0
 """Seconds of training between two checkpoints: a crash loses no more, and writing one takes hundredths of a second."""
@@ -139,14 +139,14 @@ class Trainer:
             test_accuracy = scorer(test_predictions.class_ids)
         reconstructed = self._reconstruct_validation(eval_number=epoch * self.config.training.evals_per_epoch)
         name = file_names.reconstructions_name(epoch)
-        fingerprints = [round_snapshots.save_arrays(self._store, name, Reconstructions(reconstructed.reconstructions))]
+        fingerprints = [stored_arrays.save_arrays(self._store, name, Reconstructions(reconstructed.reconstructions))]
         prediction_churn = mean_confidence = None
         if self.config.propagation.method == "graph":
             predictions = yield from self._predict_training_images(epoch)
             prediction_churn = self._measure_prediction_churn(epoch, predictions)
             mean_confidence = float(predictions.confidences.mean())
             arrays = EpochPredictions(predictions.class_ids, predictions.confidences)
-            fingerprints.append(round_snapshots.save_arrays(self._store, file_names.predictions_name(epoch), arrays))
+            fingerprints.append(stored_arrays.save_arrays(self._store, file_names.predictions_name(epoch), arrays))
         loss_rows = [row for row in self._repository.list_losses() if row[0] == epoch]
         batch_counts = np.diff([0, *(step for _, step, _, _ in loss_rows)])
         losses = np.average([losses for *_, losses, _ in loss_rows], axis=0, weights=batch_counts)
@@ -191,7 +191,7 @@ class Trainer:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed)
         decoded_centres = self._decode_centres(predictions.latents, assignments, centres)
         snapshot = RoundSnapshot(predictions.latents, predictions.class_ids, assignments, centres, decoded_centres)
-        fingerprint = round_snapshots.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
+        fingerprint = stored_arrays.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
         event = Clustered(round_number, len(centres), inertias)
         self._repository.record_round_start(event, fingerprint)
         yield event
@@ -230,9 +230,7 @@ class Trainer:
         if epoch <= self.config.training.warmup_epochs + 1:
             return None
         with suppress(ArtifactLostError):  # a lost file only costs one metric
-            previous = round_snapshots.load_arrays(
-                self._store, file_names.predictions_name(epoch - 1), EpochPredictions
-            )
+            previous = stored_arrays.load_arrays(self._store, file_names.predictions_name(epoch - 1), EpochPredictions)
             canonical = np.array(self._repository.load_class_list().canonical)
             return float(np.mean(canonical[previous.class_ids] != predictions.class_ids))
         return None

@@ -20,7 +20,7 @@ from vaetui.storage import (
     locations,
     log,
     recovery,
-    round_snapshots,
+    stored_arrays,
     tensors,
     untrusted_entries,
 )
@@ -29,7 +29,7 @@ from vaetui.storage.findings import Finding
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import Reconstructions
+from vaetui.storage.stored_arrays import Reconstructions
 
 NO_REMEDY = "restore it from a backup"
 """Remedy of a file that nothing can repair."""
@@ -122,7 +122,7 @@ def _iter_file_checks(
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
         if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):
-            yield name, partial(round_snapshots.load_arrays, store, name, Reconstructions)
+            yield name, partial(stored_arrays.load_arrays, store, name, Reconstructions)
         elif not has_second_copy(name):
             yield name, partial(_load_checkpoint, store, fingerprint)
 

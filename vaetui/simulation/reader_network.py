@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.dataset import DeviceImages
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import Images
 from vaetui.engine.true_labels import TrueLabels

@@ -10,15 +10,15 @@ from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.keymap import APP_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS, create_binding
-from vaetui.tui.screens.help import HelpScreen, group_bindings, join_keys
+from vaetui.tui.screens.help import HelpScreen, format_key_list, group_bindings
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
 def test_consecutive_digits_are_joined_to_a_range() -> None:
-    assert join_keys(list("0123456789")) == "0-9"
-    assert join_keys(["u"]) == "u"
-    assert join_keys(["left", "h"]) == "left h"
+    assert format_key_list(list("0123456789")) == "0-9"
+    assert format_key_list(["u"]) == "u"
+    assert format_key_list(["left", "h"]) == "left h"
 
 
 def test_bindings_are_grouped_by_their_ids_and_those_of_the_app_come_last() -> None:

@@ -20,9 +20,9 @@ from vaetui.tui.terminal.capabilities import (
     choose_picture_mode,
     choose_theme,
     configure_textual,
-    parse_replies,
+    parse_terminal_replies,
     query_terminal,
-    select_queries,
+    select_terminal_queries,
 )
 
 KITTY_REPLY = b"\x1bP>|kitty(0.31.0)\x1b\\"
@@ -41,12 +41,12 @@ def pty_fds() -> Iterator[tuple[int, int]]:
 
 def test_replies_are_parsed_among_typed_keys() -> None:
     data = b"9" + KITTY_REPLY + b"x\x1bP1$r0;48:2::1:2:3m\x1b\\44\x1b[?62;4;22c"
-    assert parse_replies(data) == TerminalReplies("kitty(0.31.0)", (62, 4, 22), True)
+    assert parse_terminal_replies(data) == TerminalReplies("kitty(0.31.0)", (62, 4, 22), True)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x1bP0$r\x1b\\\x1b[?6c", b"\x1bP1$r0;48;5;16m\x1b\\\x1b[?6c"])
 def test_truecolour_requires_proof(data: bytes) -> None:
-    assert not parse_replies(data).has_truecolour
+    assert not parse_terminal_replies(data).has_truecolour
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_picture_mode_is_the_best_one_known_to_work(
     ],
 )
 def test_only_queries_that_the_terminal_can_answer_are_selected(environment: dict[str, str], queries: bytes) -> None:
-    assert select_queries(environment) == queries
+    assert select_terminal_queries(environment) == queries
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_only_queries_that_the_terminal_can_answer_are_selected(environment: dic
     ],
 )
 def test_theme_follows_the_background(data: bytes, theme: str) -> None:
-    assert choose_theme(parse_replies(data + b"\x1b[?6c").background_rgb) == theme
+    assert choose_theme(parse_terminal_replies(data + b"\x1b[?6c").background_rgb) == theme
 
 
 def test_textual_is_configured_without_changing_variables_that_are_set() -> None:

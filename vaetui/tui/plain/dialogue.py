@@ -74,8 +74,8 @@ class PlainDialogue:
 
     def _label_round(self) -> None:
         self._presenter = LabellingPresenter(self.session)
-        if gain := describe_prediction_changes(self.session.training_curves().finished_epochs):
-            self._print_line(gain)
+        if changes := describe_prediction_changes(self.session.training_curves().finished_epochs):
+            self._print_line(changes)
         if digit_keys := format_digit_keys(self.session.classes, range(len(self.session.classes))):
             self._print_line(digit_keys)
         if self._presenter.focused_info.unanswered_count:

@@ -95,10 +95,10 @@ class LabellingPresenter:
                 self._focus_next_unanswered(1)
             case "undo":
                 description = self.round_view.undo_description
-                self._show_changed_cluster(self.session.undo(), "Nothing to undo", f"Undid: {description}")
+                self._focus_changed_cluster(self.session.undo(), "Nothing to undo", f"Undid: {description}")
             case "redo":
                 description = self.round_view.redo_description
-                self._show_changed_cluster(self.session.redo(), "Nothing to redo", f"Redid: {description}")
+                self._focus_changed_cluster(self.session.redo(), "Nothing to redo", f"Redid: {description}")
             case "lower" | "raise":
                 self._change_confidence(-1 if action == "lower" else 1)
             case "members":
@@ -124,7 +124,7 @@ class LabellingPresenter:
         if index is not None:
             self.focus_index = index
 
-    def _show_changed_cluster(self, path: ClusterPath | None, refusal: str, message: str) -> None:
+    def _focus_changed_cluster(self, path: ClusterPath | None, refusal: str, message: str) -> None:
         """Focus the cluster and set the status; the path is () after a class edit, None if nothing changed."""
         if path is not None:
             self.refresh_round(path or self.focused_cluster.path)

@@ -61,12 +61,13 @@ def group_bindings(
         # The key display of a digit may be 0-9 for the footer; here every digit is listed.
         keys.append(binding.key if binding.key.isdigit() else format_key(binding))
     rows = [
-        (group, [(join_keys(keys), effect) for effect, keys in effects.items()]) for group, effects in groups.items()
+        (group, [(format_key_list(keys), effect) for effect, keys in effects.items()])
+        for group, effects in groups.items()
     ]
     return sorted(rows, key=lambda row: row[0] == "everywhere")
 
 
-def join_keys(keys: Sequence[str]) -> str:
+def format_key_list(keys: Sequence[str]) -> str:
     """Join keys with blanks; three or more consecutive digits become a range."""
     unique_keys = list(dict.fromkeys(keys))
     digits = [key for key in unique_keys if key.isdigit() and len(key) == 1]

@@ -118,8 +118,8 @@ class SummaryScreen(KeyGuardedScreen):
             (format_duration(summary.labelling_seconds).strip(), "bold"),
         )
         has_labels = self.session.has_test_labels
-        if gain := describe_prediction_changes(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
-            facts.append(f"\n{gain}")
+        if changes := describe_prediction_changes(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
+            facts.append(f"\n{changes}")
         if summary.agreements:
             max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
             facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))

@@ -49,10 +49,10 @@ def compress_ansi(text: str) -> str:
                 target_style = style
                 if not (written_style.attributes or style.attributes) and visible_text.isspace():
                     target_style = style._replace(foreground=written_style.foreground)  # blanks show no text colour
-                parts.append(_encode_transition(written_style, target_style))
+                parts.append(_encode_style_change(written_style, target_style))
                 written_style = target_style
             parts.append(part)
-    parts.append(_encode_transition(written_style, DEFAULT_STYLE))
+    parts.append(_encode_style_change(written_style, DEFAULT_STYLE))
     return "".join(parts)
 
 
@@ -89,7 +89,7 @@ def _shorten_colour(colour: list[str]) -> str:
 
 
 @lru_cache(4096)
-def _encode_transition(current: _TextStyle, target: _TextStyle) -> str:
+def _encode_style_change(current: _TextStyle, target: _TextStyle) -> str:
     """Return the SGR sequence that changes one style into another; empty if they are equal."""
     if current == target:
         return ""

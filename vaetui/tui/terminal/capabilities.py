@@ -75,7 +75,7 @@ def require_terminal() -> None:
 
 def detect_capabilities(picture_mode: str | None = None, theme: str | None = None) -> TerminalCapabilities:
     """Query the terminal and choose the picture mode and the theme, unless the arguments set them."""
-    queries = select_queries(os.environ) if picture_mode is None or theme is None else b""
+    queries = select_terminal_queries(os.environ) if picture_mode is None or theme is None else b""
     replies = query_terminal(0, 1, queries) if queries else TerminalReplies()
     mode = picture_mode or choose_picture_mode(replies, os.environ, _read_textual_image_version())
     has_truecolour = replies.has_truecolour or mode == "kitty"
@@ -92,7 +92,7 @@ def configure_textual(capabilities: TerminalCapabilities, environment: MutableMa
         environment.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 
-def select_queries(environment: Mapping[str, str]) -> bytes:
+def select_terminal_queries(environment: Mapping[str, str]) -> bytes:
     """Return the queries that the terminal can answer and whose replies matter; empty for none."""
     term = environment.get("TERM", "")
     # The Linux console and unknown terminals report no device attributes, and some print the query.
@@ -151,10 +151,10 @@ def query_terminal(
     finally:
         # TCSAFLUSH discards unread input: keys typed before the app started must not label images.
         termios.tcsetattr(input_fd, termios.TCSAFLUSH, settings)
-    return parse_replies(data)
+    return parse_terminal_replies(data)
 
 
-def parse_replies(data: bytes) -> TerminalReplies:
+def parse_terminal_replies(data: bytes) -> TerminalReplies:
     """Parse the replies in everything that was read, which may include typed keys."""
     version, attributes = VERSION_PATTERN.search(data), DEVICE_ATTRIBUTES_PATTERN.search(data)
     background = BACKGROUND_PATTERN.search(data)

@@ -14,11 +14,11 @@ import pytest
 
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
-from vaetui.storage import file_names, npz, round_snapshots
+from vaetui.storage import file_names, npz, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.npz import ArraySpec
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.round_snapshots import SplitSnapshot
+from vaetui.storage.stored_arrays import SplitSnapshot
 
 SNAPSHOT = SplitSnapshot(
     np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8)
@@ -34,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArtifactStore]:
 
 
 def load(store: ArtifactStore) -> SplitSnapshot:
-    return round_snapshots.load_arrays(store, NAME, SplitSnapshot, M=6)
+    return stored_arrays.load_arrays(store, NAME, SplitSnapshot, M=6)
 
 
 def encode_arrays(**replacements: object) -> bytes:
@@ -50,7 +50,7 @@ class Bomb:
 
 
 def test_snapshot_is_read_back_unchanged(store: ArtifactStore) -> None:
-    store._repository.record_files(round_snapshots.save_arrays(store, NAME, SNAPSHOT))
+    store._repository.record_files(stored_arrays.save_arrays(store, NAME, SNAPSHOT))
     loaded = load(store)
     for name in ("assignments", "centres", "decoded_centres"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(SNAPSHOT, name), strict=True)
