@@ -113,10 +113,10 @@ def test_show_without_true_labels_prints_churn_and_confidence(digits: Path, tmp_
     session.close()
     status = json.loads(run_vaetui("show", "bare", "--json").stdout)
     assert status["mean_confidence"][0] is None, "before the first labels the confidence has no meaning"
-    lines = dict(line.split(maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
-    assert "test" not in lines
-    assert lines["confidence"].split("  ")[0] == "–"
-    assert len(lines["prediction churn"].split("  ")) == status["epoch"]
+    lines = dict(line.split("  ", maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
+    assert "test accuracy" not in lines
+    assert lines["mean confidence"].split()[0] == "–"
+    assert len(lines["prediction churn"].strip().split("  ")) == status["epoch"]
 
 
 def test_session_with_test_labels_reports_them_before_training(digits: Path) -> None:

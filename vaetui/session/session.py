@@ -50,9 +50,9 @@ class Session:
     """One session, open for writing.
 
     `advance`, `split_cluster`, `build_label_table` and `propagate_answers` are slow: iterators of events for one worker
-    thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods are quick and must
-    not run beside a slow one, except `training_curves`, the reading test and the properties. `generate_samples` is slow but
-    changes nothing; it loads its own networks and may run in a thread of its own.
+    thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods
+    are quick and must not run beside a slow one, except `training_curves`, the reading test and the properties.
+    `generate_samples` is slow but changes nothing; it loads its own networks and may run in a thread of its own.
     """
 
     phase: Phase

@@ -102,9 +102,9 @@ class SummaryScreen(KeyGuardedScreen):
         self.query_one("#note", Static).update(Text(text))
 
     def _format_facts(self) -> Text:
-        """Return coverage, costs, the gain of the last round, agreement of the last rounds and the reading test.
+        """Return coverage, costs, the changed predictions, agreement of the last rounds and the reading test.
 
-        Without true labels the table of metrics shows the estimated accuracy, so the gain is reduced to its warning.
+        Without true labels the table of metrics shows the estimated accuracy, so only the advice about another round follows.
         """
         summary, epochs = self._summary, self.session.training_curves().finished_epochs
         facts = Text.assemble(
