@@ -104,7 +104,7 @@ class SummaryScreen(KeyGuardedScreen):
     def _format_facts(self) -> Text:
         """Return coverage, costs, the changed predictions, agreement of the last rounds and the reading test.
 
-        Without true labels the table of metrics shows the estimated accuracy, so only the advice about another round follows.
+        Without true labels the table of metrics shows the estimated accuracy; of the changes only the advice is left.
         """
         summary, epochs = self._summary, self.session.training_curves().finished_epochs
         facts = Text.assemble(
