@@ -11,8 +11,8 @@ import pytest
 # reads this when it is imported; the programs that the tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Test workers set these, and a program in a terminal of its own would believe them instead of that terminal.
-for name in ("COLUMNS", "LINES"):
-    os.environ.pop(name, None)
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
 
 from tests.idx import write_small_mnist
 from tests.session_templates import SessionTemplates
