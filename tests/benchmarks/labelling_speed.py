@@ -9,7 +9,7 @@ import torch
 
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config
-from vaetui.engine.events import Clustered, ProgressSaved
+from vaetui.engine.events import Clustered, Saved
 from vaetui.engine.images import Images
 from vaetui.engine.inference import BATCH_IMAGES
 from vaetui.engine.train_state import create_train_state
@@ -30,7 +30,7 @@ def measure_epoch_to_round() -> tuple[float, float]:
     session = lifecycle.create(SESSION, "mnist", Config())
     start = end = 0.0
     for event in session.advance():
-        if isinstance(event, ProgressSaved):
+        if isinstance(event, Saved):
             start = time.perf_counter()
         elif isinstance(event, Clustered):
             end = time.perf_counter()

@@ -28,10 +28,10 @@ from vaetui.engine.events import (
     BatchesTrained,
     Clustered,
     ClusterSplit,
-    ComponentsLoaded,
     EpochEnded,
+    Loaded,
     Loading,
-    ProgressSaved,
+    Saved,
 )
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
@@ -59,9 +59,7 @@ def test_whole_run_measures_every_epoch(digits: Path) -> None:
     assert session.phase == "finished"
     assert (steps.count("Clustered"), steps.count("Finished")) == (2, 1)
     assert steps[-1] == "Finished"
-    first = {
-        event.__name__: steps.index(event.__name__) for event in (Loading, BatchesTrained, ProgressSaved, EpochEnded)
-    }
+    first = {event.__name__: steps.index(event.__name__) for event in (Loading, BatchesTrained, Saved, EpochEnded)}
     assert sorted(first.values()) == list(first.values())
     assert steps.index("EpochEnded") < steps.index("Clustered") < steps.index("Finished")
     epochs = session.training_curves().finished_epochs
@@ -293,7 +291,7 @@ def test_changed_image_is_refused(digits: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(digits, data)
     session = create_session("changed", data)
-    advance_to(session, ComponentsLoaded)
+    advance_to(session, Loaded)
     session.close()
     images = read_idx_array(data / "train-images-idx3-ubyte", 3).copy()
     images[5, 5, 5] ^= 1
@@ -336,7 +334,7 @@ def test_identical_images_form_one_cluster_that_cannot_be_split(tmp_path: Path) 
 def test_failure_in_training_writes_no_checkpoint(digits: Path) -> None:
     session = create_session("failing", digits)
     events = session.advance()
-    while not isinstance(next(events), ComponentsLoaded):
+    while not isinstance(next(events), Loaded):
         pass
     assert session._resources.trainer is not None
     session._resources.trainer.config = replace(SMALL_CONFIG, loss=replace(SMALL_CONFIG.loss, beta=float("nan")))

@@ -20,13 +20,13 @@ from vaetui.engine.events import (
     ClusterSplit,
     EpochEnded,
     Event,
+    Finished,
     Loading,
     Losses,
     Progress,
-    ProgressSaved,
     Reconstructed,
-    RunFinished,
     SamplesGenerated,
+    Saved,
 )
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
@@ -167,7 +167,7 @@ class ScriptedSession:
                 self.is_loaded = True
                 if is_training and isinstance(event, Clustered):
                     self.current_phase = "labelling"
-                if is_training and isinstance(event, RunFinished):
+                if is_training and isinstance(event, Finished):
                     self.current_phase = "finished"
                 yield event
             is_complete = True
@@ -386,14 +386,14 @@ class ScriptedSession:
             for step in range(50, STEPS_PER_EPOCH + 1, 50)
         ]
         is_last = self._round_number > self._rounds
-        last_event: Event = RunFinished() if is_last else Clustered(self._round_number, self._cluster_count, ())
+        last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
         ended = replace(create_epoch(epoch), answer_count=self._earlier_answer_count)
         return [
             Loading("PyTorch"),
             *steps,
             Reconstructed(pictures, pictures // 2, None),
             ended,
-            ProgressSaved(),
+            Saved(),
             last_event,
         ]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.tui.harness import screen_text, wait_for_screen, wait_until
 from tests.tui.scripted_session import EndlessSession, ScriptedSession
-from vaetui.engine.events import Clustered, Event, Loading, Notice, RunFinished
+from vaetui.engine.events import Clustered, Event, Finished, Loading, Notice
 from vaetui.errors import UserError
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
@@ -66,7 +66,7 @@ async def test_first_screen_is_that_of_the_phase_and_shows_notices(phase: Phase,
 
 
 @pytest.mark.parametrize(
-    ("last_event", "screen_type"), [(Clustered(1, 16, ()), LabellingScreen), (RunFinished(), SummaryScreen)]
+    ("last_event", "screen_type"), [(Clustered(1, 16, ()), LabellingScreen), (Finished(), SummaryScreen)]
 )
 async def test_end_of_a_phase_shows_the_screen_of_the_next(last_event: Event, screen_type: type) -> None:
     app = VaetuiApp(ScriptedSession("training", events=[Loading("PyTorch"), last_event]))

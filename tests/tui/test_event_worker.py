@@ -10,7 +10,7 @@ from textual import on
 from textual.app import App
 
 from tests.tui.harness import wait_until
-from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, ProgressSaved
+from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Saved
 from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
 
 BATCHES = BatchesTrained(1, 1, 10, Losses(1.0, 1.0, 1.0), 100.0, 0.1)
@@ -56,10 +56,10 @@ class EndlessEvents:
 async def test_events_are_posted_in_order_before_the_end() -> None:
     app = ListeningApp()
     async with app.run_test() as pilot:
-        app.event_worker.start(iter([Loading("PyTorch"), ProgressSaved()]), target=app)
+        app.event_worker.start(iter([Loading("PyTorch"), Saved()]), target=app)
         assert app.event_worker.is_busy
         await wait_until(pilot, lambda: app.ends)
-        assert app.events == [Loading("PyTorch"), ProgressSaved()]
+        assert app.events == [Loading("PyTorch"), Saved()]
         assert not app.ends[0].was_stopped
         assert app.ends[0].failure is None
         assert not app.event_worker.is_busy
@@ -69,9 +69,9 @@ async def test_training_reports_are_not_posted_and_the_last_is_kept() -> None:
     app = ListeningApp()
     last_batches = BatchesTrained(1, 2, 10, Losses(0.5, 1.0, 1.0), 100.0, 0.1)
     async with app.run_test() as pilot:
-        app.event_worker.start(iter([BATCHES, ProgressSaved(), last_batches]), target=app)
+        app.event_worker.start(iter([BATCHES, Saved(), last_batches]), target=app)
         await wait_until(pilot, lambda: app.ends)
-        assert app.events == [ProgressSaved()]
+        assert app.events == [Saved()]
         assert app.event_worker.latest_batches is last_batches
 
 
@@ -101,7 +101,7 @@ async def test_second_start_is_refused_until_the_end_is_handled() -> None:
 
 async def test_exception_of_the_iterator_is_posted_with_the_end() -> None:
     def fail_after_an_event() -> Iterator[Event]:
-        yield ProgressSaved()
+        yield Saved()
         raise OSError("the disk is full")
 
     app = ListeningApp()

@@ -21,7 +21,7 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for header in ("session", "state", "epoch", "round", "answers", "test accuracy", "created"):
+    for header in ("session", "state", "epoch", "round", "answers", "test", "created"):
         table.add_column(header, no_wrap=header in ("session", "created"))
     for summary in summaries:
         if "error" in summary:

@@ -78,7 +78,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgressSaved:
+class Saved:
     """Everything up to here is on the disk."""
 
 
@@ -141,12 +141,12 @@ class ClusterSplit:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFinished:
+class Finished:
     """The last epoch of the run was trained and evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
-class ComponentsLoaded:
+class Loaded:
     """All components are loaded."""
 
 
@@ -160,15 +160,15 @@ class Notice:
 
 Event: TypeAlias = (
     Loading
-    | ComponentsLoaded
+    | Loaded
     | Notice
     | Progress
     | BatchesTrained
     | Reconstructed
     | SamplesGenerated
-    | ProgressSaved
+    | Saved
     | EpochEnded
     | Clustered
     | ClusterSplit
-    | RunFinished
+    | Finished
 )

@@ -16,13 +16,13 @@ from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, Device, count_epochs, find_label_round
 from vaetui.engine.events import (
     ClusterSplit,
-    ComponentsLoaded,
     EpochEnded,
     Event,
+    Finished,
+    Loaded,
     Loading,
     Notice,
     Progress,
-    RunFinished,
     SamplesGenerated,
 )
 from vaetui.errors import UserError
@@ -135,7 +135,7 @@ class Session:
         finally:
             self._derive_next_step()  # the last fact may have been recorded just before the iterator was closed
         if self._next_step == "finish":
-            yield RunFinished()
+            yield Finished()
 
     def split_cluster(self, path: ClusterPath, part_count: int) -> Generator[Event, None, None]:
         """Split a cluster of the current round by k-means; the parts replace it, at any depth.
@@ -290,7 +290,7 @@ class Session:
     def _prepare_trainer(self) -> Generator[Event, None, Trainer]:
         """Load images and networks, and repeat the epochs that lost checkpoints held."""
         trainer = yield from self._resources.load_trainer(self.config)
-        yield ComponentsLoaded()
+        yield Loaded()
         if not self.device_name:
             self.device_name, self._config = trainer.device_name, trainer.config
             self._history.reload_losses()  # losses after the restored checkpoint were deleted

@@ -23,8 +23,8 @@ from vaetui.engine.events import (
     Event,
     Losses,
     Progress,
-    ProgressSaved,
     Reconstructed,
+    Saved,
 )
 from vaetui.engine.inference import Predictions, decode_latents, encode_and_classify, reconstruct_images
 from vaetui.engine.kmeans import choose_k
@@ -113,7 +113,7 @@ class Trainer:
                 if time.monotonic() - saved_at >= CHECKPOINT_INTERVAL_S:
                     self._save_checkpoint(unsaved_events)
                     saved_at = time.monotonic()
-                    yield ProgressSaved()
+                    yield Saved()
                 previous_eval = evals_per_epoch * previous_step // event.steps_per_epoch
                 current_eval = evals_per_epoch * event.step // event.steps_per_epoch
                 if previous_eval < current_eval < evals_per_epoch:  # `evaluate` does the last one
@@ -127,7 +127,7 @@ class Trainer:
                 self._save_checkpoint(unsaved_events)
             raise
         self._save_checkpoint(unsaved_events)
-        yield ProgressSaved()
+        yield Saved()
 
     def evaluate_epoch(
         self, epoch: int, label_coverage: float, answer_count: int, scorer: TestScorer | None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Progress, ProgressSaved
+from vaetui.engine.events import BatchesTrained, Clustered, Event, Loading, Progress, Saved
 
 
 class Stopwatch:
@@ -53,5 +53,5 @@ def _find_part_ending_with(event: Event) -> str:
     """Return the part of the run that ends with an event."""
     if isinstance(event, Progress):
         return "measuring" if "test" in event.activity else "clustering"
-    parts = {Loading: "loading", BatchesTrained: "training", ProgressSaved: "saving", Clustered: "clustering"}
+    parts = {Loading: "loading", BatchesTrained: "training", Saved: "saving", Clustered: "clustering"}
     return parts.get(type(event), "measuring")

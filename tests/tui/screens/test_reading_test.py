@@ -24,7 +24,7 @@ from tests.tui.harness import (
 from tests.tui.scripted_session import HELD_OUT_COUNT, EndlessSession, ScriptedSession, create_labelled_epoch
 from vaetui.engine.classes import MergeClass
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Clustered, Event, Loading, Progress, RunFinished
+from vaetui.engine.events import Clustered, Event, Finished, Loading, Progress
 from vaetui.errors import UserError
 from vaetui.session.views import Phase, ReadingTest
 from vaetui.tui.app import VaetuiApp
@@ -71,7 +71,7 @@ class GatedSession(ScriptedSession):
         self.gate.wait(60)
         if self.current_phase == "training":
             yield Progress("clustering", 1, 2)
-            if isinstance(self.last_event, Clustered | RunFinished):
+            if isinstance(self.last_event, Clustered | Finished):
                 self.current_phase = "labelling" if isinstance(self.last_event, Clustered) else "finished"
             yield self.last_event
 
@@ -220,7 +220,7 @@ async def test_summary_shows_the_new_accuracy() -> None:
 
 
 async def test_epoch_table_shows_the_new_accuracy() -> None:
-    session = GatedSession(RunFinished())
+    session = GatedSession(Finished())
     async with open_reading_test(session, (120, 40)) as (pilot, app):
         await pilot.press("5", *CORRECT_KEYS[1:], "escape")
         await wait_for_screen(pilot, TrainingScreen)
@@ -326,7 +326,7 @@ async def test_burst_of_keys_is_dropped_and_a_single_key_accepted(monkeypatch: p
     ("last_event", "text", "screen_type"),
     [
         (Clustered(1, 16, ()), "round ready (Esc)", LabellingScreen),
-        (RunFinished(), "run finished (Esc)", SummaryScreen),
+        (Finished(), "run finished (Esc)", SummaryScreen),
     ],
 )
 async def test_new_phase_waits_until_the_test_is_closed(last_event: Event, text: str, screen_type: type) -> None:
@@ -368,7 +368,7 @@ async def test_screen_of_the_new_phase_receives_the_deferred_end(monkeypatch: py
 
 
 async def test_q_exits_while_a_new_phase_waits() -> None:
-    session = GatedSession(RunFinished())
+    session = GatedSession(Finished())
     async with open_reading_test(session) as (pilot, app):
         session.gate.set()
         await wait_until(pilot, lambda: "run finished" in header_text(app))
@@ -479,7 +479,7 @@ async def test_failed_reading_from_the_picker_shows_the_error(monkeypatch: pytes
 
 
 async def test_new_phase_waits_while_the_picker_is_open() -> None:
-    session = GatedSession(RunFinished())
+    session = GatedSession(Finished())
     async with open_reading_test(session) as (pilot, app):
         await pilot.press("slash")
         await wait_for_screen(pilot, ClassPickerScreen)

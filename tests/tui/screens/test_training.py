@@ -15,7 +15,7 @@ from tests.tui.scripted_session import (
     create_labelled_epoch,
     create_training_events,
 )
-from vaetui.engine.events import Clustered, Loading, Progress, ProgressSaved
+from vaetui.engine.events import Clustered, Loading, Progress, Saved
 from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
@@ -145,7 +145,7 @@ async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pyt
         await wait_until(
             pilot, lambda: app.event_worker.latest_batches and training_screen(app).throughput.images_per_s
         )
-        training_screen(app).handle_event(EventReported(ProgressSaved()))
+        training_screen(app).handle_event(EventReported(Saved()))
         now = 104.0
         training_screen(app).show_latest_metrics()
         await pilot.pause()

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 
-from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, ProgressSaved, Reconstructed
+from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
@@ -124,7 +124,7 @@ class TrainingScreen(KeyGuardedScreen):
                 self.activity = Activity(description, done / max(total, 1))
             case Reconstructed():
                 self.query_one(ReconstructionGrid).show_reconstructions(event)
-            case ProgressSaved():
+            case Saved():
                 self._saved_at_s = monotonic()
             case EpochEnded():
                 self._update_epoch_table()
