@@ -10,8 +10,8 @@ from vaetui.engine.config import (
     count_passes_per_epoch,
     count_steps_per_epoch,
     find_epoch_before_round,
-    find_label_round,
     find_round_after_epoch,
+    find_round_of_epoch,
 )
 from vaetui.engine.recipes import get_recipe
 
@@ -20,7 +20,7 @@ def test_schedule_of_the_paper_has_six_epochs_and_five_rounds() -> None:
     schedule = get_recipe("paper").training
     assert count_epochs(schedule) == 6
     assert [find_round_after_epoch(schedule, epoch) for epoch in range(7)] == [None, 1, 2, 3, 4, 5, None]
-    assert [find_label_round(schedule, epoch) for epoch in range(1, 7)] == [None, 1, 2, 3, 4, 5]
+    assert [find_round_of_epoch(schedule, epoch) for epoch in range(1, 7)] == [None, 1, 2, 3, 4, 5]
 
 
 def test_rounds_follow_after_epochs_per_round_epochs() -> None:

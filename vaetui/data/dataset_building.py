@@ -27,8 +27,8 @@ from vaetui.storage.dataset_cache import IdxWriter, SourceFile
 SIZE_SAMPLE_IMAGES = 200
 """Number of images whose sizes decide the size of the dataset."""
 MAX_SMALL_SIDE_PX, SMALL_IMAGE_SIZE_PX = 48, (28, 28)
-"""If the median of the longer sides is at most SMALL_SIDE_PX, images are resized to DEFAULT_SIZE_PX, else to the
-largest supported size."""
+"""If the median of the longer sides is at most MAX_SMALL_SIDE_PX, images are resized to SMALL_IMAGE_SIZE_PX, else to
+the largest supported size."""
 COLOUR_SAMPLE_IMAGES = 40
 """Number of images that decide whether the dataset keeps colours."""
 MIN_COLOUR_SHARE = 0.1

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from vaetui.data import dataset_building
 from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
-from vaetui.data.image_csv import list_csv_images
 from vaetui.data.image_folder import FileList, list_folder_images
+from vaetui.data.image_list_csv import list_csv_images
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files

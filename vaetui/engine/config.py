@@ -197,7 +197,7 @@ def find_epoch_before_round(config: TrainingConfig, round_number: int) -> int:
     return config.warmup_epochs + (round_number - 1) * config.epochs_per_round
 
 
-def find_label_round(config: TrainingConfig, epoch: int) -> int | None:
+def find_round_of_epoch(config: TrainingConfig, epoch: int) -> int | None:
     """Return the round whose answers an epoch trains with, or None for an epoch without labels."""
     return None if epoch <= config.warmup_epochs else (epoch - config.warmup_epochs - 1) // config.epochs_per_round + 1
 

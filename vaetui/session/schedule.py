@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from vaetui.engine.config import Config, TrainingConfig, count_epochs, find_label_round, find_round_after_epoch
+from vaetui.engine.config import Config, TrainingConfig, count_epochs, find_round_after_epoch, find_round_of_epoch
 from vaetui.session.views import Phase
 from vaetui.storage.repository import SessionRepository
 
@@ -38,5 +38,5 @@ def next_round_number(training: TrainingConfig, repository: SessionRepository) -
 
 def config_for_epoch(epoch: int, config: Config, repository: SessionRepository) -> Config:
     """Return the configuration of the networks in an epoch: with the classes at the end of the round before it."""
-    class_count = len(repository.load_class_list(find_label_round(config.training, epoch) or 0))
+    class_count = len(repository.load_class_list(find_round_of_epoch(config.training, epoch) or 0))
     return replace(config, network=replace(config.network, classes=class_count))

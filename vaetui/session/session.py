@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
 from vaetui.engine.classes import ClassEdit
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import Config, Device, count_epochs, find_label_round
+from vaetui.engine.config import Config, Device, count_epochs, find_round_of_epoch
 from vaetui.engine.events import (
     ClusterSplit,
     EpochEnded,
@@ -304,7 +304,7 @@ class Session:
 
     def _propagate_for_epoch(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
         """Return the pseudo-labels that an epoch trains on; None before the first round."""
-        round_number = find_label_round(self.config.training, epoch)
+        round_number = find_round_of_epoch(self.config.training, epoch)
         return (
             None if round_number is None else (yield from self._propagator.propagate_answers(self.config, round_number))
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaetui.errors import UserError
 
-PARTIAL_SUFFIX = ".partial_path"
+PARTIAL_SUFFIX = ".partial"
 """Suffix of a file that is being written."""
 CHUNK_BYTES = 1 << 20
 """Bytes read at a time from files of any size."""

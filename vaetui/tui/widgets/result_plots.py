@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from vaetui.engine.config import TrainingConfig, find_label_round
+from vaetui.engine.config import TrainingConfig, find_round_of_epoch
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.epoch_metrics import UNSUPERVISED_METRICS_HEADING, select_unsupervised_metrics
 from vaetui.tui.presenters.number_format import format_number
@@ -97,7 +97,7 @@ class MetricsByEpochPlot(ResultPlot):
 def compute_accuracy_by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> list[tuple[int, float]]:
     """Return round and test accuracy after each round; round 0 is the training before the first round."""
     # Of the epochs of a round, the last one counts.
-    accuracies = {find_label_round(training, epoch.epoch) or 0: epoch.test_accuracy for epoch in epochs}
+    accuracies = {find_round_of_epoch(training, epoch.epoch) or 0: epoch.test_accuracy for epoch in epochs}
     return [(round_number, accuracy) for round_number, accuracy in sorted(accuracies.items()) if accuracy is not None]
 
 
