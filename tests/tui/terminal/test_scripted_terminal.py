@@ -131,13 +131,18 @@ def test_picture_mode_follows_the_terminal_unless_it_is_forced(
     start_app: StartApp, mode: str, name: bytes, environment: dict[str, str], drawn_mode: str
 ) -> None:
     terminal = start_app(mode, replies=replies_of(name), environment=environment)
-    is_drawn = {
-        "half": "▀" in terminal.text(),
-        "ascii": "@" in terminal.text(),
-        "kitty": KITTY_PREFIX in terminal.output,
-        "sixel": SIXEL_PATTERN.search(terminal.output) is not None,
-    }
-    assert [mode for mode, drawn in is_drawn.items() if drawn] == [drawn_mode]
+
+    def find_drawn_modes() -> list[str]:
+        is_drawn = {
+            "half": "▀" in terminal.text(),
+            "ascii": "@" in terminal.text(),
+            "kitty": KITTY_PREFIX in terminal.output,
+            "sixel": SIXEL_PATTERN.search(terminal.output) is not None,
+        }
+        return [mode for mode, drawn in is_drawn.items() if drawn]
+
+    terminal.wait_until(lambda: find_drawn_modes() != [])  # images come after the text
+    assert find_drawn_modes() == [drawn_mode]
 
 
 @pytest.mark.parametrize(
