@@ -29,11 +29,11 @@ def run_simultaneously(action: Action, path: Path) -> tuple[list[int], list[str]
     ]
     for process in processes:
         process.start()
-    outcomes = [results.get(timeout=TIMEOUT_S) for _ in processes]
+    replies = [results.get(timeout=TIMEOUT_S) for _ in processes]
     for process in processes:
         process.join(TIMEOUT_S)
-    process_ids = [outcome for outcome in outcomes if isinstance(outcome, int)]
-    return process_ids, [outcome for outcome in outcomes if isinstance(outcome, str)]
+    process_ids = [reply for reply in replies if isinstance(reply, int)]
+    return process_ids, [reply for reply in replies if isinstance(reply, str)]
 
 
 def acquire_lock(path: Path) -> object:

@@ -25,7 +25,7 @@ def test_missing_fields_get_their_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"knob": 1}', "Config has no field knob"),
+        ('{"unknown": 1}', "Config has no field unknown"),
         ('{"loss": {"delta": 1}}', "LossConfig has no field delta"),
         ('{"loss": 3}', "LossConfig is not a JSON object"),
         ("[]", "Config is not a JSON object"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.robustness import array_corruptions, database_corruptions, file_corruptions
-from tests.robustness.exercise import Exercise, InventedAnswerError, Outcome, UnprintableOutputError
+from tests.robustness.exercise import Exercise, ExerciseResult, InventedAnswerError, UnprintableOutputError
 from tests.robustness.file_corruptions import FILE_CORRUPTIONS, REPAIRABLE, Corruption, corrupt_one_file
 from tests.robustness.sandbox import Sandbox
 from tests.robustness.session_templates import TEMPLATE_NAMES
@@ -86,8 +86,8 @@ class Cases:
         self._seed = seed
         signal.signal(signal.SIGALRM, _raise_timeout)
         self._intact = {name: self._exercise_copy(name, None, 0)[0] for name in TEMPLATE_NAMES}
-        for name, outcome in self._intact.items():
-            assert outcome.networks, (name, outcome.refusals)
+        for name, result in self._intact.items():
+            assert result.networks, (name, result.refusals)
 
     def run(self, number: int, verbose: bool = False) -> Verdict:
         """Corrupt and exercise one session."""
@@ -99,8 +99,8 @@ class Cases:
             descriptions.append(CORRUPTIONS[kind][0](directory, draw, sandbox))
 
         try:
-            outcome, memory_bytes, is_touched, is_executed = self._exercise_copy(template, corrupt, number)
-            verdict, detail = self._judge(template, kind, outcome)
+            result, memory_bytes, is_touched, is_executed = self._exercise_copy(template, corrupt, number)
+            verdict, detail = self._judge(template, kind, result)
             if is_executed:
                 verdict = "executed"
             elif is_touched:
@@ -118,21 +118,21 @@ class Cases:
         description = descriptions[0] if descriptions else ""
         return Verdict(number, template, kind, description, verdict, detail, location or kind, memory_bytes)
 
-    def _judge(self, template: str, kind: str, outcome: Outcome) -> tuple[str, str]:
-        """Compare the outcome with that of the intact session."""
+    def _judge(self, template: str, kind: str, result: ExerciseResult) -> tuple[str, str]:
+        """Compare the result with that of the intact session."""
         intact = self._intact[template]
-        if kind in REPAIRABLE and outcome.answers is not None and outcome.answers != intact.answers:
-            return "answers changed", f"{outcome.answers} instead of {intact.answers}"
+        if kind in REPAIRABLE and result.answers is not None and result.answers != intact.answers:
+            return "answers changed", f"{result.answers} instead of {intact.answers}"
         if kind in REPAIRABLE:
             for part in ("networks", "views", "reading_test", "status", "labels"):
-                if (value := getattr(outcome, part)) and value != getattr(intact, part):
-                    return f"{part} changed", f"{outcome.refusals}"
-        return ("refused", outcome.refusals[-1]) if outcome.refusals else ("works", "")
+                if (value := getattr(result, part)) and value != getattr(intact, part):
+                    return f"{part} changed", f"{result.refusals}"
+        return ("refused", result.refusals[-1]) if result.refusals else ("works", "")
 
     def _exercise_copy(
         self, template: str, corrupt: Callable[[Path, Sandbox], None] | None, number: int
-    ) -> tuple[Outcome, int, bool, bool]:
-        """Exercise a copy of a template; return outcome, memory, whether outside files were touched, code executed."""
+    ) -> tuple[ExerciseResult, int, bool, bool]:
+        """Exercise a copy of a template; return result, memory, whether outside files were touched, code executed."""
         directory = self._directory / f"{os.getpid()}-{number}"
         session = directory / "home/sessions" / template
         session.parent.mkdir(parents=True)
@@ -146,8 +146,8 @@ class Cases:
                 _set_limits(limits)
                 before_bytes = _reset_peak_memory()
                 os.environ["VAETUI_HOME"] = str(directory / "home")
-                outcome = Exercise(template).run()
-            return outcome, _read_status("VmHWM") - before_bytes, sandbox.close(), sandbox.marker.exists()
+                result = Exercise(template).run()
+            return result, _read_status("VmHWM") - before_bytes, sandbox.close(), sandbox.marker.exists()
         finally:
             shutil.rmtree(directory)
 

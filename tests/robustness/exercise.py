@@ -42,7 +42,7 @@ class UnprintableOutputError(AssertionError):
 
 
 @dataclass(slots=True)
-class Outcome:
+class ExerciseResult:
     """The results of the exercise."""
 
     answers: list[StoredAnswer] | None = None
@@ -66,9 +66,9 @@ class Exercise:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.outcome = Outcome()
+        self.result = ExerciseResult()
 
-    def run(self) -> Outcome:
+    def run(self) -> ExerciseResult:
         """Perform all actions; an action that is refused is skipped.
 
         Raises everything except UserError, and InventedAnswerError and UnprintableOutputError.
@@ -81,14 +81,14 @@ class Exercise:
         labels = locations.sessions_directory().parent / "labels.csv"
         self._run_command("export", self._name, "-o", str(labels))
         if labels.exists():
-            self.outcome.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
+            self.result.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
             assert all(len(row) == 9 for row in csv.reader(labels.read_text().splitlines()))
-        return self.outcome
+        return self.result
 
     def _use_session(self) -> None:
         session = lifecycle.resume(self._name)
         try:
-            self.outcome.answers = _read_answers(session.directory)
+            self.result.answers = _read_answers(session.directory)
             self._advance(session)
         finally:
             session.close()
@@ -104,7 +104,7 @@ class Exercise:
         if hasattr(events, "close"):
             events.close()
         assert session._resources.trainer is not None
-        self.outcome.networks = _compute_digest(sorted(to_checkpoint_arrays(session._resources.trainer._state).items()))
+        self.result.networks = _compute_digest(sorted(to_checkpoint_arrays(session._resources.trainer._state).items()))
         curves = session.training_curves()
         views.update(repr((curves.loss_points, [epoch.losses for epoch in curves.finished_epochs])).encode())
         if session.phase == "labelling":
@@ -117,11 +117,11 @@ class Exercise:
             )
             self._label(session)
         with self._record_refusals():
-            self.outcome.reading_test = repr(session.reading_test().class_ids)
+            self.result.reading_test = repr(session.reading_test().class_ids)
         if session.phase == "finished":
             summary = session.summary()
             views.update(repr((summary.class_counts, summary.label_coverage, summary.answer_count)).encode())
-        self.outcome.views = views.hexdigest()
+        self.result.views = views.hexdigest()
 
     def _label(self, session: Session) -> None:
         """Give an answer, undo and redo it, and compare the database each time."""
@@ -160,7 +160,7 @@ class Exercise:
         _check_printable(stdout.getvalue())
         if arguments[-1] == "--json" and arguments[0] == "show" and stdout.getvalue():
             status: dict[str, Any] = json.loads(stdout.getvalue())
-            self.outcome.status = _compute_digest((key, status[key]) for key in STATUS_KEYS)
+            self.result.status = _compute_digest((key, status[key]) for key in STATUS_KEYS)
 
     @contextmanager
     def _record_refusals(self) -> Iterator[None]:
@@ -170,7 +170,7 @@ class Exercise:
             _check_printable(str(error))
             if "\n" in str(error):
                 raise UnprintableOutputError(str(error)) from error
-            self.outcome.refusals.append(str(error))
+            self.result.refusals.append(str(error))
 
 
 def _compute_digest(items: Iterable[Iterable[Any]]) -> str:
