@@ -58,13 +58,13 @@ class KeyParser:
         parser = replace(self, hint="")
         match self.state:
             case "class":
-                return parser._handle_class_key(key, focused)
+                return parser._handle_key_of_class_question(key, focused)
             case "confidence":
-                return parser._handle_confidence_key(key)
+                return parser._handle_key_of_confidence_question(key)
             case "parts":
-                return parser._handle_parts_key(key, focused)
+                return parser._handle_key_of_split_question(key, focused)
             case "leave":
-                return parser._handle_leave_key(key)
+                return parser._handle_key_of_train_question(key)
 
     def select_class(self, class_id: int) -> tuple[KeyParser, Action | None]:
         """Return the parser after a class was chosen by name, and the action to perform now."""
@@ -77,7 +77,7 @@ class KeyParser:
         """Return the number of parts that Enter would split a cluster of `size` images into."""
         return int(self.typed_text) if self.typed_text else min(self.default_parts, size)
 
-    def _handle_class_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
+    def _handle_key_of_class_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key.isdigit():
             return self._select_digit_class(int(key))
         parser, action = self, None
@@ -114,7 +114,7 @@ class KeyParser:
             return self._with_hint(f'Class "{name}" was merged into "{target}"'), None
         return self.select_class(class_id)
 
-    def _handle_confidence_key(self, key: str) -> tuple[KeyParser, Action | None]:
+    def _handle_key_of_confidence_question(self, key: str) -> tuple[KeyParser, Action | None]:
         if key == "cancel":
             return self._clear_input(), None
         if key == "accept" or (key.isdigit() and key != "0"):
@@ -122,7 +122,7 @@ class KeyParser:
             return replace(self._clear_input(), confidence=confidence), ClassAnswer(int(self.typed_text), confidence)
         return self._with_hint(CONFIDENCE_HINT), None
 
-    def _handle_parts_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
+    def _handle_key_of_split_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key == "accept":
             return self._confirm_split(focused)
         parser = self._with_hint(PARTS_HINT)
@@ -142,7 +142,7 @@ class KeyParser:
             return self._with_hint(f"The cluster has {focused.size} images: at most {focused.size} parts"), None
         return self._clear_input(), Split(parts)
 
-    def _handle_leave_key(self, key: str) -> tuple[KeyParser, Action | None]:
+    def _handle_key_of_train_question(self, key: str) -> tuple[KeyParser, Action | None]:
         if key in ("go", "cancel"):
             return self._clear_input(), key if key == "go" else None
         return self._with_hint(LEAVE_HINT), None

@@ -70,7 +70,7 @@ class ClassPickerScreen(PromptScreen):
         yield TextLine(id="names")
         yield Prompt()
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Type a character, move the cursor, choose or cancel."""
         choices, self._hint = self._find_choices()[0], ""
         match key:

@@ -47,7 +47,7 @@ class ClassesScreen(PromptScreen):
         yield TextLine(id="classes")
         yield Prompt()
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Move the selection, edit the selected class, undo, redo or close."""
         presenter, class_id, classes = self._presenter, self._cursor_row, self._session.classes
         self._hint = presenter.status_text = ""

@@ -61,7 +61,7 @@ class KeyGuardedScreen(Screen[None]):
         self._vaetui_app.defer_paint()
         self.app.push_screen(screen, callback)
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""
 
     def on_unbound_key(self, key: str) -> None:
@@ -90,7 +90,7 @@ class KeyGuardedScreen(Screen[None]):
     def action_press(self, key: str) -> None:
         """Handle a key by name, but ignore keys queued for a screen that has closed."""
         if self._is_dispatching:
-            self.handle_named_key(key)
+            self.handle_bound_key(key)
 
     async def _dispatch_key(self, key: Key) -> None:
         """Run the binding of a key, here or in the app; in a terminal that is too small only leaving works."""

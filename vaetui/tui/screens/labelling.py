@@ -68,7 +68,7 @@ class LabellingScreen(KeyGuardedScreen):
             self._update_view()
         self._update_header()
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Pass a key to the presenter, unless a cluster is being split."""
         if self._splitting_path is None:
             action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
@@ -78,7 +78,7 @@ class LabellingScreen(KeyGuardedScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show which keys the prompt expects."""
-        self.handle_named_key("other")
+        self.handle_bound_key("other")
 
     def show_notice(self, text: str) -> None:
         """Show a notice in the prompt."""

@@ -60,7 +60,7 @@ class ReadingTestScreen(OverlayScreen):
         """Change the layout if the new size needs another one."""
         await self.query_one(ReadingTestView).update_layout(self.app.size)
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Record a reading, reopen the previous picture, restart or close."""
         self._hint = self._note = ""
         index = len(self.reading_test.class_ids)

@@ -85,7 +85,7 @@ class SamplesScreen(OverlayScreen):
             if self.request.count < grid.capacity:
                 self._request_samples(self.request.class_id, self.request.seed)
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Request other samples or another class, or close."""
         self._hint = self._note = ""
         match key:

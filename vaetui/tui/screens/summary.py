@@ -87,7 +87,7 @@ class SummaryScreen(KeyGuardedScreen):
         if self.is_round_requested:
             self._request_additional_round()
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test or the samples."""
         match key:
             case "more":

@@ -141,7 +141,7 @@ class TrainingScreen(KeyGuardedScreen):
         self.query_one(Header).pin_text(None)
         self.show_latest_metrics()
 
-    def handle_named_key(self, key: str) -> None:
+    def handle_bound_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
         match key:
             case "pause":

@@ -21,7 +21,7 @@ SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
 """Begin and end of a synchronised update, which Textual writes around a frame."""
 
 
-class PaintControl(Protocol):
+class PausableApp(Protocol):
     """The methods of the app that the driver calls."""
 
     def pause_painting(self) -> None:
@@ -90,8 +90,8 @@ class NonBlockingDriver(LinuxDriver):
                 self._last_frame = text if len(text) > MIN_FRAME_CHARS else ""
             self._terminal_writer.write(compress_ansi(text) if len(text) > MIN_FRAME_CHARS else text)
         if self._terminal_writer.pending_bytes > MAX_PENDING_BYTES:
-            cast(PaintControl, self._app).pause_painting()
+            cast(PausableApp, self._app).pause_painting()
 
     def _on_writer_idle(self) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop has ended
-            self._loop.call_soon_threadsafe(cast(PaintControl, self._app).resume_painting)
+            self._loop.call_soon_threadsafe(cast(PausableApp, self._app).resume_painting)

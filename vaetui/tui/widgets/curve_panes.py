@@ -101,8 +101,8 @@ class LossPane(CurvePane):
         plot = self.query_one(Plot)
         margin = 0.06 * (high - low)  # points on the limits would be drawn into the frame
         end = float(max(last_step, steps[-1] if latest else 1, 1))
-        x_ticks = choose_ticks(0.0, end, plot.columns // 8, min_step=1.0)
-        y_ticks = choose_ticks(low, high, (plot.rows + 1) // 2)
+        x_ticks = choose_ticks(0.0, end, plot.column_count // 8, min_step=1.0)
+        y_ticks = choose_ticks(low, high, (plot.row_count + 1) // 2)
         if latest is None:
             x_ticks = y_ticks = ()
         plot.draw_curves(loss_curves[::-1], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
@@ -164,8 +164,8 @@ def draw_epoch_curves(
     plot: Plot, curves: Sequence[Curve], epoch_count: int, low: float = 0.0, placeholder_lines: Sequence[str] = ()
 ) -> None:
     """Draw curves in percent from `low` to 100, on an axis of `epoch_count` epochs."""
-    x_ticks = choose_ticks(1.0, max(epoch_count, 2), plot.columns // 4, min_step=1.0)
-    y_ticks = (low, (low + 100.0) / 2, 100.0) if plot.rows > 4 else (low, 100.0)
+    x_ticks = choose_ticks(1.0, max(epoch_count, 2), plot.column_count // 4, min_step=1.0)
+    y_ticks = (low, (low + 100.0) / 2, 100.0) if plot.row_count > 4 else (low, 100.0)
     margin = 0.08 * (100.0 - low)  # points on the limits would be drawn into the frame
     x_axis = Axis(0.6, max(epoch_count, 2) + 0.4, x_ticks)
     plot.draw_curves(curves, x_axis, Axis(low - margin, 100.0 + margin, y_ticks), placeholder_lines)

@@ -32,12 +32,12 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         self.set_reactive(PlotWidget.margin_left, 5)
 
     @property
-    def columns(self) -> int:
+    def column_count(self) -> int:
         """Columns inside the frame."""
         return max(self.size.width - self.margin_left - 2, 1)
 
     @property
-    def rows(self) -> int:
+    def row_count(self) -> int:
         """Rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
 
@@ -57,7 +57,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         self.set_yticks(y_axis.ticks)
 
     def _add_curve(self, curve: Curve) -> None:
-        x, y = decimate_min_max(curve.x, curve.y, self.columns)
+        x, y = decimate_min_max(curve.x, curve.y, self.column_count)
         if curve.marker == "⠒":
             self.plot(x, y, curve.style, HiResMode.BRAILLE)
         elif curve.marker == "▚":

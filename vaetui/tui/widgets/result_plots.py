@@ -58,10 +58,10 @@ class AccuracyByRoundPlot(ResultPlot):
         plot = self.query_one(Plot)
         x, accuracies = np.array(self.round_accuracies, dtype=np.float64).reshape(-1, 2).T
         last_round = max(self.session.round_count, 1)
-        x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.columns // 4, min_step=1.0))
+        x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.column_count // 4, min_step=1.0))
         curves = [Curve(marker, "green", x, 100 * accuracies) for marker in "⠒●"]
         plot.draw_curves(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
-        shown = self.round_accuracies[-max(plot.columns // VALUE_CELLS, 1) :]
+        shown = self.round_accuracies[-max(plot.column_count // VALUE_CELLS, 1) :]
         values = Text.assemble(
             ("round", "dim"),
             *(f"{round_number:>{VALUE_CELLS}}" for round_number, _ in shown),
