@@ -304,11 +304,11 @@ def test_an_npz_file_with_labels_and_test_images_is_imported_whole(tmp_path: Pat
 def test_column_option_selects_the_label_array_of_an_npz_file(tmp_path: Path) -> None:
     pixels, classes = load_digits(COUNT)
     np.savez(tmp_path / "own.npz", pixels, kinds=np.array([f"kind {label}" for label in classes]))
-    dataset = import_images(tmp_path / "own.npz", labels=True, column="kinds")
+    dataset = import_images(tmp_path / "own.npz", labels=True, label_key="kinds")
     assert dataset.class_names == tuple(f"kind {class_id}" for class_id in range(10))
     assert np.array_equal(load_labels(dataset), classes)
     with pytest.raises(UserError, match=r"has no array sorts\. Choose from: arr_0, kinds"):
-        import_images(tmp_path / "own.npz", labels=True, column="sorts")
+        import_images(tmp_path / "own.npz", labels=True, label_key="sorts")
     with pytest.raises(UserError, match="contains no labels"):
         import_images(tmp_path / "own.npz", labels=True)
 
@@ -389,7 +389,7 @@ def test_a_csv_file_lists_images_and_labels(tmp_path: Path, delimiter: str) -> N
     [
         (
             "number,path,class\n0,a.png,cat\n",
-            {"labels": True, "column": "kind"},
+            {"labels": True, "label_key": "kind"},
             "has no column kind. Choose one with --label-column: number, path, class",
         ),
         ("number,path\n0,a.png\n", {"labels": True}, "has no label column"),

@@ -11,11 +11,14 @@ from vaetui.errors import UserError
 from vaetui.storage import data_record
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.dataset_cache import DatasetOrigin
+from vaetui.storage.import_report import ImportReport
 from vaetui.storage.repository import SessionRepository
+
+REPORT = ImportReport("images", 3, (28, 28), False, {"8-bit": (0.0, 255.0)}, 1, {"cat": 1, "dog": 2}, fit="resized")
 
 
 def test_record_survives_json() -> None:
-    origin = DatasetOrigin("/images", {"size": [28, 28]}, ("cat", "dog"), "/")
+    origin = DatasetOrigin("/images", {"size": [28, 28]}, ("cat", "dog"), "/", REPORT)
     for record in (DataRecord(), DataRecord(False, ("cat", "dog"), origin)):
         assert data_record.from_json(data_record.to_json(record)) == record
 

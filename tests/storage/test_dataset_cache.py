@@ -12,8 +12,10 @@ import pytest
 
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import METADATA_NAME, SOURCE_FILES_NAME, DatasetOrigin, IdxWriter, SourceFile
+from vaetui.storage.import_report import ImportReport
 
-ORIGIN = DatasetOrigin("/home/ann/images", {"size": [28, 28], "labels": True}, ("cat", "dog"), "/home/ann")
+REPORT = ImportReport("images", 3, (28, 28), False, {"8-bit": (0.0, 255.0)}, 1, {"cat": 1, "dog": 2}, fit="resized")
+ORIGIN = DatasetOrigin("/home/ann/images", {"size": [28, 28], "labels": True}, ("cat", "dog"), "/home/ann", REPORT)
 SOURCE_FILES = [SourceFile("cat/1.png", 120, 5), SourceFile("cat/2.png", 90, 6, "is not an image")]
 LABELS_NAME = "train-labels-idx1-ubyte"
 

@@ -124,7 +124,7 @@ def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from vaetui.data.class_labels import read_class_names
 
         class_names = None if classes is None else read_class_names(classes)
-        options = ImportOptions(size, colour, labels or label_column is not None, label_column, class_names)
+        options = ImportOptions(size, colour, labels or label_column is not None, label_column, classes=class_names)
         return command(data_options=DataOptions(data, options), **kwargs)
 
     for option in reversed(DATA_OPTIONS):

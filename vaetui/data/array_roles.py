@@ -67,9 +67,9 @@ def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
         raise UserError(
             f"{path} contains no images. It needs an array of shape (N, height, width), optionally with channels."
         )
-    if options.column is not None and options.column not in arrays:
-        raise UserError(f"{path} has no array {options.column}. Choose from: {', '.join(sorted(arrays))}.")
-    label_key = options.column or next((name for name in LABEL_KEYS if name in arrays), None)
+    if options.label_key is not None and options.label_key not in arrays:
+        raise UserError(f"{path} has no array {options.label_key}. Choose from: {', '.join(sorted(arrays))}.")
+    label_key = options.label_key or next((name for name in LABEL_KEYS if name in arrays), None)
     test_keys = (keys for keys in TEST_KEYS if keys[0] in image_arrays and keys[0] != train_key)
     test_key, test_label_key = next(test_keys, (None, None))
     return DatasetArrays(

@@ -20,6 +20,7 @@ from vaetui.engine.images import read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
+from vaetui.storage.import_report import ImportReport
 
 CACHE_FORMAT_VERSION = 1
 """Version of the cached datasets; part of their keys."""
@@ -97,7 +98,7 @@ def find_source_images(path: Path, options: ImportOptions) -> FileList | Dataset
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if path.suffix.lower() in (".csv", ".tsv"):
-        return list_csv_images(path, options.labels, options.column)
+        return list_csv_images(path, options.labels, options.label_key)
     return find_dataset_arrays(path, options)
 
 
@@ -128,14 +129,19 @@ def describe_source_changes(directory: Path) -> str | None:
 def parse_import_options(origin: DatasetOrigin) -> ImportOptions:
     """Return the import options stored in a dataset; raises UserError if they are invalid."""
     fields = origin.import_options
-    size, colour, classes, column = (fields.get(name) for name in ("size", "colour", "classes", "column"))
+    size, colour, classes = (fields.get(name) for name in ("size", "colour", "classes"))
+    label_key, image_key, axes = (fields.get(name) for name in ("label_key", "image_key", "axes"))
+    value_range = fields.get("value_range")
     try:
         return ImportOptions(
             None if size is None else (int(size[0]), int(size[1])),
             None if colour is None else bool(colour),
             bool(fields.get("labels")),
-            None if column is None else str(column),
+            None if label_key is None else str(label_key),
+            None if image_key is None else str(image_key),
             None if classes is None else tuple(map(str, classes)),
+            None if value_range is None else (float(value_range[0]), float(value_range[1])),
+            None if axes is None else str(axes),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise UserError(f"The import options stored for {origin.source_path} are damaged. Import it again.") from error
@@ -163,7 +169,9 @@ def _build_dataset(
         else:
             root_path = None
             class_names = yield from dataset_building.build_from_arrays(source, options, directory)
-        origin = DatasetOrigin(str(path), asdict(options), class_names, root_path)
+        pixels = read_images_and_digest(find_idx_files(directory).train_images)[0].all_pixels
+        report = ImportReport(path.name, len(pixels), pixels.shape[1:3], pixels.ndim == 4, {"8-bit": (0.0, 255.0)}, 0)
+        origin = DatasetOrigin(str(path), asdict(options), class_names, root_path, report)
         dataset_cache.write_metadata(directory, origin, file_records)
         if checksum is not None and checksum != read_images_and_digest(find_idx_files(directory).train_images)[1]:
             raise ChecksumMismatchError

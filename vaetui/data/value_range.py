@@ -1,21 +1,44 @@
-"""Convert arrays of any number type and channel order to grey or RGB pixels."""
+"""Find which values of a set of images are black and white, robustly, and convert values to pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in grey (ITU-R BT.601), as Pillow uses them."""
+SampleKind: TypeAlias = Literal["8-bit", "16-bit", "32-bit", "float"]
+"""How values are stored. Images of one kind share one range."""
+VALUES_PER_CALL = 1 << 16
+"""Most values kept of one call of `RangeEstimator.add`."""
+MAX_KEPT_VALUES = 1 << 22
+"""Most values kept in total: sorting them takes about 0.3 s."""
+OUTLIER_SHARE = 0.002
+"""Share of values at either end that may be outliers: more than one defective pixel in a 28x28 image."""
+NODATA_VALUES = (
+    -9_999.0,
+    -99_999.0,
+    -32_767.0,
+    -32_768.0,
+    -(2.0**31),
+    float(np.finfo(np.float32).min),
+    1e20,
+    9.969209968386869e36,
+)
+"""Usual values of pixels without data, for example in geographic rasters; any share of the pixels may have them."""
+BIT_DEPTHS = (8, 10, 12, 14, 16)
+"""Bit depths of cameras and files."""
+MIN_FILLED_SHARE = 0.5
+"""Share of the range of a bit depth, or of 0 to 1, that values must cover for that range to be used."""
+FLOAT_TOLERANCE = 0.002
+"""Rounding error above 1 and below 0, half a grey level, that floats from 0 to 1 may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """The values of black and white in an array."""
+    """The values of black and white."""
 
     black: float
     """The value that becomes 0."""
@@ -23,52 +46,101 @@ class ValueRange:
     """The value that becomes 255."""
 
     def to_pixels(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """Scale values of any shape to pixels from 0 to 255."""
+        """Scale values of any shape to pixels from 0 to 255; values outside the range become 0 or 255."""
         if values.dtype == np.uint8 and (self.black, self.white) == (0, 255):
             return values
-        scaled = (values.astype(np.float64) - self.black) * (255 / max(self.white - self.black, 1e-300))
+        scaled = (values.astype(np.float64) - self.black) * (255 / (self.white - self.black))
         return scaled.clip(0, 255).round().astype(np.uint8)
 
-
-def find_value_range(chunks: Iterable[NDArray[Any]]) -> ValueRange:
-    """Return 0-1, 0-255 or 0-65,535 if the values fit, else minimum and maximum; raises ValueError for NaN or inf."""
-    minimum, maximum, is_integer = 0.0, 0.0, True
-    for chunk in chunks:
-        if not chunk.size:
-            continue
-        chunk_minimum, chunk_maximum = float(chunk.min()), float(chunk.max())
-        minimum, maximum = min(minimum, chunk_minimum), max(maximum, chunk_maximum)
-        is_integer = is_integer and chunk.dtype.kind in "bui"
-        if not np.isfinite([chunk_minimum, chunk_maximum]).all():
-            raise ValueError("it contains NaN or infinite values")
-    if minimum < 0:
-        return ValueRange(minimum, maximum)
-    if maximum <= 1:
-        return ValueRange(0, 1)
-    if maximum <= 255:
-        return ValueRange(0, 255)
-    return ValueRange(0, 65_535 if is_integer and maximum <= 65_535 else maximum)
+    def __str__(self) -> str:
+        """Return the range as shown to users, such as "0-4095" or "-1 to 1"."""
+        return f"{self.black:.7g}{'-' if self.black >= 0 else ' to '}{self.white:.7g}"
 
 
-def to_channels_last(values: NDArray[Any]) -> NDArray[Any]:
-    """Return images as [N, H, W] or [N, H, W, 3]; the input may have channels before H or after W.
+ValueRanges: TypeAlias = "Mapping[SampleKind, ValueRange]"
+"""The ranges of a set of images, by kind."""
+FULL_8_BIT_RANGE = ValueRange(0, 255)
+"""The range of usual pictures."""
 
-    Drops a fourth channel. Raises ValueError for any other shape.
+
+class RangeEstimator:
+    """Estimates the range of values of one kind from samples."""
+
+    def __init__(self, kind: SampleKind) -> None:
+        """Start without values."""
+        self._kind = kind
+        self._samples: list[NDArray[np.float64]] = []
+        self._extremes: list[NDArray[np.float64]] = []
+        self._kept_count, self._stride = 0, 1
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Add values of any shape; keep an evenly spaced part of them, and the extremes. Ignores NaN and infinity."""
+        flat = values.reshape(-1)
+        if flat.dtype.kind == "f":
+            flat = flat[np.isfinite(flat)]
+        if not flat.size:
+            return
+        self._extremes.append(np.array([flat.min(), flat.max()], np.float64))
+        # An odd stride, as even ones may always meet the same column of an image.
+        stride = self._stride * (-(-flat.size // VALUES_PER_CALL) | 1)
+        sample = flat[::stride].astype(np.float64)
+        self._samples.append(sample)
+        self._kept_count += len(sample)
+        if self._kept_count > MAX_KEPT_VALUES:
+            self._samples = [np.concatenate(self._samples)[::3]]
+            self._kept_count, self._stride = len(self._samples[0]), 3 * self._stride
+
+    def estimate(self) -> ValueRange:
+        """Return the range of a bit depth or 0 to 1 if the values fill it, else their robust minimum and maximum."""
+        if not self._samples:
+            return FULL_8_BIT_RANGE
+        sample = np.concatenate(self._samples)
+        distinct = np.unique(np.concatenate([sample, *self._extremes]))
+        low, high = _find_robust_bounds(np.sort(sample), distinct)
+        is_whole = self._kind != "float" or bool((distinct == distinct.round()).all())
+        for full_low, full_high in _list_full_ranges(low, is_whole):
+            tolerance = 0.0 if is_whole else FLOAT_TOLERANCE
+            if full_low - tolerance <= low and high <= full_high + tolerance:
+                if high - low >= MIN_FILLED_SHARE * (full_high - full_low):
+                    return ValueRange(full_low, full_high)
+                break
+        if low == high:
+            return ValueRange(min(low, 0.0), high) if high > 0 else ValueRange(low, low + 1)
+        return ValueRange(low, high)
+
+
+def get_sample_kind(dtype: np.dtype[Any]) -> SampleKind:
+    """Return the kind of an array's values."""
+    if dtype.kind == "f":
+        return "float"
+    return "8-bit" if dtype.itemsize == 1 else "16-bit" if dtype.itemsize == 2 else "32-bit"
+
+
+def _list_full_ranges(low: float, is_whole: bool) -> list[tuple[float, float]]:
+    if is_whole:
+        return [(0.0, 2.0**bits - 1) for bits in BIT_DEPTHS]
+    return [(0.0, 1.0)] if low >= -FLOAT_TOLERANCE else [(-1.0, 1.0)]
+
+
+def _find_robust_bounds(sorted_sample: NDArray[np.float64], distinct: NDArray[np.float64]) -> tuple[float, float]:
+    """Return minimum and maximum without outliers and pixels without data.
+
+    `distinct` holds the different values in ascending order. From the central values outwards, a value is included
+    unless the gap before it is larger than the whole range so far: one defective pixel is far from all other values,
+    while rare bright pixels are connected to them by others.
     """
-    if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3, 4):
-        values = np.moveaxis(values, 1, 3)
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim == 4 and values.shape[3] in (3, 4):
-        return values[..., :3]
-    if values.ndim != 3:
-        raise ValueError(f"image shape {values.shape[1:]}; expected (height, width), optionally with channels")
-    return values
-
-
-def to_grey(values: NDArray[Any]) -> NDArray[Any]:
-    """Return images [N, H, W] or [N, H, W, 3] as grey images [N, H, W] of the same type."""
-    if values.ndim == 3:
-        return values
-    grey: NDArray[Any] = values @ LUMA_WEIGHTS
-    return grey if values.dtype.kind == "f" else grey.round().astype(values.dtype)
+    for value in NODATA_VALUES:
+        rest = distinct[distinct != value]
+        if len(rest) < len(distinct) and len(rest) > 1 and np.abs(rest - value).min() > np.ptp(rest):
+            distinct, sorted_sample = rest, sorted_sample[sorted_sample != value]
+    margin = int(OUTLIER_SHARE * len(sorted_sample))
+    first = int(np.searchsorted(distinct, sorted_sample[margin]))
+    last = int(np.searchsorted(distinct, sorted_sample[-1 - margin]))
+    if first == last:  # nearly all values are equal
+        return float(distinct[0]), float(distinct[-1])
+    gaps = np.diff(distinct)  # gaps[i] lies between the values i and i + 1
+    upper_breaks = np.flatnonzero(gaps[last:] > distinct[last:-1] - distinct[first])
+    high = distinct[last + upper_breaks[0]] if len(upper_breaks) else distinct[-1]
+    lower_breaks = np.flatnonzero(gaps[:first][::-1] > high - distinct[1 : first + 1][::-1])
+    low = distinct[first - lower_breaks[0]] if len(lower_breaks) else distinct[0]
+    return float(low), float(high)

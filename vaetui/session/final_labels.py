@@ -60,5 +60,7 @@ def find_source_files(directory: Path, count: int) -> SourceFiles | None:
     origin = dataset_cache.load_origin(directory)
     if origin is None or origin.root_path is None:
         return None
-    names = tuple(file.relative_path for file in dataset_cache.load_source_files(directory) if file.skip_reason is None)
+    names = tuple(
+        path for file in dataset_cache.load_source_files(directory) for path in file.list_image_paths()
+    )
     return SourceFiles(Path(origin.root_path), names) if len(names) == count else None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaetui.storage import atomic_files, locations
 from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.storage.import_report import ImportReport, parse_import_report
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,8 @@ class DatasetOrigin:
     """The names of the classes; None without labels."""
     root_path: str | None
     """The directory that file names are relative to; None unless each image is a file."""
+    report: ImportReport
+    """What the import took and left out; the session's images were scaled by its value ranges."""
 
 
 class SourceFile(NamedTuple):
@@ -51,6 +54,14 @@ class SourceFile(NamedTuple):
     """Its modification time in nanoseconds since 1970."""
     skip_reason: str | None = None
     """Why it was skipped; None if it was imported."""
+    pages: tuple[int, ...] | None = None
+    """The imported pages of a file of several pages, from 0; None for a file with one image."""
+
+    def list_image_paths(self) -> list[str]:
+        """Return a path for each imported image: the file, or "file#page" for each page."""
+        if self.skip_reason is not None:
+            return []
+        return [self.relative_path] if self.pages is None else [f"{self.relative_path}#{n}" for n in self.pages]
 
 
 def datasets_directory() -> Path:
@@ -115,8 +126,10 @@ def parse_origin(fields: Any) -> DatasetOrigin:
             "import_options": dict(options),
             "class_names": list() | None as names,
             "root_path": str() | None as root_path,
+            "report": report,
         }:
-            return DatasetOrigin(source_path, options, None if names is None else tuple(map(str, names)), root_path)
+            class_names = None if names is None else tuple(map(str, names))
+            return DatasetOrigin(source_path, options, class_names, root_path, parse_import_report(report))
     raise ValueError("not the origin of a dataset")
 
 
@@ -124,7 +137,8 @@ def load_source_files(directory: Path) -> list[SourceFile]:
     """Return the source files of a dataset; an empty list if their file is missing or damaged."""
     try:
         with (directory / SOURCE_FILES_NAME).open(encoding="utf-8") as file:
-            return [SourceFile(*json.loads(line)) for line in file]
+            files = [SourceFile(*json.loads(line)) for line in file]
+        return [file._replace(pages=file.pages and tuple(file.pages)) for file in files]
     except (OSError, ValueError, TypeError):
         return []
 
