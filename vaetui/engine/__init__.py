@@ -9,6 +9,7 @@ Modules in reading order; each imports only modules above it:
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
     idx, images               IDX headers; images in memory or mapped
+    duplicates                exact copies among images
     device_images             images on the device of the networks
     true_labels               true labels, for splitting and evaluation only
     pseudo_labels             labelled images; one class and weight per image (eq. 2)

@@ -1,0 +1,74 @@
+"""Tests of the search for exact copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaetui.engine import duplicates
+from vaetui.engine.duplicates import (
+    ImageDigests,
+    count_duplicates,
+    find_first_copies,
+    restrict_first_copies,
+    select_distinct,
+)
+from vaetui.runtime.session_runner import drain_events
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 5, 4), dtype=np.uint8)
+IDS = np.array([0, 1, 0, 2, 3, 1, 0, 4, 5, 5])
+FIRST_COPIES = [0, 1, 0, 3, 4, 1, 0, 7, 8, 8]
+
+
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+def test_every_copy_refers_to_the_first_equal_image(channels: tuple[int, ...]) -> None:
+    images = IMAGES if not channels else np.stack([IMAGES, IMAGES[::-1], IMAGES], axis=-1)
+    first_copies = drain_events(find_first_copies(images[IDS]))
+    assert first_copies.tolist() == FIRST_COPIES
+    assert first_copies.dtype == np.int64
+    assert count_duplicates(first_copies) == 4
+
+
+def test_images_that_differ_in_one_pixel_by_one_are_distinct() -> None:
+    images = np.repeat(IMAGES[:1] // 2, 41, axis=0)
+    images.reshape(41, -1)[np.arange(20), np.arange(20)] += 1  # the other 21 stay equal
+    first_copies = drain_events(find_first_copies(images))
+    assert first_copies.tolist() == [*range(20), *[20] * 21]
+
+
+def test_mapped_images_read_in_chunks_give_the_same_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=(10, 5, 4))
+    mapped[:] = IMAGES[IDS]
+    monkeypatch.setattr(duplicates, "CHUNK_BYTES", 60)
+    assert [progress.completed for progress in find_first_copies(mapped)] == [0, 3, 6, 9]
+    assert drain_events(find_first_copies(mapped)).tolist() == FIRST_COPIES
+
+
+def test_digests_added_in_parts_and_from_strided_arrays_give_the_same_copies() -> None:
+    digests = ImageDigests()
+    for start in range(0, 10, 4):
+        digests.add(np.repeat(IMAGES, 2, axis=2)[IDS[start : start + 4], :, ::2])
+    assert len(digests) == 10
+    assert digests.find_first_copies().tolist() == FIRST_COPIES
+
+
+@pytest.mark.parametrize("ids", [[], [0]], ids=["none", "one"])
+def test_no_or_one_image_has_no_copy(ids: list[int]) -> None:
+    first_copies = drain_events(find_first_copies(IMAGES[ids]))
+    assert first_copies.tolist() == ids
+    assert count_duplicates(first_copies) == 0
+
+
+def test_distinct_images_are_the_first_copies_in_order() -> None:
+    distinct = select_distinct(np.array(FIRST_COPIES))
+    assert distinct.indices.tolist() == [0, 1, 3, 4, 7, 8]
+    assert distinct.positions.tolist() == IDS.tolist()
+    assert distinct.has_copies
+    assert not select_distinct(np.arange(5)).has_copies
+
+
+def test_first_copies_of_a_subset_are_positions_in_the_subset() -> None:
+    subset = np.array([2, 3, 5, 6, 8, 9])
+    assert restrict_first_copies(np.array(FIRST_COPIES), subset).tolist() == [0, 1, 2, 0, 4, 4]

@@ -1,0 +1,97 @@
+"""Exact copies among images: images with equal pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.clusters import Indices, Pixels
+from vaetui.engine.events import Progress
+from vaetui.engine.images import CHUNK_BYTES
+
+DIGEST_BYTES = 16
+"""Bytes of the BLAKE2b digest of an image: two different images of a set never share one in practice."""
+
+
+class ImageDigests:
+    """Digests of images that are added some at a time, 16 bytes per image, so that copies are found without pixels."""
+
+    def __init__(self) -> None:
+        """Start without images."""
+        self._content = bytearray()
+
+    def __len__(self) -> int:
+        """Return the number of images added."""
+        return len(self._content) // DIGEST_BYTES
+
+    def add(self, images: Pixels) -> None:
+        """Add images, [M, H, W] or [M, H, W, 3]; all images must have the same shape."""
+        view = np.ascontiguousarray(images).data.cast("B")
+        image_bytes = images[0].nbytes if len(images) else 0
+        for start in range(0, len(images) * image_bytes, image_bytes or 1):
+            content = view[start : start + image_bytes]
+            self._content += hashlib.blake2b(content, digest_size=DIGEST_BYTES, usedforsecurity=False).digest()
+
+    def find_first_copies(self) -> Indices:
+        """Return for each image the index of the first image with equal pixels, [N]: its own if none is earlier."""
+        halves = np.frombuffer(self._content, np.uint64).reshape(-1, 2)  # [N, 2]
+        order = np.lexsort((np.arange(len(halves)), halves[:, 1], halves[:, 0]))  # equal images adjacent, in order
+        ordered = halves[order]
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        first_copies = np.empty(len(order), np.int64)
+        first_copies[order] = order[is_first][np.cumsum(is_first) - 1]
+        return first_copies
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DistinctImages:
+    """The distinct ones among N images, each the first of its copies."""
+
+    first_copies: Indices
+    """Index of the first copy of each image, [N]."""
+    indices: Indices
+    """Indices of the U distinct images, ascending, [U]."""
+    positions: Indices
+    """Position of each image's first copy in `indices`, [N]."""
+
+    @property
+    def has_copies(self) -> bool:
+        """Whether any image is a copy of another."""
+        return len(self.indices) < len(self.first_copies)
+
+
+def find_first_copies(images: Pixels) -> Generator[Progress, None, Indices]:
+    """Find exact copies among images, [N, H, W] or [N, H, W, 3], in memory or mapped from a file.
+
+    Yields Progress and returns for each image the index of the first image with equal pixels, [N], which is its own
+    index if no earlier image is equal.
+    """
+    digests, count = ImageDigests(), len(images)
+    step = max(CHUNK_BYTES // max(int(np.prod(images.shape[1:])), 1), 1)
+    for start in range(0, count, step):
+        yield Progress("comparing images", start, count)
+        digests.add(images[start : start + step])
+    return digests.find_first_copies()
+
+
+def count_duplicates(first_copies: Indices) -> int:
+    """Return how many images are copies of an earlier one."""
+    return int(np.count_nonzero(first_copies != np.arange(len(first_copies))))
+
+
+def select_distinct(first_copies: Indices) -> DistinctImages:
+    """Return the distinct images among N images with these first copies, [N]."""
+    indices = np.flatnonzero(first_copies == np.arange(len(first_copies)))
+    return DistinctImages(first_copies, indices, np.searchsorted(indices, first_copies))
+
+
+def restrict_first_copies(first_copies: Indices, subset: NDArray[np.int64]) -> Indices:
+    """Return the first copies within a subset of images, [M], as positions in the `subset` [M]."""
+    _, first_positions, groups = np.unique(first_copies[subset], return_index=True, return_inverse=True)
+    restricted: Indices = first_positions[groups].astype(np.int64)
+    return restricted
