@@ -36,7 +36,10 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
             _format_percent(summary["test_accuracy"][-1] if summary["test_accuracy"] else None),
             f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d %H:%M}",
         )
-    Console().print(table)
+    console = Console()
+    with console.capture() as capture:  # Rich itself would exit without a message if the pipe is closed.
+        console.print(table)
+    click.echo(capture.get(), nl=False)
 
 
 def print_session(summary: dict[str, Any]) -> None:

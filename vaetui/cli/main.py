@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 import vaetui
 from vaetui.cli import console_output, export_command, model_commands
+from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True})
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
+)
 @click.version_option(vaetui.__version__, message="vaetui %(version)s")
 def app() -> None:
     """Label a large image set in a terminal by naming clusters."""
@@ -205,5 +210,6 @@ def main() -> None:
         with session_runner.log_crash(locations.sessions_directory().parent):
             app(prog_name="vaetui")
     except UserError as error:
-        click.echo(f"vaetui: {error}", err=True)
+        with suppress(OSError):  # Standard error may be what cannot be written.
+            click.echo(f"vaetui: {error}", err=True)
         sys.exit(2)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from vaetui.errors import UserError
+from vaetui.runtime.output_errors import translate_output_errors
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -45,9 +46,13 @@ def open_session(session_factory: Callable[[], Session]) -> Iterator[Session]:
 
 @contextmanager
 def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
-    """Write the traceback of an unexpected exception to the log in a directory and exit with status 1."""
+    """Write the traceback of an unexpected exception to the log in a directory and exit with status 1.
+
+    Raises UserError for a full disk and for a closed pipe under the output.
+    """
     try:
-        yield
+        with translate_output_errors():
+            yield
     except (UserError, click.exceptions.Exit, click.ClickException, click.Abort):
         raise
     except Exception as error:
