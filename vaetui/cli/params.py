@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from vaetui.errors import UserError
 
 
 class SessionNameType(click.types.StringParamType):
@@ -29,3 +34,21 @@ def build_format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
     return click.option(
         "--format", "format_name", type=click.Choice(formats), default="csv", help="Format of the output."
     )
+
+
+def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> None:
+    """Raise UserError if the output is one of the inputs, or an existing file or directory and not `force`.
+
+    The null device, pipes and other special files can be written without `force`.
+    """
+    if not os.path.lexists(output):
+        return
+    for path in inputs:
+        with suppress(OSError, ValueError):
+            if os.path.samefile(output, path):
+                raise UserError(f"{output} is the input {path}. Choose another output.")
+    if not force and (output.is_file() or output.is_dir() or output.is_symlink()):
+        raise UserError(f"{output} exists. Choose another output, or overwrite it with --force.")
+
+
+force_option = click.option("--force", is_flag=True, help="Overwrite an existing output.")

@@ -18,6 +18,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images
 from vaetui.data.parallel_decoding import FILES_PER_TASK, DecodedBatch, decode_files
 from vaetui.engine.clusters import Pixels
+from vaetui.errors import UserError
 
 MAX_BATCH_IMAGES = 4_096
 """Default maximum number of single image files that are decoded together."""
@@ -41,24 +42,39 @@ def stream_image_batches(
     """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
 
     `paths` is consumed lazily: at most `batch_size` consecutive image files are collected before they are decoded.
-    Raises UserError if a path does not exist or is neither an image, a directory nor an array file.
+    A path that does not exist or cannot be read is skipped, with its reason.
     """
-    for is_single_image, group in itertools.groupby(paths, lambda path: _is_single_image(Path(path))):
+    for is_single_image, group in itertools.groupby(paths, _is_single_image):
         for batch in _iter_batches(group, batch_size if is_single_image else 1):
             if is_single_image:
                 yield from _batch_decoded_files(batch, decode_files(batch, shape))
-                continue
-            source = find_source_images(Path(batch[0]).absolute(), ImportOptions())
-            if isinstance(source, FileList):
-                image_paths = [str(source.root / path) for path in source.relative_paths]
-                yield from _batch_decoded_files(image_paths, decode_files(image_paths, shape))
-                yield ImageBatch((), np.empty((0, *shape), np.uint8), source.skipped)
             else:
-                yield from _batch_resized_array(source.train_images, batch[0], shape)
+                yield from _stream_source(batch[0], shape)
 
 
-def _is_single_image(path: Path) -> bool:
-    return path.name.lower().endswith(IMAGE_SUFFIXES) and not os.path.isdir(path)
+def _stream_source(path: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
+    """Read a directory, a CSV file or an array; one that cannot be read is skipped."""
+    try:
+        if "\0" in path:
+            raise UserError("The path contains a zero byte. Write one path per line.")
+        source = find_source_images(Path(path).absolute(), ImportOptions())
+        if not isinstance(source, FileList):
+            yield from _batch_resized_array(source.train_images, path, shape)
+            return
+    except (UserError, OSError, ValueError) as error:
+        yield _build_skip_batch(((path, f"cannot be read: {error}"),), shape)
+        return
+    image_paths = [str(source.root / path) for path in source.relative_paths]
+    yield from _batch_decoded_files(image_paths, decode_files(image_paths, shape))
+    yield _build_skip_batch(source.skipped, shape)
+
+
+def _build_skip_batch(skipped: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> ImageBatch:
+    return ImageBatch((), np.empty((0, *shape), np.uint8), skipped)
+
+
+def _is_single_image(path: str) -> bool:
+    return path.lower().endswith(IMAGE_SUFFIXES) and "\0" not in path and not os.path.isdir(path)
 
 
 def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
