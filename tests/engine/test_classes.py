@@ -6,6 +6,7 @@ from functools import reduce
 
 import pytest
 
+from tests.test_errors import VALID_TEXTS
 from vaetui.engine.classes import (
     MAX_CLASS_NAME_CHARS,
     MAX_CLASSES,
@@ -77,7 +78,31 @@ def test_adding_more_than_the_maximum_of_classes_is_refused() -> None:
         full.with_edit(AddClass(MAX_CLASSES, "extra"))
 
 
-@pytest.mark.parametrize("names", [("cat",), ("cat", "cat"), ("cat", "\n"), tuple(map(str, range(MAX_CLASSES + 1)))])
-def test_invalid_list_of_names_is_refused(names: tuple[str, ...]) -> None:
-    with pytest.raises(UserError, match="Class names must be"):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("cat",), "needs 2 to 250 names; got 1"),
+        (("cat", "cat"), "two classes named cat"),
+        (("cat", "\n"), "is not a valid class name"),
+        (("cat", "dog\u2028"), "is not a valid class name"),
+        (("cat", "caf\udce9"), "is not a valid class name"),
+        (("cat", ""), "is not a valid class name"),
+        (tuple(map(str, range(MAX_CLASSES + 1))), "needs 2 to 250 names; got 251"),
+    ],
+)
+def test_invalid_list_of_names_is_refused(names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         ClassList.from_names(names)
+
+
+@pytest.mark.parametrize("canonical", [(0,), (0, 1, 3), (0, -1, 2), (1, 2, 2), (0, 0, 0)])
+def test_list_with_impossible_merges_is_refused(canonical: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="The list of classes has"):
+        ClassList(PETS.names, canonical)
+
+
+@pytest.mark.parametrize("name", [*VALID_TEXTS, "x" * MAX_CLASS_NAME_CHARS, "-1", "a/b", "*", "nan"])
+def test_any_printable_text_is_a_class_name(name: str) -> None:
+    assert edit_pets(AddClass(3, name)).find_id(name) == 3
+    assert edit_pets(RenameClass(0, name)).names[0] == name
+    assert ClassList.from_names((name, "cat")).names[0] == name

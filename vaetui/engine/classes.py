@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from vaetui.engine import config_text
-from vaetui.errors import UserError
+from vaetui.errors import UserError, is_printable_text
 
 MAX_CLASSES = int(config_text.get_field_bounds("network", "classes").maximum)
 """Most classes of a session, merged ones included."""
 MAX_CLASS_NAME_CHARS = 100
-"""Most characters of a class name that is added or changed in a session."""
+"""Most characters of a class name."""
+NO_LABEL = 255
+"""Stands in label files for an image without a label; larger than every class id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,18 @@ class ClassList:
     canonical: tuple[int, ...]
     """By class id, the class that it counts as: itself, or the class that it was merged into."""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for too few, too many, invalid or equal names, and for merges that no edits lead to."""
+        require_valid_class_names(self.names, "The list of classes")
+        is_complete = len(self.canonical) == len(self.names) and set(self.canonical) <= set(range(len(self.names)))
+        if not is_complete or any(self.canonical[target_id] != target_id for target_id in self.canonical):
+            raise UserError("The list of classes has invalid merges.")
+        if len(self.active_ids) < 2:
+            raise UserError("The list of classes has fewer than two classes that are not merged.")
+
     @classmethod
     def from_names(cls, names: Sequence[str]) -> ClassList:
         """Return a list of unmerged classes; raises UserError for too few, too many, invalid or equal names."""
-        if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names) or not all(map(_is_valid_name, names)):
-            raise UserError(
-                f"Class names must be 2 to {MAX_CLASSES} different names of 1 to {MAX_CLASS_NAME_CHARS} printable "
-                "characters."
-            )
         return cls(tuple(names), tuple(range(len(names))))
 
     def __len__(self) -> int:
@@ -125,15 +131,28 @@ class ClassList:
             raise UserError(f'Class "{self.names[class_id]}" was merged into "{target}". Use "{target}".')
 
     def _require_usable_name(self, name: str) -> None:
-        if not _is_valid_name(name):
-            raise UserError(
-                f"{name[:MAX_CLASS_NAME_CHARS]!r} is not a valid class name. Use 1 to {MAX_CLASS_NAME_CHARS} printable "
-                "characters."
-            )
+        require_valid_class_name(name)
         if (class_id := self.find_id(name)) is not None:
             self.require_active(class_id)
             raise UserError(f'Class "{name}" already exists. Choose another name.')
 
 
-def _is_valid_name(name: str) -> bool:
-    return 0 < len(name) <= MAX_CLASS_NAME_CHARS and name.isprintable() and name == name.strip()
+def require_valid_class_names(names: Sequence[str], source: str) -> tuple[str, ...]:
+    """Return the names as a tuple; raises UserError, naming `source`, for a wrong count, invalid or equal names."""
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise UserError(f"{source} needs 2 to {MAX_CLASSES} names; got {len(names)}.")
+    for name in names:
+        require_valid_class_name(name)
+    if len(set(names)) < len(names):
+        equal_name = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{source} has two classes named {equal_name}. Use different names.")
+    return tuple(names)
+
+
+def require_valid_class_name(name: str) -> None:
+    """Raise UserError if the name is empty, too long or no printable text, or if spaces surround it."""
+    if not (0 < len(name) <= MAX_CLASS_NAME_CHARS and is_printable_text(name) and name == name.strip()):
+        raise UserError(
+            f'"{name[:MAX_CLASS_NAME_CHARS]}" is not a valid class name. Use 1 to {MAX_CLASS_NAME_CHARS} printable '
+            "characters, without spaces around them."
+        )
