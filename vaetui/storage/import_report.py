@@ -19,7 +19,7 @@ class ImportReport:
     in_colour: bool
     """Whether the images have colours."""
     value_ranges: dict[str, tuple[float, float]]
-    """The original values (floats) that became black and white, by kind of value ("8-bit", "16-bit", "32-bit", "float")."""
+    """The original values, floats, that became black and white, by kind: "8-bit", "16-bit", "32-bit", "float"."""
     duplicate_count: int
     """Number of images that are exact copies of an earlier one."""
     class_counts: dict[str, int] | None = None
