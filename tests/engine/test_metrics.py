@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.metrics import (
     Agreement,
     accuracy,
@@ -27,6 +28,17 @@ def test_accuracy_is_the_fraction_of_correct_classes() -> None:
 
 def test_unreadable_image_counts_as_read_wrong() -> None:
     assert reading_accuracy([1, None, 3, 4], TRUE_LABELS) == 0.5
+
+
+def test_images_without_a_true_label_do_not_count_for_accuracies() -> None:
+    true_labels = TrueLabels(np.array([1, NO_LABEL, 0, NO_LABEL], np.uint8))
+    assert accuracy(np.array([1, 2, 3, 4], np.uint8), true_labels) == 0.5
+    assert reading_accuracy([None, 2, 0, None], true_labels) == 0.5
+    pseudo_labels = PseudoLabels(np.array([1, 1, 1, 0]), np.array([0.9, 0.8, 0.5, 0.0], np.float32))
+    assert compute_coverage_and_accuracy(pseudo_labels, true_labels, 0.4) == (0.75, 0.5)
+    assert compute_coverage_and_accuracy(pseudo_labels, true_labels, 0.6) == (0.5, 1.0)
+    unlabelled = TrueLabels(np.full(4, NO_LABEL, np.uint8))
+    assert compute_coverage_and_accuracy(pseudo_labels, unlabelled, 0.4) == (0.75, None)
 
 
 def test_accuracy_above_weight_uses_only_labels_above_it() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.idx import MNIST_DIRECTORY, write_idx
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.true_labels import TrueLabels, read_true_labels, split_train_validation
 from vaetui.errors import UserError
 
@@ -31,6 +32,17 @@ def test_split_contains_every_image_once(class_ids: list[int], validation_count:
     train, validation = split_train_validation(len(class_ids), validation_count, true_labels, np.random.default_rng(1))
     assert sorted([*train, *validation]) == list(range(len(class_ids)))
     assert len(validation) == validation_count
+
+
+def test_split_takes_images_without_a_label_in_proportion() -> None:
+    class_ids = np.repeat(np.array([0, 1, NO_LABEL], np.uint8), (100, 60, 240))
+    _, validation = split_train_validation(400, 40, TrueLabels(class_ids), np.random.default_rng(0))
+    assert [int(np.sum(class_ids[validation] == class_id)) for class_id in (0, 1, NO_LABEL)] == [10, 6, 24]
+
+
+def test_255_in_a_label_file_means_no_label(tmp_path: Path) -> None:
+    path = write_idx(tmp_path / "labels", np.array([3, 255, 0], np.uint8))
+    assert read_true_labels(path, 3).is_labelled.tolist() == [True, False, True]
 
 
 def test_labels_for_another_number_of_images_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.idx import write_idx
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import SMALL_CONFIG, create_session
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.events import BatchesTrained, EpochEnded, Reconstructed
+from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
 from vaetui.session import lifecycle, session_status
 from vaetui.session.session import Session
@@ -124,6 +128,23 @@ def test_unknown_class_is_refused(session: Session) -> None:
     for class_id in (10, -1):
         with pytest.raises(UserError, match="Choose a class from 0 to 9"):
             session.record_reading(1, 0, [class_id])
+
+
+def test_images_without_a_label_do_not_count_for_the_score(digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path / "partial")
+    labels = read_idx_array(digits / "train-labels-idx1-ubyte", 1)
+    write_idx(tmp_path / "partial/train-labels-idx1-ubyte", np.where(np.arange(len(labels)) % 2, labels, NO_LABEL))
+    session = create_session("partial", tmp_path / "partial")
+    list(session.advance())
+    class_ids = true_classes(session)
+    assert 0 < class_ids.count(NO_LABEL) < len(class_ids)
+    readings = [None if class_id == NO_LABEL else class_id for class_id in class_ids]
+    assert session.record_reading(1, 0, readings).accuracy == 1.0
+    first_labelled = next(position for position, class_id in enumerate(class_ids) if class_id != NO_LABEL)
+    readings[first_labelled] = None
+    expected = 1 - 1 / (len(class_ids) - class_ids.count(NO_LABEL))
+    assert session.record_reading(1, 0, readings).accuracy == pytest.approx(expected)
+    session.close()
 
 
 def test_reading_test_of_images_without_labels_is_refused(digits: Path, tmp_path: Path) -> None:

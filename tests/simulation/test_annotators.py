@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.simulated_sessions import BrightnessReader
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.simulation.annotators import CentreAnnotator, Judgement, LabelNoise, MembersAnnotator
 
@@ -20,6 +21,13 @@ def test_members_annotator_returns_the_majority_class_and_its_fraction() -> None
     annotator = MembersAnnotator(TrueLabels(np.array([4, 9, 4, 4, 7, 4], np.uint8)))
     assert annotator.judge(BLANK_IMAGE, np.array([0, 1, 2, 3])) == Judgement(4, 0.75)
     assert annotator.judge(BLANK_IMAGE, np.array([4])) == Judgement(7, 1.0)
+
+
+def test_members_annotator_judges_by_the_labelled_members() -> None:
+    annotator = MembersAnnotator(TrueLabels(np.array([4, NO_LABEL, 4, 7, 4, NO_LABEL], np.uint8)))
+    assert annotator.judge(BLANK_IMAGE, np.arange(6)) == Judgement(4, 0.75)
+    assert annotator.judge(BLANK_IMAGE, np.array([1, 3])) == Judgement(7, 1.0)
+    assert annotator.judge(BLANK_IMAGE, np.array([1, 5])).confidence == 0
 
 
 def test_centre_annotator_returns_the_prediction_for_the_centre() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.idx import write_idx, write_small_mnist
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
@@ -47,6 +48,27 @@ def test_other_labels_of_the_same_images_have_their_own_reader(data: Path, tmp_p
     list(load_or_train_reader(str(data), class_count=10))
     assert len(list(load_or_train_reader(str(relabelled), class_count=10))) > 1
     assert len(list((home / "cache/readers").iterdir())) == 2
+
+
+def test_a_reader_is_trained_and_rated_on_the_labelled_images(data: Path, tmp_path: Path) -> None:
+    images = read_idx_array(data / "train-images-idx3-ubyte", 3)
+    labels = read_idx_array(data / "train-labels-idx1-ubyte", 1)
+    for name in ("partial", "small"):
+        write_small_mnist(tmp_path / name, train=200, test=50)
+        write_idx(tmp_path / name / "t10k-labels-idx1-ubyte", np.full(50, NO_LABEL, np.uint8))
+    write_idx(tmp_path / "partial/train-labels-idx1-ubyte", np.where(np.arange(200) < 150, labels, NO_LABEL))
+    write_idx(tmp_path / "small/train-images-idx3-ubyte", images[:150])
+    write_idx(tmp_path / "small/train-labels-idx1-ubyte", labels[:150])
+    partial, small = (drain_events(load_or_train_reader(str(tmp_path / name), 10)) for name in ("partial", "small"))
+    assert np.array_equal(partial.reader.predict(images).confidences, small.reader.predict(images).confidences)
+    assert partial.accuracy == small.accuracy
+
+
+def test_labels_that_are_all_missing_are_refused(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "data", train=200, test=50)
+    write_idx(data / "train-labels-idx1-ubyte", np.full(200, NO_LABEL, np.uint8))
+    with pytest.raises(UserError, match=r"No image has a label in .*: all are 255, which means no label"):
+        drain_events(load_or_train_reader(str(data), class_count=10))
 
 
 def test_missing_labels_and_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from tests.simulation.simulated_sessions import (
 )
 from tests.tui.harness import wait_until
 from vaetui.engine.answers import ClassAnswer, Split
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.images import read_idx_array
 from vaetui.runtime.session_runner import drain_events
@@ -169,6 +170,32 @@ def test_export_quality_is_that_of_the_label_table(result: SimulationResult) -> 
     assert exported.expected == pytest.approx(np.mean([row["confidence"] for row in rows]), abs=1e-4)
     assert sum(calibration_bin.fraction for calibration_bin in exported.bins) == pytest.approx(1)
     assert exported.calibration_error >= abs(exported.accuracy - exported.expected) - 1e-6
+
+
+def test_unlabelled_images_are_trained_on_and_left_out_of_the_accuracies(data: Path, tmp_path: Path) -> None:
+    partial_data = tmp_path / "partial"
+    shutil.copytree(data, partial_data)
+    labels = read_idx_array(partial_data / "train-labels-idx1-ubyte", 1)
+    is_labelled = np.arange(len(labels)) % 3 > 0
+    write_idx(partial_data / "train-labels-idx1-ubyte", np.where(is_labelled, labels, NO_LABEL))
+    test_count = len(read_idx_array(partial_data / "t10k-labels-idx1-ubyte", 1))
+    write_idx(partial_data / "t10k-labels-idx1-ubyte", np.full(test_count, NO_LABEL, np.uint8))
+    result = simulate_session("partial", partial_data)
+    assert set(result.test_accuracy) == {None}
+    assert None not in result.reading_accuracy
+    assert result.label_accuracy["overall"] > 0.5
+    session = lifecycle.resume("partial")
+    list(session.advance())
+    label_table = drain_events(session.build_label_table())
+    assert session.true_labels is not None
+    assert session.true_labels.test_labels is None
+    assert session.true_labels.train_validation_labels is not None
+    assert session.true_labels.train_validation_labels.is_labelled.tolist() == is_labelled.tolist()
+    session.close()
+    assert label_table.indices.tolist() == list(range(len(labels)))
+    assert result.exported is not None
+    correct = (label_table.class_ids == labels)[is_labelled & (label_table.class_ids >= 0)]
+    assert result.exported.accuracy == pytest.approx(correct.mean())
 
 
 def test_without_answers_there_is_no_export_quality(data: Path) -> None:

@@ -1,4 +1,7 @@
-"""Accuracy, agreement and calibration; the only engine module besides `true_labels` that uses true labels."""
+"""Accuracy, agreement and calibration; the only engine module besides `true_labels` that uses true labels.
+
+Accuracies are measured on the images that have a true label.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.true_labels import TrueLabels
@@ -38,14 +42,18 @@ class CalibrationBin:
 
 
 def accuracy(predicted: NDArray[np.uint8], true_labels: TrueLabels) -> float:
-    """Return the share of images [N] whose predicted class is the true one."""
-    return float(np.mean(predicted == true_labels.class_ids))
+    """Return the share of labelled images among [N] whose predicted class is the true one; at least one has a label."""
+    is_labelled = true_labels.is_labelled
+    return float(np.mean(predicted[is_labelled] == true_labels.class_ids[is_labelled]))
 
 
 def reading_accuracy(readings: Sequence[int | None], true_labels: TrueLabels) -> float:
-    """Return the share of images [N] read as their true class; None, unreadable, is wrong (paper, figure 5)."""
-    true_ids = true_labels.class_ids.tolist()
-    return float(np.mean([reading == true_id for reading, true_id in zip(readings, true_ids, strict=True)]))
+    """Return the share of labelled images among [N] read as their true class; at least one has a label.
+
+    None, unreadable, is wrong (paper, figure 5).
+    """
+    pairs = zip(readings, true_labels.class_ids.tolist(), strict=True)
+    return float(np.mean([reading == true_id for reading, true_id in pairs if true_id != NO_LABEL]))
 
 
 def measure_agreement(
@@ -61,10 +69,14 @@ def measure_agreement(
 def compute_coverage_and_accuracy(
     pseudo_labels: PseudoLabels, true_labels: TrueLabels, min_weight: float
 ) -> tuple[float, float | None]:
-    """Return the share of images [N] with a label weight above `min_weight`, and the accuracy of their labels."""
-    selected = pseudo_labels.weights > min_weight
-    correct = pseudo_labels.class_ids[selected] == true_labels.class_ids[selected]
-    return float(selected.mean()), float(correct.mean()) if len(correct) else None
+    """Return the share of images [N] with a pseudo-label of a weight above `min_weight`, and their accuracy.
+
+    The accuracy is None if none of them has a true label.
+    """
+    is_selected = pseudo_labels.weights > min_weight
+    is_rated = is_selected & true_labels.is_labelled
+    correct = pseudo_labels.class_ids[is_rated] == true_labels.class_ids[is_rated]
+    return float(is_selected.mean()), float(correct.mean()) if len(correct) else None
 
 
 def calibration_curve(confidences: NDArray[np.float32], correct: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:

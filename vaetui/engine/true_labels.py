@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.clusters import Indices
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
@@ -21,7 +22,13 @@ class TrueLabels:
     """True classes of images."""
 
     class_ids: NDArray[np.uint8]
-    """Classes from 0, [N]."""
+    """Classes from 0, [N]; NO_LABEL for images without a label."""
+
+    @property
+    def is_labelled(self) -> NDArray[np.bool_]:
+        """Whether each image has a label, [N]."""
+        is_labelled: NDArray[np.bool_] = self.class_ids != NO_LABEL
+        return is_labelled
 
 
 def read_true_labels(path: Path, image_count: int) -> TrueLabels:
@@ -43,7 +50,7 @@ def split_train_validation(
     """Return indices of training and of `validation_count` validation images, both ascending (paper, section 3.2).
 
     With true labels the split is stratified: each class gets its proportion rounded down, and the classes with the
-    largest remainders one more image.
+    largest remainders one more image. Images without a label count as a class.
     """
     order = generator.permutation(image_count)
     if true_labels is None:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.classes import ClassList
+from vaetui.engine.classes import NO_LABEL, ClassList
 from vaetui.engine.idx import IdxFiles
 from vaetui.engine.metrics import accuracy
 from vaetui.engine.true_labels import TrueLabels, read_true_labels
@@ -18,7 +18,7 @@ from vaetui.session.data_split import SessionImages
 class SessionTrueLabels:
     """True labels by subset; merged classes are replaced by their targets.
 
-    A property is None without label files; reading damaged files raises UserError.
+    A property is None if no image of the subset has a label; reading damaged files raises UserError.
     """
 
     def __init__(self, files: IdxFiles, images: SessionImages, get_classes: Callable[[], ClassList]) -> None:
@@ -62,10 +62,17 @@ class SessionTrueLabels:
         return read_true_labels(self._files.train_labels, count) if self._files.train_labels else None
 
     def _select_labels(self, indices: NDArray[np.int64]) -> TrueLabels | None:
-        return TrueLabels(self.train_validation_labels.class_ids[indices]) if self.train_validation_labels else None
+        true_labels = self.train_validation_labels
+        return _none_if_unlabelled(TrueLabels(true_labels.class_ids[indices])) if true_labels else None
 
     def _merge_classes(self, true_labels: TrueLabels | None) -> TrueLabels | None:
         """Replace merged classes by their targets; labels may contain more classes than the session."""
+        if true_labels is None:
+            return None
         canonical = self._get_classes().canonical
-        canonical_ids = np.array([*canonical, *range(len(canonical), 256)], np.uint8)
-        return TrueLabels(canonical_ids[true_labels.class_ids]) if true_labels else None
+        canonical_ids = np.array([*canonical, *range(len(canonical), NO_LABEL + 1)], np.uint8)
+        return _none_if_unlabelled(TrueLabels(canonical_ids[true_labels.class_ids]))
+
+
+def _none_if_unlabelled(true_labels: TrueLabels) -> TrueLabels | None:
+    return true_labels if true_labels.is_labelled.any() else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.session.views import SHOWN_MEMBERS
@@ -61,10 +62,17 @@ class MembersAnnotator:
         self._true_labels = true_labels
 
     def judge(self, centre_image: Pixels, member_indices: Indices) -> Judgement:
-        """Return the most frequent class among the members and its fraction."""
-        class_ids, counts = np.unique(self._true_labels.class_ids[member_indices], return_counts=True)
+        """Return the most frequent class among the labelled members and its fraction of them.
+
+        The confidence is 0 if none of them has a label.
+        """
+        member_class_ids = self._true_labels.class_ids[member_indices]
+        labelled_class_ids = member_class_ids[member_class_ids != NO_LABEL]
+        if not len(labelled_class_ids):
+            return Judgement(0, 0.0)
+        class_ids, counts = np.unique(labelled_class_ids, return_counts=True)
         majority_index = int(counts.argmax())
-        return Judgement(int(class_ids[majority_index]), float(counts[majority_index] / len(member_indices)))
+        return Judgement(int(class_ids[majority_index]), float(counts[majority_index] / len(labelled_class_ids)))
 
 
 class LabelNoise:

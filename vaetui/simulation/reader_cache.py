@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_images_and_digest
@@ -35,7 +36,7 @@ class TrainedReader:
     reader: ReaderNetwork
     """The network."""
     accuracy: float
-    """Accuracy on the test images, or on the training images if there are no test labels; from 0 to 1."""
+    """Accuracy on the labelled test images, or on the labelled training images if there are none; from 0 to 1."""
 
 
 def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, None, TrainedReader]:
@@ -53,20 +54,26 @@ def load_or_train_reader(source: str, class_count: int) -> Generator[Progress, N
         )
     images, images_digest = read_images_and_digest(idx_files.train_images)
     true_labels = read_true_labels(labels_file, len(images))
-    class_id = true_labels.class_ids.max()
-    if class_id >= class_count:
-        raise UserError(f"{labels_file} contains class {class_id}; the session has classes 0 to {class_count - 1}.")
+    class_ids = true_labels.class_ids[true_labels.is_labelled]
+    if not len(class_ids):
+        raise UserError(f"No image has a label in {labels_file}: all are {NO_LABEL}, which means no label.")
+    if class_ids.max() >= class_count:
+        raise UserError(
+            f"{labels_file} contains class {class_ids.max()}; the session has classes 0 to {class_count - 1}."
+        )
     cache_key = _compute_cache_key(images.shape, images_digest, true_labels, class_count)
     cache_file = locations.cache_directory() / "readers" / f"{cache_key}.safetensors"
     cached_reader = _read_cached_reader(cache_file)
     if cached_reader is not None:
         return cached_reader
     test_images = read_test_images(idx_files, images.shape)  # Raises UserError before the training.
+    test_labels = None
+    if test_images is not None and test_labels_file is not None:
+        test_labels = read_true_labels(test_labels_file, len(test_images))
+    if test_images is None or test_labels is None or not test_labels.is_labelled.any():
+        test_images, test_labels = images, true_labels
     reader = yield from train_reader(images, true_labels, class_count)
-    if test_images is None or test_labels_file is None:
-        test_images, test_labels_file = images, labels_file
     predicted_class_ids = reader.predict(test_images[:]).class_ids.astype(np.uint8)
-    test_labels = read_true_labels(test_labels_file, len(test_images))
     trained_reader = TrainedReader(reader, accuracy(predicted_class_ids, test_labels))
     _write_cached_reader(cache_file, trained_reader, images.shape, class_count)
     return trained_reader

@@ -70,7 +70,7 @@ class ReaderNetwork(nn.Module):
 
 
 def train_reader(images: Images, true_labels: TrueLabels, class_count: int) -> Generator[Progress, None, ReaderNetwork]:
-    """Train a reader on labelled images; yields its progress and returns the network.
+    """Train a reader on the images that have a label; yields its progress and returns the network.
 
     A decoded centre is a blurred mean of many images, often of two classes. So half of the images are blurred, and
     all are mixed in pairs together with their labels (mixup, Zhang et al. 2018), which lowers the confidence on blends.
@@ -78,8 +78,10 @@ def train_reader(images: Images, true_labels: TrueLabels, class_count: int) -> G
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive_seed(0, "reader"))
         reader = ReaderNetwork(images.shape, class_count)
+    labelled_indices = np.flatnonzero(true_labels.is_labelled)
+    images = images.subset(labelled_indices)
     dataset = DeviceImages(images, torch.device("cpu"))
-    class_ids = torch.from_numpy(true_labels.class_ids.astype(np.int64))
+    class_ids = torch.from_numpy(true_labels.class_ids[labelled_indices].astype(np.int64))
     step_count = max(len(images) // BATCH_SIZE, 1)
     optimiser = torch.optim.Adam(reader.parameters(), MAX_LEARNING_RATE)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimiser, MAX_LEARNING_RATE, total_steps=EPOCHS * step_count)

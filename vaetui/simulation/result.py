@@ -42,9 +42,9 @@ class ExportQuality:
     """Accuracy and calibration of the exported labels. The field names are keys of the JSON output."""
 
     accuracy: float
-    """Fraction of correct labels, over the training and the held-out images."""
+    """Fraction of correct labels, over the training and the held-out images that have a true label."""
     expected: float
-    """Mean confidence of the labels: the accuracy to expect if they are calibrated."""
+    """Mean confidence of these labels: the accuracy to expect if they are calibrated."""
     calibration_error: float
     """Expected calibration error: the mean gap between confidence and accuracy."""
     bins: tuple[CalibrationBin, ...]
@@ -58,9 +58,10 @@ class SimulationResult:
     test_accuracy: tuple[float | None, ...]
     """Test accuracy after each epoch; None without test labels."""
     reading_accuracy: tuple[float | None, ...]
-    """Fraction of the held-out reconstructions that the reader classifies correctly, after each epoch."""
+    """Fraction of the held-out reconstructions that the reader classifies correctly, after each epoch; None if no
+    held-out image has a true label."""
     reading_accuracy_by_eval: tuple[float | None, ...]
-    """The same at every evaluation within the epochs; None where an epoch has too few steps for it."""
+    """The same at every evaluation within the epochs; None also where an epoch has too few steps for it."""
     answers: int
     """Number of answers: labels, splits and "unreadable"."""
     answers_by_round: tuple[int, ...]
@@ -70,7 +71,8 @@ class SimulationResult:
     label_accuracy: dict[str, Any]
     """`overall` and `by_weight` of the last round's pseudo-labels, and a list of all `rounds`."""
     exported: ExportQuality | None
-    """Quality of the labels that `export` would write; None without answers."""
+    """Quality of the labels that `export` would write; None without answers, and if no image with a true label gets
+    one."""
     seconds: dict[str, float]
     """Seconds by part, and in `total`; the training of the reader is excluded."""
     recipe: str
@@ -80,7 +82,7 @@ class SimulationResult:
     error_rate: float
     """Probability that an answer names a wrong class."""
     reader_accuracy: float
-    """Accuracy of the reader on the test images, or on the training images if there are no test labels."""
+    """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none."""
     seed: int
     """The random seed."""
     config: dict[str, Any]
@@ -106,11 +108,18 @@ def evaluate_pseudo_labels(
     return PseudoLabelQuality(round_number, pseudo_labels.label_coverage, rows[0]["accuracy"], tuple(rows))
 
 
-def evaluate_export(label_table: LabelTable, true_labels: TrueLabels) -> ExportQuality:
-    """Compare the exported labels with the true labels and with their confidences."""
-    is_correct = label_table.class_ids == true_labels.class_ids
-    bins = calibration_curve(label_table.confidences, is_correct)
-    mean_confidence = float(label_table.confidences.mean())
+def evaluate_export(label_table: LabelTable, true_labels: TrueLabels) -> ExportQuality | None:
+    """Compare the exported labels with the true labels and with their confidences.
+
+    Returns None if no image has both.
+    """
+    is_rated = (label_table.class_ids >= 0) & true_labels.is_labelled[label_table.indices]
+    if not is_rated.any():
+        return None
+    rated_labels = label_table.select_rows(is_rated)
+    is_correct = rated_labels.class_ids == true_labels.class_ids[rated_labels.indices]
+    bins = calibration_curve(rated_labels.confidences, is_correct)
+    mean_confidence = float(rated_labels.confidences.mean())
     return ExportQuality(float(is_correct.mean()), mean_confidence, expected_calibration_error(bins), bins)
 
 

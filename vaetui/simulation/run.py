@@ -89,10 +89,8 @@ class Simulation:
         self._pictures_shown += annotator.pictures_shown
         self._answers_by_round.append(budget - annotator.budget)
         with self._stopwatch.measure_part("judging"):
-            pseudo_labels, true_labels = (
-                (yield from session.propagate_answers()),
-                self._require_true_labels("train_labels"),
-            )
+            pseudo_labels = yield from session.propagate_answers()
+            true_labels = self._require_true_labels("train_labels")
             self._label_qualities.append(evaluate_pseudo_labels(session.round_number, pseudo_labels, true_labels))
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
 
@@ -103,9 +101,9 @@ class Simulation:
             predictions = self._trained_reader.reader.predict(event.reconstructions)
             pairs = zip(predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True)
             class_ids = [class_id if confidence >= MIN_CONFIDENCE else None for class_id, confidence in pairs]
-            self._accuracy_by_eval[eval_number] = reading_accuracy(
-                class_ids, self._require_true_labels("validation_labels")
-            )
+            true_labels = session.true_labels.validation_labels if session.true_labels else None
+            if true_labels is not None:
+                self._accuracy_by_eval[eval_number] = reading_accuracy(class_ids, true_labels)
             epoch, eval_in_epoch = divmod(eval_number, session.config.training.evals_per_epoch)
             if eval_in_epoch:
                 return
@@ -125,12 +123,10 @@ class Simulation:
             return CentreAnnotator(self._trained_reader.reader)
         return MembersAnnotator(self._require_true_labels("train_labels"))
 
-    def _require_true_labels(
-        self, attribute: Literal["train_labels", "validation_labels", "train_validation_labels"]
-    ) -> TrueLabels:
+    def _require_true_labels(self, attribute: Literal["train_labels", "train_validation_labels"]) -> TrueLabels:
         true_labels: TrueLabels | None = getattr(self._session.true_labels, attribute)
         if true_labels is None:
-            raise UserError("The images have no true labels; simulate needs them.")
+            raise UserError("No training image has a true label; simulate needs them.")
         return true_labels
 
     def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
