@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 SampleKind: TypeAlias = Literal["8-bit", "16-bit", "32-bit", "float"]
 """How values are stored. Images of one kind share one range."""
+SAMPLE_KINDS: tuple[SampleKind, ...] = ("8-bit", "16-bit", "32-bit", "float")
 VALUES_PER_CALL = 1 << 16
 """Most values kept of one call of `RangeEstimator.add`."""
 MAX_KEPT_VALUES = 1 << 22
