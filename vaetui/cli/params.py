@@ -37,18 +37,33 @@ def build_format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
 
 
 def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> None:
-    """Raise UserError if the output is one of the inputs, or an existing file or directory and not `force`.
+    """Raise UserError if the output is one of the inputs or inside a session or dataset, or exists and not `force`.
 
-    The null device, pipes and other special files can be written without `force`.
+    Links and other spellings of a path are followed. Pipes, devices and open file descriptors can always be written.
     """
+    from vaetui.storage import locations, output_files
+    from vaetui.storage.dataset_cache import datasets_directory
+
+    is_special = output_files.is_special_file(output)
+    if is_special and not output.is_file():
+        return
+    resolved = Path(os.path.realpath(output))
+    for directory in (locations.sessions_directory(), datasets_directory()):
+        if any(_is_same_file(parent, directory) for parent in (resolved, *resolved.parents)):
+            raise UserError(f"{output} is inside {directory}, where vaetui keeps its data. Choose another output.")
     if not os.path.lexists(output):
         return
     for path in inputs:
-        with suppress(OSError, ValueError):
-            if os.path.samefile(output, path):
-                raise UserError(f"{output} is the input {path}. Choose another output.")
-    if not force and (output.is_file() or output.is_dir() or output.is_symlink()):
+        if _is_same_file(output, path):
+            raise UserError(f"{output} is the input {path}. Choose another output.")
+    if not force and not is_special:
         raise UserError(f"{output} exists. Choose another output, or overwrite it with --force.")
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return os.path.samefile(path, other)
+    return False
 
 
 force_option = click.option("--force", is_flag=True, help="Overwrite an existing output.")

@@ -83,6 +83,8 @@ def translate_os_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(disk_full_message(path)) from error
+        if isinstance(error, BrokenPipeError):
+            raise UserError(f"The program that reads {path} has closed it, so the output is incomplete.") from error
         raise UserError(
             f"Cannot use {path} ({error.strerror or error}). Check the path and its permissions."
         ) from error

@@ -1,0 +1,164 @@
+"""Files and directories that a user names as the output of a command: complete, or not there at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from vaetui.errors import UserError
+from vaetui.storage import atomic_files
+from vaetui.storage.atomic_files import translate_os_errors
+
+DESCRIPTOR_PATH = re.compile(r"/dev/std(?P<name>in|out|err)|(/dev/fd|/proc/self/fd)/(?P<number>\d+)")
+"""Paths of the open file descriptors of this process."""
+STANDARD_DESCRIPTORS = {"in": 0, "out": 1, "err": 2}
+
+
+def is_special_file(path: Path) -> bool:
+    """Return whether a path is a pipe, a device or an open file descriptor, which are written in place."""
+    if find_descriptor(path) is not None:
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def find_descriptor(path: Path) -> int | None:
+    """Return the number of the file descriptor that a path such as /dev/stdout names; None for other paths."""
+    match = DESCRIPTOR_PATH.fullmatch(os.path.abspath(path))
+    if match is None:
+        return None
+    return STANDARD_DESCRIPTORS[match["name"]] if match["name"] else int(match["number"])
+
+
+def write_output_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file atomically, or a pipe or device in place; the target of a link is replaced, not the link.
+
+    The file gets the permissions of the file that it replaces, else the usual ones. Raises UserError if the file cannot
+    be written; then nothing is left.
+    """
+    chunks = [content] if isinstance(content, bytes) else content
+    if is_special_file(path):
+        with translate_os_errors(path), _open_special_file(path) as file:
+            file.writelines(chunks)
+        return
+    target = path.resolve()
+    partial_path = _find_partial_path(target)
+    with translate_os_errors(path):
+        try:
+            with atomic_files.open_for_writing(partial_path, os.O_TRUNC) as file:
+                os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+            partial_path.replace(target)
+            atomic_files.sync_directory(target.parent)
+        except BaseException:
+            partial_path.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def create_output_directory(output: Path) -> Iterator[Path]:
+    """Yield an empty directory, which becomes `output` when the block ends without an error, and is removed else.
+
+    What a killed process left of the same output is removed before. An existing directory has to be empty: its entries
+    are moved into it at the end. Raises UserError for any other existing output, a missing parent, an output that
+    another process is writing, and for an OSError in the block.
+    """
+    target = output.resolve()
+    with translate_os_errors(output):
+        if not target.parent.is_dir():
+            raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+        is_existing = os.path.lexists(target)
+        if is_existing and not target.is_dir():
+            raise UserError(f"{output} is not a directory. Choose a new directory.")
+        partial = _find_partial_path(target / "content" if is_existing else target)
+        _require_only_entry(output, target, partial)
+        with _create_locked_directory(partial, output):
+            try:
+                yield partial
+                _require_only_entry(output, target, partial)
+                if is_existing:
+                    _move_entries(partial, target)
+                else:
+                    partial.rename(target)
+                atomic_files.sync_directory(target.parent)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_new_directory(output: Path) -> None:
+    """Raise UserError early for an output that `create_output_directory` would refuse."""
+    target = output.resolve()
+    with translate_os_errors(output):
+        if not target.parent.is_dir():
+            raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+        if os.path.lexists(target) and not target.is_dir():
+            raise UserError(f"{output} is not a directory. Choose a new directory.")
+        _require_only_entry(output, target, _find_partial_path(target / "content"))
+
+
+def _require_only_entry(output: Path, directory: Path, partial: Path) -> None:
+    if directory.is_dir() and any(name != partial.name for name in os.listdir(directory)):
+        raise UserError(f"{output} is not empty. Choose a new directory.")
+
+
+def _find_partial_path(path: Path) -> Path:
+    """Return the hidden path beside a file or directory that it has while it is written."""
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]  # the name itself may have the largest length
+    return path.with_name(f".{digest}.vaetui{atomic_files.PARTIAL_SUFFIX}")
+
+
+@contextmanager
+def _create_locked_directory(directory: Path, output: Path) -> Iterator[None]:
+    """Create or empty a directory, and lock it until the block ends; the system unlocks it if the process is killed."""
+    directory.mkdir(exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | atomic_files.NOFOLLOW_FLAG)
+    try:
+        with suppress(OSError):  # some file systems have no locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"Another process is writing {output}. Wait for its end, or choose another.") from error
+        for entry in os.scandir(directory):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _move_entries(source: Path, target: Path) -> None:
+    """Move all entries of a directory into another one; if that fails, remove those that were moved."""
+    moved_paths: list[Path] = []
+    try:
+        for name in os.listdir(source):
+            moved_paths.append(target / name)
+            (source / name).rename(target / name)
+    except BaseException:
+        for path in moved_paths:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _open_special_file(path: Path) -> BinaryIO:
+    descriptor = find_descriptor(path)
+    # A copy of the descriptor, because opening its path again would write from the start of a redirected file.
+    return path.open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+
+
+def _read_umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
