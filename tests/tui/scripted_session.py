@@ -30,7 +30,7 @@ from vaetui.engine.events import (
 )
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
-from vaetui.session.digit_keys import add_new_classes
+from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
 from vaetui.session.views import ClusterView, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 
 HELD_OUT_COUNT = 12
@@ -211,7 +211,7 @@ class ScriptedSession:
             len(leaves),
             labelled_size / sum(cluster.size for cluster in leaves),
             self._earlier_answer_count + len(self.answer_log),
-            add_new_classes(tuple(range(min(10, len(self._initial_classes)))), [edit for _, edit in self.class_edits]),
+            add_new_classes(assign_digit_keys(self._initial_classes, {}), [edit for _, edit in self.class_edits]),
             _describe(self.class_edits[-1][1] if self._is_edit_last() else self.answer_log[-1])
             if self.class_edits or self.answer_log
             else None,
@@ -332,7 +332,7 @@ class ScriptedSession:
         class_ids = self.readings.get(epoch, ())
         correct_count = sum(class_id == index % 10 for index, class_id in enumerate(class_ids))
         accuracy = correct_count / HELD_OUT_COUNT if len(class_ids) == HELD_OUT_COUNT else None
-        return ReadingTest(epoch, pictures, class_ids, accuracy, tuple(range(min(10, len(self.classes)))))
+        return ReadingTest(epoch, pictures, class_ids, accuracy, assign_digit_keys(self.classes, {}))
 
     def _is_edit_last(self) -> bool:
         """Whether the last action is a class edit."""

@@ -128,7 +128,7 @@ LABELLING_CONFIRMED_KEYS = build_binding_ids(
     digits=True,
 )
 LABELLING_GLOSSARY: Glossary = (
-    ("·3 .8", "Answer: class 3 with confidence 0.8; a confidence of 1 is not shown"),
+    ("·cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
     ("–  ?", "Unreadable; no answer yet"),
     ("⟨2/4⟩", "Split: 2 of its 4 parts have an answer"),
     ("predicted", "Classes that the classifier predicts for the members, with their shares"),
@@ -152,9 +152,8 @@ CLASSES_KEYS: list[BindingType] = [
 ]
 CLASSES_CONFIRMED_KEYS = build_binding_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
 CLASSES_GLOSSARY: Glossary = (
-    ("class", "Number of the class; it never changes"),
+    ("digit", "Key of the class while labelling: its name if that is a digit; / finds any class"),
     ("answers", "Answers with this class in the session so far, including merged classes"),
-    ("digit", "Key of the class while labelling; / finds any class"),
 )
 
 # Reading test
@@ -172,7 +171,7 @@ READING_TEST_CONFIRMED_KEYS = build_binding_ids(
 )
 READING_TEST_GLOSSARY: Glossary = (
     ("pictures", "Reconstructions of held-out images at the end of the epoch"),
-    ("·3  –", "Read as class 3; unreadable"),
+    ("·cat  –", "Read as class cat; unreadable"),
     ("17 / 128", "Pictures read so far, and all pictures"),
     ("read correctly", "Shown after the last picture; unreadable counts as wrong"),
 )

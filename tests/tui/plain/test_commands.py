@@ -7,9 +7,17 @@ import pytest
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
-from vaetui.tui.plain.commands import SelectCluster, parse_command
+from vaetui.session.digit_keys import assign_digit_keys
+from vaetui.session.views import DigitKeys
+from vaetui.tui.plain.commands import Command, SelectCluster, parse_command
 
+DIGITS = ClassList.from_names("0123456789")
 PETS = ClassList.from_names(("cat", "cat fish", "7", "bird as bird", "add"))
+
+
+def parse(line: str, classes: ClassList, digit_keys: DigitKeys | None = None) -> Command:
+    keys = assign_digit_keys(classes, {}) if digit_keys is None else digit_keys
+    return parse_command(line, 4, classes, keys)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +29,6 @@ PETS = ClassList.from_names(("cat", "cat fish", "7", "bird as bird", "add"))
         ("7 8", ClassAnswer(7, 0.8)),
         ("7 .8", ClassAnswer(7, 0.8)),
         ("7 0.8", ClassAnswer(7, 0.8)),
-        ("12", ClassAnswer(12)),
         ("s", Split(4)),
         ("s 3", Split(3)),
         ("x", Unreadable()),
@@ -35,19 +42,19 @@ PETS = ClassList.from_names(("cat", "cat fish", "7", "bird as bird", "add"))
     ],
 )
 def test_line_is_parsed_as_one_command(line: str, command: object) -> None:
-    assert parse_command(line, 4) == command
+    assert parse(line, DIGITS) == command
 
 
 @pytest.mark.parametrize("line", ["seven", "7 0", "7 10", "s x", "c", "c a", "-1", "7 8 9", "\x1b[A", "s 1000"])
 def test_unknown_command_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown command"):
-        parse_command(line, 4)
+        parse(line, DIGITS)
 
 
 def test_words_are_commands_where_letters_are_class_names() -> None:
     letters = ClassList.from_names("abcdefghijklmnopqrstuvwxyz")
-    assert parse_command("g", 4, letters) == ClassAnswer(6)
-    assert parse_command("s 3", 4, letters) == ClassAnswer(18, 0.3)
+    assert parse("g", letters) == ClassAnswer(6)
+    assert parse("s 3", letters) == ClassAnswer(18, 0.3)
     for line, command in {
         "split 3": Split(3),
         "split": Split(4),
@@ -55,7 +62,7 @@ def test_words_are_commands_where_letters_are_class_names() -> None:
         "cluster 3.1": SelectCluster((3, 1)),
         **{word: word for word in ("next", "undo", "redo", "members", "list", "go", "leave", "help")},
     }.items():
-        assert parse_command(line, 4, letters) == command
+        assert parse(line, letters) == command
 
 
 @pytest.mark.parametrize(
@@ -69,22 +76,73 @@ def test_words_are_commands_where_letters_are_class_names() -> None:
         ("rename 7 as seven", RenameClass(2, "seven")),
         ("merge cat into cat fish", MergeClass(0, 1)),
         ("merge 1 into 0", MergeClass(1, 0)),
-        ("merge 9 into 0", MergeClass(9, 0)),
+        ("merge 3 into 7", MergeClass(3, 2)),
+        ("rename cat as 7", RenameClass(0, "7")),
         ("add 8", ClassAnswer(4, 0.8)),
         ("classes", "classes"),
     ],
 )
 def test_line_is_parsed_as_one_class_edit(line: str, command: object) -> None:
-    assert parse_command(line, 4, PETS) == command
+    assert parse(line, PETS) == command
 
 
-@pytest.mark.parametrize("line", ["rename owl as hen", "merge cat into owl", "merge owl into cat"])
+@pytest.mark.parametrize(
+    "line", ["rename owl as hen", "merge cat into owl", "merge owl into cat", "merge 9 into cat", "rename 2 as hen"]
+)
 def test_edit_of_an_unknown_class_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown class in"):
-        parse_command(line, 4, PETS)
+        parse(line, PETS)
 
 
 @pytest.mark.parametrize("line", ["rename cat", "merge", "merge cat", "add "])
 def test_incomplete_class_edit_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown command"):
-        parse_command(line, 4, ClassList.from_names(("cat", "dog")))
+        parse(line, ClassList.from_names(("cat", "dog")))
+
+
+@pytest.mark.parametrize(
+    ("names", "answers"),
+    [
+        (("1", "2", "3"), {"1": 0, "2": 1, "3": 2}),
+        (tuple("0123456789"), {digit: int(digit) for digit in "0123456789"}),
+        (tuple("9876543210"), {digit: 9 - int(digit) for digit in "0123456789"}),
+        (("cat", "1", "dog"), {"0": 0, "1": 1, "2": 2, "cat": 0, "dog": 2}),
+        (("dog", "cat", "1"), {"0": 0, "1": 2, "2": 1}),
+        (("10", "07", "7"), {"0": 0, "1": 1, "7": 2, "10": 0, "07": 1}),
+        (tuple("abcdefghijklmnopqrstuvwxyz"), {"0": 0, "9": 9, "z": 25}),
+        ((*"abcdefghijkl", "7"), {"7": 12, "6": 6, "8": 8, "9": 7, "l": 11}),
+        (("7 8", "x", "٣"), {"7 8": 0, "x": 1, "٣": 2, "0": 0}),
+    ],
+)
+def test_digit_names_the_class_of_that_name_and_else_the_class_of_its_key(
+    names: tuple[str, ...], answers: dict[str, int]
+) -> None:
+    classes = ClassList.from_names(names)
+    for text, class_id in answers.items():
+        assert parse(text, classes) == ClassAnswer(class_id)
+        assert parse(f"{text} .4", classes) == ClassAnswer(class_id, 0.4)
+        assert parse(f"rename {text} as owl", classes) == RenameClass(class_id, "owl")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("0", r"Digit 0 has no class \(use 1-3\)"),
+        ("4 8", r"Digit 4 has no class \(use 1-3\)"),
+        ("12", 'There is no class "12"'),
+        ("12 5", 'There is no class "12"'),
+        ("٢", 'There is no class "٢"'),
+    ],
+)
+def test_number_without_a_class_is_refused_with_the_keys(line: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse(line, ClassList.from_names(("1", "2", "3")))
+
+
+def test_digit_is_the_key_of_the_round_and_a_name_in_quotes_the_class() -> None:
+    classes = ClassList.from_names(("cat", "dog", "1"))
+    keys: DigitKeys = (0, 1, 2)  # the class 2 was renamed in this round
+    assert parse("1", classes, keys) == ClassAnswer(1)
+    assert parse("2", classes, keys) == ClassAnswer(2)
+    assert parse('"1"', classes, keys) == ClassAnswer(2)
+    assert parse('merge "1" into 1', classes, keys) == MergeClass(2, 1)

@@ -33,8 +33,8 @@ def pet_session(clusters: int, *names: str) -> ScriptedSession:
 
 def test_classes_are_listed_and_can_be_typed_by_name() -> None:
     session = pet_session(3, "cat", "cat fish", "7")
-    lines = run_dialogue(session, "cat fish 8\ncat\n2\n")
-    assert "0 cat  1 cat fish  2 7" in lines
+    lines = run_dialogue(session, "cat fish 8\ncat\n7\n")
+    assert "Keys: 0 cat  1 cat fish  7" in lines
     assert answers(session) == [ClassAnswer(1, 0.8), ClassAnswer(0), ClassAnswer(2)]
     assert 'Saved: cluster 0 = "cat fish", confidence 0.8' in lines
 
@@ -50,9 +50,9 @@ def test_class_edits_are_applied_and_undone_in_order() -> None:
     with pytest.raises(UserError) as refusal:
         ClassList.from_names(("cat", "dog")).with_edit(AddClass(2, "owl")).with_edit(MergeClass(0, 1)).require_active(0)
     assert str(refusal.value) in lines, "an answer with a merged class is refused"
-    assert "  class 0: cat, merged into dog" in lines
-    assert "  class 1: dog, 1 answer" in lines
-    assert "  class 3: owl, 1 answer" in lines
+    assert "  no digit: cat, merged into dog" in lines
+    assert "  digit 1: dog, 1 answer" in lines
+    assert "  digit 3: owl, 1 answer" in lines
     assert sum(line.startswith("Undid: ") for line in lines) == 3
     assert sum(line.startswith("Redid: ") for line in lines) == 1
     assert session.classes.names == ("cat", "dog", "calf", "owl")
@@ -65,7 +65,7 @@ def test_refused_class_edits_print_the_reason_and_change_nothing() -> None:
     lines = run_dialogue(session, "".join(f"{command}\n" for command in commands))
     for command in commands:
         with pytest.raises(UserError) as refusal:
-            session.classes.with_edit(cast(ClassEdit, parse_command(command, 4, session.classes)))
+            session.classes.with_edit(cast(ClassEdit, parse_command(command, 4, session.classes, (0, 1))))
         assert str(refusal.value) in lines, command
     assert session.classes.names == ("cat", "dog")
     assert session.class_edits == []
@@ -129,7 +129,8 @@ def test_end_of_input_stops_training_and_ends_the_dialogue() -> None:
 def test_overlong_line_is_rejected_and_the_next_line_is_read() -> None:
     session = ScriptedSession(clusters=2)
     lines = run_dialogue(session, f"7{' ' * 500}\n7{' ' * 78}\n{'8' * 200}\n5\n")
-    assert sum(line.startswith("Unknown command") for line in lines) == 2
+    assert sum(line.startswith("Unknown command") for line in lines) == 1
+    assert sum(line.startswith("There is no class") for line in lines) == 1
     assert answers(session) == [ClassAnswer(7), ClassAnswer(5)]
 
 

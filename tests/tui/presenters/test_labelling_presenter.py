@@ -50,7 +50,8 @@ def test_class_edit_is_confirmed_with_its_undo_key() -> None:
 
 def test_weight_in_the_frame_is_shortened_to_the_width_of_the_frame() -> None:
     presenter = LabellingPresenter(ScriptedSession())
-    assert format_training_weight(presenter.focused_cluster, 26) == "weight when certain: 64 %"
-    assert format_training_weight(presenter.focused_cluster, 18) == "weight: 64 %"
+    classes = presenter.session.classes
+    assert format_training_weight(presenter.focused_cluster, classes, 26) == "weight when certain: 64 %"
+    assert format_training_weight(presenter.focused_cluster, classes, 18) == "weight: 64 %"
     press_keys(presenter, "3", "5", "left")
-    assert format_training_weight(presenter.focused_cluster, 26) == "weight of ·3 .5: 32 %"
+    assert format_training_weight(presenter.focused_cluster, classes, 26) == "weight of ·3 .5: 32 %"

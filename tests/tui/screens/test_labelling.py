@@ -216,7 +216,7 @@ async def test_picker_finds_one_of_many_classes_by_name() -> None:
         assert names.text.split("\n") == [" kind q ", " new class: Q ", ""]
         await pilot.press("enter")
         await wait_for_screen(pilot, LabellingScreen)
-        assert "class? 16 kind q_" in prompt_text(screen)
+        assert "class? kind q_" in prompt_text(screen)
         await pilot.press("7")
         assert session.answer_log == [((0,), ClassAnswer(16, 0.7))]
         await pilot.press("slash", "down", "down", "up", "escape")

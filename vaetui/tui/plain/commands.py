@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, parse_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
+from vaetui.session.digit_keys import is_digit, list_active_digits
+from vaetui.session.views import DigitKeys
+from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,20 @@ COMMAND_ALIASES = {
 }
 """Short form of each command, and its name; both can be typed."""
 COMMAND_HELP = (
-    ("7", "class 7, certain"),
-    ("7 8", "class 7, confidence 0.8 (or 7 .8, or 7 0.8)"),
+    ("7", "the class of digit key 7, certain"),
+    ("7 8", "the class of digit key 7, confidence 0.8 (or 7 .8, or 7 0.8)"),
+    ("owl, owl 8", "the class owl, certain or with confidence 0.8"),
+    ('"7"', "the class named 7, while digit key 7 chooses another class"),
     ("s, s 3", "split the cluster into the suggested number of parts, or into 3"),
     ("x", "unreadable: ignored in training"),
     ("u, U", "undo, redo"),
     ("Enter, n", "next cluster without an answer"),
     ("c 3.1", "show cluster 3.1"),
     ("l", "list all clusters with their answers"),
-    ("classes", "list the classes with their number of answers"),
+    ("classes", "list the classes with their digit keys and number of answers"),
     ("add owl", "add a class owl"),
-    ("rename 7 as owl", "rename class 7 to owl"),
-    ("merge 7 into 1", "count class 7 as class 1 in all rounds"),
+    ("rename cat as owl", "rename the class cat to owl; a digit key names a class, too"),
+    ("merge cat into dog", "count the class cat as the class dog in all rounds"),
     ("m", "show the nearest members as pictures"),
     ("g", "continue training; asks first while clusters have no answer"),
     ("q", "quit; every answer is already saved"),
@@ -55,42 +59,65 @@ COMMAND_HELP = (
     ("go, undo", "words work too: split, unreadable, next, redo, cluster, list, members, leave, help"),
 )
 """What can be typed, and its effect."""
-CLASS_ANSWER_PATTERN = re.compile(r"(\d{1,3})(?:\s+(?:0?\.)?([1-9])|\s+1\.0)?")
-"""A class number, and optionally a confidence: 8, .8, 0.8 or 1.0."""
+CONFIDENCE_PATTERN = re.compile(r"(.*\S)\s+(?:(?:0?\.)?([1-9])|1\.0)")
+"""A class, followed by a confidence: 8, .8, 0.8 or 1.0."""
 
 
-def parse_command(line: str, default_parts: int, classes: ClassList | None = None) -> Command:
-    """Parse a typed line; class names are accepted in place of class numbers if `classes` is passed.
+def parse_command(line: str, default_parts: int, classes: ClassList, digit_keys: DigitKeys) -> Command:
+    """Parse a typed line; a digit is the digit key of a class, every other text the name of a class or a command.
 
     A split without a number makes `default_parts` parts. Raises UserError if the line is not a command or refers
     to an unknown class.
     """
     text = line.strip()
-    numbered_text = _replace_class_name(text, classes.names if classes else ())
-    if class_match := CLASS_ANSWER_PATTERN.fullmatch(numbered_text):
-        return ClassAnswer(int(class_match[1]), int(class_match[2]) / 10 if class_match[2] else 1.0)
-    if classes is not None and (edit := _parse_class_edit(text, classes)) is not None:
+    if (answer := _parse_class_answer(text, classes, digit_keys)) is not None:
+        return answer
+    if (edit := _parse_class_edit(text, classes, digit_keys)) is not None:
         return edit
     if text in COMMAND_ALIASES or text in COMMAND_ALIASES.values():
         return COMMAND_ALIASES.get(text, text)
     if text in ("x", "unreadable"):
         return Unreadable()
-    if split_match := re.fullmatch(r"s(?:plit)?(?:\s+(\d{1,3}))?", text):
+    if split_match := re.fullmatch(r"s(?:plit)?(?:\s+([0-9]{1,3}))?", text):
         return Split(int(split_match[1] or default_parts))
-    if cluster_match := re.fullmatch(r"(?:c|cluster|centre)\s+(\d+(?:\.\d+)*)", text):
+    if cluster_match := re.fullmatch(r"(?:c|cluster|centre)\s+([0-9]+(?:\.[0-9]+)*)", text):
         return SelectCluster(parse_path(cluster_match[1]))
+    subject, _ = _split_confidence(text)
+    if is_digit(subject):
+        digits = list_active_digits(digit_keys, classes)
+        raise UserError(f"{format_unassigned_digit(subject, digits)}. classes lists all classes.")
+    if subject.isdigit():
+        raise UserError(f'There is no class "{subject}". Type a digit key or a class name; classes lists all classes.')
     raise UserError(f"Unknown command {text!r}. ? lists all commands.")
 
 
-def _replace_class_name(text: str, class_names: Sequence[str]) -> str:
-    """Replace a class name at the start of the text by its number; the longest matching name takes precedence."""
-    for class_id, name in sorted(enumerate(class_names), key=lambda class_item: -len(class_item[1])):
-        if text == name or text.startswith(f"{name} "):
-            return f"{class_id}{text[len(name) :]}"
-    return text
+def find_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int | None:
+    """Return the id of the class that a text refers to: by its digit key, by its name, or by its name in quotes."""
+    class_id = classes.find_id(text)
+    if is_digit(text):
+        key_class_id = digit_keys[int(text)] if int(text) < len(digit_keys) else None
+        return class_id if key_class_id is None and class_id in classes.active_ids else key_class_id
+    if class_id is None and len(text) > 2 and text[0] == text[-1] == '"':
+        return classes.find_id(text[1:-1])
+    return class_id
 
 
-def _parse_class_edit(text: str, classes: ClassList) -> ClassEdit | None:
+def _parse_class_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassAnswer | None:
+    """Parse a class with an optional confidence; the name of a class may end like a confidence."""
+    if (class_id := find_class(text, classes, digit_keys)) is not None:
+        return ClassAnswer(class_id, 1.0)
+    subject, confidence = _split_confidence(text)
+    class_id = find_class(subject, classes, digit_keys)
+    return None if class_id is None else ClassAnswer(class_id, confidence)
+
+
+def _split_confidence(text: str) -> tuple[str, float]:
+    """Return the text before a confidence, and the confidence; 1 without one."""
+    match = CONFIDENCE_PATTERN.fullmatch(text)
+    return (text, 1.0) if match is None else (match[1], int(match[2]) / 10 if match[2] else 1.0)
+
+
+def _parse_class_edit(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassEdit | None:
     """Parse an edit of the classes; return None for any other line.
 
     Raises UserError if the edit refers to an unknown class.
@@ -103,17 +130,11 @@ def _parse_class_edit(text: str, classes: ClassList) -> ClassEdit | None:
         return None
     # A class name may contain the separator: try every position.
     for position in (match.start() for match in re.finditer(separator, arguments)):
-        class_id = _find_class_id(arguments[:position], classes)
+        class_id = find_class(arguments[:position].strip(), classes, digit_keys)
         target = arguments[position + len(separator) :].strip()
-        target_id = _find_class_id(target, classes)
+        target_id = find_class(target, classes, digit_keys)
         if class_id is not None and verb == "rename":
             return RenameClass(class_id, target)
         if class_id is not None and target_id is not None:
             return MergeClass(class_id, target_id)
     raise UserError(f"Unknown class in {text!r}. classes lists all classes.")
-
-
-def _find_class_id(text: str, classes: ClassList) -> int | None:
-    """Return the number of a class that is written by name or by number, or None."""
-    class_id = classes.find_id(text.strip())
-    return int(text) if class_id is None and re.fullmatch(r"\s*\d{1,3}\s*", text) else class_id

@@ -7,19 +7,21 @@ from contextlib import suppress
 from typing import TextIO
 
 from vaetui.engine.answers import ClassAnswer, ClusterPath, Split, Unreadable, format_path
-from vaetui.engine.classes import AddClass, MergeClass, RenameClass
+from vaetui.engine.classes import MAX_CLASS_NAME_CHARS, AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Event, Loading
 from vaetui.errors import UserError
+from vaetui.session.views import ClusterView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.tui.plain.commands import COMMAND_HELP, Command, SelectCluster, parse_command
 from vaetui.tui.presenters.cluster_text import (
     format_answer,
     format_answer_confirmation,
+    format_class_digit,
     format_class_shares,
     format_cluster_name,
     format_cluster_size,
-    format_digit_keys,
+    format_key_line,
     format_round_progress,
 )
 from vaetui.tui.presenters.event_text import EventFormatter
@@ -76,8 +78,7 @@ class PlainDialogue:
         self._presenter = LabellingPresenter(self.session)
         if changes := describe_prediction_changes(self.session.training_curves().finished_epochs):
             self._print_line(changes)
-        if digit_keys := format_digit_keys(self.session.classes, range(len(self.session.classes))):
-            self._print_line(digit_keys)
+        self._print_digit_keys()
         if self._presenter.focused_info.unanswered_count:
             self._show_cluster(self._presenter.focused_cluster.path)
         else:
@@ -85,8 +86,12 @@ class PlainDialogue:
         is_confirmed = False
         while self.session.phase == "labelling":
             try:
-                line, part_count = self._read_line(), self.session.config.cluster.split_parts
-                command = parse_command(line, part_count, self.session.classes)
+                command = parse_command(
+                    self._read_line(),
+                    self.session.config.cluster.split_parts,
+                    self.session.classes,
+                    self._presenter.round_view.digit_keys,
+                )
                 if command == "go" and not is_confirmed and (count := self._presenter.focused_info.unanswered_count):
                     clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
                     self._print_line(f"{clusters} no answer. g again: train anyway")
@@ -110,8 +115,10 @@ class PlainDialogue:
                 self._print_events(self.session.split_cluster(path, parts))
                 self._show_cluster((*path, 0))
             case AddClass() | RenameClass() | MergeClass():
-                self._presenter.edit_classes(command)
+                is_changed = self._presenter.edit_classes(command)
                 self._print_line(self._presenter.status_text)
+                if is_changed:
+                    self._print_digit_keys()
             case SelectCluster(path):
                 if path not in [cluster.path for cluster in self._presenter.round_view.clusters]:
                     raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
@@ -144,7 +151,10 @@ class PlainDialogue:
         """Print a message and show the cluster; the path is empty after a class edit, None if nothing changed."""
         self._print_line(message)
         if path is not None:
-            self._show_cluster(path or self._presenter.focused_cluster.path)
+            self._presenter.refresh_round(path or self._presenter.focused_cluster.path)
+            if not path:
+                self._print_digit_keys()
+            self._show_cluster(self._presenter.focused_cluster.path)
 
     def _print_members(self) -> None:
         cluster = self._presenter.focused_cluster
@@ -156,17 +166,23 @@ class PlainDialogue:
     def _print_clusters(self) -> None:
         for cluster in self._presenter.round_view.clusters:
             name, indent = format_cluster_name(cluster), "  " * len(cluster.path)
-            self._print_line(f"{indent}cluster {name}: {format_answer(cluster)}, {format_cluster_size(cluster)}")
+            self._print_line(f"{indent}cluster {name}: {self._format_answer(cluster)}, {format_cluster_size(cluster)}")
 
     def _print_classes(self) -> None:
         classes, answer_counts = self.session.classes, self.session.answer_counts()
+        round_view = self._presenter.round_view
         for class_id, name in enumerate(classes.names):
+            digit = format_class_digit(round_view, class_id)
+            key = f"digit {digit}" if digit else "no digit"
             if class_id in classes.active_ids:
                 count = answer_counts[class_id]
                 state = "1 answer" if count == 1 else f"{count:,} answers"
             else:
-                state = f"merged into {classes.resolved_names[class_id]}"
-            self._print_line(f"  class {class_id}: {name}, {state}")
+                key, state = "no digit", f"merged into {classes.resolved_names[class_id]}"
+            self._print_line(f"  {key}: {name}, {state}")
+
+    def _print_digit_keys(self) -> None:
+        self._print_line(format_key_line(self.session.classes, self._presenter.round_view.digit_keys))
 
     def _print_help(self) -> None:
         width = max(len(command) for command, _ in COMMAND_HELP) + 2
@@ -189,10 +205,13 @@ class PlainDialogue:
         name = format_cluster_name(cluster)
         self._print_line("")
         self._print_line(format_round_progress(self._presenter.round_view))
-        self._print_line(f"Cluster {name}: {format_cluster_size(cluster)}, answer {format_answer(cluster)}")
+        self._print_line(f"Cluster {name}: {format_cluster_size(cluster)}, answer {self._format_answer(cluster)}")
         self._print_line(format_class_shares(cluster, self.session.classes))
         self._print_picture(cluster.picture)
         self._print_line(f"Cluster {name}: class? (?: help)")
+
+    def _format_answer(self, cluster: ClusterView) -> str:
+        return format_answer(cluster, self.session.classes, MAX_CLASS_NAME_CHARS * 2)
 
     def _print_picture(self, picture: Pixels) -> None:
         for line in to_ascii_lines(fit_image(picture, 28, 28)):  # at most 28 columns and 14 lines of two pixels

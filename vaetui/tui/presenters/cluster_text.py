@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from rich.cells import cell_len, set_cell_size
 
 from vaetui.engine.answers import ClassAnswer, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
-from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, RoundView
+from vaetui.session.digit_keys import is_digit, list_active_digits
+from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundView
 
 MAX_CLASS_NAME_CELLS = 80
 """Width of the longest class name: 40 characters of up to two cells."""
 
 
-def format_answer(cluster: ClusterView) -> str:
-    """Return the answer in a few cells.
+def format_answer(cluster: ClusterView, classes: ClassList, max_name_cells: int = MAX_CLASS_NAME_CELLS) -> str:
+    """Return the answer in a few cells; a class name longer than `max_name_cells` is truncated.
 
-    "·3" is class 3, "·3 .8" class 3 with confidence 0.8, "–" unreadable, "⟨2/4⟩" split with 2 of 4 parts
+    "·cat" is the class cat, "·cat .8" the same with confidence 0.8, "–" unreadable, "⟨2/4⟩" split with 2 of 4 parts
     answered, "?" no answer.
     """
     if cluster.leaf_counts is not None:
         return f"⟨{cluster.leaf_counts[0]}/{cluster.leaf_counts[1]}⟩"
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
-            return f"·{class_id}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
+            name = truncate_name(classes.names[class_id], max_name_cells)
+            return f"·{name}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
         case Unreadable():
             return "–"
     return "?"
@@ -41,22 +44,35 @@ def format_cluster_size(cluster: ClusterView) -> str:
     return f"{images}, mean distance {cluster.mean_distance:.1f}"
 
 
-def format_digit_keys(classes: ClassList, digit_keys: Sequence[int | None], max_cells: int | None = None) -> str:
-    """Return each digit key with its class name, without classes that are named like their digit.
+def format_digit_keys(
+    classes: ClassList, digit_keys: DigitKeys, max_cells: int | None = None, others: str = "/ others"
+) -> str:
+    """Return each digit key with its class name, or the digit alone if the class has the same name.
 
-    If the text is longer than `max_cells`, the longest names are truncated.
+    The text begins with `others` if a class has no digit. It is empty, apart from that, if all classes are named like
+    their digits. If it is longer than `max_cells`, the longest names are truncated.
     """
-    entries = [
-        (digit, classes.names[class_id]) for digit, class_id in enumerate(digit_keys) if class_id in classes.active_ids
-    ]
-    names = {digit: name for digit, name in entries if name != str(digit)}
-    name_cells = max(map(cell_len, names.values()), default=0)
-    others = ["/ others"] if len(entries) < len(classes.active_ids) else []
+    names = {digit: classes.names[cast(int, digit_keys[digit])] for digit in list_active_digits(digit_keys, classes)}
+    prefix = [others] if not set(classes.active_ids) <= set(digit_keys) else []
+    if all(name == str(digit) for digit, name in names.items()):
+        return "".join(prefix)
+    name_cells = max(map(cell_len, names.values()))
     while True:
-        text = "  ".join([*others, *(f"{digit} {truncate_name(name, name_cells)}" for digit, name in names.items())])
+        entries = [
+            f"{digit}" if name == str(digit) else f"{digit} {truncate_name(name, name_cells)}"
+            for digit, name in names.items()
+        ]
+        text = "  ".join([*prefix, *entries])
         if max_cells is None or cell_len(text) <= max_cells or name_cells <= 2:
             return text
         name_cells -= 1
+
+
+def format_key_line(classes: ClassList, digit_keys: DigitKeys) -> str:
+    """Return the digit keys for the plain dialogue, such as "Keys: 0 cat  1 dog" or "Keys: 1-3"."""
+    text = format_digit_keys(classes, digit_keys, others="")
+    others = "" if set(classes.active_ids) <= set(digit_keys) else "  others by name"
+    return f"Keys: {text.strip() or format_digit_ranges(list_active_digits(digit_keys, classes))}{others}"
 
 
 def truncate_name(name: str, max_cells: int) -> str:
@@ -97,9 +113,12 @@ def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view
     match edit:
         case AddClass(class_id, name):
             digit = format_class_digit(round_view, class_id)
-            message = f'Added class "{name}" ({f"digit {digit}" if digit else "/ finds it by name"})'
+            message = f'Added class "{name}" ({f"digit {digit}" if digit else "choose it by name"})'
         case RenameClass(class_id, name):
             message = f'Renamed class "{names[class_id]}" to "{name}"'
+            if is_digit(name) and round_view.digit_keys[int(name) : int(name) + 1] != (class_id,):
+                digit = format_class_digit(round_view, class_id)
+                message += f" ({f'digit {digit}' if digit else 'choose it by name'} in this round)"
         case MergeClass(class_id, into):
             message = f'Merged class "{names[class_id]}" into "{names[into]}"'
     return f"{message}. u: undo"
@@ -118,14 +137,14 @@ def format_class_shares(
     return f"predicted: {shares_text}"
 
 
-def format_training_weight(cluster: ClusterView, max_cells: int = 80) -> str:
+def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: int = 80) -> str:
     """Return the mean training weight of the members (equation 2), in percent of an image on the centre.
 
     A cluster without a class shows the weight that an answer of confidence 1 would have.
     """
     if isinstance(cluster.answer, ClassAnswer) and cluster.leaf_counts is None:
         weight = _format_percent(cluster.answer.confidence * cluster.mean_weight)
-        text = f"weight of {format_answer(cluster)}: {weight}"
+        text = f"weight of {format_answer(cluster, classes, max(max_cells - 19, 1))}: {weight}"
     else:
         weight = _format_percent(cluster.mean_weight)
         text = f"weight when certain: {weight}"

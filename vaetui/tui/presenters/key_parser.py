@@ -158,9 +158,11 @@ def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str
     """Return the question for the state of `parser`, and the keys that answer it."""
     match parser.state:
         case "confidence":
-            name = parser.classes.names[int(parser.typed_text)]
-            typed = f"{parser.typed_text}_" if name == parser.typed_text else f"{parser.typed_text} {name}_"
-            return f"Cluster {focused.name}: class? {typed}", CONFIDENCE_HINT
+            class_id = int(parser.typed_text)
+            name = parser.classes.names[class_id]
+            digit = f"{parser.digit_keys.index(class_id)} " if class_id in parser.digit_keys else ""
+            typed = name if digit.strip() in ("", name) else f"{digit}{name}"
+            return f"Cluster {focused.name}: class? {typed}_", CONFIDENCE_HINT
         case "parts":
             return f"Split into {parser.choose_part_count(focused.size)} parts?", PARTS_HINT
         case "leave":
@@ -170,4 +172,5 @@ def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str
         return f"Cluster {focused.name}:", "all clusters have answers · g: train"
     if parser.is_one_key_mode:
         return f"Cluster {focused.name}: class at confidence {parser.confidence:.1f}?", "One-key mode on · a: off"
-    return f"Cluster {focused.name}: class?", "0-9: class, then Enter: certain or 1-9: confidence"
+    digits = format_digit_ranges(list_active_digits(parser.digit_keys, parser.classes))
+    return f"Cluster {focused.name}: class?", f"{digits}: class, then Enter: certain or 1-9: confidence"

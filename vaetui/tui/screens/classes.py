@@ -93,14 +93,14 @@ class ClassesScreen(PromptScreen):
         self._cursor_row = min(self._cursor_row, len(classes) - 1)
         self.query_one(Header).set_text(f"{len(classes.active_ids)} classes")
         name_cells = max(min(max(map(cell_len, classes.names)), self.app.size.width - FIXED_WIDTH_CELLS), 1)
-        self.query_one("#headings", TextLine).set_text(f" class  {'name':<{name_cells}}  answers  digit")
+        self.query_one("#headings", TextLine).set_text(f" digit  {'name':<{name_cells}}  answers")
         lines, answer_counts = Text(), self._session.answer_counts()
         for class_id in compute_visible_rows(self._cursor_row, len(classes), self.app.size.height):
-            details = f"{answer_counts[class_id]:>7,}  {format_class_digit(presenter.round_view, class_id):>5} "
+            digit, details = format_class_digit(presenter.round_view, class_id), f"{answer_counts[class_id]:>7,} "
             if class_id not in classes.active_ids:
-                details = f"merged into {classes.resolved_names[class_id]} "
+                digit, details = "", f"merged into {classes.resolved_names[class_id]} "
             name = set_cell_size(truncate_name(classes.names[class_id], name_cells), name_cells)
-            lines.append(f" {class_id:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
+            lines.append(f" {digit:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
         self.query_one("#classes", TextLine).set_text(lines)
         help_text = "a: add · r: rename · m: merge"
         self.query_one(Prompt).show_question("Classes:", help_text, self._hint, presenter.status_text)

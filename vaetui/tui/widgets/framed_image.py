@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView
 from vaetui.tui.presenters.cluster_text import format_cluster_name, format_training_weight
@@ -45,17 +47,16 @@ class FramedImage(Vertical):
             side.styles.height = self._cells[1]
             side.set_text("\n".join("┃" * self._cells[1]))
 
-    def show_cluster(self, cluster: ClusterView) -> None:
+    def show_cluster(self, cluster: ClusterView, classes: ClassList) -> None:
         """Show the centre of `cluster`, its name above and the weight of its answer below."""
-        text_width = self._cells[0] - 2
-        self.show_image(
-            f"cluster {format_cluster_name(cluster)}", format_training_weight(cluster, text_width), cluster.picture
-        )
+        weight = format_training_weight(cluster, classes, self._cells[0] - 2)
+        self.show_image(f"cluster {format_cluster_name(cluster)}", weight, cluster.picture)
 
     def show_image(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
         """Show an image, [H, W] or [H, W, 3], and the texts in the frame."""
         width = self._cells[0]
         for id, text, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
             padded_text = f" {text} " if text else ""
-            self.query_one(id, TextLine).set_text(Text(f"{left}{padded_text:━<{width}}{right}"))
+            rule = "━" * (width - cell_len(padded_text))
+            self.query_one(id, TextLine).set_text(Text(f"{left}{padded_text}{rule}{right}"))
         self.query_one(Picture).show_image(pixels)

@@ -68,8 +68,8 @@ class LabellingView(Vertical):
         """Show the round with the cluster at `focus_index` focused; unchanged parts are not repainted."""
         self.styles.visibility = "visible"
         cluster, overview = round_view.clusters[focus_index], self._find_overview()
-        overview.show_clusters(round_view.clusters, focus_index)
-        self.query_one(FramedImage).show_cluster(cluster)
+        overview.show_clusters(round_view.clusters, focus_index, classes)
+        self.query_one(FramedImage).show_cluster(cluster, classes)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
         self.query_one("#rule", TextLine).set_text(self._format_rule(round_view, focus_index, classes))
 
