@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from vaetui.data import array_conversion, class_labels
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import DatasetArrays
-from vaetui.data.image_files import UnusableImageError, is_coloured_file, read_image_size
+from vaetui.data.image_files import UnusableImageError, survey_image
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.parallel_decoding import decode_files
+from vaetui.data.parallel_decoding import FileResult, decode_files
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS, MAX_SIDE_PX, MIN_IMAGES, MIN_SIDE_PX
 from vaetui.errors import UserError
@@ -58,16 +58,16 @@ def build_from_files(
     yield Progress("checking image sizes", 0, 1)
     in_colour = _should_keep_colour(paths) if options.colour is None else options.colour
     shape = _build_shape(options.size or _choose_size(paths), in_colour)
-    skip_reasons: list[str | None] = []
+    results: list[FileResult] = []
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
-        for pixels, batch_reasons in decode_files(paths, shape):
+        for pixels, batch_results in decode_files(paths, shape):
             image_writer.add(pixels)
-            skip_reasons += batch_reasons
-            yield Progress("decoding images", len(skip_reasons), len(paths))
-    records_with_reasons = zip(file_records, skip_reasons, strict=False)
-    records = [record._replace(skip_reason=reason) for record, reason in records_with_reasons] + file_records[
-        len(paths) :
-    ]
+            results += batch_results
+            yield Progress("decoding images", len(results), len(paths))
+    records = [
+        record._replace(skip_reason=result.skip_reason, pages=result.pages)
+        for record, result in zip(file_records, results, strict=False)
+    ] + file_records[len(paths) :]
     if image_writer.count < MIN_IMAGES:
         problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
         hint = next((f" First problem: {problem}." for problem in problems), "")
@@ -77,7 +77,7 @@ def build_from_files(
         )
     if labels is not None:
         with IdxWriter(directory / LABELS_FILE_TEMPLATE.format("train"), ()) as label_writer:
-            label_writer.add(labels[np.array([reason is None for reason in skip_reasons])])
+            label_writer.add(np.repeat(labels, [result.image_count for result in results]))
     return class_names, records
 
 
@@ -152,14 +152,18 @@ def _is_supported_size(size: tuple[int, ...]) -> bool:
 
 def _should_keep_colour(paths: Sequence[str]) -> bool:
     sample = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
-    return sum(map(is_coloured_file, sample)) > MIN_COLOUR_SHARE * len(sample)
+    coloured_count = 0
+    for path in sample:
+        with suppress(UnusableImageError):
+            coloured_count += survey_image(path).is_coloured
+    return coloured_count > MIN_COLOUR_SHARE * len(sample)
 
 
 def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
     sizes = []
     for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
         with suppress(UnusableImageError):
-            sizes.append(read_image_size(path))
+            sizes.append(survey_image(path).size)
     if sizes and len(set(sizes)) == 1 and _is_supported_size(sizes[0]):
         return sizes[0]
     median_side = statistics.median([max(size) for size in sizes] or [0])

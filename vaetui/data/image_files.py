@@ -1,83 +1,147 @@
-"""Decode one image file into pixels; any damaged or hostile file raises UnusableImageError with a reason."""
+"""Decode image files into pixels; any damaged or hostile file raises UnusableImageError with a reason."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import warnings
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from vaetui.engine.idx import COLOUR_CHANNELS
+from vaetui.data import image_formats, image_pages
+from vaetui.data.image_formats import IMAGE_SUFFIXES
+from vaetui.data.image_pages import describe_error
+from vaetui.data.image_samples import MIN_LIGHT_GREY, Samples, UnusableImageError, read_orientation, read_samples
+from vaetui.data.value_range import FULL_8_BIT_RANGE, RangeEstimator, SampleKind, ValueRange, ValueRanges
+
+__all__ = ["IMAGE_SUFFIXES", "DecodedFile", "ImageSurvey", "UnusableImageError", "decode_image", "survey_image"]
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 """The path of a file. Strings are much faster to create than Path objects, which matters for a million files."""
-PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-"""Formats that Pillow may try; its decoders for rarer formats are never run on untrusted files."""
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-"""Suffixes of image files, compared without case."""
 MIN_SIDE_PX, MAX_PIXELS = 4, 100_000_000
 """Smallest usable side, and the most pixels that are decoded: more than any camera takes."""
 MAX_DRAFT_SCALE = 2
 """A JPEG is decoded at a reduced size, at least this many times the target size, if its format allows that."""
-GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
-"""Pillow modes without colours."""
 COLOUR_PROBE_SIDE_PX, MIN_CHANNEL_RANGE = 32, 6.0
 """Side at which colours are measured, and the mean range of red, green and blue (of 255) above which an image counts as
 coloured: scanners and JPEG give grey images a smaller range."""
-MIN_LIGHT_GREY = 128
-"""Mean grey level from which an image counts as light: its transparent pixels become black, else white."""
+SURVEY_DRAFT_SIDE_PX = 256
+"""Side of the reduced size at which a JPEG is surveyed."""
+MAX_SURVEY_VALUES = 1 << 16
+"""Most values of a survey."""
+NO_RANGES: ValueRanges = {}
+PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
+"""The path of a page: that of its file, and its number from 0."""
 
 
-class UnusableImageError(Exception):
-    """A file that cannot be used. The message completes a sentence that starts with the name of the file."""
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedFile:
+    """The images of a file."""
+
+    pixels: NDArray[np.uint8]
+    """One image per page, [n, H, W] or [n, H, W, 3]."""
+    pages: tuple[int, ...] | None
+    """The decoded pages from 0; None for a file with one image."""
+    skipped_pages: tuple[tuple[int, str], ...]
+    """Pages that cannot be used, and the reasons."""
+    size: tuple[int, int]
+    """Original height and width of the first page, upright."""
 
 
-def read_image_size(path: StrPath) -> tuple[int, int]:
-    """Return height and width as displayed, from the header alone; raises UnusableImageError for an unusable file."""
-    with _open_image(path) as image:
-        width, height = image.size
-        has_swapped_sides = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 are quarter turns
-        return (width, height) if has_swapped_sides else (height, width)
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSurvey:
+    """Properties of a file that decide how a set of images is decoded."""
+
+    size: tuple[int, int]
+    """Original height and width of the first page, upright."""
+    is_coloured: bool
+    """Whether the first page shows colours."""
+    kind: SampleKind
+    """How its values are stored."""
+    values: NDArray[Any]
+    """Values of its pixels, without transparent ones, and the smallest and largest value of all pages,
+    [n <= MAX_SURVEY_VALUES]."""
 
 
-def is_coloured_file(path: StrPath) -> bool:
-    """Return whether an image shows colours; False if it is unusable."""
-    try:
-        with _open_image(path) as image:
-            if image.mode in GREY_MODES:
-                return False
-        return is_coloured(decode_image(path, (COLOUR_PROBE_SIDE_PX, COLOUR_PROBE_SIDE_PX, COLOUR_CHANNELS))[None])
-    except UnusableImageError:
-        return False
+@dataclass(frozen=True, slots=True, eq=False)
+class _OpenedFile:
+    """A file that Pillow has opened."""
+
+    image: Image.Image
+    """The image, of which only the header has been read."""
+    path: StrPath
+    """The path of the file, without the number of a page."""
+    page: int | None
+    """The page that the path names; None means all."""
+    length: int
+    """The length of the file in bytes."""
+
+
+def decode_image(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRanges = NO_RANGES) -> DecodedFile:
+    """Return the images of a file, resized to `shape` (H, W) or (H, W, 3) and turned by their EXIF orientation.
+
+    A path that ends in "#3" names one page. Values of a kind without a range are scaled from 0-255 if they have 8 bits,
+    else by the range of the values of this file. Raises UnusableImageError if the file is not an image, damaged, too
+    small or too large.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # warnings about bombs, refused below, and about unusual tags
+        return decode_image_quietly(path, shape, value_ranges)
+
+
+def decode_image_quietly(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRanges) -> DecodedFile:
+    """Decode a file as `decode_image` does, which also suppresses Pillow's warnings."""
+    size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
+    images: list[NDArray[np.uint8]] = []
+    sizes: list[tuple[int, int]] = []
+
+    def add(samples: Samples, original_size: tuple[int, int]) -> None:
+        value_range = value_ranges.get(samples.kind) or _find_own_range(path, samples.kind)
+        images.append(resize_image(samples.convert(mode, value_range), size))
+        sizes.append(original_size)
+
+    pages, skipped_pages = _read_pages(path, (mode, MAX_DRAFT_SCALE * max(size)), add)
+    pixels = images[0][None] if len(images) == 1 else np.stack(images)
+    return DecodedFile(pixels, pages, skipped_pages, sizes[0])
+
+
+def survey_image(path: StrPath) -> ImageSurvey:
+    """Return size, kind, colour and values of a file; raises UnusableImageError for an unusable file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return survey_image_quietly(path)
+
+
+def survey_image_quietly(path: StrPath) -> ImageSurvey:
+    """Survey a file as `survey_image` does, which also suppresses Pillow's warnings."""
+    surveys: list[ImageSurvey] = []
+    extremes: list[Any] = []
+
+    def add(samples: Samples, original_size: tuple[int, int]) -> None:
+        values = samples.list_opaque_values()
+        if surveys and samples.kind != surveys[0].kind:
+            return
+        if values.size:
+            extremes[:] = [min([*extremes, values.min()]), max([*extremes, values.max()])]
+        if not surveys:
+            stride = -(-values.size // (MAX_SURVEY_VALUES - 2)) | 1  # odd, so as not to meet the same columns
+            is_coloured_page = _shows_colours(samples, path, values)
+            surveys.append(ImageSurvey(original_size, is_coloured_page, samples.kind, values[::stride].copy()))
+
+    _read_pages(path, ("RGB", SURVEY_DRAFT_SIDE_PX), add)
+    values = surveys[0].values
+    return replace(surveys[0], values=np.concatenate([values, np.array(extremes, dtype=values.dtype)]))
 
 
 def is_coloured(pixels: NDArray[np.uint8]) -> bool:
     """Return whether images [N, H, W, 3] show visible colours."""
     return float(np.ptp(pixels, axis=3).mean()) > MIN_CHANNEL_RANGE
-
-
-def decode_image(path: StrPath, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the pixels of an image, resized to `shape` (H, W) or (H, W, 3) and turned by its EXIF orientation.
-
-    Raises UnusableImageError if the file is not an image, damaged, too small or too large.
-    """
-    size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
-    try:
-        with _open_image(path) as image:
-            draft_side = MAX_DRAFT_SCALE * max(size)
-            image.draft(mode, (draft_side, draft_side))
-            ImageOps.exif_transpose(image, in_place=True)
-            return resize_image(_convert_mode(image, mode), size)
-    except UnusableImageError:
-        raise
-    except MemoryError as error:
-        raise UnusableImageError("needs more memory than is available") from error
-    except Exception as error:  # decoders raise arbitrary exceptions for hostile files
-        raise UnusableImageError(f"cannot be decoded ({str(error)[:100] or type(error).__name__})") from error
 
 
 def resize_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -88,54 +152,157 @@ def resize_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]
     return np.asarray(image, np.uint8)
 
 
-def _open_image(path: StrPath) -> Image.Image:
+def _read_pages(
+    path: StrPath, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
+) -> tuple[tuple[int, ...] | None, tuple[tuple[int, str], ...]]:
+    """Call a function with the samples and the original size of each page that can be used.
+
+    Returns the numbers of these pages, None for a file with one image, and the other pages with reasons.
+    """
+    opened = _open_file(path)
+    image = opened.image
     try:
-        status = os.stat(path)  # opening a pipe would block
-        if not stat.S_ISREG(status.st_mode):
-            raise UnusableImageError("is not a regular file")
-        if not status.st_size:
-            raise UnusableImageError("is empty")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings about bombs, refused below, and about unusual tags
-            image = Image.open(path, formats=PILLOW_FORMATS)
-    except UnusableImageError:
-        raise
-    except FileNotFoundError as error:
-        raise UnusableImageError("is a broken link" if os.path.islink(path) else "does not exist") from error
-    except UnidentifiedImageError as error:
-        raise UnusableImageError("is not an image in a supported format") from error
-    except Image.DecompressionBombError as error:
-        raise UnusableImageError(f"has more than {MAX_PIXELS:,} pixels") from error
-    except Exception as error:  # header parsers too raise arbitrary exceptions for hostile files
-        raise UnusableImageError(f"cannot be read ({str(error)[:100] or type(error).__name__})") from error
+        with image:
+            if opened.page is None and not image_pages.has_pages(image):
+                use_page(*_read_page(opened, 0, draft))
+                return None, ()
+            if opened.page is not None:
+                _seek(image, opened.page)
+                use_page(*_read_page(opened, opened.page, draft))
+                return (opened.page,), ()
+            return _read_all_pages(opened, draft, use_page)
+    except Exception as error:  # decoders raise arbitrary exceptions for hostile files
+        raise _explain_error(error) from error
+
+
+def _read_all_pages(
+    opened: _OpenedFile, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
+) -> tuple[tuple[int, ...], tuple[tuple[int, str], ...]]:
+    pages: list[int] = []
+    skipped: list[tuple[int, str]] = []
+    for page, reason in image_pages.iter_pages(opened.image, opened.length):
+        if reason is not None:
+            skipped.append((page, reason))
+            continue
+        try:
+            use_page(*_read_page(opened, page, draft))
+            pages.append(page)
+        except Exception as error:
+            skipped.append((page, str(_explain_error(error))))
+            if not isinstance(error, UnusableImageError) and image_pages.depend_on_each_other(opened.image):
+                skipped += [(later, "follows a damaged page") for later in image_pages.list_later_pages(opened.image)]
+                break
+    if not pages:
+        page, reason = skipped[0]
+        raise UnusableImageError(reason if page == 0 else f"has no usable page; page {page} {reason}")
+    return tuple(pages), tuple(skipped)
+
+
+def _read_page(opened: _OpenedFile, page: int, draft: tuple[str, int]) -> tuple[Samples, tuple[int, int]]:
+    """Decode the selected page, and return its samples and its original height and width, upright."""
+    image = opened.image
     width, height = image.size
     if min(width, height) < MIN_SIDE_PX:
         raise UnusableImageError(f"has {width}x{height} pixels; at least {MIN_SIDE_PX}x{MIN_SIDE_PX} are needed")
     if width * height > MAX_PIXELS:
         raise UnusableImageError(f"has {width}x{height} pixels; at most {MAX_PIXELS:,} are supported")
+    if image.format not in ("JPEG", "MPO"):
+        samples = read_samples(image, lambda: _reopen(opened, page))
+        return samples, samples.size
+    mode, side = draft
+    image.draft(mode, (side, side))
+    samples = read_samples(image, lambda: _reopen(opened, page))
+    return samples, (width, height) if read_orientation(image) >= 5 else (height, width)
+
+
+def _open_file(path: StrPath) -> _OpenedFile:
+    page = None
+    try:
+        try:
+            status = os.stat(path)  # opening a pipe would block
+        except FileNotFoundError:
+            match = PAGE_PATH.fullmatch(os.fspath(path))
+            if match is None or os.path.islink(path):
+                raise
+            path, page = match[1], int(match[2])
+            status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnusableImageError("is not a regular file")
+        if not status.st_size:
+            raise UnusableImageError("is empty")
+        suffix = image_formats.get_suffix(path)
+        if suffix in image_formats.REASONS_BY_SUFFIX:
+            raise UnusableImageError(image_formats.REASONS_BY_SUFFIX[suffix])
+        image = _identify(path, suffix)
+        if image.format == "TIFF" and image_pages.is_camera_raw(image):
+            raise UnusableImageError(image_formats.REASONS_BY_SUFFIX[".raw"])
+    except UnusableImageError:
+        raise
+    except FileNotFoundError as error:
+        raise UnusableImageError("is a broken link" if os.path.islink(path) else "does not exist") from error
+    except Image.DecompressionBombError as error:
+        raise UnusableImageError(f"has more than {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # header parsers too raise arbitrary exceptions for hostile files
+        raise UnusableImageError(f"cannot be read ({describe_error(error)})") from error
+    return _OpenedFile(image, path, page, status.st_size)
+
+
+def _identify(path: StrPath, suffix: str) -> Image.Image:
+    """Open a file with the Pillow formats that its ending and its content allow."""
+    try:
+        return Image.open(path, formats=image_formats.list_formats(suffix))
+    except UnidentifiedImageError as error:
+        prefix = image_formats.read_prefix(path)
+        name = image_formats.identify_content(prefix)
+        if name in image_formats.PLUGINS and image_formats.load_plugin(name):
+            return Image.open(path, formats=(name,))
+        raise UnusableImageError(image_formats.explain_content(prefix)) from error
+
+
+def _reopen(opened: _OpenedFile, page: int) -> Image.Image:
+    image = Image.open(opened.path, formats=(str(opened.image.format),))
+    if page:
+        image.seek(page)
     return image
 
 
-def _convert_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Convert an image of any mode to L or RGB, with a background behind transparent pixels."""
-    if image.mode[0] in "IF":  # 16 and 32 bit integers, and floats
-        return Image.fromarray(_scale_to_uint8(np.asarray(image, np.float64))).convert(mode)
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        rgba_image = image.convert("RGBA")
-        grey, alpha = (np.asarray(channel, np.float64) for channel in rgba_image.convert("LA").split())
-        is_light = float((grey * alpha).sum()) >= MIN_LIGHT_GREY * max(float(alpha.sum()), 1e-12)
-        background = Image.new("RGBA", rgba_image.size, "black" if is_light else "white")
-        return Image.alpha_composite(background, rgba_image).convert(mode)
-    return image.convert(mode)
+def _seek(image: Image.Image, page: int) -> None:
+    try:
+        image.seek(page)
+    except EOFError as error:
+        raise UnusableImageError(f"has no page {page}") from error
 
 
-def _scale_to_uint8(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Scale values to 0-255: integers by their number of bits, floats by their range."""
-    minimum, maximum = float(values.min()), float(values.max())
-    if minimum >= 0 and maximum > 255 and (values == values.round()).all():
-        return (values / (65_535 if maximum <= 65_535 else maximum) * 255).round().astype(np.uint8)
-    if minimum >= 0 and maximum <= 255 and maximum > 1:
-        return values.round().astype(np.uint8)
-    if minimum >= 0 and maximum <= 1:
-        return (values * 255).round().astype(np.uint8)
-    return ((values - minimum) / max(maximum - minimum, 1e-12) * 255).round().astype(np.uint8)
+def _find_own_range(path: StrPath, kind: SampleKind) -> ValueRange:
+    """Return the range of the values of a kind in a file."""
+    if kind == "8-bit":
+        return FULL_8_BIT_RANGE
+    estimator = RangeEstimator(kind)
+
+    def add(samples: Samples, _: tuple[int, int]) -> None:
+        if samples.kind == kind:
+            estimator.add(samples.list_opaque_values())
+
+    _read_pages(path, ("L", MAX_PIXELS), add)
+    return estimator.estimate()
+
+
+def _shows_colours(samples: Samples, path: StrPath, values: NDArray[Any]) -> bool:
+    if not samples.has_colour_channels:
+        return False
+    is_lossless = image_formats.get_suffix(path) in (".png", ".tif", ".tiff", ".bmp", ".gif")
+    value_range = FULL_8_BIT_RANGE
+    if samples.kind != "8-bit" or (is_lossless and values.size and values.max() < MIN_LIGHT_GREY):
+        estimator = RangeEstimator(samples.kind)
+        estimator.add(values)
+        value_range = estimator.estimate()
+    probe_size = (COLOUR_PROBE_SIDE_PX, COLOUR_PROBE_SIDE_PX)
+    return is_coloured(resize_image(samples.convert("RGB", value_range), probe_size)[None])
+
+
+def _explain_error(error: Exception) -> UnusableImageError:
+    if isinstance(error, UnusableImageError):
+        return error
+    if isinstance(error, MemoryError):
+        return UnusableImageError("needs more memory than is available")
+    return UnusableImageError(f"cannot be decoded ({describe_error(error)})")

@@ -22,6 +22,8 @@ class FileList:
     """The label of each file; None if labels are not requested or incomplete."""
     skipped: tuple[tuple[str, str], ...]
     """Names of files that are not imported, and the reasons."""
+    source: str = ""
+    """What was taken, such as "directory photos" or "column path of list.csv"."""
 
 
 def list_folder_images(root: Path, with_labels: bool) -> FileList:
@@ -38,6 +40,11 @@ def list_folder_images(root: Path, with_labels: bool) -> FileList:
             skipped.append((ascii(path)[1:-1], "has a name that is not printable UTF-8"))
     labels = tuple(path.partition("/")[0] if "/" in path else "" for path in paths)
     return FileList(root, tuple(paths), labels if with_labels and all(labels) else None, tuple(skipped))
+
+
+def list_single_file(path: Path) -> FileList:
+    """List one image file, which may contain several pages."""
+    return FileList(path.parent, (path.name,), None, (), f"file {path.name}")
 
 
 def _iter_image_paths(root: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from vaetui.data.image_folder import FileList
+from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path")
@@ -14,11 +15,12 @@ LABEL_COLUMNS = ("label", "class", "category", "target", "y")
 """Usual names of the label column."""
 
 
-def list_csv_images(path: Path, with_labels: bool, label_column: str | None) -> FileList:
+def list_csv_images(path: Path, options: ImportOptions) -> FileList:
     """List the image files of a CSV file with a header, in its order; paths are relative to its directory.
 
     Raises UserError if the file is unreadable, empty or lacks the label column.
     """
+    with_labels, label_column = options.labels, options.label_key
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = file.readline()

@@ -16,7 +16,7 @@ from vaetui.data.image_files import IMAGE_SUFFIXES
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images
-from vaetui.data.parallel_decoding import FILES_PER_TASK, DecodedBatch, decode_files
+from vaetui.data.parallel_decoding import DecodedBatch, decode_files
 from vaetui.engine.clusters import Pixels
 from vaetui.errors import UserError
 
@@ -85,11 +85,17 @@ def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
 
 def _batch_decoded_files(paths: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
     start = 0
-    for pixels, skip_reasons in decoded_batches:
-        pairs = list(zip(paths[start : start + FILES_PER_TASK], skip_reasons, strict=True))
-        start += FILES_PER_TASK
-        usable_paths = tuple(path for path, reason in pairs if reason is None)
-        yield ImageBatch(usable_paths, pixels, tuple((path, reason) for path, reason in pairs if reason is not None))
+    for pixels, results in decoded_batches:
+        names: list[str] = []
+        skipped: list[tuple[str, str]] = []
+        for path, result in zip(paths[start : start + len(results)], results, strict=True):
+            if result.skip_reason is not None:
+                skipped.append((path, result.skip_reason))
+            else:
+                names += [path] if result.pages is None else [f"{path}#{page}" for page in result.pages]
+                skipped += [(f"{path}#{page}", reason) for page, reason in result.skipped_pages]
+        start += len(results)
+        yield ImageBatch(tuple(names), pixels, tuple(skipped))
 
 
 def _batch_resized_array(array_file: ArrayFile, name: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:

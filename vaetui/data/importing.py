@@ -98,7 +98,7 @@ def find_source_images(path: Path, options: ImportOptions) -> FileList | Dataset
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if path.suffix.lower() in (".csv", ".tsv"):
-        return list_csv_images(path, options.labels, options.label_key)
+        return list_csv_images(path, options)
     return find_dataset_arrays(path, options)
 
 

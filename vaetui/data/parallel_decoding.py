@@ -6,18 +6,27 @@ import multiprocessing
 import os
 import signal
 import sys
+import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
+from functools import partial
 from multiprocessing import resource_tracker
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data.image_files import UnusableImageError, decode_image
+from vaetui.data.image_files import (
+    NO_RANGES,
+    ImageSurvey,
+    UnusableImageError,
+    decode_image_quietly,
+    survey_image_quietly,
+)
+from vaetui.data.value_range import ValueRanges
 from vaetui.errors import UserError
 
 FILES_PER_TASK = 64
@@ -26,26 +35,69 @@ MIN_FILES_PER_PROCESS = 256
 """Fewest files per process: starting one takes as long as decoding this many."""
 QUEUED_TASKS_PER_PROCESS = 4
 """Tasks that wait for each process."""
-DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[str | None]]"
-"""Pixels of the decoded files, [n, H, W] or [n, H, W, 3], and for each file the reason for skipping it, or None."""
+MAX_PAGED_BYTES_PER_TASK = 1 << 24
+"""Most bytes of files that may contain several images in a task: a stack of microscope images has thousands."""
+PAGED_SUFFIXES = (".tif", ".tiff", ".gif", ".webp", ".avif", ".avifs", ".apng", ".fli", ".flc", ".dcx")
+"""Endings of files that often contain several images."""
+Item = TypeVar("Item")
 
 
-def decode_files(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[DecodedBatch]:
-    """Yield FILES_PER_TASK decoded files at a time, (H, W) or (H, W, 3); raises UserError if a process is killed."""
-    batches = [paths[start : start + FILES_PER_TASK] for start in range(0, len(paths), FILES_PER_TASK)]
+class FileResult(NamedTuple):
+    """What became of a file."""
+
+    pages: tuple[int, ...] | None
+    """The decoded pages from 0; None for a file with one image, and for a skipped file."""
+    skipped_pages: tuple[tuple[int, str], ...]
+    """Pages that cannot be used, and the reasons."""
+    size: tuple[int, int] | None
+    """Original height and width of the first page, upright; None for a skipped file."""
+    skip_reason: str | None
+    """Why the file was skipped; None if it was decoded."""
+
+    @property
+    def image_count(self) -> int:
+        """Number of decoded images."""
+        return int(self.skip_reason is None) if self.pages is None else len(self.pages)
+
+
+DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[FileResult]]"
+"""Pixels of all images of consecutive files, [n, H, W] or [n, H, W, 3], and the result of each of these files."""
+
+
+def decode_files(
+    paths: Sequence[str], shape: tuple[int, ...], value_ranges: ValueRanges = NO_RANGES
+) -> Iterator[DecodedBatch]:
+    """Yield the images of files, (H, W) or (H, W, 3), in batches of at most FILES_PER_TASK files, in order.
+
+    See `decode_image`. Raises UserError if a process is killed.
+    """
+    return _map_batches(partial(_decode_batch, shape=shape, value_ranges=dict(value_ranges)), paths)
+
+
+def survey_files(paths: Sequence[str]) -> Iterator[list[ImageSurvey | None]]:
+    """Yield the surveys of files in batches of at most FILES_PER_TASK files, in order; None for an unusable file.
+
+    Raises UserError if a process is killed.
+    """
+    return _map_batches(_survey_batch, paths)
+
+
+def _map_batches(function: Callable[[Sequence[str]], Item], paths: Sequence[str]) -> Iterator[Item]:
+    """Yield the results of a function for batches of files, computed in several processes if there are many."""
+    batches = _split_paths(paths)
     cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     process_count = min(cpu_count, len(paths) // MIN_FILES_PER_PROCESS)
     if process_count < 2:
-        yield from (_decode_batch(batch, shape) for batch in batches)
+        yield from map(function, batches)
         return
     context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
     with redirect_stderr(sys.__stderr__):  # Textual replaces stderr by an object without a file descriptor to inherit
         resource_tracker.ensure_running()
     with ProcessPoolExecutor(process_count, context, _ignore_interrupts) as pool:
-        queue: deque[tuple[Sequence[str], Future[DecodedBatch]]] = deque()
+        queue: deque[tuple[Sequence[str], Future[Item]]] = deque()
         try:
             for batch in batches:
-                queue.append((batch, pool.submit(_decode_batch, batch, shape)))
+                queue.append((batch, pool.submit(function, batch)))
                 if len(queue) > QUEUED_TASKS_PER_PROCESS * process_count:
                     yield queue.popleft()[1].result()
             while queue:
@@ -60,16 +112,44 @@ def decode_files(paths: Sequence[str], shape: tuple[int, ...]) -> Iterator[Decod
             pool.shutdown(cancel_futures=True)
 
 
-def _decode_batch(paths: Sequence[str], shape: tuple[int, ...]) -> DecodedBatch:
+def _split_paths(paths: Sequence[str]) -> list[Sequence[str]]:
+    batches: list[Sequence[str]] = []
+    start = paged_bytes = 0
+    for index, path in enumerate(paths):
+        if path.endswith(PAGED_SUFFIXES):
+            with suppress(OSError, ValueError):
+                paged_bytes += os.path.getsize(path)
+        if index + 1 - start == FILES_PER_TASK or paged_bytes > MAX_PAGED_BYTES_PER_TASK or index + 1 == len(paths):
+            batches.append(paths[start : index + 1])
+            start, paged_bytes = index + 1, 0
+    return batches
+
+
+def _decode_batch(paths: Sequence[str], shape: tuple[int, ...], value_ranges: ValueRanges) -> DecodedBatch:
     images: list[NDArray[np.uint8]] = []
-    skip_reasons: list[str | None] = []
-    for path in paths:
-        try:
-            images.append(decode_image(path, shape))
-            skip_reasons.append(None)
-        except UnusableImageError as error:
-            skip_reasons.append(str(error))
-    return np.stack(images) if images else np.empty((0, *shape), np.uint8), skip_reasons
+    results: list[FileResult] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # see decode_image; doing this for each file would take longer
+        for path in paths:
+            try:
+                file = decode_image_quietly(path, shape, value_ranges)
+                images.append(file.pixels)
+                results.append(FileResult(file.pages, file.skipped_pages, file.size, None))
+            except UnusableImageError as error:
+                results.append(FileResult(None, (), None, str(error)))
+    return np.concatenate(images) if images else np.empty((0, *shape), np.uint8), results
+
+
+def _survey_batch(paths: Sequence[str]) -> list[ImageSurvey | None]:
+    surveys: list[ImageSurvey | None] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in paths:
+            try:
+                surveys.append(survey_image_quietly(path))
+            except UnusableImageError:
+                surveys.append(None)
+    return surveys
 
 
 def _ignore_interrupts() -> None:
