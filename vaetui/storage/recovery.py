@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,9 @@ from vaetui.storage.journal import JournalEntry, JournalScan
 from vaetui.storage.schema import FORMAT_VERSION
 from vaetui.storage.untrusted_entries import quarantine_file
 
+READ_ATTEMPTS = 3
+"""How often database and journal are compared before they count as different: another process may repair them."""
+
 
 def verify_database(directory: Path, repair: bool) -> Iterator[Finding]:
     """Yield what is damaged in database and journal, and repair it if asked to.
@@ -28,23 +32,56 @@ def verify_database(directory: Path, repair: bool) -> Iterator[Finding]:
         yield from _verify_files(database_path, journal_path, repair)
 
 
+def require_matching_journal(directory: Path) -> None:
+    """Raise UserError if the database contradicts its journal; another process may write both meanwhile.
+
+    A damaged journal is no reason to refuse the database: the process that opens it for writing repairs the journal.
+    """
+    database_path, journal_path = file_names.database_path(directory), file_names.journal_path(directory)
+    for _ in range(READ_ATTEMPTS):
+        with database.translate_database_errors(database_path):
+            if not journal_path.exists() or _equals_journal(database_path, journal_path):
+                return
+    raise UserError(
+        f"{database_path} differs from {journal_path.name}. Repair it with: vaetui check {directory.name} --repair"
+    )
+
+
+def _equals_journal(database_path: Path, journal_path: Path) -> bool:
+    """Return whether the database has the content after one of the journal's entries, or the journal is damaged."""
+    with contextlib.closing(database.connect_safely(database_path)) as connection:
+        connection.execute("BEGIN")  # one state for all queries
+        try:
+            number, tables = database.read_last_entry_number(connection), database.read_all_tables(connection)
+        except ValueError:
+            return False
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):  # of text that is not UTF-8
+                raise
+            return False
+    scan = journal.scan_journal(journal_path)  # after the database: the journal gets each change first
+    if scan.entries and scan.entries[0].number > number:
+        return False
+    entries = [entry for entry in scan.entries if entry.number <= number]
+    if scan.lost_count or scan.last_number < number or (replayed := _replay(entries, journal_path)) is None:
+        return True
+    return database.read_all_tables(replayed) == tables
+
+
 def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iterator[Finding]:
     scan = journal.scan_journal(journal_path) if journal_path.exists() else JournalScan((), 0, 0)
     replayed = _replay(scan.entries, journal_path)
     problem = _find_problem(database_path, replayed)
     if problem is not None:
-        if replayed is None:
-            raise UserError(
-                f"{database_path} {problem}, and {journal_path.name} cannot replace it. Restore either from a backup."
-            )
-        loss = f" without {scan.lost_count} lost changes" if scan.lost_count else ""
-        yield Finding(database_path.name, problem, f"rebuilt from {journal_path.name}{loss}")
-        if repair:
+        yield from _replace_damaged_database(database_path, journal_path, problem, scan, replayed, repair)
+        return
+    if replayed is not None and (foreign_path := _find_foreign_file(database_path, journal_path, replayed)):
+        other_path = journal_path if foreign_path == database_path else database_path
+        yield Finding(foreign_path.name, "belongs to another session", f"rebuilt from {other_path.name}")
+        if repair and foreign_path == database_path:
             _rebuild_database(database_path, replayed)
-            if scan.lost_count:
-                _rebuild_journal(journal_path, database_path)
-            else:
-                _truncate_journal(journal_path, scan.intact_bytes)
+        elif repair:
+            _rebuild_journal(journal_path, database_path)
         return
     with contextlib.closing(database.connect_safely(database_path)) as connection:
         pending_count = scan.last_number - database.read_last_entry_number(connection)
@@ -71,6 +108,28 @@ def _verify_files(database_path: Path, journal_path: Path, repair: bool) -> Iter
         _truncate_journal(journal_path, scan.intact_bytes)
 
 
+def _replace_damaged_database(
+    database_path: Path,
+    journal_path: Path,
+    problem: str,
+    scan: JournalScan,
+    replayed: sqlite3.Connection | None,
+    repair: bool,
+) -> Iterator[Finding]:
+    if replayed is None:
+        raise UserError(
+            f"{database_path} {problem}, and {journal_path.name} cannot replace it. Restore either from a backup."
+        )
+    loss = f" without {scan.lost_count} lost changes" if scan.lost_count else ""
+    yield Finding(database_path.name, problem, f"rebuilt from {journal_path.name}{loss}")
+    if repair:
+        _rebuild_database(database_path, replayed)
+        if scan.lost_count:
+            _rebuild_journal(journal_path, database_path)
+        else:
+            _truncate_journal(journal_path, scan.intact_bytes)
+
+
 def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> str | None:
     """Return what is wrong with the file by itself.
 
@@ -81,6 +140,7 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
     try:
         with contextlib.closing(database.open_validated(database_path)) as connection:
             database.read_last_entry_number(connection)
+            database.read_all_tables(connection)  # raises sqlite3.Error for text that is not UTF-8
             (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             return None if result == "ok" else "is damaged"
     except NewerFormatError:
@@ -89,6 +149,42 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
         return "is damaged"
     except (UserError, ValueError, sqlite3.Error):
         return "is damaged"
+
+
+def _find_foreign_file(database_path: Path, journal_path: Path, replayed: sqlite3.Connection) -> Path | None:
+    """Return which of the two files belongs to another session; None if they belong together.
+
+    Raises UserError if the other files of the session do not decide that.
+    """
+    with contextlib.closing(database.connect_safely(database_path)) as connection:
+        identities = zip(_read_identity(connection), _read_identity(replayed), strict=True)
+        # One flipped bit changes only one of the two values.
+        if not all(value and other_value and value != other_value for value, other_value in identities):
+            return None
+        match_counts = [_count_matching_files(database_path.parent, tables) for tables in (connection, replayed)]
+    if match_counts[0] == match_counts[1]:
+        raise UserError(
+            f"{database_path} and {journal_path.name} belong to different sessions. Replace one of them from a backup."
+        )
+    return database_path if match_counts[0] < match_counts[1] else journal_path
+
+
+def _read_identity(connection: sqlite3.Connection) -> tuple[str | None, str | None]:
+    """Return two values that no other session has: id and time of creation."""
+    values = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    return values.get("session_id"), values.get("created_at")
+
+
+def _count_matching_files(directory: Path, connection: sqlite3.Connection) -> int:
+    """Return how many files in a directory are those that the tables of a session list."""
+    count = 0
+    for name, size_bytes, sha256_hex in connection.execute("SELECT * FROM artifact").fetchall():
+        path = directory / name
+        with contextlib.suppress(OSError):
+            if path.stat().st_size == size_bytes:
+                with atomic_files.open_for_reading(path) as file:
+                    count += hashlib.file_digest(file, "sha256").hexdigest() == sha256_hex
+    return count
 
 
 def _has_flipped_version(database_path: Path, replayed: sqlite3.Connection) -> bool:
