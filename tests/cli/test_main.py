@@ -140,7 +140,7 @@ def test_check_finds_missing_images(tmp_path: Path) -> None:
 def test_control_sequences_in_a_foreign_session_are_not_printed(templates: SessionTemplates) -> None:
     directory = templates.copy("labelling", "foreign")
     repository = SessionRepository(directory, is_writable=True)
-    repository._write_meta(data_source="/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]")
+    repository._write_meta(data_source=json.dumps("/nowhere/\x1b[2J\x1b]0;owned\x07[bold]here[/bold]"))
     repository.close()
     for command in (["show", "foreign"], ["sessions"], ["resume", "foreign", "--plain"], ["check", "foreign"]):
         process = run_vaetui(*command)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 
+from tests.engine.random_configs import configs
 from vaetui.engine.config import Bounds, Config
 from vaetui.engine.config_text import from_json, get_field_bounds, to_json
 from vaetui.engine.recipes import RECIPES
@@ -13,6 +15,11 @@ from vaetui.engine.recipes import RECIPES
 
 @pytest.mark.parametrize("config", [*RECIPES.values(), replace(Config(seed=5), threads=3)])
 def test_configuration_survives_json(config: Config) -> None:
+    assert from_json(to_json(config)) == config
+
+
+@given(configs())
+def test_any_valid_configuration_survives_json(config: Config) -> None:
     assert from_json(to_json(config)) == config
 
 

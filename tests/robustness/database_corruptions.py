@@ -117,7 +117,7 @@ def meta_value(directory: Path, draw: random.Random, sandbox: Sandbox) -> str:
             "config": JSON_TEXTS,
             "shape": (*JSON_TEXTS, *shapes),
             "created_at": TIMESTAMPS,
-            "data_source": (*sources, str(sandbox.add_file(b"x"))),
+            "data_source": (*JSON_TEXTS, *map(json.dumps, (*sources, str(sandbox.add_file(b"x"))))),
             "data_record": (*JSON_TEXTS, '{"uses_true_labels": true, "class_names": [], "origin": {}}'),
         }[key]
     )

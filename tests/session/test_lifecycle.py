@@ -1,11 +1,19 @@
-"""Several processes create or open a session at the same moment."""
+"""What can be created can be opened; several processes create or open a session at the same moment."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.idx import write_idx
+from tests.session.scripted_run import SMALL_CONFIG
 from tests.simultaneous_processes import (
     PROCESS_COUNT,
     acquire_lock,
@@ -13,7 +21,12 @@ from tests.simultaneous_processes import (
     create_unnamed,
     run_simultaneously,
 )
+from vaetui.engine.config import Config
+from vaetui.engine.images import read_idx_array
+from vaetui.errors import UserError
+from vaetui.session import lifecycle
 from vaetui.storage import locations
+from vaetui.storage.data_record import DataRecord
 
 
 def test_one_process_gets_the_lock_and_the_others_name_it(tmp_path: Path) -> None:
@@ -35,3 +48,68 @@ def test_each_process_gets_its_own_unnamed_session(digits: Path) -> None:
     winners, messages = run_simultaneously(create_unnamed, digits)
     assert messages == []
     assert len(winners) == len(locations.list_session_names()) == PROCESS_COUNT
+
+
+def shorten_labels(data: Path, prefix: str) -> None:
+    path = data / f"{prefix}-labels-idx1-ubyte"
+    write_idx(path, read_idx_array(path, 1)[:-1])
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 5)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: truncate(data / "train-images-idx3-ubyte"), "train-images-idx3-ubyte is truncated"),
+        (lambda data: truncate(data / "t10k-images-idx3-ubyte"), "t10k-images-idx3-ubyte is truncated"),
+        (lambda data: truncate(data / "train-labels-idx1-ubyte"), "train-labels-idx1-ubyte is truncated"),
+        (lambda data: shorten_labels(data, "train"), "has 639 labels for 640 images"),
+        (lambda data: shorten_labels(data, "t10k"), "has 199 labels for 200 images"),
+        (
+            lambda data: write_idx(data / "t10k-images-idx3-ubyte", np.zeros((200, 20, 20), np.uint8)),
+            "has images of a different size",
+        ),
+    ],
+)
+def test_session_of_damaged_files_is_refused_and_leaves_nothing(
+    digits: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(digits, data)
+    damage(data)
+    with pytest.raises(UserError, match=message):
+        lifecycle.create("broken", str(data), SMALL_CONFIG)
+    assert list(locations.sessions_directory().iterdir()) == []
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("config", "data_record", "message"),
+    [
+        (replace(SMALL_CONFIG, loss=replace(SMALL_CONFIG.loss, beta=float("nan"))), DataRecord(), "beta cannot be nan"),
+        (replace(SMALL_CONFIG, recipe="my recipe"), DataRecord(), "the recipe has no valid name"),
+        (replace(SMALL_CONFIG, seed=-1), DataRecord(), "seed cannot be -1"),
+        (SMALL_CONFIG, DataRecord(True, ("cat", "dog")), "2 names for 10 classes"),
+    ],
+)
+def test_session_that_could_not_be_opened_is_refused_and_leaves_nothing(
+    digits: Path, config: Config, data_record: DataRecord, message: str
+) -> None:
+    with pytest.raises(UserError, match=f"The session cannot be created: {message}") as error:
+        lifecycle.create("broken", str(digits), config, data_record)
+    assert "damaged" not in str(error.value)
+    assert "backup" not in str(error.value)
+    assert list(locations.sessions_directory().iterdir()) == []
+
+
+@pytest.mark.usefixtures("home")
+def test_session_of_a_directory_whose_name_is_not_utf_8_can_be_opened(digits: Path, tmp_path: Path) -> None:
+    data = tmp_path / os.fsdecode(b"caf\xe9")
+    shutil.copytree(digits, data)
+    lifecycle.create("named", str(data), SMALL_CONFIG).close()
+    with contextlib.closing(lifecycle.resume("named")) as session:
+        assert session.name == "named"
+        next(session.advance())

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from vaetui.engine.classes import MAX_CLASS_NAME_CHARS, MAX_CLASSES
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.storage import data_record
@@ -14,6 +20,8 @@ from vaetui.storage.dataset_cache import DatasetOrigin
 from vaetui.storage.import_report import ImportReport
 from vaetui.storage.repository import SessionRepository
 
+PATH_CHARACTERS = st.characters(exclude_categories=["Cs"]) | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF)
+"""Characters of paths; bytes that are not UTF-8 become the surrogates U+DC80 to U+DCFF."""
 REPORT = ImportReport("images", 3, (28, 28), False, {"8-bit": (0.0, 255.0)}, 1, {"cat": 1, "dog": 2}, fit="resized")
 
 
@@ -21,6 +29,42 @@ def test_record_survives_json() -> None:
     origin = DatasetOrigin("/images", {"size": [28, 28]}, ("cat", "dog"), "/", REPORT)
     for record in (DataRecord(), DataRecord(False, ("cat", "dog"), origin)):
         assert data_record.from_json(data_record.to_json(record)) == record
+
+
+@given(
+    st.booleans(),
+    st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1), min_size=2, unique=True),
+    st.text(PATH_CHARACTERS),
+)
+def test_any_record_that_can_be_made_can_be_read_back(uses_labels: bool, names: list[str], path: str) -> None:
+    report = replace(REPORT, source=path, class_counts=dict.fromkeys(names, 3))
+    origin = DatasetOrigin(path, {"classes": names, "column": path}, tuple(names), path, report)
+    try:
+        record = DataRecord(uses_labels, tuple(names), origin)
+    except UserError:
+        assume(False)
+    assert data_record.from_json(data_record.to_json(record)) == record
+
+
+@pytest.mark.parametrize(
+    "names", [("cat",), ("cat", ""), ("cat", " dog"), ("cat", "dog\n"), ("cat", "cat"), ("a", "\udce9")]
+)
+def test_record_with_class_names_that_no_session_can_have_is_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(UserError, match="class"):
+        DataRecord(True, names)
+    with pytest.raises(ValueError, match="class"):
+        data_record.from_json(json.dumps({"uses_true_labels": True, "class_names": names}))
+
+
+def test_longest_class_names_are_stored(tmp_path: Path) -> None:
+    names = tuple(f"{index:03}".ljust(MAX_CLASS_NAME_CHARS, "\U0001f431") for index in range(MAX_CLASSES))
+    report = replace(REPORT, class_counts=dict.fromkeys(names, 10**9))
+    record = DataRecord(True, names, DatasetOrigin("/" * 4096, {"classes": list(names)}, names, "/" * 4096, report))
+    config = replace(Config(), network=replace(Config().network, classes=len(names)))
+    SessionRepository.create(tmp_path, config, "mnist", (640, 28, 28), record).close()
+    with contextlib.closing(SessionRepository(tmp_path)) as repository:
+        assert repository.data_record == record
+        assert repository.load_class_list().names == names
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
@@ -20,6 +24,7 @@ from vaetui.storage import file_names
 from vaetui.storage.answer_log import UserAction
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.fingerprints import compute_fingerprint
+from vaetui.storage.recovery import verify_database
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.schema import FORMAT_VERSION
 
@@ -153,6 +158,7 @@ def test_inconsistent_class_edits_are_refused(repository: SessionRepository, tmp
     repository.record_class_edit(1, MergeClass(4, 9))
     repository.close()
     execute_sql(tmp_path, statement)
+    file_names.journal_path(tmp_path).unlink()  # otherwise the difference from it is refused
     with contextlib.closing(SessionRepository(tmp_path)) as reader:
         with pytest.raises(UserError, match="invalid class list"):
             reader.load_class_list()
@@ -214,6 +220,72 @@ def test_reading_answers_are_replaced_from_a_position(repository: SessionReposit
     repository.record_reading_answers(1, 1, [5], 0.5)
     assert repository.load_reading_answers(1) == (4, 5)
     assert repository.list_epochs()[0].reading_accuracy == 0.5
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_answer_is_accepted_can_be_read_back(template: Path, data: st.DataObject) -> None:
+    answers = st.one_of(
+        st.builds(ClassAnswer, st.integers(), st.floats() | st.integers(0, 1)),
+        st.just(Unreadable()),
+        st.builds(Split, st.integers()),
+    )
+    paths = st.lists(st.integers(-1, 10**6), max_size=150).map(tuple)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        shutil.copytree(template, directory, dirs_exist_ok=True)
+        accepted = []
+        with contextlib.closing(SessionRepository(directory, is_writable=True)) as repository:
+            for path, answer in data.draw(st.lists(st.tuples(paths, answers), max_size=4)):
+                with contextlib.suppress(UserError):
+                    repository.record_answer(1, path, answer)
+                    accepted.append((path, answer))
+        assert list(verify_database(directory, repair=False)) == []
+        with contextlib.closing(SessionRepository(directory)) as reader:
+            assert [(record.path, record.answer) for record in reader.list_answers(1)] == accepted
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(), max_size=120), max_size=6))
+def test_whatever_class_name_is_accepted_can_be_read_back(template: Path, names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        shutil.copytree(template, directory, dirs_exist_ok=True)
+        with contextlib.closing(SessionRepository(directory, is_writable=True)) as repository:
+            class_list = repository.load_class_list()
+            for class_name in names:
+                with contextlib.suppress(UserError):
+                    edit = AddClass(len(class_list), class_name)
+                    class_list = class_list.with_edit(edit)
+                    repository.record_class_edit(1, edit)
+        with contextlib.closing(SessionRepository(directory)) as reader:
+            assert reader.load_class_list() == class_list
+
+
+@pytest.mark.parametrize("path", [(3,) * 101, (0, -1), ()])
+def test_answer_that_could_not_be_read_back_is_refused_and_changes_nothing(
+    repository: SessionRepository, tmp_path: Path, path: tuple[int, ...]
+) -> None:
+    repository.record_answer(1, (0,), ClassAnswer(3))
+    with pytest.raises(UserError, match=r"cannot be stored \(invalid row in table answer\). Nothing was changed"):
+        repository.record_answer(1, path, ClassAnswer(3))
+    repository.record_answer(1, (1,), ClassAnswer(4))
+    with reopen(repository, tmp_path) as reopened:
+        assert [record.path for record in reopened.list_answers(1)] == [(0,), (1,)]
+    assert list(verify_database(tmp_path, repair=False)) == []
+
+
+@pytest.mark.parametrize("losses", [Losses(math.nan, 1.0, 0.0), Losses(math.inf, 1.0, 0.0)])
+def test_losses_that_could_not_be_read_back_are_refused(repository: SessionRepository, losses: Losses) -> None:
+    with pytest.raises(UserError, match="cannot be stored"):
+        repository.record_epoch(EpochEnded(1, losses, None, 0.9, 0.0, 0, 20.0))
+    assert repository.list_epochs() == []
+
+
+def test_data_source_may_contain_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
+    SessionRepository.create(tmp_path, Config(), "/caf\udce9 \x1b\n", (640, 28, 28)).close()
+    with contextlib.closing(SessionRepository(tmp_path)) as repository:
+        assert repository.data_source == "/caf\udce9 \x1b\n"
 
 
 def test_newer_format_is_refused(repository: SessionRepository, tmp_path: Path) -> None:

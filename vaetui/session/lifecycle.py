@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from vaetui.engine import malloc
 from vaetui.engine.config import Config, Device
+from vaetui.engine.idx import find_idx_files
+from vaetui.errors import UserError
 from vaetui.session import dataset_location
 from vaetui.session.session import Session
-from vaetui.storage import atomic_files, locations, log, untrusted_entries
+from vaetui.storage import atomic_files, dataset_cache, locations, log, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.lock import Lock
@@ -32,9 +34,15 @@ def create(
 
 
 def create_at(directory: Path, source: str, config: Config, data_record: DataRecord | None = None) -> None:
-    """Create a session in an empty directory. Raises UserError for missing data and a full disk."""
+    """Create a session in an empty directory.
+
+    Raises UserError for missing or damaged data, for a full disk, and for whatever
+    else would keep the session from being opened.
+    """
     shape = dataset_location.read_dataset_shape(source)
+    _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
     SessionRepository.create(directory, config, source, shape, data_record).close()
+    _require_resumable(directory)
 
 
 def resume(name: str | None, device: Device | None = None) -> Session:
@@ -67,6 +75,36 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
         session = Session(store, repository, lock, device)
         resources.pop_all()  # the session closes them
     return session
+
+
+def _require_intact_files(source: str, shape: tuple[int, ...], uses_true_labels: bool) -> None:
+    """Raise UserError if files of the user are damaged or do not match; imported files are rebuilt when needed."""
+    directory = dataset_location.locate_source_directory(source)
+    if source == dataset_location.BUNDLED_DATASET or directory.parent == dataset_cache.datasets_directory():
+        return
+    from vaetui.engine.images import read_idx_chunks  # numpy is not loaded before it is needed
+    from vaetui.session import data_split, session_true_labels
+
+    files = find_idx_files(directory)
+    for _ in read_idx_chunks(files.train_images, len(shape)):
+        pass
+    test_images = data_split.read_test_images(files, shape[1:])
+    if uses_true_labels:
+        session_true_labels.require_matching_labels(files, shape[0], len(test_images or ()))
+
+
+def _require_resumable(directory: Path) -> None:
+    """Open a new session as `resume_at` does; raises UserError if that fails."""
+    try:
+        findings = [str(finding) for finding in verify_database(directory, repair=False)]
+        if findings:
+            raise UserError("; ".join(findings))
+        with closing(SessionRepository(directory)) as repository:
+            repository.require_valid_description()
+            dataset_location.locate_session_files(repository)
+    except UserError as error:
+        cause = error.__cause__ if isinstance(error.__cause__, (UserError, ValueError)) else error
+        raise UserError(f"The session cannot be created: {cause}") from error
 
 
 def _generate_session_names(title: str) -> list[str]:

@@ -74,5 +74,13 @@ class SessionTrueLabels:
         return _none_if_unlabelled(TrueLabels(canonical_ids[true_labels.class_ids]))
 
 
+def require_matching_labels(files: IdxFiles, train_count: int, test_count: int) -> None:
+    """Raise UserError if a label file is damaged or has another number of labels than there are images."""
+    if files.train_labels:
+        read_true_labels(files.train_labels, train_count)
+    if files.test_images and files.test_labels:
+        read_true_labels(files.test_labels, test_count)
+
+
 def _none_if_unlabelled(true_labels: TrueLabels) -> TrueLabels | None:
     return true_labels if true_labels.is_labelled.any() else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from vaetui.engine.classes import require_valid_class_names
+from vaetui.errors import UserError
 from vaetui.storage.dataset_cache import DatasetOrigin, parse_origin
 
 
@@ -18,6 +20,11 @@ class DataRecord:
     """The names of the classes in order; empty if the class numbers are the names."""
     origin: DatasetOrigin | None = None
     """What the images were imported from; None if they are used in place."""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for class names that no session can have."""
+        if self.class_names:
+            require_valid_class_names(self.class_names, "The list of classes")
 
     def resolve_class_names(self, class_count: int) -> tuple[str, ...]:
         """Return the names of that many classes."""
@@ -33,8 +40,11 @@ def from_json(text: str) -> DataRecord:
     """Return the record that `to_json` wrote; raises ValueError for any other text, as the session may be forged."""
     match json.loads(text):
         case {"uses_true_labels": bool(uses_true_labels), "class_names": list(names), **others}:
-            if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 for name in names):
-                raise ValueError("unprintable class names")
+            if not all(isinstance(name, str) for name in names):
+                raise ValueError("class names that are not text")
             origin = others.get("origin")
-            return DataRecord(uses_true_labels, tuple(names), None if origin is None else parse_origin(origin))
+            try:
+                return DataRecord(uses_true_labels, tuple(names), None if origin is None else parse_origin(origin))
+            except UserError as error:
+                raise ValueError(str(error)) from error
     raise ValueError("not a data record")

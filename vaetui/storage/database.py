@@ -14,11 +14,13 @@ from typing import Any
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 from vaetui.storage.journal import MAX_FILE_BYTES, Change, Journal, JournalEntry
-from vaetui.storage.row_checks import ROW_CONDITIONS
+from vaetui.storage.row_checks import MAX_META_CHARS, ROW_CONDITIONS
 from vaetui.storage.schema import CHANGE_STATEMENTS, CREATE_TABLES, FORMAT_VERSION
 
-MAX_VALUE_BYTES = 1_000_000
-"""Length limit of a value in the file; the longest, the configuration, has about a thousandth."""
+MAX_VALUE_BYTES = 3 * MAX_META_CHARS
+"""Length limit of a value and of a row in the file."""
+WRITE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, UnicodeEncodeError, OverflowError)
+"""Exceptions for values that do not fit into a table."""
 
 
 class NewerFormatError(UserError):
@@ -49,14 +51,15 @@ class Database:
     def apply_changes(self, *changes: Change) -> None:
         """Apply all changes in one transaction, which is on the disk when this returns.
 
-        The journal gets them first: an entry that a crash kept from the database is applied at the next start.
+        The journal gets them first: an entry that a crash kept from the database is applied at the next start. Raises
+        UserError, and changes nothing, if the file could not be opened again with them.
         """
         assert self.journal is not None, "the database is read-only"
         with self._lock, translate_database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 entry = JournalEntry(read_last_entry_number(self._connection) + 1, changes)
-                apply_journal_entry(self._connection, entry)
+                _apply_validated(self._connection, entry)
                 try:
                     self.journal.append(entry)
                     self._connection.execute("COMMIT")
@@ -151,11 +154,30 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
-def apply_journal_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
-    """Apply an entry in a transaction of the caller; raises KeyError for an unknown change, and sqlite3.Error."""
+def apply_journal_entry(connection: sqlite3.Connection, entry: JournalEntry) -> list[tuple[str, int | None]]:
+    """Apply an entry in a transaction of the caller; return table and row id of the rows that it adds.
+
+    Raises KeyError for an unknown change, and sqlite3.Error.
+    """
+    row_ids = []
     for name, values in entry.changes:
-        connection.execute(CHANGE_STATEMENTS[name], values)
+        cursor = connection.execute(CHANGE_STATEMENTS[name], values)
+        if name in ROW_CONDITIONS:  # statements with the name of a table add a row
+            row_ids.append((name, cursor.lastrowid))
     connection.execute(CHANGE_STATEMENTS["meta"], ("last_entry_number", str(entry.number)))
+    return row_ids
+
+
+def _apply_validated(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    """Apply an entry of this process; raises UserError for values and rows that `open_validated` would refuse."""
+    try:
+        row_ids = apply_journal_entry(connection, entry)
+    except WRITE_ERRORS as error:
+        raise UserError(f"A change cannot be stored ({error}). Nothing was changed.") from error
+    for table, row_id in row_ids:
+        query = f"SELECT 1 FROM {table} WHERE rowid = ? AND ({ROW_CONDITIONS[table]}) IS NOT TRUE"
+        if connection.execute(query, (row_id,)).fetchone():
+            raise UserError(f"A change cannot be stored (invalid row in table {table}). Nothing was changed.")
 
 
 def read_last_entry_number(connection: sqlite3.Connection) -> int:

@@ -1,5 +1,7 @@
 """SQL conditions that every row written by vaetui fulfils; `database.require_valid_rows` refuses all others."""
 
+from vaetui.engine.classes import MAX_CLASS_NAME_CHARS
+
 COUNT_CONDITION = "BETWEEN 0 AND 1000000000"
 REAL_CONDITION = "BETWEEN -1e300 AND 1e300"
 FRACTION_CONDITION = "BETWEEN 0.0 AND 1.0"
@@ -12,8 +14,11 @@ LOSS_CONDITIONS = f"""
 """
 MAX_TIMESTAMP_S = 253_402_000_000.0
 """Seconds since 1970: near the end of the year 9999, where Python's calendar ends in every time zone."""
+MAX_META_CHARS = 2_000_000
+"""Most characters of a value of table meta. The longest, the data options, repeat up to 250 class names of 100
+characters in the record, the import options, the import report and its source: in JSON, a rare character has 12."""
 ROW_CONDITIONS = {
-    "meta": "typeof(key) = 'text' AND typeof(value) = 'text' AND length(value) < 100000",
+    "meta": f"typeof(key) = 'text' AND typeof(value) = 'text' AND length(value) <= {MAX_META_CHARS}",
     "training_loss": f"""
         typeof(epoch) = 'integer' AND epoch {COUNT_CONDITION} AND typeof(step) = 'integer' AND step {COUNT_CONDITION}
         AND {LOSS_CONDITIONS}
@@ -51,7 +56,8 @@ ROW_CONDITIONS = {
         AND round_number IN (SELECT round_number FROM labelling_round)
         AND typeof(created_at) = 'real' AND created_at {REAL_CONDITION} AND state {STATE_CONDITION}
         AND typeof(class_id) = 'integer' AND class_id BETWEEN 0 AND 255
-        AND ((kind IN ('add', 'rename') AND typeof(class_name) = 'text' AND length(class_name) BETWEEN 1 AND 100)
+        AND ((kind IN ('add', 'rename') AND typeof(class_name) = 'text'
+                AND length(class_name) BETWEEN 1 AND {MAX_CLASS_NAME_CHARS})
             OR (kind = 'merge' AND typeof(target_class_id) = 'integer' AND target_class_id BETWEEN 0 AND 255))
     """,
     "artifact": """
