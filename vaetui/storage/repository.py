@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Losses
 from vaetui.engine.idx import is_supported_shape
 from vaetui.errors import UserError
 from vaetui.storage import data_record as data_records
-from vaetui.storage import database, file_names
+from vaetui.storage import database, file_names, recovery
 from vaetui.storage.answer_log import AnswerLog, build_add_file_changes
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.database import Database
@@ -38,10 +39,16 @@ class SessionRepository(AnswerLog):
         """Open the database of a session; only the process that holds the lock may open it as writable.
 
         Raises UserError if the file is not a session database, has another format, or contains what vaetui never
-        writes.
+        writes, and for a read-only one if it contradicts its journal.
         """
         journal = Journal(file_names.journal_path(directory)) if is_writable else None
         super().__init__(Database(file_names.database_path(directory), journal))
+        if not is_writable:
+            try:
+                recovery.require_matching_journal(directory)
+            except BaseException:
+                self.close()
+                raise
 
     @classmethod
     def create(
@@ -56,6 +63,7 @@ class SessionRepository(AnswerLog):
         database.create_database(file_names.database_path(directory))
         repository = cls(directory, is_writable=True)
         repository._write_meta(
+            session_id=uuid.uuid4().hex,
             config=to_json(config),
             data_source=json.dumps(data_source),  # escapes bytes of a path that are not UTF-8
             shape=json.dumps(shape),
@@ -118,6 +126,17 @@ class SessionRepository(AnswerLog):
         if not (is_integral and is_supported_shape(tuple(shape)) and shape[0] <= MAX_IMAGES):
             raise UserError(f"{self._database.path} is damaged: invalid shape. Restore it from a backup.")
         return tuple(shape)
+
+    @property
+    def data_digests(self) -> dict[str, str] | None:
+        """SHA-256 of the files beside the training images, by kind; None until the images are loaded first."""
+        if not self._database.fetch_all("SELECT 1 FROM meta WHERE key = 'data_digests'"):
+            return None
+        return self._parse_meta("data_digests", _parse_digests)
+
+    def record_data_digests(self, digests: Mapping[str, str]) -> None:
+        """Record the SHA-256 of the files beside the training images, by kind."""
+        self._write_meta(data_digests=json.dumps(dict(digests)))
 
     @property
     def created_at(self) -> float:
@@ -244,6 +263,13 @@ def _parse_json_text(text: str) -> str:
 def build_remove_file_changes(names: Iterable[str]) -> Iterator[Change]:
     """Yield the changes that remove files from the session."""
     return (("remove_artifact", (name,)) for name in names)
+
+
+def _parse_digests(text: str) -> dict[str, str]:
+    digests = json.loads(text)
+    if not isinstance(digests, dict) or not all(isinstance(digest, str) for digest in digests.values()):
+        raise ValueError("not a JSON object of digests")
+    return digests
 
 
 def _with_class_count(config: Config, class_count: int) -> Config:
