@@ -47,11 +47,13 @@ class DecodedFile:
     pixels: NDArray[np.uint8]
     """One image per page, [n, H, W] or [n, H, W, 3]."""
     pages: tuple[int, ...] | None
-    """The decoded pages from 0; None for a file with one image."""
+    """The decoded pages from 0; None for a file with one image, and if the path names a page."""
     skipped_pages: tuple[tuple[int, str], ...]
     """Pages that cannot be used, and the reasons."""
     size: tuple[int, int]
     """Original height and width of the first page, upright."""
+    kinds: frozenset[SampleKind]
+    """How the values of the images are stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,15 +102,17 @@ def decode_image_quietly(path: StrPath, shape: tuple[int, ...], value_ranges: Va
     size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
     images: list[NDArray[np.uint8]] = []
     sizes: list[tuple[int, int]] = []
+    kinds: set[SampleKind] = set()
 
     def add(samples: Samples, original_size: tuple[int, int]) -> None:
         value_range = value_ranges.get(samples.kind) or _find_own_range(path, samples.kind)
         images.append(resize_image(samples.convert(mode, value_range), size))
         sizes.append(original_size)
+        kinds.add(samples.kind)
 
     pages, skipped_pages = _read_pages(path, (mode, MAX_DRAFT_SCALE * max(size)), add)
     pixels = images[0][None] if len(images) == 1 else np.stack(images)
-    return DecodedFile(pixels, pages, skipped_pages, sizes[0])
+    return DecodedFile(pixels, pages, skipped_pages, sizes[0], frozenset(kinds))
 
 
 def survey_image(path: StrPath) -> ImageSurvey:
@@ -157,7 +161,8 @@ def _read_pages(
 ) -> tuple[tuple[int, ...] | None, tuple[tuple[int, str], ...]]:
     """Call a function with the samples and the original size of each page that can be used.
 
-    Returns the numbers of these pages, None for a file with one image, and the other pages with reasons.
+    Returns the numbers of these pages, None for a file with one image or a path that names a page, and the other pages
+    with reasons.
     """
     opened = _open_file(path)
     image = opened.image
@@ -169,7 +174,7 @@ def _read_pages(
             if opened.page is not None:
                 _seek(image, opened.page)
                 use_page(*_read_page(opened, opened.page, draft))
-                return (opened.page,), ()
+                return None, ()
             return _read_all_pages(opened, draft, use_page)
     except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise _explain_error(error) from error

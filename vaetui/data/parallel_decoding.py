@@ -26,7 +26,7 @@ from vaetui.data.image_files import (
     decode_image_quietly,
     survey_image_quietly,
 )
-from vaetui.data.value_range import ValueRanges
+from vaetui.data.value_range import SampleKind, ValueRanges
 from vaetui.errors import UserError
 
 FILES_PER_TASK = 64
@@ -53,6 +53,8 @@ class FileResult(NamedTuple):
     """Original height and width of the first page, upright; None for a skipped file."""
     skip_reason: str | None
     """Why the file was skipped; None if it was decoded."""
+    kinds: frozenset[SampleKind] = frozenset()
+    """How the values of the images are stored; empty for a skipped file."""
 
     @property
     def image_count(self) -> int:
@@ -134,7 +136,7 @@ def _decode_batch(paths: Sequence[str], shape: tuple[int, ...], value_ranges: Va
             try:
                 file = decode_image_quietly(path, shape, value_ranges)
                 images.append(file.pixels)
-                results.append(FileResult(file.pages, file.skipped_pages, file.size, None))
+                results.append(FileResult(file.pages, file.skipped_pages, file.size, None, file.kinds))
             except UnusableImageError as error:
                 results.append(FileResult(None, (), None, str(error)))
     return np.concatenate(images) if images else np.empty((0, *shape), np.uint8), results
