@@ -1,13 +1,30 @@
-"""List the image files of a directory and its subdirectories."""
+"""List the image files of a directory and its subdirectories, and why the other files are not taken."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.image_files import IMAGE_SUFFIXES
+from vaetui.data import image_formats
+from vaetui.errors import UserError
+
+SYSTEM_DIRECTORIES = frozenset(
+    (
+        *("@eadir", "__macosx", ".@__thumb", "@recycle", "#recycle", "#snapshot", "$recycle.bin"),
+        *("system volume information", "lost+found", ".thumbnails", ".trashes", ".spotlight-v100", ".fseventsd"),
+    )
+)
+"""Directories that file servers and operating systems create, in lower case: thumbnails, and deleted files."""
+SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store", "icon\r"))
+"""Files that operating systems create, in lower case."""
+USUAL_SUFFIX = re.compile(r"\.[a-z0-9_~-]{1,12}")
+"""Ending that is shown; others may be a part of a name with a dot."""
+MAX_LINKS_TO_DIRECTORY = 16
+"""Most links to one directory that are followed: directories full of links to each other have no end otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +36,43 @@ class FileList:
     relative_paths: tuple[str, ...]
     """The paths of the files, in import order."""
     labels: tuple[str, ...] | None
-    """The label of each file; None if labels are not requested or incomplete."""
+    """The label of each file; None if labels are not requested."""
     skipped: tuple[tuple[str, str], ...]
-    """Names of files that are not imported, and the reasons."""
+    """Names of files, directories and rows that are not imported, and the reasons."""
     source: str = ""
     """What was taken, such as "directory photos" or "column path of list.csv"."""
 
 
 def list_folder_images(root: Path, with_labels: bool) -> FileList:
-    """List the image files below a directory by their suffixes, sorted; hidden files and directories are ignored.
+    """List the image files below a directory, sorted. Links are followed; hidden and system files are skipped.
 
-    The label of a file is the directory directly below `root` that contains it.
+    The label of a file is the directory directly below `root` that contains it. Raises UserError if labels are
+    requested and an image is outside these directories, or `root` cannot be read.
     """
     paths: list[str] = []
     skipped: list[tuple[str, str]] = []
-    for path in sorted(_iter_image_paths(root)):
-        if path.isprintable():  # False also for bytes that are not UTF-8: they become surrogates
+    for path, reason in _walk(root):
+        if reason is None and not _is_valid_unicode(path):
+            reason = "has a name that is not valid UTF-8"
+        if reason is None:
             paths.append(path)
         else:
-            skipped.append((ascii(path)[1:-1], "has a name that is not printable UTF-8"))
-    labels = tuple(path.partition("/")[0] if "/" in path else "" for path in paths)
-    return FileList(root, tuple(paths), labels if with_labels and all(labels) else None, tuple(skipped))
+            skipped.append((path if _is_valid_unicode(path) else ascii(path)[1:-1], reason))
+    paths.sort()
+    skipped.sort()
+    if skipped and not skipped[0][0]:
+        raise UserError(f"{root} {skipped[0][1]}. Change its permissions, or pass another directory.")
+    labels = None
+    if with_labels:
+        outside = [path for path in paths if "/" not in path]
+        if outside:
+            others = f" and {len(outside) - 1:,} more" if len(outside) > 1 else ""
+            raise UserError(
+                f"{root} has images outside its class directories: {outside[0]}{others}. Move them into the directory "
+                "of their class, or omit --labels."
+            )
+        labels = tuple(path.partition("/")[0] for path in paths)
+    return FileList(root, tuple(paths), labels, tuple(skipped), f"directory {root.name or root}")
 
 
 def list_single_file(path: Path) -> FileList:
@@ -47,11 +80,100 @@ def list_single_file(path: Path) -> FileList:
     return FileList(path.parent, (path.name,), None, (), f"file {path.name}")
 
 
-def _iter_image_paths(root: Path) -> Iterator[str]:
-    """Yield the paths of all image files relative to `root`, without following links to directories."""
-    for directory, subdirectory_names, file_names in os.walk(root):
-        subdirectory_names[:] = [name for name in subdirectory_names if not name.startswith(".")]
-        relative_directory = os.path.relpath(directory, root).replace(os.sep, "/")
-        for name in file_names:
-            if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES):
-                yield name if relative_directory == "." else f"{relative_directory}/{name}"
+def _walk(root: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield the path of every file relative to `root`, and the reason for skipping it, or None for an image.
+
+    Directories that are not read, among them `root` as "", are yielded as well.
+    """
+    link_counts: Counter[str] = Counter()
+    reasons: dict[str, tuple[str | None, bool]] = {}
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        try:
+            with os.scandir(os.path.join(root, directory)) as entries:
+                for entry in entries:
+                    name = entry.name
+                    path = f"{directory}{name}"
+                    if not _is_directory(entry):
+                        yield path, _explain_file(entry, reasons)
+                    elif (reason := _explain_directory(entry, root, directory, link_counts)) is not None:
+                        yield f"{path}/", reason
+                    else:
+                        pending.append(f"{path}/")
+        except OSError as error:
+            yield directory, f"cannot be read ({error.strerror})"
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # for example, a link to itself
+        return False
+
+
+def _explain_file(entry: os.DirEntry[str], reasons: dict[str, tuple[str | None, bool]]) -> str | None:
+    """Return why a file is not taken; None for an image. `reasons` keeps the results of `_explain_suffix`."""
+    name = entry.name
+    if name.lower() in SYSTEM_FILES or name.startswith("._"):
+        return "is a file of the system"
+    if name.startswith("."):
+        return "is hidden"
+    suffix = os.path.splitext(name)[1]
+    if suffix not in reasons:
+        reasons[suffix] = _explain_suffix(suffix.lower())
+    reason, is_content_decisive = reasons[suffix]
+    return None if reason is None or (is_content_decisive and _has_image_content(entry)) else reason
+
+
+def _explain_suffix(suffix: str) -> tuple[str | None, bool]:
+    """Return why files with an ending in lower case are not taken, and whether they are if their content is an image's.
+
+    The reason is None for endings of images.
+    """
+    reason = image_formats.explain_suffix(suffix)
+    if reason is not None or suffix in image_formats.FORMATS_BY_SUFFIX:
+        return reason, suffix not in image_formats.REASONS_BY_SUFFIX
+    if suffix in image_formats.COMPANION_SUFFIXES:
+        return f"is not an image ({suffix})", False
+    return f"is not an image ({suffix})" if USUAL_SUFFIX.fullmatch(suffix) else "has no image ending", True
+
+
+def _has_image_content(entry: os.DirEntry[str]) -> bool:
+    try:
+        if not entry.is_file():  # opening a pipe would block
+            return False
+        return image_formats.identify_content(image_formats.read_prefix(entry.path)) in image_formats.CONTENT_FORMATS
+    except OSError:
+        return False
+
+
+def _explain_directory(entry: os.DirEntry[str], root: Path, directory: str, link_counts: Counter[str]) -> str | None:
+    """Return why a directory is not read; None if it is."""
+    if entry.name.lower() in SYSTEM_DIRECTORIES:
+        return "is a directory of the system, such as for thumbnails"
+    if entry.name.startswith("."):
+        return "is hidden"
+    if not entry.is_symlink():
+        return None
+    target = os.path.realpath(entry.path)
+    parts = directory.split("/")
+    for depth in range(len(parts)):
+        parent = os.path.realpath(os.path.join(root, *parts[:depth]))
+        if os.path.commonpath([target, parent]) == target:
+            return "is a link to a directory that contains it"
+    link_counts[target] += 1
+    if link_counts[target] > MAX_LINKS_TO_DIRECTORY:
+        return f"is a link to a directory that {MAX_LINKS_TO_DIRECTORY} links lead to"
+    return None
+
+
+def _is_valid_unicode(path: str) -> bool:
+    """Return whether a path is valid; bytes that are not UTF-8 become surrogates in it."""
+    if path.isascii():
+        return True
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
