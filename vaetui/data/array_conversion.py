@@ -2,86 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaetui.data.array_files import ArrayFile, translate_read_errors
+from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import is_coloured, resize_image
-from vaetui.data.value_range import RangeEstimator, ValueRange, get_sample_kind
+from vaetui.data.image_samples import MIN_LIGHT_GREY
+from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, RangeEstimator, ValueRange, get_sample_kind
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.idx import COLOUR_CHANNELS
+from vaetui.errors import UserError
 
-LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in grey (ITU-R BT.601), as Pillow uses them."""
+RGBA_CHANNELS = 4
+"""Red, green, blue and alpha."""
+COLOUR_SAMPLES_PER_CHUNK, COLOUR_SAMPLE_SIDE_PX = 8, 64
+"""Number of images of each chunk, and about the side to which they are reduced, by which colours are measured."""
+NOT_FINITE = "contains NaN or infinite values"
+"""The reason for which an image is skipped."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConvertedChunk:
+    """Consecutive images of an array as pixels."""
+
+    pixels: Pixels
+    """The pixels of the usable images, [n, H, W] or [n, H, W, 3]."""
+    skipped: tuple[tuple[int, str], ...]
+    """The index in the array, and the reason, of each image that is not usable."""
+    count: int
+    """Number of images, usable or not."""
 
 
 def get_image_size(array_file: ArrayFile) -> tuple[int, int]:
-    """Return height and width of the images in an array; raises UserError if its shape is not an image shape."""
-    height, width, *_ = _compute_image_shape(array_file)
-    return height, width
+    """Return height and width of the images in an array."""
+    return array_file.shape[1], array_file.shape[2]
+
+
+def survey_array(array_file: ArrayFile, estimator: RangeEstimator) -> Generator[int, None, bool]:
+    """Add all visible values of an array to an estimator, and return whether the images show colours.
+
+    Yields the number of images read so far. Raises UserError if the file is damaged, if no image is usable, or if all
+    are transparent.
+    """
+    samples, read_count, usable_count, visible_count = [], 0, 0, 0
+    has_alpha = _has_alpha(array_file)
+    for images, skipped in _iter_usable_images(array_file):
+        values = images[images[..., -1] > 0][:, :COLOUR_CHANNELS] if has_alpha else images  # [pixels, 3] or [N, ...]
+        estimator.add(values)
+        step = -(-max(images.shape[1:3]) // COLOUR_SAMPLE_SIDE_PX)
+        samples.append(images[:COLOUR_SAMPLES_PER_CHUNK, ::step, ::step].copy())
+        read_count += len(images) + len(skipped)
+        usable_count += len(images)
+        visible_count += len(values)
+        yield read_count
+    if read_count and not usable_count:
+        raise UserError(
+            f"All images of {array_file.display_name} contain NaN or infinite values. Replace them, for example with "
+            "numpy.nan_to_num."
+        )
+    if usable_count and not visible_count:
+        raise UserError(
+            f"All images of {array_file.display_name} are transparent: their fourth channel, alpha, is 0. Save "
+            "array[..., :3] if it is no alpha channel."
+        )
+    if array_file.shape[-1] < COLOUR_CHANNELS or len(array_file.shape) == 3 or not usable_count:
+        return False
+    return is_coloured(
+        _convert_to_pixels(
+            np.concatenate(samples), estimator.estimate(), _find_opaque_alpha(array_file), in_colour=True
+        )
+    )
+
+
+def iter_converted_chunks(
+    array_file: ArrayFile, shape: tuple[int, ...], value_range: ValueRange
+) -> Iterator[ConvertedChunk]:
+    """Yield chunks of images scaled by a range and resized to (H, W) or (H, W, 3); raises UserError for a damaged file.
+
+    Transparent pixels get the background that image files get.
+    """
+    size, in_colour = (shape[0], shape[1]), len(shape) == 3
+    opaque_alpha = _find_opaque_alpha(array_file)
+    for images, skipped in _iter_usable_images(array_file):
+        count = len(images) + len(skipped)
+        pixels = np.empty((0, *shape), np.uint8)
+        if len(images):
+            pixels = _convert_to_pixels(images, value_range, opaque_alpha, in_colour)
+            if pixels.shape[1:3] != size:
+                pixels = np.stack([resize_image(Image.fromarray(image), size) for image in pixels])
+            if in_colour and pixels.ndim == 3:
+                pixels = np.repeat(pixels[..., None], COLOUR_CHANNELS, axis=3)
+        yield ConvertedChunk(pixels, skipped, count)
+
+
+def _iter_usable_images(array_file: ArrayFile) -> Iterator[tuple[NDArray[Any], tuple[tuple[int, str], ...]]]:
+    """Yield chunks of images, [N, H, W] or [N, H, W, C], with the indices of those left out, and the reasons."""
+    start = 0
+    for chunk in array_file.iter_chunks():
+        images, count = chunk, len(chunk)
+        skipped: tuple[tuple[int, str], ...] = ()
+        if images.dtype.kind == "f":
+            if images.dtype.itemsize > np.dtype(np.float64).itemsize:
+                with np.errstate(over="ignore"):
+                    images = images.astype(np.float64)
+            is_usable = np.isfinite(images).reshape(count, -1).all(axis=1)
+            if not is_usable.all():
+                skipped = tuple((start + int(index), NOT_FINITE) for index in np.flatnonzero(~is_usable))
+                images = images[is_usable]
+        yield images, skipped
+        start += count
+
+
+def _convert_to_pixels(
+    images: NDArray[Any], value_range: ValueRange, opaque_alpha: float, in_colour: bool
+) -> NDArray[np.uint8]:
+    """Return images [N, H, W] or [N, H, W, C] as pixels [N, H, W], or [N, H, W, 3] if they are coloured as required."""
+    if images.ndim == 3:
+        return value_range.to_pixels(images)
+    count, height, width, channels = images.shape
+    pixels = value_range.to_pixels(images[..., :COLOUR_CHANNELS])
+    if channels == 1:
+        return pixels[..., 0]
+    if channels == RGBA_CHANNELS:
+        alpha = ValueRange(0, opaque_alpha).to_pixels(images[..., COLOUR_CHANNELS:])
+        rgba = np.concatenate([pixels, alpha], axis=3)
+        return _composite_alpha(rgba, in_colour)
+    if in_colour:
+        return pixels
+    # All images as one tall image, because Pillow converts exactly as it does for image files.
+    tall_image = Image.fromarray(np.ascontiguousarray(pixels).reshape(count * height, width, channels))
+    return np.asarray(tall_image.convert("L")).reshape(count, height, width)
+
+
+def _composite_alpha(rgba: NDArray[np.uint8], in_colour: bool) -> NDArray[np.uint8]:
+    """Return RGBA images [N, H, W, 4] before black if their visible part is light, else before white."""
+    count, height, width, _ = rgba.shape
+    tall_image = Image.fromarray(rgba.reshape(count * height, width, RGBA_CHANNELS))
+    grey, alpha = (np.asarray(channel, np.float64).reshape(count, -1) for channel in tall_image.convert("LA").split())
+    is_light = (grey * alpha).sum(axis=1) >= MIN_LIGHT_GREY * alpha.sum(axis=1).clip(1e-12)
+    background = np.empty_like(rgba)
+    background[...] = np.where(is_light, 0, 255)[:, None, None, None]
+    background[..., COLOUR_CHANNELS] = 255
+    tall_background = Image.fromarray(background.reshape(count * height, width, RGBA_CHANNELS))
+    composite = Image.alpha_composite(tall_background, tall_image).convert("RGB" if in_colour else "L")
+    return np.asarray(composite).reshape(
+        (count, height, width, COLOUR_CHANNELS) if in_colour else (count, height, width)
+    )
+
+
+def _has_alpha(array_file: ArrayFile) -> bool:
+    return len(array_file.shape) == 4 and array_file.shape[3] == RGBA_CHANNELS
+
+
+def _find_opaque_alpha(array_file: ArrayFile) -> float:
+    """Return the alpha value of opaque pixels: 1 for floats, or that of the bit depth that holds all alpha values."""
+    dtype = array_file.dtype
+    if dtype.kind == "b":
+        return 1.0
+    full_values = [2.0**bits - 1 for bits in BIT_DEPTHS]
+    if not _has_alpha(array_file) or dtype == np.uint8:
+        return full_values[0]
+    maxima = (images[..., COLOUR_CHANNELS].max(initial=0) for images, _ in _iter_usable_images(array_file))
+    maximum = float(max(maxima, default=0))
+    if dtype.kind == "f" and maximum <= 1 + FLOAT_TOLERANCE:
+        return 1.0
+    return next((value for value in full_values if maximum <= value), maximum)
 
 
 def is_coloured_array(array_file: ArrayFile) -> bool:
-    """Return whether the first chunk of an array contains colour images; raises UserError if damaged or empty."""
-    if len(_compute_image_shape(array_file)) == 2 or not array_file.shape[0]:
-        return False
-    with translate_read_errors(array_file.display_name):
-        images = to_channels_last(next(array_file.iter_chunks()))
-        return is_coloured(find_value_range(array_file).to_pixels(images))
+    """Return whether an array contains colour images; raises UserError if it is damaged."""
+    survey = survey_array(array_file, RangeEstimator(get_sample_kind(array_file.dtype)))
+    while True:
+        try:
+            next(survey)
+        except StopIteration as end:
+            return bool(end.value)
+
+
+def find_value_range(array_file: ArrayFile) -> ValueRange:
+    """Return the values of black and white; raises UserError if the array is damaged."""
+    estimator = RangeEstimator(get_sample_kind(array_file.dtype))
+    for _ in survey_array(array_file, estimator):
+        pass
+    return estimator.estimate()
 
 
 def iter_resized_pixels(array_file: ArrayFile, shape: tuple[int, ...]) -> Iterator[Pixels]:
     """Yield chunks of images resized to (H, W) or (H, W, 3); raises UserError for a damaged file, NaN or infinity."""
-    size, in_colour = (shape[0], shape[1]), len(shape) == 3
-    with translate_read_errors(array_file.display_name):
-        value_range = find_value_range(array_file)
-        for chunk in array_file.iter_chunks():
-            images = to_channels_last(chunk)
-            pixels = value_range.to_pixels(images if in_colour else to_grey(images))
-            if pixels.shape[1:3] != size:
-                pixels = np.stack([resize_image(Image.fromarray(image), size) for image in pixels])
-            is_grey = pixels.ndim == 3
-            yield np.repeat(pixels[..., None], COLOUR_CHANNELS, axis=3) if in_colour and is_grey else pixels
-
-
-def find_value_range(array_file: ArrayFile) -> ValueRange:
-    """Return the values of black and white; raises ValueError for NaN or infinity."""
-    estimator = RangeEstimator(get_sample_kind(array_file.dtype))
-    for chunk in array_file.iter_chunks():
-        if not np.isfinite(chunk).all():
-            raise ValueError("it contains NaN or infinite values")
-        estimator.add(chunk)
-    return estimator.estimate()
-
-
-def _compute_image_shape(array_file: ArrayFile) -> tuple[int, ...]:
-    with translate_read_errors(array_file.display_name):
-        return to_channels_last(np.empty((1, *array_file.shape[1:]), array_file.dtype)).shape[1:]
-
-
-def to_channels_last(values: NDArray[Any]) -> NDArray[Any]:
-    """Return images as [N, H, W] or [N, H, W, 3]; the input may have channels before H or after W.
-
-    Drops a fourth channel. Raises ValueError for any other shape.
-    """
-    if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3, 4):
-        values = np.moveaxis(values, 1, 3)
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim == 4 and values.shape[3] in (3, 4):
-        return values[..., :3]
-    if values.ndim != 3:
-        raise ValueError(f"image shape {values.shape[1:]}; expected (height, width), optionally with channels")
-    return values
-
-
-def to_grey(values: NDArray[Any]) -> NDArray[Any]:
-    """Return images [N, H, W] or [N, H, W, 3] as grey images [N, H, W] of the same type."""
-    if values.ndim == 3:
-        return values
-    grey: NDArray[Any] = values @ LUMA_WEIGHTS
-    return grey if values.dtype.kind == "f" else grey.round().astype(values.dtype)
+    for chunk in iter_converted_chunks(array_file, shape, find_value_range(array_file)):
+        if chunk.skipped:
+            raise UserError(f"{array_file.display_name} {NOT_FINITE}.")
+        yield chunk.pixels

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.array_files import ArrayFile, open_idx_array, open_idx_images, open_npy, open_npz
+from vaetui.data.array_files import ArrayFile, open_idx_array, open_idx_file, open_idx_images, open_npy
+from vaetui.data.array_layout import arrange_axes
 from vaetui.data.import_options import ImportOptions
+from vaetui.data.npz_selection import select_npz_arrays
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
-
-IMAGE_KEYS = ("x_train", "train_images", "images", "image", "x", "data", "arr_0")
-"""Usual names of the images in an npz file."""
-LABEL_KEYS = ("y_train", "train_labels", "labels", "label", "y", "targets", "target", "arr_1")
-"""Usual names of their labels."""
-TEST_KEYS = (("x_test", "y_test"), ("test_images", "test_labels"))
-"""Usual names of test images and their labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,57 +21,70 @@ class DatasetArrays:
     files: tuple[Path, ...]
     """The files that contain them."""
     train_images: ArrayFile
-    """The images to label, [N, H, W] or with channels before H or after W."""
+    """The images to label, [N, H, W] or [N, H, W, C]."""
     train_labels: ArrayFile | None = None
-    """Their labels, [N]."""
+    """Their labels, [N] or [N, 1]."""
     test_images: ArrayFile | None = None
-    """The test images, shaped as the training images."""
+    """The test images, of the same size as the training images."""
     test_labels: ArrayFile | None = None
     """Their labels."""
+    source: str = ""
+    """What was chosen, such as "array x_train of digits.npz, labels y_train"."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Arrays that were not chosen, such as "version in digits.npz", and the reasons."""
 
 
-def find_dataset_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
-    """Find the arrays in an npy, npz or IDX file or a directory of IDX files; raises UserError for anything else."""
-    if path.is_dir():
-        idx_files = find_idx_files(path)
-        optional_paths = (idx_files.train_labels, idx_files.test_images, idx_files.test_labels)
-        train_labels, test_images, test_labels = optional_paths
+def find_dataset_arrays(
+    path: Path, options: ImportOptions, expected_size: tuple[int, int] | None = None
+) -> DatasetArrays:
+    """Find the arrays in an npy, npz or IDX file or a directory of IDX files.
+
+    `expected_size`, height and width, decides if the order of the axes would be ambiguous otherwise. Raises UserError
+    for damaged files and other formats, and if it is not clear which array, or which order of its axes, is meant.
+    """
+    if os.path.isdir(path):
+        return _find_idx_arrays(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is not a regular file. Pass a directory or file of images.")  # a pipe would block
+    if path.suffix.lower() == ".npz":
+        selection = select_npz_arrays(path, options, expected_size)
         return DatasetArrays(
-            (idx_files.train_images, *(path for path in optional_paths if path)),
-            open_idx_images(idx_files.train_images),
-            open_idx_array(train_labels, 1) if train_labels else None,
-            open_idx_images(test_images) if test_images else None,
-            open_idx_array(test_labels, 1) if test_labels else None,
+            (path,),
+            selection.train_images,
+            selection.train_labels,
+            selection.test_images,
+            selection.test_labels,
+            selection.source,
+            selection.skipped,
         )
     if path.suffix.lower() == ".npy":
-        return DatasetArrays((path,), open_npy(path))
-    if path.suffix.lower() == ".npz":
-        return _select_npz_arrays(path, options)
-    if "idx" in path.name:
-        return DatasetArrays((path,), open_idx_images(path))
-    raise UserError(
-        f"{path} is not in a supported format. Use a directory of images or IDX files, or a file whose name ends in "
-        ".npy, .npz, .csv, .tsv or idx3-ubyte."
-    )
-
-
-def _select_npz_arrays(path: Path, options: ImportOptions) -> DatasetArrays:
-    arrays = open_npz(path)
-    image_arrays = {name: array for name, array in arrays.items() if len(array.shape) in (3, 4)}
-    train_key = next((name for name in IMAGE_KEYS if name in image_arrays), next(iter(image_arrays), None))
-    if train_key is None:
+        array, kind = open_npy(path), "array of"
+    elif "idx" in path.name.lower():
+        array, kind = open_idx_file(path), "IDX file"
+    else:
         raise UserError(
-            f"{path} contains no images. It needs an array of shape (N, height, width), optionally with channels."
+            f"{path} is not in a supported format. Use a directory of images or IDX files, or a file whose name ends "
+            "in .npy, .npz, .csv, .tsv or idx3-ubyte."
         )
-    if options.label_key is not None and options.label_key not in arrays:
-        raise UserError(f"{path} has no array {options.label_key}. Choose from: {', '.join(sorted(arrays))}.")
-    label_key = options.label_key or next((name for name in LABEL_KEYS if name in arrays), None)
-    test_keys = (keys for keys in TEST_KEYS if keys[0] in image_arrays and keys[0] != train_key)
-    test_key, test_label_key = next(test_keys, (None, None))
+    if options.image_key is not None or options.label_key is not None:
+        flag = "--labels" if options.image_key is None else "--images"
+        raise UserError(f"{path} contains a single array, so {flag} cannot choose one. Pass {flag} with an npz file.")
+    images = arrange_axes(array, options.axes, expected_size=expected_size)
+    return DatasetArrays((path,), images, source=f"{kind} {path.name}")
+
+
+def _find_idx_arrays(directory: Path) -> DatasetArrays:
+    idx_files = find_idx_files(directory)
+    optional_paths = (idx_files.train_labels, idx_files.test_images, idx_files.test_labels)
+    train_labels, test_images, test_labels = optional_paths
+    source = f"IDX file {idx_files.train_images.name} of {directory.name}"
+    source += f", labels {train_labels.name}" if train_labels else ""
+    source += f", test images {test_images.name}" if test_images else ""
     return DatasetArrays(
-        (path,),
-        image_arrays[train_key],
-        arrays[label_key] if label_key else None,
-        image_arrays[test_key] if test_key else None,
-        arrays.get(test_label_key) if test_label_key else None,
+        (idx_files.train_images, *(path for path in optional_paths if path)),
+        open_idx_images(idx_files.train_images),
+        open_idx_array(train_labels, 1) if train_labels else None,
+        open_idx_images(test_images) if test_images else None,
+        open_idx_array(test_labels, 1) if test_labels else None,
+        source,
     )
