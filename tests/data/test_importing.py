@@ -112,24 +112,26 @@ def test_unusable_files_are_skipped_and_listed(tmp_path: Path) -> None:
     (root / "text.PNG").write_text("text")
     (root / "broken.jpg").symlink_to(root / "nowhere.jpg")
     (root / "tiny.bmp").write_bytes(encode_png(load_digits(1)[0][0][:2, :2]))
-    (root / "notes.txt").write_text("ignored, as its suffix is not one of images")
-    (root / ".hidden.png").write_text("ignored, as it is hidden")
-    (root / "line\nbreak.png").write_bytes(encode_png(load_digits(1)[0][0]))
+    (root / "notes.txt").write_text("no image")
+    (root / ".hidden.png").write_text("hidden")
     with open(os.fsencode(root) + b"/latin-\xe9.png", "wb") as file:
         file.write(encode_png(load_digits(1)[0][0]))
     (root / "loop").symlink_to(root)
     dataset = import_images(root)
     assert np.array_equal(load_images(dataset), images)
-    assert dataset.skipped_count == 6
+    assert dataset.skipped_count == 8
     lines = read_skipped_lines(dataset)
-    assert len(lines) == 6
+    assert len(lines) == 8
     for line in (
         "empty.png is empty",
         "text.PNG is not an image in a supported format",
         "broken.jpg is a broken link",
+        "notes.txt is not an image (.txt)",
+        ".hidden.png is hidden",
+        "loop/ is a link to a directory that contains it",
     ):
         assert line in lines
-    assert any("latin-\\udce9.png has a name that is not printable UTF-8" in line for line in lines)
+    assert any("latin-\\udce9.png has a name that is not valid UTF-8" in line for line in lines)
 
 
 def test_paths_without_enough_images_raise_user_error_and_leave_no_dataset(tmp_path: Path) -> None:
@@ -389,7 +391,7 @@ def test_a_csv_file_lists_images_and_labels(tmp_path: Path, delimiter: str) -> N
         (
             "number,path,class\n0,a.png,cat\n",
             {"labels": True, "label_key": "kind"},
-            "has no column kind. Choose one with --label-column: number, path, class",
+            "has no column kind. Choose one with --labels: number, path, class",
         ),
         ("number,path\n0,a.png\n", {"labels": True}, "has no label column"),
         ("index,path,class\n0,,cat\n1,,dog\n", {}, "has no paths in its column path"),  # exported labels of arrays
@@ -400,5 +402,6 @@ def test_incomplete_csv_files_raise_user_error(
     tmp_path: Path, content: str, options: dict[str, Any], message: str
 ) -> None:
     (tmp_path / "own.csv").write_text(content)
+    (tmp_path / "a.png").write_bytes(encode_png(load_digits(1)[0][0]))
     with pytest.raises(UserError, match=message):
         import_images(tmp_path / "own.csv", **options)
