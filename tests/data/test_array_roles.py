@@ -294,11 +294,21 @@ def test_a_key_of_a_single_array_raises_user_error(tmp_path: Path) -> None:
         find_arrays(tmp_path / "own.npy", image_key="x")
 
 
-def test_test_images_of_another_size_are_listed_as_not_taken(tmp_path: Path) -> None:
-    path = save_npz(tmp_path / "own.npz", x_train=IMAGES, x_test=OTHERS[:, :20, :20])
-    dataset_arrays = find_arrays(path)
-    assert dataset_arrays.test_images is None
-    assert dataset_arrays.skipped == (("x_test in own.npz", "has images of 20x20 pixels, x_train of 28x28"),)
+@pytest.mark.parametrize(
+    ("test_images", "reason"),
+    [
+        (OTHERS[:, :20, :20], "has images of 20x20 pixels, x_train of 28x28"),
+        ((OTHERS / 255).astype(np.float32), "has values of type float32, x_train of type uint8"),
+        (OTHERS > 0, "has values of type bool, x_train of type uint8"),
+        (OTHERS.astype(int), None),
+    ],
+)
+def test_test_images_of_another_size_or_scale_are_listed_as_not_taken(
+    tmp_path: Path, test_images: NDArray[Any], reason: str | None
+) -> None:
+    dataset_arrays = find_arrays(save_npz(tmp_path / "own.npz", x_train=IMAGES, x_test=test_images))
+    assert (dataset_arrays.test_images is None) == (reason is not None)
+    assert dataset_arrays.skipped == ((("x_test in own.npz", reason),) if reason else ())
 
 
 def test_a_damaged_array_matters_only_if_it_is_needed(tmp_path: Path) -> None:

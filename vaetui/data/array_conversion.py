@@ -164,9 +164,9 @@ def _find_opaque_alpha(array_file: ArrayFile) -> float:
     dtype = array_file.dtype
     if dtype.kind == "b":
         return 1.0
+    if dtype.itemsize == 1 or not _has_alpha(array_file):
+        return 255.0 if dtype.kind != "i" else 127.0
     full_values = [2.0**bits - 1 for bits in BIT_DEPTHS]
-    if not _has_alpha(array_file) or dtype == np.uint8:
-        return full_values[0]
     maxima = (images[..., COLOUR_CHANNELS].max(initial=0) for images, _ in _iter_usable_images(array_file))
     maximum = float(max(maxima, default=0))
     if dtype.kind == "f" and maximum <= 1 + FLOAT_TOLERANCE:

@@ -54,9 +54,8 @@ def select_npz_arrays(path: Path, options: ImportOptions, expected_size: tuple[i
     if test_key is not None:
         image_size = (images.shape[1], images.shape[2])
         test_images = arrange_axes(chooser.require(test_key), options.axes, expected_size=image_size)
-        if test_images.shape[1:3] != images.shape[1:3]:
-            (height, width), (train_height, train_width) = test_images.shape[1:3], images.shape[1:3]
-            test_problem = f"has images of {height}x{width} pixels, {image_key} of {train_height}x{train_width}"
+        test_problem = _compare_with_train_images(test_images, images, image_key)
+        if test_problem:
             test_key = test_images = None
         elif needs_labels:
             test_label_key = chooser.choose_labels(test_key, test_images.shape[0], None, is_required=False)
@@ -260,6 +259,16 @@ class _Chooser:
         items = [f"{key} {self._arrays[key].shape}" for key in keys[:MAX_LISTED_ARRAYS]]
         more = len(keys) - len(items)
         return ", ".join(items) + (f" and {more} more" if more else "")
+
+
+def _compare_with_train_images(test_images: ArrayFile, images: ArrayFile, image_key: str) -> str:
+    """Return why test images cannot be scaled and resized like training images; empty if they can."""
+    (height, width), (train_height, train_width) = test_images.shape[1:3], images.shape[1:3]
+    if (height, width) != (train_height, train_width):
+        return f"has images of {height}x{width} pixels, {image_key} of {train_height}x{train_width}"
+    # Values of other types usually have another scale, such as floats from 0 to 1 beside integers from 0 to 255.
+    kinds = {array.dtype.kind.replace("u", "i") for array in (test_images, images)}
+    return "" if len(kinds) == 1 else f"has values of type {test_images.dtype}, {image_key} of type {images.dtype}"
 
 
 def _describe_choice(
