@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image
 
 from vaetui.data.value_range import FULL_8_BIT_RANGE, SampleKind, ValueRange
 
@@ -31,6 +31,16 @@ ORIENTATION_METHODS = {
 """How images of each EXIF orientation become upright."""
 ORIENTATION_TAG, BITS_TAG, PHOTOMETRIC_TAG, PLANES_TAG, FORMAT_TAG = 0x0112, 258, 262, 284, 339
 """EXIF and TIFF tags."""
+SEPARATE_PLANES = 2
+"""Value of the tag for colours that are stored one after the other."""
+DEEP_COLOUR_MODES = frozenset(("RGB", "RGBA", "LA"))
+"""Modes in which Pillow opens files of 16 bits per channel as well."""
+BYTE_ORDERS = (
+    {"I;16BS": "I;16S", "I;32BS": "I;32S", "F;32BF": "F;32F"}
+    if sys.byteorder == "little"
+    else {"I;16S": "I;16BS", "I;32S": "I;32BS", "F;32F": "F;32BF"}
+)
+"""How values that libtiff has decoded are stored, by how they are stored in the file: in the order of this machine."""
 METADATA_KEYS = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
 """Where Pillow keeps metadata that may contain an orientation."""
 
@@ -103,12 +113,13 @@ def read_samples(image: Image.Image, reopen: Callable[[], Image.Image]) -> Sampl
     Raises UnusableImageError for values that are not finite or that Pillow cannot read, and any exception of a decoder.
     """
     mode = image.mode
-    if mode in ("RGB", "RGBA", "LA") and (raw_mode := _get_raw_mode(image)) and ";16" in raw_mode:
-        return Samples("16-bit", None, _read_deep_colours(image, raw_mode, reopen))
+    if mode in DEEP_COLOUR_MODES and (deep_values := _read_deep_colours(image, reopen)) is not None:
+        return Samples("16-bit", None, deep_values)
     if mode[0] not in "IF":
         if mode == "L" and image.format == "TIFF" and _get_tag(image, FORMAT_TAG) == 2:
             raise UnusableImageError("has signed 8-bit values; convert it to 16 bits first")
         return Samples("8-bit", load_upright(image), None)
+    _correct_byte_order(image)
     values: NDArray[Any] = np.asarray(load_upright(image))
     if mode == "F":
         if not np.isfinite(values).all():
@@ -181,7 +192,8 @@ def _build_table(value_range: ValueRange) -> list[int]:
 def _scale(values: NDArray[Any], value_range: ValueRange) -> NDArray[np.uint8]:
     if values.dtype.itemsize == 2:
         values = values.astype(np.uint16, copy=False)  # in the byte order of this machine
-        return value_range.to_pixels(np.arange(65_536))[values]
+        table = value_range.to_pixels(np.arange(65_536))
+        return np.take(table, values)
     pixels = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), ROWS_PER_STEP):
         rows = slice(start, start + ROWS_PER_STEP)
@@ -203,10 +215,18 @@ def _get_raw_mode(image: Image.Image) -> str:
     return raw_mode if isinstance(raw_mode, str) else ""
 
 
-def _read_deep_colours(image: Image.Image, raw_mode: str, reopen: Callable[[], Image.Image]) -> NDArray[np.uint16]:
-    """Return 16-bit channels, of which Pillow keeps only the upper bytes: the lower ones are read as if they were."""
-    if _get_tag(image, PLANES_TAG) == 2:
+def _read_deep_colours(image: Image.Image, reopen: Callable[[], Image.Image]) -> NDArray[Any] | None:
+    """Return 16-bit channels, [H, W, C]; None for a file of 8 bits.
+
+    Pillow keeps only the upper bytes: the lower ones are read by a second decoding in the other byte order.
+    """
+    if _get_tag(image, BITS_TAG) == 16 and _get_tag(image, PLANES_TAG) == SEPARATE_PLANES:
         raise UnusableImageError("has 16-bit colours in separate planes; save them interleaved, or with 8 bits")
+    raw_mode = _get_raw_mode(image)
+    if image.format == "PPM":
+        return _read_deep_ppm(image)
+    if ";16" not in raw_mode:
+        return None
     if raw_mode.startswith("RGBa"):
         raise UnusableImageError("has 16-bit colours multiplied by transparency; save it with 8 bits")
     if raw_mode == "LA;16B":
@@ -221,9 +241,30 @@ def _read_deep_colours(image: Image.Image, raw_mode: str, reopen: Callable[[], I
     return (np.asarray(load_upright(image)).astype(np.uint16) << 8) | low_bytes
 
 
+def _read_deep_ppm(image: Any) -> NDArray[Any] | None:
+    decoder, _, offset, arguments = image.tile[0]
+    if decoder != "ppm" or arguments[-1] <= 255:
+        return None
+    count = image.width * image.height * 3
+    values = np.fromfile(image.filename, ">u2", count, offset=offset)
+    if len(values) < count:
+        raise UnusableImageError("cannot be decoded (image file is truncated)")
+    # Pillow scales grey values in the same way.
+    scaled: NDArray[Any] = (values.clip(0, arguments[-1]) * (65_535 / arguments[-1])).round().astype(np.uint16)
+    return scaled.reshape(image.height, image.width, 3)
+
+
+def _correct_byte_order(image: Any) -> None:
+    raw_mode = _get_raw_mode(image)
+    if raw_mode in BYTE_ORDERS and image.tile[0][0] == "libtiff":
+        _set_raw_mode(image, image.mode, BYTE_ORDERS[raw_mode])
+
+
 def _set_raw_mode(image: Image.Image, mode: str, raw_mode: str) -> None:
     pillow_image: Any = image
     pillow_image._mode = mode
     for index, tile in enumerate(pillow_image.tile):
         arguments = (raw_mode, *tile[3][1:]) if isinstance(tile[3], tuple) else raw_mode
-        pillow_image.tile[index] = ImageFile._Tile(*tile[:3], arguments)
+        pillow_image.tile[index] = (
+            tile._replace(args=arguments) if hasattr(tile, "_replace") else (*tile[:3], arguments)
+        )
