@@ -3,56 +3,162 @@
 from __future__ import annotations
 
 import csv
+import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.command_line import assert_refused, run_vaetui, spawn_vaetui
+from tests.session.scripted_run import create_session
 from tests.session_templates import SessionTemplates
+from vaetui.engine.events import Loaded
+from vaetui.engine.images import read_idx_array
+from vaetui.session import dataset_location
+from vaetui.session.session_status import load_status
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_csv_has_one_row_per_image(templates: SessionTemplates, tmp_path: Path) -> None:
-    templates.copy("labelling", "out")
-    output = tmp_path / "labels.csv"
-    process = run_vaetui("export", "out", "-o", str(output))
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def export(*arguments: str | Path) -> str:
+    process = run_vaetui("export", *map(str, arguments))
     assert process.returncode == 0, process.stderr
-    rows = list(csv.DictReader(output.open()))
+    return process.stdout
+
+
+def test_csv_has_one_row_per_image(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("finished", "out")
+    output = tmp_path / "labels.csv"
+    stdout = export("out", "-o", output)
+    rows = read_rows(output)
     assert [int(row["index"]) for row in rows] == list(range(640))
-    answered_rows = [row for row in rows if row["source"] in ("answer", "propagated")]
-    assert {(row["label"], row["class"], row["cluster"]) for row in answered_rows} == {("6", "6", "1")}
-    assert "640 labels written; you saw 8 images." in process.stdout
+    assert {row["source"] for row in rows} >= {"answer", "classifier"}
+    seen_count = sum(row["source"] == "answer" for row in rows)
+    assert f"640 labels written; you saw {seen_count} images." in stdout
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
     assert sum(row["cluster"] == "" for row in rows) == 64
+
+
+def test_images_that_no_answer_is_about_have_no_label_before_training(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    templates.copy("labelling", "out")
+    stdout = export("out", "-o", tmp_path / "labels.csv")
+    rows = read_rows(tmp_path / "labels.csv")
+    assert {(row["label"], row["class"], row["cluster"]) for row in rows} == {("6", "6", "1")}
+    assert {row["source"] for row in rows} == {"answer", "propagated"}
+    message = f"{len(rows)} labels written, {640 - len(rows)} images have no label yet"
+    assert f"{message}; you saw 8 images." in stdout
+    stdout = export("out", "--format", "folders", "-o", tmp_path / "folders")
+    assert f"{message}, in _unsure; you saw 8 images." in stdout
+    counts = {path.name: len(list(path.iterdir())) for path in (tmp_path / "folders").iterdir()}
+    assert counts == {"6": len(rows), "_unsure": 640 - len(rows)}
+    export("out", "--format", "idx", "-o", tmp_path / "labels")
+    labels = read_idx_array(tmp_path / "labels", 1)
+    assert np.flatnonzero(labels == 6).tolist() == [int(row["index"]) for row in rows]
+    assert (len(labels), np.count_nonzero(labels == 255)) == (640, 640 - len(rows))
 
 
 def test_labels_below_the_minimum_confidence_are_omitted_and_counted(
     templates: SessionTemplates, tmp_path: Path
 ) -> None:
-    templates.copy("labelling", "out")
+    templates.copy("finished", "out")
     output = tmp_path / "labels.csv"
-    run_vaetui("export", "out", "-o", str(output))
-    confidences = sorted(float(row["confidence"]) for row in csv.DictReader(output.open()))
+    export("out", "-o", output)
+    confidences = sorted(float(row["confidence"]) for row in read_rows(output))
     threshold = f"{confidences[320] + 1e-4:.4f}"  # above the rounding of the CSV file
-    process = run_vaetui("export", "out", "-o", str(output), "--min-confidence", threshold)
-    row_count = len(list(csv.DictReader(output.open())))
+    stdout = export("out", "-o", output, "--min-confidence", threshold, "--force")
+    row_count = len(read_rows(output))
     assert 0 < row_count < 640
-    message = f"{row_count} labels written, {640 - row_count} below {float(threshold):g} omitted; you saw 8 images."
-    assert message in process.stdout
+    assert f"{row_count} labels written, {640 - row_count} below {float(threshold):g} omitted; you saw" in stdout
+
+
+def test_idx_labels_are_accepted_beside_the_images_they_belong_to(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "out")
+    source = dataset_location.locate_source_directory(load_status("out")["data"])
+    (tmp_path / "data").mkdir()
+    shutil.copy(source / "train-images-idx3-ubyte", tmp_path / "data")
+    export("out", "--format", "idx", "--min-confidence", "0.7", "-o", tmp_path / "data/train-labels-idx1-ubyte")
+    labels = read_idx_array(tmp_path / "data/train-labels-idx1-ubyte", 1)
+    assert labels[-1] == 255, "the last images have no label"
+    session = create_session("again", tmp_path / "data")
+    events = session.advance()
+    assert any(isinstance(event, Loaded) for event in events), "loading checks that images and labels belong together"
+    events.close()
+    session.close()
 
 
 def test_standard_output_of_a_process_can_be_the_output(templates: SessionTemplates) -> None:
     templates.copy("labelling", "out")
     process = spawn_vaetui("export", "out", "-o", "/dev/stdout")
-    assert process.stdout.startswith("index,path,label,class,confidence,source,cluster,weight,distance\n0,,")
+    lines = process.stdout.splitlines()
+    assert lines[0] == "index,path,label,class,confidence,source,cluster,weight,distance"
+    assert f"/dev/stdout: {len(lines) - 1} labels written" in process.stderr, "no sentence among the rows"
+
+
+@pytest.mark.parametrize("format_name", ["csv", "jsonl", "npz", "idx", "parquet"])
+def test_a_full_device_ends_in_one_sentence(templates: SessionTemplates, format_name: str) -> None:
+    templates.copy("labelling", "out")
+    assert_refused("is full", "export", "out", "--format", format_name, "-o", "/dev/full")
+
+
+def test_an_existing_file_is_overwritten_with_force_only(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "out")
+    output = tmp_path / "labels.csv"
+    output.write_text("mine")
+    assert_refused("exists. Choose another output, or overwrite it with --force", "export", "out", "-o", str(output))
+    assert output.read_text() == "mine"
+    export("out", "-o", output, "--force")
+    assert len(read_rows(output)) > 8
+
+
+def test_images_of_the_session_and_its_own_files_are_never_overwritten(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    directory = templates.copy("labelling", "out")
+    source = dataset_location.locate_source_directory(load_status("out")["data"])
+    content = (source / "train-images-idx3-ubyte").read_bytes()
+    (tmp_path / "link").symlink_to(source / "train-images-idx3-ubyte")
+    for output in (tmp_path / "link", source / "train-images-idx3-ubyte"):
+        assert_refused("is the input", "export", "out", "--force", "-o", str(output))
+    for output in (directory / "session.db", directory / "new.csv", directory):
+        assert_refused("", "export", "out", "--force", "-o", str(output))
+    assert (source / "train-images-idx3-ubyte").read_bytes() == content
+    assert not (directory / "new.csv").exists()
+
+
+def test_a_directory_export_that_failed_does_not_block_the_next_one(
+    templates: SessionTemplates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    templates.copy("labelling", "out")
+    output = tmp_path / "sorted"
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vaetui.export.labelling_tools._pair_rows", fail)
+        for format_name in ("label-studio", "fiftyone", "huggingface"):
+            assert run_vaetui("export", "out", "--format", format_name, "-o", str(output)).returncode
+            assert os.listdir(tmp_path) == ["home"]
+    export("out", "--format", "label-studio", "-o", output)
+    assert sorted(os.listdir(output)) == ["config.xml", "images", "tasks.json"]
+    assert_refused("is not empty", "export", "out", "--force", "--format", "folders", "-o", str(output))
 
 
 def test_a_missing_directory_and_a_directory_as_file_are_refused(templates: SessionTemplates, tmp_path: Path) -> None:
     templates.copy("labelling", "out")
+    (tmp_path / "file").touch()
     missing = tmp_path / "missing"
     assert_refused(f"Directory {missing} does not exist", "export", "out", "-o", str(missing / "labels.csv"))
     assert_refused("is a directory. Name a file", "export", "out", "-o", str(tmp_path))
+    assert_refused("not a directory", "export", "out", "--format", "folders", "-o", str(tmp_path / "file"))
 
 
 def test_export_before_any_answer_is_refused(templates: SessionTemplates, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tests.data.drawing import encode_png, load_digits, write_image_folder
 from vaetui.export import formats
+from vaetui.export.formats import ExportCounts
 from vaetui.export.label_table import LabelTable, SourceFiles
 from vaetui.runtime.session_runner import drain_events
 
@@ -48,8 +49,8 @@ def write_labels(
     *,
     copy_files: bool = False,
     images: NDArray[np.uint8] | None = None,
-) -> int:
-    """Write the labels, and return the number of missing image files."""
+) -> ExportCounts:
+    """Write the labels, and return how many images were written and left out."""
     return drain_events(formats.write_labels(label_table, format_name, min_confidence, copy_files, images, output))
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from tests.data.drawing import load_digits
 from tests.export.label_tables import LABELS, write_labelled_files, write_labels
 from vaetui.errors import UserError
-from vaetui.export.class_folders import make_directory_names
+from vaetui.export.file_naming import make_directory_names
+from vaetui.export.formats import ExportCounts
 
 
 @pytest.mark.parametrize("copy_files", [False, True])
@@ -21,7 +22,7 @@ def test_image_files_are_linked_or_copied_into_the_directory_of_their_class(tmp_
     source_paths = labels.source_files.relative_paths
     (tmp_path / "own" / source_paths[3]).unlink()
     output = tmp_path / "sorted"
-    assert write_labels(labels, "folders", 0.5, output, copy_files=copy_files) == 1
+    assert write_labels(labels, "folders", 0.5, output, copy_files=copy_files) == ExportCounts(2, 1, 0, 1)
     paths = sorted(str(path.relative_to(output)) for path in output.rglob("*.png"))
     assert paths == sorted(
         [f"sea horse/{source_paths[0]}", f"_unsure/{source_paths[1]}", f"sea horse/{source_paths[2]}"]
@@ -35,7 +36,7 @@ def test_image_files_are_linked_or_copied_into_the_directory_of_their_class(tmp_
 
 def test_images_without_files_are_written_as_png(tmp_path: Path) -> None:
     images = load_digits(4)[0]
-    assert write_labels(LABELS, "folders", 0.0, tmp_path / "sorted", images=images) == 0
+    assert write_labels(LABELS, "folders", 0.0, tmp_path / "sorted", images=images) == ExportCounts(4, 0, 0)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sorted/cat/00000003.png")), images[3])
     assert len(list((tmp_path / "sorted").rglob("*.png"))) == 4
 

@@ -17,7 +17,7 @@ from tests.export.label_tables import LABELS, UNUSUAL_PATHS, write_labelled_file
 
 
 def test_label_studio_tasks_are_valid_for_the_labelling_interface(tmp_path: Path) -> None:
-    assert write_labels(write_labelled_files(tmp_path / "own"), "label-studio", 0.5, tmp_path / "out") == 0
+    assert write_labels(write_labelled_files(tmp_path / "own"), "label-studio", 0.5, tmp_path / "out").missing == 0
     tasks = json.loads((tmp_path / "out/tasks.json").read_text())
     predictions = [task["predictions"][0] for task in tasks]
     assert [prediction["result"][0]["value"]["choices"] for prediction in predictions] == [

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.export.label_tables import LABELS, write_labels
+from vaetui.export.formats import ExportCounts
 from vaetui.export.label_table import SourceFiles
 
 
 def test_csv_has_one_row_per_label_above_the_minimum_confidence(tmp_path: Path) -> None:
     output = tmp_path / "labels.csv"
-    assert write_labels(LABELS, "csv", 0.5, output) == 0
+    assert write_labels(LABELS, "csv", 0.5, output) == ExportCounts(3, 1, 0)
     rows = list(csv.DictReader(output.open(encoding="utf-8")))
     assert [row["class"] for row in rows] == ["sea horse", "sea horse", "cat"]
     assert rows[1] == {

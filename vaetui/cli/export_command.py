@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vaetui.cli.params import build_format_option, session_argument
-from vaetui.errors import UserError
+from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
+from vaetui.errors import UserError, make_printable
 from vaetui.runtime import session_runner
+
+if TYPE_CHECKING:
+    from vaetui.export.formats import ExportCounts
+    from vaetui.export.label_table import SourceFiles
 
 DIRECTORY_FORMATS = ("folders", "label-studio", "fiftyone", "huggingface")
 """Formats that are a directory with images."""
 EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 """Formats of exported labels."""
+MAX_NAMED_FILES = 3
+"""Most files that a message names."""
 
 
 @click.command()
@@ -23,7 +31,8 @@ EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 @build_format_option(EXPORT_FORMATS)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Omit labels below this confidence.")
 @click.option("--copy", "copy_images", is_flag=True, help="Copy the images (default: create links).")
-def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool) -> None:
+@force_option
+def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool, force: bool) -> None:
     """Write one label per image as a table, arrays or folders.
 
     Labels come from the answers, else from the classifier. --format folders creates a directory per class, and
@@ -33,28 +42,61 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     from vaetui.engine.images import read_images_and_digest
     from vaetui.export.formats import write_labels
     from vaetui.export.label_table import ANSWER
-    from vaetui.session import dataset_location, lifecycle
-    from vaetui.session.final_labels import find_source_files
+    from vaetui.session import dataset_location, lifecycle, source_images
     from vaetui.session.session_status import load_status
+    from vaetui.storage import output_files
 
     is_directory_format = format_name in DIRECTORY_FORMATS
     if not output.parent.is_dir():
         raise UserError(f"Directory {output.parent} does not exist. Create it first.")
     if not is_directory_format and output.is_dir():
         raise UserError(f"{output} is a directory. Name a file with -o.")
+    source_directory = dataset_location.locate_source_directory(load_status(session)["data"])
+    refuse_to_overwrite(output, force or is_directory_format, source_images.iter_input_paths(source_directory))
+    if is_directory_format:
+        output_files.require_new_directory(output)
     with session_runner.open_session(lambda: lifecycle.resume(session)) as opened_session:
         label_table = session_runner.run_with_progress(opened_session.build_label_table())
-    source_directory = dataset_location.locate_source_directory(load_status(session)["data"])
-    label_table = replace(label_table, source_files=find_source_files(source_directory, len(label_table)))
+    sources = session_runner.run_with_progress(source_images.find_source_images(source_directory, len(label_table)))
+    label_table = replace(label_table, source_files=sources.files, omitted_positions=sources.omitted_positions)
     images = None
-    if is_directory_format and label_table.source_files is None:
+    if is_directory_format and sources.files is None:
         images = read_images_and_digest(find_idx_files(source_directory).train_images)[0].all_pixels
     progress = write_labels(label_table, format_name, min_confidence, copy_images, images, output)
-    missing_count = session_runner.run_with_progress(progress)
-    if missing_count:
-        click.echo(f"{missing_count:,} image files no longer exist and were omitted.", err=True)
-    written_count = int((label_table.confidences >= min_confidence).sum())
+    counts = session_runner.run_with_progress(progress)
+    if sources.notice:
+        click.echo(make_printable(sources.notice), err=True)
+    if sources.files and sources.files.replaced_indices:
+        click.echo(make_printable(_describe_replaced_files(sources.files, is_directory_format)), err=True)
     answered_count = int((label_table.source_ids == ANSWER).sum())
-    unsure_count, place = len(label_table) - written_count, "in _unsure" if format_name == "folders" else "omitted"
-    rest = f", {unsure_count:,} below {min_confidence:g} {place}" if unsure_count else ""
-    click.echo(f"{output}: {written_count:,} labels written{rest}; you saw {answered_count:,} images.")
+    sentence = _describe_counts(counts, min_confidence, format_name == "folders")
+    message = f"{output}: {sentence}; you saw {answered_count:,} images."
+    click.echo(make_printable(message), err=output_files.find_descriptor(output) == 1)
+
+
+def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_directory: bool) -> str:
+    place = "in _unsure" if has_unsure_directory else "omitted"
+    parts = [f"{counts.written:,} labels written"]
+    if counts.unsure:
+        parts.append(f"{counts.unsure:,} below {min_confidence:g} {place}")
+    if counts.unlabelled:
+        verb = "image has" if counts.unlabelled == 1 else "images have"
+        parts.append(f"{counts.unlabelled:,} {verb} no label yet" + ", in _unsure" * has_unsure_directory)
+    if counts.missing:
+        parts.append(f"{counts.missing:,} omitted because their files are missing or unreadable")
+    if counts.replaced:
+        parts.append(f"{counts.replaced:,} omitted because their files contain other pictures now")
+    return ", ".join(parts)
+
+
+def _describe_replaced_files(source_files: SourceFiles, are_omitted: bool) -> str:
+    indices: Sequence[int] = sorted(source_files.replaced_indices)
+    names = ", ".join(source_files.relative_paths[index] for index in indices[:MAX_NAMED_FILES])
+    more = f" and {len(indices) - MAX_NAMED_FILES:,} more" if len(indices) > MAX_NAMED_FILES else ""
+    subject = (
+        "1 image file contains another picture"
+        if len(indices) == 1
+        else f"{len(indices):,} image files contain other pictures"
+    )
+    consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
+    return f"{subject} than at the import, so {consequence}: {names}{more}."

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaetui.export.label_table import SOURCES, LabelTable
-from vaetui.storage import atomic_files
-from vaetui.storage.dataset_cache import IdxWriter
+from vaetui.storage.output_files import write_output_file
+
+NO_LABEL = 255
+"""The value of images without a label in an IDX file."""
+PATHS_PER_CHUNK = 4096
+"""Paths converted at a time: NumPy stores each with the length of the longest one."""
 
 
 def write_npz(label_table: LabelTable, output: Path) -> None:
     """Write one array per column; `label` indexes `classes` and `source` `sources`; raises UserError if that fails."""
+    positions, is_labelled = label_table.find_positions(), label_table.class_ids >= 0
+    labelled = label_table.select_rows(is_labelled)
+    arrays: dict[str, NDArray[Any]] = {
+        "index": positions[is_labelled],
+        "label": labelled.class_ids.astype(np.uint8),
+        "confidence": labelled.confidences,
+        "source": labelled.source_ids,
+        "cluster": np.array([*labelled.cluster_paths, ""])[labelled.cluster_ids],  # "" for id -1
+        "weight": labelled.weights,
+        "distance": labelled.distances,
+        "classes": np.array(labelled.class_names),
+        "sources": np.array(SOURCES),
+    }
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        index=label_table.indices,
-        label=label_table.class_ids.astype(np.uint8),
-        confidence=label_table.confidences,
-        source=label_table.source_ids,
-        cluster=np.array([*label_table.cluster_paths, ""])[label_table.cluster_ids],  # "" for id -1
-        weight=label_table.weights,
-        distance=label_table.distances,
-        classes=np.array(label_table.class_names),
-        sources=np.array(SOURCES),
-    )
-    atomic_files.replace_file(output.resolve(), buffer.getvalue())
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+        with archive.open("path.npy", "w", force_zip64=True) as member:
+            member.writelines(_iter_string_array(labelled.list_path_texts()))
+    write_output_file(output, buffer.getvalue())
 
 
 def write_idx(label_table: LabelTable, output: Path) -> None:
-    """Write the class id of each image up to the last labelled one, 255 without; raises UserError if that fails."""
-    count = int(label_table.indices[-1]) + 1 if len(label_table) else 0
-    class_ids = np.full(count, 255, np.uint8)
-    class_ids[label_table.indices] = label_table.class_ids
-    partial_path = output.resolve().with_name(f"{output.name}{atomic_files.PARTIAL_SUFFIX}")
-    with IdxWriter(partial_path, ()) as writer:
-        writer.add(class_ids)
-    with atomic_files.translate_os_errors(output):
-        partial_path.replace(output.resolve())
+    """Write the class id of each image of the source, 255 without a label; raises UserError if that fails."""
+    values = np.full(len(label_table) + len(label_table.omitted_positions), NO_LABEL, np.uint8)
+    is_labelled = label_table.class_ids >= 0
+    values[label_table.find_positions()[is_labelled]] = label_table.class_ids[is_labelled]
+    header = struct.pack(">BBBBI", 0, 0, 8, 1, len(values))
+    write_output_file(output, header + values.tobytes())
+
+
+def _iter_string_array(texts: list[str]) -> Iterator[bytes]:
+    """Yield the content of an npy file of strings, in chunks."""
+    dtype = np.dtype(f"<U{max(map(len, texts), default=0) or 1}")
+    header = io.BytesIO()
+    header_fields = {"descr": dtype.str, "fortran_order": False, "shape": (len(texts),)}
+    np.lib.format.write_array_header_1_0(header, header_fields)
+    yield header.getvalue()
+    for start in range(0, len(texts), PATHS_PER_CHUNK):
+        yield np.array(texts[start : start + PATHS_PER_CHUNK], dtype).tobytes()

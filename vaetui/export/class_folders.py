@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+import csv
+from collections.abc import Generator
 
 from vaetui.engine.events import Progress
-from vaetui.export.image_writing import create_output_directory, list_relative_paths, make_safe_name, write_images
+from vaetui.export.file_naming import CLASS_TABLE_NAME, UNSURE_DIRECTORY, make_directory_names
+from vaetui.export.image_writing import ImageOutput, flatten_long_paths, list_relative_paths, write_images
 from vaetui.export.label_table import LabelTable
-
-UNSURE_DIRECTORY = "_unsure"
-"""The directory of images whose confidence is below the minimum."""
 
 
 def write_class_folders(
-    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
-) -> Generator[Progress, None, int]:
-    """Write each image, under its own path, into the directory of its class, or _unsure below `min_confidence`.
+    label_table: LabelTable, image_output: ImageOutput
+) -> Generator[Progress, None, list[str | None]]:
+    """Write each image, under its own path, into the directory of its class, or into _unsure without a label.
 
-    Yields Progress, and returns the number of missing image files. Raises UserError if the output directory is not
-    empty or cannot be written.
+    class_names.csv contains the class of each directory if any class has another name than its directory. Yields
+    Progress, and returns the path of each image, None if its file is missing. Raises OSError if that fails.
     """
-    create_output_directory(output)
     names = make_directory_names(label_table.class_names)
-    is_sure = (label_table.confidences >= min_confidence).tolist()
-    rows = zip(list_relative_paths(label_table), label_table.class_ids.tolist(), is_sure, strict=True)
-    target_paths = [f"{names[class_id] if sure else UNSURE_DIRECTORY}/{path}" for path, class_id, sure in rows]
-    return (yield from write_images(label_table, target_paths, copy_files, images, output)).count(None)
-
-
-def make_directory_names(class_names: Iterable[str]) -> list[str]:
-    """Return a directory name for each class, valid on every operating system; duplicates get a number."""
-    names: list[str] = []
-    for class_name in class_names:
-        name = make_safe_name(class_name)
-        if name == UNSURE_DIRECTORY:
-            name += "_"
-        used_names = [used_name.casefold() for used_name in names]
-        names.append(name if name.casefold() not in used_names else f"{name}-{len(names)}")
-    return names
+    directories = [*names, UNSURE_DIRECTORY]  # for class -1 as well
+    rows = zip(label_table.class_ids.tolist(), list_relative_paths(label_table), strict=True)
+    target_paths = [f"{directories[class_id]}/{path}" for class_id, path in rows]
+    target_paths = flatten_long_paths(target_paths, image_output.final_directory)
+    if tuple(names) != label_table.class_names:
+        with (image_output.directory / CLASS_TABLE_NAME).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("directory", "class"))
+            writer.writerows(zip(names, label_table.class_names, strict=True))
+    return (yield from write_images(label_table, target_paths, image_output))

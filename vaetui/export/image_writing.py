@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,86 +16,158 @@ from PIL import Image
 
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
+from vaetui.export import file_naming
 from vaetui.export.label_table import LabelTable
-from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.export.source_pages import DEFAULT_SUFFIX, PageReader, UnreadablePageError, find_suffix, split_page_path
 
 PROGRESS_INTERVAL_IMAGES = 500
 """Images between two Progress events."""
+MAX_PATH_BYTES = 4_000 if os.name != "posix" else os.pathconf("/", "PC_PATH_MAX") - 96
+"""Longest path of an exported image, with some bytes left for a file beside it, or a number."""
 
 
-def create_output_directory(output: Path) -> None:
-    """Create an empty directory; raises UserError if it exists and is not empty."""
-    with translate_os_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
-        if any(output.iterdir()):
-            raise UserError(f"{output} is not empty. Choose a new directory.")
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageOutput:
+    """Where and how the images of an export are written."""
+
+    directory: Path
+    """The directory to write into; it is moved to `final_directory` at the end."""
+    final_directory: Path
+    """The directory that the user named."""
+    copy_files: bool
+    """Whether files are copied instead of linked."""
+    pixels: NDArray[np.uint8] | None
+    """The pixels of the whole dataset, [M, H, W] or [M, H, W, 3], if it has no image files."""
 
 
 def write_images(
     label_table: LabelTable,
     target_paths: Sequence[str],
-    copy_files: bool,
-    images: NDArray[np.uint8] | None,
-    output: Path,
+    image_output: ImageOutput,
+    converted_suffixes: Collection[str] = (),
 ) -> Generator[Progress, None, list[str | None]]:
-    """Link or copy each image file to its target path below `output`, or write `images` as PNG if there are no files.
+    """Link or copy each image file to its target path below the output, or write its pixels as PNG.
 
-    `images` are the pixels of the whole dataset, [N, H, W] or [N, H, W, 3]. Yields Progress, and returns the written
-    path of each image relative to `output`, None if its file is missing. Raises UserError if a file cannot be written.
+    Pages of files, and files with one of the `converted_suffixes`, are written as PNG, or as TIFF if PNG cannot hold
+    them. Yields Progress, and returns the path of each image relative to the output, None if its file is missing or
+    unreadable. Raises UserError if links are not possible, and OSError if the output cannot be written.
     """
     written_paths: list[str | None] = []
-    for index, target_path in zip(label_table.indices.tolist(), target_paths, strict=True):
-        source_path, output_path = label_table.find_image_path(index), output / strip_parents(target_path)
-        with translate_os_errors(output):
-            while os.path.lexists(output_path):  # paths that differ only in ".." or a leading "/" collide
-                output_path = output_path.with_stem(f"{output_path.stem}_")
-            output_path.parent.mkdir(parents=True, exist_ok=True)
-            is_available = source_path is None or source_path.is_file()
+    with closing(PageReader()) as page_reader:
+        for index, target_path in zip(label_table.indices.tolist(), target_paths, strict=True):
+            output_path = _prepare_path(image_output, strip_parents(target_path))
+            written_path: Path | None = output_path
+            source_path = label_table.find_image_path(index)
             if source_path is None:
-                assert images is not None
-                Image.fromarray(images[index]).save(output_path)
-            elif is_available and copy_files:
-                shutil.copy2(source_path, output_path)
-            elif is_available:
-                output_path.symlink_to(source_path.resolve())
-        written_paths.append(output_path.relative_to(output).as_posix() if is_available else None)
-        if len(written_paths) % PROGRESS_INTERVAL_IMAGES == 0 or len(written_paths) == len(label_table):
-            yield Progress("writing images", len(written_paths), len(label_table))
+                assert image_output.pixels is not None
+                Image.fromarray(image_output.pixels[index]).save(output_path)
+            else:
+                file, page = split_page_path(source_path)
+                if page is not None or file.suffix.lower() in converted_suffixes:
+                    try:
+                        written_path = page_reader.write(file, page or 0, output_path)
+                    except UnreadablePageError:
+                        written_path = None
+                elif not _place_file(file, output_path, image_output):
+                    written_path = None
+            if written_path is None:
+                written_paths.append(None)
+            else:
+                written_paths.append(written_path.relative_to(image_output.directory).as_posix())
+            if len(written_paths) % PROGRESS_INTERVAL_IMAGES == 0 or len(written_paths) == len(label_table):
+                yield Progress("writing images", len(written_paths), len(label_table))
     return written_paths
 
 
 def list_relative_paths(label_table: LabelTable) -> list[str]:
-    """Return the path of each image file below its root, or a PNG name derived from the index if there are no files."""
-    indices: list[int] = label_table.indices.tolist()
-    if label_table.source_files is None:
-        return [f"{index:08}.png" for index in indices]
-    return [str(strip_parents(label_table.source_files.relative_paths[index])) for index in indices]
+    """Return a path for each image: that of its file below its root, or a PNG name derived from its position.
+
+    Parts that are too long for a file name are shortened.
+    """
+    paths, suffixes = _list_paths_and_suffixes(label_table)
+    shortened_paths = map(file_naming.shorten_path, map(strip_parents, paths), suffixes)
+    return [str(path) for path in shortened_paths]
 
 
-def make_unique_names(label_table: LabelTable) -> list[str]:
+def list_unique_names(label_table: LabelTable) -> list[str]:
     """Return a file name without directories for each image, unique even without its suffix.
 
     FiftyOne identifies an image by such a name; other readers interpret backslashes as path separators, or directories
     as subsets.
     """
-    names: list[str] = []
-    used_stems: set[str] = set()
-    for index, path in zip(label_table.indices.tolist(), list_relative_paths(label_table), strict=True):
-        name = PurePosixPath(make_safe_name(path))
-        if name.stem.casefold() in used_stems:
-            name = name.with_stem(f"{name.stem}-{index}")
-        while name.stem.casefold() in used_stems:
-            name = name.with_stem(f"{name.stem}_")
-        used_stems.add(name.stem.casefold())
-        names.append(str(name))
-    return names
-
-
-def make_safe_name(name: str) -> str:
-    """Return a file name that is valid on every operating system; different names may become equal."""
-    return "".join(char if char.isalnum() or char in " ._-+" else "_" for char in name).strip(" .") or "_"
+    paths, suffixes = _list_paths_and_suffixes(label_table)
+    stripped_paths = (str(strip_parents(path)) for path in paths)
+    names = list(map(file_naming.make_flat_name, stripped_paths, suffixes))
+    return file_naming.make_unique_names(names, suffixes)
 
 
 def strip_parents(path: str) -> PurePosixPath:
     """Return a relative path without the parts that would lead out of its directory."""
-    return PurePosixPath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", "//", "..")]
+    return PurePosixPath(*parts or ("_",))
+
+
+def flatten_long_paths(paths: Iterable[str], directory: Path) -> list[str]:
+    """Return paths that the system can open below a directory; too long ones become a name in their first part."""
+    base_bytes = len(os.fsencode(directory.absolute())) + 1
+    return [path if base_bytes + len(os.fsencode(path)) <= MAX_PATH_BYTES else _flatten(path) for path in paths]
+
+
+def _flatten(path: str) -> str:
+    first_part, *other_parts = PurePosixPath(path).parts
+    name = "/".join(other_parts) or first_part
+    return f"{first_part}/{file_naming.make_flat_name(name, PurePosixPath(name).suffix)}"
+
+
+def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[str]]:
+    """Return the path of each image, and the suffix that its path has or gets."""
+    source_files = label_table.source_files
+    if source_files is None:
+        paths = [f"{position:08}{DEFAULT_SUFFIX}" for position in label_table.find_positions().tolist()]
+        return paths, [DEFAULT_SUFFIX] * len(paths)
+    paths = [source_files.relative_paths[index] for index in label_table.indices.tolist()]
+    suffixes = []
+    for number, path in enumerate(paths):
+        is_page = split_page_path(source_files.root / path)[1] is not None
+        suffix = DEFAULT_SUFFIX if is_page else find_suffix(path, source_files.root)
+        suffixes.append(suffix)
+        if not path.endswith(suffix) or PurePosixPath(path).name == suffix:
+            paths[number] = path + suffix
+    return paths, suffixes
+
+
+def _prepare_path(image_output: ImageOutput, target_path: PurePosixPath) -> Path:
+    """Create the directory of a target path, and return the path, with a changed name if that is taken."""
+    path = image_output.directory / target_path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):  # an image has the name of the directory
+        first_part, *other_parts = target_path.parts
+        name = file_naming.make_flat_name("/".join(other_parts) or first_part, target_path.suffix)
+        path = image_output.directory / first_part / name if other_parts else image_output.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+    while os.path.lexists(path):  # paths that differ only in "..", a leading "/", or in case
+        path = path.with_stem(f"{path.stem}_")
+    return path
+
+
+def _place_file(file: Path, output_path: Path, image_output: ImageOutput) -> bool:
+    """Link or copy a file; return False if it is missing or unreadable."""
+    if not os.path.isfile(file):
+        return False
+    if image_output.copy_files:
+        try:
+            file.open("rb").close()
+        except OSError:
+            return False
+        shutil.copy2(file, output_path)
+        return True
+    try:
+        output_path.symlink_to(os.path.realpath(file))
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise UserError(
+                f"{image_output.final_directory} is on a file system without links. Copy the images with --copy."
+            ) from error
+        raise
+    return True

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 SOURCES = ("answer", "propagated", "classifier")
 """Origins of a label: an answer of a user who saw the image, an answer about its cluster, or the trained network."""
 ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
+NO_CLASS_ID = -1
+"""Class id of an image without a label: no answer is about it, and the classifier has not learned anything yet."""
+NO_SOURCE_ID = 255
+"""Source id of an image without a label."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +26,9 @@ class SourceFiles:
     root: Path
     """The directory that the paths are relative to."""
     relative_paths: tuple[str, ...]
-    """The path of each image of the dataset."""
+    """The path of each image of the dataset; "stack.tif#3" is a page, from 0."""
+    replaced_indices: frozenset[int] = frozenset()
+    """Indices of images whose files contain other pictures now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +40,12 @@ class LabelTable:
     indices: NDArray[np.int64]
     """Indices of the images in the dataset, ascending, [N]."""
     class_ids: NDArray[np.int64]
-    """The class of each image, [N]."""
+    """The class of each image, [N]; NO_CLASS_ID for an image without a label."""
     confidences: NDArray[np.float32]
     """The confidence of each label, 0 to 1, [N]: that of an answer, decayed by equation 2 if it was about the cluster,
-    or the probability of the classifier."""
+    or the probability of the classifier. 0 without a label."""
     source_ids: NDArray[np.uint8]
-    """The origin of each label as an index of SOURCES, [N]."""
+    """The origin of each label as an index of SOURCES, [N]; NO_SOURCE_ID without a label."""
     cluster_ids: NDArray[np.int32]
     """The cluster of the last round as an index of `cluster_paths`, [N]; -1 for images that were not clustered."""
     weights: NDArray[np.float32]
@@ -50,6 +56,8 @@ class LabelTable:
     """The clusters as displayed, for example "2.1"."""
     source_files: SourceFiles | None = None
     """The image files; None if the images were imported from arrays."""
+    omitted_positions: tuple[int, ...] = ()
+    """Positions in the source of images that were not imported, ascending; the dataset contains the others."""
     merged_class_ids: frozenset[int] = frozenset()
     """Classes that were merged into others: no image has them, and annotation tools do not offer them."""
 
@@ -62,17 +70,31 @@ class LabelTable:
         columns = ("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances")
         return replace(self, **{column: getattr(self, column)[mask] for column in columns})
 
+    def find_positions(self) -> NDArray[np.int64]:
+        """Return the position of each image in the source, [N]."""
+        if not self.omitted_positions or not len(self):
+            return self.indices
+        all_positions = np.arange(int(self.indices[-1]) + 1 + len(self.omitted_positions))
+        return np.setdiff1d(all_positions, self.omitted_positions, assume_unique=True)[self.indices]
+
     def find_image_path(self, index: int) -> Path | None:
-        """Return the file of the image with this index in the dataset; None without image files."""
+        """Return the path of the image with this index in the dataset; None without image files."""
         return None if self.source_files is None else self.source_files.root / self.source_files.relative_paths[index]
 
+    def list_path_texts(self) -> list[str]:
+        """Return the path of each image, empty without image files."""
+        return [str(self.find_image_path(index) or "") for index in self.indices.tolist()]
+
     def iter_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield one mapping of export column to value per image; missing values are None."""
+        """Yield one mapping of export column to value per labelled image; missing values are None."""
+        positions = self.find_positions().tolist()
         for row, index in enumerate(self.indices.tolist()):
+            if self.class_ids[row] < 0:
+                continue
             path = self.find_image_path(index)
             cluster_id, distance = self.cluster_ids[row], self.distances[row]
             yield {
-                "index": index,
+                "index": positions[row],
                 "path": path and str(path),
                 "label": int(self.class_ids[row]),
                 "class": self.class_names[self.class_ids[row]],

@@ -1,40 +1,45 @@
-"""Write labels and images in the formats of Label Studio, FiftyOne and Hugging Face datasets."""
+"""Write labels and images in the formats of Label Studio, FiftyOne and Hugging Face datasets.
+
+Each function writes the images of a label table, all of which have a label, below the directory of an export. It
+returns their paths, None for those whose files are missing.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vaetui.engine.events import Progress
-from vaetui.export.image_writing import create_output_directory, list_relative_paths, make_unique_names, write_images
+from vaetui.export.image_writing import (
+    ImageOutput,
+    flatten_long_paths,
+    list_relative_paths,
+    list_unique_names,
+    write_images,
+)
 from vaetui.export.label_table import LabelTable
-from vaetui.storage import atomic_files
 
-ExportProgress = Generator[Progress, None, int]
-"""Yields Progress, and returns the number of missing image files."""
+WrittenPaths = Generator[Progress, None, list[str | None]]
+UNSUPPORTED_SUFFIXES = frozenset((".avif", ".avifs", ".heic", ".heif", ".hif", ".jps", ".jxl", ".mpo", ".pfm", ".qoi"))
+"""Suffixes of images that `datasets` ignores; such files are converted for it."""
 
 
-def write_label_studio(
-    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
-) -> ExportProgress:
+def write_label_studio(label_table: LabelTable, image_output: ImageOutput) -> WrittenPaths:
     """Write tasks.json with one pre-annotation per image, and config.xml with the labelling interface.
 
     Label Studio serves the images as local files, with / as its document root (labelstud.io/guide/predictions). Raises
-    UserError if the output directory is not empty or cannot be written.
+    OSError if that fails.
     """
-    images_directory = output / "images"
-    path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, list_relative_paths, min_confidence, copy_files, images, images_directory
-    )
-    tasks = (_build_label_studio_task(images_directory / path, row) for path, row in path_row_pairs)
-    atomic_files.replace_file(output / "tasks.json", _encode_json_array(tasks))
+    images_directory = image_output.final_directory.absolute() / "images"
+    target_paths = flatten_long_paths(list_relative_paths(label_table), images_directory)
+    paths = yield from write_images(label_table, target_paths, _enter_directory(image_output, "images"))
+    tasks = (_build_label_studio_task(images_directory / path, row) for path, row in _pair_rows(paths, label_table))
+    _write_lines(image_output.directory / "tasks.json", _encode_json_array(tasks))
     names, merged_ids = label_table.class_names, label_table.merged_class_ids
     active_names = (name for class_id, name in enumerate(names) if class_id not in merged_ids)
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in active_names)
@@ -42,66 +47,62 @@ def write_label_studio(
         '<View>\n  <Image name="image" value="$image"/>\n'
         f'  <Choices name="class" toName="image">\n{choices}  </Choices>\n</View>\n'
     )
-    atomic_files.replace_file(output / "config.xml", config.encode())
-    return missing_count
+    (image_output.directory / "config.xml").write_text(config, encoding="utf-8")
+    return paths
 
 
 def _build_label_studio_task(path: Path, row: dict[str, Any]) -> dict[str, Any]:
     result = {"from_name": "class", "to_name": "image", "type": "choices", "value": {"choices": [row["class"]]}}
     prediction = {"model_version": "vaetui", "score": row["confidence"], "result": [result]}
-    image = f"/data/local-files/?d={quote(str(path.absolute()).lstrip('/'))}"
+    image = f"/data/local-files/?d={quote(str(path).lstrip('/'), errors='surrogateescape')}"
     return {"data": {"image": image}, "predictions": [prediction]}
 
 
-def write_fiftyone(
-    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
-) -> ExportProgress:
-    """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences.
-
-    Raises UserError if the output directory is not empty or cannot be written.
-    """
-    path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, make_unique_names, min_confidence, copy_files, images, output / "data"
-    )
-    labels = {Path(path).stem: {"label": row["label"], "confidence": row["confidence"]} for path, row in path_row_pairs}
+def write_fiftyone(label_table: LabelTable, image_output: ImageOutput) -> WrittenPaths:
+    """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences; raises OSError."""
+    names = list_unique_names(label_table)
+    paths = yield from write_images(label_table, names, _enter_directory(image_output, "data"))
+    labels = {
+        PurePosixPath(path).stem: {"label": row["label"], "confidence": row["confidence"]}
+        for path, row in _pair_rows(paths, label_table)
+    }
     content = json.dumps({"classes": label_table.class_names, "labels": labels})
-    atomic_files.replace_file(output / "labels.json", content.encode())
-    return missing_count
+    (image_output.directory / "labels.json").write_text(content, encoding="utf-8")
+    return paths
 
 
-def write_huggingface(
-    label_table: LabelTable, min_confidence: float, copy_files: bool, images: NDArray[np.uint8] | None, output: Path
-) -> ExportProgress:
+def write_huggingface(label_table: LabelTable, image_output: ImageOutput) -> WrittenPaths:
     """Write a directory for load_dataset("imagefolder"): train/ with the images and their labels in metadata.jsonl.
 
-    Raises UserError if the output directory is not empty or cannot be written.
+    Raises OSError if that fails.
     """
-    path_row_pairs, missing_count = yield from _write_confident_images(
-        label_table, make_unique_names, min_confidence, copy_files, images, output / "train"
-    )
+    names = list_unique_names(label_table)
+    train_output = _enter_directory(image_output, "train")
+    paths = yield from write_images(label_table, names, train_output, UNSUPPORTED_SUFFIXES)
     items = (
         {"file_name": path, "label": row["class"], "confidence": row["confidence"], "source": row["source"]}
-        for path, row in path_row_pairs
+        for path, row in _pair_rows(paths, label_table)
     )
-    atomic_files.replace_file(output / "train/metadata.jsonl", (f"{json.dumps(item)}\n".encode() for item in items))
-    return missing_count
+    _write_lines(train_output.directory / "metadata.jsonl", (f"{json.dumps(item)}\n".encode() for item in items))
+    return paths
 
 
-def _write_confident_images(
-    label_table: LabelTable,
-    name_images: Callable[[LabelTable], list[str]],
-    min_confidence: float,
-    copy_files: bool,
-    images: NDArray[np.uint8] | None,
-    output: Path,
-) -> Generator[Progress, None, tuple[Iterator[tuple[str, dict[str, Any]]], int]]:
-    """Write the images with sufficient confidence; return pairs of path and row, and the number of missing files."""
-    create_output_directory(output.parent)
-    output.mkdir()
-    confident = label_table.select_rows(label_table.confidences >= min_confidence)
-    paths = yield from write_images(confident, name_images(confident), copy_files, images, output)
-    path_row_pairs = ((path, row) for path, row in zip(paths, confident.iter_rows(), strict=True) if path is not None)
-    return path_row_pairs, paths.count(None)
+def _enter_directory(image_output: ImageOutput, name: str) -> ImageOutput:
+    """Create a directory in the output, and return it as an output."""
+    (image_output.directory / name).mkdir()
+    return replace(
+        image_output, directory=image_output.directory / name, final_directory=image_output.final_directory / name
+    )
+
+
+def _pair_rows(paths: Iterable[str | None], label_table: LabelTable) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield path and row of each written image."""
+    return ((path, row) for path, row in zip(paths, label_table.iter_rows(), strict=True) if path is not None)
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(lines)
 
 
 def _encode_json_array(values: Iterable[dict[str, Any]]) -> Iterable[bytes]:

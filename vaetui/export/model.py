@@ -18,8 +18,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.vae import VAE, count_channels
 from vaetui.errors import UserError
-from vaetui.export.image_writing import create_output_directory
-from vaetui.storage import atomic_files
+from vaetui.storage.output_files import create_output_directory
 
 INPUT_DESCRIPTION = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
 README_TEMPLATE = """# {name}
@@ -104,12 +103,8 @@ def write_model_directory(
     """
     from safetensors.torch import save
 
-    create_output_directory(output)
     channels = count_channels(shape)
-    if with_onnx:
-        _write_onnx(ImageClassifier(vae, class_list.canonical), shape, output / "model.onnx")
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
-    atomic_files.replace_file(output / "model.safetensors", save(weights))
     versions = {"vaetui": vaetui.__version__, "python": platform.python_version(), "torch": metadata.version("torch")}
     card: dict[str, Any] = {
         "name": name,
@@ -122,10 +117,14 @@ def write_model_directory(
         "config": asdict(config),
         "versions": versions,
     }
-    atomic_files.replace_file(output / "card.json", json.dumps(card, indent=1).encode())
     onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
     readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=channels, onnx=onnx_section)
-    atomic_files.replace_file(output / "README.md", readme.encode())
+    with create_output_directory(output) as directory:
+        if with_onnx:
+            _write_onnx(ImageClassifier(vae, class_list.canonical), shape, directory / "model.onnx")
+        (directory / "model.safetensors").write_bytes(save(weights))
+        (directory / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+        (directory / "README.md").write_text(readme, encoding="utf-8")
 
 
 def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:
@@ -134,15 +133,14 @@ def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> N
     except ImportError as error:
         raise UserError("ONNX needs more packages. Install them with: pip install 'vaetui[onnx]'") from error
     example = torch.zeros(2, count_channels(shape), *shape[:2])
-    with atomic_files.translate_os_errors(path):
-        torch.onnx.export(
-            model.eval(),
-            (example,),
-            path,
-            input_names=["images"],
-            output_names=["probabilities"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+    torch.onnx.export(
+        model.eval(),
+        (example,),
+        path,
+        input_names=["images"],
+        output_names=["probabilities"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 from vaetui.errors import UserError
 from vaetui.export.label_table import SOURCES, LabelTable
-from vaetui.storage import atomic_files
+from vaetui.storage.output_files import write_output_file
 
 COLUMNS = ("index", "path", "label", "class", "confidence", "source", "cluster", "weight", "distance")
 """The columns of every tabular format."""
@@ -18,12 +18,12 @@ COLUMNS = ("index", "path", "label", "class", "confidence", "source", "cluster",
 
 def write_csv(label_table: LabelTable, output: Path) -> None:
     """Write a CSV file with a header; missing values are empty. Raises UserError if it cannot be written."""
-    _write_lines(output, _iter_csv_lines(label_table))
+    write_output_file(output, (line.encode("utf-8", "surrogateescape") for line in _iter_csv_lines(label_table)))
 
 
 def write_jsonl(label_table: LabelTable, output: Path) -> None:
     """Write one JSON object per line; missing values are null. Raises UserError if the file cannot be written."""
-    _write_lines(output, (f"{json.dumps(row)}\n" for row in label_table.iter_rows()))
+    write_output_file(output, (f"{json.dumps(row)}\n".encode() for row in label_table.iter_rows()))
 
 
 def write_parquet(label_table: LabelTable, output: Path) -> None:
@@ -36,40 +36,49 @@ def write_parquet(label_table: LabelTable, output: Path) -> None:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise UserError("Parquet needs pyarrow. Install it with: pip install 'vaetui[parquet]'") from error
-    paths = [path and str(path) for path in map(label_table.find_image_path, label_table.indices.tolist())]
-    class_ids, source_ids = label_table.class_ids.astype("int32"), label_table.source_ids.astype("int32")
-    cluster_ids = pa.array(label_table.cluster_ids, pa.int32(), mask=label_table.cluster_ids < 0)
-    cluster_paths = pa.array(label_table.cluster_paths, pa.string())
+    positions, is_labelled = label_table.find_positions(), label_table.class_ids >= 0
+    labelled = label_table.select_rows(is_labelled)
+    paths = [path or None for path in labelled.list_path_texts()]
+    if not all(path is None or is_utf_8(path) for path in paths):
+        raise UserError("Parquet cannot hold paths with bytes that are not UTF-8. Use another format, such as jsonl.")
+    class_ids, source_ids = labelled.class_ids.astype("int32"), labelled.source_ids.astype("int32")
+    cluster_ids = pa.array(labelled.cluster_ids, pa.int32(), mask=labelled.cluster_ids < 0)
+    cluster_paths = pa.array(labelled.cluster_paths, pa.string())
     table = pa.table(
         {
-            "index": label_table.indices,
+            "index": positions[is_labelled],
             "path": pa.array(paths, pa.string()),
-            "label": label_table.class_ids,
-            "class": pa.DictionaryArray.from_arrays(class_ids, list(label_table.class_names)),
-            "confidence": label_table.confidences,
+            "label": labelled.class_ids,
+            "class": pa.DictionaryArray.from_arrays(class_ids, pa.array(labelled.class_names, pa.string())),
+            "confidence": labelled.confidences,
             "source": pa.DictionaryArray.from_arrays(source_ids, list(SOURCES)),
             "cluster": pa.DictionaryArray.from_arrays(cluster_ids, cluster_paths),
-            "weight": label_table.weights,
-            "distance": pa.array(label_table.distances, from_pandas=True),
+            "weight": labelled.weights,
+            "distance": pa.array(labelled.distances, from_pandas=True),
         }
     )
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer)
-    atomic_files.replace_file(output.resolve(), buffer.getvalue().to_pybytes())
+    write_output_file(output, buffer.getvalue().to_pybytes())
 
 
 def _iter_csv_lines(label_table: LabelTable) -> Iterator[str]:
-    # `write` of the file returns the text, and so do the methods of the writer.
-    writer = csv.DictWriter(SimpleNamespace(write=str), COLUMNS, lineterminator="\n")
-    yield writer.writeheader()
-    yield from map(writer.writerow, label_table.iter_rows())
+    # `write` of the file returns the text, and so do the methods of the writer. With this line end, it quotes both
+    # characters that readers take for the end of a line.
+    writer = csv.DictWriter(SimpleNamespace(write=str), COLUMNS, lineterminator="\r\n")
+    yield _shorten_line_end(writer.writeheader())
+    for row in label_table.iter_rows():
+        yield _shorten_line_end(writer.writerow(row))
 
 
-def _write_lines(output: Path, lines: Iterable[str]) -> None:
-    """Write a file atomically, or directly if `output` is a pipe or device."""
-    content = (line.encode() for line in lines)
-    if output.exists() and not output.is_file():
-        with atomic_files.translate_os_errors(output), output.open("wb") as file:
-            file.writelines(content)
-    else:
-        atomic_files.replace_file(output.resolve(), content)
+def _shorten_line_end(line: str) -> str:
+    return line.removesuffix("\r\n") + "\n"
+
+
+def is_utf_8(text: str) -> bool:
+    """Return whether text can be encoded; paths with other bytes contain surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""Names of exported files and directories: valid and different on every file system, and as readable as possible."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+MAX_COMPONENT_BYTES = 200
+"""Longest name in UTF-8. File systems hold 255 bytes, and some need more for the same name in another normal form."""
+NUMBER_BYTES = 8
+"""Bytes of them kept for a number that makes a name unique."""
+HASH_DIGITS = 8
+"""Length of the hash in a shortened name."""
+FORBIDDEN_CHARACTER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+"""Characters that some file system cannot hold: separators, patterns, control characters, and invalid Unicode."""
+RESERVED_NAME = re.compile(r"CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
+"""Names of devices on Windows, also with any suffix."""
+UNSURE_DIRECTORY = "_unsure"
+"""The directory of images without a label, or with one whose confidence is below the minimum."""
+CLASS_TABLE_NAME = "class_names.csv"
+"""The table of directories and classes."""
+
+
+def make_safe_name(name: str) -> str:
+    """Return a file name that every operating system can hold; different names may become equal."""
+    safe_name = FORBIDDEN_CHARACTER.sub("_", name).strip(" .") or "_"
+    base, dot, rest = safe_name.partition(".")
+    return f"{base}_{dot}{rest}" if RESERVED_NAME.fullmatch(base.rstrip(" ")) else safe_name
+
+
+def make_directory_names(class_names: Sequence[str]) -> list[str]:
+    """Return a directory name for each class; names that file systems hold stay, and equal ones get a number."""
+    used_keys = {make_comparison_key(UNSURE_DIRECTORY), make_comparison_key(CLASS_TABLE_NAME)}
+    directory_names: dict[int, str] = {}
+    safe_names = [_shorten_end(make_safe_name(name)) for name in class_names]
+    unchanged_first = sorted(
+        range(len(class_names)), key=lambda class_id: safe_names[class_id] != class_names[class_id]
+    )
+    for class_id in unchanged_first:
+        name, number = safe_names[class_id], class_id
+        if make_comparison_key(name) == make_comparison_key(UNSURE_DIRECTORY):
+            name += "_"
+        unique_name = name
+        while make_comparison_key(unique_name) in used_keys:
+            unique_name, number = f"{name}-{number}", number + 1
+        used_keys.add(make_comparison_key(unique_name))
+        directory_names[class_id] = unique_name
+    return [directory_names[class_id] for class_id in range(len(class_names))]
+
+
+def make_comparison_key(name: str) -> str:
+    """Return equal keys for names that are one on file systems without case or with one normal form of Unicode."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def make_flat_name(path: str, suffix: str) -> str:
+    """Return one file name for a whole path that ends with `suffix`; of a long path, the end and a hash of it all."""
+    return _shorten_start(make_safe_name(path.removesuffix(suffix)), path, len(suffix)) + suffix
+
+
+def shorten_path(path: PurePosixPath, suffix: str) -> PurePosixPath:
+    """Return a relative path that ends with `suffix`, with every part shortened that is too long for a file name."""
+    *directories, name = path.parts
+    parts = [_shorten_end(directory) for directory in directories]
+    return PurePosixPath(*parts, _shorten_start(name.removesuffix(suffix), str(path), len(suffix)) + suffix)
+
+
+def make_unique_names(names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
+    """Return the names, each of which ends with its suffix, with a number where a stem is not unique."""
+    unique_names: list[str] = []
+    used_keys: set[str] = set()
+    for index, (name, suffix) in enumerate(zip(names, suffixes, strict=True)):
+        stem, number = name.removesuffix(suffix), index
+        unique_stem = stem
+        while (key := make_comparison_key(unique_stem)) in used_keys:
+            unique_stem, number = f"{stem}-{number}", number + 1
+        used_keys.add(key)
+        unique_names.append(unique_stem + suffix)
+    return unique_names
+
+
+def _shorten_start(stem: str, path: str, suffix_bytes: int) -> str:
+    """Return the stem of a path, or its end and a hash of the path if it is too long."""
+    encoded = stem.encode(errors="surrogatepass")
+    max_bytes = MAX_COMPONENT_BYTES - NUMBER_BYTES - suffix_bytes
+    if len(encoded) <= max_bytes:
+        return stem
+    end = encoded[len(encoded) - (max_bytes - 1 - HASH_DIGITS) :].decode(errors="ignore")
+    while end and unicodedata.category(end[0]) in ("Mn", "Mc", "Me", "Cf"):  # part of the character before
+        end = end[1:]
+    return f"{end.lstrip(' .')}-{_hash_text(path)}"
+
+
+def _shorten_end(name: str) -> str:
+    """Return a name, or its start and a hash of it if it is too long."""
+    encoded = name.encode(errors="surrogatepass")
+    max_bytes = MAX_COMPONENT_BYTES - NUMBER_BYTES
+    if len(encoded) <= max_bytes:
+        return name
+    start = encoded[: max_bytes - 1 - HASH_DIGITS].decode(errors="ignore")
+    return f"{start.rstrip(' .')}-{_hash_text(name)}"
+
+
+def _hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:HASH_DIGITS]
