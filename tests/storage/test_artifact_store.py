@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
-from vaetui.storage import file_names
+from vaetui.storage import file_names, npz, tensors
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -60,6 +61,40 @@ def test_damaged_file_is_quarantined_and_restored(store: ArtifactStore, position
     assert store.pop_repair_notices() == []
     assert (store.directory / NAME).read_bytes() == CONTENT
     assert (store.directory / "quarantine" / NAME).read_bytes() == content
+
+
+def list_regions(content: bytes) -> list[int]:
+    """Return a position in each header and at the start, middle and end of each array of an npz or safetensors file."""
+    last = len(content) - 1
+    positions = {0, 8, last // 2, last, len(content) - 22}  # the last: the end record of a zip file
+    for signature in (b"PK\x03\x04", b"PK\x01\x02", b"\x93NUMPY", b"descr", b"shape", b"\n", b'"', b"[", b"]"):
+        start = content.find(signature)
+        while start >= 0:
+            positions.update((start, min(start + 10, last), min(start + len(signature), last)))
+            start = content.find(signature, start + 1)
+    return sorted(positions)
+
+
+@pytest.mark.parametrize("kind", ["npz", "safetensors"])
+def test_damage_to_any_region_of_a_file_is_found(store: ArtifactStore, kind: str) -> None:
+    arrays = {"first": np.arange(400, dtype=np.float32), "second": np.arange(90, dtype=np.float32).reshape(9, 10)}
+    content = npz.encode_npz(arrays) if kind == "npz" else tensors.encode_safetensors(arrays)
+    name = file_names.round_snapshot_name(3) if kind == "npz" else file_names.checkpoint_name(1, 8)
+    path, positions = store.directory / name, list_regions(content)
+    store._repository.record_files(store.write(name, content))
+    assert len(positions) > 20
+    for position in positions:
+        flipped = content[:position] + bytes([content[position] ^ (1 << position % 8)]) + content[position + 1 :]
+        for damaged in (flipped, content[:position], content[:position] + content[position + 1 :], content + b"more"):
+            path.write_bytes(damaged)
+            if kind == "npz":
+                assert store.read(name, 10_000) == content
+                assert store.pop_repair_notices() == [f"{name} is damaged: restored from its second copy"]
+            else:
+                with pytest.raises(ArtifactLostError):
+                    store.read(name, 10_000)
+    path.write_bytes(content)
+    assert store.read(name, 10_000) == content
 
 
 def test_swapped_file_is_restored_although_it_is_intact(store: ArtifactStore) -> None:
