@@ -115,7 +115,7 @@ class KilledRun:
         self.expected.compare(self._directory)
         status = json.loads(run_program("show", self.name, "--json"))
         if with_labels:
-            run_program("export", self.name, "-o", str(self._labels_path))
+            run_program("export", self.name, "--force", "-o", str(self._labels_path))
         self.stats.runs += 1
         self.stats.confirmed += self.expected.confirmed_count
         self.stats.lost += len(self.expected.lost)
@@ -163,7 +163,7 @@ class KilledRun:
         watcher = FileWatcher(self._labels_path.parent, kill_point)
         started_s = time.monotonic()
         with subprocess.Popen(
-            [*PROGRAM, "export", self.name, "-o", str(self._labels_path)],
+            [*PROGRAM, "export", self.name, "--force", "-o", str(self._labels_path)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             while process.poll() is None:
@@ -172,8 +172,10 @@ class KilledRun:
                 time.sleep(0.0005)  # a partial file exists for about a millisecond
             process.kill()
             _, stderr = process.communicate()
-        lines = self._labels_path.read_text().splitlines()
-        assert lines == ["old"] or (len(lines) == 641 and all(line.count(",") == 4 for line in lines)), lines[-1]
+        text = self._labels_path.read_text()
+        lines = text.splitlines()
+        is_complete = text.endswith("\n") and 1 < len(lines) <= 641 and all(line.count(",") == 8 for line in lines)
+        assert lines == ["old"] or is_complete, lines[-1]
         has_no_answers = process.returncode == 2 and lines == ["old"] and "answer" in stderr
         return ProcessEnd(
             0 if has_no_answers else process.returncode, "exporting", 0.0, "" if has_no_answers else stderr
