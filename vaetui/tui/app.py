@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
@@ -16,6 +16,7 @@ from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAK
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
+from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 THEME_NAMES = {"dark": "textual-dark", "light": "textual-light"}
 """Textual's theme for each background of the terminal."""
+NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it. q: leave"
+"""Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
 
 
 class VaetuiApp(GracefulShutdownApp):
@@ -95,6 +98,13 @@ class VaetuiApp(GracefulShutdownApp):
         deferred_end, self._deferred_end = self._deferred_end, None
         if deferred_end is not None and not self.is_leaving:
             self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
+
+    def action_suspend_process(self) -> None:
+        """Suspend the process until the shell continues it."""
+        super().action_suspend_process()
+        driver = self._driver
+        if isinstance(driver, NonBlockingDriver) and not driver.was_suspended:
+            cast(KeyGuardedScreen, self.screen).show_notice(NO_JOB_CONTROL_NOTICE)
 
     def action_help(self) -> None:
         """List the keys of the current screen."""

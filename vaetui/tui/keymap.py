@@ -44,11 +44,19 @@ def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozense
 
 APP_KEYS: list[BindingType] = [
     Binding("q", "leave", "leave", id="any.leave", tooltip="Save and leave"),
+    Binding(
+        "ctrl+z",
+        "suspend_process",
+        "suspend",
+        show=False,
+        id="any.suspend",
+        tooltip="Suspend; fg in the shell continues",
+    ),
     Binding("i", "pictures", "pictures", show=False, id="any.pictures", tooltip="Switch picture mode"),
     Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="List all keys"),
 ]
-LEAVE_BINDING = "any.leave"
-"""The binding that works even in a terminal that is too small."""
+SMALL_TERMINAL_KEYS = frozenset({"any.leave", "any.suspend"})
+"""Bindings that work even in a terminal that is too small."""
 APP_CONFIRMED_KEYS = build_binding_ids("any", "leave", "help", "pictures")
 """Bindings of the app that the burst guard checks on every screen."""
 HELP_KEYS: list[BindingType] = [Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Close")]

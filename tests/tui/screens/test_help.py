@@ -65,5 +65,12 @@ async def test_every_phase_has_a_help(phase: Phase) -> None:
         await wait_until(pilot, lambda: len(app.screen_stack) == 2 and not app.event_worker.is_busy)
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
-        for text in ("everywhere", "Save and leave", "Switch picture mode", "terms"):
+        for text in (
+            "everywhere",
+            "Save and leave",
+            "^z",
+            "Suspend; fg in the shell continues",
+            "Switch picture mode",
+            "terms",
+        ):
             assert text in screen_text(app)

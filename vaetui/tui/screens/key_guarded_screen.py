@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from vaetui.tui.event_worker import AppProtocol
-from vaetui.tui.keymap import APP_CONFIRMED_KEYS, LEAVE_BINDING, Glossary
+from vaetui.tui.keymap import APP_CONFIRMED_KEYS, SMALL_TERMINAL_KEYS, Glossary
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
@@ -93,8 +93,8 @@ class KeyGuardedScreen(Screen[None]):
             self.handle_bound_key(key)
 
     async def _dispatch_key(self, key: Key) -> None:
-        """Run the binding of a key, here or in the app; in a terminal that is too small only leaving works."""
-        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._find_binding_id(key) != LEAVE_BINDING:
+        """Run the binding of a key, here or in the app; in a terminal that is too small only few bindings work."""
+        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._find_binding_id(key) not in SMALL_TERMINAL_KEYS:
             return
         self._is_dispatching = True
         # Textual tries all bindings of the key, of which the first may be disabled.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import time
 from typing import Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -17,6 +20,8 @@ MAX_PENDING_BYTES = 32_768
 """Unsent bytes above which painting pauses: later frames would only show the past."""
 CLOSE_TIMEOUT_S = 0.25
 """Seconds to send the rest at exit, and again after everything not yet begun is discarded."""
+CONTINUE_DELAY_S = 0.01
+"""Seconds after which a process that was not stopped goes on; SIGCONT arrives at once in one that was."""
 SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
 """Begin and end of a synchronised update, which Textual writes around a frame."""
 
@@ -39,6 +44,8 @@ class NonBlockingDriver(LinuxDriver):
     """
 
     _terminal_writer: TerminalWriter
+    was_suspended = True
+    """Whether the last attempt to suspend the process stopped it."""
 
     def start_application_mode(self) -> None:
         """Start the writer thread and the application mode."""
@@ -80,6 +87,27 @@ class NonBlockingDriver(LinuxDriver):
         super().close()
         self._send_pending()
         self._terminal_writer.close(CLOSE_TIMEOUT_S)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Leave the application mode and stop all processes of the job, as a terminal does for Ctrl-Z.
+
+        The system ignores that without a shell that could continue them; then the application mode starts again.
+        Textual itself would stop only this process, and without such a shell for ever.
+        """
+        if self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.was_suspended = False
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._sigtstp_application)
+        time.sleep(CONTINUE_DELAY_S)
+        if not self.was_suspended and self._auto_restart:
+            self.resume_application_mode()
+
+    def _sigcont_application(self, *_: object) -> None:
+        self.was_suspended = True
+        super()._sigcont_application()
 
     def _send_pending(self) -> None:
         texts, self._pending_texts = self._pending_texts, []
