@@ -56,6 +56,25 @@ def write_image_folder(
     return images[order]
 
 
+def draw_shapes(count: int, size: int = 28, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
+    """Return squares, rings, falling and rising lines in turn [count, size, size], and their names [count]; seeded."""
+    generator = np.random.default_rng(seed)
+    images = []
+    for index in range(count):
+        left, right, top, bottom = (int(generator.integers(-2, 3)) for _ in range(4))
+        box = [4 + left, 4 + top, size - 5 + right, size - 5 + bottom]
+        image = Image.new("L", (size, size))
+        pen = ImageDraw.Draw(image)
+        if index % 4 == 0:
+            pen.rectangle(box, fill=255)
+        elif index % 4 == 1:
+            pen.ellipse(box, outline=255, width=3)
+        else:
+            pen.line(box if index % 4 == 2 else [box[2], box[1], box[0], box[3]], fill=255, width=4)
+        images.append(np.asarray(image))
+    return np.stack(images), np.array(["sq", "ci", "bs", "sl"])[np.arange(count) % 4]
+
+
 def draw_letters(letters: str, count: int) -> NDArray[np.uint8]:
     """Return `count` shifted, rotated, noisy images of each letter, [len(letters) * count, 28, 28]; seeded."""
     rng, font = np.random.default_rng(0), ImageFont.load_default(20)

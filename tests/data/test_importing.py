@@ -55,7 +55,7 @@ def test_a_nested_folder_is_imported_in_path_order(tmp_path: Path) -> None:
     images = write_image_folder(tmp_path / "own", COUNT)
     dataset = import_images(tmp_path / "own")
     assert np.array_equal(load_images(dataset), images)
-    assert (dataset.class_names, dataset.skipped_count) == (None, 0)
+    assert (dataset.class_names, dataset.skipped) == (None, ())
     assert find_idx_files(dataset.directory).train_labels is None
 
 
@@ -63,7 +63,7 @@ def test_several_processes_decode_in_path_order(tmp_path: Path) -> None:
     images = write_image_folder(tmp_path / "own", 700)
     (tmp_path / "own/part-1/00001.png").write_bytes(b"damaged")
     dataset = import_images(tmp_path / "own")
-    assert dataset.skipped_count == 1
+    assert [path for path, _ in dataset.skipped] == ["part-1/00001.png"]
     assert np.array_equal(load_images(dataset), np.delete(images, 234, axis=0))  # the first of the second directory
 
 
@@ -119,7 +119,7 @@ def test_unusable_files_are_skipped_and_listed(tmp_path: Path) -> None:
     (root / "loop").symlink_to(root)
     dataset = import_images(root)
     assert np.array_equal(load_images(dataset), images)
-    assert dataset.skipped_count == 8
+    assert len(dataset.skipped) == 8
     lines = read_skipped_lines(dataset)
     assert len(lines) == 8
     for line in (
@@ -174,8 +174,37 @@ def test_small_images_of_different_sizes_are_resized_to_the_default_size(tmp_pat
 
 def test_large_images_are_resized_to_the_largest_supported_size(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", COUNT)
-    resize_files(tmp_path / "own", [(300, 200)])
+    resize_files(tmp_path / "own", [(300, 300), (320, 280)])
     assert load_images(import_images(tmp_path / "own")).shape == (COUNT, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected", "fit"),
+    [
+        ([(300, 200)], (43, 64), "resized from 200x300"),
+        ([(200, 20)], (8, 64), "resized from 20x200"),
+        ([(20, 40)], (40, 20), ""),
+        ([(20, 40)] * 6 + [(20, 41)], (40, 20), "resized from 40 to 41 by 20 to 20 pixels"),
+        (
+            [(64, 64)] * 9 + [(64, 16)],
+            (64, 64),
+            "resized from 16 to 64 by 64 to 64 pixels; 7 of 70 images are squeezed, by up to 4.0 to 1",
+        ),
+        (
+            [(100, 400), (400, 100)],
+            (64, 64),
+            "resized from 100 to 400 by 100 to 400 pixels; 70 of 70 images are squeezed, by up to 4.0 to 1",
+        ),
+    ],
+)
+def test_images_get_the_shape_of_most_of_them_and_others_are_reported_as_squeezed(
+    sizes: list[tuple[int, int]], expected: tuple[int, int], fit: str, tmp_path: Path
+) -> None:
+    write_image_folder(tmp_path / "own", COUNT)
+    resize_files(tmp_path / "own", sizes)
+    dataset = import_images(tmp_path / "own")
+    assert dataset.report.size == load_images(dataset).shape[1:] == expected
+    assert dataset.report.fit == fit
 
 
 def test_unchanged_files_and_options_reuse_the_cached_dataset(tmp_path: Path) -> None:
@@ -266,7 +295,7 @@ def test_colour_option_gives_grey_arrays_three_channels(tmp_path: Path) -> None:
 
 
 def test_size_option_resizes_an_array(tmp_path: Path) -> None:
-    np.save(tmp_path / "own.npy", np.zeros((20, 200, 300), np.uint8))
+    np.save(tmp_path / "own.npy", np.arange(20 * 200 * 300, dtype=np.uint8).reshape(20, 200, 300))
     assert load_images(import_images(tmp_path / "own.npy", size=(28, 42))).shape == (20, 28, 42)
 
 
@@ -381,7 +410,7 @@ def test_a_csv_file_lists_images_and_labels(tmp_path: Path, delimiter: str) -> N
     (tmp_path / "own.csv").write_text("\n".join(map(delimiter.join, rows)))
     dataset = import_images(tmp_path / "own.csv", labels=True)
     assert np.array_equal(load_images(dataset), images)
-    assert (dataset.class_names, dataset.skipped_count) == (("cat", "dog"), 1)
+    assert (dataset.class_names, dataset.skipped) == (("cat", "dog"), (("no.png", "does not exist"),))
     assert load_labels(dataset).tolist() == [int(number % 3 > 0) for number in range(COUNT)]
 
 

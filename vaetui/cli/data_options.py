@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,24 +36,63 @@ class ImageSizeType(click.ParamType):  # type: ignore[type-arg]
         return size
 
 
-DATA_OPTIONS = (
-    click.option(
-        "--data",
-        metavar="PATH",
-        help="Directory of images or IDX files, or an .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
-    ),
+class ValueRangeType(click.ParamType):  # type: ignore[type-arg]
+    """The values of black and white, such as 0:4095."""
+
+    name = "LOW:HIGH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Return the values of black and white."""
+        low_text, _, high_text = str(value).partition(":")
+        try:
+            low, high = float(low_text), float(high_text)
+        except ValueError:
+            self.fail(f"{value!r} is not a range; use two numbers, for example 0:4095.", param, ctx)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            self.fail(f"{value} is not a range; the first number must be less than the second.", param, ctx)
+        return low, high
+
+
+IMPORT_OPTIONS = (
     click.option(
         "--size",
         type=ImageSizeType(),
         metavar="HxW",
-        help="Resize images (default: keep the size, else 28x28 or 64x64).",
+        help="Resize images (default: keep the size, else at most 28 or 64 pixels a side).",
     ),
     click.option("--colour/--grey", default=None, help="Import in colour or in grey (default: as the images are)."),
-    click.option("--labels", is_flag=True, help="Use the images' true labels for evaluation only."),
-    click.option("--label-column", metavar="NAME", help="Label column of a CSV file, or label array of an npz file."),
+    click.option(
+        "--range",
+        "value_range",
+        type=ValueRangeType(),
+        metavar="LOW:HIGH",
+        help="Original values shown as black and white (default: the robust range of all images).",
+    ),
+    click.option(
+        "--images", "image_key", metavar="KEY", help="Image array of an npz file, or path column of a CSV file."
+    ),
+    click.option(
+        "--labels",
+        "label_key",
+        is_flag=False,
+        flag_value="",
+        metavar="[KEY]",
+        help="Use the images' true labels for evaluation only; KEY is their array in an npz or column in a CSV file.",
+    ),
+    click.option("--label-column", metavar="KEY", hidden=True),  # the former name of --labels KEY
+    click.option(
+        "--axes",
+        metavar="ORDER",
+        help="Order of the axes of an array: N images, H height, W width, C channels (default: NHW or NHWC).",
+    ),
     click.option(
         "--classes", metavar="LIST", help="Class names separated by commas, or a text file with one name per line."
     ),
+)
+data_option = click.option(
+    "--data",
+    metavar="PATH",
+    help="Directory of images or IDX files, or an image, .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
 )
 
 
@@ -72,19 +112,16 @@ class DataOptions:
         """
         options = self.import_options
         if self.data is None:
-            if options.size or options.colour is not None:
-                raise UserError("The bundled images are 28x28 and grey. --size and --colour need --data.")
+            if replace(options, labels=False, classes=None) != ImportOptions():
+                raise UserError("The bundled images are 28x28 and grey. Options for the import of images need --data.")
             return _build_imported_data("mnist", "", DataRecord(True, options.classes or ()), config)
         from vaetui.data.importing import import_dataset
-        from vaetui.storage import dataset_cache
+        from vaetui.data.report_text import describe_import
 
         path = Path(self.data)
         dataset = session_runner.run_with_progress(import_dataset(path, options))
-        if dataset.skipped_count:
-            reasons_file = dataset.directory / dataset_cache.SKIPPED_FILES_NAME
-            click.echo(f"{dataset.skipped_count:,} files were skipped. Reasons: {reasons_file}", err=True)
-        origin = dataset_cache.load_origin(dataset.directory)
-        data_record = DataRecord(options.labels, dataset.class_names or (), origin)
+        lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
+        data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines)
         return _build_imported_data(str(dataset.directory), path.absolute().stem, data_record, config)
 
 
@@ -101,6 +138,16 @@ class ImportedData:
     config: Config
     """The configuration with the number of classes."""
 
+    def print_import_lines(self) -> None:
+        """Print what was imported."""
+        print_import_lines(self.data_record.import_lines)
+
+
+def print_import_lines(lines: dict[str, str]) -> None:
+    """Print what an import took and left out, one line per heading."""
+    for heading, line in lines.items():
+        click.echo(f"{heading:12}{line}")
+
 
 def _build_imported_data(source: str, title: str, data_record: DataRecord, config: Config) -> ImportedData:
     if data_record.class_names:
@@ -108,25 +155,47 @@ def _build_imported_data(source: str, title: str, data_record: DataRecord, confi
     return ImportedData(source, title, data_record, config)
 
 
-def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which receives them as the keyword `data_options`."""
+def add_import_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of an import to a command, which receives them as the keyword `import_options`."""
 
     @functools.wraps(command)
     def wrapper(
-        data: str | None,
         size: tuple[int, int] | None,
         colour: bool | None,
-        labels: bool,
+        value_range: tuple[float, float] | None,
+        image_key: str | None,
+        label_key: str | None,
         label_column: str | None,
+        axes: str | None,
         classes: str | None,
         **kwargs: Any,
     ) -> Any:
         from vaetui.data.class_labels import read_class_names
 
-        class_names = None if classes is None else read_class_names(classes)
-        options = ImportOptions(size, colour, labels or label_column is not None, label_column, classes=class_names)
-        return command(data_options=DataOptions(data, options), **kwargs)
+        if label_key is None:
+            label_key = label_column
+        options = ImportOptions(
+            size=size,
+            colour=colour,
+            labels=label_key is not None,
+            label_key=label_key or None,
+            image_key=image_key,
+            classes=None if classes is None else read_class_names(classes),
+            value_range=value_range,
+            axes=axes,
+        )
+        return command(import_options=options, **kwargs)
 
-    for option in reversed(DATA_OPTIONS):
+    for option in reversed(IMPORT_OPTIONS):
         wrapper = option(wrapper)
     return wrapper
+
+
+def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --data and the options of an import to a command, which receives them as the keyword `data_options`."""
+
+    @functools.wraps(command)
+    def wrapper(data: str | None, import_options: ImportOptions, **kwargs: Any) -> Any:
+        return command(data_options=DataOptions(data, import_options), **kwargs)
+
+    return data_option(add_import_options(wrapper))

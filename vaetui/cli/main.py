@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaetui
-from vaetui.cli import console_output, export_command, model_commands
+from vaetui.cli import console_output, export_command, inspect_command, model_commands
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
@@ -57,6 +57,8 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
 
     def create_session() -> Session:
         data = data_options.import_images(config)
+        if ui_mode.plain or ui_mode.detach:
+            data.print_import_lines()  # the app shows them on its first screen
         return lifecycle.create(name, data.source, data.config, data.data_record, data.title)
 
     ui_mode.run_session(create_session)
@@ -119,7 +121,10 @@ def simulate(
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
     annotator_config = AnnotatorConfig(annotator, answers, error_rate)
-    simulate_command.run_simulation(options.import_images(config), annotator_config, keep, as_json)
+    data = options.import_images(config)
+    if not as_json:
+        data.print_import_lines()
+    simulate_command.run_simulation(data, annotator_config, keep, as_json)
 
 
 @app.command()
@@ -197,7 +202,13 @@ def delete(session: str, yes: bool) -> None:
     click.echo(f"Session {session} was deleted.")
 
 
-for command in (export_command.export, model_commands.predict, model_commands.export_model, model_commands.samples):
+for command in (
+    inspect_command.inspect,
+    export_command.export,
+    model_commands.predict,
+    model_commands.export_model,
+    model_commands.samples,
+):
     app.add_command(command)
 
 

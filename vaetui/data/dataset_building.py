@@ -3,168 +3,281 @@
 from __future__ import annotations
 
 import os
-import statistics
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data import array_conversion, class_labels
+from vaetui.data import array_conversion, class_labels, image_survey
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import DatasetArrays
-from vaetui.data.image_files import UnusableImageError, survey_image
+from vaetui.data.class_labels import LabelCounts
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import FileResult, decode_files
+from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRanges, get_sample_kind
+from vaetui.engine.clusters import Indices
+from vaetui.engine.duplicates import ImageDigests, count_duplicates
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS, MAX_SIDE_PX, MIN_IMAGES, MIN_SIDE_PX
 from vaetui.errors import UserError
 from vaetui.storage.dataset_cache import IdxWriter, SourceFile
+from vaetui.storage.import_report import ImportReport
 
-SIZE_SAMPLE_IMAGES = 200
-"""Number of images whose sizes decide the size of the dataset."""
-MAX_SMALL_SIDE_PX, SMALL_IMAGE_SIZE_PX = 48, (28, 28)
-"""If the median of the longer sides is at most MAX_SMALL_SIDE_PX, images are resized to SMALL_IMAGE_SIZE_PX, else to
-the largest supported size."""
-COLOUR_SAMPLE_IMAGES = 40
-"""Number of images that decide whether the dataset keeps colours."""
-MIN_COLOUR_SHARE = 0.1
-"""Share of coloured images in that sample above which the dataset keeps colours."""
 IMAGES_FILE_TEMPLATE, LABELS_FILE_TEMPLATE = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
 ClassNames = tuple[str, ...] | None
 
 
-def build_from_files(
-    file_list: FileList, options: ImportOptions, file_records: list[SourceFile], directory: Path
-) -> Generator[Progress, None, tuple[ClassNames, list[SourceFile]]]:
-    """Decode image files and write them, with their labels, as IDX files.
+@dataclass(frozen=True, slots=True)
+class BuiltDataset:
+    """What was written."""
 
-    Yields Progress. Returns the class names and the file records with the reasons for skipping. Raises UserError if
-    there are too few usable images, or labels are requested but missing or invalid.
+    class_names: ClassNames
+    """The class names, if options or labels define them."""
+    source_files: list[SourceFile]
+    """The source files, with the reasons for skipping."""
+    report: ImportReport
+    """What the import took."""
+
+
+def build_from_files(
+    file_list: FileList, options: ImportOptions, source_files: list[SourceFile], directory: Path
+) -> Generator[Progress, None, BuiltDataset]:
+    """Decode image files and write them, with their labels, as IDX files; each page of a file is an image.
+
+    Yields Progress. Raises UserError if there are too few usable or different images, or labels are requested but
+    missing or invalid.
     """
     paths = [os.path.join(file_list.root, path) for path in file_list.relative_paths]
     if not paths:
-        raise UserError(
-            f"{file_list.root} contains no images. Supported are PNG, JPEG, TIFF, BMP and WebP files, and IDX files."
-        )
+        raise UserError(_describe_missing_images(file_list))
     class_names, labels = options.classes, None
-    if options.labels:
-        if file_list.labels is None:
-            raise UserError(f"{file_list.root} has images outside its class directories. Move them, or omit --labels.")
+    if options.labels and file_list.labels is not None:
         class_names, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
-    yield Progress("checking image sizes", 0, 1)
-    in_colour = _should_keep_colour(paths) if options.colour is None else options.colour
-    shape = _build_shape(options.size or _choose_size(paths), in_colour)
-    results: list[FileResult] = []
-    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
-        for pixels, batch_results in decode_files(paths, shape):
-            image_writer.add(pixels)
-            results += batch_results
-            yield Progress("decoding images", len(results), len(paths))
-    records = [
-        record._replace(skip_reason=result.skip_reason, pages=result.pages)
-        for record, result in zip(file_records, results, strict=False)
-    ] + file_records[len(paths) :]
-    if image_writer.count < MIN_IMAGES:
-        problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
-        hint = next((f" First problem: {problem}." for problem in problems), "")
-        raise UserError(
-            f"{image_writer.count} of {len(records)} files in {file_list.root} are usable images; at least "
-            f"{MIN_IMAGES} are needed.{hint}"
-        )
-    if labels is not None:
-        with IdxWriter(directory / LABELS_FILE_TEMPLATE.format("train"), ()) as label_writer:
-            label_writer.add(np.repeat(labels, [result.image_count for result in results]))
-    return class_names, records
+    survey = yield from image_survey.survey_image_set(paths, options)
+    decoded = yield from _decode_images(paths, survey.shape, survey.value_ranges, directory)
+    value_ranges = survey.value_ranges
+    if not decoded.kinds <= value_ranges.keys():
+        # The surveyed sample lacked a kind of values, so its range is not known yet.
+        rare_paths = [
+            path for path, file in zip(paths, decoded.files, strict=True) if not file.kinds <= value_ranges.keys()
+        ]
+        rare_ranges = yield from image_survey.find_value_ranges(rare_paths)
+        value_ranges = {**value_ranges, **rare_ranges}
+        decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory)
+    records, image_counts = _build_records(source_files, decoded.files)
+    _require_usable_images(len(decoded.digests), f"{len(paths):,} files in {file_list.root}", records)
+    class_counts = None
+    if labels is not None and class_names is not None:
+        image_labels = np.repeat(labels, image_counts)
+        _write_labels(image_labels, directory, "train")
+        class_counts = class_labels.count_labels(class_names, image_labels)
+    sizes = Counter(file.size for file in decoded.files if file.size is not None)
+    report = build_report(
+        file_list.source, survey.shape, value_ranges, decoded.digests.find_first_copies(), class_counts, sizes
+    )
+    return BuiltDataset(class_names, records, report)
 
 
 def build_from_arrays(
-    dataset_arrays: DatasetArrays, options: ImportOptions, directory: Path
-) -> Generator[Progress, None, ClassNames]:
-    """Write the images of arrays, resized, and their labels as IDX files.
+    dataset_arrays: DatasetArrays, options: ImportOptions, source_files: list[SourceFile], directory: Path
+) -> Generator[Progress, None, BuiltDataset]:
+    """Write the images of arrays, resized, and their labels as IDX files; images with NaN or infinity are left out.
 
-    Yields Progress. Returns the class names. Raises UserError if an array is damaged, has an unsupported shape or size
-    or too few images, or labels are requested but missing or invalid.
+    Yields Progress. Raises UserError if an array is damaged, has an unsupported shape or size or too few different
+    images, or labels are requested but missing or invalid.
     """
-    train_images, train_labels = dataset_arrays.train_images, dataset_arrays.train_labels
-    class_names = options.classes
-    in_colour = array_conversion.is_coloured_array(train_images) if options.colour is None else options.colour
-    subsets = [("train", train_images, train_labels)]
+    images = dataset_arrays.train_images
+    class_names, label_sets = _encode_array_labels(dataset_arrays, options)
+    shape, value_ranges = yield from survey_array(images, options)
+    train = yield from _write_array(images, shape, value_ranges, directory, "train")
+    skipped = train.skipped
     if dataset_arrays.test_images is not None:
-        subsets.append(("t10k", dataset_arrays.test_images, dataset_arrays.test_labels))
-    train_label_texts: list[str] = []
-    if options.labels:
-        if train_labels is None:
-            raise UserError(f"{dataset_arrays.files[0]} contains no labels. Omit --labels.")
-        train_label_texts = _read_label_texts(train_labels, train_images.shape[0])
-        class_names, _ = class_labels.encode_labels(train_label_texts, options.classes, str(dataset_arrays.files[0]))
-    for subset_name, images, labels in subsets:
-        yield from _write_resized_images(images, options.size, in_colour, directory, subset_name)
-        if options.labels and labels is not None:
-            texts = train_label_texts if subset_name == "train" else _read_label_texts(labels, images.shape[0])
-            with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(subset_name), ()) as label_writer:
-                label_writer.add(class_labels.encode_labels(texts, class_names, labels.display_name)[1])
-    return class_names
+        test = yield from _write_array(dataset_arrays.test_images, shape, value_ranges, directory, "t10k")
+        skipped = [*skipped, *test.skipped]
+        if "t10k" in label_sets:
+            _write_labels(np.delete(label_sets["t10k"], test.omitted_indices), directory, "t10k")
+    records = [*source_files, *skipped]
+    _require_usable_images(len(train.digests), f"{images.shape[0]:,} images in {images.display_name}", records)
+    class_counts = None
+    if class_names is not None and "train" in label_sets:
+        train_labels = np.delete(label_sets["train"], train.omitted_indices)
+        _write_labels(train_labels, directory, "train")
+        class_counts = class_labels.count_labels(class_names, train_labels)
+    sizes = Counter({array_conversion.get_image_size(images): len(train.digests)})
+    report = build_report(
+        dataset_arrays.source, shape, value_ranges, train.digests.find_first_copies(), class_counts, sizes
+    )
+    return BuiltDataset(class_names, records, replace(report, omitted_indices=train.omitted_indices))
 
 
-def _write_resized_images(
-    array_file: ArrayFile, size: tuple[int, int] | None, in_colour: bool, directory: Path, subset_name: str
-) -> Generator[Progress, None, None]:
-    count = array_file.shape[0]
+def survey_array(
+    array_file: ArrayFile, options: ImportOptions
+) -> Generator[Progress, None, tuple[tuple[int, ...], ValueRanges]]:
+    """Choose the shape of the images of an array and the value ranges; yields Progress.
+
+    Raises UserError for a damaged array and for images of an unsupported size.
+    """
+    count, source_size = array_file.shape[0], array_conversion.get_image_size(array_file)
     if count < MIN_IMAGES:
         raise UserError(f"{array_file.display_name} contains {count} images; at least {MIN_IMAGES} are needed.")
-    source_size = array_conversion.get_image_size(array_file)
-    shape = _build_shape(size or source_size, in_colour)
-    if not _is_supported_size(shape[:2]):
+    size = options.size or source_size
+    if not image_survey.is_supported_size(size):
         height, width = source_size
         raise UserError(
             f"{array_file.display_name} contains images of {height}x{width} pixels; sides of {MIN_SIDE_PX} to "
             f"{MAX_SIDE_PX} are supported. Resize them, for example with --size 64x64."
         )
-    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(subset_name, 1 + len(shape)), shape) as image_writer:
-        for pixels in array_conversion.iter_resized_pixels(array_file, shape):
+    kind = get_sample_kind(array_file.dtype)
+    estimator = RangeEstimator(kind)
+    survey = array_conversion.survey_array(array_file, estimator)
+    is_coloured = yield from _report_progress(survey, count)
+    in_colour = is_coloured if options.colour is None else options.colour
+    shape = (*size, COLOUR_CHANNELS) if in_colour else size
+    if options.value_range is not None:
+        return shape, image_survey.complete_ranges(options.value_range, [kind])
+    return shape, {kind: estimator.estimate()}
+
+
+def _report_progress(survey: Generator[int, None, bool], total: int) -> Generator[Progress, None, bool]:
+    while True:
+        try:
+            yield Progress("surveying images", next(survey), total)
+        except StopIteration as end:
+            return bool(end.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _DecodedFiles:
+    files: list[FileResult]
+    digests: ImageDigests
+
+    @property
+    def kinds(self) -> set[SampleKind]:
+        return {kind for file in self.files for kind in file.kinds}
+
+
+def _decode_images(
+    paths: list[str], shape: tuple[int, ...], value_ranges: ValueRanges, directory: Path
+) -> Generator[Progress, None, _DecodedFiles]:
+    decoded = _DecodedFiles([], ImageDigests())
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
+        for pixels, files in decode_files(paths, shape, value_ranges):
             image_writer.add(pixels)
-            yield Progress("converting images", image_writer.count, count)
+            decoded.digests.add(pixels)
+            decoded.files.extend(files)
+            yield Progress("decoding images", len(decoded.files), len(paths))
+    return decoded
 
 
-def _read_label_texts(label_file: ArrayFile, image_count: int) -> list[str]:
+def _build_records(source_files: list[SourceFile], files: list[FileResult]) -> tuple[list[SourceFile], list[int]]:
+    """Return the records of all files and skipped pages, and the number of images of each file."""
+    records: list[SourceFile] = []
+    image_counts = []
+    for record, file in zip(source_files, files, strict=True):
+        records.append(record._replace(skip_reason=file.skip_reason, pages=file.pages))
+        records += [SourceFile(f"{record.relative_path}#{page}", 0, -1, reason) for page, reason in file.skipped_pages]
+        image_counts.append(file.image_count)
+    return records, image_counts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _WrittenArray:
+    digests: ImageDigests
+    omitted_indices: tuple[int, ...]
+    skipped: list[SourceFile]
+
+
+def _write_array(
+    array_file: ArrayFile, shape: tuple[int, ...], value_ranges: ValueRanges, directory: Path, subset_name: str
+) -> Generator[Progress, None, _WrittenArray]:
+    digests, omitted_indices, skipped, done = ImageDigests(), [], [], 0
+    (value_range, *_) = value_ranges.values()  # arrays of a file that have another type are scaled alike
+    with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format(subset_name, 1 + len(shape)), shape) as image_writer:
+        for chunk in array_conversion.iter_converted_chunks(array_file, shape, value_range):
+            image_writer.add(chunk.pixels)
+            digests.add(chunk.pixels)
+            for index, reason in chunk.skipped:
+                omitted_indices.append(index)
+                skipped.append(SourceFile(f"{array_file.display_name}#{index}", 0, -1, reason))
+            done += chunk.count
+            yield Progress("converting images", done, array_file.shape[0])
+    return _WrittenArray(digests, tuple(omitted_indices), skipped)
+
+
+def _encode_array_labels(
+    arrays: DatasetArrays, options: ImportOptions
+) -> tuple[ClassNames, dict[str, NDArray[np.uint8]]]:
+    """Return the class names, and the class ids [N] of the training and test images by subset name."""
+    if not options.labels:
+        return options.classes, {}
+    if arrays.train_labels is None:
+        raise UserError(f"{arrays.files[0]} contains no labels. Omit --labels.")
+    is_idx = arrays.files[0].suffix not in (".npy", ".npz")
+    label_sets = {"train": _read_labels(arrays.train_labels, arrays.train_images, is_idx)}
+    if arrays.test_images is not None and arrays.test_labels is not None:
+        label_sets["t10k"] = _read_labels(arrays.test_labels, arrays.test_images, is_idx)
+    class_names, class_ids = class_labels.encode_label_sets([*label_sets.values()], options.classes)
+    return class_names, dict(zip(label_sets, class_ids, strict=True))
+
+
+def _read_labels(label_file: ArrayFile, image_file: ArrayFile, is_idx: bool) -> tuple[list[str], str]:
+    """Return the labels of the images in an array, [N], and the name of their source."""
+    image_count = image_file.shape[0]
     if label_file.shape not in ((image_count,), (image_count, 1)):
         raise UserError(
             f"{label_file.display_name} has shape {label_file.shape}; one label for each of {image_count:,} images is "
             "needed."
         )
-    values: NDArray[Any] = label_file.read_all().reshape(-1)
-    if values.dtype.kind == "f" and (values == values.round()).all():
-        values = values.astype(np.int64)
-    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()]
+    labels = class_labels.format_labels(label_file.read_all().reshape(-1), is_idx)
+    return labels, label_file.display_name
 
 
-def _build_shape(size: tuple[int, int], in_colour: bool) -> tuple[int, ...]:
-    return (*size, COLOUR_CHANNELS) if in_colour else size
+def _write_labels(class_ids: NDArray[np.uint8], directory: Path, subset_name: str) -> None:
+    with IdxWriter(directory / LABELS_FILE_TEMPLATE.format(subset_name), ()) as label_writer:
+        label_writer.add(class_ids)
 
 
-def _is_supported_size(size: tuple[int, ...]) -> bool:
-    return all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size)
+def build_report(
+    source: str,
+    shape: tuple[int, ...],
+    value_ranges: ValueRanges,
+    first_copies: Indices,
+    class_counts: LabelCounts | None,
+    source_sizes: Counter[tuple[int, int]],
+) -> ImportReport:
+    """Return the report of an import; raises UserError if all images are identical."""
+    count, duplicate_count = len(first_copies), count_duplicates(first_copies)
+    if duplicate_count == count - 1:
+        raise UserError(f"All {count:,} images of {source} are identical. At least 2 different ones are needed.")
+    return ImportReport(
+        source,
+        count,
+        (shape[0], shape[1]),
+        len(shape) == 3,
+        {kind: (float(values.black), float(values.white)) for kind, values in value_ranges.items()},
+        duplicate_count,
+        class_counts.by_class if class_counts else None,
+        class_counts.unlabelled if class_counts else 0,
+        image_survey.describe_fit(source_sizes, (shape[0], shape[1])),
+    )
 
 
-def _should_keep_colour(paths: Sequence[str]) -> bool:
-    sample = paths[:: max(len(paths) // COLOUR_SAMPLE_IMAGES, 1)]
-    coloured_count = 0
-    for path in sample:
-        with suppress(UnusableImageError):
-            coloured_count += survey_image(path).is_coloured
-    return coloured_count > MIN_COLOUR_SHARE * len(sample)
+def _require_usable_images(count: int, candidates: str, records: list[SourceFile]) -> None:
+    """Raise UserError for too few images among the candidates, such as "12 files in photos"."""
+    if count < MIN_IMAGES:
+        problems = (f"{record.relative_path} {record.skip_reason}" for record in records if record.skip_reason)
+        hint = next((f" First problem: {problem}." for problem in problems), "")
+        raise UserError(f"{count} of {candidates} are usable images; at least {MIN_IMAGES} are needed.{hint}")
 
 
-def _choose_size(paths: Sequence[str]) -> tuple[int, int]:
-    sizes = []
-    for path in paths[:: max(len(paths) // SIZE_SAMPLE_IMAGES, 1)]:
-        with suppress(UnusableImageError):
-            sizes.append(survey_image(path).size)
-    if sizes and len(set(sizes)) == 1 and _is_supported_size(sizes[0]):
-        return sizes[0]
-    median_side = statistics.median([max(size) for size in sizes] or [0])
-    return SMALL_IMAGE_SIZE_PX if median_side <= MAX_SMALL_SIDE_PX else (MAX_SIDE_PX, MAX_SIDE_PX)
+def _describe_missing_images(file_list: FileList) -> str:
+    reasons = Counter(reason for _, reason in file_list.skipped)
+    found = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(3))
+    return (
+        f"{file_list.root} contains no images. Use a directory of image files such as PNG, JPEG and TIFF, or of IDX "
+        f"files.{f' Not taken: {found}.' if found else ''}"
+    )

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vaetui.data.array_conversion import iter_resized_pixels
+from vaetui.data.array_conversion import iter_converted_chunks, survey_array
 from vaetui.data.array_files import ArrayFile
-from vaetui.data.image_files import IMAGE_SUFFIXES
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import find_source_images
-from vaetui.data.parallel_decoding import DecodedBatch, decode_files
+from vaetui.data.importing import find_source_images, is_array_path, is_list_path
+from vaetui.data.parallel_decoding import decode_files
+from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRange, ValueRanges, get_sample_kind
 from vaetui.engine.clusters import Pixels
 from vaetui.errors import UserError
 
 MAX_BATCH_IMAGES = 4_096
 """Default maximum number of single image files that are decoded together."""
+FULL_RANGES: dict[SampleKind, ValueRange] = {
+    "8-bit": ValueRange(0, 255),
+    "16-bit": ValueRange(0, 65_535),
+    "32-bit": ValueRange(0, 65_535),
+    "float": ValueRange(0, 1),
+}
+"""Ranges of image files of kinds that the session has no range for."""
+NO_RANGES: Mapping[str, tuple[float, float]] = {}
+MAX_RANGE_RATIO = 16.0
+"""An array of another kind is scaled by a range of the session if its own white is at most this many times smaller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,78 +39,102 @@ class ImageBatch:
     """Consecutive images of a stream."""
 
     names: tuple[str, ...]
-    """The path of each image, or the path of its array followed by # and its index, [n]."""
+    """The path of each image; pages and images of arrays are followed by # and their index, [n]."""
     pixels: Pixels
     """The pixels, [n, H, W] or [n, H, W, 3]."""
     skipped: tuple[tuple[str, str], ...]
-    """Names of files that could not be used, and the reasons."""
+    """Names of files, pages and images that could not be used, and the reasons."""
+    new_ranges: Mapping[SampleKind, ValueRange]
+    """Ranges by which images were scaled because the session has none for their kind."""
 
 
 def stream_image_batches(
-    paths: Iterable[str], shape: tuple[int, ...], batch_size: int = MAX_BATCH_IMAGES
+    paths: Iterable[str],
+    shape: tuple[int, ...],
+    batch_size: int = MAX_BATCH_IMAGES,
+    value_ranges: Mapping[str, tuple[float, float]] = NO_RANGES,
 ) -> Iterator[ImageBatch]:
     """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
 
-    `paths` is consumed lazily: at most `batch_size` consecutive image files are collected before they are decoded.
-    A path that does not exist or cannot be read is skipped, with its reason.
+    `value_ranges` holds the values of black and white of a session by kind, as its import report does. `paths` is
+    consumed lazily: at most `batch_size` consecutive image files are collected before they are decoded. A path that
+    does not exist or cannot be read is skipped, with its reason.
     """
+    stream = _ImageStream(shape, value_ranges)
     for is_single_image, group in itertools.groupby(paths, _is_single_image):
-        for batch in _iter_batches(group, batch_size if is_single_image else 1):
-            if is_single_image:
-                yield from _batch_decoded_files(batch, decode_files(batch, shape))
-            else:
-                yield from _stream_source(batch[0], shape)
+        for batch in _iter_path_batches(group, batch_size if is_single_image else 1):
+            yield from stream.decode_files(batch) if is_single_image else stream.read_source(batch[0])
 
 
-def _stream_source(path: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
-    """Read a directory, a CSV file or an array; one that cannot be read is skipped."""
-    try:
-        if "\0" in path:
-            raise UserError("The path contains a zero byte. Write one path per line.")
-        source = find_source_images(Path(path).absolute(), ImportOptions())
-        if not isinstance(source, FileList):
-            yield from _batch_resized_array(source.train_images, path, shape)
+class _ImageStream:
+    def __init__(self, shape: tuple[int, ...], value_ranges: Mapping[str, tuple[float, float]]) -> None:
+        self._shape = shape
+        self._session_ranges = {kind: ValueRange(*value_ranges[kind]) for kind in FULL_RANGES if kind in value_ranges}
+        self._file_ranges: ValueRanges = {**FULL_RANGES, **self._session_ranges}
+
+    def read_source(self, path: str) -> Iterator[ImageBatch]:
+        """Read a directory, a CSV file or an array; one that cannot be read is skipped."""
+        try:
+            if "\0" in path:
+                raise UserError("The path contains a zero byte. Write one path per line.")
+            source = find_source_images(Path(path).absolute(), ImportOptions())
+            if not isinstance(source, FileList):
+                yield from self._convert_array(source.train_images, path)
+                return
+        except (UserError, OSError, ValueError) as error:
+            yield self._build_skip_batch(((path, f"cannot be read: {error}"),))
             return
-    except (UserError, OSError, ValueError) as error:
-        yield _build_skip_batch(((path, f"cannot be read: {error}"),), shape)
-        return
-    image_paths = [str(source.root / path) for path in source.relative_paths]
-    yield from _batch_decoded_files(image_paths, decode_files(image_paths, shape))
-    yield _build_skip_batch(source.skipped, shape)
+        yield from self.decode_files([os.path.join(source.root, path) for path in source.relative_paths])
+        yield self._build_skip_batch(source.skipped)
 
+    def decode_files(self, paths: list[str]) -> Iterator[ImageBatch]:
+        start = 0
+        for pixels, files in decode_files(paths, self._shape, self._file_ranges):
+            names: list[str] = []
+            skipped: list[tuple[str, str]] = []
+            for path, file in zip(paths[start : start + len(files)], files, strict=True):
+                if file.skip_reason is not None:
+                    skipped.append((path, file.skip_reason))
+                    continue
+                names += [path] if file.pages is None else [f"{path}#{page}" for page in file.pages]
+                skipped += [(f"{path}#{page}", reason) for page, reason in file.skipped_pages]
+            start += len(files)
+            new_kinds = {kind for file in files for kind in file.kinds} - self._session_ranges.keys()
+            new_ranges = {kind: self._file_ranges[kind] for kind in new_kinds}
+            yield ImageBatch(tuple(names), pixels, tuple(skipped), new_ranges)
 
-def _build_skip_batch(skipped: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> ImageBatch:
-    return ImageBatch((), np.empty((0, *shape), np.uint8), skipped)
+    def _convert_array(self, array_file: ArrayFile, name: str) -> Iterator[ImageBatch]:
+        kind = get_sample_kind(array_file.dtype)
+        value_range = self._session_ranges.get(kind) or self._choose_range(array_file, kind)
+        new_ranges = {} if value_range in self._session_ranges.values() else {kind: value_range}
+        start = 0
+        for chunk in iter_converted_chunks(array_file, self._shape, value_range):
+            omitted = {index for index, _ in chunk.skipped}
+            indices = (index for index in range(start, start + chunk.count) if index not in omitted)
+            start += chunk.count
+            skipped = tuple((f"{name}#{index}", reason) for index, reason in chunk.skipped)
+            yield ImageBatch(tuple(f"{name}#{index}" for index in indices), chunk.pixels, skipped, new_ranges)
+
+    def _choose_range(self, array_file: ArrayFile, kind: SampleKind) -> ValueRange:
+        """Return the session's range for another kind that fits the values of an array, else the array's own range."""
+        estimator = RangeEstimator(kind)
+        for _ in survey_array(array_file, estimator):
+            pass
+        own_range = estimator.estimate()
+        for value_range in self._session_ranges.values():
+            if value_range.white / MAX_RANGE_RATIO <= own_range.white <= value_range.white * 1.05:
+                return value_range
+        return own_range
+
+    def _build_skip_batch(self, skipped: tuple[tuple[str, str], ...]) -> ImageBatch:
+        return ImageBatch((), np.empty((0, *self._shape), np.uint8), skipped, {})
 
 
 def _is_single_image(path: str) -> bool:
-    return path.lower().endswith(IMAGE_SUFFIXES) and "\0" not in path and not os.path.isdir(path)
+    return not ("\0" in path or os.path.isdir(path) or is_array_path(path) or is_list_path(path))
 
 
-def _iter_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
+def _iter_path_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
     remaining = iter(paths)
     while batch := list(itertools.islice(remaining, batch_size)):
         yield batch
-
-
-def _batch_decoded_files(paths: list[str], decoded_batches: Iterator[DecodedBatch]) -> Iterator[ImageBatch]:
-    start = 0
-    for pixels, results in decoded_batches:
-        names: list[str] = []
-        skipped: list[tuple[str, str]] = []
-        for path, result in zip(paths[start : start + len(results)], results, strict=True):
-            if result.skip_reason is not None:
-                skipped.append((path, result.skip_reason))
-            else:
-                names += [path] if result.pages is None else [f"{path}#{page}" for page in result.pages]
-                skipped += [(f"{path}#{page}", reason) for page, reason in result.skipped_pages]
-        start += len(results)
-        yield ImageBatch(tuple(names), pixels, tuple(skipped))
-
-
-def _batch_resized_array(array_file: ArrayFile, name: str, shape: tuple[int, ...]) -> Iterator[ImageBatch]:
-    start = 0
-    for pixels in iter_resized_pixels(array_file, shape):
-        names = tuple(f"{name}#{index}" for index in range(start, start + len(pixels)))
-        start += len(pixels)
-        yield ImageBatch(names, pixels, ())

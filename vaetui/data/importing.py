@@ -5,24 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Generator, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vaetui.data import dataset_building
 from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
-from vaetui.data.image_folder import FileList, list_folder_images
+from vaetui.data.class_labels import count_labels
+from vaetui.data.image_files import StrPath
+from vaetui.data.image_folder import FileList, list_folder_images, list_single_file
+from vaetui.data.image_formats import get_suffix, identify_content, read_prefix
 from vaetui.data.image_list_csv import list_csv_images
 from vaetui.data.import_options import ImportOptions
+from vaetui.data.value_range import FULL_8_BIT_RANGE
+from vaetui.engine.classes import NO_LABEL
+from vaetui.engine.duplicates import find_first_copies
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_images_and_digest
+from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
 from vaetui.storage.import_report import ImportReport
 
-CACHE_FORMAT_VERSION = 1
+IDX_NAME = re.compile(r"idx(?!.*\.(png|jpe?g|tiff?|bmp|webp|gif)$)", re.IGNORECASE)
+"""The name of an IDX file contains "idx"; that of an image may, too."""
+CACHE_FORMAT_VERSION = 2
 """Version of the cached datasets; part of their keys."""
 
 
@@ -38,31 +48,42 @@ class ImportedDataset:
     """The directory of its IDX files."""
     class_names: tuple[str, ...] | None
     """The class names, if options or labels define them."""
-    skipped_count: int = 0
-    """Number of files that could not be used."""
+    report: ImportReport
+    """What was taken."""
+    skipped: tuple[tuple[str, str], ...]
+    """Files, pages, rows and arrays that were not taken, and the reasons."""
+    skipped_list: Path | None
+    """The file that lists them; None for a directory that is used in place."""
+    origin: DatasetOrigin | None
+    """What the dataset was imported from; None for a directory that is used in place."""
 
 
 def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, None, ImportedDataset]:
     """Import the images at a path, or return the cached dataset of the same files and options.
 
-    A directory of IDX files is used in place, unless size or colour are to change. Yields Progress. Raises UserError
-    if the path contains no images or too few, or labels are requested but missing or invalid.
+    A directory of IDX files is used in place, unless its images are to change. Yields Progress. Raises UserError if the
+    path contains no images or too few, or labels are requested but missing or invalid.
     """
     path = path.absolute()
-    if os.path.isdir(path) and _is_idx_directory(path) and options.size is None and options.colour is None:
-        return ImportedDataset(path, options.classes)
     yield Progress(f"scanning {path.name}", 0, 1)
     source = find_source_images(path, options)
-    file_records = _stat_files(source)
-    key = _compute_key(path, options, file_records)
+    if isinstance(source, DatasetArrays) and path.is_dir():
+        dataset = yield from _use_in_place(path, source, options)
+        if dataset is not None:
+            return dataset
+    source_files = _stat_files(source)
+    key = _compute_key(path, options, source_files)
     directory = dataset_cache.dataset_directory(key)
-    if dataset_cache.load_origin(directory) is None:
-        file_records = yield from _build_dataset(source, path, options, file_records, key)
-    else:
-        file_records = dataset_cache.load_source_files(directory)
+    if not dataset_cache.is_dataset_intact(directory):
+        yield from _build_dataset(source, path, options, source_files, key)
     origin = dataset_cache.load_origin(directory)
-    skipped_count = sum(record.skip_reason is not None for record in file_records)
-    return ImportedDataset(directory, origin.class_names if origin else None, skipped_count)
+    if origin is None:
+        raise UserError(f"The dataset in {directory} was removed or damaged by another process. Import it again.")
+    records = dataset_cache.load_source_files(directory)
+    decoding_skips = ((record.relative_path, record.skip_reason) for record in records if record.skip_reason)
+    skipped = (*source.skipped, *decoding_skips)
+    skipped_list = dataset_cache.write_skipped_list(directory, skipped)
+    return ImportedDataset(directory, origin.class_names, origin.report, skipped, skipped_list, origin)
 
 
 def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> Generator[Progress, None, bool]:
@@ -78,12 +99,12 @@ def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | No
         source = find_source_images(path, options)
     except UserError:
         return False
-    file_records = _stat_files(source)
-    key = _compute_key(path, options, file_records)
+    source_files = _stat_files(source)
+    key = _compute_key(path, options, source_files)
     if dataset_cache.dataset_directory(key) != directory:
         return False
     try:
-        yield from _build_dataset(source, path, options, file_records, key, replace_existing=True, checksum=checksum)
+        yield from _build_dataset(source, path, options, source_files, key, replace_existing=True, checksum=checksum)
     except ChecksumMismatchError:
         return False
     return True
@@ -92,14 +113,26 @@ def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | No
 def find_source_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
     """Find the images at a path; raises UserError if it does not exist, is damaged or has an unknown format."""
     if os.path.isdir(path):
-        return (
-            find_dataset_arrays(path, options) if _is_idx_directory(path) else list_folder_images(path, options.labels)
-        )
+        if _is_idx_directory(path):
+            return find_dataset_arrays(path, options)
+        return list_folder_images(path, options.labels)
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
-    if path.suffix.lower() in (".csv", ".tsv"):
+    if is_list_path(path):
         return list_csv_images(path, options)
+    if not is_array_path(path) and path.is_file() and identify_content(read_prefix(path)) is not None:
+        return list_single_file(path)
     return find_dataset_arrays(path, options)
+
+
+def is_list_path(path: StrPath) -> bool:
+    """Return whether a path has the ending of a list of images."""
+    return get_suffix(path) in (".csv", ".tsv")
+
+
+def is_array_path(path: StrPath) -> bool:
+    """Return whether a path has the name of an array or IDX file."""
+    return get_suffix(path) in (".npy", ".npz") or IDX_NAME.search(os.path.basename(path)) is not None
 
 
 def describe_source_changes(directory: Path) -> str | None:
@@ -108,7 +141,8 @@ def describe_source_changes(directory: Path) -> str | None:
     if origin is None:
         return None
     path = Path(origin.source_path)
-    old_records = {record.relative_path: record for record in dataset_cache.load_source_files(directory)}
+    records = dataset_cache.load_source_files(directory)
+    old_records = {record.relative_path: record for record in records if record.is_file}
     if not old_records:  # the dataset is damaged
         return None
     try:
@@ -147,43 +181,67 @@ def parse_import_options(origin: DatasetOrigin) -> ImportOptions:
         raise UserError(f"The import options stored for {origin.source_path} are damaged. Import it again.") from error
 
 
+def _use_in_place(
+    path: Path, arrays: DatasetArrays, options: ImportOptions
+) -> Generator[Progress, None, ImportedDataset | None]:
+    """Return a directory of IDX files as a dataset; None if its images have to be converted."""
+    if replace(options, labels=False, classes=None) != ImportOptions():
+        return None
+    _, value_ranges = yield from dataset_building.survey_array(arrays.train_images, options)
+    if value_ranges != {"8-bit": FULL_8_BIT_RANGE}:
+        return None
+    images = read_images_and_digest(arrays.files[0])[0]
+    first_copies = yield from find_first_copies(images.all_pixels)
+    class_names, class_counts = options.classes, None
+    if options.labels:
+        files = find_idx_files(path)
+        if files.train_labels is None:
+            raise UserError(f"{path} has no training labels. Add them, or omit --labels.")
+        class_ids = read_idx_array(files.train_labels, 1)
+        if len(class_ids) != len(images):
+            raise UserError(f"{files.train_labels} has {len(class_ids):,} labels for {len(images):,} images.")
+        names = class_names or tuple(map(str, range(max(int(class_ids[class_ids != NO_LABEL].max(initial=9)) + 1, 10))))
+        class_counts = count_labels(names, class_ids)
+    report = dataset_building.build_report(
+        arrays.source, images.shape, value_ranges, first_copies, class_counts, Counter()
+    )
+    skipped = tuple(
+        (entry.name, "is not one of the IDX files") for entry in sorted(path.iterdir()) if entry not in arrays.files
+    )
+    return ImportedDataset(path, class_names, report, skipped, None, None)
+
+
 def _build_dataset(
     source: FileList | DatasetArrays,
     path: Path,
     options: ImportOptions,
-    file_records: list[SourceFile],
+    source_files: list[SourceFile],
     key: str,
     replace_existing: bool = False,
     checksum: bytes | None = None,
-) -> Generator[Progress, None, list[SourceFile]]:
-    """Build the dataset of a key, and return the file records with the reasons for skipping.
+) -> Generator[Progress, None, None]:
+    """Build the dataset of a key.
 
     Raises ChecksumMismatchError if the images do not have the SHA-256 `checksum`; None skips this check.
     """
     with dataset_cache.create_dataset_atomically(key, replace_existing) as directory:
         if isinstance(source, FileList):
             root_path = str(source.root)
-            class_names, file_records = yield from dataset_building.build_from_files(
-                source, options, file_records, directory
-            )
+            built = yield from dataset_building.build_from_files(source, options, source_files, directory)
         else:
             root_path = None
-            class_names = yield from dataset_building.build_from_arrays(source, options, directory)
-        pixels = read_images_and_digest(find_idx_files(directory).train_images)[0].all_pixels
-        report = ImportReport(path.name, len(pixels), pixels.shape[1:3], pixels.ndim == 4, {"8-bit": (0.0, 255.0)}, 0)
-        origin = DatasetOrigin(str(path), asdict(options), class_names, root_path, report)
-        dataset_cache.write_metadata(directory, origin, file_records)
+            built = yield from dataset_building.build_from_arrays(source, options, source_files, directory)
+        origin = DatasetOrigin(str(path), asdict(options), built.class_names, root_path, built.report)
+        dataset_cache.write_metadata(directory, origin, built.source_files)
         if checksum is not None and checksum != read_images_and_digest(find_idx_files(directory).train_images)[1]:
             raise ChecksumMismatchError
-    return file_records
 
 
 def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
-    """Return size and modification time of all source files; files that are not imported come last."""
+    """Return size and modification time of all source files."""
     if isinstance(source, DatasetArrays):
         return [_stat_file(str(path), path.name) for path in source.files]
-    skipped = [SourceFile(name, 0, 0, reason) for name, reason in source.skipped]
-    return [*(_stat_file(os.path.join(source.root, path), path) for path in source.relative_paths), *skipped]
+    return [_stat_file(os.path.join(source.root, path), path) for path in source.relative_paths]
 
 
 def _stat_file(path: str, relative_path: str) -> SourceFile:
@@ -194,9 +252,8 @@ def _stat_file(path: str, relative_path: str) -> SourceFile:
     return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
 
 
-def _compute_key(path: Path, options: ImportOptions, file_records: Iterable[SourceFile]) -> str:
-    files = [record[:3] for record in file_records]  # without the reason for skipping
-    key_fields = [CACHE_FORMAT_VERSION, str(path), asdict(options), files]
+def _compute_key(path: Path, options: ImportOptions, source_files: Iterable[SourceFile]) -> str:
+    key_fields = [CACHE_FORMAT_VERSION, str(path), asdict(options), [file[:3] for file in source_files]]
     return hashlib.sha256(json.dumps(key_fields, sort_keys=True).encode()).hexdigest()[:24]
 
 

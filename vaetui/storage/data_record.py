@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from vaetui.engine.classes import require_valid_class_names
 from vaetui.errors import UserError
@@ -20,6 +20,8 @@ class DataRecord:
     """The names of the classes in order; empty if the class numbers are the names."""
     origin: DatasetOrigin | None = None
     """What the images were imported from; None if they are used in place."""
+    import_lines: dict[str, str] = field(default_factory=dict)
+    """What the import took and left out, as a line of text by heading; empty for the bundled images."""
 
     def __post_init__(self) -> None:
         """Raise UserError for class names that no session can have."""
@@ -42,9 +44,12 @@ def from_json(text: str) -> DataRecord:
         case {"uses_true_labels": bool(uses_true_labels), "class_names": list(names), **others}:
             if not all(isinstance(name, str) for name in names):
                 raise ValueError("class names that are not text")
-            origin = others.get("origin")
+            origin, lines = others.get("origin"), others.get("import_lines", {})
+            if not isinstance(lines, dict) or not all(isinstance(text, str) for text in (*lines, *lines.values())):
+                raise ValueError("import lines that are not text")
             try:
-                return DataRecord(uses_true_labels, tuple(names), None if origin is None else parse_origin(origin))
+                parsed_origin = None if origin is None else parse_origin(origin)
+                return DataRecord(uses_true_labels, tuple(names), parsed_origin, lines)
             except UserError as error:
                 raise ValueError(str(error)) from error
     raise ValueError("not a data record")

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vaetui.errors import make_printable
 from vaetui.storage import atomic_files, locations
 from vaetui.storage.atomic_files import translate_os_errors
 from vaetui.storage.import_report import ImportReport, parse_import_report
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MIN_UNUSED_AGE_S = 3_600.0
 """An unused dataset younger than this is kept: a session may be about to start with it."""
 METADATA_NAME, SOURCE_FILES_NAME, SKIPPED_FILES_NAME = "dataset.json", "source_files.jsonl", "skipped.txt"
+IDX_NAME_PART = "ubyte"
+"""Part of the names of all IDX files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,16 @@ class SourceFile(NamedTuple):
     size_bytes: int
     """Its length."""
     modified_ns: int
-    """Its modification time in nanoseconds since 1970."""
+    """Its modification time in nanoseconds since 1970; -1 for a skipped page or array image, which is not a file."""
     skip_reason: str | None = None
     """Why it was skipped; None if it was imported."""
     pages: tuple[int, ...] | None = None
     """The imported pages of a file of several pages, from 0; None for a file with one image."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether this is a file, not a page or an image of one."""
+        return self.modified_ns >= 0
 
     def list_image_paths(self) -> list[str]:
         """Return a path for each imported image: the file, or "file#page" for each page."""
@@ -81,41 +89,56 @@ def create_dataset_atomically(key: str, replace_existing: bool = False) -> Itera
     An existing dataset with that key stays, unless it is damaged or `replace_existing` is set.
     """
     directory = dataset_directory(key)
-    unfinished, previous = (directory.with_name(f".{key}-{os.getpid()}{suffix}") for suffix in ("", "-previous"))
+    temporary, previous = (directory.with_name(f".{key}-{os.getpid()}{suffix}") for suffix in ("", "-previous"))
+    unfinished = temporary / key  # its name is part of the description
     with translate_os_errors(directory):
         directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(mode=0o700)
         unfinished.mkdir(mode=0o700)
     try:
         yield unfinished
         with translate_os_errors(directory):
-            if replace_existing or load_origin(directory) is None:
+            if replace_existing or not is_dataset_intact(directory):
                 atomic_files.sync_directory(unfinished)
                 if directory.exists():
                     directory.rename(previous)
                 unfinished.rename(directory)
                 atomic_files.sync_directory(directory.parent)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(previous, ignore_errors=True)
 
 
 def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Sequence[SourceFile]) -> None:
-    """Write the origin of a new dataset and the list of its source files; label files have to be there already."""
+    """Write the list of source files and the description of a new dataset; all other files have to be there already."""
     atomic_files.replace_file(
         directory / SOURCE_FILES_NAME, (f"{json.dumps(file)}\n".encode() for file in source_files)
     )
-    skipped = "".join(f"{file.relative_path} {file.skip_reason}\n" for file in source_files if file.skip_reason)
-    atomic_files.replace_file(directory / SKIPPED_FILES_NAME, skipped.encode())
-    atomic_files.replace_file(directory / METADATA_NAME, _encode_metadata(directory, origin))
+    description = _encode_description(directory.name, origin, _compute_digests(directory))
+    atomic_files.replace_file(directory / METADATA_NAME, description)
+
+
+def restore_metadata(directory: Path, origin: DatasetOrigin) -> None:
+    """Write the description of a dataset again; all other files have to be intact."""
+    description = _encode_description(directory.name, origin, _compute_digests(directory))
+    atomic_files.replace_file(directory / METADATA_NAME, description)
+
+
+def write_skipped_list(directory: Path, skipped: Iterable[tuple[str, str]]) -> Path:
+    """Write the paths that an import did not take, with the reasons, for people to read; return the file."""
+    path = directory / SKIPPED_FILES_NAME
+    content = "".join(f"{make_printable(name)} {reason}\n" for name, reason in skipped).encode()
+    with translate_os_errors(path):
+        if not path.is_file() or path.read_bytes() != content:
+            atomic_files.replace_file(path, content)
+    return path
 
 
 def load_origin(directory: Path) -> DatasetOrigin | None:
-    """Return the origin of a dataset; None if its description is missing or damaged."""
-    try:
-        return parse_origin(json.loads((directory / METADATA_NAME).read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return None
+    """Return the origin of a dataset; None if its description is missing, damaged or that of another dataset."""
+    description = _load_description(directory)
+    return None if description is None else description[0]
 
 
 def parse_origin(fields: Any) -> DatasetOrigin:
@@ -134,21 +157,25 @@ def parse_origin(fields: Any) -> DatasetOrigin:
 
 
 def load_source_files(directory: Path) -> list[SourceFile]:
-    """Return the source files of a dataset; an empty list if their file is missing or damaged."""
+    """Return the source files of a dataset; an empty list if their file or the description is missing or damaged."""
+    description = _load_description(directory)
     try:
-        with (directory / SOURCE_FILES_NAME).open(encoding="utf-8") as file:
-            files = [SourceFile(*json.loads(line)) for line in file]
-        return [file._replace(pages=file.pages and tuple(file.pages)) for file in files]
+        content = (directory / SOURCE_FILES_NAME).read_bytes()
+        if description is None or description[1].get(SOURCE_FILES_NAME) != hashlib.sha256(content).hexdigest():
+            return []
+        return _parse_source_files(content)
     except (OSError, ValueError, TypeError):
         return []
 
 
-def is_metadata_intact(directory: Path) -> bool:
-    """Return whether origin, source files and labels are as written; each session stores the digest of the images."""
+def is_dataset_intact(directory: Path, with_images: bool = True) -> bool:
+    """Return whether all files of a dataset are as written; `with_images=False` leaves the training images out."""
+    description = _load_description(directory)
     try:
-        content = (directory / METADATA_NAME).read_bytes()
-        return content == _encode_metadata(directory, parse_origin(json.loads(content)))
-    except (OSError, ValueError, RecursionError):
+        return description is not None and _compute_digests(directory, with_images) == {
+            name: digest for name, digest in description[1].items() if with_images or not _is_image_file(name)
+        }
+    except OSError:
         return False
 
 
@@ -196,12 +223,41 @@ class IdxWriter:
         return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
-def _encode_metadata(directory: Path, origin: DatasetOrigin) -> bytes:
-    """Return the content of dataset.json, whose checksum covers the origin, the source files and the label files."""
-    fields = asdict(origin)
-    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for path in [directory / SOURCE_FILES_NAME, *sorted(directory.glob("*-labels-*"))]:
-        digest.update(path.name.encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return json.dumps({**fields, "metadata_sha256": digest.hexdigest()}, sort_keys=True).encode()
+def _load_description(directory: Path) -> tuple[DatasetOrigin, dict[str, str]] | None:
+    """Return the origin of a dataset and the SHA-256 of its other files by name; None if missing or damaged."""
+    try:
+        content = (directory / METADATA_NAME).read_bytes()
+        fields = json.loads(content)
+        origin, digests = parse_origin(fields), fields["file_sha256"]
+        is_intact = content == _encode_description(directory.name, origin, digests)
+        return (origin, digests) if is_intact and isinstance(digests, dict) else None
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+def _encode_description(key: str, origin: DatasetOrigin, digests: dict[str, str]) -> bytes:
+    """Return the content of dataset.json with its own checksum, which covers also the key of the dataset."""
+    fields = {**asdict(origin), "key": key, "file_sha256": digests}
+    checksum = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
+    return json.dumps({**fields, "sha256": checksum}).encode()
+
+
+def _compute_digests(directory: Path, with_images: bool = True) -> dict[str, str]:
+    """Return the SHA-256 of every file of a dataset except the description, by name."""
+    digests = {}
+    for path in sorted(directory.iterdir()):
+        is_part = path.name == SOURCE_FILES_NAME or IDX_NAME_PART in path.name
+        if is_part and (with_images or not _is_image_file(path.name)):
+            with path.open("rb") as file:
+                digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
+
+
+def _is_image_file(name: str) -> bool:
+    return name.startswith("train-images-")
+
+
+def _parse_source_files(content: bytes) -> list[SourceFile]:
+    """Return the source files; raises ValueError and TypeError for invalid content."""
+    files = (SourceFile(*json.loads(line)) for line in content.splitlines())
+    return [file._replace(pages=file.pages and tuple(file.pages)) for file in files]

@@ -1,0 +1,78 @@
+"""Describe an import as lines of text and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from vaetui.data.value_range import ValueRange
+from vaetui.errors import make_printable
+from vaetui.storage.import_report import ImportReport
+
+MAX_LISTED_CLASSES = 12
+"""Most classes that are listed with their counts."""
+MAX_LISTED_REASONS = 5
+"""Most reasons for skipping that are listed with their counts."""
+
+
+def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], skipped_list: str = "") -> dict[str, str]:
+    """Return a line of text by heading; `skipped` are pairs of path and reason, `skipped_list` the file with all."""
+    height, width = report.size
+    lines = {
+        "source": report.source,
+        "images": f"{report.image_count:,}, {height}x{width}, {'in colour' if report.in_colour else 'grey'}",
+    }
+    if report.fit:
+        lines["fit"] = report.fit
+    lines["range"] = _describe_value_ranges(report.value_ranges)
+    if report.class_counts is not None:
+        lines["classes"] = _describe_classes(report.class_counts, report.unlabelled_count)
+    if report.duplicate_count:
+        images = "image is a copy" if report.duplicate_count == 1 else "images are copies"
+        lines["duplicates"] = f"{report.duplicate_count:,} {images} of another one; equal images get equal labels"
+    if skipped:
+        counts = Counter(reason for _, reason in skipped).most_common()
+        parts = [f"{count:,} {reason}" for reason, count in counts[:MAX_LISTED_REASONS]]
+        if len(counts) > MAX_LISTED_REASONS:
+            parts.append(f"{sum(count for _, count in counts[MAX_LISTED_REASONS:]):,} for other reasons")
+        lines["not taken"] = f"{len(skipped):,}: {'; '.join(parts)}"
+        if skipped_list:
+            lines["not taken"] += f". All: {skipped_list}"
+    return {heading: make_printable(line) for heading, line in lines.items()}
+
+
+def to_json_fields(report: ImportReport, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the fields that `inspect --json` prints."""
+    value_range = next(iter(report.value_ranges.values()))
+    fields = {
+        "images": report.image_count,
+        "size": list(report.size),
+        "fit": report.fit,
+        "colour": report.in_colour,
+        "range": [int(value) if value.is_integer() else value for value in value_range],
+        "source": report.source,
+    }
+    if report.class_counts is not None:
+        used_classes = {name: count for name, count in report.class_counts.items() if count}
+        fields |= {"classes": used_classes, "unlabelled": report.unlabelled_count}
+    skipped_fields = [{"path": path, "reason": reason} for path, reason in skipped]
+    return {**fields, "duplicates": report.duplicate_count, "skipped": skipped_fields}
+
+
+def _describe_value_ranges(value_ranges: dict[str, tuple[float, float]]) -> str:
+    """Describe the ranges; kinds of values are named only if their ranges differ."""
+    texts = {kind: str(ValueRange(*bounds)) for kind, bounds in value_ranges.items()}
+    if len(set(texts.values())) == 1:
+        return f"values {next(iter(texts.values()))} shown as black to white"
+    return "; ".join(f"{kind} values {text}" for kind, text in texts.items()) + " shown as black to white"
+
+
+def _describe_classes(class_counts: dict[str, int], unlabelled_count: int) -> str:
+    used = {name: count for name, count in class_counts.items() if count}
+    parts = [f"{name} {count:,}" for name, count in list(used.items())[:MAX_LISTED_CLASSES]]
+    if len(used) > MAX_LISTED_CLASSES:
+        parts.append(f"{len(used) - MAX_LISTED_CLASSES} more classes")
+    total = sum(used.values()) + unlabelled_count
+    suffix = f"; {unlabelled_count:,} of {total:,} images have no label" if unlabelled_count else ""
+    return ", ".join(parts) + suffix
