@@ -139,12 +139,12 @@ def explain_content(prefix: bytes) -> str:
     name = identify_content(prefix)
     if name in PLUGINS:
         return explain_missing_plugin(name)
-    if prefix[4:8] == b"ftyp":
-        return REASONS_BY_SUFFIX[".cr3" if b"crx " in _list_brands(prefix) else ".mp4"]
-    if name == "TIFF":
+    if name == "TIFF" and (raw := OTHER_CONTENTS[2]) and not raw[0].match(prefix):
         return "is a TIFF image of a kind that is not supported; convert it to PNG or to a usual TIFF"
     if name is not None:
         return f"cannot be read (damaged {name} header)"
+    if prefix[4:8] == b"ftyp":
+        return REASONS_BY_SUFFIX[".cr3" if b"crx " in _list_brands(prefix) else ".mp4"]
     reasons = (reason for pattern, reason in OTHER_CONTENTS if pattern.match(prefix))
     return next(reasons, "is not an image in a supported format")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,6 +143,7 @@ def read_samples(image: Image.Image, reopen: Callable[[], Image.Image]) -> Sampl
 def load_upright(image: Image.Image) -> Image.Image:
     """Load the selected page and turn it by its EXIF orientation; damaged metadata is ignored."""
     if image.format == "TIFF":
+        _silence_libtiff()
         # Pillow maps uncompressed files into memory with the size after the rotation, which mixes up their rows.
         image.filename = ""  # type: ignore[attr-defined]
     image.load()
@@ -161,6 +165,17 @@ def read_orientation(image: Image.Image) -> int:
 def has_alpha(image: Image.Image) -> bool:
     """Return whether an image may have transparent pixels."""
     return image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
+
+
+@functools.cache
+def _silence_libtiff() -> None:
+    """Keep libtiff from writing its messages about damaged files to the terminal, if it is loaded dynamically."""
+    with suppress(AttributeError, OSError):
+        library = ctypes.CDLL(Image.core.__file__)  # symbols of its dependencies, among them libtiff, are found as well
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            set_handler = getattr(library, name)
+            set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            set_handler(None)
 
 
 def _convert_8_bit(image: Image.Image, mode: str, value_range: ValueRange) -> Image.Image:
