@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.data.drawing import load_digits
+from tests.idx import write_idx, write_small_mnist
 from vaetui.data.array_names import ArrayName, parse_array_name
 from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
 from vaetui.data.import_options import ImportOptions
@@ -124,7 +125,8 @@ def test_other_members_are_passed_over_and_listed(tmp_path: Path) -> None:
         mean=IMAGES.mean(0),
         spectrum=np.ones((60, 28, 28), complex),
         logo=np.zeros((64, 64, 3), np.uint8),
-        images=IMAGES,
+        landmarks=np.zeros((60, 68, 2)),
+        scans=IMAGES,
         **{"line\nbreak": np.zeros(3)},
     )
     with zipfile.ZipFile(path, "a") as archive:
@@ -133,9 +135,9 @@ def test_other_members_are_passed_over_and_listed(tmp_path: Path) -> None:
         archive.writestr("broken.npy", b"\x93NUMPY\x01\x00no header")
     dataset_arrays = find_arrays(path)
     assert np.array_equal(dataset_arrays.train_images.read_all(), IMAGES)
-    assert dataset_arrays.source == "array images of own.npz"
+    assert dataset_arrays.source == "array scans of own.npz"
     reasons = dict(dataset_arrays.skipped)
-    assert len(reasons) == len(dataset_arrays.skipped) == 10
+    assert len(reasons) == len(dataset_arrays.skipped) == 11
     assert reasons.pop("broken in own.npz").startswith("cannot be read (")
     assert reasons == {
         "version in own.npz": "has the shape (); images have 3 or 4 axes",
@@ -143,7 +145,8 @@ def test_other_members_are_passed_over_and_listed(tmp_path: Path) -> None:
         "titles in own.npz": "contains text",
         "mean in own.npz": "has the shape (28, 28); images have 3 or 4 axes",
         "spectrum in own.npz": "contains complex numbers",
-        "logo in own.npz": "is not the chosen array of images",
+        "logo in own.npz": "has the shape (64, 64, 3), which is not that of several images",
+        "landmarks in own.npz": "has the shape (60, 68, 2), which is not that of several images",
         "line\\nbreak in own.npz": "has the shape (3,); images have 3 or 4 axes",
         "notes.txt in own.npz": "is not an array",
         "directory/ in own.npz": "is not an array",
@@ -211,7 +214,11 @@ def test_labels_that_are_not_one_per_image_raise_user_error(tmp_path: Path, shap
     path = save_npz(tmp_path / "own.npz", images=IMAGES, labels=np.zeros(shape, int))
     with pytest.raises(UserError) as caught:
         find_arrays(path, labels=True)
-    assert f"has shape {shape}; one label for each of 60 images is needed" in str(caught.value)
+    assert f"has shape {shape}; one label for each of 60 images is needed." in str(caught.value)
+    assert ("If it is one-hot, save array.argmax(axis=1)." in str(caught.value)) == (shape == (60, 10))
+    path = save_npz(tmp_path / "own.npz", IMAGES, np.zeros(shape, int))
+    with pytest.raises(UserError, match=r"arr_1 in .* has shape|contains no labels for arr_0"):
+        find_arrays(path, labels=True)
 
 
 def test_label_objects_raise_user_error_that_says_how_to_save_them(tmp_path: Path) -> None:
@@ -267,6 +274,10 @@ def test_an_unusable_array_with_the_name_of_images_is_not_replaced_silently(tmp_
     [
         ({"images": FLAT}, r"images in .* has the shape \(60, 784\).*save array.reshape\(-1, 28, 28\) instead"),
         ({"a": CLASSES, "b": 1}, r"contains no images but a \(60,\), b \(\)\. It needs an array of shape"),
+        (
+            {"photo": np.zeros((480, 640, 3))},
+            r"photo in .* has the shape \(480, 640, 3\), which looks like a single image",
+        ),
         ({"a": np.array([None])}, "a in .* contains Python objects"),
         ({}, r"contains no images\. It needs an array"),
     ],
@@ -333,6 +344,25 @@ def test_two_arrays_of_one_name_raise_user_error(tmp_path: Path) -> None:
         archive.writestr("images.npy", content.getvalue())
     with pytest.raises(UserError, match=r"images in .* is the name of several arrays. Save them under different names"):
         find_arrays(path)
+
+
+def test_npy_and_npz_files_are_recognised_by_their_content(tmp_path: Path) -> None:
+    save_npz(tmp_path / "own.npz", images=IMAGES).rename(tmp_path / "own.npy")
+    assert find_arrays(tmp_path / "own.npy").source == "array images of own.npy"
+    np.save(tmp_path / "other.npy", IMAGES)
+    (tmp_path / "other.npy").rename(tmp_path / "other.NPZ")
+    assert find_arrays(tmp_path / "other.NPZ").source == "array of other.NPZ"
+
+
+def test_a_directory_of_idx_files_has_named_sources(tmp_path: Path) -> None:
+    directory = write_small_mnist(tmp_path / "own", 20, 12)
+    dataset_arrays = find_arrays(directory, labels=True)
+    assert dataset_arrays.source == (
+        "IDX file train-images-idx3-ubyte of own, labels train-labels-idx1-ubyte, test images t10k-images-idx3-ubyte"
+    )
+    write_idx(directory / "train-images-idx3-ubyte", np.zeros((20, 0, 28), np.uint8))
+    with pytest.raises(UserError, match="images of 0x28 pixels"):
+        find_arrays(directory)
 
 
 def test_a_pipe_raises_user_error_at_once(tmp_path: Path) -> None:

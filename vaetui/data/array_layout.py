@@ -18,13 +18,9 @@ COMMON_ORDERS = ("NHW", "HWN", "NHWC", "NCHW", "HWCN", "CHWN", "HWNC")
 
 
 def is_image_array(array: ArrayFile) -> bool:
-    """Return whether an array can contain images in some order of its axes."""
-    return array.dtype.kind in "biuf" and len(array.shape) in (3, 4)
-
-
-def is_like_single_image(shape: tuple[int, ...]) -> bool:
-    """Return whether a shape is that of one image with channels (H, W, C)."""
-    return len(shape) == 3 and shape[2] <= max(CHANNEL_COUNTS) < min(shape[:2])
+    """Return whether an array can contain several images in some order of its axes."""
+    has_sides = sum(side > max(CHANNEL_COUNTS) for side in array.shape[1:]) >= 2
+    return array.dtype.kind in "biuf" and len(array.shape) in (3, 4) and has_sides
 
 
 def arrange_axes(
@@ -75,7 +71,7 @@ def _infer_axes(array: ArrayFile, label_count: int | None, expected_size: tuple[
     shape = array.shape
     if len(shape) not in (3, 4):
         raise _build_rank_error(array)
-    if is_like_single_image(shape):
+    if _is_like_single_image(shape):
         raise UserError(
             f"{array.display_name} has the shape {shape}, which looks like a single image. Save several images as "
             f"(N, height, width, channels), or pass --axes NHW for {_describe_reading(shape, 'NHW')}."
@@ -103,6 +99,11 @@ def _infer_axes(array: ArrayFile, label_count: int | None, expected_size: tuple[
             f"{_describe_reading(shape, other)}, or --axes {default} for {_describe_reading(shape, default)}."
         )
     return default
+
+
+def _is_like_single_image(shape: tuple[int, ...]) -> bool:
+    """Return whether a shape is that of one image with channels (H, W, C)."""
+    return len(shape) == 3 and shape[2] <= max(CHANNEL_COUNTS) < min(shape[:2])
 
 
 def _has_channels(shape: tuple[int, ...], axes: str) -> bool:

@@ -6,7 +6,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.array_files import ArrayFile, open_idx_array, open_idx_file, open_idx_images, open_npy
+from vaetui.data.array_files import (
+    ArrayFile,
+    open_idx_array,
+    open_idx_file,
+    open_idx_images,
+    open_npy,
+    translate_read_errors,
+)
 from vaetui.data.array_layout import arrange_axes
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.npz_selection import select_npz_arrays
@@ -43,10 +50,11 @@ def find_dataset_arrays(
     for damaged files and other formats, and if it is not clear which array, or which order of its axes, is meant.
     """
     if os.path.isdir(path):
-        return _find_idx_arrays(path)
+        return _find_idx_arrays(path, options)
     if os.path.exists(path) and not os.path.isfile(path):
         raise UserError(f"{path} is not a regular file. Pass a directory or file of images.")  # a pipe would block
-    if path.suffix.lower() == ".npz":
+    suffix = _identify_suffix(path)
+    if suffix == ".npz":
         selection = select_npz_arrays(path, options, expected_size)
         return DatasetArrays(
             (path,),
@@ -57,7 +65,7 @@ def find_dataset_arrays(
             selection.source,
             selection.skipped,
         )
-    if path.suffix.lower() == ".npy":
+    if suffix == ".npy":
         array, kind = open_npy(path), "array of"
     elif "idx" in path.name.lower():
         array, kind = open_idx_file(path), "IDX file"
@@ -73,18 +81,29 @@ def find_dataset_arrays(
     return DatasetArrays((path,), images, source=f"{kind} {path.name}")
 
 
-def _find_idx_arrays(directory: Path) -> DatasetArrays:
+def _identify_suffix(path: Path) -> str:
+    """Return the suffix of a file in lower case; npy and npz files are recognised by their first bytes."""
+    suffix = path.suffix.lower()
+    if suffix in (".npy", ".npz"):
+        with translate_read_errors(str(path)), path.open("rb") as file:
+            suffix = {b"PK": ".npz", b"\x93N": ".npy"}.get(file.read(2), suffix)
+    return suffix
+
+
+def _find_idx_arrays(directory: Path, options: ImportOptions) -> DatasetArrays:
     idx_files = find_idx_files(directory)
     optional_paths = (idx_files.train_labels, idx_files.test_images, idx_files.test_labels)
     train_labels, test_images, test_labels = optional_paths
     source = f"IDX file {idx_files.train_images.name} of {directory.name}"
-    source += f", labels {train_labels.name}" if train_labels else ""
+    source += f", labels {train_labels.name}" if train_labels and options.labels else ""
     source += f", test images {test_images.name}" if test_images else ""
+    images = arrange_axes(open_idx_images(idx_files.train_images), options.axes)
+    size = (images.shape[1], images.shape[2])
     return DatasetArrays(
         (idx_files.train_images, *(path for path in optional_paths if path)),
-        open_idx_images(idx_files.train_images),
+        images,
         open_idx_array(train_labels, 1) if train_labels else None,
-        open_idx_images(test_images) if test_images else None,
+        arrange_axes(open_idx_images(test_images), options.axes, expected_size=size) if test_images else None,
         open_idx_array(test_labels, 1) if test_labels else None,
         source,
     )

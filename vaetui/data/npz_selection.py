@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.data.array_files import ArrayFile, NpzFile, open_npz
-from vaetui.data.array_layout import arrange_axes, is_image_array, is_like_single_image
+from vaetui.data.array_layout import arrange_axes, is_image_array
 from vaetui.data.array_names import ArrayName, parse_array_name
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError, make_printable
@@ -88,7 +88,6 @@ class _Chooser:
         if requested_key is not None:
             return self._find_key(requested_key)
         shaped = [key for key, array in self._arrays.items() if is_image_array(array)]
-        shaped = [key for key in shaped if not is_like_single_image(self._arrays[key].shape)] or shaped
         candidates = [key for key in shaped if self.names[key].role != "labels"]
         main = [key for key in candidates if self.names[key].subset in ("", "train")] or candidates
         named = [key for key in main if self.names[key].role == "images"]
@@ -144,9 +143,8 @@ class _Chooser:
             )
         if fitting:
             return fitting[0]
-        named = [key for key in candidates if self.names[key].role == "labels"]
-        if named:
-            self._require_label_shape(named[0], image_count)
+        if len(candidates) == 1 or any(self.names[key].role == "labels" for key in candidates):
+            self._require_label_shape(candidates[0], image_count)
         if not is_required:
             return None
         others = [key for key in self._arrays if key != image_key and self._is_fitting(key, image_count)]
@@ -187,8 +185,11 @@ class _Chooser:
         if name.role == "labels":
             return "has a usual name of labels, but does not belong to the chosen images"
         if not is_image_array(array):
-            is_text = array.dtype.kind not in "biuf"
-            return "contains text" if is_text else f"has the shape {array.shape}; images have 3 or 4 axes"
+            if array.dtype.kind not in "biuf":
+                return "contains text"
+            is_rank_wrong = len(array.shape) not in (3, 4)
+            explanation = "; images have 3 or 4 axes" if is_rank_wrong else ", which is not that of several images"
+            return f"has the shape {array.shape}{explanation}"
         return {
             "validation": "contains validation images, which are not imported",
             "test": test_problem or "contains test images that do not clearly belong to the chosen images",
@@ -230,8 +231,10 @@ class _Chooser:
     def _require_label_shape(self, key: str, image_count: int) -> None:
         array = self.require(key)
         if not self._is_fitting(key, image_count):
+            is_one_hot = len(array.shape) == 2 and array.shape[0] == image_count and array.dtype.kind in "biuf"
             raise UserError(
                 f"{array.display_name} has shape {array.shape}; one label for each of {image_count:,} images is needed."
+                f"{' If it is one-hot, save array.argmax(axis=1).' if is_one_hot else ''}"
             )
 
     def _build_missing_images_error(self, shaped: list[str]) -> UserError:
