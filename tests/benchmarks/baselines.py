@@ -46,7 +46,7 @@ def score_latent_clusters(directory: Path) -> dict[int, float]:
     """Name clusters of a session's last latent vectors; return the test accuracy by number of clusters."""
     repository = SessionRepository(directory)
     config, newest = repository.config, repository.list_checkpoints()[0]
-    images = load_images(ArtifactStore(directory, repository), repository)
+    images = drain_events(load_images(ArtifactStore(directory, repository), repository))
     labels = SessionTrueLabels(locate_session_files(repository), images, repository.load_class_list)
     train_labels, test_labels = labels.train_labels, labels.test_labels
     repository.close()

@@ -24,7 +24,7 @@ def test_samples_generated_during_training_change_no_bit(runs: RunTemplates, dig
         while not is_finished.is_set():
             epochs = session.training_curves().finished_epochs
             if epochs:
-                events.extend(session.generate_samples(10, 3 if epochs[-1].label_coverage else None, len(events)))
+                events.extend(session.generate_samples(10, 2 if epochs[-1].label_coverage else None, len(events)))
                 has_sampled.set()
 
     thread = threading.Thread(target=generate_samples)

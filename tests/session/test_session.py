@@ -35,6 +35,7 @@ from vaetui.engine.events import (
 )
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
+from vaetui.export.label_table import ANSWER, CLASSIFIER, NO_CLASS_ID, NO_SOURCE_ID, PROPAGATED
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, trainer
 from vaetui.session.labelling_round import LabellingRound
@@ -256,23 +257,31 @@ def test_round_added_to_a_finished_run_is_trained(digits: Path) -> None:
 def test_label_table_contains_every_image_once(runs: RunTemplates) -> None:
     session = runs.open("exported")
 
-    def read_labels() -> list[tuple[int, str]]:
-        rows = list(drain_events(session.build_label_table()).iter_rows())
-        assert [row["index"] for row in rows] == list(range(640))
-        assert all(0 <= row["confidence"] <= 1 for row in rows)
-        assert sum(row["cluster"] is None for row in rows) == 64
-        assert all((row["cluster"] is None) == (row["distance"] is None) for row in rows)
-        assert all((row["weight"] > 0) == (row["source"] != "classifier") for row in rows)
-        return [(row["label"], row["source"]) for row in rows]
+    def read_labels() -> list[tuple[int, int]]:
+        table = drain_events(session.build_label_table())
+        assert table.indices.tolist() == list(range(640))
+        assert 0 <= table.confidences.min() <= table.confidences.max() <= 1
+        assert (table.cluster_ids < 0).sum() == 64
+        assert np.array_equal(table.cluster_ids < 0, np.isnan(table.distances))
+        assert np.array_equal(table.weights > 0, np.isin(table.source_ids, [ANSWER, PROPAGATED]))
+        assert np.array_equal(table.confidences > 0, table.class_ids >= 0)
+        return list(zip(table.class_ids.tolist(), table.source_ids.tolist(), strict=True))
 
     with pytest.raises(UserError, match="No labels yet"):
         read_labels()
     session.record_answer((1,), ClassAnswer(6))
     labels = read_labels()
     size = session.round_view().clusters[1].size
-    assert labels.count((6, "answer")) == SHOWN_MEMBERS
-    assert labels.count((6, "propagated")) == size - SHOWN_MEMBERS
-    assert sum(source == "classifier" for _, source in labels) == 640 - size
+    assert labels.count((6, ANSWER)) == SHOWN_MEMBERS
+    assert labels.count((6, PROPAGATED)) == size - SHOWN_MEMBERS
+    assert labels.count((NO_CLASS_ID, NO_SOURCE_ID)) == 640 - size
+    session.record_answer((2,), ClassAnswer(3))
+    size += session.round_view().clusters[2].size
+    session.close_round()
+    list(session.advance())
+    labels = read_labels()
+    assert sum(source == CLASSIFIER for _, source in labels) == 640 - size
+    assert {class_id for class_id, _ in labels} == {6, 3}
     session.close()
 
 
@@ -317,17 +326,6 @@ def test_more_clusters_than_images_become_one_per_image(tmp_path: Path) -> None:
     )
     list(session.advance())
     assert [cluster.size for cluster in session.round_view().clusters] == [1] * 9
-    session.close()
-
-
-def test_identical_images_form_one_cluster_that_cannot_be_split(tmp_path: Path) -> None:
-    write_idx(tmp_path / "train-images-idx3-ubyte", np.full((40, 9, 9), 7, np.uint8))
-    config = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, latent="mean"))
-    session = create_session("identical", tmp_path, config)
-    list(session.advance())
-    assert [cluster.size for cluster in session.round_view().clusters] == [36]
-    with pytest.raises(UserError, match="1 different images"):
-        session.split_cluster((0,), 2)
     session.close()
 
 

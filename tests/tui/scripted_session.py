@@ -100,6 +100,7 @@ class ScriptedSession:
             classes or tuple(map(str, range(self.config.network.classes)))
         )
         self.has_test_labels = has_test_labels
+        self.import_lines: dict[str, str] = {}
         self.answer_log: list[tuple[ClusterPath, Answer]] = []
         """The answers of the round that are not undone, oldest first."""
         self.class_edits: list[tuple[int, ClassEdit]] = []

@@ -24,6 +24,8 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 """Images, 0 to 255: [N, H, W] in grey, [N, H, W, 3] in colour. Docstrings state the shape of grey images."""
 MAX_CLUSTERS = 1_000
 """Most clusters of a round and most parts of a split: more than anyone would answer."""
+CENTRE_TOLERANCE = 1e-5
+"""Distance, relative to the length of the centre, up to which a member differs from the centre by rounding only."""
 NOT_QUERIED = -1
 """Assignment of an image that belongs to no cluster of the round."""
 
@@ -130,3 +132,11 @@ def build_clusters(
         path = (*parent_path, index)
         clusters.append(Cluster(path, centre, centre_image, own_members[order], distances[order].astype(np.float32)))
     return tuple(clusters)
+
+
+def list_members_at_centre(cluster: Cluster) -> Indices:
+    """Return the members whose distance to the centre is 0 but for rounding, [<= M]."""
+    import numpy as np
+
+    max_distance = CENTRE_TOLERANCE * float(np.linalg.norm(cluster.centre))
+    return cluster.members[: int(np.searchsorted(cluster.distances, max_distance, side="right"))]

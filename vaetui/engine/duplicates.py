@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.events import Progress
 from vaetui.engine.images import CHUNK_BYTES
 
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 DIGEST_BYTES = 16
 """Bytes of the BLAKE2b digest of an image: two different images of a set never share one in practice."""
 
@@ -50,7 +52,7 @@ class ImageDigests:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistinctImages:
-    """The distinct ones among N images, each the first of its copies."""
+    """The distinct ones among N images: clustering and propagation see each once, and all copies get the result."""
 
     first_copies: Indices
     """Index of the first copy of each image, [N]."""
@@ -59,10 +61,41 @@ class DistinctImages:
     positions: Indices
     """Position of each image's first copy in `indices`, [N]."""
 
+    def __len__(self) -> int:
+        """Return the number of distinct images."""
+        return len(self.indices)
+
     @property
     def has_copies(self) -> bool:
         """Whether any image is a copy of another."""
         return len(self.indices) < len(self.first_copies)
+
+    @property
+    def copy_counts(self) -> NDArray[np.float32] | None:
+        """Number of images that are equal to each distinct image, itself included, [U]; None if there are no copies."""
+        return np.bincount(self.positions).astype(np.float32) if self.has_copies else None
+
+    def select(self, values: NDArray[ScalarT]) -> NDArray[ScalarT]:
+        """Return the values of the distinct images, [U, ...], from those of all images, [N, ...]."""
+        return values[self.indices] if self.has_copies else values
+
+    def expand(self, values: NDArray[ScalarT]) -> NDArray[ScalarT]:
+        """Return the values of all images, [N, ...], from those of the distinct images, [U, ...]."""
+        return values[self.positions] if self.has_copies else values
+
+    def copy_first_values(self, values: NDArray[ScalarT]) -> NDArray[ScalarT]:
+        """Return values of all images, [N, ...], in which each copy has the value of its first copy."""
+        return values[self.first_copies] if self.has_copies else values
+
+    def restrict(self, members: Indices) -> DistinctImages:
+        """Return the distinct ones among some images, [M], that include the first copy of each; order is kept.
+
+        Indices and positions in the result refer to the order of `members`.
+        """
+        if not self.has_copies:
+            return select_distinct(np.arange(len(members)))
+        order = np.argsort(members, kind="stable")
+        return select_distinct(order[np.searchsorted(members, self.first_copies[members], sorter=order)])
 
 
 def find_first_copies(images: Pixels) -> Generator[Progress, None, Indices]:
@@ -87,11 +120,12 @@ def count_duplicates(first_copies: Indices) -> int:
 def select_distinct(first_copies: Indices) -> DistinctImages:
     """Return the distinct images among N images with these first copies, [N]."""
     indices = np.flatnonzero(first_copies == np.arange(len(first_copies)))
-    return DistinctImages(first_copies, indices, np.searchsorted(indices, first_copies))
+    positions = indices if len(indices) == len(first_copies) else np.searchsorted(indices, first_copies)
+    return DistinctImages(first_copies, indices, positions)
 
 
-def restrict_first_copies(first_copies: Indices, subset: NDArray[np.int64]) -> Indices:
-    """Return the first copies within a subset of images, [M], as positions in the `subset` [M]."""
-    _, first_positions, groups = np.unique(first_copies[subset], return_index=True, return_inverse=True)
-    restricted: Indices = first_positions[groups].astype(np.int64)
-    return restricted
+def restrict_first_copies(first_copies: Indices, subset: Indices) -> Indices:
+    """Return for each image of a subset, [M], the position in the subset of the first image with equal pixels, [M]."""
+    first_positions = np.empty(len(first_copies), np.int64)
+    first_positions[first_copies[subset[::-1]]] = np.arange(len(subset))[::-1]  # the last assignment counts
+    return first_positions[first_copies[subset]]

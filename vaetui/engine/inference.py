@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,16 +34,27 @@ class Predictions:
 
 
 def encode_and_classify(
-    vae: VAE, images: DeviceImages, config: Config, image_set: str, *position: int, canonical: Sequence[int] = ()
+    vae: VAE,
+    images: DeviceImages,
+    config: Config,
+    image_set: str,
+    *position: int,
+    canonical: Sequence[int] = (),
+    allowed_class_ids: Collection[int] | None = None,
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
-    probabilities of merged classes are summed. If the recipe samples latent vectors, the sample depends only on the
+    probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
+    and those of the allowed ones sum to 1. If the recipe samples latent vectors, the sample depends only on the
     seed, the name `image_set` and the `position` in the run.
     """
     class_count = vae.classifier.out_features
-    merge_matrix = None
+    logit_offsets = merge_matrix = None
+    if allowed_class_ids is not None:
+        canonical = canonical or range(class_count)
+        is_allowed = torch.tensor([target_id in allowed_class_ids for target_id in canonical[:class_count]])
+        logit_offsets = torch.zeros(class_count).masked_fill(~is_allowed, -torch.inf)
     if len(set(canonical)) < len(canonical):
         merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])]
     total = len(images)
@@ -52,7 +63,8 @@ def encode_and_classify(
     class_ids, confidences = np.empty(total, np.uint8), np.empty(total, np.float32)
     for start in range(0, total, BATCH_IMAGES):
         stop = min(start + BATCH_IMAGES, total)
-        results = _predict_batch(vae, images[start:stop], config, merge_matrix, image_set, *position, start)
+        pixels = images[start:stop]
+        results = _predict_batch(vae, pixels, config, logit_offsets, merge_matrix, image_set, *position, start)
         latents[start:stop], class_ids[start:stop], confidences[start:stop] = (
             result.cpu().numpy() for result in results
         )
@@ -62,13 +74,22 @@ def encode_and_classify(
 
 @torch.inference_mode()
 def _predict_batch(
-    vae: VAE, pixels: Tensor, config: Config, merge_matrix: Tensor | None, image_set: str, *position: int
+    vae: VAE,
+    pixels: Tensor,
+    config: Config,
+    logit_offsets: Tensor | None,
+    merge_matrix: Tensor | None,
+    image_set: str,
+    *position: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     hidden, mean, std = vae.eval().encode(to_float_images(pixels))
     latents = mean
     if config.network.latent == "sample":
         latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)
-    probabilities = vae.classify(hidden, latents).softmax(dim=1)  # [N, classes of the networks]
+    logits = vae.classify(hidden, latents)  # [N, classes of the networks]
+    if logit_offsets is not None:
+        logits = logits + logit_offsets.to(logits.device)
+    probabilities = logits.softmax(dim=1)
     if merge_matrix is not None:
         probabilities = probabilities @ merge_matrix.to(probabilities.device)  # [N, classes of the session]
     confidences, class_ids = probabilities.max(dim=1)

@@ -23,23 +23,28 @@ CHUNK_VECTORS = 1 << 16
 """Vectors assigned to centres at a time."""
 Partition: TypeAlias = "tuple[NDArray[np.int32], LatentVectors]"
 """Index of the centre of each vector, [N], and centres, [<= k, z_dim]."""
+VectorWeights: TypeAlias = "NDArray[np.float32]"
+"""Number of equal vectors that each vector stands for, [N]."""
 
 
-def run_kmeans(latents: LatentVectors, k: int, n_init: int, seed: int) -> Generator[Progress, None, Partition]:
+def run_kmeans(
+    latents: LatentVectors, k: int, n_init: int, seed: int, weights: VectorWeights | None = None
+) -> Generator[Progress, None, Partition]:
     """Cluster latent vectors [N, z_dim] by k-means: the best of `n_init` runs with k-means++ initialisation.
 
-    Yields Progress and returns a Partition. If fewer than k vectors differ, there are fewer centres; every centre has
-    at least one vector. With more than MAX_FIT_VECTORS vectors, centres are fitted to a seeded sample and all vectors
-    are assigned to the nearest one.
+    A vector with a weight of 3 counts as three equal vectors. Yields Progress and returns a Partition. If fewer than k
+    vectors differ, there are fewer centres; every centre has at least one vector. With more than MAX_FIT_VECTORS
+    vectors, centres are fitted to a seeded sample and all vectors are assigned to the nearest one.
     """
     activity, count = f"clustering into {k} clusters", len(latents)
-    sample = latents
+    sample, sample_weights = latents, weights
     if count > MAX_FIT_VECTORS:
-        sample = latents[np.sort(rng.derive_generator(seed, "k-means").permutation(count)[:MAX_FIT_VECTORS])]
+        indices = np.sort(rng.derive_generator(seed, "k-means").permutation(count)[:MAX_FIT_VECTORS])
+        sample, sample_weights = latents[indices], None if weights is None else weights[indices]
     random_state, runs = np.random.RandomState(seed), list[KMeans]()
     for run_index in range(n_init):
         yield Progress(activity, run_index, n_init)
-        runs.append(_fit_kmeans(sample, k, random_state))
+        runs.append(_fit_kmeans(sample, k, random_state, sample_weights))
     best = min(runs, key=lambda run: float(run.inertia_))
     labels = best.labels_
     if count > MAX_FIT_VECTORS:
@@ -54,33 +59,35 @@ def run_kmeans(latents: LatentVectors, k: int, n_init: int, seed: int) -> Genera
 
 
 def choose_k(
-    latents: LatentVectors, config: ClusterConfig, seed: int
+    latents: LatentVectors, config: ClusterConfig, seed: int, weights: VectorWeights | None = None
 ) -> Generator[Progress, None, tuple[int, tuple[tuple[int, float], ...]]]:
-    """Choose k by the elbow method on a seeded sample of the vectors.
+    """Choose k by the elbow method on a seeded sample of the vectors, [N, z_dim], with `weights` as in `run_kmeans`.
 
     Yields Progress and returns k, at least `config.min_clusters`, and the curve of (k, inertia). The elbow is the
     point farthest below the chord of the curve, with both axes scaled to 1 (Satopaa et al. 2011, "Kneedle").
     """
-    indices = rng.derive_generator(seed, "elbow").permutation(len(latents))[: config.elbow_sample_size]
-    sample = latents[np.sort(indices)]
+    indices = np.sort(rng.derive_generator(seed, "elbow").permutation(len(latents))[: config.elbow_sample_size])
+    sample, sample_weights = latents[indices], None if weights is None else weights[indices]
     max_k = min(config.max_clusters, len(sample))
+    first_k = min(config.elbow_first_k, max_k)
     curve: list[tuple[int, float]] = []
-    for k in range(min(config.elbow_first_k, max_k), max_k + 1):
+    for k in range(first_k, max_k + 1):
         random_state = np.random.RandomState(rng.derive_seed(seed, "elbow", k))
-        curve.append((k, float(_fit_kmeans(sample, k, random_state).inertia_)))
-        first_k = config.elbow_first_k
+        curve.append((k, float(_fit_kmeans(sample, k, random_state, sample_weights).inertia_)))
         yield Progress("choosing the number of clusters", k - first_k + 1, max_k - first_k + 1)
     return max(find_elbow(curve), min(config.min_clusters, max_k)), tuple(curve)
 
 
-def _fit_kmeans(latents: LatentVectors, k: int, random_state: np.random.RandomState) -> KMeans:
+def _fit_kmeans(
+    latents: LatentVectors, k: int, random_state: np.random.RandomState, weights: VectorWeights | None
+) -> KMeans:
     """Fit k centres from one k-means++ initialisation.
 
     One thread only: with more, the order of floating-point sums and so the last bits would vary between runs.
     """
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer than k distinct vectors; run_kmeans handles it
-        return KMeans(k, n_init=1, random_state=random_state).fit(latents)
+        return KMeans(k, n_init=1, random_state=random_state).fit(latents, sample_weight=weights)
 
 
 def find_elbow(curve: list[tuple[int, float]]) -> int:

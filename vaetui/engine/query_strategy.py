@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vaetui.engine.clusters import NOT_QUERIED, LatentVectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progress
-from vaetui.engine.kmeans import Partition, run_kmeans
+from vaetui.engine.kmeans import Partition, VectorWeights, run_kmeans
 
 KMEANS_RUNS = 3
 """k-means runs of a round; the best counts."""
@@ -18,23 +18,36 @@ MIN_IMAGES_PER_CLUSTER = 10
 """Fewest uncertain images per cluster asked about."""
 
 
-def cluster_all_images(vectors: LatentVectors, k: int, seed: int) -> Generator[Progress, None, Partition]:
-    """Cluster all images, [N, z_dim], into at most k clusters; yields Progress and returns a Partition."""
-    return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed))
+def cluster_all_images(
+    vectors: LatentVectors, k: int, seed: int, weights: VectorWeights | None = None
+) -> Generator[Progress, None, Partition]:
+    """Cluster all images, [N, z_dim], into at most k clusters; yields Progress and returns a Partition.
+
+    `weights` [N] are the numbers of copies of the images; None if there are no copies.
+    """
+    return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights))
 
 
 def cluster_uncertain_images(
-    vectors: LatentVectors, uncertainties: NDArray[np.float32], k: int, config: ClusterConfig, seed: int
+    vectors: LatentVectors,
+    uncertainties: NDArray[np.float32],
+    k: int,
+    config: ClusterConfig,
+    seed: int,
+    weights: VectorWeights | None = None,
 ) -> Generator[Progress, None, Partition]:
     """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.
 
-    Yields Progress and returns a Partition, in which all other images are NOT_QUERIED.
+    `weights` [N] are the numbers of copies of the images; None if there are no copies. Yields Progress and returns a
+    Partition, in which all other images are NOT_QUERIED.
     """
     count = min(len(vectors), max(round(config.uncertain_fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
     uncertain = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
     fine_k = min(k * config.oversample, count)
-    fine_assignments, centres = yield from run_kmeans(vectors[uncertain], fine_k, KMEANS_RUNS, seed)
-    sums = np.bincount(fine_assignments, weights=uncertainties[uncertain])
+    uncertain_weights = None if weights is None else weights[uncertain]
+    fine_assignments, centres = yield from run_kmeans(vectors[uncertain], fine_k, KMEANS_RUNS, seed, uncertain_weights)
+    weighted_uncertainties = uncertainties if weights is None else uncertainties * weights
+    sums = np.bincount(fine_assignments, weights=weighted_uncertainties[uncertain])
     queried = np.sort(np.argsort(-sums, kind="stable")[:k])
     new_indices = np.full(len(centres), NOT_QUERIED, np.int32)
     new_indices[queried] = np.arange(len(queried))

@@ -9,7 +9,7 @@ from vaetui.data import importing
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
 from vaetui.session.data_split import SessionImages, load_images
-from vaetui.session.dataset_location import locate_session_files, locate_source_directory
+from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files, locate_source_directory
 from vaetui.session.session_true_labels import SessionTrueLabels
 from vaetui.storage import dataset_cache, file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
@@ -28,8 +28,8 @@ def load_or_rebuild_images(
     directory, origin = locate_source_directory(repository.data_source), find_dataset_origin(repository)
     is_imported = directory.parent == dataset_cache.datasets_directory()
     try:
-        images, labels = _load_images_and_labels(store, repository)
-    except ArtifactLostError:  # a file of the session, not of the dataset
+        images, labels = yield from _load_images_and_labels(store, repository)
+    except (ArtifactLostError, IdenticalImagesError):  # the files of the dataset are intact
         raise
     except UserError as error:
         if not (yield from _rebuild_images(store, repository, origin)):
@@ -51,7 +51,7 @@ def load_or_rebuild_images(
         if not is_rebuilt:
             return images, labels, None
     assert origin is not None
-    images, labels = _load_images_and_labels(store, repository)
+    images, labels = yield from _load_images_and_labels(store, repository)
     notice = f"The images in {directory} were lost or damaged; they were rebuilt from {origin.source_path}."
     return images, labels, notice
 
@@ -66,8 +66,8 @@ def find_dataset_origin(repository: SessionRepository) -> DatasetOrigin | None:
 
 def _load_images_and_labels(
     store: ArtifactStore, repository: SessionRepository
-) -> tuple[SessionImages, SessionTrueLabels]:
-    images = load_images(store, repository)
+) -> Generator[Progress, None, tuple[SessionImages, SessionTrueLabels]]:
+    images = yield from load_images(store, repository)
     return images, SessionTrueLabels(locate_session_files(repository), images, repository.load_class_list)
 
 

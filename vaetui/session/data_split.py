@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import dataclass
 
 import numpy as np
 
 from vaetui.engine import rng
 from vaetui.engine.config import count_validation_images
+from vaetui.engine.duplicates import find_first_copies
+from vaetui.engine.events import Progress
 from vaetui.engine.idx import IdxFiles, read_image_header_shape
 from vaetui.engine.images import Images, read_images_and_digest
 from vaetui.engine.true_labels import read_true_labels, split_train_validation
 from vaetui.errors import UserError
-from vaetui.session.dataset_location import locate_session_files
+from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -35,12 +38,16 @@ class SessionImages:
     """Indices of training and validation images in their common file."""
 
 
-def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionImages:
-    """Load the images and split them as recorded; the first call draws and records the split.
+def load_images(
+    store: ArtifactStore, repository: SessionRepository, files: IdxFiles | None = None
+) -> Generator[Progress, None, SessionImages]:
+    """Load the images and split them as recorded; the first call draws and records the split, and finds copies.
 
-    Raises UserError for missing or damaged files and for images that changed since the split.
+    `files` are those of the session unless given. Yields Progress. Raises UserError for missing or damaged files, for
+    images that changed since the split and, at the first call, if all images are identical.
     """
-    config, files, count = repository.config, locate_session_files(repository), repository.shape[0]
+    config, count = repository.config, repository.shape[0]
+    files = files or locate_session_files(repository)
     if read_image_header_shape(files.train_images) != repository.shape:
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
@@ -55,11 +62,13 @@ def load_images(store: ArtifactStore, repository: SessionRepository) -> SessionI
         generator = rng.derive_generator(config.seed, "division")
         validation_count = count_validation_images(config.training, count)
         train_indices, validation_indices = split_train_validation(count, validation_count, true_labels, generator)
-        split = TrainValSplit(train_indices, validation_indices, np.empty(0, np.uint8))
     images, digest = read_images_and_digest(files.train_images)
     image_digest = np.frombuffer(digest, np.uint8)
     if not is_recorded:
-        split = replace(split, image_digest=image_digest)
+        first_copies = yield from find_first_copies(images.all_pixels)
+        if not first_copies.any():
+            raise IdenticalImagesError(files.train_images, count)
+        split = TrainValSplit(train_indices, validation_indices, image_digest, first_copies)
         repository.record_files(stored_arrays.save_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import vaetui
+from vaetui.engine import idx
 from vaetui.engine.idx import IdxFiles, find_idx_files, read_image_header_shape, require_supported_shape
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache, locations
@@ -14,6 +16,14 @@ from vaetui.storage.repository import SessionRepository
 
 BUNDLED_DATASET = "mnist"
 """Source name of the bundled dataset, the default without --data."""
+
+
+class IdenticalImagesError(UserError):
+    """All images of a dataset have the same pixels."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        """Describe the file and the number of its images."""
+        super().__init__(f"All {count:,} images in {path} are identical. Use a set with different images.")
 
 
 def locate_source_directory(source: str) -> Path:
@@ -57,3 +67,15 @@ def read_dataset_shape(source: str) -> tuple[int, ...]:
     shape = read_image_header_shape(files.train_images)
     require_supported_shape(files.train_images, shape)
     return shape
+
+
+def require_different_images(source: str) -> None:
+    """Raise IdenticalImagesError if all training images have the same pixels; stop reading at the first difference."""
+    path = find_idx_files(locate_source_directory(source)).train_images
+    shape = read_image_header_shape(path)
+    with idx.open_idx(path) as file, idx.translate_read_errors(path):
+        idx.read_header(file, path, len(shape))
+        image_bytes = math.prod(shape[1:])
+        first_image = file.read(image_bytes)
+        if all(file.read(image_bytes) == first_image for _ in range(shape[0] - 1)):
+            raise IdenticalImagesError(path, shape[0])

@@ -1,4 +1,4 @@
-"""One label per image, from the answers, else from the classifier."""
+"""One label per image, equal for copies: from the answers, else from the classifier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import ClusterTree, Indices, iter_leaves
 from vaetui.engine.inference import Predictions
 from vaetui.engine.pseudo_labels import PseudoLabels
-from vaetui.export.label_table import ANSWER, CLASSIFIER, PROPAGATED, LabelTable, SourceFiles
+from vaetui.export.label_table import (
+    ANSWER,
+    CLASSIFIER,
+    NO_CLASS_ID,
+    NO_SOURCE_ID,
+    PROPAGATED,
+    LabelTable,
+    SourceFiles,
+)
 from vaetui.storage import dataset_cache
 from vaetui.storage.stored_arrays import TrainValSplit
 
@@ -20,20 +28,19 @@ def build_label_table(
     tree: ClusterTree,
     direct_labels: PseudoLabels,
     shown_images: Indices,
-    predictions: tuple[Predictions, Predictions],
+    predictions: tuple[Predictions, Predictions] | None,
     train_val_split: TrainValSplit,
     classes: ClassList,
 ) -> LabelTable:
-    """Return the labels of all training and validation images, in file order.
+    """Return the labels of all training and validation images, in file order; copies of an image have equal labels.
 
     `tree` holds the clusters of the last answered round, `direct_labels` the labels by answers, `shown_images` the
-    indices shown for those answers, and `predictions` those for training and validation images.
+    indices shown for those answers, and `predictions` those for training and validation images; with None, images that
+    no answer is about have no label.
     """
-    train_predictions, validation_predictions = predictions
     train_indices, validation_indices = train_val_split.train_indices, train_val_split.validation_indices
     count = len(train_indices) + len(validation_indices)
 
-    has_answer = direct_labels.weights > 0
     cluster_numbers, distances = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
     paths = []
     for number, cluster in enumerate(iter_leaves(tree)):
@@ -41,18 +48,41 @@ def build_label_table(
         cluster_numbers[members], distances[members] = number, cluster.distances
         paths.append(format_path(cluster.path))
 
-    class_ids, confidences = np.empty(count, np.int64), np.empty(count, np.float32)
-    source_ids, weights = np.full(count, CLASSIFIER, np.uint8), np.zeros(count, np.float32)
-    class_ids[train_indices] = np.where(has_answer, direct_labels.class_ids, train_predictions.class_ids)
-    confidences[train_indices] = np.where(has_answer, direct_labels.weights, train_predictions.confidences)
-    source_ids[train_indices[has_answer]] = PROPAGATED
+    class_ids, confidences = np.full(count, NO_CLASS_ID, np.int64), np.zeros(count, np.float32)
+    source_ids, weights = np.full(count, NO_SOURCE_ID, np.uint8), np.zeros(count, np.float32)
+    if predictions is not None:
+        source_ids[:] = CLASSIFIER
+        for indices, subset_predictions in zip((train_indices, validation_indices), predictions, strict=True):
+            class_ids[indices], confidences[indices] = subset_predictions.class_ids, subset_predictions.confidences
+    has_answer = direct_labels.weights > 0
+    answered_indices = train_indices[has_answer]
+    class_ids[answered_indices] = direct_labels.class_ids[has_answer]
+    confidences[answered_indices] = weights[answered_indices] = direct_labels.weights[has_answer]
+    source_ids[answered_indices] = PROPAGATED
     source_ids[train_indices[shown_images[has_answer[shown_images]]]] = ANSWER
-    weights[train_indices] = direct_labels.weights
-    class_ids[validation_indices] = validation_predictions.class_ids
-    confidences[validation_indices] = validation_predictions.confidences
-    columns = (np.arange(count), class_ids, confidences, source_ids, cluster_numbers, weights, distances, tuple(paths))
-    merged_class_ids = frozenset(range(len(classes))) - {*classes.active_ids}
-    return LabelTable(classes.names, *columns, merged_class_ids=merged_class_ids)
+
+    rows = _find_representatives(train_val_split)
+    return LabelTable(
+        class_names=classes.names,
+        indices=np.arange(count),
+        class_ids=class_ids[rows],
+        confidences=confidences[rows],
+        source_ids=source_ids[rows],
+        cluster_ids=cluster_numbers[rows],
+        weights=weights[rows],
+        distances=distances[rows],
+        cluster_paths=tuple(paths),
+        merged_class_ids=frozenset(range(len(classes))) - {*classes.active_ids},
+    )
+
+
+def _find_representatives(train_val_split: TrainValSplit) -> Indices:
+    """Return for each image the copy whose label counts, [N]: the first training image among the copies, if any."""
+    first_copies, train_indices = train_val_split.first_copies, train_val_split.train_indices
+    representatives = first_copies.copy()
+    # Of several training images that are copies, the first one is assigned last.
+    representatives[first_copies[train_indices[::-1]]] = train_indices[::-1]
+    return representatives[first_copies]
 
 
 def find_source_files(directory: Path, count: int) -> SourceFiles | None:
@@ -60,7 +90,5 @@ def find_source_files(directory: Path, count: int) -> SourceFiles | None:
     origin = dataset_cache.load_origin(directory)
     if origin is None or origin.root_path is None:
         return None
-    names = tuple(
-        path for file in dataset_cache.load_source_files(directory) for path in file.list_image_paths()
-    )
+    names = tuple(path for file in dataset_cache.load_source_files(directory) for path in file.list_image_paths())
     return SourceFiles(Path(origin.root_path), names) if len(names) == count else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaetui.engine.clusters import Indices, LatentVectors
+    from vaetui.engine.duplicates import DistinctImages
     from vaetui.engine.label_propagation import KNNGraph
     from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
     from vaetui.session.labelling_round import LabellingRound, RoundEvidence
@@ -47,29 +48,45 @@ class LabelPropagator:
             *self._earlier_labelled_sets(round_number, round_number),
             labelling_round.collect_labelled_set(),
         ]
-        embeddings = labelling_round.embeddings
-        return to_pseudo_labels(
-            (yield from self._class_probabilities(config, round_number, embeddings, labelled_sets, round_number))
+        probabilities = yield from self._class_probabilities(
+            config,
+            round_number,
+            labelling_round.embeddings,
+            labelling_round.distinct_images,
+            labelled_sets,
+            round_number,
         )
+        return to_pseudo_labels(probabilities)
 
     def label_from_answers(self, config: Config, round_number: int) -> PseudoLabels:
-        """Return the labels by answers alone: of whole clusters, or of the shown images with graph propagation."""
+        """Return the labels by answers alone: of whole clusters, or of single images with graph propagation.
+
+        These are the shown images, the images at the centre of an answered cluster, and the copies of both.
+        """
         labelling_round = self._load_round(round_number, None)
         if config.propagation.method == "cluster":
             return labelling_round.compute_pseudo_labels()
-        from vaetui.engine.pseudo_labels import concat_labelled_sets, label_answered_images
+        from vaetui.engine.pseudo_labels import PseudoLabels, concat_labelled_sets, label_answered_images
 
-        labelled_sets = [*self._earlier_labelled_sets(round_number, None), labelling_round.collect_labelled_set()]
-        return label_answered_images(concat_labelled_sets(labelled_sets), len(labelling_round.embeddings))
+        evidence = [*self._earlier_evidence(round_number, None), labelling_round.collect_evidence()]
+        centre_sets = [round_evidence.centre_set for round_evidence in evidence]
+        labelled_sets = [round_evidence.labelled_set for round_evidence in evidence]
+        # A label that a person chose for an image itself replaces one for the centre of its cluster.
+        labelled_set = concat_labelled_sets([*centre_sets, *labelled_sets])
+        labels = label_answered_images(labelled_set, len(labelling_round.embeddings))
+        copy_first_values = labelling_round.distinct_images.copy_first_values
+        return PseudoLabels(copy_first_values(labels.class_ids), copy_first_values(labels.weights))
 
     def list_shown_indices(self, config: Config, round_number: int) -> Indices:
-        """Return the indices of the images that were shown for the answers behind `label_from_answers`."""
+        """Return the indices of the images that were shown for the answers behind `label_from_answers`, and copies."""
         import numpy as np
 
-        labelled_sets = [self._load_round(round_number, None).collect_labelled_set()]
+        labelling_round = self._load_round(round_number, None)
+        labelled_sets = [labelling_round.collect_labelled_set()]
         if config.propagation.method == "graph":
             labelled_sets += self._earlier_labelled_sets(round_number, None)
-        return np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
+        shown_indices = np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
+        return np.flatnonzero(np.isin(labelling_round.distinct_images.first_copies, shown_indices))
 
     def load_round_evidence(self, round_number: int, last_class_edit_round: int | None = None) -> RoundEvidence:
         """Return the labels of a finished round, cached per state of the class list."""
@@ -79,20 +96,26 @@ class LabelPropagator:
         return self._cached_evidence[key]
 
     def propagate_earlier_answers(
-        self, config: Config, round_number: int, embeddings: LatentVectors
+        self, config: Config, round_number: int, embeddings: LatentVectors, distinct_images: DistinctImages
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate the answers before a round over the current `embeddings` [N, z_dim]; yields progress."""
         labelled_sets = self._earlier_labelled_sets(round_number, round_number - 1)
-        return (yield from self._class_probabilities(config, round_number, embeddings, labelled_sets, round_number - 1))
+        return (
+            yield from self._class_probabilities(
+                config, round_number, embeddings, distinct_images, labelled_sets, round_number - 1
+            )
+        )
 
     def _class_probabilities(
         self,
         config: Config,
         round_number: int,
         embeddings: LatentVectors,
+        distinct_images: DistinctImages,
         labelled_sets: list[LabelledSet],
         last_class_edit_round: int,
     ) -> Generator[Progress, None, Probabilities]:
+        """Propagate labels of first copies over a graph of the distinct images; copies get equal probabilities."""
         import numpy as np
 
         from vaetui.engine import label_propagation, rng
@@ -100,7 +123,9 @@ class LabelPropagator:
 
         if self._cached_graph is None or self._cached_graph[0] != round_number:
             seed = rng.derive_seed(config.seed, "graph", round_number)
-            graph = yield from label_propagation.build_knn_graph(embeddings, config.propagation, seed, config.threads)
+            graph = yield from label_propagation.build_knn_graph(
+                distinct_images.select(embeddings), config.propagation, seed, config.threads
+            )
             self._cached_graph = round_number, graph
         classes, labelled_set = (
             self._repository.load_class_list(last_class_edit_round),
@@ -108,15 +133,20 @@ class LabelPropagator:
         )
         # Merged classes are excluded: without labels of their own they would still get a share of the probability.
         active_class_ids, graph = np.array(classes.active_ids), self._cached_graph[1]
-        labelled_set = replace(labelled_set, class_ids=np.searchsorted(active_class_ids, labelled_set.class_ids))
+        labelled_set = replace(
+            labelled_set,
+            indices=distinct_images.positions[labelled_set.indices],
+            class_ids=np.searchsorted(active_class_ids, labelled_set.class_ids),
+        )
         active_probabilities = yield from label_propagation.run_poisson_learning(
             graph, labelled_set, len(active_class_ids)
         )
         probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
-        probabilities[:, active_class_ids] = active_probabilities
+        probabilities[:, active_class_ids] = distinct_images.expand(active_probabilities)
         return probabilities
 
     def _earlier_labelled_sets(self, round_number: int, last_class_edit_round: int | None) -> list[LabelledSet]:
-        return [
-            self.load_round_evidence(number, last_class_edit_round).labelled_set for number in range(1, round_number)
-        ]
+        return [evidence.labelled_set for evidence in self._earlier_evidence(round_number, last_class_edit_round)]
+
+    def _earlier_evidence(self, round_number: int, last_class_edit_round: int | None) -> list[RoundEvidence]:
+        return [self.load_round_evidence(number, last_class_edit_round) for number in range(1, round_number)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from vaetui.engine.clusters import (
     find_cluster,
     iter_clusters,
     iter_leaves,
+    list_members_at_centre,
     to_metric_space,
     with_children,
 )
@@ -38,7 +40,7 @@ from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot
+from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot, TrainValSplit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,9 +48,11 @@ class RoundEvidence:
     """The labels that one round contributed, with the predictions made before it."""
 
     labelled_set: LabelledSet
-    """The shown members of the answered clusters, [M]."""
+    """The distinct members of the answered clusters that were shown, [M]."""
     predicted_class_ids: NDArray[np.int64]
     """Their predicted classes when the round began, [M]."""
+    centre_set: LabelledSet
+    """The members of the answered clusters that lie at the centre, shown or not."""
 
 
 class LabellingRound:
@@ -80,6 +84,9 @@ class LabellingRound:
         self._store = store
         self._repository = repository
         self._config = config
+        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        self.distinct_images = split.select_distinct_training_images()
+        """The distinct ones among the training images."""
         self._root_clusters = self._build_clusters(np.arange(len(self.snapshot.assignments)), self.snapshot)
         self._split_children: dict[int, ClusterTree] = {}  # by the id of the split's answer record
         self._actions = repository.list_actions(round_number)
@@ -146,10 +153,11 @@ class LabellingRound:
         Raises UserError for fewer than 2 parts and for fewer distinct latent vectors than parts.
         """
         cluster = self.find_cluster(path)
+        distinct_members = self._list_distinct_members(cluster)
         if not 2 <= part_count <= MAX_CLUSTERS:
             raise UserError(f"A cluster can be split into 2 to {MAX_CLUSTERS:,} parts.")
         # In a large cluster ten members per part nearly always suffice; sorting all members would block the screen.
-        for members in (cluster.members[: 10 * part_count], cluster.members):
+        for members in (distinct_members[: 10 * part_count], distinct_members):
             count = len(np.unique(self.embeddings[members], axis=0))
             if count >= part_count:
                 return cluster
@@ -160,26 +168,24 @@ class LabellingRound:
         return label_by_cluster(self.tree, self.answers, len(self.snapshot.assignments), self._config.cluster.decay)
 
     def collect_labelled_set(self) -> LabelledSet:
-        """Return the images that were shown when a class was chosen: the nearest members of each answered cluster."""
-        labelled_sets = []
-        for cluster in iter_leaves(self.tree):
-            if isinstance(answer := self.answers.get(cluster.path), ClassAnswer):
-                shown = cluster.members[:SHOWN_MEMBERS]
-                class_ids, weights = np.full(len(shown), answer.class_id), np.full(len(shown), answer.confidence)
-                labelled_sets.append(LabelledSet(shown, class_ids, weights))
-        return concat_labelled_sets(labelled_sets)
+        """Return the distinct images that were shown when a class was chosen: the nearest ones of each cluster."""
+        return self._collect_members(lambda cluster: self._list_distinct_members(cluster)[:SHOWN_MEMBERS])
 
     def collect_evidence(self) -> RoundEvidence:
         """Return the labelled images with their predicted classes when the round began."""
         labelled_set = self.collect_labelled_set()
-        return RoundEvidence(labelled_set, self._find_predicted_class_ids(labelled_set.indices))
+        centre_set = self._collect_members(list_members_at_centre)
+        return RoundEvidence(labelled_set, self._find_predicted_class_ids(labelled_set.indices), centre_set)
 
     def member_indices(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
-        """Return at most `count` member indices of a cluster, [<= count]."""
+        """Return at most `count` member indices of a cluster, [<= count]: all distinct images before their copies."""
         members = self.find_cluster(path).members
         if order == "random":
             members = rng.derive_generator(self._config.seed, "members", self.round_number, *path).permutation(members)
-        return (members[::-1] if order == "farthest" else members)[:count]
+        members = members[::-1] if order == "farthest" else members
+        if self.distinct_images.has_copies:
+            members = members[np.argsort(self._is_copy(members), kind="stable")]
+        return members[:count]
 
     def build_round_view(self) -> RoundView:
         """Return the current state of the round."""
@@ -201,6 +207,24 @@ class LabellingRound:
     @property
     def _answer_records(self) -> list[AnswerRecord]:
         return [action for action in self._actions if isinstance(action, AnswerRecord)]
+
+    def _collect_members(self, select_members: Callable[[Cluster], Indices]) -> LabelledSet:
+        """Return some members of each answered cluster, with the class and the confidence of the answer."""
+        labelled_sets = []
+        for cluster in iter_leaves(self.tree):
+            if isinstance(answer := self.answers.get(cluster.path), ClassAnswer):
+                members = select_members(cluster)
+                class_ids, weights = np.full(len(members), answer.class_id), np.full(len(members), answer.confidence)
+                labelled_sets.append(LabelledSet(members, class_ids, weights))
+        return concat_labelled_sets(labelled_sets)
+
+    def _list_distinct_members(self, cluster: Cluster) -> Indices:
+        """Return the first copies of the members, nearest first."""
+        return cluster.members[~self._is_copy(cluster.members)]
+
+    def _is_copy(self, members: Indices) -> NDArray[np.bool_]:
+        is_copy: NDArray[np.bool_] = self.distinct_images.first_copies[members] != members
+        return is_copy
 
     def _build_cluster_view(self, cluster: Cluster) -> ClusterView:
         has_answer = [leaf.path in self.answers for leaf in iter_leaves(cluster.children)]

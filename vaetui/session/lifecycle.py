@@ -25,7 +25,7 @@ def create(
 ) -> Session:
     """Create a session and open it; without a name, derive one from the title or the source and the date.
 
-    Raises UserError for an invalid or existing name, missing data and a full disk.
+    Raises UserError for an invalid or existing name, missing data, images that are all identical and a full disk.
     """
     names = [name] if name else _generate_session_names(title or source)
     with locations.create_session_atomically(names) as (session_name, directory):
@@ -36,10 +36,11 @@ def create(
 def create_at(directory: Path, source: str, config: Config, data_record: DataRecord | None = None) -> None:
     """Create a session in an empty directory.
 
-    Raises UserError for missing or damaged data, for a full disk, and for whatever
+    Raises UserError for missing or damaged data, for images that are all identical, for a full disk, and for whatever
     else would keep the session from being opened.
     """
     shape = dataset_location.read_dataset_shape(source)
+    dataset_location.require_different_images(source)
     _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
     SessionRepository.create(directory, config, source, shape, data_record).close()
     _require_resumable(directory)

@@ -18,6 +18,7 @@ from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, e
 from vaetui.engine.vae import VAE
 from vaetui.errors import UserError
 from vaetui.session import schedule
+from vaetui.session.learned_classes import find_answered_class_ids, find_learned_class_ids
 from vaetui.storage import file_names, locations, tensors, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -47,26 +48,34 @@ class Predictor:
             self.image_shape = repository.shape[1:]
             """Height and width of the images in pixels; for colour images also 3."""
             self.classes = repository.load_class_list()
-            """All classes; the networks may not have learned the last ones yet."""
-            has_answers = bool(repository.find_last_answered_round())
-            self.has_learned_classes = has_answers and len(epochs) > config.training.warmup_epochs
-            """Whether the networks were trained with labels."""
+            """All classes; the networks may not have learned all of them."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
-            self.vae = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
+            self.vae, epoch = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
             """The networks."""
+            last_epoch = min(epoch, len(epochs))  # an unfinished epoch does not count
+            self.answered_class_ids = find_answered_class_ids(config, repository, last_epoch)
+            """The classes whose answers the networks were trained on."""
+            self.learned_class_ids = find_learned_class_ids(config, repository, last_epoch)
+            """The classes that the networks can tell apart; empty until they were trained on two."""
         self._predicted_count = 0
 
     def predict(self, pixels: Pixels) -> Generator[Progress, None, Predictions]:
-        """Classify images [N, H, W] of the session's size; yields progress.
+        """Classify images [N, H, W] of the session's size as one of the learned classes; yields progress.
 
-        Raises UserError if no class has been learned.
+        Raises UserError if fewer than two classes have been learned.
         """
-        self.require_learned_classes()
+        self.require_two_learned_classes()
         self._predicted_count += len(pixels)
         images = DeviceImages(images_from_array(pixels), torch.device("cpu"))
         return encode_and_classify(
-            self.vae, images, self.config, "new", self._predicted_count, canonical=self.classes.canonical
+            self.vae,
+            images,
+            self.config,
+            "new",
+            self._predicted_count,
+            canonical=self.classes.canonical,
+            allowed_class_ids=self.learned_class_ids,
         )
 
     def generate_samples(self, count: int, class_id: int | None, seed: int) -> Generator[Progress, None, Pixels]:
@@ -77,6 +86,8 @@ class Predictor:
         """
         if class_id is not None and class_id >= self.config.network.classes:
             raise UserError(f"Class {self.classes.names[class_id]} is new; the networks learn it in the next epoch.")
+        if class_id is not None:
+            self._require_learned_class(class_id)
         candidate_count = count if class_id is None else count * CANDIDATES_PER_SAMPLE
         generator = rng.derive_generator(seed, "samples")
         latents = generator.standard_normal((candidate_count, self.config.network.z_dim), np.float32)
@@ -92,13 +103,34 @@ class Predictor:
         return samples[np.argsort(-scores, kind="stable")[:count]]
 
     def require_learned_classes(self) -> None:
-        """Raise UserError if no class has been learned."""
-        if not self.has_learned_classes:
+        """Raise UserError if the networks were not trained on any answer."""
+        if not self.answered_class_ids:
             name = self.name
             raise UserError(f"{name} has not learned any class yet; answer a round with: vaetui resume {name}")
 
-    def _load_newest_checkpoint(self, store: ArtifactStore, repository: SessionRepository) -> VAE:
-        """Load the newest intact checkpoint; a training process may already have deleted the oldest one."""
+    def require_two_learned_classes(self) -> None:
+        """Raise UserError if the networks cannot tell two classes apart, so that a prediction would mean nothing."""
+        self.require_learned_classes()
+        if not self.learned_class_ids:
+            class_name = self.classes.names[self.answered_class_ids[0]]
+            raise UserError(
+                f"All answers that {self.name} has learned name one class, {class_name}. "
+                f"Name a second one with: vaetui resume {self.name}"
+            )
+
+    def _require_learned_class(self, class_id: int) -> None:
+        self.require_two_learned_classes()
+        if class_id not in self.learned_class_ids:
+            learned_names = ", ".join(self.classes.names[learned_id] for learned_id in self.learned_class_ids)
+            raise UserError(
+                f"The networks have not learned class {self.classes.names[class_id]}. Choose one of: {learned_names}."
+            )
+
+    def _load_newest_checkpoint(self, store: ArtifactStore, repository: SessionRepository) -> tuple[VAE, int]:
+        """Load the newest intact checkpoint, and return the networks and its epoch.
+
+        A training process may already have deleted the oldest one.
+        """
         for checkpoint in repository.list_checkpoints():
             self.config = schedule.config_for_epoch(checkpoint[0], self.config, repository)
             state = train_state.create_train_state(self.config, self.image_shape)
@@ -106,5 +138,5 @@ class Predictor:
                 content = store.read(file_names.checkpoint_name(*checkpoint), train_state.bound_checkpoint_bytes(state))
                 train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))
                 state.vae.eval()
-                return state.vae
+                return state.vae, checkpoint[0]
         raise UserError(f"No checkpoint can be read; repair the session with: vaetui check {self.name} --repair")

@@ -72,6 +72,8 @@ class Session:
         """The device in use, such as "cpu, 2 threads"; empty before the networks are loaded."""
         self.classes = repository.load_class_list()
         """The classes, including merged ones."""
+        self.import_lines = repository.data_record.import_lines
+        """What the import of the images took and left out, as a line of text by heading."""
         self._config = repository.config if device is None else replace(repository.config, device=device)
         self._store = store
         self._repository = repository
@@ -155,7 +157,7 @@ class Session:
         return split_events()
 
     def build_label_table(self) -> Generator[Event, None, LabelTable]:
-        """Return one label per image: from the answers of all rounds, else from the classifier.
+        """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
 
         Raises UserError if no cluster has an answer yet.
         """
@@ -163,9 +165,14 @@ class Session:
         if not last_round:
             raise UserError(f"No labels yet: answer a cluster first, with: vaetui resume {self.name}")
         trainer = yield from self._prepare_trainer()
-        predictions = yield from trainer.predict_all(len(self._history.finished_epochs))
         from vaetui.session.final_labels import build_label_table
+        from vaetui.session.learned_classes import find_learned_class_ids
 
+        epoch = len(self._history.finished_epochs)
+        learned_class_ids = find_learned_class_ids(self.config, self._repository, epoch)
+        predictions = None
+        if learned_class_ids:
+            predictions = yield from trainer.predict_all(epoch, learned_class_ids)
         return build_label_table(
             self._load_round(last_round).tree,
             self._propagator.label_from_answers(self.config, last_round),

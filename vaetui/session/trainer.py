@@ -16,6 +16,7 @@ from vaetui.engine import rng, train_state, training
 from vaetui.engine.clusters import Cluster, LatentVectors, Pixels, compute_decodable_centres, to_metric_space
 from vaetui.engine.config import Config, count_steps_per_epoch
 from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import (
     BatchesTrained,
     Clustered,
@@ -45,7 +46,9 @@ RECONSTRUCTION_INTERVAL_S = 3.0
 """Seconds of training between two reconstructions of a few images."""
 PREVIEW_IMAGES = 16
 """Validation images in such a reconstruction."""
-PriorProbabilities: TypeAlias = Callable[[Config, int, LatentVectors], Generator[Progress, None, NDArray[np.float32]]]
+PriorProbabilities: TypeAlias = Callable[
+    [Config, int, LatentVectors, DistinctImages], Generator[Progress, None, NDArray[np.float32]]
+]
 """Function from round number and embeddings [N, z_dim] to class probabilities by earlier answers, [N, classes]."""
 TestScorer: TypeAlias = Callable[[NDArray[np.uint8]], float]
 """Function from predicted classes of the test images, [N], to their accuracy."""
@@ -75,11 +78,12 @@ class Trainer:
         device = self._state.device.type
         self.device_name = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
         """The device in use, such as "cpu, 2 threads"."""
+        self._distinct_images = images.train_val_split.select_distinct_training_images()
         self._train_images = DeviceImages(images.train, self._state.device)
         self._validation_images = DeviceImages(images.validation, self._state.device)
         self._test_images = None if images.test is None else DeviceImages(images.test, self._state.device)
         self._steps_per_epoch = count_steps_per_epoch(config.training, len(images.train))
-        self._cached_predictions: tuple[tuple[int, tuple[int, ...]], Predictions] | None = None
+        self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, shape)
 
     @property
@@ -170,25 +174,28 @@ class Trainer:
     ) -> Iterator[Event]:
         """Cluster the latent vectors, decode the centres and record the snapshot that begins a round.
 
-        From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.
+        Each distinct image is clustered once, with the number of its copies as weight, and its copies belong to its
+        cluster. From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.
         """
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
-        predictions = yield from self._predict_training_images(epoch)
-        embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
+        predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
+        all_embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
+        embeddings, copy_counts = distinct_images.select(all_embeddings), distinct_images.copy_counts  # [U, z_dim], [U]
         k = config.cluster.clusters
         inertias: tuple[tuple[int, float], ...] = ()
         if k is None:
             elbow_seed = rng.derive_seed(config.seed, "elbow", round_number)
-            k, inertias = yield from choose_k(embeddings, config.cluster, elbow_seed)
+            k, inertias = yield from choose_k(embeddings, config.cluster, elbow_seed, copy_counts)
         k = min(k, len(embeddings))
         if round_number > 1 and config.cluster.query_strategy == "uncertain":
-            probabilities = yield from prior_probabilities(config, round_number, embeddings)
+            probabilities = yield from prior_probabilities(config, round_number, all_embeddings, distinct_images)
             uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
             assignments, centres = yield from cluster_uncertain_images(
-                embeddings, uncertainties, k, config.cluster, seed
+                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts
             )
         else:
-            assignments, centres = yield from cluster_all_images(embeddings, k, seed)
+            assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts)
+        assignments = distinct_images.expand(assignments)  # [N]
         decoded_centres = self._decode_centres(predictions.latents, assignments, centres)
         snapshot = RoundSnapshot(predictions.latents, predictions.class_ids, assignments, centres, decoded_centres)
         fingerprint = stored_arrays.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
@@ -200,27 +207,61 @@ class Trainer:
         self, cluster: Cluster, part_count: int, snapshot: RoundSnapshot, round_number: int
     ) -> Generator[Progress, None, SplitSnapshot]:
         """Split a cluster by k-means and decode the centres of its parts; yields progress."""
+        distinct_members = self._distinct_images.restrict(cluster.members)
         latents = snapshot.latents[cluster.members]
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
-        embeddings = to_metric_space(latents, self.config.cluster.distance_metric)
-        assignments, centres = yield from cluster_all_images(embeddings, part_count, seed)
+        embeddings = to_metric_space(distinct_members.select(latents), self.config.cluster.distance_metric)
+        assignments, centres = yield from cluster_all_images(embeddings, part_count, seed, distinct_members.copy_counts)
+        assignments = distinct_members.expand(assignments)
         return SplitSnapshot(assignments, centres, self._decode_centres(latents, assignments, centres))
 
-    def predict_all(self, epoch: int) -> Generator[Progress, None, tuple[Predictions, Predictions]]:
-        """Return the predictions for training and validation images after an epoch; yields progress."""
-        train_predictions = yield from self._predict_training_images(epoch)
-        return train_predictions, (yield from self._predict(self._validation_images, "held-out", epoch))
+    def predict_all(
+        self, epoch: int, allowed_class_ids: tuple[int, ...]
+    ) -> Generator[Progress, None, tuple[Predictions, Predictions]]:
+        """Return the predictions for training and validation images after an epoch; yields progress.
 
-    def _predict_training_images(self, epoch: int) -> Generator[Progress, None, Predictions]:
-        """Return the predictions for the training images, cached until the epoch or the merged classes change."""
-        key = epoch, self._repository.load_class_list().canonical
+        Only the allowed classes are predicted.
+        """
+        train_predictions = yield from self._predict_training_images(epoch, allowed_class_ids)
+        return train_predictions, (
+            yield from self._predict(self._validation_images, "held-out", epoch, allowed_class_ids)
+        )
+
+    def _predict_training_images(
+        self, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
+    ) -> Generator[Progress, None, Predictions]:
+        """Return the predictions for the training images, equal ones for copies.
+
+        They are cached until the epoch, the merged classes or the allowed classes change.
+        """
+        key = epoch, self._repository.load_class_list().canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
-            self._cached_predictions = key, (yield from self._predict(self._train_images, "training", epoch))
+            predictions = yield from self._predict(self._train_images, "training", epoch, allowed_class_ids)
+            # The latent vectors of copies may differ by their noise or by rounding in another batch.
+            copy_first_values = self._distinct_images.copy_first_values
+            self._cached_predictions = (
+                key,
+                Predictions(
+                    copy_first_values(predictions.latents),
+                    copy_first_values(predictions.class_ids),
+                    copy_first_values(predictions.confidences),
+                ),
+            )
         return self._cached_predictions[1]
 
-    def _predict(self, images: DeviceImages, subset_name: str, epoch: int) -> Generator[Progress, None, Predictions]:
+    def _predict(
+        self, images: DeviceImages, subset_name: str, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
+    ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
-        return encode_and_classify(self._state.vae, images, self.config, subset_name, epoch, canonical=canonical)
+        return encode_and_classify(
+            self._state.vae,
+            images,
+            self.config,
+            subset_name,
+            epoch,
+            canonical=canonical,
+            allowed_class_ids=allowed_class_ids,
+        )
 
     def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
         """Return the share of training images whose predicted class changed since the previous epoch.

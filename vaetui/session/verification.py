@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
@@ -107,7 +108,7 @@ def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable
     split_name, origin = file_names.TRAIN_VAL_SPLIT_NAME, find_dataset_origin(repository)
     check: Callable[[], object] = partial(read_dataset_shape, repository.data_source)
     if repository.find_fingerprint(split_name) and split_name not in unusable_names:
-        check = partial(load_images, store, repository)
+        check = partial(deque, load_images(store, repository), maxlen=0)  # runs the generator to its end
     remedy = NO_REMEDY if origin is None else f"rebuilt by vaetui resume if {origin.source_path} is unchanged"
     return _run_check(repository.data_source, check, remedy)
 

@@ -46,8 +46,9 @@ class ArtifactStore:
         """The lengths of array axes that follow from the images and the configuration, by axis letter."""
         (count, height, width, *channels), config = self._repository.shape, self._repository.config
         validation_count = count_validation_images(config.training, count)
-        # "D" is the axis of a SHA-256 digest, 32 bytes.
-        dimensions = {"N": count - validation_count, "V": validation_count, "H": height, "W": width, "D": 32}
+        # "A" is the axis of all images; "D" is that of a SHA-256 digest, 32 bytes.
+        dimensions = {"A": count, "N": count - validation_count, "V": validation_count}
+        dimensions |= {"H": height, "W": width, "D": 32}
         dimensions |= {"Z": config.network.z_dim, "C": config.network.classes}
         return {**dimensions, "R": channels[0]} if channels else dimensions
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
+from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
 from vaetui.errors import UserError
 from vaetui.storage import npz
 from vaetui.storage.artifact_store import ArtifactStore
@@ -58,6 +59,12 @@ class TrainValSplit:
     """Indices of the validation images, ascending, [V]."""
     image_digest: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "D")]
     """SHA-256 of all images, [32]."""
+    first_copies: Annotated[Indices, ArraySpec(np.int64, "A", "A")]
+    """For each image of the file, the index of the first image with equal pixels, [N + V]."""
+
+    def select_distinct_training_images(self) -> DistinctImages:
+        """Return the distinct ones among the training images, [N]."""
+        return select_distinct(restrict_first_copies(self.first_copies, self.train_indices))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +108,7 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     try:
         arrays: Mapping[str, Any] = npz.decode_npz(content, specs, lengths)
         _check_assignments(arrays)
+        _check_first_copies(arrays)
     except ValueError as error:
         raise UserError(f"{store.directory / name} does not fit the session ({error}).") from error
     return array_class(**arrays)
@@ -114,3 +122,12 @@ def _check_assignments(arrays: Mapping[str, Any]) -> None:
             raise ValueError("assignments to missing centres")
         if not np.bincount(assignments[assignments > NOT_QUERIED], minlength=centre_count).all():
             raise ValueError("a centre without assignments")
+
+
+def _check_first_copies(arrays: Mapping[str, Any]) -> None:
+    """Raise ValueError if an image is a copy of a later one or of another copy."""
+    if "first_copies" in arrays:
+        first_copies = arrays["first_copies"]
+        is_later = first_copies > np.arange(len(first_copies))
+        if is_later.any() or not np.array_equal(first_copies[first_copies], first_copies):
+            raise ValueError("contradictory copies")

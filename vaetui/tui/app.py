@@ -114,7 +114,8 @@ class VaetuiApp(GracefulShutdownApp):
         # The help itself, and the class picker, where ? may be part of a name, have no glossary.
         if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
             self.defer_paint()
-            self.push_screen(HelpScreen(self.session.name, screen.active_bindings.values(), screen.glossary))
+            bindings, import_lines = screen.active_bindings.values(), self.session.import_lines
+            self.push_screen(HelpScreen(self.session.name, bindings, screen.glossary, import_lines))
 
     def action_pictures(self) -> None:
         """Switch to the next picture mode and show its name: a mode that the terminal lacks shows nothing."""

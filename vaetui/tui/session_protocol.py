@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
@@ -26,6 +26,8 @@ class Session(Protocol):
     """The session name."""
     has_test_labels: bool
     """Whether true labels of test images exist, so that epochs have a test accuracy."""
+    import_lines: Mapping[str, str]
+    """What the import of the images took and left out, as a line of text by heading; empty for the bundled images."""
     classes: ClassList
     """The classes; without user-defined names they are named by digits."""
 

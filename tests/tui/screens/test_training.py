@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +17,7 @@ from tests.tui.scripted_session import (
     create_labelled_epoch,
     create_training_events,
 )
-from vaetui.engine.events import Clustered, Loading, Progress, Saved
+from vaetui.engine.events import Clustered, Event, Loading, Progress, Saved
 from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
@@ -330,3 +332,37 @@ async def test_screen_matches_its_snapshot(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: is_paused(app) and "⠒" in screen_text(app))
         assert_snapshot(app, f"training-{size[0]}x{size[1]}")
+
+
+class SlowlyLoadingSession(EndlessSession):
+    """A session that loads until `loaded` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded = threading.Event()
+
+    def advance(self) -> Iterator[Event]:
+        yield Loading("PyTorch")
+        self.loaded.wait(30)
+        yield from super().advance()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_new_run_shows_what_was_imported_until_it_trains_and_the_help_repeats_it(size: tuple[int, int]) -> None:
+    session = SlowlyLoadingSession()
+    session.import_lines = {
+        "range": "values 0-4095 shown as black to white",
+        "not taken": "3: 2 is hidden; 1 is not an image (.txt)",
+    }
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_for_screen(pilot, TrainingScreen)
+        await wait_until(pilot, lambda: "values 0-4095 shown as black to white" in screen_text(app))
+        assert "loading PyTorch" in screen_text(app)
+        session.loaded.set()
+        await wait_until(pilot, lambda: "values 0-4095" not in screen_text(app))
+        assert training_screen(app).query_one("#curves").display
+        await pilot.press("question_mark")
+        await wait_for_screen(pilot, HelpScreen)
+        app.screen.query_one("#keys").scroll_end(animate=False)
+        await wait_until(pilot, lambda: "1 is not an image (.txt)" in screen_text(app))

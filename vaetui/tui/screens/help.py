@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
+from vaetui.tui.presenters.sections import format_section
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 
 GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
 """Headings for the first part of a binding's id; other groups are headed by that part."""
+
+NO_LINES: Mapping[str, str] = {}
 
 
 class HelpScreen(KeyGuardedScreen):
@@ -29,18 +29,26 @@ class HelpScreen(KeyGuardedScreen):
     HelpScreen #keys Static { width: 1fr; height: auto; }
     """
 
-    def __init__(self, session_name: str, bindings: Iterable[ActiveBinding], glossary: Glossary = ()) -> None:
-        """Explain these bindings and terms."""
+    def __init__(
+        self,
+        session_name: str,
+        bindings: Iterable[ActiveBinding],
+        glossary: Glossary = (),
+        import_lines: Mapping[str, str] = NO_LINES,
+    ) -> None:
+        """Explain these bindings and terms, and list what was imported."""
         super().__init__(session_name, "keys")
-        self._listed_bindings, self._glossary_rows = list(bindings), glossary
+        self._listed_bindings, self._glossary_rows, self._import_lines = list(bindings), glossary, import_lines
 
     def compose_body(self) -> ComposeResult:
         """Create one section per group; the arrow keys scroll them."""
         with VerticalScroll(id="keys"):
             for group, rows in group_bindings(self._listed_bindings, self.app.get_key_display):
-                yield Static(_format_section(group, rows))
+                yield Static(format_section(group, rows))
             if self._glossary_rows:
-                yield Static(_format_section("terms", self._glossary_rows))
+                yield Static(format_section("terms", self._glossary_rows))
+            if self._import_lines:
+                yield Static(format_section("imported images", self._import_lines.items()))
 
     def action_back(self) -> None:
         """Close the help."""
@@ -74,12 +82,3 @@ def format_key_list(keys: Sequence[str]) -> str:
     if len(digits) >= 3 and "".join(digits) in "0123456789":
         unique_keys = [f"{digits[0]}-{digits[-1]}", *(key for key in unique_keys if key not in digits)]
     return " ".join(unique_keys)
-
-
-def _format_section(heading: str, rows: Iterable[tuple[str, str]]) -> Group:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(min_width=18, no_wrap=True, style="bold")
-    table.add_column()
-    for left, right in rows:
-        table.add_row(Text(f"  {left}"), Text(right))
-    return Group(Text(heading, style="bold underline"), table, Text())

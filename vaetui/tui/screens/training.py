@@ -9,12 +9,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
+from textual.widgets import Static
 
 from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
+from vaetui.tui.presenters.sections import format_section
 from vaetui.tui.presenters.training_progress import (
     Activity,
     ThroughputMeter,
@@ -35,10 +37,15 @@ REFRESHES_PER_S = 2
 SAVED_CELLS = 16
 """Cells of the time since the last save."""
 PAUSING_NOTICE = "pausing …"
+IMPORTED_CLASS = "-imported"
+"""Class of the screen while it shows what was imported in place of the curves, before the first batch of a run."""
 
 
 class TrainingScreen(KeyGuardedScreen):
-    """Header, curves, a table of epochs if it fits, reconstructions and a status line."""
+    """Header, curves, a table of epochs if it fits, reconstructions and a status line.
+
+    A new run shows what was imported in place of the curves until it trains.
+    """
 
     BINDINGS = keymap.TRAINING_KEYS
     CONFIRMED_KEYS = keymap.TRAINING_CONFIRMED_KEYS
@@ -46,6 +53,9 @@ class TrainingScreen(KeyGuardedScreen):
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
     TrainingScreen.-tall.-wide #epochs { display: block; }
+    TrainingScreen #import { display: none; height: 1fr; padding: 1 2; }
+    TrainingScreen.-imported #import { display: block; }
+    TrainingScreen.-imported #curves { display: none; }
     """
 
     def __init__(self, session: Session) -> None:
@@ -76,6 +86,7 @@ class TrainingScreen(KeyGuardedScreen):
         with Horizontal(id="curves"):
             yield LossPane(id="loss")
             yield self._accuracy_pane
+        yield Static(format_section("imported images", self.session.import_lines.items()), id="import")
         yield EpochTable(
             TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
             id="epochs",
@@ -86,6 +97,9 @@ class TrainingScreen(KeyGuardedScreen):
     def on_mount(self) -> None:
         """Start polling; the last report of earlier training does not count as new."""
         self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
+        curves = self.session.training_curves()
+        has_curves = bool(curves.loss_points or curves.finished_epochs)
+        self.set_class(bool(self.session.import_lines) and not has_curves, IMPORTED_CLASS)
         self._update_epoch_table()
         self.set_interval(1 / REFRESHES_PER_S, self.show_latest_metrics)
         self.call_after_refresh(self.show_latest_metrics)
@@ -108,6 +122,7 @@ class TrainingScreen(KeyGuardedScreen):
             return
         if self.throughput.add_event(self._vaetui_app.event_worker.latest_batches):
             self.activity, self._clustering_notice = None, ""
+            self.remove_class(IMPORTED_CLASS)
         self._tick += 1
         self._update_header()
         self._update_status()
