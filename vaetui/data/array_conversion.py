@@ -13,15 +13,15 @@ from PIL import Image
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import is_coloured, resize_image
 from vaetui.data.image_samples import MIN_LIGHT_GREY
-from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, RangeEstimator, ValueRange, get_sample_kind
+from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, RangeEstimator, ValueRange
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 
 RGBA_CHANNELS = 4
 """Red, green, blue and alpha."""
-COLOUR_SAMPLES_PER_CHUNK, COLOUR_SAMPLE_SIDE_PX = 8, 64
-"""Number of images of each chunk, and about the side to which they are reduced, by which colours are measured."""
+COLOUR_SAMPLE_IMAGES, COLOUR_SAMPLE_SIDE_PX = 500, 64
+"""About the number of images, and the side to which they are reduced, by which colours are measured."""
 NOT_FINITE = "contains NaN or infinite values"
 """The reason for which an image is skipped."""
 
@@ -51,11 +51,12 @@ def survey_array(array_file: ArrayFile, estimator: RangeEstimator) -> Generator[
     """
     samples, read_count, usable_count, visible_count = [], 0, 0, 0
     has_alpha = _has_alpha(array_file)
+    stride = -(-array_file.shape[0] // COLOUR_SAMPLE_IMAGES)
+    step = -(-max(array_file.shape[1:3]) // COLOUR_SAMPLE_SIDE_PX)
     for images, skipped in _iter_usable_images(array_file):
         values = images[images[..., -1] > 0][:, :COLOUR_CHANNELS] if has_alpha else images  # [pixels, 3] or [N, ...]
         estimator.add(values)
-        step = -(-max(images.shape[1:3]) // COLOUR_SAMPLE_SIDE_PX)
-        samples.append(images[:COLOUR_SAMPLES_PER_CHUNK, ::step, ::step].copy())
+        samples.append(images[-usable_count % stride :: stride, ::step, ::step].copy())
         read_count += len(images) + len(skipped)
         usable_count += len(images)
         visible_count += len(values)
@@ -172,29 +173,3 @@ def _find_opaque_alpha(array_file: ArrayFile) -> float:
     if dtype.kind == "f" and maximum <= 1 + FLOAT_TOLERANCE:
         return 1.0
     return next((value for value in full_values if maximum <= value), maximum)
-
-
-def is_coloured_array(array_file: ArrayFile) -> bool:
-    """Return whether an array contains colour images; raises UserError if it is damaged."""
-    survey = survey_array(array_file, RangeEstimator(get_sample_kind(array_file.dtype)))
-    while True:
-        try:
-            next(survey)
-        except StopIteration as end:
-            return bool(end.value)
-
-
-def find_value_range(array_file: ArrayFile) -> ValueRange:
-    """Return the values of black and white; raises UserError if the array is damaged."""
-    estimator = RangeEstimator(get_sample_kind(array_file.dtype))
-    for _ in survey_array(array_file, estimator):
-        pass
-    return estimator.estimate()
-
-
-def iter_resized_pixels(array_file: ArrayFile, shape: tuple[int, ...]) -> Iterator[Pixels]:
-    """Yield chunks of images resized to (H, W) or (H, W, 3); raises UserError for a damaged file, NaN or infinity."""
-    for chunk in iter_converted_chunks(array_file, shape, find_value_range(array_file)):
-        if chunk.skipped:
-            raise UserError(f"{array_file.display_name} {NOT_FINITE}.")
-        yield chunk.pixels
