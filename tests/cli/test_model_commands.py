@@ -19,6 +19,7 @@ from PIL import Image
 from tests.command_line import VAETUI, assert_refused, run_vaetui
 from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import write_idx
+from tests.small_disk import fill_disk, mount_small_disk
 
 IMAGE_COUNT = 200
 FAST_OPTIONS = ("--recipe", "paper", "--latent", "mean", "--rounds", "1", "--clusters", "4")
@@ -82,7 +83,7 @@ def test_unreadable_images_are_reported_and_omitted(image_directory: Path, tmp_p
     image_path = str(next(image_directory.rglob("*.png")))
     output = tmp_path / "predictions.jsonl"
     process = run_vaetui("predict", "trained", damaged_path, image_path, "-o", str(output), "--format", "jsonl")
-    assert process.returncode == 0
+    assert process.returncode == 1
     assert "bad.png is not an image" in process.stderr
     assert process.stdout == f"{output}: 1 images, 1 files skipped.\n"
     (row,) = [json.loads(line) for line in output.read_text().splitlines()]
@@ -97,7 +98,9 @@ def test_predict_without_any_readable_image_or_output_directory_is_refused(
     damaged_path = str(tmp_path / "bad.png")
     Path(damaged_path).write_text("words")
     assert_refused("None of 1 files is a readable image", "predict", "trained", damaged_path)
-    assert_refused("does not exist", "predict", "trained", str(tmp_path / "nowhere"))
+    process = run_vaetui("predict", "trained", str(tmp_path / "nowhere"))
+    assert (process.returncode, process.stdout) == (2, "path,label,class,confidence\n")
+    assert "nowhere does not exist" in process.stderr
     missing = tmp_path / "missing"
     image_path = str(next(image_directory.rglob("*.png")))
     assert_refused(
@@ -105,11 +108,134 @@ def test_predict_without_any_readable_image_or_output_directory_is_refused(
     )
 
 
-def test_predict_in_a_closed_pipe_exits_silently(image_directory: Path) -> None:
-    pipeline = " ".join([*VAETUI, "predict", "trained", str(image_directory)]) + " | head -1"
-    process = subprocess.run(["bash", "-c", pipeline], capture_output=True, text=True, check=False)
-    assert process.stdout == "path,label,class,confidence\n"
-    assert process.stderr == ""
+def test_list_on_standard_input_may_have_blank_lines_windows_line_ends_and_a_mark(
+    image_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(image_directory)  # a blank line must not mean the working directory
+    paths = [str(path) for path in sorted(image_directory.rglob("*.png"))[:3]]
+    japanese_path = tmp_path / "画像 1.png"
+    japanese_path.write_bytes(Path(paths[0]).read_bytes())
+    paths.append(str(japanese_path))
+    lines = ["\ufeff" + paths[0], "", paths[1], "  ", "\t", paths[2], "", paths[3], ""]
+    for line_end in ("\n", "\r\n"):
+        rows = predict("-", typed=line_end.join(lines))
+        assert [row["path"] for row in rows] == paths
+    assert [row["path"] for row in predict(paths[3], "-", paths[0], typed=f"{paths[1]}\n")] == [
+        paths[3], paths[1], paths[0]
+    ]  # fmt: skip
+
+
+def test_paths_that_cannot_be_read_are_skipped_one_by_one(image_directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("words")
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    (tmp_path / "bad.csv").write_text("path\n")
+    (tmp_path / "cut.png").write_bytes(next(image_directory.rglob("*.png")).read_bytes()[:60])
+    np.save(tmp_path / "line.npy", np.zeros(7))
+    names = ["missing", "missing.png", "empty", "notes.txt", "bad.npy", "bad.csv", "cut.png", "line.npy"]
+    names += ["a\tb", f"{'x' * 5000}", f"{'x' * 300}.png"]
+    image_path = str(next(image_directory.rglob("*.png")))
+    lines = [line for name in names for line in (str(tmp_path / name), image_path)]
+    for arguments, typed in ((["-"], "".join(f"{line}\n" for line in lines)), (lines, None)):
+        process = run_vaetui("predict", "trained", *arguments, typed=typed)
+        assert process.returncode == 1
+        assert [row["path"] for row in csv.DictReader(process.stdout.splitlines())] == [image_path] * len(names)
+        skip_lines = process.stderr.splitlines()
+        assert len(skip_lines) == len(names)
+        for name, line in zip(names, skip_lines, strict=True):
+            assert name.replace("\t", "\\t")[:900] in line
+            assert "Traceback" not in line
+    process = run_vaetui("predict", "trained", "-", typed=f"a\0b.png\n{image_path}\nc\0d\n")
+    assert (process.returncode, process.stderr.count("zero byte"), process.stdout.count("\n")) == (1, 2, 2)
+    for typed in ("", "\n \r\n", f"{tmp_path}/missing\n"):
+        assert run_vaetui("predict", "trained", "-", typed=typed).returncode == 2
+
+
+def test_directory_lists_unreadable_images_and_no_files_that_lie_beside_them(
+    image_directory: Path, tmp_path: Path
+) -> None:
+    content = next(image_directory.rglob("*.png")).read_bytes()
+    for name in ("a.png", "b.png", ".hidden.png", ".DS_Store", "Thumbs.db", "labels.csv", "notes.txt", "._a.png"):
+        (tmp_path / name).write_bytes(content if name.endswith(".png") else b"words")
+    assert [row["path"] for row in predict(str(tmp_path))] == [str(tmp_path / name) for name in ("a.png", "b.png")]
+    (tmp_path / "cut.png").write_bytes(content[:60])
+    (tmp_path / "unknown.xyz").write_bytes(b"words")
+    process = run_vaetui("predict", "trained", str(tmp_path))
+    assert (process.returncode, process.stdout.count("\n")) == (1, 3)
+    assert [line.split()[0] for line in process.stderr.splitlines()] == [
+        str(tmp_path / name) for name in ("cut.png", "unknown.xyz")
+    ]
+
+
+def test_utf_16_list_is_refused(tmp_path: Path) -> None:
+    listing = tmp_path / "list.txt"
+    listing.write_text("a.png\n", encoding="utf-16")
+    with listing.open("rb") as file:
+        process = subprocess.run([*VAETUI, "predict", "trained", "-"], stdin=file, capture_output=True, check=False)
+    assert process.returncode == 2
+    assert b"is UTF-16. Save it as UTF-8." in process.stderr
+
+
+@pytest.mark.parametrize("command", ["predict", "samples"])
+def test_existing_output_is_kept_without_force(command: str, image_directory: Path, tmp_path: Path) -> None:
+    output, link = tmp_path / "out.png", tmp_path / "link.png"
+    output.write_text("old")
+    link.symlink_to(output)
+    images = [str(image_directory)] if command == "predict" else []
+    for path in (output, link):
+        assert_refused("exists. Choose another output", command, "trained", *images, "-o", str(path))
+    assert output.read_text() == "old"
+    assert run_vaetui(command, "trained", *images, "-o", str(link), "--force").returncode == 0
+    assert link.is_symlink()
+    assert output.read_bytes()[:4] in (b"path", b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "out.png"]
+
+
+def test_output_that_is_one_of_the_images_is_refused_even_with_force(image_directory: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for index, path in enumerate(sorted(image_directory.rglob("*.png"))[:4]):
+        (images / f"{index}.png").write_bytes(path.read_bytes())
+    table = tmp_path / "table.csv"
+    table.write_text("path\nimages/0.png\nimages/1.png\n")
+    contents = {path: path.read_bytes() for path in (table, *images.iterdir())}
+    second = str(images / "1.png")
+    link = tmp_path / "link"
+    link.symlink_to(table)
+    for arguments, typed in (
+        ((str(images), "-o", second), None),
+        ((str(table), "-o", second), None),
+        ((str(table), "-o", str(table)), None),
+        ((str(table), "-o", str(link)), None),
+        (("-", "-o", second), f"{images}/0.png\n{second}\n"),
+        (("-", "-o", str(table)), f"{images}/0.png\n{table}\n"),
+    ):
+        process = run_vaetui("predict", "trained", *arguments, "--force", typed=typed)
+        assert process.returncode == 2, arguments
+        assert "is the input" in process.stderr, arguments
+        assert {path: path.read_bytes() for path in (table, *images.iterdir())} == contents
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "link", "table.csv"]
+
+
+def test_failed_predict_leaves_the_old_output_and_no_other_file(image_directory: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "labels.csv"
+    output.parent.mkdir()
+    bad = tmp_path / "bad.png"
+    bad.write_text("words")
+    for content in (None, "old"):
+        if content is not None:
+            output.write_text(content)
+        process = run_vaetui("predict", "trained", str(bad), "-o", str(output), "--force")
+        assert (process.returncode, process.stdout) == (2, "")
+        assert [path.name for path in output.parent.iterdir()] == ([] if content is None else ["labels.csv"])
+    assert output.read_text() == "old"
+    with mount_small_disk(tmp_path, 64) as disk:
+        fill_disk(disk, 4)
+        process = run_vaetui("predict", "trained", str(image_directory), "-o", str(disk / "labels.csv"))
+        assert process.returncode == 2
+        assert process.stderr.count("\n") == 1
+        assert f"{disk} is full" in process.stderr
+        assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
 @pytest.mark.usefixtures("home")

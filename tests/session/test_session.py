@@ -392,6 +392,8 @@ def test_digit_keys_follow_the_most_frequent_classes_of_earlier_rounds(digits: P
     config = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, classes=26))
     session = create_session("many", digits, config)
     list(session.advance())
+    for class_id in range(10):
+        session.edit_classes(RenameClass(class_id, f"kind {class_id}"))
     assert session.round_view().digit_keys == tuple(range(10))
     for path, class_id in (((0,), 25), ((1,), 25), ((2,), 17)):
         session.record_answer(path, ClassAnswer(class_id))

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from vaetui.cli.params import build_format_option, session_argument
-from vaetui.errors import UserError
+from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
+from vaetui.errors import UserError, make_printable
 from vaetui.runtime import session_runner
-from vaetui.storage import atomic_files
 
+if TYPE_CHECKING:
+    from vaetui.data.image_stream import ImageBatch
+    from vaetui.session.predictor import Predictor
+
+Row: TypeAlias = "tuple[str, int, str, str]"
+"""Path, class id, class name and confidence of an image."""
 STDIN_BATCH_PATHS = 64
 """Paths read from standard input before the first of them are classified."""
+MAX_LINE_BYTES = 65_536
+"""Longest line read from standard input; no path is as long, and a binary file may contain no line end."""
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
 
 
 @click.command()
@@ -30,74 +39,125 @@ STDIN_BATCH_PATHS = 64
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
 @build_format_option(["csv", "jsonl"])
-def predict(session: str, images: tuple[str, ...], output: Path | None, format_name: str) -> None:
+@force_option
+def predict(session: str, images: tuple[str, ...], output: Path | None, format_name: str, force: bool) -> None:
     """Classify new images with the newest checkpoint.
 
-    IMAGES are image files, directories, or CSV, npy, npz or IDX files; - reads paths from standard input. Another
-    process may train the session at the same time.
+    IMAGES are image files, directories, or CSV, npy, npz or IDX files; - reads paths from standard input, one per line.
+    What cannot be read is skipped and listed on standard error; the exit status is then 1, and 2 if nothing could be
+    read. Another process may train the session at the same time.
     """
-    from vaetui.data.image_stream import MAX_BATCH_IMAGES, stream_image_batches
+    if output is not None:
+        _require_free_output(output, force, [Path(path) for path in images if path != "-"])
     from vaetui.session.predictor import Predictor
+    from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
     predictor.require_learned_classes()
-    class_names = predictor.classes.names
-    reads_stdin = images == ("-",)
-    paths: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if reads_stdin else images
-    image_count = skipped_count = 0
-    with _open_output(output) as file, _handle_output_errors(output):
-        write_row = _build_row_writer(file, format_name)
-        batch_size = STDIN_BATCH_PATHS if reads_stdin else MAX_BATCH_IMAGES
-        for batch in stream_image_batches(paths, predictor.image_shape, batch_size):
-            for path, reason in batch.skipped:
-                click.echo(f"{path if path.isprintable() else ascii(path)[1:-1]} {reason}", err=True)
-            skipped_count += len(batch.skipped)
-            if len(batch.pixels):
-                predictions = session_runner.drain_events(predictor.predict(batch.pixels))
-                columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
-                for path, class_id, confidence in zip(*columns, strict=True):
-                    row = {"path": path, "label": class_id, "class": class_names[class_id]}
-                    write_row(row | {"confidence": f"{confidence:.4f}"})
-                image_count += len(batch.pixels)
-            file.flush()
-    if not image_count:
-        raise UserError(
-            f"None of {skipped_count} files is a readable image." if skipped_count else "There are no images to read."
-        )
-    if output is not None:
-        skipped_note = f", {skipped_count:,} files skipped" if skipped_count else ""
-        click.echo(f"{output}: {image_count:,} images{skipped_note}.")
-
-
-@contextmanager
-def _handle_output_errors(output: Path | None) -> Iterator[None]:
-    """Exit silently if the reader of the pipe is gone; raise UserError for a full disk."""
-    try:
-        with atomic_files.translate_os_errors(output or Path("standard output").absolute()):
-            yield
-    except UserError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            # Without the redirection, Python would report the broken pipe at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(128 + signal.SIGPIPE)
-        raise
-
-
-def _open_output(output: Path | None) -> IO[str]:
+    run = PredictionRun(predictor, images, output)
+    chunks = run.iter_rows(format_name)
     if output is None:
-        return open(sys.stdout.fileno(), "w", encoding="utf-8", errors="surrogateescape", closefd=False, newline="")
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+    else:
+        write_output_file(output, chunks)
+        skipped_note = f", {run.skipped_count:,} files skipped" if run.skipped_count else ""
+        click.echo(f"{output}: {run.image_count:,} images{skipped_note}.")
+    if run.skipped_count:
+        sys.exit(1)
+
+
+class PredictionRun:
+    """One run of `predict`: classifies images as they are read, and counts them."""
+
+    def __init__(self, predictor: Predictor, images: Sequence[str], output: Path | None) -> None:
+        """Classify `images`, which may contain - for standard input."""
+        self.image_count = 0
+        """Images classified so far."""
+        self.skipped_count = 0
+        """Files and other paths skipped so far."""
+        self._predictor = predictor
+        self._images = images
+        self._output = output
+
+    def iter_rows(self, format_name: str) -> Iterator[bytes]:
+        """Yield the rows of one batch after another as CSV or JSON Lines in UTF-8.
+
+        Raises UserError if no image can be read, or one of them is the output.
+        """
+        from vaetui.data.image_stream import MAX_BATCH_IMAGES, stream_image_batches
+
+        if format_name == "csv":
+            yield _format_csv([PREDICTION_COLUMNS])
+        batch_size = STDIN_BATCH_PATHS if "-" in self._images else MAX_BATCH_IMAGES
+        for batch in stream_image_batches(self._iter_paths(), self._predictor.image_shape, batch_size):
+            self._require_other_output(batch.names)
+            for path, reason in batch.skipped:
+                click.echo(make_printable(f"{path} {reason}"), err=True)
+            self.skipped_count += len(batch.skipped)
+            self.image_count += len(batch.names)
+            if batch.names:
+                rows = self._predict_rows(batch)
+                yield _format_csv(rows) if format_name == "csv" else _format_json_lines(rows)
+        if not self.image_count:
+            raise UserError(
+                f"None of {self.skipped_count:,} files is a readable image."
+                if self.skipped_count
+                else "There are no images to read."
+            )
+
+    def _iter_paths(self) -> Iterator[str]:
+        for path in self._images:
+            for listed_path in _iter_listed_paths() if path == "-" else (path,):
+                self._require_other_output([listed_path])
+                yield listed_path
+
+    def _predict_rows(self, batch: ImageBatch) -> list[Row]:
+        class_names = self._predictor.classes.names
+        predictions = session_runner.drain_events(self._predictor.predict(batch.pixels))
+        columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
+        return [
+            (path, class_id, class_names[class_id], f"{confidence:.4f}")
+            for path, class_id, confidence in zip(*columns, strict=True)
+        ]
+
+    def _require_other_output(self, paths: Iterable[str]) -> None:
+        if self._output is not None and self._output.exists():
+            refuse_to_overwrite(self._output, True, map(Path, paths))
+
+
+def _iter_listed_paths() -> Iterator[str]:
+    """Yield the paths on standard input, one per line; blank lines, line ends of Windows and a BOM are left out."""
+    if sys.stdin is None:
+        return
+    lines = iter(lambda: sys.stdin.buffer.readline(MAX_LINE_BYTES), b"")
+    for number, line in enumerate(lines):
+        if number == 0:
+            if line.startswith(UTF_16_MARKS):
+                raise UserError("The list on standard input is UTF-16. Save it as UTF-8.")
+            line = line.removeprefix(codecs.BOM_UTF8)
+        path = os.fsdecode(line.rstrip(b"\r\n"))
+        if path.strip():
+            yield path
+
+
+def _format_csv(rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _format_json_lines(rows: Iterable[Row]) -> bytes:
+    objects = (dict(zip(PREDICTION_COLUMNS, (*row[:3], float(row[3])), strict=True)) for row in rows)
+    return "".join(f"{json.dumps(fields)}\n" for fields in objects).encode()
+
+
+def _require_free_output(output: Path, force: bool, inputs: Iterable[Path] = ()) -> None:
+    """Raise UserError for an output that must not or cannot be written, before anything is computed."""
+    refuse_to_overwrite(output, force, inputs)
     if not output.parent.is_dir():
         raise UserError(f"Directory {output.parent} does not exist. Create it first.")
-    with atomic_files.translate_os_errors(output):
-        return output.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-
-
-def _build_row_writer(file: IO[str], format_name: str) -> Callable[[dict[str, object]], None]:
-    if format_name == "jsonl":
-        return lambda row: print(json.dumps(row | {"confidence": float(str(row["confidence"]))}), file=file)
-    writer = csv.DictWriter(file, ("path", "label", "class", "confidence"), lineterminator="\n")
-    writer.writeheader()
-    return writer.writerow
 
 
 @click.command("export-model")
@@ -128,15 +188,17 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 @click.option("--class", "class_name", metavar="NAME", help="Generate images of this class only.")
 @click.option("--count", type=click.IntRange(1, 1_000), default=64, help="Number of images.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Random seed.")
-def samples(session: str, output: Path, class_name: str | None, count: int, seed: int) -> None:
+@force_option
+def samples(session: str, output: Path, class_name: str | None, count: int, seed: int, force: bool) -> None:
     """Generate images from the latent space, as one PNG file."""
-    import io
+    _require_free_output(output, force)
     import math
 
     import numpy as np
     from PIL import Image
 
     from vaetui.session.predictor import Predictor
+    from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
     classes = predictor.classes
@@ -154,6 +216,6 @@ def samples(session: str, output: Path, class_name: str | None, count: int, seed
     mosaic = tiles.swapaxes(1, 2).reshape(row_count * height, column_count * width, *channels)
     content = io.BytesIO()
     Image.fromarray(mosaic).save(content, "png")
-    atomic_files.replace_file(output.resolve(), content.getvalue())
+    write_output_file(output, content.getvalue())
     class_note = f" of class {class_name}" if class_name else ""
     click.echo(f"{output}: {count} images{class_note}.")
