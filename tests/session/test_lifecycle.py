@@ -106,6 +106,30 @@ def test_session_that_could_not_be_opened_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("home")
+def test_run_that_would_fill_the_journal_is_refused_and_leaves_nothing(digits: Path) -> None:
+    config = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, warmup_epochs=10**6))
+    with pytest.raises(UserError, match=r"has 1,000,002 epochs; a session of 640 images can record \d\d,\d{3}\."):
+        lifecycle.create("endless", str(digits), config)
+    assert list(locations.sessions_directory().iterdir()) == []
+
+
+@pytest.mark.usefixtures("home")
+def test_recorded_bytes_stay_below_their_assumed_bounds(digits: Path) -> None:
+    config = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, batch_size=8))
+    for event_count, round_count in ((0, 1), (1, 2)):
+        name = f"bytes-{event_count}"
+        with contextlib.closing(lifecycle.create(name, str(digits), config)) as session:
+            start_bytes = file_names.journal_path(session.directory).stat().st_size
+            for _ in range(round_count):
+                for step in answer_round(session) if session.phase == "labelling" else ():
+                    assert step
+                list(session.advance())
+            written_bytes = file_names.journal_path(session.directory).stat().st_size - start_bytes
+        report_count = round_count * count_reports_per_epoch(config.training, 576)
+        assert written_bytes < round_count * EPOCH_RECORD_BYTES + report_count * REPORT_RECORD_BYTES
+
+
+@pytest.mark.usefixtures("home")
 def test_session_of_a_directory_whose_name_is_not_utf_8_can_be_opened(digits: Path, tmp_path: Path) -> None:
     data = tmp_path / os.fsdecode(b"caf\xe9")
     shutil.copytree(digits, data)

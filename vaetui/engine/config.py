@@ -11,6 +11,8 @@ from typing import Annotated, Literal, TypeAlias
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
 """Distance between latent vectors: Euclidean, or by the angle between them."""
+BATCHES_PER_REPORT = 8
+"""Batches between two reports of the losses: about 0.2 s on two cores, and one synchronisation on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,11 @@ def count_passes_per_epoch(config: TrainingConfig, image_count: int) -> int:
 def count_steps_per_epoch(config: TrainingConfig, image_count: int) -> int:
     """Return the number of batches in an epoch of `image_count` images."""
     return -(-count_passes_per_epoch(config, image_count) * image_count // config.batch_size)
+
+
+def count_reports_per_epoch(config: TrainingConfig, image_count: int) -> int:
+    """Return the number of reports of the losses in an epoch of `image_count` images."""
+    return -(-count_steps_per_epoch(config, image_count) // BATCHES_PER_REPORT)
 
 
 def count_validation_images(config: TrainingConfig, image_count: int) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaetui.engine import losses, rng
 from vaetui.engine.augmentation import augment
-from vaetui.engine.config import Config, TrainingConfig, count_passes_per_epoch
+from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig, count_passes_per_epoch
 from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
@@ -21,8 +21,6 @@ from vaetui.engine.train_state import TrainState
 from vaetui.engine.vae import to_float_images
 from vaetui.errors import UserError
 
-BATCHES_PER_REPORT = 8
-"""Batches between two reports: about 0.2 s on two cores, and one synchronisation on a GPU."""
 LR_WARMUP_BATCHES = 50
 """Batches over which a cosine schedule first raises the learning rate linearly."""
 MIN_LR_FRACTION = 0.02

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from vaetui.engine import malloc
-from vaetui.engine.config import Config, Device
+from vaetui.engine.config import Config, Device, count_epochs, count_reports_per_epoch, count_validation_images
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
 from vaetui.session import dataset_location
@@ -15,9 +15,13 @@ from vaetui.session.session import Session
 from vaetui.storage import atomic_files, dataset_cache, locations, log, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
+from vaetui.storage.journal import MAX_FILE_BYTES
 from vaetui.storage.lock import Lock
 from vaetui.storage.recovery import verify_database
 from vaetui.storage.repository import SessionRepository
+
+EPOCH_RECORD_BYTES, REPORT_RECORD_BYTES = 1_500, 130
+"""Upper bounds for what an epoch and each report of its losses add to the journal; measured: 600 to 1,000, and 90."""
 
 
 def create(
@@ -42,6 +46,7 @@ def create_at(directory: Path, source: str, config: Config, data_record: DataRec
     shape = dataset_location.read_dataset_shape(source)
     dataset_location.require_different_images(source)
     _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
+    _require_recordable_run(config, shape[0])
     SessionRepository.create(directory, config, source, shape, data_record).close()
     _require_resumable(directory)
 
@@ -92,6 +97,18 @@ def _require_intact_files(source: str, shape: tuple[int, ...], uses_true_labels:
     test_images = data_split.read_test_images(files, shape[1:])
     if uses_true_labels:
         session_true_labels.require_matching_labels(files, shape[0], len(test_images or ()))
+
+
+def _require_recordable_run(config: Config, image_count: int) -> None:
+    """Raise UserError if the run would fill the journal beyond the size that can be opened."""
+    train_count = image_count - count_validation_images(config.training, image_count)
+    report_count = count_reports_per_epoch(config.training, train_count)
+    max_epochs = MAX_FILE_BYTES // (EPOCH_RECORD_BYTES + report_count * REPORT_RECORD_BYTES)
+    if count_epochs(config.training) > max_epochs:
+        raise UserError(
+            f"The run has {count_epochs(config.training):,} epochs; a session of {image_count:,} images can record "
+            f"{max_epochs:,}. Choose fewer --rounds or --warmup-epochs."
+        )
 
 
 def _require_resumable(directory: Path) -> None:
