@@ -167,6 +167,26 @@ def test_directory_lists_unreadable_images_and_no_files_that_lie_beside_them(
     ]
 
 
+def test_array_is_scaled_by_the_range_of_the_session(tmp_path: Path) -> None:
+    digits, noise = load_digits(120)[0] / 255, np.random.default_rng(0)
+    is_hot = np.arange(120) % 2 == 1
+    images = (digits * np.where(is_hot, 3500.5, 1000.25)[:, None, None]).astype("f4")
+    np.savez(tmp_path / "heat.npz", images=images + noise.uniform(0, 20, images.shape).astype("f4"))
+    options = ("--data", str(tmp_path / "heat.npz"), "--classes", "dim,hot", *FAST_OPTIONS)
+    assert run_vaetui("new", "heat", "--plain", *options, typed="dim\nhot\ndim\nhot\ng\n").returncode == 0
+    rows = {}
+    for name, part in (("both", images), ("dim", images[~is_hot])):
+        np.save(tmp_path / f"{name}.npy", part)
+        process = run_vaetui("predict", "heat", str(tmp_path / f"{name}.npy"))
+        assert (process.returncode, process.stderr) == (0, "")
+        rows[name] = [line.partition(",")[2] for line in process.stdout.splitlines()[1:]]
+    assert rows["dim"] == rows["both"][::2]
+    np.save(tmp_path / "wide.npy", (digits * 60_000).astype("u2"))
+    process = run_vaetui("predict", "heat", str(tmp_path / "wide.npy"))
+    assert process.returncode == 0
+    assert process.stderr == "No images of the session have 16-bit values: here 0-65535 is shown as black to white.\n"
+
+
 def test_utf_16_list_is_refused(tmp_path: Path) -> None:
     listing = tmp_path / "list.txt"
     listing.write_text("a.png\n", encoding="utf-16")

@@ -29,6 +29,7 @@ STDIN_BATCH_PATHS = 64
 MAX_LINE_BYTES = 65_536
 """Longest line read from standard input; no path is as long, and a binary file may contain no line end."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+NEW_RANGE_NOTE = "No images of the session have {kind} values: here {value_range} is shown as black to white."
 PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
 
 
@@ -91,8 +92,14 @@ class PredictionRun:
         if format_name == "csv":
             yield _format_csv([PREDICTION_COLUMNS])
         batch_size = STDIN_BATCH_PATHS if "-" in self._images else MAX_BATCH_IMAGES
-        for batch in stream_image_batches(self._iter_paths(), self._predictor.image_shape, batch_size):
+        predictor, noted_kinds = self._predictor, set[str]()
+        for batch in stream_image_batches(
+            self._iter_paths(), predictor.image_shape, batch_size, predictor.value_ranges
+        ):
             self._require_other_output(batch.names)
+            for kind in batch.new_ranges.keys() - noted_kinds:
+                noted_kinds.add(kind)
+                click.echo(NEW_RANGE_NOTE.format(kind=kind, value_range=batch.new_ranges[kind]), err=True)
             for path, reason in batch.skipped:
                 click.echo(make_printable(f"{path} {reason}"), err=True)
             self.skipped_count += len(batch.skipped)

@@ -49,6 +49,9 @@ class Predictor:
             """Height and width of the images in pixels; for colour images also 3."""
             self.classes = repository.load_class_list()
             """All classes; the networks may not have learned all of them."""
+            origin = repository.data_record.origin
+            self.value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
+            """The values of black and white in the session's images, by kind of values."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
             self.vae, epoch = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
