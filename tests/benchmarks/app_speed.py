@@ -8,7 +8,7 @@ import sys
 import time
 
 from tests.terminal import ScriptedTerminal
-from vaetui.engine.training import BATCHES_PER_REPORT
+from vaetui.engine.config import BATCHES_PER_REPORT
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
 

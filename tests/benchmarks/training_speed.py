@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine import losses, malloc
-from vaetui.engine.config import Config
+from vaetui.engine.config import BATCHES_PER_REPORT, Config
 from vaetui.engine.images import read_idx_array
 from vaetui.engine.train_state import create_train_state
-from vaetui.engine.training import BATCHES_PER_REPORT, train_epoch
+from vaetui.engine.training import train_epoch
 
 FLOP_PER_IMAGE = 46.9e6
 """Floating-point operations of the paper's network for one image, forward and backward."""
