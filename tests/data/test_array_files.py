@@ -104,6 +104,20 @@ def test_idx_files_whose_length_differs_from_their_header_raise_user_error(tmp_p
         open_idx_file(path)
 
 
+def test_gzipped_idx_files_that_declare_too_much_raise_user_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(struct.pack(">BBBB3I", 0, 0, 8, 3, 10**9, 28, 28) + bytes(10_000)))
+    with pytest.raises(UserError, match=r"its header declares more data than it contains.* Check or replace the file"):
+        open_idx_file(path)
+    write_idx(path, 8, np.zeros((5_000, 28, 28), np.uint8))
+    assert open_idx_file(path).read_all().shape == (5_000, 28, 28)
+    monkeypatch.setattr(array_files, "MIN_BOMB_BYTES", 1_000_000)
+    with pytest.raises(UserError, match=r"-fold, which images never are. Save it without compression"):
+        open_idx_file(path)
+
+
 def test_a_wrong_checksum_of_compressed_data_raises_user_error(tmp_path: Path) -> None:
     path = write_idx(tmp_path / "own-idx3-ubyte.gz", 8, IMAGES)
     content = bytearray(path.read_bytes())
@@ -198,7 +212,9 @@ def test_an_array_that_is_compressed_too_much_raises_user_error(
     assert open_npz(tmp_path / "own.npz").arrays["images"].read_all().shape == (5_000, 28, 28)
     monkeypatch.setattr(array_files, "MIN_BOMB_BYTES", 1_000_000)
     problem = open_npz(tmp_path / "own.npz").problems["images"]
-    assert re.fullmatch(r"is compressed [\d,]+-fold, which images never are. Save it with numpy.savez.", str(problem))
+    assert re.fullmatch(
+        r"is compressed [\d,]+-fold, which images never are. Save it without compression.", str(problem)
+    )
 
 
 def test_a_forged_size_in_the_directory_of_a_zip_file_is_refused(tmp_path: Path) -> None:

@@ -221,6 +221,12 @@ def test_labels_that_are_not_one_per_image_raise_user_error(tmp_path: Path, shap
         find_arrays(path, labels=True)
 
 
+def test_labels_of_long_texts_raise_user_error(tmp_path: Path) -> None:
+    path = save_npz(tmp_path / "own.npz", images=IMAGES, labels=np.array(["a", "b" * 5_000]).repeat(30))
+    with pytest.raises(UserError, match="contains texts of up to 20,000 bytes, which are no labels"):
+        find_arrays(path, labels=True)
+
+
 def test_label_objects_raise_user_error_that_says_how_to_save_them(tmp_path: Path) -> None:
     path = save_npz(tmp_path / "own.npz", images=IMAGES, labels=CLASSES.astype(object))
     with pytest.raises(
@@ -419,7 +425,8 @@ def test_axes_are_brought_into_one_order(
         ((28, 28, 60, 3), "--axes HWNC for 60 images of 28x28 pixels, or --axes NHWC for 28 images of 28x60 pixels"),
         ((28, 28, 3, 60), "Pass --axes HWCN for 60 images of 28x28 pixels."),
         ((28, 20, 1, 60), "Pass --axes HWCN for 60 images of 28x20 pixels."),
-        ((3, 28, 20, 60), "Pass --axes CHWN for 60 images of 28x20 pixels."),
+        ((3, 28, 20, 60), "Pass --axes CHWN for 60 images of 28x20 pixels, or --axes CNHW for 28 images of 20x60"),
+        ((1, 60, 28, 28), "Pass --axes CHWN for 28 images of 60x28 pixels, or --axes CNHW for 60 images of 28x28"),
         ((60, 4, 28, 28), "Pass --axes NCHW for 60 images of 28x28 pixels."),
         ((60, 2, 28, 28), "has the shape (60, 2, 28, 28); images have the shape (N, height, width)"),
         ((60, 28, 28, 2), "has the shape (60, 28, 28, 2); images have the shape (N, height, width)"),

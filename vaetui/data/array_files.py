@@ -24,7 +24,7 @@ from vaetui.errors import UserError
 from vaetui.storage import npz
 
 CHUNK_BYTES = 1 << 22
-"""Bytes read at a time. Conversion needs some 30 times as much memory."""
+"""Bytes read at a time."""
 READ_ERRORS = (*npz.MALFORMED_FILE_ERRORS, OSError, ValueError, MemoryError, zlib.error)
 """Exceptions that zipfile and NumPy's header parser raise for damaged or hostile files."""
 MAX_HEADER_CHARS = 10_000
@@ -34,7 +34,7 @@ MAX_MEMBERS = 10_000
 MAX_COMPRESSION, MIN_BOMB_BYTES = 500, 1 << 30
 """Arrays of at least MIN_BOMB_BYTES that are compressed more than MAX_COMPRESSION-fold contain next to nothing."""
 MAX_DEFLATE_COMPRESSION = 1_100
-"""Deflate shrinks data at most 1,032-fold: a higher ratio in a directory of a zip file is forged."""
+"""Deflate shrinks data at most 1,032-fold: a higher ratio of declared sizes is forged."""
 IDX_DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 """Types of values by their number in the header of an IDX file."""
 
@@ -170,7 +170,7 @@ def open_idx_array(path: Path, rank: int) -> ArrayFile:
     open_file = partial(idx.open_idx, path)
     with translate_read_errors(str(path)), open_file() as file:
         shape = read_header(file, path, rank)
-    return ArrayFile(str(path), shape, np.dtype(np.uint8), partial(_open_at_offset, open_file, 4 + 4 * rank))
+    return _build_idx_array(path, shape, np.dtype(np.uint8))
 
 
 def open_idx_images(path: Path) -> ArrayFile:
@@ -187,8 +187,7 @@ def open_idx_file(path: Path) -> ArrayFile:
         if magic_number[:2] != b"\0\0" or type_number not in IDX_DTYPES or not rank:
             raise ValueError("its first bytes are not those of an IDX file")
         shape = struct.unpack(f">{rank}I", _read_exactly(file, 4 * rank))
-    dtype = np.dtype(IDX_DTYPES[type_number])
-    return ArrayFile(str(path), shape, dtype, partial(_open_at_offset, open_file, 4 + 4 * rank))
+    return _build_idx_array(path, shape, np.dtype(IDX_DTYPES[type_number]))
 
 
 @contextmanager
@@ -217,6 +216,28 @@ def _build_array(
     return ArrayFile(display_name, shape, dtype, open_data, axes)
 
 
+def _build_idx_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> ArrayFile:
+    offset = 4 + 4 * len(shape)
+    with translate_read_errors(str(path)):
+        stored_bytes, declared_bytes = path.stat().st_size, offset + math.prod(shape) * dtype.itemsize
+        if path.suffix == ".gz":
+            _require_usual_compression(declared_bytes, stored_bytes, is_deflated=True)
+        elif stored_bytes < declared_bytes:
+            raise EOFError("it is truncated")
+    return ArrayFile(str(path), shape, dtype, partial(_open_at_offset, partial(idx.open_idx, path), offset))
+
+
+def _require_usual_compression(declared_bytes: int, stored_bytes: int, *, is_deflated: bool) -> None:
+    """Raise ValueError for sizes that contradict each other, and UnsupportedArrayError for data of next to nothing."""
+    compression = declared_bytes / max(stored_bytes, 1)
+    if is_deflated and compression > MAX_DEFLATE_COMPRESSION:
+        raise ValueError("its header declares more data than it contains")
+    if compression > MAX_COMPRESSION and declared_bytes >= MIN_BOMB_BYTES:
+        raise UnsupportedArrayError(
+            f"is compressed {compression:,.0f}-fold, which images never are", "Save it without compression"
+        )
+
+
 def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayFile:
     """Return a member of an npz file; raises UnsupportedArrayError or one of READ_ERRORS if it is not usable."""
     if not member.filename.endswith(".npy"):
@@ -226,13 +247,9 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
         offset = file.tell()
     if member.file_size != offset + math.prod(shape) * dtype.itemsize:
         raise ValueError("its length differs from its header")
-    compression = member.file_size / max(member.compress_size, 1)
-    if compression > MAX_DEFLATE_COMPRESSION and member.compress_type == zipfile.ZIP_DEFLATED:
-        raise ValueError("its sizes are contradictory")
-    if compression > MAX_COMPRESSION and member.file_size >= MIN_BOMB_BYTES:
-        raise UnsupportedArrayError(
-            f"is compressed {compression:,.0f}-fold, which images never are", "Save it with numpy.savez"
-        )
+    _require_usual_compression(
+        member.file_size, member.compress_size, is_deflated=member.compress_type == zipfile.ZIP_DEFLATED
+    )
     name = member.filename.removesuffix(".npy")
     open_file = partial(_open_archive_member, path, member.filename)
     open_data = partial(_open_at_offset, open_file, offset)

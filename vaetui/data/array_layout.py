@@ -13,7 +13,7 @@ CHANNEL_COUNTS = (1, 3, 4)
 """Channels of grey, RGB and RGBA images."""
 IMAGE_AXES, CHANNEL_IMAGE_AXES = "NHW", "NHWC"
 """The order of axes after `arrange_axes`: images, height, width, and channels."""
-COMMON_ORDERS = ("NHW", "HWN", "NHWC", "NCHW", "HWCN", "CHWN", "HWNC")
+COMMON_ORDERS = ("NHW", "HWN", "NHWC", "NCHW", "HWCN", "CHWN", "HWNC", "CNHW")
 """Orders of axes that are tried; other ones need --axes."""
 
 

@@ -14,6 +14,8 @@ from vaetui.errors import UserError, make_printable
 
 MAX_LISTED_ARRAYS = 8
 """Most arrays that a message lists."""
+MAX_LABEL_BYTES = 10_000
+"""Most bytes of one label: names of classes are much shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class _Chooser:
         """Return the name of the labels of the images; None if there are none and they are not required."""
         if requested_key is not None:
             key = self._find_key(requested_key)
-            self._require_label_shape(key, image_count)
+            self._require_labels(key, image_count)
             return key
         candidates = self._list_label_candidates(image_key)
         fitting = [key for key in candidates if key in self._arrays and self._is_fitting(key, image_count)]
@@ -142,9 +144,10 @@ class _Chooser:
                 f"Choose one with --labels KEY, such as --labels {fitting[0]}."
             )
         if fitting:
+            self._require_labels(fitting[0], image_count)
             return fitting[0]
         if len(candidates) == 1 or any(self.names[key].role == "labels" for key in candidates):
-            self._require_label_shape(candidates[0], image_count)
+            self._require_labels(candidates[0], image_count)
         if not is_required:
             return None
         others = [key for key in self._arrays if key != image_key and self._is_fitting(key, image_count)]
@@ -228,8 +231,13 @@ class _Chooser:
     def _is_fitting(self, key: str, image_count: int) -> bool:
         return self._arrays[key].shape in ((image_count,), (image_count, 1))
 
-    def _require_label_shape(self, key: str, image_count: int) -> None:
+    def _require_labels(self, key: str, image_count: int) -> None:
         array = self.require(key)
+        if array.dtype.itemsize > MAX_LABEL_BYTES:
+            raise UserError(
+                f"{array.display_name} contains texts of up to {array.dtype.itemsize:,} bytes, which are no labels. "
+                "Choose another array with --labels KEY."
+            )
         if not self._is_fitting(key, image_count):
             is_one_hot = len(array.shape) == 2 and array.shape[0] == image_count and array.dtype.kind in "biuf"
             raise UserError(
