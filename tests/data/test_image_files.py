@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
+import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.ImageCms import ImageCmsProfile, createProfile
+from PIL.PngImagePlugin import PngImageFile
 
 from tests.data.drawing import colour_digits, encode_png, load_digits
+from tests.data.image_encoders import encode_png_16, encode_tiff
 from vaetui.data.image_files import UnusableImageError, decode_image, survey_image
 
 PIXELS = load_digits(1)[0][0]
@@ -153,27 +159,153 @@ def test_broken_links_and_pipes_are_unusable(tmp_path: Path) -> None:
         decode_pixels(tmp_path / "nowhere.png", SIZE)
 
 
-@pytest.mark.parametrize("case_count", [500, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("damage", ["half", "flipped byte", "no end"])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.webp", "a.gif", "a.bmp", "a.avif", "a.jp2"])
+def test_a_damaged_file_raises_a_reason_or_keeps_its_pixels(tmp_path: Path, name: str, damage: str) -> None:
+    path = tmp_path / name
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    content = bytearray(path.read_bytes())
+    intact = decode_pixels(path, (96, 96))
+    if damage == "flipped byte":
+        content[len(content) // 2] ^= 16
+    path.write_bytes(
+        content[: len(content) // 2] if damage == "half" else content[:-2] if damage == "no end" else content
+    )
+    for function in (survey_image, lambda file: decode_image(file, (96, 96))):
+        try:
+            function(path)
+        except UnusableImageError as error:
+            assert re.match("cannot be (read|decoded)", str(error))
+            continue
+        assert damage != "half"
+        if name == "a.png":
+            assert np.array_equal(decode_pixels(path, (96, 96)), intact)
+
+
+BROKEN_EXIF = b"\0\x08\0\x02\x01\x12\0\x03"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"exif": BROKEN_EXIF},
+        {"exif": b"Exif\0\0" + BROKEN_EXIF},
+        {"exif": b"Exif\0\0II*\0\xff\xff\xff\xff"},
+        {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x04\xff\xff\xff\xff"},
+        {"icc_profile": b"broken profile"},
+        {"icc_profile": bytes(200)},
+        {"exif": b"Exif\0\0", "icc_profile": b"\xff" * 60},
+    ],
+)
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif", ".tif"])
+def test_broken_metadata_does_not_lose_the_picture(tmp_path: Path, suffix: str, options: Any) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".tif":
+        options = {name: value for name, value in options.items() if name == "icc_profile"}
+    try:
+        Image.fromarray(PIXELS).convert("RGB").save(path, quality=95, **options)
+    except (ValueError, SyntaxError, RuntimeError, UserWarning):
+        pytest.skip("this encoder refuses such metadata")
+    assert np.abs(decode_pixels(path, SIZE).astype(int) - PIXELS).mean() < 3
+    assert survey_image(path).size == SIZE
+
+
+def test_a_broken_block_of_a_phone_picture_does_not_lose_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    images = [Image.fromarray(PIXELS).convert("RGB")] * 2
+    images[0].save(path, "MPO", save_all=True, append_images=images[1:], quality=95)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"MPF\0") + 4
+    rng = random.Random(0)
+    for _ in range(50):
+        damaged = bytearray(content)
+        damaged[start + rng.randrange(60)] = rng.randrange(256)
+        path.write_bytes(damaged)
+        assert np.abs(decode_pixels(path, SIZE).astype(int) - PIXELS).mean() < 3
+
+
+def test_damaged_tiff_files_write_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(PIXELS).save(path, compression="tiff_lzw")
+    path.write_bytes(path.read_bytes()[:10] + b"\xff" * 60 + path.read_bytes()[70:])
+    with pytest.raises(UnusableImageError, match="cannot be decoded"):
+        decode_image(path, SIZE)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, SyntaxError, struct.error, OverflowError, KeyError])
+def test_any_exception_of_a_decoder_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(PIXELS))
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(PngImageFile, "load_end", fail)
+    with pytest.raises(UnusableImageError, match=r"cannot be decoded|needs more memory than is available"):
+        decode_image(tmp_path / "a.png", SIZE)
+    monkeypatch.setattr(PngImageFile, "_open", fail)
+    with pytest.raises(UnusableImageError, match=r"cannot be read|damaged PNG header"):
+        survey_image(tmp_path / "a.png")
+
+
+def encode_fuzz_files(directory: Path) -> dict[str, bytes]:
+    """Return files of many formats, with metadata and pages, by name."""
+    grey = Image.fromarray(PIXELS)
+    colours = Image.fromarray(BLUE)
+    pages = [Image.fromarray(digit) for digit in load_digits(4)[0]]
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "description"
+    exif.get_ifd(0x8769)[0x9003] = "2026:01:01 00:00:00"
+    for suffix in (".png", ".jpg", ".tif", ".webp", ".avif"):
+        profile = ImageCmsProfile(createProfile("sRGB")).tobytes()[:400]
+        colours.save(directory / f"exif{suffix}", exif=exif, icc_profile=profile)
+    for suffix in (".png", ".tif", ".webp", ".gif", ".avif"):
+        pages[0].save(directory / f"pages{suffix}", save_all=True, append_images=pages[1:])
+    for suffix in (".png", ".jpg", ".tif", ".bmp", ".webp", ".gif", ".jp2", ".tga", ".pcx", ".sgi", ".dds", ".ico"):
+        grey.resize((32, 32)).save(directory / f"grey{suffix}")
+    for compression in ("tiff_lzw", "jpeg", "packbits"):
+        colours.save(directory / f"{compression}.tif", compression=compression)
+    grey.convert("1").save(directory / "fax.tif", compression="group4")
+    grey.convert("LA").save(directory / "alpha.png")
+    colours.save(directory / "phone.jpg", "MPO", save_all=True, append_images=[colours])
+    deep = np.random.default_rng(0).integers(0, 4_096, (20, 30, 3)).astype(np.uint16)
+    (directory / "deep.png").write_bytes(encode_png_16(deep))
+    (directory / "deep.tif").write_bytes(encode_tiff(deep))
+    (directory / "float.tif").write_bytes(encode_tiff(PIXELS.astype(np.float32), deflate=True))
+    (directory / "deep.ppm").write_bytes(b"P6 30 20 4095\n" + deep.astype(">u2").tobytes())
+    (directory / "plain.pgm").write_bytes(b"P2 4 4 4095\n" + b" ".join(b"%d" % number for number in range(16)))
+    return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
+
+
+@pytest.mark.parametrize("case_count", [600, pytest.param(8_000, marks=pytest.mark.slow)])
 def test_randomly_damaged_files_are_decoded_or_raise_one_printable_reason(tmp_path: Path, case_count: int) -> None:
     rng = random.Random(case_count)
-    contents = {}
-    for suffix in (".png", ".jpg", ".tif", ".bmp", ".webp"):
-        Image.fromarray(PIXELS).save(tmp_path / f"intact{suffix}")
-        contents[suffix] = (tmp_path / f"intact{suffix}").read_bytes()
+    (tmp_path / "intact").mkdir()
+    files = encode_fuzz_files(tmp_path / "intact")
     unusable_count = 0
     for case in range(case_count):
-        suffix = rng.choice(list(contents))
-        damaged = bytearray(contents[suffix])
-        if case % 2:
+        name = rng.choice(list(files))
+        damaged = bytearray(files[name])
+        if case % 3 == 0:
             del damaged[rng.randrange(len(damaged)) :]
         for _ in range(rng.randrange(1, 6)):
             if damaged:
-                damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
-        path = tmp_path / f"damaged{suffix}"
+                # Half of the damage is done to headers.
+                damaged[rng.randrange(min(len(damaged), rng.choice([200, len(damaged)])))] ^= 1 << rng.randrange(8)
+        path = tmp_path / f"damaged-{name}"
         path.write_bytes(damaged)
+        shape = (*SIZE, 3) if case % 2 else SIZE
         try:
-            assert decode_pixels(path, SIZE).shape == SIZE
+            file = decode_image(path, shape)
+            assert file.pixels.shape[1:] == shape
+            assert len(file.pixels) == (1 if file.pages is None else len(file.pages))
         except UnusableImageError as error:
             unusable_count += 1
             assert str(error).isprintable()
-    assert 0.4 * case_count < unusable_count < case_count
+        with contextlib.suppress(UnusableImageError):
+            survey = survey_image(path)
+            assert len(survey.values) <= 1 << 16
+    assert 0.3 * case_count < unusable_count < case_count

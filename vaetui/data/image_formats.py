@@ -8,6 +8,8 @@ import importlib.util
 import os
 import re
 
+from PIL import Image
+
 FORMATS_BY_SUFFIX = {
     **dict.fromkeys((".png", ".apng"), "PNG"),
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".jps", ".mpo"), "JPEG"),
@@ -99,9 +101,8 @@ def read_prefix(path: str | os.PathLike[str]) -> bytes:
 def list_formats(suffix: str) -> tuple[str, ...]:
     """Return the Pillow formats to try for a file with an ending in lower case, the likeliest first."""
     own_format = FORMATS_BY_SUFFIX.get(suffix)
-    own_formats = [own_format] if own_format and own_format not in PLUGINS else []
-    others = (name for name in CONTENT_FORMATS if name != own_format and (name != "AVIF" or _has_avif()))
-    return (*own_formats, *others)
+    names = [own_format, *CONTENT_FORMATS] if own_format and own_format not in PLUGINS else CONTENT_FORMATS
+    return tuple(name for name in dict.fromkeys(names) if _is_available(name))
 
 
 def identify_content(prefix: bytes) -> str | None:
@@ -139,14 +140,16 @@ def explain_content(prefix: bytes) -> str:
     name = identify_content(prefix)
     if name in PLUGINS:
         return explain_missing_plugin(name)
-    if name == "TIFF" and (raw := OTHER_CONTENTS[2]) and not raw[0].match(prefix):
+    reason = next((reason for pattern, reason in OTHER_CONTENTS if pattern.match(prefix)), None)
+    if reason is not None:
+        return reason
+    if name == "TIFF":
         return "is a TIFF image of a kind that is not supported; convert it to PNG or to a usual TIFF"
     if name is not None:
         return f"cannot be read (damaged {name} header)"
     if prefix[4:8] == b"ftyp":
         return REASONS_BY_SUFFIX[".cr3" if b"crx " in _list_brands(prefix) else ".mp4"]
-    reasons = (reason for pattern, reason in OTHER_CONTENTS if pattern.match(prefix))
-    return next(reasons, "is not an image in a supported format")
+    return "is not an image in a supported format"
 
 
 def explain_suffix(suffix: str) -> str | None:
@@ -189,5 +192,11 @@ def _list_brands(prefix: bytes) -> set[bytes]:
 
 
 @functools.cache
-def _has_avif() -> bool:
-    return importlib.util.find_spec("PIL.AvifImagePlugin") is not None  # missing before Pillow 11.2
+def _is_available(name: str) -> bool:
+    """Return whether the installed Pillow has a format."""
+    if name == "AVIF":
+        return importlib.util.find_spec("PIL.AvifImagePlugin") is not None  # missing before Pillow 11.2
+    if name in CONTENT_FORMATS:
+        return True
+    Image.init()  # takes 0.1 s, so it is done only for rare formats
+    return name in Image.OPEN
