@@ -95,6 +95,9 @@ data_option = click.option(
     help="Directory of images or IDX files, or an image, .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
 )
 
+HEADING_CELLS = 12
+"""Width of the headings of an import report."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
@@ -144,9 +147,9 @@ class ImportedData:
 
 
 def print_import_lines(lines: dict[str, str]) -> None:
-    """Print what an import took and left out, one line per heading."""
-    for heading, line in lines.items():
-        click.echo(f"{heading:12}{line}")
+    """Print what an import took and left out."""
+    for heading, text in lines.items():
+        click.echo(f"{heading:{HEADING_CELLS}}" + text.replace("\n", "\n" + " " * HEADING_CELLS))
 
 
 def _build_imported_data(source: str, title: str, data_record: DataRecord, config: Config) -> ImportedData:

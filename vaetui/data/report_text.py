@@ -17,7 +17,10 @@ MAX_LISTED_REASONS = 5
 
 
 def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], skipped_list: str = "") -> dict[str, str]:
-    """Return a line of text by heading; `skipped` are pairs of path and reason, `skipped_list` the file with all."""
+    """Return text by heading, in one or more lines.
+
+    `skipped` are pairs of path and reason, and `skipped_list` is the file that lists all of them.
+    """
     height, width = report.size
     lines = {
         "source": report.source,
@@ -33,13 +36,13 @@ def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], sk
         lines["duplicates"] = f"{report.duplicate_count:,} {images} of another one; equal images get equal labels"
     if skipped:
         counts = Counter(reason for _, reason in skipped).most_common()
-        parts = [f"{count:,} {reason}" for reason, count in counts[:MAX_LISTED_REASONS]]
+        parts = [f"{len(skipped):,}", *(f"{count:,}x {reason}" for reason, count in counts[:MAX_LISTED_REASONS])]
         if len(counts) > MAX_LISTED_REASONS:
-            parts.append(f"{sum(count for _, count in counts[MAX_LISTED_REASONS:]):,} for other reasons")
-        lines["not taken"] = f"{len(skipped):,}: {'; '.join(parts)}"
+            parts.append(f"{sum(count for _, count in counts[MAX_LISTED_REASONS:]):,}x other reasons")
         if skipped_list:
-            lines["not taken"] += f". All: {skipped_list}"
-    return {heading: make_printable(line) for heading, line in lines.items()}
+            parts.append(f"all in {skipped_list}")
+        lines["not taken"] = "\n".join(parts)
+    return {heading: "\n".join(map(make_printable, text.split("\n"))) for heading, text in lines.items()}
 
 
 def to_json_fields(report: ImportReport, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:
