@@ -263,6 +263,14 @@ def test_an_unambiguous_array_is_taken_whatever_its_name(tmp_path: Path, arrays:
     assert np.array_equal(dataset_arrays.train_images.read_all(), IMAGES)
 
 
+def test_an_alpha_channel_is_part_of_the_source(tmp_path: Path) -> None:
+    array = np.full((60, 28, 28, 4), 255, np.uint8)
+    path = save_npz(tmp_path / "own.npz", images=array, labels=CLASSES)
+    assert find_arrays(path, labels=True).source == "array images of own.npz with alpha channel, labels labels"
+    np.save(tmp_path / "own.npy", array)
+    assert find_arrays(tmp_path / "own.npy").source == "array of own.npy with alpha channel"
+
+
 def test_an_unusable_array_with_the_name_of_images_is_not_replaced_silently(tmp_path: Path) -> None:
     path = save_npz(tmp_path / "own.npz", x_train=FLAT, thumbs=IMAGES[:, ::2, ::2])
     with pytest.raises(
@@ -285,6 +293,10 @@ def test_an_unusable_array_with_the_name_of_images_is_not_replaced_silently(tmp_
             r"photo in .* has the shape \(480, 640, 3\), which looks like a single image",
         ),
         ({"a": np.array([None])}, "a in .* contains Python objects"),
+        (
+            dict(zip("abc", IMAGES[:3], strict=True)),
+            r"contains 3 arrays of the shape \(28, 28\)\. If each of them is one image, save numpy.st",
+        ),
         ({}, r"contains no images\. It needs an array"),
     ],
 )
@@ -366,6 +378,8 @@ def test_a_directory_of_idx_files_has_named_sources(tmp_path: Path) -> None:
     assert dataset_arrays.source == (
         "IDX file train-images-idx3-ubyte of own, labels train-labels-idx1-ubyte, test images t10k-images-idx3-ubyte"
     )
+    write_idx(directory / "train-images-idx3-ubyte", np.zeros((20, 20, 28), np.uint8))
+    assert find_arrays(directory).train_images.shape == (20, 20, 28)
     write_idx(directory / "train-images-idx3-ubyte", np.zeros((20, 0, 28), np.uint8))
     with pytest.raises(UserError, match="images of 0x28 pixels"):
         find_arrays(directory)

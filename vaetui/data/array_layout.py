@@ -57,6 +57,11 @@ def arrange_axes(
     return arranged
 
 
+def describe_alpha(images: ArrayFile) -> str:
+    """Return the end of a description of images in the order N, H, W, C, if they have an alpha channel."""
+    return " with alpha channel" if len(images.shape) == 4 and images.shape[3] == max(CHANNEL_COUNTS) else ""
+
+
 def _validate_axes(axes: str) -> str:
     letters = axes.strip().upper()
     if sorted(letters) not in (sorted(IMAGE_AXES), sorted(CHANNEL_IMAGE_AXES)):

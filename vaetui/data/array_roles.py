@@ -14,7 +14,7 @@ from vaetui.data.array_files import (
     open_npy,
     translate_read_errors,
 )
-from vaetui.data.array_layout import arrange_axes
+from vaetui.data.array_layout import arrange_axes, describe_alpha
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.npz_selection import select_npz_arrays
 from vaetui.engine.idx import find_idx_files
@@ -78,7 +78,7 @@ def find_dataset_arrays(
         flag = "--labels" if options.image_key is None else "--images"
         raise UserError(f"{path} contains a single array, so {flag} cannot choose one. Pass {flag} with an npz file.")
     images = arrange_axes(array, options.axes, expected_size=expected_size)
-    return DatasetArrays((path,), images, source=f"{kind} {path.name}")
+    return DatasetArrays((path,), images, source=f"{kind} {path.name}{describe_alpha(images)}")
 
 
 def _identify_suffix(path: Path) -> str:
@@ -97,13 +97,18 @@ def _find_idx_arrays(directory: Path, options: ImportOptions) -> DatasetArrays:
     source = f"IDX file {idx_files.train_images.name} of {directory.name}"
     source += f", labels {train_labels.name}" if train_labels and options.labels else ""
     source += f", test images {test_images.name}" if test_images else ""
-    images = arrange_axes(open_idx_images(idx_files.train_images), options.axes)
-    size = (images.shape[1], images.shape[2])
+    images = _arrange_idx_images(idx_files.train_images, options)
     return DatasetArrays(
         (idx_files.train_images, *(path for path in optional_paths if path)),
         images,
         open_idx_array(train_labels, 1) if train_labels else None,
-        arrange_axes(open_idx_images(test_images), options.axes, expected_size=size) if test_images else None,
+        _arrange_idx_images(test_images, options) if test_images else None,
         open_idx_array(test_labels, 1) if test_labels else None,
         source,
     )
+
+
+def _arrange_idx_images(path: Path, options: ImportOptions) -> ArrayFile:
+    array = open_idx_images(path)
+    # In directories named like MNIST's, the first axis always counts the images.
+    return arrange_axes(array, options.axes, expected_size=(array.shape[1], array.shape[2]))

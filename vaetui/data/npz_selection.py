@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.data.array_files import ArrayFile, NpzFile, open_npz
-from vaetui.data.array_layout import arrange_axes, is_image_array
+from vaetui.data.array_layout import arrange_axes, describe_alpha, is_image_array
 from vaetui.data.array_names import ArrayName, parse_array_name
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError, make_printable
@@ -67,7 +67,7 @@ def select_npz_arrays(path: Path, options: ImportOptions, expected_size: tuple[i
         None if label_key is None else chooser.require(label_key),
         test_images,
         None if test_label_key is None else chooser.require(test_label_key),
-        _describe_choice(path, *chosen),
+        make_printable(f"array {image_key} of {path.name}{describe_alpha(images)}{_describe_others(*chosen[1:])}"),
         chooser.list_skipped(chosen, needs_labels, test_problem),
     )
 
@@ -260,6 +260,12 @@ class _Chooser:
         for key in self._problems:
             if self._problems[key].is_damaged or not self._arrays:
                 return UserError(f"{key} in {self._path} {self._problems[key]}")
+        shapes = [array.shape for array in self._arrays.values()]
+        if len(shapes) > 1 and len(set(shapes)) == 1 and len(shapes[0]) in (2, 3):
+            return UserError(
+                f"{self._path} contains {len(shapes):,} arrays of the shape {shapes[0]}. If each of them is one image, "
+                "save numpy.stack(arrays) as one array."
+            )
         listing = f" but {self._list(list(self._arrays))}" if self._arrays else ""
         return UserError(
             f"{self._path} contains no images{listing}. It needs an array of shape (N, height, width), optionally with "
@@ -282,11 +288,7 @@ def _compare_with_train_images(test_images: ArrayFile, images: ArrayFile, image_
     return "" if len(kinds) == 1 else f"has values of type {test_images.dtype}, {image_key} of type {images.dtype}"
 
 
-def _describe_choice(
-    path: Path, image_key: str, label_key: str | None, test_key: str | None, test_label_key: str | None
-) -> str:
-    text = f"array {image_key} of {path.name}"
-    text += f", labels {label_key}" if label_key else ""
+def _describe_others(label_key: str | None, test_key: str | None, test_label_key: str | None) -> str:
+    text = f", labels {label_key}" if label_key else ""
     text += f", test images {test_key}" if test_key else ""
-    text += f" with {test_label_key}" if test_label_key else ""
-    return make_printable(text)
+    return text + (f" with {test_label_key}" if test_label_key else "")
