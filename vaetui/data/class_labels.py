@@ -132,7 +132,7 @@ def _find_plain_forms(labels: Iterable[str], class_names: tuple[str, ...]) -> di
     A label that is literally one of the class names stays as it is.
     """
     trimmed_labels = {label: label.strip() for label in labels}
-    names = {text for text in trimmed_labels.values() if text in class_names or not _means_no_label(text)}
+    names = {text for text in trimmed_labels.values() if text in class_names or not means_no_label(text)}
     has_missing = not names >= set(trimmed_labels.values())
     if has_missing and all(WHOLE_NUMBER.fullmatch(name) and name not in class_names for name in names):
         plain_forms = {name: name.partition(".")[0] for name in names}
@@ -144,7 +144,8 @@ def _find_plain_forms(labels: Iterable[str], class_names: tuple[str, ...]) -> di
     return {label: plain_forms.get(text, "") for label, text in trimmed_labels.items()}
 
 
-def _means_no_label(text: str) -> bool:
+def means_no_label(text: str) -> bool:
+    """Return whether a label without surrounding spaces is empty, NaN or -1."""
     try:
         return not text or math.isnan(number := float(text)) or number == -1
     except ValueError:
