@@ -159,6 +159,11 @@ def test_release_request_lasts_until_it_is_withdrawn_or_the_lock_is_taken(tmp_pa
     assert not control_files.is_release_requested(tmp_path)
 
 
+def test_failure_that_names_a_file_of_any_script_stays_as_it_is(tmp_path: Path) -> None:
+    control_files.record_failure(tmp_path, "/10.30\u202fAM/\U0001f431 and /caf\udce9 are missing")
+    assert control_files.read_failure(tmp_path) == "/10.30\u202fAM/\U0001f431 and /caf\\udce9 are missing"
+
+
 def test_failure_is_one_printable_line_that_lasts_until_it_is_removed(tmp_path: Path) -> None:
     control_files.record_failure(tmp_path, "a longer thing that is\nover\x1b[2J")
     control_files.record_failure(tmp_path, "short")

@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from vaetui.errors import is_printable_text
 from vaetui.storage import atomic_files, file_names
 from vaetui.storage.atomic_files import translate_os_errors
 
@@ -43,7 +44,7 @@ def record_failure(directory: Path, message: str) -> None:
     path = file_names.failure_path(directory)
     # In place and without truncating the file first: both would need room on the disk.
     with translate_os_errors(path), atomic_files.open_for_writing(path, 0) as file:
-        file.write(message.encode()[:FAILURE_BYTES].ljust(FAILURE_BYTES))
+        file.write(message.encode(errors="backslashreplace")[:FAILURE_BYTES].ljust(FAILURE_BYTES))
         file.flush()
         os.fsync(file.fileno())
 
@@ -55,7 +56,7 @@ def read_failure(directory: Path) -> str | None:
         return None
     with atomic_files.open_for_reading(path) as file:
         text = file.read(FAILURE_BYTES).decode(errors="replace")
-    return "".join(filter(str.isprintable, text)).strip()
+    return "".join(filter(is_printable_text, text)).strip()
 
 
 def remove_control_files(directory: Path) -> None:

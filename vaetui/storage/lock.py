@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vaetui.errors import UserError
+from vaetui.errors import UserError, is_printable_text
 from vaetui.storage import atomic_files, control_files, file_names
 from vaetui.storage.atomic_files import translate_os_errors
 
@@ -112,7 +112,7 @@ def _read_holder_file(path: Path) -> Holder:
     try:
         with atomic_files.open_for_reading(path) as file:
             fields = json.loads(file.read(1000))  # limit the size: another user may have written it
-        user, host = ("".join(filter(str.isprintable, fields[name]))[:64] for name in ("user", "host"))
+        user, host = ("".join(filter(is_printable_text, fields[name]))[:64] for name in ("user", "host"))
         process_id = fields["process_id"]
         if isinstance(process_id, int) and 0 < process_id < 1 << 32:  # above every valid process id
             return Holder(user, host, process_id, fields.get("is_detached") is True)

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.keys import key_to_character
 
 from vaetui.engine.classes import AddClass, ClassEdit
-from vaetui.errors import UserError
+from vaetui.errors import UserError, is_printable_text
 from vaetui.tui.keymap import create_binding
 from vaetui.tui.presenters.focus_moves import find_neighbour_index
 from vaetui.tui.presenters.layout import compute_visible_rows
@@ -92,7 +92,7 @@ class ClassPickerScreen(PromptScreen):
     def on_unbound_key(self, key: str) -> None:
         """Type a letter of any script, or show which characters are allowed."""
         letter = key_to_character(key)
-        if letter is not None and letter.isprintable():
+        if letter is not None and is_printable_text(letter):
             self._typed_text, self._cursor_row, self._hint = self._typed_text + letter, 0, ""
         else:
             self._hint = "Type letters, digits, space or . - _ + /"
