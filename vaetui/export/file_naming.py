@@ -36,18 +36,15 @@ def make_directory_names(class_names: Sequence[str]) -> list[str]:
     used_keys = {make_comparison_key(UNSURE_DIRECTORY), make_comparison_key(CLASS_TABLE_NAME)}
     directory_names: dict[int, str] = {}
     safe_names = [_shorten_end(make_safe_name(name)) for name in class_names]
-    unchanged_first = sorted(
-        range(len(class_names)), key=lambda class_id: safe_names[class_id] != class_names[class_id]
-    )
-    for class_id in unchanged_first:
-        name, number = safe_names[class_id], class_id
-        if make_comparison_key(name) == make_comparison_key(UNSURE_DIRECTORY):
-            name += "_"
-        unique_name = name
-        while make_comparison_key(unique_name) in used_keys:
-            unique_name, number = f"{name}-{number}", number + 1
-        used_keys.add(make_comparison_key(unique_name))
-        directory_names[class_id] = unique_name
+    for class_id, name in enumerate(safe_names):
+        if name == class_names[class_id] and make_comparison_key(name) not in used_keys:
+            directory_names[class_id] = name
+            used_keys.add(make_comparison_key(name))
+    for class_id, name in enumerate(safe_names):
+        if class_id not in directory_names:
+            if make_comparison_key(name) == make_comparison_key(UNSURE_DIRECTORY):
+                name += "_"
+            directory_names[class_id] = _add_number(name, class_id, used_keys)
     return [directory_names[class_id] for class_id in range(len(class_names))]
 
 
@@ -70,16 +67,20 @@ def shorten_path(path: PurePosixPath, suffix: str) -> PurePosixPath:
 
 def make_unique_names(names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
     """Return the names, each of which ends with its suffix, with a number where a stem is not unique."""
-    unique_names: list[str] = []
     used_keys: set[str] = set()
-    for index, (name, suffix) in enumerate(zip(names, suffixes, strict=True)):
-        stem, number = name.removesuffix(suffix), index
-        unique_stem = stem
-        while (key := make_comparison_key(unique_stem)) in used_keys:
-            unique_stem, number = f"{stem}-{number}", number + 1
-        used_keys.add(key)
-        unique_names.append(unique_stem + suffix)
-    return unique_names
+    return [
+        _add_number(name.removesuffix(suffix), index, used_keys) + suffix
+        for index, (name, suffix) in enumerate(zip(names, suffixes, strict=True))
+    ]
+
+
+def _add_number(name: str, number: int, used_keys: set[str]) -> str:
+    """Return a name, with a number if its key is used, and add its key to the used ones."""
+    unique_name = name
+    while (key := make_comparison_key(unique_name)) in used_keys:
+        unique_name, number = f"{name}-{number}", number + 1
+    used_keys.add(key)
+    return unique_name
 
 
 def _shorten_start(stem: str, path: str, suffix_bytes: int) -> str:
