@@ -5,6 +5,7 @@ session           Session, the class that front ends call
 schedule          the next step of a run
 dataset_location  the directory of a session's images
 data_loading      load the images; rebuild a damaged imported dataset
+data_digests      digests of labels, test images and the list of source files
 data_split        training, validation and test images
 session_true_labels  true labels, for evaluation only
 resources         images and networks, loaded on first use

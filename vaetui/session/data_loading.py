@@ -1,13 +1,17 @@
-"""Load the images of a session; rebuild the imported dataset if it is damaged."""
+"""Load the images of a session and verify the files beside them; rebuild the imported dataset if it is damaged."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from vaetui.data import importing
 from vaetui.engine.events import Progress
+from vaetui.engine.idx import IdxFiles
 from vaetui.errors import UserError
+from vaetui.session import data_digests
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files, locate_source_directory
 from vaetui.session.session_true_labels import SessionTrueLabels
@@ -18,17 +22,32 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import TrainValSplit
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedData:
+    """The images of a session, and the files beside them."""
+
+    images: SessionImages
+    """The images."""
+    true_labels: SessionTrueLabels
+    """Their true labels, for evaluation only."""
+    changed_kinds: tuple[str, ...]
+    """The kinds of files that changed since the session was created and are not used."""
+    notice: str | None
+    """A sentence on them; None without any."""
+
+
 def load_or_rebuild_images(
     store: ArtifactStore, repository: SessionRepository
 ) -> Generator[Progress, None, tuple[SessionImages, SessionTrueLabels, str | None]]:
-    """Load images and true labels; the third value is a notice if the dataset was rebuilt.
+    """Load images and true labels; the third value is a notice on files that were rebuilt or are not used.
 
+    Labels and test images that are damaged or changed are rebuilt like the images, if possible; else they are not used.
     Raises UserError for missing or changed images that cannot be rebuilt from their source.
     """
     directory, origin = locate_source_directory(repository.data_source), find_dataset_origin(repository)
     is_imported = directory.parent == dataset_cache.datasets_directory()
     try:
-        images, labels = yield from _load_images_and_labels(store, repository)
+        data = yield from _load_data(store, repository)
     except (ArtifactLostError, IdenticalImagesError):  # the files of the dataset are intact
         raise
     except UserError as error:
@@ -40,20 +59,30 @@ def load_or_rebuild_images(
                 hint = f", and their source {origin.source_path} is missing or has changed. Restore either"
             raise UserError(f"The images in {directory} are lost or damaged{hint}; no answer is lost.") from error
     else:
-        # Labels and the list of source files are read later but must be intact as well.
-        if not is_imported or (
-            dataset_cache.is_metadata_intact(directory) and dataset_cache.load_origin(directory) == origin
-        ):
-            return images, labels, None
+        if not is_imported or origin is None:
+            return data.images, data.true_labels, data.notice
+        if not data.changed_kinds:
+            notice = _restore_metadata(directory, origin)
+            return data.images, data.true_labels, notice
         is_rebuilt = False
         with suppress(UserError):  # the images are intact, so the session stays usable if the rebuild fails
             is_rebuilt = yield from _rebuild_images(store, repository, origin)
         if not is_rebuilt:
-            return images, labels, None
+            return data.images, data.true_labels, data.notice
     assert origin is not None
-    images, labels = yield from _load_images_and_labels(store, repository)
+    data = yield from _load_data(store, repository)
     notice = f"The images in {directory} were lost or damaged; they were rebuilt from {origin.source_path}."
-    return images, labels, notice
+    return data.images, data.true_labels, f"{notice} {data.notice or ''}".strip()
+
+
+def find_changed_files(repository: SessionRepository) -> tuple[IdxFiles, list[str]]:
+    """Return the IDX files of a session, and the kinds of files that changed since it was created.
+
+    Raises UserError if the training images are missing.
+    """
+    files = locate_session_files(repository)
+    recorded = repository.data_digests or {}
+    return files, data_digests.find_changed_kinds(recorded, data_digests.compute_data_digests(files))
 
 
 def find_dataset_origin(repository: SessionRepository) -> DatasetOrigin | None:
@@ -64,11 +93,34 @@ def find_dataset_origin(repository: SessionRepository) -> DatasetOrigin | None:
     return repository.data_record.origin or dataset_cache.load_origin(directory)
 
 
-def _load_images_and_labels(
-    store: ArtifactStore, repository: SessionRepository
-) -> Generator[Progress, None, tuple[SessionImages, SessionTrueLabels]]:
-    images = yield from load_images(store, repository)
-    return images, SessionTrueLabels(locate_session_files(repository), images, repository.load_class_list)
+def _load_data(store: ArtifactStore, repository: SessionRepository) -> Generator[Progress, None, LoadedData]:
+    """Load the images, and the files beside them that did not change; record digests of files that are new.
+
+    Raises UserError for missing, damaged or changed images and, before digests are recorded, for any damage to an
+    imported dataset.
+    """
+    files, recorded = locate_session_files(repository), repository.data_digests
+    directory = files.train_images.parent
+    is_imported = directory.parent == dataset_cache.datasets_directory()
+    if recorded is None and is_imported and not dataset_cache.is_dataset_intact(directory):
+        raise UserError(f"The imported images in {directory} are damaged. Import them again with: vaetui new")
+    current = data_digests.compute_data_digests(files)
+    changed_kinds = tuple(data_digests.find_changed_kinds(recorded or {}, current))
+    usable_files = data_digests.select_unchanged_files(files, changed_kinds)
+    images = yield from load_images(store, repository, usable_files)
+    true_labels = SessionTrueLabels(usable_files, images, repository.load_class_list)
+    if recorded is None or not current.keys() <= recorded.keys():
+        repository.record_data_digests({**current, **(recorded or {})})
+    return LoadedData(images, true_labels, changed_kinds, data_digests.describe_changes(files, changed_kinds))
+
+
+def _restore_metadata(directory: Path, origin: DatasetOrigin) -> str | None:
+    """Write damaged metadata of a dataset again, whose other files are intact; return a notice if that was needed."""
+    is_intact = dataset_cache.is_dataset_intact(directory, with_images=False)
+    if is_intact and dataset_cache.load_origin(directory) == origin:
+        return None
+    dataset_cache.restore_metadata(directory, origin)
+    return f"{directory / dataset_cache.METADATA_NAME} was damaged; it was restored from the session."
 
 
 def _rebuild_images(

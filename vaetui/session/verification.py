@@ -11,7 +11,8 @@ from pathlib import Path
 
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
-from vaetui.session.data_loading import find_dataset_origin
+from vaetui.session import data_digests
+from vaetui.session.data_loading import find_changed_files, find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
 from vaetui.session.labelling_round import LabellingRound
@@ -106,11 +107,21 @@ def _check_foreign_files(directory: Path, repair: bool) -> Iterator[Finding]:
 
 def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable_names: set[str]) -> list[Finding]:
     split_name, origin = file_names.TRAIN_VAL_SPLIT_NAME, find_dataset_origin(repository)
-    check: Callable[[], object] = partial(read_dataset_shape, repository.data_source)
-    if repository.find_fingerprint(split_name) and split_name not in unusable_names:
-        check = partial(deque, load_images(store, repository), maxlen=0)  # runs the generator to its end
     remedy = NO_REMEDY if origin is None else f"rebuilt by vaetui resume if {origin.source_path} is unchanged"
-    return _run_check(repository.data_source, check, remedy)
+    changed_paths: list[Path] = []
+
+    def check() -> None:
+        files, changed_kinds = find_changed_files(repository)
+        changed_paths.extend(data_digests.list_changed_paths(files, changed_kinds))
+        if repository.find_fingerprint(split_name) and split_name not in unusable_names:
+            usable_files = data_digests.select_unchanged_files(files, changed_kinds)
+            deque(load_images(store, repository, usable_files), maxlen=0)  # runs the generator to its end
+        else:
+            read_dataset_shape(repository.data_source)
+
+    findings = _run_check(repository.data_source, check, remedy)
+    problem = "changed since the session was created"
+    return findings + [Finding(str(path), problem, remedy, is_lost=True) for path in changed_paths]
 
 
 def _iter_file_checks(
