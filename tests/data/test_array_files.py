@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import re
 import struct
 import tracemalloc
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from tests.data.drawing import load_digits
 from vaetui.data import array_files
 from vaetui.data.array_files import CHUNK_BYTES, open_idx_file, open_npy, open_npz
+from vaetui.data.array_roles import find_dataset_arrays
+from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
 
 IMAGES = load_digits(60)[0]
@@ -235,3 +238,49 @@ def test_a_file_of_too_many_arrays_raises_user_error(tmp_path: Path) -> None:
             archive.writestr(f"{index}.npy", b"")
     with pytest.raises(UserError, match=r"contains 10,001 arrays; at most 10,000 .* numpy.stack"):
         open_npz(tmp_path / "own.npz")
+
+
+def write_sound_files(directory: Path) -> dict[str, NDArray[Any]]:
+    """Write the same images in files of several forms; return what each of them contains."""
+    images, labels = load_digits(12)
+    icons = np.stack([images] * 4, axis=-1).astype(np.uint16)
+    np.save(directory / "fortran.npy", np.asfortranarray(images))
+    np.savez(directory / "named.npz", x_train=images, y_train=labels, x_test=images, version=1)
+    np.savez_compressed(directory / "icons.npz", images=icons, labels=np.array(["cat", "dog"] * 6))
+    np.savez_compressed(directory / "floats.npz", images=np.asfortranarray(images / 255), names=np.array([None]))
+    write_idx(directory / "floats-idx3", 13, images.astype(">f4"))
+    write_idx(directory / "floats-idx3.gz", 13, images.astype(">f4"))
+    arrays = {"fortran.npy": images, "named.npz": images, "icons.npz": icons, "floats.npz": images / 255}
+    return {**arrays, "floats-idx3": images.astype(">f4"), "floats-idx3.gz": images.astype(">f4")}
+
+
+@pytest.mark.parametrize("case_count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_randomly_damaged_files_are_read_right_or_raise_user_error(tmp_path: Path, case_count: int) -> None:
+    rng = random.Random(case_count)
+    arrays = write_sound_files(tmp_path)
+    contents = {name: (tmp_path / name).read_bytes() for name in arrays}
+    (tmp_path / "damaged").mkdir()
+    refused_count = 0
+    for case in range(case_count):
+        name = rng.choice(list(contents))
+        damaged = bytearray(contents[name])
+        if case % 4 == 0:
+            del damaged[rng.randrange(len(damaged)) :]
+        for _ in range(rng.randrange(1, 5)):
+            region = rng.choice([200, 700, len(damaged)])  # headers, directories of zip files, everything
+            position = rng.randrange(min(region, len(damaged))) if damaged else 0
+            position = len(damaged) - 1 - position if region == 700 else position
+            damaged[position : position + 1] = bytes([rng.choice([0, 255, rng.randrange(256)])])
+        path = tmp_path / "damaged" / name
+        path.write_bytes(damaged)
+        try:
+            dataset_arrays = find_dataset_arrays(path, ImportOptions(labels=bool(case % 2)))
+            images = dataset_arrays.train_images.read_all()
+            if dataset_arrays.train_labels is not None:
+                dataset_arrays.train_labels.read_all()
+        except UserError:
+            refused_count += 1
+        else:
+            if name.endswith("z"):  # has checksums
+                assert np.array_equal(images, arrays[name])
+    assert 0.3 * case_count < refused_count < case_count
