@@ -19,6 +19,7 @@ from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
+from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 from vaetui.simulation.annotator_config import ANNOTATOR_NAMES, AnnotatorConfig, AnnotatorName
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; a UserError is printed as one line on standard error, with exit status 2."""
+    restart_in_utf8_mode()
     from vaetui.storage import locations
 
     session_runner.reserve_std_fds()
