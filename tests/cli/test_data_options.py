@@ -32,7 +32,7 @@ def test_an_unlabelled_folder_is_exported_to_a_folder_per_class(tmp_path: Path) 
     assert process.returncode == 0, process.stderr
     assert "0 cat  1 seven" in process.stdout
     assert "test accuracy" not in process.stdout
-    assert "1 files were skipped. Reasons: " in process.stderr
+    assert "1x is not an image in a supported format" in process.stdout
     (name,) = locations.list_session_names()
     assert name.startswith("ownpictures-")
     status = json.loads(run_vaetui("show", name, "--json").stdout)
@@ -63,7 +63,7 @@ def test_a_changed_or_deleted_image_folder_is_reported_and_the_session_continues
     shutil.rmtree(images)
     process = run_vaetui("export", "mine", "--format", "folders", "-o", str(tmp_path / "sorted"))
     assert process.returncode == 0
-    assert f"{IMAGE_COUNT} image files no longer exist and were omitted." in process.stderr
+    assert f"{IMAGE_COUNT} omitted because their files are missing" in process.stdout
 
 
 def test_true_labels_are_used_only_with_the_option(tmp_path: Path) -> None:
