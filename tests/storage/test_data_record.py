@@ -15,7 +15,7 @@ from vaetui.engine.classes import MAX_CLASS_NAME_CHARS, MAX_CLASSES
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.storage import data_record
-from vaetui.storage.data_record import DataRecord
+from vaetui.storage.data_record import MAX_OMITTED_IMAGES, DataRecord
 from vaetui.storage.dataset_cache import DatasetOrigin
 from vaetui.storage.import_report import ImportReport
 from vaetui.storage.repository import SessionRepository
@@ -54,6 +54,16 @@ def test_record_with_class_names_that_no_session_can_have_is_refused(names: tupl
         DataRecord(True, names)
     with pytest.raises(ValueError, match="class"):
         data_record.from_json(json.dumps({"uses_true_labels": True, "class_names": names}))
+
+
+def test_import_that_left_out_too_many_images_is_refused(tmp_path: Path) -> None:
+    indices = tuple(range(10**9, 10**9 + MAX_OMITTED_IMAGES))
+    origin = DatasetOrigin("/images.npy", {}, None, None, replace(REPORT, omitted_indices=indices))
+    SessionRepository.create(tmp_path, Config(), "mnist", (640, 28, 28), DataRecord(True, (), origin)).close()
+    with contextlib.closing(SessionRepository(tmp_path)) as repository:
+        assert repository.data_record.origin == origin
+    with pytest.raises(UserError, match=r"100,001 images of /images\.npy cannot be used; at most 100,000 can be left"):
+        DataRecord(True, (), replace(origin, report=replace(REPORT, omitted_indices=(0, *indices))))
 
 
 def test_longest_class_names_are_stored(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from vaetui.engine.classes import require_valid_class_names
 from vaetui.errors import UserError
 from vaetui.storage.dataset_cache import DatasetOrigin, parse_origin
 
+MAX_OMITTED_IMAGES = 100_000
+"""Most images that an import may leave out of an array: the session stores their indices in one value."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataRecord:
@@ -24,9 +27,14 @@ class DataRecord:
     """What the import took and left out, as a line of text by heading; empty for the bundled images."""
 
     def __post_init__(self) -> None:
-        """Raise UserError for class names that no session can have."""
+        """Raise UserError for class names that no session can have, and for too many images that were left out."""
         if self.class_names:
             require_valid_class_names(self.class_names, "The list of classes")
+        if self.origin is not None and len(self.origin.report.omitted_indices) > MAX_OMITTED_IMAGES:
+            raise UserError(
+                f"{len(self.origin.report.omitted_indices):,} images of {self.origin.source_path} cannot be used; at "
+                f"most {MAX_OMITTED_IMAGES:,} can be left out. Remove them from the file first."
+            )
 
     def resolve_class_names(self, class_count: int) -> tuple[str, ...]:
         """Return the names of that many classes."""

@@ -17,7 +17,7 @@ from vaetui.storage.journal import MAX_FILE_BYTES, Change, Journal, JournalEntry
 from vaetui.storage.row_checks import MAX_META_CHARS, ROW_CONDITIONS
 from vaetui.storage.schema import CHANGE_STATEMENTS, CREATE_TABLES, FORMAT_VERSION
 
-MAX_VALUE_BYTES = 3 * MAX_META_CHARS
+MAX_VALUE_BYTES = 2 * MAX_META_CHARS
 """Length limit of a value and of a row in the file."""
 WRITE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, UnicodeEncodeError, OverflowError)
 """Exceptions for values that do not fit into a table."""

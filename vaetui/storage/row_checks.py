@@ -14,9 +14,9 @@ LOSS_CONDITIONS = f"""
 """
 MAX_TIMESTAMP_S = 253_402_000_000.0
 """Seconds since 1970: near the end of the year 9999, where Python's calendar ends in every time zone."""
-MAX_META_CHARS = 2_000_000
+MAX_META_CHARS = 3_000_000
 """Most characters of a value of table meta. The longest, the data options, repeat up to 250 class names of 100
-characters in the record, the import options, the import report and its source: in JSON, a rare character has 12."""
+characters four times, where JSON may need 12 bytes for each, and the indices of up to 100,000 omitted images."""
 ROW_CONDITIONS = {
     "meta": f"typeof(key) = 'text' AND typeof(value) = 'text' AND length(value) <= {MAX_META_CHARS}",
     "training_loss": f"""
