@@ -37,6 +37,8 @@ UNUSUAL_PATHS = (
     "c [1]/d*.png",
     "__old/.g #1.png",
     "ü/H.png",
+    "$HOME/${PATH}.png",
+    "new\nline/#?%41 ~.png",
 )
 """Paths that other tools took for directories, parts of a dataset, patterns, hidden files, or for each other."""
 

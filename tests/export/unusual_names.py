@@ -83,6 +83,7 @@ PATH_COMPONENTS = st.one_of(
                 "--help",
                 "~",
                 "$(id)",
+                "$HOME",
                 "🐱",
                 "x" * 220,
                 "日" * 70,

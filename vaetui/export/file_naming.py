@@ -55,7 +55,8 @@ def make_comparison_key(name: str) -> str:
 
 def make_flat_name(path: str, suffix: str) -> str:
     """Return one file name for a whole path that ends with `suffix`; of a long path, the end and a hash of it all."""
-    return _shorten_start(make_safe_name(path.removesuffix(suffix)), path, len(suffix)) + suffix
+    stem = make_safe_name(path.removesuffix(suffix)).replace("$", "_")  # `datasets` expands variables in paths
+    return _shorten_start(stem, path, len(suffix)) + suffix
 
 
 def shorten_path(path: PurePosixPath, suffix: str) -> PurePosixPath:
