@@ -34,13 +34,18 @@ def test_images_are_listed_in_path_order(tmp_path: Path) -> None:
 
 
 def test_every_file_that_is_not_an_image_is_listed_with_its_ending(tmp_path: Path) -> None:
-    write_files(tmp_path, "notes.txt", "a/model.PT", "Makefile", "Fig. 1 of 2", "x.unheardof", content=b"text")
+    names = ["notes.txt", "a/model.PT", "Makefile", "Fig. 1 of 2", "x.unheardof", "png", "a.", "c.txt.png~"]
+    write_files(tmp_path, *names, content=b"text")
+    write_files(tmp_path, "b.png")
     assert list_skipped(tmp_path) == {
         "notes.txt": "is not an image (.txt)",
         "a/model.PT": "is not an image (.pt)",
         "Makefile": "has no image ending",
         "Fig. 1 of 2": "has no image ending",
         "x.unheardof": "is not an image (.unheardof)",
+        "png": "has no image ending",
+        "a.": "has no image ending",
+        "c.txt.png~": "is not an image (.png~)",
     }
 
 

@@ -115,15 +115,18 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 def _explain_file(entry: os.DirEntry[str], reasons: dict[str, tuple[str | None, bool]]) -> str | None:
     """Return why a file is not taken; None for an image. `reasons` keeps the results of `_explain_suffix`."""
     name = entry.name
-    if name.lower() in SYSTEM_FILES or name.startswith("._"):
-        return "is a file of the system"
     if name.startswith("."):
-        return "is hidden"
-    suffix = os.path.splitext(name)[1]
+        return "is a file of the system" if name.startswith("._") or name.lower() in SYSTEM_FILES else "is hidden"
+    _, dot, end = name.rpartition(".")
+    suffix = dot and end
     if suffix not in reasons:
-        reasons[suffix] = _explain_suffix(suffix.lower())
+        reasons[suffix] = _explain_suffix(f"{dot}{suffix.lower()}")
     reason, is_content_decisive = reasons[suffix]
-    return None if reason is None or (is_content_decisive and _has_image_content(entry)) else reason
+    if reason is None:
+        return None
+    if name.lower() in SYSTEM_FILES:
+        return "is a file of the system"
+    return None if is_content_decisive and _has_image_content(entry) else reason
 
 
 def _explain_suffix(suffix: str) -> tuple[str | None, bool]:
