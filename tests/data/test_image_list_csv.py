@@ -242,8 +242,11 @@ def test_a_path_that_is_listed_twice_is_taken_once(root: Path) -> None:
     files = list_images(root, content, labels=True)
     assert (files.relative_paths, files.labels) == (("im/000.png", "im/001.png"), ("cat", "dog"))
     assert files.skipped == (
-        ("list.csv line 4", "repeats ./im/000.png of line 2"),
-        ("list.csv line 5", 'repeats im/001.png of line 3, with the label "cat" instead of "dog"'),
+        ("list.csv line 4 (./im/000.png, as line 2)", "repeats the path of another line"),
+        (
+            'list.csv line 5 (im/001.png, label "cat"; line 3 has "dog")',
+            "repeats the path of another line with another label",
+        ),
     )
 
 

@@ -102,8 +102,11 @@ def list_csv_images(path: Path, options: ImportOptions) -> FileList:
         key = os.path.normpath(image_path)
         if key in first_rows:
             first_line, first_label = first_rows[key]
-            difference = "" if label == first_label else f', with the label "{label}" instead of "{first_label}"'
-            skipped.append((row_name, f"repeats {image_path} of line {first_line}{difference}"))
+            if label == first_label:
+                skipped.append((f"{row_name} ({image_path}, as line {first_line})", "repeats the path of another line"))
+            else:
+                details = f'{image_path}, label "{label}"; line {first_line} has "{first_label}"'
+                skipped.append((f"{row_name} ({details})", "repeats the path of another line with another label"))
             continue
         first_rows[key] = (line, label)
         paths.append(image_path)
