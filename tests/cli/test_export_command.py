@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 
 from tests.command_line import assert_refused, run_vaetui, spawn_vaetui
-from tests.session.scripted_run import create_session
+from tests.data.drawing import write_image_folder
+from tests.session.scripted_run import create_session, start_labelling
 from tests.session_templates import SessionTemplates
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import import_dataset
 from vaetui.engine.events import Loaded
 from vaetui.engine.images import read_idx_array
+from vaetui.runtime import session_runner
 from vaetui.session import dataset_location
 from vaetui.session.session_status import load_status
 
@@ -131,6 +135,57 @@ def test_images_of_the_session_and_its_own_files_are_never_overwritten(
         assert_refused("", "export", "out", "--force", "-o", str(output))
     assert (source / "train-images-idx3-ubyte").read_bytes() == content
     assert not (directory / "new.csv").exists()
+
+
+def start_session_on_files(root: Path) -> list[Path]:
+    """Create the session "files" on images that mine.csv lists, with one answer; return the paths of the images."""
+    write_image_folder(root / "own", 60)
+    paths = sorted((root / "own").rglob("*.png"))
+    (root / "mine.csv").write_text("path\n" + "".join(f"{path}\n" for path in paths))
+    dataset = session_runner.drain_events(import_dataset(root / "mine.csv", ImportOptions()))
+    start_labelling("files", dataset.directory)
+    return paths
+
+
+def test_the_table_and_the_images_that_the_user_passed_are_never_overwritten(tmp_path: Path) -> None:
+    paths = start_session_on_files(tmp_path)
+    content = (tmp_path / "mine.csv").read_text()
+    (tmp_path / "hard.csv").hardlink_to(tmp_path / "mine.csv")
+    for output in (tmp_path / "mine.csv", tmp_path / "own/../hard.csv", paths[-1]):
+        for options in ((), ("--force",)):
+            assert_refused("is the input", "export", "files", "-o", str(output), *options)
+    assert (tmp_path / "mine.csv").read_text() == content
+
+
+def test_replaced_and_missing_image_files_are_counted_and_left_out_of_directories(tmp_path: Path) -> None:
+    paths = start_session_on_files(tmp_path)
+    export("files", "-o", tmp_path / "labels.csv")
+    labelled_paths = [Path(row["path"]) for row in read_rows(tmp_path / "labels.csv")]
+    assert 5 < len(labelled_paths) < 60
+    replaced, missing, other = labelled_paths[:3]
+    replaced.write_bytes(other.read_bytes())
+    missing.unlink()
+    name = replaced  # mine.csv contains absolute paths
+    process = run_vaetui("export", "files", "-o", str(tmp_path / "again.csv"))
+    assert process.stderr == (
+        "1 image file contains another picture than at the import, so its label belongs to the imported picture: "
+        f"{name}.\n"
+    )
+    assert (tmp_path / "again.csv").read_text() == (tmp_path / "labels.csv").read_text()
+    for format_name in ("huggingface", "folders"):
+        output = tmp_path / format_name
+        process = run_vaetui("export", "files", "--format", format_name, "-o", str(output))
+        assert f"than at the import, so it was omitted: {name}.\n" in process.stderr
+        assert f"{len(labelled_paths) - 2} labels written, " in process.stdout
+        if format_name == "folders":
+            assert (output / "_unsure/own").is_dir(), "paths are relative to the directory of mine.csv"
+        assert (
+            ", 1 omitted because its file is missing or unreadable"
+            ", 1 omitted because its file contains another picture now; you saw"
+        ) in process.stdout
+        exported_paths = {path.resolve() for path in output.rglob("*.png")}
+        expected_paths = set(paths if format_name == "folders" else labelled_paths)
+        assert exported_paths == expected_paths - {replaced, missing}
 
 
 def test_a_directory_export_that_failed_does_not_block_the_next_one(

@@ -83,9 +83,11 @@ def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_dir
         verb = "image has" if counts.unlabelled == 1 else "images have"
         parts.append(f"{counts.unlabelled:,} {verb} no label yet" + ", in _unsure" * has_unsure_directory)
     if counts.missing:
-        parts.append(f"{counts.missing:,} omitted because their files are missing or unreadable")
+        files = "its file is" if counts.missing == 1 else "their files are"
+        parts.append(f"{counts.missing:,} omitted because {files} missing or unreadable")
     if counts.replaced:
-        parts.append(f"{counts.replaced:,} omitted because their files contain other pictures now")
+        files = "its file contains another picture" if counts.replaced == 1 else "their files contain other pictures"
+        parts.append(f"{counts.replaced:,} omitted because {files} now")
     return ", ".join(parts)
 
 
@@ -93,10 +95,10 @@ def _describe_replaced_files(source_files: SourceFiles, are_omitted: bool) -> st
     indices: Sequence[int] = sorted(source_files.replaced_indices)
     names = ", ".join(source_files.relative_paths[index] for index in indices[:MAX_NAMED_FILES])
     more = f" and {len(indices) - MAX_NAMED_FILES:,} more" if len(indices) > MAX_NAMED_FILES else ""
-    subject = (
-        "1 image file contains another picture"
-        if len(indices) == 1
-        else f"{len(indices):,} image files contain other pictures"
-    )
-    consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
+    if len(indices) == 1:
+        subject = "1 image file contains another picture"
+        consequence = "it was omitted" if are_omitted else "its label belongs to the imported picture"
+    else:
+        subject = f"{len(indices):,} image files contain other pictures"
+        consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
     return f"{subject} than at the import, so {consequence}: {names}{more}."

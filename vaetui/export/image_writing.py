@@ -125,7 +125,8 @@ def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[s
     if source_files is None:
         paths = [f"{position:08}{DEFAULT_SUFFIX}" for position in label_table.find_positions().tolist()]
         return paths, [DEFAULT_SUFFIX] * len(paths)
-    paths = [source_files.relative_paths[index] for index in label_table.indices.tolist()]
+    root_prefix = f"{source_files.root}/"  # a list of files may contain absolute paths
+    paths = [source_files.relative_paths[index].removeprefix(root_prefix) for index in label_table.indices.tolist()]
     suffixes = []
     for number, path in enumerate(paths):
         is_page = split_page_path(source_files.root / path)[1] is not None

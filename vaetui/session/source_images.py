@@ -52,7 +52,9 @@ def find_source_images(directory: Path, count: int) -> Generator[Progress, None,
         return SourceImages(None, notice=_describe_lost_list(directory))
     omitted_positions = origin.report.omitted_indices
     if origin.root_path is None:
-        changed_names = [record.relative_path for record in records if _has_changed(record, origin)]
+        changed_names = [
+            record.relative_path for record in records if record.skip_reason is None and _has_changed(record, origin)
+        ]
         notice = None
         if changed_names:
             notice = f"{', '.join(changed_names)} changed after the import; the labels belong to the imported images."
