@@ -79,7 +79,7 @@ def list_csv_images(path: Path, options: ImportOptions) -> FileList:
     `options.image_key` and `options.label_key` name the columns. Raises UserError if the file is unreadable, empty or
     lacks such a column, or it is not clear which one is meant.
     """
-    table = _read_table(path)
+    table, base = _read_table(path), os.fspath(path.parent)
     path_index = _find_path_column(table, options.image_key)
     label_index = _find_label_column(table, path_index, options.label_key) if options.labels else None
     paths: list[str] = []
@@ -92,14 +92,14 @@ def list_csv_images(path: Path, options: ImportOptions) -> FileList:
         if not cell:
             skipped.append((row_name, "has no path"))
             continue
-        image_path = resolve_image_path(cells[path_index], path.parent)
+        image_path = resolve_image_path(cells[path_index], base)
         extra_count = len(cells) - len(table.columns)
         if extra_count > 0 and any(cells[-extra_count:]) and (label_index is not None or image_path is None):
             skipped.append((row_name, f"has {len(cells)} fields instead of {len(table.columns)}"))
             continue
         image_path = image_path or cell
         label = cells[label_index].strip() if label_index is not None and label_index < len(cells) else ""
-        key = os.path.normpath(image_path)
+        key = os.path.normpath(image_path) if "./" in image_path or "//" in image_path else image_path
         if key in first_rows:
             first_line, first_label = first_rows[key]
             if label == first_label:
