@@ -1,17 +1,20 @@
-"""Damage small sessions in thousands of ways, open them, and write assets/results/fuzz.json.
+"""Damage small sessions and files to import in thousands of ways, and write assets/results/fuzz.json.
 
-python -m tests.benchmarks.fuzz                    5,000 cases (about ten minutes on one core)
-python -m tests.benchmarks.fuzz --seed 3 --case 77 one case, with its traceback if there is one
+python -m tests.benchmarks.fuzz                     5,000 sessions and 5,000 imports (about 20 minutes on one core)
+python -m tests.benchmarks.fuzz --seed 3 --case 77  one session, with its traceback if there is one
+python -m tests.benchmarks.fuzz --import-case 77    one import likewise
 
-A case passes if everything works, or if vaetui refuses the session in one sentence. It fails if anything else is
-raised, if it hangs, takes much memory, changes files outside the session, executes anything, prints control characters,
-records answers that nobody gave, or opens with other answers or other bits after damage to one file. The exit status
-is 1 if a case fails.
+A session passes if everything works, or if vaetui refuses it in one sentence. It fails if anything else is raised, if
+it hangs, takes much memory, changes files outside the session, executes anything, prints control characters, records
+answers that nobody gave, or opens with other answers or other bits after damage to one file. An import passes if every
+intact picture is in the dataset with its own path and label and every other file is listed, or if it is refused in one
+sentence and too little is intact. The exit status is 1 if a case fails.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -20,6 +23,7 @@ from typing import Any
 
 from tests.benchmarks.results import save_results
 from tests.robustness.cases import Verdict
+from tests.robustness.import_cases import ImportCases
 from tests.robustness.worker_pool import WorkerPool
 
 MAX_LISTED_CASES = 3
@@ -33,17 +37,23 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--case", type=int, help="Run one case only.")
+    parser.add_argument("--imports", type=int, default=5_000)
+    parser.add_argument("--case", type=int, help="Run one session only.")
+    parser.add_argument("--import-case", type=int, help="Run one import only.")
     options = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vaetui-fuzz-") as directory:
+        import_cases = ImportCases(Path(directory) / "imports", options.seed)
+        if options.import_case is not None:
+            print(import_cases.run(options.import_case, verbose=True))
+            return 0
         pool = WorkerPool(Path(directory), options.seed, options.workers)
         pool.create_templates()
         if options.case is not None:
             pool.run_verbosely(options.case)
             return 0
         verdicts = []
-        for verdict in pool.run(range(options.cases)):
+        for verdict in itertools.chain(pool.run(range(options.cases)), map(import_cases.run, range(options.imports))):
             verdicts.append(verdict)
             if len(verdicts) % REPORT_INTERVAL == 0:
                 failed = sum(not verdict.passed for verdict in verdicts)
