@@ -113,3 +113,30 @@ def test_many_values_keep_a_bounded_sample() -> None:
 )
 def test_range_is_shown_as(value_range: ValueRange, text: str) -> None:
     assert str(value_range) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [(0, np.uint8, (0, 255)), (9, np.uint8, (0, 255)), (700, np.uint16, (0, 1023)), (0.3, np.float32, (0, 1))],
+)
+def test_constant_values_keep_the_usual_range(value: float, dtype: Any, expected: tuple[float, float]) -> None:
+    assert estimate(np.full((20, 8, 8), value, dtype)) == ValueRange(*expected)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full((10, 8, 8), -(2**63), np.int64),
+        np.linspace(-1, 1, 640) * 1.7e308,
+        np.linspace(0, 1e-310, 640),
+        np.linspace(0, 2**63, 640).astype(np.uint64),
+        np.full((10, 8, 8), 3e38, np.float32),
+    ],
+    ids=["lowest", "widest", "tiny", "unsigned", "constant"],
+)
+def test_extreme_values_are_scaled_without_overflow(values: NDArray[Any]) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        pixels = estimate(values).to_pixels(values)
+    order = np.argsort(values, axis=None)
+    assert (np.diff(pixels.reshape(-1)[order].astype(int)) >= 0).all()
+    assert values.min() == values.max() or (pixels.min(), pixels.max()) == (0, 255)

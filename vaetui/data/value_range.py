@@ -50,8 +50,10 @@ class ValueRange:
         """Scale values of any shape to pixels from 0 to 255; values outside the range become 0 or 255."""
         if values.dtype == np.uint8 and (self.black, self.white) == (0, 255):
             return values
-        scaled = (values.astype(np.float64) - self.black) * (255 / (self.white - self.black))
-        return scaled.clip(0, 255).round().astype(np.uint8)
+        # Halved, because the difference of two of the largest numbers is infinite.
+        half_width = self.white / 2 - self.black / 2
+        shares = (values.astype(np.float64).clip(self.black, self.white) / 2 - self.black / 2) / half_width
+        return (shares * 255).round().astype(np.uint8)
 
     def __str__(self) -> str:
         """Return the range as shown to users, such as "0-4095" or "-1 to 1"."""
@@ -102,12 +104,11 @@ class RangeEstimator:
         for full_low, full_high in _list_full_ranges(low, is_whole):
             tolerance = 0.0 if is_whole else FLOAT_TOLERANCE
             if full_low - tolerance <= low and high <= full_high + tolerance:
-                if high - low >= MIN_FILLED_SHARE * (full_high - full_low):
+                if low == high or high - low >= MIN_FILLED_SHARE * (full_high - full_low):
                     return ValueRange(full_low, full_high)
                 break
-        if low == high:
-            return ValueRange(min(low, 0.0), high) if high > 0 else ValueRange(low, low + 1)
-        return ValueRange(low, high)
+        # A constant value that is large has no neighbour at a distance of 1.
+        return ValueRange(low, max(high, float(np.nextafter(low, np.inf))))
 
 
 def get_sample_kind(dtype: np.dtype[Any]) -> SampleKind:
@@ -139,9 +140,10 @@ def _find_robust_bounds(sorted_sample: NDArray[np.float64], distinct: NDArray[np
     last = int(np.searchsorted(distinct, sorted_sample[-1 - margin]))
     if first == last:  # nearly all values are equal
         return float(distinct[0]), float(distinct[-1])
-    gaps = np.diff(distinct)  # gaps[i] lies between the values i and i + 1
-    upper_breaks = np.flatnonzero(gaps[last:] > distinct[last:-1] - distinct[first])
-    high = distinct[last + upper_breaks[0]] if len(upper_breaks) else distinct[-1]
-    lower_breaks = np.flatnonzero(gaps[:first][::-1] > high - distinct[1 : first + 1][::-1])
-    low = distinct[first - lower_breaks[0]] if len(lower_breaks) else distinct[0]
-    return float(low), float(high)
+    halves = distinct / 2  # the difference of two of the largest numbers is infinite
+    gaps = np.diff(halves)  # gaps[i] lies between the values i and i + 1
+    upper_breaks = np.flatnonzero(gaps[last:] > halves[last:-1] - halves[first])
+    high_index = last + upper_breaks[0] if len(upper_breaks) else -1
+    lower_breaks = np.flatnonzero(gaps[:first][::-1] > halves[high_index] - halves[1 : first + 1][::-1])
+    low_index = first - lower_breaks[0] if len(lower_breaks) else 0
+    return float(distinct[low_index]), float(distinct[high_index])
