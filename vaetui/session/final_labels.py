@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from vaetui.engine.answers import format_path
@@ -18,9 +16,7 @@ from vaetui.export.label_table import (
     NO_SOURCE_ID,
     PROPAGATED,
     LabelTable,
-    SourceFiles,
 )
-from vaetui.storage import dataset_cache
 from vaetui.storage.stored_arrays import TrainValSplit
 
 
@@ -83,12 +79,3 @@ def _find_representatives(train_val_split: TrainValSplit) -> Indices:
     # Of several training images that are copies, the first one is assigned last.
     representatives[first_copies[train_indices[::-1]]] = train_indices[::-1]
     return representatives[first_copies]
-
-
-def find_source_files(directory: Path, count: int) -> SourceFiles | None:
-    """Return the files that a dataset of `count` images was imported from; None for arrays and unknown sources."""
-    origin = dataset_cache.load_origin(directory)
-    if origin is None or origin.root_path is None:
-        return None
-    names = tuple(path for file in dataset_cache.load_source_files(directory) for path in file.list_image_paths())
-    return SourceFiles(Path(origin.root_path), names) if len(names) == count else None
