@@ -71,6 +71,22 @@ def test_pages_of_different_orientations_and_sizes_are_upright(tmp_path: Path, c
         assert np.abs(pixels.astype(int) - upright).mean() < 5
 
 
+def test_pages_are_read_by_their_numbers_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "deep.tif"
+    shift = np.arange(20, dtype=np.uint16)[:, None, None, None]
+    pages = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 3)).astype(np.uint16) + shift
+    path.write_bytes(encode_tiff(*pages))
+    value_range = ValueRange(0, 300)
+    for page in (5, 5, 19, 0, 0, 3, 5):
+        (pixels,) = decode_image(f"{path}#{page}", (28, 28, 3), {"16-bit": value_range}).pixels
+        assert np.array_equal(pixels, value_range.to_pixels(pages[page]))
+    with pytest.raises(UnusableImageError, match="has no page 20"):
+        decode_image(f"{path}#20", SIZE)
+    path.write_bytes(encode_tiff(*pages[:10][::-1]))  # another file of the same name
+    (pixels,) = decode_image(f"{path}#4", (28, 28, 3), {"16-bit": value_range}).pixels
+    assert np.array_equal(pixels, value_range.to_pixels(pages[5]))
+
+
 def test_a_damaged_page_of_a_stack_is_skipped(tmp_path: Path) -> None:
     pages = DIGITS[:5].astype(np.float32)
     pages[1, 3, 3] = np.nan

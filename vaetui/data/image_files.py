@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -71,6 +72,33 @@ class ImageSurvey:
     [n <= MAX_SURVEY_VALUES]."""
 
 
+class _LastStack(threading.local):
+    """The TIFF file of several pages from which a page was read last in this thread.
+
+    Only the first page of a file can be found directly: without this, reading N pages by their numbers would take
+    N * N / 2 steps.
+    """
+
+    def __init__(self) -> None:
+        self._identity: tuple[object, ...] | None = None
+        self._image: Image.Image | None = None
+
+    def exchange(self, opened: _OpenedFile) -> Image.Image:
+        """Return the image that is kept for an opened file, or keep its own one."""
+        if opened.identity != self._identity or self._image is None or self._image.tell() == opened.page:
+            self.close()
+            self._identity, self._image = opened.identity, opened.image
+        elif self._image is not opened.image:
+            opened.image.close()
+        return self._image
+
+    def close(self) -> None:
+        """Forget the file."""
+        if self._image is not None:
+            self._image.close()
+        self._identity = self._image = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _OpenedFile:
     """A file that Pillow has opened."""
@@ -83,6 +111,11 @@ class _OpenedFile:
     """The page that the path names; None means all."""
     length: int
     """The length of the file in bytes."""
+    identity: tuple[object, ...]
+    """The path, and what changes with the content of the file."""
+
+
+_last_stack = _LastStack()
 
 
 def decode_image(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRanges = NO_RANGES) -> DecodedFile:
@@ -165,19 +198,32 @@ def _read_pages(
     with reasons.
     """
     opened = _open_file(path)
-    image = opened.image
     try:
-        with image:
-            if opened.page is None and not image_pages.has_pages(image):
-                use_page(*_read_page(opened, 0, draft))
-                return None, ()
-            if opened.page is not None:
+        if opened.page is not None and opened.image.format == "TIFF" and image_pages.has_pages(opened.image):
+            _read_stack_page(opened, draft, use_page)
+            return None, ()
+        with opened.image as image:
+            if opened.page is None and image_pages.has_pages(image):
+                return _read_all_pages(opened, draft, use_page)
+            if opened.page:
                 _seek(image, opened.page)
-                use_page(*_read_page(opened, opened.page, draft))
-                return None, ()
-            return _read_all_pages(opened, draft, use_page)
+            use_page(*_read_page(opened, opened.page or 0, draft))
+            return None, ()
     except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise _explain_error(error) from error
+
+
+def _read_stack_page(
+    opened: _OpenedFile, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
+) -> None:
+    page = opened.page or 0
+    opened = replace(opened, image=_last_stack.exchange(opened))
+    try:
+        _seek(opened.image, page)
+        use_page(*_read_page(opened, page, draft))
+    except BaseException:
+        _last_stack.close()
+        raise
 
 
 def _read_all_pages(
@@ -249,7 +295,7 @@ def _open_file(path: StrPath) -> _OpenedFile:
         raise UnusableImageError(f"has more than {MAX_PIXELS:,} pixels") from error
     except Exception as error:  # header parsers too raise arbitrary exceptions for hostile files
         raise UnusableImageError(f"cannot be read ({describe_error(error)})") from error
-    return _OpenedFile(image, path, page, status.st_size)
+    return _OpenedFile(image, path, page, status.st_size, (path, status.st_ino, status.st_size, status.st_mtime_ns))
 
 
 def _identify(path: StrPath, suffix: str) -> Image.Image:
