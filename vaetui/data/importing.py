@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, No
         if dataset is not None:
             return dataset
     source_files = _stat_files(source)
-    key = _compute_key(path, options, source_files)
+    key = _compute_key(path, options, source, source_files)
     directory = dataset_cache.dataset_directory(key)
     if not dataset_cache.is_dataset_intact(directory):
         yield from _build_dataset(source, path, options, source_files, key)
@@ -100,7 +101,7 @@ def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | No
     except UserError:
         return False
     source_files = _stat_files(source)
-    key = _compute_key(path, options, source_files)
+    key = _compute_key(path, options, source, source_files)
     if dataset_cache.dataset_directory(key) != directory:
         return False
     try:
@@ -110,8 +111,14 @@ def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | No
     return True
 
 
-def find_source_images(path: Path, options: ImportOptions) -> FileList | DatasetArrays:
-    """Find the images at a path; raises UserError if it does not exist, is damaged or has an unknown format."""
+def find_source_images(
+    path: Path, options: ImportOptions, expected_size: tuple[int, int] | None = None
+) -> FileList | DatasetArrays:
+    """Find the images at a path.
+
+    `expected_size`, height and width, decides between two possible orders of an array's axes. Raises UserError if the
+    path does not exist, is damaged or has an unknown format.
+    """
     if os.path.isdir(path):
         if _is_idx_directory(path):
             return find_dataset_arrays(path, options)
@@ -122,7 +129,7 @@ def find_source_images(path: Path, options: ImportOptions) -> FileList | Dataset
         return list_csv_images(path, options)
     if not is_array_path(path) and path.is_file() and identify_content(read_prefix(path)) is not None:
         return list_single_file(path)
-    return find_dataset_arrays(path, options)
+    return find_dataset_arrays(path, options, expected_size)
 
 
 def is_list_path(path: StrPath) -> bool:
@@ -245,15 +252,18 @@ def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
 
 
 def _stat_file(path: str, relative_path: str) -> SourceFile:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return SourceFile(relative_path, 0, 0)
-    return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
+    for file_path in (path, path.rpartition("#")[0]):  # a path may name a page of the file
+        with suppress(OSError, ValueError):
+            status = os.stat(file_path)
+            return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
+    return SourceFile(relative_path, 0, 0)
 
 
-def _compute_key(path: Path, options: ImportOptions, source_files: Iterable[SourceFile]) -> str:
-    key_fields = [CACHE_FORMAT_VERSION, str(path), asdict(options), [file[:3] for file in source_files]]
+def _compute_key(
+    path: Path, options: ImportOptions, source: FileList | DatasetArrays, source_files: Iterable[SourceFile]
+) -> str:
+    labels = source.labels if isinstance(source, FileList) else None  # those in a table change without the image files
+    key_fields = [CACHE_FORMAT_VERSION, str(path), asdict(options), [file[:3] for file in source_files], labels]
     return hashlib.sha256(json.dumps(key_fields, sort_keys=True).encode()).hexdigest()[:24]
 
 
