@@ -14,10 +14,10 @@ sentence and too little is intact. The exit status is 1 if a case fails.
 from __future__ import annotations
 
 import argparse
-import itertools
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +52,22 @@ def main() -> int:
         if options.case is not None:
             pool.run_verbosely(options.case)
             return 0
-        verdicts = []
-        for verdict in itertools.chain(pool.run(range(options.cases)), map(import_cases.run, range(options.imports))):
-            verdicts.append(verdict)
-            if len(verdicts) % REPORT_INTERVAL == 0:
-                failed = sum(not verdict.passed for verdict in verdicts)
-                print(f"{len(verdicts)} cases, {failed} failed", flush=True)
-    figures = summarise(verdicts)
-    print(*format_lines(figures), sep="\n")
-    save_results("fuzz", options.seed, figures | {"seconds": round(time.monotonic() - start)})
-    return 0 if figures["failed"] == 0 else 1
+        sessions = summarise(report_progress("sessions", pool.run(range(options.cases))))
+        imports = summarise(report_progress("imports", map(import_cases.run, range(options.imports))))
+    print(*format_lines(sessions), *format_lines(imports), sep="\n")
+    save_results("fuzz", options.seed, sessions | {"imports": imports, "seconds": round(time.monotonic() - start)})
+    return 0 if sessions["failed"] == imports["failed"] == 0 else 1
+
+
+def report_progress(name: str, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return the verdicts, and print how many there are from time to time."""
+    finished: list[Verdict] = []
+    for verdict in verdicts:
+        finished.append(verdict)
+        if len(finished) % REPORT_INTERVAL == 0:
+            failed_count = sum(not verdict.passed for verdict in finished)
+            print(f"{len(finished)} {name}, {failed_count} failed", flush=True)
+    return finished
 
 
 def summarise(verdicts: list[Verdict]) -> dict[str, Any]:
