@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -110,13 +110,18 @@ def strip_parents(path: str) -> PurePosixPath:
 def flatten_long_paths(paths: Iterable[str], directory: Path) -> list[str]:
     """Return paths that the system can open below a directory; too long ones become a name in their first part."""
     base_bytes = len(os.fsencode(directory.absolute())) + 1
-    return [path if base_bytes + len(os.fsencode(path)) <= MAX_PATH_BYTES else _flatten(path) for path in paths]
+    return [
+        path if base_bytes + len(os.fsencode(path)) <= MAX_PATH_BYTES else str(_flatten(PurePosixPath(path)))
+        for path in paths
+    ]
 
 
-def _flatten(path: str) -> str:
-    first_part, *other_parts = PurePosixPath(path).parts
-    name = "/".join(other_parts) or first_part
-    return f"{first_part}/{file_naming.make_flat_name(name, PurePosixPath(name).suffix)}"
+def _flatten(path: PurePosixPath) -> PurePosixPath:
+    """Replace all parts but the first by one name."""
+    first_part, *other_parts = path.parts
+    if not other_parts:
+        return path
+    return PurePosixPath(first_part, file_naming.make_flat_name("/".join(other_parts), path.suffix))
 
 
 def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[str]]:
@@ -139,14 +144,13 @@ def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[s
 
 def _prepare_path(image_output: ImageOutput, target_path: PurePosixPath) -> Path:
     """Create the directory of a target path, and return the path, with a changed name if that is taken."""
+    flat_path = PurePosixPath(file_naming.make_flat_name(str(target_path), target_path.suffix))
     path = image_output.directory / target_path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):  # an image has the name of the directory
-        first_part, *other_parts = target_path.parts
-        name = file_naming.make_flat_name("/".join(other_parts) or first_part, target_path.suffix)
-        path = image_output.directory / first_part / name if other_parts else image_output.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for candidate in (target_path, _flatten(target_path), flat_path):
+        path = image_output.directory / candidate
+        with suppress(FileExistsError, NotADirectoryError):  # an image has the name of the directory
+            path.parent.mkdir(parents=True, exist_ok=True)
+            break
     while os.path.lexists(path):  # paths that differ only in "..", a leading "/", or in case
         path = path.with_stem(f"{path.stem}_")
     return path
