@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.recipes import get_recipe
 from vaetui.session import lifecycle, trainer
+from vaetui.session.data_digests import compute_data_digests
+from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.session import Session
 from vaetui.storage import file_names, locations, tensors
 from vaetui.storage.artifact_store import ArtifactStore
@@ -55,7 +58,10 @@ def start_labelling(name: str, data: Path) -> None:
 
 
 def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_CONFIG) -> Session:
-    """Create a session and shuffle the training labels after the train-validation split is recorded."""
+    """Create a session and shuffle the training labels after the train-validation split is recorded.
+
+    Their digest is recorded anew, or the session would not use them.
+    """
     session = create_session(name, data, config)
     events = session.advance()
     while not isinstance(next(events), BatchesTrained):
@@ -63,6 +69,8 @@ def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_C
     events.close()
     session.close()
     shuffle_train_labels(data)
+    with closing(SessionRepository(session.directory, is_writable=True)) as repository:
+        repository.record_data_digests(compute_data_digests(locate_session_files(repository)))
     return lifecycle.resume(name)
 
 
