@@ -53,6 +53,13 @@ class ValueRangeType(click.ParamType):  # type: ignore[type-arg]
         return low, high
 
 
+range_option = click.option(
+    "--range",
+    "value_range",
+    type=ValueRangeType(),
+    metavar="LOW:HIGH",
+    help="Original values shown as black and white (default: the robust range of all images of the session).",
+)
 IMPORT_OPTIONS = (
     click.option(
         "--size",
@@ -61,13 +68,7 @@ IMPORT_OPTIONS = (
         help="Resize images (default: keep the size, else at most 28 or 64 pixels a side).",
     ),
     click.option("--colour/--grey", default=None, help="Import in colour or in grey (default: as the images are)."),
-    click.option(
-        "--range",
-        "value_range",
-        type=ValueRangeType(),
-        metavar="LOW:HIGH",
-        help="Original values shown as black and white (default: the robust range of all images).",
-    ),
+    range_option,
     click.option(
         "--images", "image_key", metavar="KEY", help="Image array of an npz file, or path column of a CSV file."
     ),

@@ -9,11 +9,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from vaetui.cli.data_options import range_option
 from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
 from vaetui.errors import UserError, make_printable
 from vaetui.runtime import session_runner
@@ -40,8 +42,16 @@ PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
 @build_format_option(["csv", "jsonl"])
+@range_option
 @force_option
-def predict(session: str, images: tuple[str, ...], output: Path | None, format_name: str, force: bool) -> None:
+def predict(
+    session: str,
+    images: tuple[str, ...],
+    output: Path | None,
+    format_name: str,
+    value_range: tuple[float, float] | None,
+    force: bool,
+) -> None:
     """Classify new images with the newest checkpoint.
 
     IMAGES are image files, directories, or CSV, npy, npz or IDX files; - reads paths from standard input, one per line.
@@ -55,7 +65,7 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, format_n
 
     predictor = Predictor(session)
     predictor.require_learned_classes()
-    run = PredictionRun(predictor, images, output)
+    run = PredictionRun(predictor, images, output, value_range)
     chunks = run.iter_rows(format_name)
     if output is None:
         for chunk in chunks:
@@ -72,8 +82,14 @@ def predict(session: str, images: tuple[str, ...], output: Path | None, format_n
 class PredictionRun:
     """One run of `predict`: classifies images as they are read, and counts them."""
 
-    def __init__(self, predictor: Predictor, images: Sequence[str], output: Path | None) -> None:
-        """Classify `images`, which may contain - for standard input."""
+    def __init__(
+        self,
+        predictor: Predictor,
+        images: Sequence[str],
+        output: Path | None,
+        value_range: tuple[float, float] | None,
+    ) -> None:
+        """Classify `images`, which may contain - for standard input; `value_range` overrides that of the session."""
         self.image_count = 0
         """Images classified so far."""
         self.skipped_count = 0
@@ -81,6 +97,8 @@ class PredictionRun:
         self._predictor = predictor
         self._images = images
         self._output = output
+        options = predictor.import_options
+        self._import_options = options if value_range is None else replace(options, value_range=value_range)
 
     def iter_rows(self, format_name: str) -> Iterator[bytes]:
         """Yield the rows of one batch after another as CSV or JSON Lines in UTF-8.
@@ -94,7 +112,7 @@ class PredictionRun:
         batch_size = STDIN_BATCH_PATHS if "-" in self._images else MAX_BATCH_IMAGES
         predictor, noted_kinds = self._predictor, set[str]()
         for batch in stream_image_batches(
-            self._iter_paths(), predictor.image_shape, batch_size, predictor.value_ranges
+            self._iter_paths(), predictor.image_shape, batch_size, predictor.value_ranges, self._import_options
         ):
             self._require_other_output(batch.names)
             for kind in batch.new_ranges.keys() - noted_kinds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from vaetui.data import image_formats
 from vaetui.data.array_conversion import iter_converted_chunks, survey_array
 from vaetui.data.array_files import ArrayFile
+from vaetui.data.array_roles import DatasetArrays
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images, is_array_path, is_list_path
@@ -30,6 +32,7 @@ FULL_RANGES: dict[SampleKind, ValueRange] = {
     "float": ValueRange(0, 1),
 }
 """Ranges of image files of kinds that the session has no range for."""
+DEFAULT_OPTIONS = ImportOptions()
 NO_RANGES: Mapping[str, tuple[float, float]] = {}
 MAX_RANGE_RATIO = 16.0
 """An array of another kind is scaled by a range of the session if its own white is at most this many times smaller."""
@@ -54,23 +57,30 @@ def stream_image_batches(
     shape: tuple[int, ...],
     batch_size: int = MAX_BATCH_IMAGES,
     value_ranges: Mapping[str, tuple[float, float]] = NO_RANGES,
+    options: ImportOptions = DEFAULT_OPTIONS,
 ) -> Iterator[ImageBatch]:
     """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
 
-    `value_ranges` holds the values of black and white of a session by kind, as its import report does. `paths` is
-    consumed lazily: at most `batch_size` consecutive image files are collected before they are decoded. A path that
-    does not exist or cannot be read is skipped, with its reason.
+    `value_ranges` holds the values of black and white of a session by kind, as its import report does, and `options`
+    are those of its import: its array or column and its order of axes are used where a path has them. A range chosen
+    there is used for all kinds. `paths` is consumed lazily: at most `batch_size` consecutive image files are collected
+    before they are decoded. A path that does not exist or cannot be read is skipped, with its reason.
     """
-    stream = _ImageStream(shape, value_ranges)
+    stream = _ImageStream(shape, value_ranges, options)
     for is_single_image, group in itertools.groupby(paths, _is_single_image):
         for batch in _iter_path_batches(group, batch_size if is_single_image else 1):
             yield from stream.decode_files(batch) if is_single_image else stream.read_source(batch[0])
 
 
 class _ImageStream:
-    def __init__(self, shape: tuple[int, ...], value_ranges: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], value_ranges: Mapping[str, tuple[float, float]], options: ImportOptions
+    ) -> None:
         self._shape = shape
+        self._options = ImportOptions(image_key=options.image_key, axes=options.axes)
         self._session_ranges = {kind: ValueRange(*value_ranges[kind]) for kind in FULL_RANGES if kind in value_ranges}
+        if options.value_range is not None:
+            self._session_ranges = dict.fromkeys(FULL_RANGES, ValueRange(*options.value_range))
         self._file_ranges: ValueRanges = {**FULL_RANGES, **self._session_ranges}
 
     def read_source(self, path: str) -> Iterator[ImageBatch]:
@@ -78,7 +88,7 @@ class _ImageStream:
         try:
             if "\0" in path:
                 raise UserError("The path contains a zero byte. Write one path per line.")
-            source = find_source_images(Path(path).absolute(), ImportOptions())
+            source = self._find_source(Path(path).absolute())
             if not isinstance(source, FileList):
                 yield from self._convert_array(source.train_images, path)
                 return
@@ -92,6 +102,13 @@ class _ImageStream:
         if not (skipped or source.relative_paths):
             skipped = ((path, "contains no images"),)
         yield self._build_skip_batch(skipped)
+
+    def _find_source(self, path: Path) -> FileList | DatasetArrays:
+        size = self._shape[0], self._shape[1]
+        if self._options != DEFAULT_OPTIONS:
+            with suppress(UserError):  # the path may be of another form than the session's images
+                return find_source_images(path, self._options, size)
+        return find_source_images(path, DEFAULT_OPTIONS, size)
 
     def decode_files(self, paths: list[str]) -> Iterator[ImageBatch]:
         start = 0

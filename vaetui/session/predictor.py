@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng, train_state
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.device_images import DeviceImages
@@ -52,6 +54,8 @@ class Predictor:
             origin = repository.data_record.origin
             self.value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
             """The values of black and white in the session's images, by kind of values."""
+            self.import_options = ImportOptions() if origin is None else parse_import_options(origin)
+            """The options of the import of the session's images."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
             self.vae, epoch = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)

@@ -5,7 +5,7 @@ Heavy libraries are imported only by the operations that need them, so that the 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -72,7 +72,7 @@ class Session:
         """The device in use, such as "cpu, 2 threads"; empty before the networks are loaded."""
         self.classes = repository.load_class_list()
         """The classes, including merged ones."""
-        self.import_lines = repository.data_record.import_lines
+        self.import_lines: Mapping[str, str] = repository.data_record.import_lines
         """What the import of the images took and left out, as a line of text by heading."""
         self._config = repository.config if device is None else replace(repository.config, device=device)
         self._store = store
