@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.drawing import encode_png, load_digits
-from vaetui.data.image_folder import FileList
-from vaetui.data.image_list_csv import list_csv_images
+from vaetui.data.image_folder import FileList, list_folder_images
+from vaetui.data.image_list_csv import DELIMITERS, list_csv_images
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
 
@@ -115,6 +119,15 @@ def test_several_columns_that_name_files_need_a_choice(root: Path) -> None:
         list_images(root, masked, image_key="depth")
 
 
+def test_files_that_are_not_images_do_not_count(root: Path) -> None:
+    for name in NAMES:
+        (root / name).with_suffix(".xml").write_text("<annotation/>")
+    content = join_rows("sample,notes", "{path},im/{index:03}.xml")
+    assert list_images(root, content).relative_paths == NAMES
+    with pytest.raises(UserError, match=r'its column notes contains "im/000.xml", which is not an image'):
+        list_images(root, join_rows("notes,id", "im/{index:03}.xml,{index}"))
+
+
 def test_a_table_without_files_names_its_columns_and_one_cell(root: Path) -> None:
     with pytest.raises(
         UserError,
@@ -137,6 +150,12 @@ def test_a_table_of_pixel_values_is_recognised(root: Path, prefix: str) -> None:
     with pytest.raises(
         UserError, match=r"names no image files; it is a table of pixel values. Save the pixels as .npy"
     ):
+        list_images(root, content)
+
+
+def test_pixel_values_in_one_cell_are_recognised(root: Path) -> None:
+    content = "emotion,pixels\n" + "".join(f"{index},{' '.join(['70'] * 2304)}\n" for index in range(12))
+    with pytest.raises(UserError, match="it is a table of pixel values"):
         list_images(root, content)
 
 
@@ -198,7 +217,7 @@ def test_a_path_names_a_page_of_a_stack(root: Path) -> None:
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters_quotes_and_line_ends_are_recognised(root: Path, delimiter: str, line_end: str) -> None:
     names = (*NAMES, "im/a,b;c\td.png", 'im/"quoted".png')
     for name in names:
@@ -287,6 +306,23 @@ def test_an_unreadable_table_raises_one_sentence(root: Path, content: bytes, mes
         list_images(root, content, labels=True)
     with pytest.raises(UserError, match="cannot be read"):
         list_csv_images(root / "im", ImportOptions())
+
+
+FILE_NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(FILE_NAMES, min_size=1, max_size=5, unique=True), delimiter=st.sampled_from(DELIMITERS))
+def test_any_file_names_survive_a_table_and_a_listing(tmp_path_factory: Any, names: list[str], delimiter: str) -> None:
+    root = tmp_path_factory.mktemp("names")
+    (root / "im").mkdir()
+    paths = [f"im/_{name}_.png" for name in names]
+    for path in paths:
+        (root / path).write_bytes(PNG)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([["number", "path"], *enumerate(paths)])
+    assert list_images(root, text.getvalue()).relative_paths == tuple(paths)
+    assert list_folder_images(root / "im", False).relative_paths == tuple(sorted(path[3:] for path in paths))
 
 
 @pytest.mark.parametrize("case_count", [300, pytest.param(5_000, marks=pytest.mark.slow)])

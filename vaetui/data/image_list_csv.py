@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.data.image_folder import FileList
-from vaetui.data.image_formats import FORMATS_BY_SUFFIX, get_suffix
+from vaetui.data.image_formats import COMPANION_SUFFIXES, FORMATS_BY_SUFFIX, get_suffix
 from vaetui.data.image_paths import explain_missing_path, resolve_image_path
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
@@ -35,7 +35,7 @@ LABEL_COLUMNS = frozenset(
     )
 )
 """Usual names of the label column, in the same form."""
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 SPACE_DELIMITER = " "
 """In lists of paths and labels without other delimiters, the last space of a line is between path and label."""
 LIST_SUFFIXES = (".txt", ".lst")
@@ -46,6 +46,8 @@ MAX_PATH_COLUMNS = 100
 RARE_SUFFIXES = frozenset((".im", ".bw", ".rgb", ".rgba", ".ras", ".msp", ".cur", ".icb", ".vda", ".vst"))
 """Endings of images that names of columns may have as well."""
 PIXEL_COLUMN = re.compile(r"(pixel|pix|px|p|x|v|f|feature)?[ _.-]?\d+([x_]\d+)?", re.IGNORECASE)
+PIXEL_CELL = re.compile(r"[\[(]?\s*(\d+[\s,;]+){15,}\d+\s*[\])]?")
+"""All pixels of an image in one cell."""
 MIN_PIXEL_COLUMNS = 16
 """Number of columns with such names from which a table contains the pixels themselves."""
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*")
@@ -189,7 +191,6 @@ def _find_path_column(table: _Table, key: str | None) -> int:
     """Return the index of the column of paths: the one that is named, or whose cells name files."""
     if key is not None:
         return _find_named_column(table, key, "--images")
-    pixel_columns = sum(PIXEL_COLUMN.fullmatch(column) is not None for column in table.columns)
     sample = [cells for _, cells in itertools.islice(table.iter_rows(), SAMPLE_ROWS)]
     usual = [index for index, name in enumerate(table.columns) if _simplify(name) in PATH_COLUMNS]
     indices = range(len(table.columns)) if len(table.columns) <= MAX_PATH_COLUMNS else usual
@@ -203,16 +204,19 @@ def _find_path_column(table: _Table, key: str | None) -> int:
         raise UserError(f"{table.path} names files in its columns {names}. Choose one with --images COLUMN.")
     if candidates:
         return candidates[0]
-    if table.has_header and pixel_columns >= MIN_PIXEL_COLUMNS:
+    pixel_columns = sum(PIXEL_COLUMN.fullmatch(column) is not None for column in table.columns)
+    has_pixel_cells = any(PIXEL_CELL.fullmatch(cell.strip()) for cells in sample[:1] for cell in cells)
+    if has_pixel_cells or (table.has_header and pixel_columns >= MIN_PIXEL_COLUMNS):
         raise UserError(f"{table.path} names no image files; it is a table of pixel values. Save the pixels as .npy.")
     tried = usual[0] if usual else _guess_path_column(sample)
     cell = next((cells[tried] for cells in sample if tried < len(cells) and cells[tried].strip()), "")
     if not cell:
         raise UserError(f"{table.path} has no paths in its column {table.columns[tried]}. Each row needs one.")
     columns = ", ".join(table.columns[:20]) + (", …" if len(table.columns) > 20 else "")
+    problem = explain_missing_path(cell, table.path.parent)
     raise UserError(
         f'{table.path} names no image files: its column {table.columns[tried]} contains "{cell.strip()[:200]}", which '
-        f"{explain_missing_path(cell)}. Correct the paths, or choose a column with --images: {columns}."
+        f"{problem}. Correct the paths, or choose a column with --images: {columns}."
     )
 
 
@@ -250,7 +254,9 @@ def _simplify(name: str) -> str:
 
 
 def _names_file(cell: str, base: Path) -> bool:
-    return bool(cell.strip()) and resolve_image_path(cell, base) is not None
+    """Return whether a cell names a file that may be an image."""
+    cell = cell.strip()
+    return bool(cell) and get_suffix(cell) not in COMPANION_SUFFIXES and resolve_image_path(cell, base) is not None
 
 
 def _looks_like_image_path(cell: str, base: Path) -> bool:

@@ -29,9 +29,11 @@ def resolve_image_path(cell: str, base: StrPath) -> str | None:
     return None
 
 
-def explain_missing_path(cell: str) -> str:
-    """Return what is wrong with the path of a cell that names no file."""
+def explain_missing_path(cell: str, base: StrPath) -> str:
+    """Return what is wrong with the path of a cell that names no image file."""
     cell = cell.strip()
+    if resolve_image_path(cell, base) is not None:
+        return "is not an image"
     drive = WINDOWS_DRIVE.match(cell)
     if drive:
         return f"is a path on the drive {drive[1].upper()}: of a Windows computer"
