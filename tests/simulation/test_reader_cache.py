@@ -12,6 +12,7 @@ from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
+from vaetui.simulation import reader_cache
 from vaetui.simulation.reader_cache import load_or_train_reader
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -39,6 +40,22 @@ def test_a_reader_is_cached_and_trained_again_if_its_file_is_damaged(data: Path,
     cache_file.write_bytes(cache_file.read_bytes()[:-100])
     assert len(list(load_or_train_reader(str(data), class_count=10))) > 1
     assert list(load_or_train_reader(str(data), class_count=10)) == []
+
+
+def test_a_flipped_bit_in_any_region_of_a_cached_reader_is_found(data: Path, home: Path) -> None:
+    list(load_or_train_reader(str(data), class_count=10))
+    (cache_file,) = (home / "cache/readers").iterdir()
+    content = cache_file.read_bytes()
+    accuracy_position = content.index(b'"accuracy":"') + len(b'"accuracy":"') + 2
+    for position in (0, 31, 32, 40, 100, accuracy_position, len(content) // 2, len(content) - 1):
+        damaged = content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+        cache_file.write_bytes(damaged)
+        assert reader_cache._read_cached_reader(cache_file) is None, position
+    for damaged in (content[:32], content[32:], b""):
+        cache_file.write_bytes(damaged)
+        assert reader_cache._read_cached_reader(cache_file) is None
+    cache_file.write_bytes(content)
+    assert reader_cache._read_cached_reader(cache_file) is not None
 
 
 def test_other_labels_of_the_same_images_have_their_own_reader(data: Path, tmp_path: Path, home: Path) -> None:

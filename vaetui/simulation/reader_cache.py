@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.events import Progress
@@ -25,8 +25,10 @@ from vaetui.session.dataset_location import locate_source_directory
 from vaetui.simulation.reader_network import ReaderNetwork, train_reader
 from vaetui.storage import atomic_files, locations
 
-CACHE_VERSION = "2"
-"""Part of the cache key; increase it if the network or its training changes."""
+CACHE_VERSION = "3"
+"""Part of the cache key; increase it if the network, its training or the file changes."""
+CHECKSUM_BYTES = 32
+"""Length of the SHA-256 before the content of a cached file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,16 +95,27 @@ def _write_cached_reader(
         cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     metadata = {"accuracy": repr(trained_reader.accuracy), "shape": json.dumps(shape), "classes": str(class_count)}
     tensors = {name: tensor.contiguous() for name, tensor in trained_reader.reader.state_dict().items()}
-    atomic_files.replace_file(cache_file, save(tensors, metadata=metadata))
+    content = save(tensors, metadata=metadata)
+    atomic_files.replace_file(cache_file, [hashlib.sha256(content).digest(), content])
 
 
 def _read_cached_reader(cache_file: Path) -> TrainedReader | None:
     """Return the cached reader, or None if the file is missing or damaged."""
     try:
-        with safe_open(cache_file, framework="pt") as file:
-            metadata = file.metadata()
-            reader = ReaderNetwork(tuple(json.loads(metadata["shape"])), int(metadata["classes"]))
-            reader.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (safe_open is not a mapping)
-            return TrainedReader(reader, float(metadata["accuracy"]))
-    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
+        stored = cache_file.read_bytes()
+        checksum, content = stored[:CHECKSUM_BYTES], stored[CHECKSUM_BYTES:]
+        if hashlib.sha256(content).digest() != checksum:
+            return None
+        metadata = _parse_metadata(content)
+        reader = ReaderNetwork(tuple(json.loads(metadata["shape"])), int(metadata["classes"]))
+        reader.load_state_dict(load(content))
+        return TrainedReader(reader, float(metadata["accuracy"]))
+    except (OSError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError):
         return None
+
+
+def _parse_metadata(content: bytes) -> dict[str, str]:
+    """Return the metadata of a safetensors file: its header is JSON after eight bytes with the length."""
+    header_bytes = int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8 : 8 + header_bytes])["__metadata__"]
+    return metadata
