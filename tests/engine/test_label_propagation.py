@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from sklearn.datasets import make_moons
 
 from vaetui.engine import label_propagation
 from vaetui.engine.config import Config
-from vaetui.engine.label_propagation import build_knn_graph, compute_uncertainty, run_poisson_learning, to_pseudo_labels
+from vaetui.engine.label_propagation import (
+    build_knn_graph,
+    compute_uncertainty,
+    keep_labels_of_repeated_images,
+    run_poisson_learning,
+    to_pseudo_labels,
+)
 from vaetui.engine.pseudo_labels import LabelledSet
 from vaetui.runtime.session_runner import drain_events
 
@@ -106,3 +113,73 @@ def test_uncertainty_is_largest_where_graph_and_classifier_disagree() -> None:
         probabilities, np.array([0, 0, 1], np.uint8), np.array([0.9, 0.6, 0.9], np.float32)
     )
     assert np.allclose(uncertainties, [0.1, 0.4, 1.1])
+
+
+def draw_blobs(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return unit vectors around four directions, [count, 16], and the number of their direction."""
+    generator = np.random.default_rng(0)
+    directions, blob_ids = generator.standard_normal((4, 16)), np.arange(count) % 4
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return to_unit_length(directions[blob_ids] + 0.25 * generator.standard_normal((count, 16))), blob_ids
+
+
+def to_unit_length(points: NDArray[Any]) -> NDArray[np.float32]:
+    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("is_inside_blob", [False, True], ids=["far", "inside a blob"])
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6, 0.02])
+@pytest.mark.parametrize("count", [5, 60, 600])
+def test_equal_and_nearly_equal_images_keep_their_label_and_leave_the_others_theirs(
+    count: int, spread: float, is_inside_blob: bool
+) -> None:
+    points, blob_ids = draw_blobs(300)
+    generator = np.random.default_rng(1)
+    base = points[0] if is_inside_blob else to_unit_length(generator.standard_normal((1, 16)))[0]
+    near_copies = to_unit_length(base + spread * generator.standard_normal((count, 16)))
+    class_ids = np.concatenate([blob_ids, np.full(count, 0 if is_inside_blob else 4)])
+    graph = drain_events(build_knn_graph(np.concatenate([points, near_copies]), CONFIG, 0, 1))
+    indices = [*range(32), *range(300, 300 + min(count, 8))]  # eight images of each class
+    labelled = label(indices, class_ids[indices].tolist())
+    probabilities = drain_events(run_poisson_learning(graph, labelled, 6))
+    assert np.isfinite(probabilities).all()
+    pseudo_labels = to_pseudo_labels(keep_labels_of_repeated_images(probabilities, graph, labelled, None))
+    assert (pseudo_labels.class_ids[300:] == class_ids[300:]).all()
+    assert np.median(pseudo_labels.weights[300:]) > 0.3
+    assert np.mean(pseudo_labels.class_ids[:300] == blob_ids) > 0.98
+    assert pseudo_labels.weights[:300].mean() > 0.8
+
+
+@pytest.mark.parametrize("sample_size", [600, 100])
+def test_images_with_equal_vectors_have_equal_probabilities(sample_size: int) -> None:
+    points, blob_ids = draw_blobs(200)
+    repeated = np.concatenate([points, points[:50], points[:50], np.repeat(points[:1], 100, axis=0)])
+    graph = drain_events(build_knn_graph(repeated, replace(CONFIG, max_graph_images=sample_size), 0, 1))
+    assert graph.adjacency.shape[0] <= min(sample_size, 200)
+    probabilities = drain_events(run_poisson_learning(graph, label([*range(60, 76)], blob_ids[60:76].tolist()), 4))
+    for copies in (slice(200, 250), slice(250, 300)):
+        assert np.allclose(probabilities[:50], probabilities[copies], atol=0 if sample_size == 600 else 0.1)
+    assert np.array_equal(np.repeat(probabilities[:1], 100, axis=0), probabilities[300:])
+
+
+def test_graph_of_distinct_vectors_contains_the_whole_sample() -> None:
+    points, _ = two_moons(300)
+    graph = drain_events(build_knn_graph(points, replace(CONFIG, max_graph_images=100), 0, 1))
+    assert graph.adjacency.shape == (100, 100)
+    assert np.array_equal(np.sort(graph.equal_nodes[graph.equal_nodes >= 0]), np.arange(100))
+
+
+def test_label_of_an_image_with_copies_is_kept_with_its_weight() -> None:
+    """A single distinct image of a rare class amid many images of another class."""
+    points, _ = draw_blobs(300)
+    graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
+    labelled = label([4, 8, 12, 16, 1, 2, 3, 40, 41], [0] * 4 + [1, 2, 3, 5, 5], [1.0] * 7 + [0.8, 0.9])
+    probabilities = drain_events(run_poisson_learning(graph, labelled, 6))
+    assert np.array_equal(keep_labels_of_repeated_images(probabilities, graph, labelled, None), probabilities)
+    copy_counts = np.ones(300, np.float32)
+    copy_counts[40] = 60
+    changed = keep_labels_of_repeated_images(probabilities, graph, labelled, copy_counts)
+    pseudo_labels = to_pseudo_labels(changed)
+    assert (pseudo_labels.class_ids[40], pytest.approx(0.8)) == (5, pseudo_labels.weights[40])
+    assert changed[40].sum() == pytest.approx(1)
+    assert np.array_equal(np.delete(changed, 40, axis=0), np.delete(probabilities, 40, axis=0))

@@ -141,6 +141,9 @@ class LabelPropagator:
         active_probabilities = yield from label_propagation.run_poisson_learning(
             graph, labelled_set, len(active_class_ids)
         )
+        active_probabilities = label_propagation.keep_labels_of_repeated_images(
+            active_probabilities, graph, labelled_set, distinct_images.copy_counts
+        )
         probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
         probabilities[:, active_class_ids] = distinct_images.expand(active_probabilities)
         return probabilities
