@@ -112,6 +112,21 @@ def test_a_full_device_ends_in_one_sentence(templates: SessionTemplates, format_
     assert_refused("is full", "export", "out", "--format", format_name, "-o", "/dev/full")
 
 
+def test_the_suffix_of_the_output_chooses_the_format(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "out")
+    for name in ("a.csv", "b.JSONL", "c.npz", "d.parquet", "e.txt"):
+        export("out", "-o", tmp_path / name)
+    export("out", "--format", "csv", "-o", tmp_path / "f.jsonl")
+    starts = {path.name: path.read_bytes()[:4] for path in tmp_path.glob("*.*")}
+    table = dict.fromkeys(("a.csv", "e.txt", "f.jsonl"), b"inde")
+    assert starts == {**table, "b.JSONL": b'{"in', "c.npz": b"PK\x03\x04", "d.parquet": b"PAR1"}
+
+
+def test_a_minimum_confidence_that_is_no_number_is_refused(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "out")
+    assert_refused("from 0 to 1", "export", "out", "--min-confidence", "nan", "-o", str(tmp_path / "labels.csv"))
+
+
 def test_an_existing_file_is_overwritten_with_force_only(templates: SessionTemplates, tmp_path: Path) -> None:
     templates.copy("labelling", "out")
     output = tmp_path / "labels.csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
+from vaetui.cli.params import force_option, refuse_to_overwrite, session_argument
 from vaetui.errors import UserError, make_printable
 from vaetui.runtime import session_runner
 
@@ -21,6 +22,8 @@ DIRECTORY_FORMATS = ("folders", "label-studio", "fiftyone", "huggingface")
 """Formats that are a directory with images."""
 EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 """Formats of exported labels."""
+FORMATS_BY_SUFFIX = {".csv": "csv", ".jsonl": "jsonl", ".npz": "npz", ".parquet": "parquet"}
+"""The format of an output without --format."""
 MAX_NAMED_FILES = 3
 """Most files that a message names."""
 
@@ -28,11 +31,18 @@ MAX_NAMED_FILES = 3
 @click.command()
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File or directory to write.")
-@build_format_option(EXPORT_FORMATS)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(EXPORT_FORMATS),
+    help="Format of the output (default: the one that the suffix of the output names, else csv).",
+)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Omit labels below this confidence.")
 @click.option("--copy", "copy_images", is_flag=True, help="Copy the images (default: create links).")
 @force_option
-def export(session: str, output: Path, format_name: str, min_confidence: float, copy_images: bool, force: bool) -> None:
+def export(
+    session: str, output: Path, format_name: str | None, min_confidence: float, copy_images: bool, force: bool
+) -> None:
     """Write one label per image as a table, arrays or folders.
 
     Labels come from the answers, else from the classifier. --format folders creates a directory per class, and
@@ -46,6 +56,9 @@ def export(session: str, output: Path, format_name: str, min_confidence: float, 
     from vaetui.session.session_status import load_status
     from vaetui.storage import output_files
 
+    if math.isnan(min_confidence):
+        raise UserError("--min-confidence has to be a number from 0 to 1.")
+    format_name = format_name or FORMATS_BY_SUFFIX.get(output.suffix.lower(), "csv")
     is_directory_format = format_name in DIRECTORY_FORMATS
     if not output.parent.is_dir():
         raise UserError(f"Directory {output.parent} does not exist. Create it first.")

@@ -12,6 +12,8 @@ MAX_COMPONENT_BYTES = 200
 """Longest name in UTF-8. File systems hold 255 bytes, and some need more for the same name in another normal form."""
 NUMBER_BYTES = 8
 """Bytes of them kept for a number that makes a name unique."""
+MAX_NAME_BYTES = MAX_COMPONENT_BYTES - NUMBER_BYTES
+"""Longest name that is not shortened."""
 HASH_DIGITS = 8
 """Length of the hash in a shortened name."""
 FORBIDDEN_CHARACTER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
@@ -87,7 +89,7 @@ def _add_number(name: str, number: int, used_keys: set[str]) -> str:
 def _shorten_start(stem: str, path: str, suffix_bytes: int) -> str:
     """Return the stem of a path, or its end and a hash of the path if it is too long."""
     encoded = stem.encode(errors="surrogatepass")
-    max_bytes = MAX_COMPONENT_BYTES - NUMBER_BYTES - suffix_bytes
+    max_bytes = MAX_NAME_BYTES - suffix_bytes
     if len(encoded) <= max_bytes:
         return stem
     end = encoded[len(encoded) - (max_bytes - 1 - HASH_DIGITS) :].decode(errors="ignore")
@@ -99,10 +101,9 @@ def _shorten_start(stem: str, path: str, suffix_bytes: int) -> str:
 def _shorten_end(name: str) -> str:
     """Return a name, or its start and a hash of it if it is too long."""
     encoded = name.encode(errors="surrogatepass")
-    max_bytes = MAX_COMPONENT_BYTES - NUMBER_BYTES
-    if len(encoded) <= max_bytes:
+    if len(encoded) <= MAX_NAME_BYTES:
         return name
-    start = encoded[: max_bytes - 1 - HASH_DIGITS].decode(errors="ignore")
+    start = encoded[: MAX_NAME_BYTES - 1 - HASH_DIGITS].decode(errors="ignore")
     return f"{start.rstrip(' .')}-{_hash_text(name)}"
 
 

@@ -85,8 +85,10 @@ def list_relative_paths(label_table: LabelTable) -> list[str]:
     Parts that are too long for a file name are shortened.
     """
     paths, suffixes = _list_paths_and_suffixes(label_table)
-    shortened_paths = map(file_naming.shorten_path, map(strip_parents, paths), suffixes)
-    return [str(path) for path in shortened_paths]
+    return [
+        path if _is_usual_path(path) else str(file_naming.shorten_path(strip_parents(path), suffix))
+        for path, suffix in zip(paths, suffixes, strict=True)
+    ]
 
 
 def list_unique_names(label_table: LabelTable) -> list[str]:
@@ -96,7 +98,7 @@ def list_unique_names(label_table: LabelTable) -> list[str]:
     as subsets.
     """
     paths, suffixes = _list_paths_and_suffixes(label_table)
-    stripped_paths = (str(strip_parents(path)) for path in paths)
+    stripped_paths = (path if _is_usual_path(path) else str(strip_parents(path)) for path in paths)
     names = list(map(file_naming.make_flat_name, stripped_paths, suffixes))
     return file_naming.make_unique_names(names, suffixes)
 
@@ -105,6 +107,14 @@ def strip_parents(path: str) -> PurePosixPath:
     """Return a relative path without the parts that would lead out of its directory."""
     parts = [part for part in PurePosixPath(path).parts if part not in ("/", "//", "..")]
     return PurePosixPath(*parts or ("_",))
+
+
+def _is_usual_path(path: str) -> bool:
+    """Return whether a path is short and in the form that `strip_parents` returns; this saves time for most paths."""
+    is_short = len(path) * 4 <= file_naming.MAX_NAME_BYTES or len(path.encode()) <= file_naming.MAX_NAME_BYTES
+    return (
+        is_short and not path.startswith("/") and "//" not in path and "." not in path.split("/") and ".." not in path
+    )
 
 
 def flatten_long_paths(paths: Iterable[str], directory: Path) -> list[str]:
@@ -134,7 +144,7 @@ def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[s
     paths = [source_files.relative_paths[index].removeprefix(root_prefix) for index in label_table.indices.tolist()]
     suffixes = []
     for number, path in enumerate(paths):
-        is_page = split_page_path(source_files.root / path)[1] is not None
+        is_page = "#" in path and split_page_path(source_files.root / path)[1] is not None
         suffix = DEFAULT_SUFFIX if is_page else find_suffix(path, source_files.root)
         suffixes.append(suffix)
         if not path.endswith(suffix) or PurePosixPath(path).name == suffix:

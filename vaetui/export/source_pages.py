@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import warnings
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from PIL import Image, ImageOps
 
@@ -86,7 +87,7 @@ def choose_page_suffix(mode: str) -> str:
 
 def split_page_path(path: Path) -> tuple[Path, int | None]:
     """Return the file of an image, and the page if the path names one, such as "stack.tif#3"."""
-    match = PAGE_PATH.fullmatch(path.name)
+    match = PAGE_PATH.fullmatch(path.name) if "#" in path.name else None
     if match is None or os.path.lexists(path):
         return path, None
     return path.with_name(match[1]), int(match[2])
@@ -97,9 +98,8 @@ def find_suffix(path: str, root: Path | None) -> str:
 
     The second is to be appended to the name. `root` is the directory that the path is relative to.
     """
-    suffix = PurePath(path).suffix
-    known_suffixes = Image.registered_extensions()
-    if suffix.lower() in known_suffixes:
+    suffix = os.path.splitext(path)[1]
+    if suffix.lower() in _list_known_suffixes():
         return suffix
     if root is not None:
         with suppress(Exception), warnings.catch_warnings():  # missing, or damaged meanwhile
@@ -108,6 +108,11 @@ def find_suffix(path: str, root: Path | None) -> str:
                 return _find_format_suffix(str(image.format)) or DEFAULT_SUFFIX
     is_plain = suffix.isascii() and suffix[1:].isalnum() and len(suffix) <= MAX_SUFFIX_CHARS
     return suffix if is_plain else DEFAULT_SUFFIX
+
+
+@functools.cache
+def _list_known_suffixes() -> frozenset[str]:
+    return frozenset(Image.registered_extensions())
 
 
 def _find_format_suffix(format_name: str) -> str | None:
