@@ -20,7 +20,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from tests.data.drawing import colour_digits, encode_png, load_digits
 from tests.data.image_encoders import encode_png_16, encode_tiff
-from vaetui.data.image_files import UnusableImageError, decode_image, survey_image
+from vaetui.data.image_files import decode_image, survey_image
+from vaetui.data.image_samples import UnusableImageError
 
 PIXELS = load_digits(1)[0][0]
 BLUE = colour_digits(load_digits(3)[0])[2]

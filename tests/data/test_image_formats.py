@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.data.drawing import encode_png, load_digits
 from vaetui.data import image_formats
-from vaetui.data.image_files import UnusableImageError, decode_image
+from vaetui.data.image_files import decode_image
+from vaetui.data.image_samples import UnusableImageError
 
 PIXELS = load_digits(1)[0][0]
 SIZE = PIXELS.shape

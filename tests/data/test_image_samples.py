@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.data.drawing import colour_digits, load_digits
 from tests.data.image_encoders import encode_png_16, encode_tiff
-from vaetui.data.image_files import UnusableImageError, decode_image, survey_image
+from vaetui.data.image_files import decode_image, survey_image
+from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRange
 
 PIXELS = load_digits(1)[0][0]

@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from vaetui.data import image_formats, image_pages
-from vaetui.data.image_formats import IMAGE_SUFFIXES
 from vaetui.data.image_pages import describe_error
 from vaetui.data.image_samples import MIN_LIGHT_GREY, Samples, UnusableImageError, read_orientation, read_samples
 from vaetui.data.value_range import FULL_8_BIT_RANGE, RangeEstimator, SampleKind, ValueRange, ValueRanges
-
-__all__ = ["IMAGE_SUFFIXES", "DecodedFile", "ImageSurvey", "UnusableImageError", "decode_image", "survey_image"]
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 """The path of a file. Strings are much faster to create than Path objects, which matters for a million files."""

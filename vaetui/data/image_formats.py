@@ -29,8 +29,6 @@ FORMATS_BY_SUFFIX = {
 }
 """The format of each ending of image files, in lower case. Pillow's formats that run other programs (EPS, WMF), decode
 nothing (BUFR, GRIB, HDF5, MPEG, IPTC), or ignore the scale of values that the file defines (FITS) are left out."""
-IMAGE_SUFFIXES = tuple(FORMATS_BY_SUFFIX)
-"""Endings of image files, compared without case."""
 CONTENT_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "AVIF", "JPEG2000")
 """Formats that are recognised by their first bytes whatever the ending is. The first bytes of other formats say too
 little: their decoders run only on files with their endings."""

@@ -252,8 +252,11 @@ def _read_deep_colours(image: Image.Image, reopen: Callable[[], Image.Image]) ->
         name, _, order = raw_mode.partition(";16")
         swapped_order = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}[order]
         _set_raw_mode(other, other.mode, f"{name};16{swapped_order}")
-        low_bytes = np.asarray(load_upright(other)).astype(np.uint16)
-    return (np.asarray(load_upright(image)).astype(np.uint16) << 8) | low_bytes
+        low_bytes = np.asarray(load_upright(other))
+    values: NDArray[Any] = np.asarray(load_upright(image)).astype(np.uint16)
+    values <<= 8  # in place, as a large image takes hundreds of megabytes
+    values |= low_bytes
+    return values
 
 
 def _read_deep_ppm(image: Any) -> NDArray[Any] | None:

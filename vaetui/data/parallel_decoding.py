@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from vaetui.data.image_files import (
     NO_RANGES,
     ImageSurvey,
-    UnusableImageError,
     decode_image_quietly,
     survey_image_quietly,
 )
+from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.value_range import SampleKind, ValueRanges
 from vaetui.errors import UserError
 
