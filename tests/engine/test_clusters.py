@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.random_clusters import cluster_randomly, split_cluster
-from vaetui.engine.clusters import compute_decodable_centres, find_cluster, iter_clusters, iter_leaves, to_metric_space
+from vaetui.engine.clusters import (
+    Cluster,
+    compute_decodable_centres,
+    find_cluster,
+    iter_clusters,
+    iter_leaves,
+    list_members_at_centre,
+    to_metric_space,
+)
 
 
 @settings(deadline=None, max_examples=25)
@@ -58,3 +66,11 @@ def test_decodable_centre_of_the_cosine_metric_is_the_mean_of_the_members() -> N
     assignments, centres = np.array([0, 0, 1], np.int32), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
     assert compute_decodable_centres(latents, assignments, centres, "euclidean") is centres
     assert compute_decodable_centres(latents, assignments, centres, "cosine").tolist() == [[3, 0], [0, 6]]
+
+
+@pytest.mark.parametrize("length", [1e-3, 1.0, 300.0])
+def test_members_at_the_centre_are_those_that_differ_by_rounding(length: float) -> None:
+    centre = np.array([0.6 * length, 0.8 * length], np.float32)
+    distances = (length * np.array([0, 1e-7, 1e-6, 1e-3, 0.1])).astype(np.float32)
+    cluster = Cluster((0,), centre, np.zeros((8, 8), np.uint8), np.array([4, 2, 9, 1, 0]), distances)
+    assert list_members_at_centre(cluster).tolist() == [4, 2, 9]

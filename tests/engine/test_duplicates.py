@@ -72,3 +72,25 @@ def test_distinct_images_are_the_first_copies_in_order() -> None:
 def test_first_copies_of_a_subset_are_positions_in_the_subset() -> None:
     subset = np.array([2, 3, 5, 6, 8, 9])
     assert restrict_first_copies(np.array(FIRST_COPIES), subset).tolist() == [0, 1, 2, 0, 4, 4]
+
+
+def test_values_of_distinct_images_are_expanded_to_all_copies() -> None:
+    distinct, values = select_distinct(np.array(FIRST_COPIES)), np.arange(10.0)
+    assert distinct.expand(distinct.select(values)).tolist() == FIRST_COPIES
+    assert distinct.copy_first_values(values).tolist() == FIRST_COPIES
+    assert distinct.copy_counts is not None
+    assert distinct.copy_counts.tolist() == [3, 2, 1, 1, 1, 2]
+    all_distinct = select_distinct(np.arange(10))
+    assert (
+        all_distinct.select(values) is all_distinct.expand(values) is all_distinct.copy_first_values(values) is values
+    )
+    assert all_distinct.copy_counts is None
+
+
+def test_distinct_members_keep_their_order() -> None:
+    distinct, members = select_distinct(np.array(FIRST_COPIES)), np.array([8, 6, 9, 3, 2, 0])
+    restricted = distinct.restrict(members)
+    assert members[restricted.indices].tolist() == [8, 3, 0]
+    assert members[restricted.first_copies].tolist() == [8, 0, 8, 3, 0, 0]
+    assert restricted.expand(np.array([5, 6, 7])).tolist() == [5, 7, 5, 6, 7, 7]
+    assert len(select_distinct(np.arange(10)).restrict(members)) == 6

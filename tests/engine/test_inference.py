@@ -1,4 +1,4 @@
-"""Tests of predictions for merged classes."""
+"""Tests of predictions for merged classes and for a part of the classes."""
 
 from __future__ import annotations
 
@@ -33,3 +33,31 @@ def test_probabilities_of_merged_classes_are_summed() -> None:
     assert np.allclose(merged.confidences, sums.max(axis=1), atol=1e-5)
     assert {1, 5, 6}.isdisjoint(merged.class_ids.tolist())
     assert np.array_equal(merged.latents, plain.latents)
+
+
+def test_only_allowed_classes_are_predicted_and_their_probabilities_sum_to_1() -> None:
+    pixels = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:300]
+    dataset = DeviceImages(images_from_array(pixels), torch.device("cpu"))
+    vae = create_train_state(Config(), (28, 28)).vae
+    plain = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1))
+    with torch.no_grad():
+        latents = torch.from_numpy(plain.latents)
+        probabilities = vae.classify(latents, latents).softmax(dim=1).numpy()
+    canonical = (0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 10)  # class 9 was merged into 8; the networks do not have class 10
+    options = {"canonical": canonical, "allowed_class_ids": (1, 8)}
+    allowed = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, **options))
+    scores = np.stack([probabilities[:, 1], probabilities[:, 8] + probabilities[:, 9]], axis=1)
+    assert np.array_equal(allowed.class_ids, np.array([1, 8])[scores.argmax(axis=1)])
+    assert np.allclose(allowed.confidences, scores.max(axis=1) / scores.sum(axis=1), atol=1e-5)
+    everything = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, allowed_class_ids=range(10)))
+    assert np.array_equal(everything.confidences, plain.confidences), "bit for bit"
+
+
+def test_confidence_is_finite_where_the_networks_exclude_all_allowed_classes() -> None:
+    dataset = DeviceImages(images_from_array(np.full((4, 28, 28), 255, np.uint8)), torch.device("cpu"))
+    vae = create_train_state(Config(), (28, 28)).vae
+    with torch.no_grad():
+        vae.classifier.bias[0] = 1e6  # the softmax of all other classes is 0 in float32
+    allowed = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, allowed_class_ids=(1, 2)))
+    assert set(allowed.class_ids.tolist()) <= {1, 2}
+    assert np.isfinite(allowed.confidences).all()

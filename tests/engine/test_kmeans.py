@@ -54,3 +54,20 @@ def test_elbow_of_separate_blobs_is_near_their_number_and_at_least_min_clusters(
         k, curve = drain_events(choose_k(latents, ClusterConfig(min_clusters=min_clusters), 0))
         assert k in expected
         assert [tried_k for tried_k, _ in curve] == list(range(3, 17))
+
+
+def test_weight_of_a_vector_counts_as_equal_vectors() -> None:
+    latents = np.random.default_rng(2).standard_normal((40, 3)).astype(np.float32)
+    latents[20:] += 20
+    weights = np.ones(40, np.float32)
+    weights[7] = 50
+    assignments, centres = drain_events(run_kmeans(latents, 2, 3, 0, weights))
+    for members in (slice(0, 20), slice(20, 40)):
+        (cluster,) = set(assignments[members].tolist())
+        assert np.allclose(centres[cluster], np.average(latents[members], axis=0, weights=weights[members]), atol=1e-4)
+
+
+def test_elbow_of_two_vectors_is_two() -> None:
+    progress = list(choose_k(np.eye(2, dtype=np.float32), ClusterConfig(), 0))
+    assert [(event.completed, event.total) for event in progress] == [(1, 1)]
+    assert drain_events(choose_k(np.eye(2, dtype=np.float32), ClusterConfig(), 0))[0] == 2

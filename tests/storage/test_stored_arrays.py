@@ -18,7 +18,7 @@ from vaetui.storage import file_names, npz, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.npz import ArraySpec
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import SplitSnapshot
+from vaetui.storage.stored_arrays import SplitSnapshot, TrainValSplit
 
 SNAPSHOT = SplitSnapshot(
     np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8)
@@ -97,3 +97,21 @@ def test_indices_out_of_range_are_refused() -> None:
     assert npz.decode_npz(content, specs, {"C": 4})["index"].tolist() == [0, 3]
     with pytest.raises(ValueError, match="out of range"):
         npz.decode_npz(content, specs, {"C": 3})
+
+
+@pytest.mark.parametrize(
+    ("index", "first_copy"), [(5, 6), (5, -1), (5, 640), (7, 5)], ids=["later", "negative", "too large", "of a copy"]
+)
+def test_contradictory_copies_are_refused(store: ArtifactStore, index: int, first_copy: int) -> None:
+    first_copies = np.arange(640)
+    first_copies[5] = 3
+    split = TrainValSplit(np.arange(576), np.arange(576, 640), np.zeros(32, np.uint8), first_copies)
+    name = file_names.TRAIN_VAL_SPLIT_NAME
+    store._repository.record_files(stored_arrays.save_arrays(store, name, split))
+    assert np.array_equal(stored_arrays.load_arrays(store, name, TrainValSplit).first_copies, first_copies)
+    distinct_images = stored_arrays.load_arrays(store, name, TrainValSplit).select_distinct_training_images()
+    assert (len(distinct_images), distinct_images.first_copies[5]) == (575, 3)
+    first_copies[index] = first_copy
+    store._repository.record_files(stored_arrays.save_arrays(store, name, split))
+    with pytest.raises(UserError, match="does not fit the session"):
+        stored_arrays.load_arrays(store, name, TrainValSplit)

@@ -64,7 +64,7 @@ def predict(
     from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
-    predictor.require_learned_classes()
+    predictor.require_two_learned_classes()
     run = PredictionRun(predictor, images, output, value_range)
     chunks = run.iter_rows(format_name)
     if output is None:
