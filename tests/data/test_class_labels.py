@@ -83,7 +83,7 @@ def test_a_label_outside_the_class_names_raises_user_error() -> None:
         encode_labels(["cat", "fish"], ("cat", "dog"), "x")
 
 
-@pytest.mark.parametrize("missing", ["", " ", "-1", "-1.0", " -1 ", "nan", "NaN", "NAN", "-nan"])
+@pytest.mark.parametrize("missing", ["", " ", "-1", "-1.0", " -1 ", "nan", "NaN", "NAN", "-nan", "<NA>"])
 @pytest.mark.parametrize(
     ("labels", "class_names", "expected_names", "expected_ids"),
     [

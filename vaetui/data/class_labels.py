@@ -145,11 +145,14 @@ def _find_plain_forms(labels: Iterable[str], class_names: tuple[str, ...]) -> di
 
 
 def means_no_label(text: str) -> bool:
-    """Return whether a label without surrounding spaces is empty, NaN or -1."""
+    """Return whether a label without surrounding spaces is empty, NaN, <NA> or -1."""
+    if not text or text.upper() == "<NA>":  # as pandas prints a missing value
+        return True
     try:
-        return not text or math.isnan(number := float(text)) or number == -1
+        number = float(text)
     except ValueError:
         return False
+    return math.isnan(number) or number == -1
 
 
 def _derive_class_names(distinct_labels: Sequence[str], labelled_count: int, source: str) -> tuple[str, ...]:
