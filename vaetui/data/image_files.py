@@ -8,7 +8,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -110,6 +110,8 @@ class _OpenedFile:
     """The length of the file in bytes."""
     identity: tuple[object, ...]
     """The path, and what changes with the content of the file."""
+    second_images: list[Image.Image] = field(default_factory=list)
+    """The file opened a second time, if 16-bit colours need it; kept, as finding a page takes long."""
 
 
 _last_stack = _LastStack()
@@ -208,6 +210,9 @@ def _read_pages(
             return None, ()
     except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise _explain_error(error) from error
+    finally:
+        for image in opened.second_images:
+            image.close()
 
 
 def _read_stack_page(
@@ -308,7 +313,9 @@ def _identify(path: StrPath, suffix: str) -> Image.Image:
 
 
 def _reopen(opened: _OpenedFile, page: int) -> Image.Image:
-    image = Image.open(opened.path, formats=(str(opened.image.format),))
+    if not opened.second_images:
+        opened.second_images.append(Image.open(opened.path, formats=(str(opened.image.format),)))
+    (image,) = opened.second_images
     if page:
         image.seek(page)
     return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -171,7 +172,9 @@ def has_alpha(image: Image.Image) -> bool:
 def _silence_libtiff() -> None:
     """Keep libtiff from writing its messages about damaged files to the terminal, if it is loaded dynamically."""
     with suppress(AttributeError, OSError):
-        library = ctypes.CDLL(Image.core.__file__)  # symbols of its dependencies, among them libtiff, are found as well
+        library = ctypes.CDLL(
+            importlib.import_module("PIL._imaging").__file__
+        )  # symbols of its dependencies, among them libtiff, are found as well
         for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
             set_handler = getattr(library, name)
             set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
@@ -248,11 +251,11 @@ def _read_deep_colours(image: Image.Image, reopen: Callable[[], Image.Image]) ->
         _set_raw_mode(image, "RGBA", "RGBA")
         halves = np.asarray(load_upright(image)).astype(np.uint16)
         return (halves[..., 0::2] << 8) | halves[..., 1::2]
-    with reopen() as other:
-        name, _, order = raw_mode.partition(";16")
-        swapped_order = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}[order]
-        _set_raw_mode(other, other.mode, f"{name};16{swapped_order}")
-        low_bytes = np.asarray(load_upright(other))
+    other = reopen()
+    name, _, order = raw_mode.partition(";16")
+    swapped_order = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}[order]
+    _set_raw_mode(other, other.mode, f"{name};16{swapped_order}")
+    low_bytes = np.asarray(load_upright(other))
     values: NDArray[Any] = np.asarray(load_upright(image)).astype(np.uint16)
     values <<= 8  # in place, as a large image takes hundreds of megabytes
     values |= low_bytes
