@@ -20,19 +20,17 @@ class CommandGroup(click.Group):
     interactive_names = frozenset({"new", "resume"})
     """Commands that also work without an open standard output."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Parse the options of the group; --help and --version print here."""
-        with translate_output_errors():
-            return super().make_context(*args, **kwargs)
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the options of the group; --help and --version print here.
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; raises UserError before it does anything if standard output is closed."""
-        name, command, remaining_args = super().resolve_command(ctx, args)
-        if sys.stdout is None and name not in self.interactive_names:
+        Raises UserError before the command does anything if standard output is closed.
+        """
+        if sys.stdout is None and not self.interactive_names.intersection(args[:1]):
             raise UserError(CLOSED_OUTPUT_MESSAGE)
-        return name, command, remaining_args
+        with translate_output_errors():
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and write everything that it printed."""
