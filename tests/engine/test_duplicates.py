@@ -54,6 +54,15 @@ def test_digests_added_in_parts_and_from_strided_arrays_give_the_same_copies() -
     assert digests.find_first_copies().tolist() == FIRST_COPIES
 
 
+def test_an_empty_batch_between_others_changes_nothing() -> None:
+    images = np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4)
+    digests = ImageDigests()
+    for batch in (images[:0], images, images[:0], images[1:2]):
+        digests.add(batch)
+    assert len(digests) == 4
+    assert digests.find_first_copies().tolist() == [0, 1, 2, 1]
+
+
 @pytest.mark.parametrize("ids", [[], [0]], ids=["none", "one"])
 def test_no_or_one_image_has_no_copy(ids: list[int]) -> None:
     first_copies = drain_events(find_first_copies(IMAGES[ids]))

@@ -32,9 +32,11 @@ class ImageDigests:
 
     def add(self, images: Pixels) -> None:
         """Add images, [M, H, W] or [M, H, W, 3]; all images must have the same shape."""
+        if not len(images):
+            return  # none of a batch of files could be decoded
         view = np.ascontiguousarray(images).data.cast("B")
-        image_bytes = images[0].nbytes if len(images) else 0
-        for start in range(0, len(images) * image_bytes, image_bytes or 1):
+        image_bytes = images[0].nbytes
+        for start in range(0, len(images) * image_bytes, image_bytes):
             content = view[start : start + image_bytes]
             self._content += hashlib.blake2b(content, digest_size=DIGEST_BYTES, usedforsecurity=False).digest()
 
