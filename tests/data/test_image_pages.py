@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -131,6 +134,15 @@ def test_pages_lost_by_a_cut_are_reported(tmp_path: Path, suffix: str) -> None:
     assert np.array_equal(file.pixels, DIGITS[: len(file.pages)])
 
 
+def test_a_damaged_second_frame_leaves_the_first(tmp_path: Path) -> None:
+    save_pages(tmp_path / "a.gif", DIGITS[:2])
+    content = (tmp_path / "a.gif").read_bytes()
+    start = content.index(b"\x21\xf9", content.index(b"\x2c"))  # the extension before the second frame
+    for cut in range(start + 1, len(content) - 1):
+        (tmp_path / "a.gif").write_bytes(content[:cut])
+        assert np.array_equal(decode_image(tmp_path / "a.gif", SIZE).pixels[0], DIGITS[0])
+
+
 def test_a_file_without_a_usable_page_is_skipped_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(encode_tiff(*np.full((3, 9, 9), np.nan, np.float32)))
     with pytest.raises(UnusableImageError, match=r"^contains NaN or infinite values$"):
@@ -214,6 +226,24 @@ def test_files_with_pages_are_decoded_in_order(tmp_path: Path, monkeypatch: pyte
     assert [result.skip_reason is None for result in results] == [index % 10 != 5 for index in range(len(paths))]
     surveys = [survey for batch in survey_files(paths) for survey in batch]
     assert [survey is None for survey in surveys] == [index % 10 == 5 for index in range(len(paths))]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(broken=st.sets(st.integers(0, 11)), seed=st.integers(0, 1_000))
+def test_any_subset_of_broken_files_leaves_the_others_aligned(tmp_path: Path, broken: set[int], seed: int) -> None:
+    rng = random.Random(seed)
+    paths, expected = [], []
+    for index in range(12):
+        path = tmp_path / f"{index}.{('png', 'tif', 'gif')[index % 3]}"
+        pages = DIGITS[index : index + 1 + index % 2]
+        save_pages(path, pages)
+        if index in broken:
+            path.write_bytes(rng.choice([b"", b"text", path.read_bytes()[:60]]))
+        paths.append(os.fspath(path))
+        expected.append([] if index in broken else [page.tolist() for page in pages])
+    ((pixels, results),) = decode_files(paths, SIZE)
+    ends = np.cumsum([result.image_count for result in results])
+    assert [part.tolist() for part in np.split(pixels, ends)[:-1]] == expected
 
 
 def test_large_stacks_are_decoded_in_small_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

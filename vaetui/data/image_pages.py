@@ -22,7 +22,12 @@ REDUCED_BIT, MASK_BIT, OLD_REDUCED_VALUE = 1, 4, 2
 
 def has_pages(image: Image.Image) -> bool:
     """Return whether a file contains several images."""
-    return bool(getattr(image, "is_animated", False)) and image.format not in SINGLE_IMAGE_FORMATS
+    if image.format in SINGLE_IMAGE_FORMATS:
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # for GIF, this reads the header of the second frame
+        return True
 
 
 def depend_on_each_other(image: Image.Image) -> bool:
@@ -78,7 +83,8 @@ def describe_error(error: BaseException) -> str:
 
 def _is_reduced(image: Image.Image) -> bool:
     tags = image.tag_v2  # type: ignore[attr-defined]
-    return _get_integer(tags.get(SUBFILE_TAG)) & REDUCED_BIT or tags.get(OLD_SUBFILE_TAG) == OLD_REDUCED_VALUE
+    is_flagged = bool(_get_integer(tags.get(SUBFILE_TAG)) & REDUCED_BIT)
+    return is_flagged or tags.get(OLD_SUBFILE_TAG) == OLD_REDUCED_VALUE
 
 
 def _explain_subfile(image: Image.Image) -> str | None:
