@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 
 from tests.robustness.import_cases import CLASS_NAMES, KINDS, ImportCases
 from tests.robustness.pictures import ENCODERS, EncodedFile, Scale, draw_picture, encode_file, read_number
+from vaetui.data import array_files
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
+from vaetui.data.parallel_decoding import FILES_PER_TASK
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.runtime.session_runner import drain_events
@@ -106,6 +108,30 @@ def test_any_subset_of_broken_files_leaves_the_others_unchanged_and_aligned(
         assert imports[0] == imports[1]
         expected = [number for path in imports[0][0] for number in [find_number(path)]]
         assert [read_number(pixels) for pixels in images.all_pixels] == expected
+
+
+@pytest.mark.parametrize("content", [b"", BROKEN_CONTENTS[1]])
+def test_batch_of_broken_files_only_is_skipped(home: Path, tmp_path: Path, content: bytes) -> None:
+    root = tmp_path / "images"
+    write_files(root / "z", {}, with_broken=False)
+    for index in range(FILES_PER_TASK + 10):
+        (root / f"{index:03}.png").write_bytes(content)
+    dataset = drain_events(import_dataset(root, ImportOptions()))
+    assert len(dataset.skipped) == FILES_PER_TASK + 10
+    assert dataset.report.image_count == sum(len(file.numbers) for file in FILES)
+
+
+def test_part_of_an_array_that_contains_only_nan_is_skipped(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.stack([draw_picture(number, 16, 16) for number in range(1, 41)]).astype(np.float32)
+    images[10:30] = np.nan
+    np.save(tmp_path / "images.npy", images)
+    monkeypatch.setattr(array_files, "CHUNK_BYTES", images[:5].nbytes)
+    dataset = drain_events(import_dataset(tmp_path / "images.npy", ImportOptions()))
+    assert dataset.report.omitted_indices == tuple(range(10, 30))
+    pixels = read_images_and_digest(find_idx_files(dataset.directory).train_images)[0].all_pixels
+    assert [read_number(image) for image in pixels] == [*range(1, 11), *range(31, 41)]
 
 
 def find_number(path: str) -> int:
