@@ -55,7 +55,7 @@ class TrainingScreen(KeyGuardedScreen):
     TrainingScreen.-tall.-wide #epochs { display: block; }
     TrainingScreen #import { display: none; height: 1fr; padding: 1 2; }
     TrainingScreen.-imported #import { display: block; }
-    TrainingScreen.-imported #curves { display: none; }
+    TrainingScreen.-imported #curves, TrainingScreen.-imported ReconstructionGrid { display: none; }
     """
 
     def __init__(self, session: Session) -> None:
