@@ -83,7 +83,7 @@ def test_session_of_damaged_files_is_refused_and_leaves_nothing(
     damage(data)
     with pytest.raises(UserError, match=message):
         lifecycle.create("broken", str(data), SMALL_CONFIG)
-    assert list(locations.sessions_directory().iterdir()) == []
+    assert list(locations.sessions_directory().glob("*")) == []
 
 
 @pytest.mark.usefixtures("home")
@@ -99,11 +99,11 @@ def test_session_of_damaged_files_is_refused_and_leaves_nothing(
 def test_session_that_could_not_be_opened_is_refused_and_leaves_nothing(
     digits: Path, config: Config, data_record: DataRecord, message: str
 ) -> None:
-    with pytest.raises(UserError, match=f"The session cannot be created: {message}") as error:
+    with pytest.raises(UserError, match=rf"The session cannot be created: {message}\.$") as error:
         lifecycle.create("broken", str(digits), config, data_record)
     assert "damaged" not in str(error.value)
     assert "backup" not in str(error.value)
-    assert list(locations.sessions_directory().iterdir()) == []
+    assert list(locations.sessions_directory().glob("*")) == []
 
 
 @pytest.mark.usefixtures("home")
@@ -111,7 +111,7 @@ def test_run_that_would_fill_the_journal_is_refused_and_leaves_nothing(digits: P
     config = replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, warmup_epochs=10**6))
     with pytest.raises(UserError, match=r"has 1,000,002 epochs; a session of 640 images can record \d\d,\d{3}\."):
         lifecycle.create("endless", str(digits), config)
-    assert list(locations.sessions_directory().iterdir()) == []
+    assert list(locations.sessions_directory().glob("*")) == []
 
 
 @pytest.mark.usefixtures("home")

@@ -29,11 +29,12 @@ def create(
 ) -> Session:
     """Create a session and open it; without a name, derive one from the title or the source and the date.
 
-    Raises UserError for an invalid or existing name, missing data, images that are all identical and a full disk.
+    Raises UserError for an invalid or existing name, and as `create_at` does.
     """
-    names = [name] if name else _generate_session_names(title or source)
+    names = [locations.require_free_name(name)] if name else _generate_session_names(title or source)
+    shape = _check_images(source, config, data_record)  # before the lock that creating a session needs
     with locations.create_session_atomically(names) as (session_name, directory):
-        create_at(directory, source, config, data_record)
+        _write_session(directory, source, shape, config, data_record)
     return resume(session_name)
 
 
@@ -43,12 +44,7 @@ def create_at(directory: Path, source: str, config: Config, data_record: DataRec
     Raises UserError for missing or damaged data, for images that are all identical, for a full disk, and for whatever
     else would keep the session from being opened.
     """
-    shape = dataset_location.read_dataset_shape(source)
-    dataset_location.require_different_images(source)
-    _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
-    _require_recordable_run(config, shape[0])
-    SessionRepository.create(directory, config, source, shape, data_record).close()
-    _require_resumable(directory)
+    _write_session(directory, source, _check_images(source, config, data_record), config, data_record)
 
 
 def resume(name: str | None, device: Device | None = None) -> Session:
@@ -81,6 +77,22 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
         session = Session(store, repository, lock, device)
         resources.pop_all()  # the session closes them
     return session
+
+
+def _check_images(source: str, config: Config, data_record: DataRecord | None) -> tuple[int, ...]:
+    """Return the shape of the training images; raises UserError if no session with these options can use them."""
+    shape = dataset_location.read_dataset_shape(source)
+    dataset_location.require_different_images(source)
+    _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
+    _require_recordable_run(config, shape[0])
+    return shape
+
+
+def _write_session(
+    directory: Path, source: str, shape: tuple[int, ...], config: Config, data_record: DataRecord | None
+) -> None:
+    SessionRepository.create(directory, config, source, shape, data_record).close()
+    _require_resumable(directory)
 
 
 def _require_intact_files(source: str, shape: tuple[int, ...], uses_true_labels: bool) -> None:
@@ -122,7 +134,7 @@ def _require_resumable(directory: Path) -> None:
             dataset_location.locate_session_files(repository)
     except UserError as error:
         cause = error.__cause__ if isinstance(error.__cause__, (UserError, ValueError)) else error
-        raise UserError(f"The session cannot be created: {cause}") from error
+        raise UserError(f"The session cannot be created: {str(cause).rstrip('.')}.") from error
 
 
 def _generate_session_names(title: str) -> list[str]:
