@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,24 @@ def test_what_a_killed_process_left_does_not_block_the_next_try(tmp_path: Path, 
     with create_output_directory(output) as directory:
         (directory / "new").touch()
     assert list_tree(tmp_path) == ["out", "out/new"]
+
+
+def test_what_was_left_beside_an_output_is_removed_when_the_output_exists_meanwhile(tmp_path: Path) -> None:
+    with create_output_directory(tmp_path / "out") as directory:
+        shutil.copytree(directory, tmp_path / "left")
+        partial_name = directory.name
+    (tmp_path / "left").rename(tmp_path / partial_name)
+    (tmp_path / partial_name / "old").touch()
+    with create_output_directory(tmp_path / "out") as directory:
+        (directory / "new").touch()
+    assert list_tree(tmp_path) == ["out", "out/new"]
+
+
+@pytest.mark.usefixtures("home")
+def test_nothing_is_written_into_a_session(home: Path) -> None:
+    (home / "sessions/demo").mkdir(parents=True)
+    with pytest.raises(UserError, match="where vaetui keeps its data"):
+        output_files.require_new_directory(home / "sessions/demo/model")
 
 
 def test_the_working_directory_can_be_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

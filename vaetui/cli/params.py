@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,29 +40,19 @@ def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> No
 
     Links and other spellings of a path are followed. Pipes, devices and open file descriptors can always be written.
     """
-    from vaetui.storage import locations, output_files
-    from vaetui.storage.dataset_cache import datasets_directory
+    from vaetui.storage import output_files
 
     is_special = output_files.is_special_file(output)
     if is_special and not output.is_file():
         return
-    resolved = Path(os.path.realpath(output))
-    for directory in (locations.sessions_directory(), datasets_directory()):
-        if any(_is_same_file(parent, directory) for parent in (resolved, *resolved.parents)):
-            raise UserError(f"{output} is inside {directory}, where vaetui keeps its data. Choose another output.")
+    output_files.refuse_data_directories(output)
     if not os.path.lexists(output):
         return
     for path in inputs:
-        if _is_same_file(output, path):
+        if output_files.is_same_file(output, path):
             raise UserError(f"{output} is the input {path}. Choose another output.")
     if not force and not is_special:
         raise UserError(f"{output} exists. Choose another output, or overwrite it with --force.")
-
-
-def _is_same_file(path: Path, other: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return os.path.samefile(path, other)
-    return False
 
 
 force_option = click.option("--force", is_flag=True, help="Overwrite an existing output.")

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vaetui.errors import UserError
-from vaetui.storage import atomic_files
+from vaetui.storage import atomic_files, locations
 from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.storage.dataset_cache import datasets_directory
 
 DESCRIPTOR_PATH = re.compile(r"/dev/std(?P<name>in|out|err)|(/dev/fd|/proc/self/fd)/(?P<number>\d+)")
 """Paths of the open file descriptors of this process."""
@@ -34,6 +35,21 @@ def find_descriptor(path: Path) -> int | None:
     if match is None:
         return None
     return STANDARD_DESCRIPTORS[match["name"]] if match["name"] else int(match["number"])
+
+
+def refuse_data_directories(output: Path) -> None:
+    """Raise UserError if the output is inside a session or a dataset; links and other spellings are followed."""
+    resolved = Path(os.path.realpath(output))
+    for directory in (locations.sessions_directory(), datasets_directory()):
+        if any(is_same_file(parent, directory) for parent in (resolved, *resolved.parents)):
+            raise UserError(f"{output} is inside {directory}, where vaetui keeps its data. Choose another output.")
+
+
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths lead to one existing file or directory."""
+    with suppress(OSError, ValueError):
+        return os.path.samefile(path, other)
+    return False
 
 
 def write_output_file(path: Path, content: bytes | Iterable[bytes]) -> None:
@@ -71,30 +87,33 @@ def create_output_directory(output: Path) -> Iterator[Path]:
     are moved into it at the end. Raises UserError for any other existing output, a missing parent, an output that
     another process is writing, and for an OSError in the block.
     """
+    require_new_directory(output)
     target = output.resolve()
     with translate_os_errors(output):
-        if not target.parent.is_dir():
-            raise UserError(f"Directory {output.parent} does not exist. Create it first.")
-        is_existing = os.path.lexists(target)
-        if is_existing and not target.is_dir():
-            raise UserError(f"{output} is not a directory. Choose a new directory.")
-        partial = _find_partial_path(target / "content" if is_existing else target)
-        _require_only_entry(output, target, partial)
+        is_existing, partial = target.is_dir(), _find_partial_path(target)
+        if is_existing:
+            if partial.exists():  # left from when the output did not exist
+                with _create_locked_directory(partial, output):
+                    partial.rmdir()
+            partial = _find_partial_path(target / "content")
         with _create_locked_directory(partial, output):
             try:
                 yield partial
                 _require_only_entry(output, target, partial)
                 if is_existing:
                     _move_entries(partial, target)
+                    partial.rmdir()
                 else:
                     partial.rename(target)
                 atomic_files.sync_directory(target.parent)
-            finally:
+            except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
+                raise
 
 
 def require_new_directory(output: Path) -> None:
-    """Raise UserError early for an output that `create_output_directory` would refuse."""
+    """Raise UserError for an output that is inside a session or dataset, or exists and is not an empty directory."""
+    refuse_data_directories(output)
     target = output.resolve()
     with translate_os_errors(output):
         if not target.parent.is_dir():
