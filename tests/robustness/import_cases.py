@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from tests.idx import encode_idx
 from tests.robustness.cases import CASE_TIMEOUT_S, CaseTimeout, Verdict
 from tests.robustness.pictures import EncodedFile, draw_picture, draw_scale, encode_file, read_number
+from vaetui.data.image_stream import stream_image_batches
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import ImportedDataset, import_dataset
 from vaetui.engine.idx import IdxFiles, find_idx_files
@@ -92,6 +93,7 @@ class ImportCases:
                 try:
                     dataset = drain_events(import_dataset(source.path, source.options))
                     check_dataset(dataset, source)
+                    check_stream(dataset, source)
                 except UserError as error:
                     verdict, detail = "refused", str(error)
                     if "\n" in detail or not detail.isprintable():
@@ -145,6 +147,31 @@ def check_dataset(dataset: ImportedDataset, source: Source) -> None:
     for name in source.damaged_names:
         if name not in skipped_paths and not any(name in path for path in paths):
             raise MisalignedError(f"{name} is neither imported nor listed as skipped")
+
+
+def check_stream(dataset: ImportedDataset, source: Source) -> None:
+    """Raise MisalignedError unless the images that `predict` reads from the source are those of the dataset."""
+    if dataset.origin is None:
+        return
+    images = read_images_and_digest(find_idx_files(dataset.directory).train_images)[0].all_pixels
+    batches = list(stream_image_batches([str(source.path)], images.shape[1:], value_ranges=dataset.report.value_ranges))
+    names = [name for batch in batches for name in batch.names]
+    streamed = np.concatenate([batch.pixels for batch in batches])
+    if len(names) != len(streamed):
+        raise MisalignedError(f"{len(names)} names for {len(streamed)} images of the stream")
+    if dataset.origin.root_path is None:
+        omitted = dataset.report.omitted_indices
+        kept_indices = (index for index in range(len(images) + len(omitted)) if index not in omitted)
+        paths = [f"{source.path}#{index}" for index in kept_indices]
+    else:
+        files = dataset_cache.load_source_files(dataset.directory)
+        root = dataset.origin.root_path
+        paths = [os.path.join(root, path) for file in files for path in file.list_image_paths()]
+    if names != paths:
+        raise MisalignedError(f"the stream has {set(names) ^ set(paths)} or another order")
+    if not np.array_equal(streamed, images):
+        index = int(np.flatnonzero((streamed != images).reshape(len(images), -1).any(axis=1))[0])
+        raise MisalignedError(f"{names[index]} has other pixels in the stream")
 
 
 def _check_array(dataset: ImportedDataset, source: Source, numbers: list[int | None], files: IdxFiles) -> None:
