@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,3 +46,38 @@ def test_directory_names_are_safe_and_unique() -> None:
     assert make_directory_names(["cat", "Cat", "../up", "a/b", "_unsure", ".", "日本"]) == [
         *("cat", "Cat-1", "_up", "a_b", "_unsure_", "_", "日本")
     ]
+
+
+def test_the_table_of_class_names_is_written_where_a_name_had_to_change(tmp_path: Path) -> None:
+    images = load_digits(4)[0]
+    write_labels(LABELS, "folders", 0.0, tmp_path / "same", images=images)
+    assert not (tmp_path / "same/class_names.csv").exists()
+    labels = replace(LABELS, class_names=('cat, "wild"', "กี"))
+    write_labels(labels, "folders", 0.0, tmp_path / "changed", images=images)
+    assert (tmp_path / "changed/class_names.csv").read_text(encoding="utf-8") == (
+        'directory,class\n"cat, _wild_","cat, ""wild"""\nกี,กี\n'
+    )
+    assert sorted(path.name for path in (tmp_path / "changed").iterdir()) == ["cat, _wild_", "class_names.csv", "กี"]
+
+
+def test_datasets_loads_class_directories_beside_the_table_of_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    labels = replace(LABELS, class_names=("cat/dog", "🐱"))
+    write_labels(labels, "folders", 0.0, tmp_path / "out", images=load_digits(4)[0])
+    rows = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))[
+        "train"
+    ]
+    names = rows.features["label"].names
+    assert sorted(names[row["label"]] for row in rows) == ["cat_dog", "cat_dog", "🐱", "🐱"]
+
+
+def test_images_of_an_array_are_named_by_their_positions(tmp_path: Path) -> None:
+    images = load_digits(4)[0]
+    labels = replace(LABELS, omitted_positions=(0, 2, 5))
+    write_labels(labels, "folders", 0.0, tmp_path / "out", images=images)
+    pixels = {path.stem: np.asarray(Image.open(path)) for path in (tmp_path / "out").rglob("*.png")}
+    assert sorted(pixels) == ["00000001", "00000003", "00000004", "00000006"]
+    assert all(np.array_equal(pixels[name], image) for name, image in zip(sorted(pixels), images, strict=True))

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,17 @@ def test_a_directory_that_is_not_empty_raises_user_error(tmp_path: Path) -> None
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="is not empty"):
         write_model_directory("trained", build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path)
+
+
+def test_a_model_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)  # as if it were not installed
+    vae = build_model((8, 8))
+    with pytest.raises(UserError, match="ONNX needs more packages"):
+        write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+    write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path / "model")
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "card.json",
+        "model.safetensors",
+    ]
