@@ -23,6 +23,7 @@ from tests.session.scripted_run import (
     session_digest,
 )
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.classes import RenameClass
 from vaetui.engine.config import Config
 from vaetui.engine.events import (
     BatchesTrained,
