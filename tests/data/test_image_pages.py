@@ -248,7 +248,7 @@ def test_any_subset_of_broken_files_leaves_the_others_aligned(tmp_path: Path, br
 
 def test_large_stacks_are_decoded_in_small_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_pages(tmp_path / "stack.tif", DIGITS)
-    monkeypatch.setattr(parallel_decoding, "MAX_PAGED_BYTES_PER_TASK", 3 * (tmp_path / "stack.tif").stat().st_size - 1)
+    monkeypatch.setattr(parallel_decoding, "MAX_BYTES_PER_TASK", 3 * (tmp_path / "stack.tif").stat().st_size - 1)
     batches = list(decode_files([str(tmp_path / "stack.tif")] * 7, SIZE))
     assert [len(results) for _, results in batches] == [3, 3, 1]
     assert [len(pixels) for pixels, _ in batches] == [60, 60, 20]

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr
 from functools import partial
 from multiprocessing import resource_tracker
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -32,13 +32,15 @@ from vaetui.errors import UserError
 FILES_PER_TASK = 64
 """Files that a process decodes per task."""
 MIN_FILES_PER_PROCESS = 256
-"""Fewest files per process: starting one takes as long as decoding this many."""
+"""Fewest small files per process: starting one takes as long as decoding this many."""
+BYTES_PER_SMALL_FILE = 1 << 14
+"""A large file counts as one small file per this many bytes."""
 QUEUED_TASKS_PER_PROCESS = 4
 """Tasks that wait for each process."""
-MAX_PAGED_BYTES_PER_TASK = 1 << 24
-"""Most bytes of files that may contain several images in a task: a stack of microscope images has thousands."""
+MAX_BYTES_PER_TASK = 1 << 24
+"""Most bytes of files in a task: a photo takes as long as hundreds of small images, and a stack has thousands."""
 PAGED_SUFFIXES = (".tif", ".tiff", ".gif", ".webp", ".avif", ".avifs", ".apng", ".fli", ".flc", ".dcx")
-"""Endings of files that often contain several images."""
+"""Endings of files that often contain several images, so that their lengths differ much."""
 Item = TypeVar("Item")
 
 
@@ -86,9 +88,9 @@ def survey_files(paths: Sequence[str]) -> Iterator[list[ImageSurvey | None]]:
 
 def _map_batches(function: Callable[[Sequence[str]], Item], paths: Sequence[str]) -> Iterator[Item]:
     """Yield the results of a function for batches of files, computed in several processes if there are many."""
-    batches = _split_paths(paths)
+    batches, total_bytes = _split_paths(paths)
     cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    process_count = min(cpu_count, len(paths) // MIN_FILES_PER_PROCESS)
+    process_count = min(cpu_count, (len(paths) + total_bytes // BYTES_PER_SMALL_FILE) // MIN_FILES_PER_PROCESS)
     if process_count < 2:
         yield from map(function, batches)
         return
@@ -114,17 +116,27 @@ def _map_batches(function: Callable[[Sequence[str]], Item], paths: Sequence[str]
             pool.shutdown(cancel_futures=True)
 
 
-def _split_paths(paths: Sequence[str]) -> list[Sequence[str]]:
+def _split_paths(paths: Sequence[str]) -> tuple[list[Sequence[str]], int]:
+    """Return batches of files that take about the same time, and the approximate length of all files in bytes."""
     batches: list[Sequence[str]] = []
-    start = paged_bytes = 0
+    start = batch_bytes = total_bytes = file_bytes = 0
     for index, path in enumerate(paths):
-        if path.endswith(PAGED_SUFFIXES):
-            with suppress(OSError, ValueError):
-                paged_bytes += os.path.getsize(path)
-        if index + 1 - start == FILES_PER_TASK or paged_bytes > MAX_PAGED_BYTES_PER_TASK or index + 1 == len(paths):
+        # The first file stands for the others of its batch: looking up the lengths of a million files takes seconds.
+        if index == start or path[-6:].lower().endswith(PAGED_SUFFIXES):
+            file_bytes = _get_length(path)
+        batch_bytes += file_bytes
+        if index + 1 - start == FILES_PER_TASK or batch_bytes > MAX_BYTES_PER_TASK or index + 1 == len(paths):
             batches.append(paths[start : index + 1])
-            start, paged_bytes = index + 1, 0
-    return batches
+            total_bytes += batch_bytes
+            start, batch_bytes = index + 1, 0
+    return batches, total_bytes
+
+
+def _get_length(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except (OSError, ValueError):
+        return 0
 
 
 def _decode_batch(paths: Sequence[str], shape: tuple[int, ...], value_ranges: ValueRanges) -> DecodedBatch:
