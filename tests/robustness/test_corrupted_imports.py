@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from dataclasses import replace
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.robustness.import_cases import CLASS_NAMES, KINDS, ImportCases
 from tests.robustness.pictures import ENCODERS, EncodedFile, Scale, draw_picture, encode_file, read_number
@@ -132,6 +135,19 @@ def test_part_of_an_array_that_contains_only_nan_is_skipped(
     assert dataset.report.omitted_indices == tuple(range(10, 30))
     pixels = read_images_and_digest(find_idx_files(dataset.directory).train_images)[0].all_pixels
     assert [read_number(image) for image in pixels] == [*range(1, 11), *range(31, 41)]
+
+
+def test_decoders_print_nothing_about_a_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "image.tif"
+    Image.fromarray(draw_picture(5, 16, 16)).convert("RGB").save(path)
+    content = bytearray(path.read_bytes())
+    samples_per_pixel = content.index((277).to_bytes(2, "little") + (3).to_bytes(2, "little"))
+    content[samples_per_pixel + 8] = 7  # Pillow logs an error
+    path.write_bytes(content)
+    program = "import sys; from vaetui.data.image_files import *; decode_image(sys.argv[1], (16, 16))\n"
+    process = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=False)
+    assert "More samples per pixel" not in process.stderr
+    assert process.stderr.splitlines()[-1].startswith("vaetui.data.image_samples.UnusableImageError: ")
 
 
 def find_number(path: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -34,6 +35,7 @@ SURVEY_DRAFT_SIDE_PX = 256
 MAX_SURVEY_VALUES = 1 << 16
 """Most values of a survey."""
 NO_RANGES: ValueRanges = {}
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its messages on damaged files go to the terminal
 PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
 """The path of a page: that of its file, and its number from 0."""
 
