@@ -7,6 +7,7 @@ import io
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -166,11 +167,23 @@ def test_pixel_values_in_one_cell_are_recognised(root: Path) -> None:
         lambda name, root: f"file://{root}/{name}",
         lambda name, root: f"file://localhost{root}/{name}",
         lambda name, root: f"file:{name}",
+        lambda name, root: f"/data/local-files/?d={quote(name)}",
+        lambda name, root: f"/data/local-files/?d={quote(str(root)[1:])}/{quote(name)}",
         lambda name, root: f"{root}/{name}",
         lambda name, root: f"./{name}",
         lambda name, root: f"  {name} ",
     ],
-    ids=["backslash", "file URL", "localhost", "relative URL", "absolute", "dot", "spaces"],
+    ids=[
+        "backslash",
+        "file URL",
+        "localhost",
+        "relative URL",
+        "Label Studio",
+        "Label Studio root",
+        "absolute",
+        "dot",
+        "spaces",
+    ],
 )
 def test_a_path_is_understood_in_every_notation(root: Path, write: Any) -> None:
     (root / "im/a b%.png").write_bytes(PNG)

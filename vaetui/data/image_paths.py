@@ -53,6 +53,7 @@ def _iter_readings(cell: str) -> Iterator[str]:
         plain = unquote(stripped[url.end() :])
     elif stripped.startswith(LABEL_STUDIO_PREFIX):
         plain = unquote(stripped.removeprefix(LABEL_STUDIO_PREFIX))
+        yield f"/{plain}"  # the document root may be the root of the file system
     if plain != stripped:
         yield plain
     if "\\" in plain:
