@@ -290,6 +290,7 @@ def _open_file(path: StrPath) -> _OpenedFile:
             raise UnusableImageError(image_formats.REASONS_BY_SUFFIX[suffix])
         image = _identify(path, suffix)
         if image.format == "TIFF" and image_pages.is_camera_raw(image):
+            image.close()
             raise UnusableImageError(image_formats.REASONS_BY_SUFFIX[".raw"])
     except UnusableImageError:
         raise
