@@ -83,6 +83,16 @@ def test_a_label_outside_the_class_names_raises_user_error() -> None:
         encode_labels(["cat", "fish"], ("cat", "dog"), "x")
 
 
+def test_messages_about_many_and_long_names_end_with_the_advice() -> None:
+    with pytest.raises(UserError) as error:
+        encode_labels(["x" * 5_000, "y"], tuple(f"{index:03}" * 33 for index in range(250)), "x")
+    assert "000000" in str(error.value)
+    assert str(error.value).endswith("and 244 others. Add it to --classes, or omit --labels.")
+    with pytest.raises(UserError) as error:
+        encode_labels(["x" * 5_000] * 2, None, "x")
+    assert str(error.value).endswith("or omit --labels.")
+
+
 @pytest.mark.parametrize("missing", ["", " ", "-1", "-1.0", " -1 ", "nan", "NaN", "NAN", "-nan", "<NA>"])
 @pytest.mark.parametrize(
     ("labels", "class_names", "expected_names", "expected_ids"),

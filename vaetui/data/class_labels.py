@@ -24,6 +24,8 @@ from vaetui.engine.classes import (
 from vaetui.errors import UserError
 
 DIGIT_NAMES = tuple("0123456789")
+MAX_LISTED_NAMES = 6
+"""Most class names in a message."""
 FILE_SUFFIX = re.compile(r"\.(?=.*[a-z])\w{1,10}", re.IGNORECASE)
 """Suffix by which the name of a missing file is recognised, unlike the decimals of a number."""
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0*")
@@ -158,8 +160,8 @@ def means_no_label(text: str) -> bool:
 def _derive_class_names(distinct_labels: Sequence[str], labelled_count: int, source: str) -> tuple[str, ...]:
     if len(distinct_labels) == 1:
         raise UserError(
-            f"All {labelled_count:,} labels of {source} are {distinct_labels[0]}: -1, NaN and empty mean no label. At "
-            "least 2 classes are needed: name them with --classes, or omit --labels."
+            f"All {labelled_count:,} labels of {source} are {distinct_labels[0][:MAX_CLASS_NAME_CHARS]}: -1, NaN and "
+            "empty mean no label. At least 2 classes are needed: name them with --classes, or omit --labels."
         )
     if set(distinct_labels) <= set(DIGIT_NAMES):
         return DIGIT_NAMES
@@ -188,9 +190,11 @@ def _require_known_labels(
     distinct_labels: set[str], ids_by_label: dict[str, int], class_names: Sequence[str], source: str
 ) -> None:
     if unknown_labels := distinct_labels - ids_by_label.keys():
+        other_count = len(class_names) - MAX_LISTED_NAMES
+        listed = ", ".join(class_names[:MAX_LISTED_NAMES]) + (f" and {other_count} others" if other_count > 0 else "")
         raise UserError(
-            f"{source} contains the label '{min(unknown_labels)}', which is not among the classes "
-            f"{', '.join(class_names)}. Add it to --classes, or omit --labels."
+            f"{source} contains the label '{min(unknown_labels)[:MAX_CLASS_NAME_CHARS]}', which is not among the "
+            f"classes {listed}. Add it to --classes, or omit --labels."
         )
 
 
