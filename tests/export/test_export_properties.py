@@ -91,7 +91,7 @@ def write_twice(label_table: LabelTable, format_name: str, directory: Path) -> P
     return output
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CLASS_NAME_LISTS, FILE_PATH_LISTS)
 def test_tables_and_arrays_keep_classes_and_paths(class_names: list[str], paths: list[str]) -> None:
     with write_named_files(class_names, paths) as (directory, label_table):
@@ -113,7 +113,7 @@ def test_tables_and_arrays_keep_classes_and_paths(class_names: list[str], paths:
         assert labels == [index % len(class_names) for index in range(UNLABELLED_INDEX)] + [255]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CLASS_NAME_LISTS, FILE_PATH_LISTS)
 def test_an_exported_csv_file_names_the_same_images_and_labels_at_the_next_import(
     class_names: list[str], paths: list[str]
@@ -126,7 +126,7 @@ def test_an_exported_csv_file_names_the_same_images_and_labels_at_the_next_impor
         assert list(file_list.labels) == [class_name for _, class_name in list_expected(label_table)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CLASS_NAME_LISTS, FILE_PATH_LISTS)
 def test_class_directories_contain_the_images_of_their_class(class_names: list[str], paths: list[str]) -> None:
     with write_named_files(class_names, paths) as (directory, label_table):
@@ -146,7 +146,7 @@ def test_class_directories_contain_the_images_of_their_class(class_names: list[s
         assert classes == {**expected, UNLABELLED_INDEX: None}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CLASS_NAME_LISTS, FILE_PATH_LISTS)
 def test_labelling_tools_find_the_images_of_their_labels(class_names: list[str], paths: list[str]) -> None:
     expected = {index: class_names[index % len(class_names)] for index in range(UNLABELLED_INDEX)}
@@ -189,7 +189,7 @@ def test_datasets_loads_images_with_their_labels(class_names: list[str], paths: 
         assert classes == {index: class_names[index % len(class_names)] for index in range(UNLABELLED_INDEX)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.lists(CLASS_NAMES, min_size=2, max_size=3, unique=True))
 def test_rows_of_an_array_keep_their_positions_when_images_were_left_out(
     is_imported: list[bool], class_names: list[str]

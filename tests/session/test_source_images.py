@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+import tempfile
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.drawing import encode_png, load_digits, write_image_folder
+from tests.export.unusual_names import FILE_PATHS, can_coexist
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.engine.idx import find_idx_files
@@ -139,3 +143,22 @@ def test_a_dataset_in_a_home_that_moved_keeps_its_paths(
     shutil.copytree(home, tmp_path / "other")
     monkeypatch.setenv("VAETUI_HOME", str(tmp_path / "other"))
     assert list_replaced(directory) == []
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(FILE_PATHS, min_size=12, max_size=16, unique=True).filter(can_coexist))
+def test_any_file_names_are_those_of_their_images(paths: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory) / "own"
+        for index, path in enumerate([*paths, *(f"usual{number}.png" for number in range(10))]):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(encode_png(np.full((8, 8), 5 * index, np.uint8)))
+        imported = import_images(root, value_range=(0, 255))
+        files = find_sources(imported).files
+        assert files is not None
+        pixels = read_idx_array(find_idx_files(imported).train_images, 3)
+        own_levels = [int(np.asarray(Image.open(files.root / path))[0, 0]) for path in files.relative_paths]
+        assert pixels[:, 0, 0].tolist() == own_levels
+        parts = {path: PurePosixPath(path).parts for path in paths}
+        hidden = {path for path in paths if any(part.startswith(".") for part in parts[path])}
+        assert set(paths) - hidden <= set(files.relative_paths)
