@@ -75,7 +75,7 @@ def test_images_without_labels_are_refused_before_a_session_is_created(data: Pat
     unlabelled = tmp_path / "unlabelled"
     unlabelled.mkdir()
     shutil.copy(data / "train-images-idx3-ubyte", unlabelled)
-    assert_refused("has no labels of the training images", "simulate", "--data", str(unlabelled), "--keep", "new")
+    assert_refused("has no training labels", "simulate", "--data", str(unlabelled), "--keep", "new")
     assert not (home / "sessions").exists()
 
 
