@@ -73,7 +73,8 @@ class BackgroundTraining:
                 return
             # An import can take many seconds, so a signal may interrupt it at once.
             self._shutdown_signals.is_interruptible = isinstance(event, Loading)
-            if not (self._is_detached or self._shutdown_signals.is_interruptible):
+            is_loaded = bool(self.session.device_name)
+            if is_loaded and not (self._is_detached or self._shutdown_signals.is_interruptible):
                 self._detach()
             if (line := self._event_formatter.format_event(event)) is not None:
                 (self._logger.info if self._is_detached else click.echo)(line)
