@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.command_line import run_vaetui
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import SMALL_CONFIG, answer_round, create_session
 from vaetui.errors import UserError
@@ -201,3 +202,11 @@ def test_damaged_lock_or_log_has_no_effect(directory: Path, name: str) -> None:
     for content in (b"", b"nothing", bytes(5_000)):
         (directory / name).write_bytes(content)
         assert read_content(repair=True) == intact
+
+
+def test_export_names_the_files_that_it_repaired(directory: Path, tmp_path: Path) -> None:
+    (directory / file_names.TRAIN_VAL_SPLIT_NAME).unlink()
+    process = run_vaetui("export", NAME, "-o", str(tmp_path / "labels.csv"))
+    assert process.returncode == 0, process.stderr
+    notice = f"{file_names.TRAIN_VAL_SPLIT_NAME} is missing: restored from its second copy"
+    assert notice in process.stderr.splitlines()

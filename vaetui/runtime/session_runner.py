@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from vaetui.errors import UserError
+from vaetui.errors import UserError, make_printable
 from vaetui.runtime.output_errors import translate_output_errors
 
 if TYPE_CHECKING:
@@ -140,9 +140,14 @@ def drain_events(events: Generator[Any, None, T], show: Callable[[Any], None] = 
 
 
 def run_with_progress(events: Generator[Any, None, T]) -> T:
-    """Consume a generator of events, show its progress on standard error if that is a terminal, return its value."""
+    """Consume a generator of events, and return its value.
+
+    Progress is shown on standard error if that is a terminal; notices are printed there.
+    """
     from rich.console import Console
     from rich.progress import Progress
+
+    from vaetui.engine.events import Notice
 
     console = Console(stderr=True)
     with closing(events), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -151,5 +156,7 @@ def run_with_progress(events: Generator[Any, None, T]) -> T:
         def show(event: Any) -> None:
             if hasattr(event, "total"):
                 progress.update(task, description=event.activity, completed=event.completed, total=event.total)
+            elif isinstance(event, Notice):
+                click.echo(make_printable(event.message), err=True)
 
         return drain_events(events, show)
