@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -154,16 +154,23 @@ def _list_paths_and_suffixes(label_table: LabelTable) -> tuple[list[str], list[s
 
 def _prepare_path(image_output: ImageOutput, target_path: PurePosixPath) -> Path:
     """Create the directory of a target path, and return the path, with a changed name if that is taken."""
-    flat_path = PurePosixPath(file_naming.make_flat_name(str(target_path), target_path.suffix))
     path = image_output.directory / target_path
-    for candidate in (target_path, _flatten(target_path), flat_path):
-        path = image_output.directory / candidate
-        with suppress(FileExistsError, NotADirectoryError):  # an image has the name of the directory
-            path.parent.mkdir(parents=True, exist_ok=True)
-            break
+    if not _make_directory(path.parent):
+        path = image_output.directory / _flatten(target_path)
+        if not _make_directory(path.parent):
+            path = image_output.directory / file_naming.make_flat_name(str(target_path), target_path.suffix)
     while os.path.lexists(path):  # paths that differ only in "..", a leading "/", or in case
         path = path.with_stem(f"{path.stem}_")
     return path
+
+
+def _make_directory(path: Path) -> bool:
+    """Create a directory and return True, or return False if an image has the name of it or of a parent."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        return False
+    return True
 
 
 def _place_file(file: Path, output_path: Path, image_output: ImageOutput) -> bool:

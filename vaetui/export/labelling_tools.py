@@ -35,7 +35,7 @@ def write_label_studio(label_table: LabelTable, image_output: ImageOutput) -> Wr
     Label Studio serves the images as local files, with / as its document root (labelstud.io/guide/predictions). Raises
     OSError if that fails.
     """
-    images_directory = image_output.final_directory.absolute() / "images"
+    images_directory = image_output.final_directory.resolve() / "images"
     target_paths = flatten_long_paths(list_relative_paths(label_table), images_directory)
     paths = yield from write_images(label_table, target_paths, _enter_directory(image_output, "images"))
     tasks = (_build_label_studio_task(images_directory / path, row) for path, row in _pair_rows(paths, label_table))

@@ -77,7 +77,9 @@ class PageReader:
             with suppress(Exception):  # damaged metadata
                 image = ImageOps.exif_transpose(image)
         image.info.pop("exif", None)  # its orientation has been applied
-        return image if image.mode in PNG_MODES + TIFF_MODES else image.convert("RGBA")
+        if image.mode in PNG_MODES + TIFF_MODES:
+            return image
+        return image.convert({"La": "LA", "I;16L": "I;16", "I;16N": "I;16"}.get(image.mode, "RGBA"))
 
 
 def choose_page_suffix(mode: str) -> str:
