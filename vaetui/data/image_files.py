@@ -19,7 +19,14 @@ from PIL import Image, UnidentifiedImageError
 from vaetui.data import image_formats, image_pages
 from vaetui.data.image_pages import describe_error
 from vaetui.data.image_samples import MIN_LIGHT_GREY, Samples, UnusableImageError, read_orientation, read_samples
-from vaetui.data.value_range import FULL_8_BIT_RANGE, RangeEstimator, SampleKind, ValueRange, ValueRanges
+from vaetui.data.value_range import (
+    FULL_8_BIT_RANGE,
+    SAMPLE_KINDS,
+    RangeEstimator,
+    SampleKind,
+    ValueRange,
+    ValueRanges,
+)
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 """The path of a file. Strings are much faster to create than Path objects, which matters for a million files."""
@@ -35,6 +42,7 @@ SURVEY_DRAFT_SIDE_PX = 256
 MAX_SURVEY_VALUES = 1 << 16
 """Most values of a survey."""
 NO_RANGES: ValueRanges = {}
+KIND_SETS: dict[SampleKind, frozenset[SampleKind]] = {kind: frozenset((kind,)) for kind in SAMPLE_KINDS}
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its messages on damaged files go to the terminal
 PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
 """The path of a page: that of its file, and its number from 0."""
@@ -146,7 +154,9 @@ def decode_image_quietly(path: StrPath, shape: tuple[int, ...], value_ranges: Va
 
     pages, skipped_pages = _read_pages(path, (mode, MAX_DRAFT_SCALE * max(size)), add)
     pixels = images[0][None] if len(images) == 1 else np.stack(images)
-    return DecodedFile(pixels, pages, skipped_pages, sizes[0], frozenset(kinds))
+    # Equal sets are one object, so that the results of many files are sent to another process as one.
+    shared_kinds = KIND_SETS[kinds.pop()] if len(kinds) == 1 else frozenset(kinds)
+    return DecodedFile(pixels, pages, skipped_pages, sizes[0], shared_kinds)
 
 
 def survey_image(path: StrPath) -> ImageSurvey:

@@ -86,7 +86,9 @@ OTHER_CONTENTS = (
 
 def get_suffix(path: str | os.PathLike[str]) -> str:
     """Return the ending of a path in lower case, such as ".png"; empty if there is none."""
-    return os.path.splitext(path)[1].lower()
+    name = os.fspath(path).rpartition("/")[2]
+    start = name.rfind(".")
+    return name[start:].lower() if start > 0 else ""
 
 
 def read_prefix(path: str | os.PathLike[str]) -> bytes:
