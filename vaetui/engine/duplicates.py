@@ -122,8 +122,9 @@ def count_duplicates(first_copies: Indices) -> int:
 def select_distinct(first_copies: Indices) -> DistinctImages:
     """Return the distinct images among N images with these first copies, [N]."""
     indices = np.flatnonzero(first_copies == np.arange(len(first_copies)))
-    positions = indices if len(indices) == len(first_copies) else np.searchsorted(indices, first_copies)
-    return DistinctImages(first_copies, indices, positions)
+    if len(indices) == len(first_copies):
+        return DistinctImages(first_copies, first_copies, first_copies)  # one array, not three
+    return DistinctImages(first_copies, indices, np.searchsorted(indices, first_copies))
 
 
 def restrict_first_copies(first_copies: Indices, subset: Indices) -> Indices:

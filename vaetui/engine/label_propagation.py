@@ -136,6 +136,8 @@ def keep_labels_of_repeated_images(
     groups = np.where(is_equal, graph.equal_nodes, graph.adjacency.shape[0] + np.arange(len(is_equal)))  # [N]
     group_sizes = np.bincount(groups, copy_counts)
     repeated_labels = np.flatnonzero(group_sizes[groups[labelled.indices]] > 1)
+    if not len(repeated_labels):
+        return probabilities
     last_labels = np.full(len(group_sizes), -1)
     last_labels[groups[labelled.indices[repeated_labels]]] = repeated_labels
     images = np.flatnonzero(last_labels[groups] >= 0)
