@@ -37,6 +37,7 @@ IMAGE_COUNT, TEST_COUNT = 70, 20
 NAME = "session"
 TRAIN_IMAGES_NAME, TRAIN_LABELS_NAME = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES_NAME, TEST_LABELS_NAME = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+SLOW = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 TINY_CONFIG = replace(
     SMALL_CONFIG,
     cluster=replace(SMALL_CONFIG.cluster, clusters=4),
@@ -207,7 +208,7 @@ def assert_nothing_different(loaded: LoadedArrays, intact: LoadedArrays, case: o
     assert loaded.notice.count(". ") <= 1, case
 
 
-STRIDES = [14, pytest.param(1, marks=pytest.mark.slow)]
+STRIDES = [14, pytest.param(1, marks=SLOW)]
 
 
 @pytest.mark.parametrize("stride", STRIDES)

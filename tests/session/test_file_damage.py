@@ -26,6 +26,7 @@ from vaetui.storage.repository import SessionRepository
 NAME, OTHER_NAME = "damaged", "other"
 UNTRUSTED_NAMES = (file_names.LOCK_NAME, file_names.LOG_NAME)
 """Files from which nothing is read that a session contains."""
+SLOW = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 MAX_ARTIFACT_BYTES = 1 << 30
 
 
@@ -182,7 +183,7 @@ def test_file_of_another_session_changes_nothing(directory: Path, other_director
     assert exchanged_count == len(contents)
 
 
-@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=SLOW)])
 def test_swapped_files_change_nothing(directory: Path, step: int) -> None:
     contents = {path: path.read_bytes() for path in list_trusted_files(directory)}
     intact, status = read_content(repair=False), load_status(NAME)

@@ -29,6 +29,7 @@ DATABASE, JOURNAL = file_names.DATABASE_NAME, file_names.JOURNAL_NAME
 ARTIFACT_NAME = "round-001.npz"
 PAGE_BYTES = 4096
 FILE_HEADER_BYTES, PAGE_HEADER_BYTES = 100, 12
+SLOW = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 Tables = dict[str, list[Any]]
 
 
@@ -175,7 +176,7 @@ def change_value(value: Any) -> Any:
     return 0 if value is None else math.nextafter(value, math.inf) if isinstance(value, float) else value ^ 1
 
 
-@pytest.mark.parametrize("stride", [97, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [97, pytest.param(7, marks=SLOW)])
 def test_flipped_bit_in_any_region_of_the_database_is_repaired(session: StoredSession, stride: int) -> None:
     contents = session.read_contents()
     positions = list_database_positions(contents[DATABASE], stride)
@@ -248,7 +249,7 @@ def test_deleted_or_added_rows_are_repaired(session: StoredSession) -> None:
             session.restore(contents)
 
 
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=SLOW)])
 def test_damage_to_any_line_of_the_journal_is_repaired(session: StoredSession, stride: int) -> None:
     contents = session.read_contents()
     for number, damaged in enumerate(iter_journal_damages(contents[JOURNAL], stride)):
