@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from vaetui.data import image_formats, image_pages
+from vaetui.data import image_formats, image_pages, png_checksums
 from vaetui.data.image_pages import describe_error
 from vaetui.data.image_samples import MIN_LIGHT_GREY, Samples, UnusableImageError, read_orientation, read_samples
 from vaetui.data.value_range import (
@@ -316,13 +317,29 @@ def _open_file(path: StrPath) -> _OpenedFile:
 def _identify(path: StrPath, suffix: str) -> Image.Image:
     """Open a file with the Pillow formats that its ending and its content allow."""
     try:
-        return Image.open(path, formats=image_formats.list_formats(suffix))
+        if suffix == ".png":
+            return Image.open(_read_png(path), formats=image_formats.list_formats(suffix))
+        image = Image.open(path, formats=image_formats.list_formats(suffix))
+        if image.format == "PNG":
+            image.close()
+            image = Image.open(_read_png(path), formats=("PNG",))
+        return image
     except UnidentifiedImageError as error:
         prefix = image_formats.read_prefix(path)
         name = image_formats.identify_content(prefix)
         if name in image_formats.PLUGINS and image_formats.load_plugin(name):
             return Image.open(path, formats=(name,))
         raise UnusableImageError(image_formats.explain_content(prefix)) from error
+
+
+def _read_png(path: StrPath) -> io.BytesIO:
+    """Return the content of a PNG file with intact checksums; reading it at once is also faster than in parts."""
+    with open(path, "rb", buffering=0) as file:
+        content = file.readall()
+    try:
+        return io.BytesIO(png_checksums.remove_damaged_metadata(content))
+    except png_checksums.DamagedPngError as error:
+        raise UnusableImageError(f"cannot be decoded ({error})") from error
 
 
 def _reopen(opened: _OpenedFile, page: int) -> Image.Image:
