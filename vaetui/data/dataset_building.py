@@ -51,7 +51,8 @@ def build_from_files(
     Yields Progress. Raises UserError if there are too few usable or different images, or labels are requested but
     missing or invalid.
     """
-    paths = [os.path.join(file_list.root, path) for path in file_list.relative_paths]
+    root = os.fspath(file_list.root)
+    paths = [os.path.join(root, path) for path in file_list.relative_paths]
     if not paths:
         raise UserError(_describe_missing_images(file_list))
     class_names, labels = options.classes, None
@@ -178,9 +179,12 @@ def _build_records(source_files: list[SourceFile], files: list[FileResult]) -> t
     records: list[SourceFile] = []
     image_counts = []
     for record, file in zip(source_files, files, strict=True):
+        image_counts.append(file.image_count)
+        if file.skip_reason is None and file.pages is None:
+            records.append(record)
+            continue
         records.append(record._replace(skip_reason=file.skip_reason, pages=file.pages))
         records += [SourceFile(f"{record.relative_path}#{page}", 0, -1, reason) for page, reason in file.skipped_pages]
-        image_counts.append(file.image_count)
     return records, image_counts
 
 

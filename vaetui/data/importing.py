@@ -8,7 +8,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -75,12 +74,13 @@ def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, No
     source_files = _stat_files(source)
     key = _compute_key(path, options, source, source_files)
     directory = dataset_cache.dataset_directory(key)
-    if not dataset_cache.is_dataset_intact(directory):
-        yield from _build_dataset(source, path, options, source_files, key)
+    if dataset_cache.is_dataset_intact(directory):
+        records = dataset_cache.load_source_files(directory)
+    else:
+        records = yield from _build_dataset(source, path, options, source_files, key)
     origin = dataset_cache.load_origin(directory)
     if origin is None:
         raise UserError(f"The dataset in {directory} was removed or damaged by another process. Import it again.")
-    records = dataset_cache.load_source_files(directory)
     decoding_skips = ((record.relative_path, record.skip_reason) for record in records if record.skip_reason)
     skipped = (*source.skipped, *decoding_skips)
     skipped_list = dataset_cache.write_skipped_list(directory, skipped)
@@ -226,8 +226,8 @@ def _build_dataset(
     key: str,
     replace_existing: bool = False,
     checksum: bytes | None = None,
-) -> Generator[Progress, None, None]:
-    """Build the dataset of a key.
+) -> Generator[Progress, None, list[SourceFile]]:
+    """Build the dataset of a key, and return its source files with the reasons for skipping.
 
     Raises ChecksumMismatchError if the images do not have the SHA-256 `checksum`; None skips this check.
     """
@@ -242,21 +242,26 @@ def _build_dataset(
         dataset_cache.write_metadata(directory, origin, built.source_files)
         if checksum is not None and checksum != read_images_and_digest(find_idx_files(directory).train_images)[1]:
             raise ChecksumMismatchError
+    return built.source_files
 
 
 def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
     """Return size and modification time of all source files."""
     if isinstance(source, DatasetArrays):
         return [_stat_file(str(path), path.name) for path in source.files]
-    return [_stat_file(os.path.join(source.root, path), path) for path in source.relative_paths]
+    root = os.fspath(source.root)  # joining with a Path takes several times as long
+    return [_stat_file(os.path.join(root, path), path) for path in source.relative_paths]
 
 
 def _stat_file(path: str, relative_path: str) -> SourceFile:
-    for file_path in (path, path.rpartition("#")[0]):  # a path may name a page of the file
-        with suppress(OSError, ValueError):
-            status = os.stat(file_path)
-            return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
-    return SourceFile(relative_path, 0, 0)
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        file_path, _, page = path.rpartition("#")
+        if page.isdecimal():  # the path names a page of a file
+            return _stat_file(file_path, "")._replace(relative_path=relative_path)
+        return SourceFile(relative_path, 0, 0)
+    return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
 
 
 def _compute_key(
