@@ -192,6 +192,29 @@ def test_flipped_bit_in_any_region_of_the_database_is_repaired(session: StoredSe
     assert found_count > len(positions) // 2  # SQLite does not use every byte of a page
 
 
+@pytest.mark.parametrize(
+    ("pattern", "replacement"), [(b"last_entry_number", b"last_e\xeetry_number"), (b"active", b"actixe")]
+)
+def test_table_that_differs_from_its_index_is_repaired(
+    session: StoredSession, pattern: bytes, replacement: bytes
+) -> None:
+    """A query may read a value from the table or from an index: each occurrence in the file is damaged alone."""
+    contents = session.read_contents()
+    content, start, case_count = contents[DATABASE], 0, 0
+    with contextlib.closing(SessionRepository(session.directory)) as repository:
+        actions = repository.list_actions(1)
+    while (start := content.find(pattern, start)) >= 0 and case_count < 60:
+        session.database.write_bytes(content[:start] + replacement + content[start + len(pattern) :])
+        session.require_right_or_refused_reading()
+        session.find_damage()
+        assert session.read_tables() == session.tables, start
+        with contextlib.closing(SessionRepository(session.directory)) as repository:
+            assert repository.list_actions(1) == actions, start
+        session.restore(contents)
+        start, case_count = start + 1, case_count + 1
+    assert case_count > 1
+
+
 def test_database_truncated_in_any_page_is_repaired(session: StoredSession) -> None:
     contents = session.read_contents()
     for page_start in range(0, len(contents[DATABASE]), PAGE_BYTES):

@@ -53,6 +53,8 @@ def _equals_journal(database_path: Path, journal_path: Path) -> bool:
         connection.execute("BEGIN")  # one state for all queries
         try:
             number, tables = database.read_last_entry_number(connection), database.read_all_tables(connection)
+            if not _has_consistent_indexes(connection):
+                return False
         except ValueError:
             return False
         except sqlite3.OperationalError as error:
@@ -141,8 +143,7 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
         with contextlib.closing(database.open_validated(database_path)) as connection:
             database.read_last_entry_number(connection)
             database.read_all_tables(connection)  # raises sqlite3.Error for text that is not UTF-8
-            (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            return None if result == "ok" else "is damaged"
+            return None if _has_consistent_indexes(connection) else "is damaged"
     except NewerFormatError:
         if replayed is None or not _has_flipped_version(database_path, replayed):
             raise
@@ -185,6 +186,12 @@ def _count_matching_files(directory: Path, connection: sqlite3.Connection) -> in
                 with atomic_files.open_for_reading(path) as file:
                     count += hashlib.file_digest(file, "sha256").hexdigest() == sha256_hex
     return count
+
+
+def _has_consistent_indexes(connection: sqlite3.Connection) -> bool:
+    """Return whether pages are intact and indexes agree with their tables: a query may read either."""
+    (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    return bool(result == "ok")
 
 
 def _has_flipped_version(database_path: Path, replayed: sqlite3.Connection) -> bool:
