@@ -199,3 +199,15 @@ def test_images_outside_class_directories_are_named(tmp_path: Path) -> None:
 def test_a_single_file_is_a_list_of_one(tmp_path: Path) -> None:
     files = list_single_file(tmp_path / "stack.tif")
     assert (files.root, files.relative_paths, files.source) == (tmp_path, ("stack.tif",), "file stack.tif")
+
+
+def test_exported_directories_have_the_classes_of_their_table_and_unsure_images_no_label(tmp_path: Path) -> None:
+    picture = encode_png(load_digits(1)[0][0])
+    for directory in ("cat", "a_b", "_unsure"):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "1.png").write_bytes(picture)
+    assert list_folder_images(tmp_path, True).labels == ("", "a_b", "cat")
+    (tmp_path / "class_names.csv").write_text('directory,class\na_b,"a/b"\ncat,cat\n')
+    assert list_folder_images(tmp_path, True).labels == ("", "a/b", "cat")
+    (tmp_path / "class_names.csv").write_text("name\ncat\n")
+    assert list_folder_images(tmp_path, True).labels == ("", "a_b", "cat")

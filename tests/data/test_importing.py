@@ -147,8 +147,11 @@ def test_paths_without_enough_images_raise_user_error_and_leave_no_dataset(tmp_p
         import_images(tmp_path / "few")
     with pytest.raises(UserError, match="does not exist"):
         import_images(tmp_path / ("long" * 100))
-    (tmp_path / "text.txt").write_text("text")
+    (tmp_path / "text.doc").write_text("text")
     with pytest.raises(UserError, match="is not in a supported format"):
+        import_images(tmp_path / "text.doc")
+    (tmp_path / "text.txt").write_text("text")
+    with pytest.raises(UserError, match="has no rows"):
         import_images(tmp_path / "text.txt")
     assert not list(dataset_cache.datasets_directory().glob("*"))
 

@@ -49,7 +49,7 @@ def test_exported_labels_are_as_accurate_as_the_simulation_reports(simulated: Si
 
 def test_an_exported_csv_file_imports_as_true_labels(simulated: SimulatedSession, tmp_path: Path) -> None:
     rows = export_rows("simulated", tmp_path / "labels.csv")
-    data_options = ("--data", str(tmp_path / "labels.csv"), "--labels", "class")
+    data_options = ("--data", str(tmp_path / "labels.csv"), "--labels")
     process = run_vaetui("new", "second", "--plain", *data_options, *simulated.options, typed="")
     assert process.returncode == 0, process.stderr
     images, class_names = load_images_and_classes("second")

@@ -176,7 +176,7 @@ def add_import_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         from vaetui.data.class_labels import read_class_names
 
-        if label_key is None:
+        if not label_key and label_column is not None:
             label_key = label_column
         options = ImportOptions(
             size=size,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.data import image_formats
 from vaetui.errors import UserError
+from vaetui.storage.file_names import CLASS_TABLE_NAME, UNSURE_DIRECTORY
 
 SYSTEM_DIRECTORIES = frozenset(
     (
@@ -46,8 +49,9 @@ class FileList:
 def list_folder_images(root: Path, with_labels: bool) -> FileList:
     """List the image files below a directory, sorted. Links are followed; hidden and system files are skipped.
 
-    The label of a file is the directory directly below `root` that contains it. Raises UserError if labels are
-    requested and an image is outside these directories, or `root` cannot be read.
+    The label of a file is the directory directly below `root` that contains it. In directories that vaetui exported,
+    those in _unsure have no label, and class_names.csv contains the classes of directories with another name. Raises
+    UserError if labels are requested and an image is outside these directories, or `root` cannot be read.
     """
     paths: list[str] = []
     skipped: list[tuple[str, str]] = []
@@ -71,8 +75,19 @@ def list_folder_images(root: Path, with_labels: bool) -> FileList:
                 f"{root} has images outside its class directories: {outside[0]}{others}. Move them into the directory "
                 "of their class, or omit --labels."
             )
-        labels = tuple(path.partition("/")[0] for path in paths)
+        class_names = {UNSURE_DIRECTORY: "", **_read_class_table(root)}
+        directories = (path.partition("/")[0] for path in paths)
+        labels = tuple(class_names.get(directory, directory) for directory in directories)
     return FileList(root, tuple(paths), labels, tuple(skipped), f"directory {root.name or root}")
+
+
+def _read_class_table(root: Path) -> dict[str, str]:
+    """Return the class of each directory by the table of an export; empty without a readable table."""
+    rows: list[list[str]] = []
+    with suppress(OSError, UnicodeDecodeError, csv.Error):
+        rows = list(csv.reader((root / CLASS_TABLE_NAME).read_text("utf-8").splitlines(keepends=True)))
+    is_class_table = rows[:1] == [["directory", "class"]] and all(len(row) == 2 for row in rows)
+    return {row[0]: row[1] for row in rows[1:]} if is_class_table else {}
 
 
 def list_single_file(path: Path) -> FileList:

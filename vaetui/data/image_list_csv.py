@@ -35,6 +35,8 @@ LABEL_COLUMNS = frozenset(
     )
 )
 """Usual names of the label column, in the same form."""
+EXPORTED_COLUMNS = {"index", "path", "label", "class", "confidence", "source"}
+"""Columns of tables that vaetui exported, where `class` is the name and `label` its index."""
 DELIMITERS = (",", ";", "\t", "|")
 SPACE_DELIMITER = " "
 """In lists of paths and labels without other delimiters, the last space of a line is between path and label."""
@@ -231,6 +233,8 @@ def _find_label_column(table: _Table, path_index: int, key: str | None) -> int:
         candidates = [index for index in others if _simplify(table.columns[index]) in LABEL_COLUMNS]
     if len(candidates) == 1:
         return candidates[0]
+    if set(table.columns) >= EXPORTED_COLUMNS:
+        return table.columns.index("class")
     names = [table.columns[index] for index in candidates or others]
     if candidates:
         raise UserError(f"{table.path} has several label columns. Choose one with --labels: {', '.join(names)}.")

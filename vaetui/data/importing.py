@@ -16,7 +16,7 @@ from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
 from vaetui.data.class_labels import count_labels
 from vaetui.data.image_files import StrPath
 from vaetui.data.image_folder import FileList, list_folder_images, list_single_file
-from vaetui.data.image_formats import get_suffix, identify_content, read_prefix
+from vaetui.data.image_formats import FORMATS_BY_SUFFIX, get_suffix, identify_content, read_prefix
 from vaetui.data.image_list_csv import list_csv_images
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.value_range import FULL_8_BIT_RANGE
@@ -127,14 +127,18 @@ def find_source_images(
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if is_list_path(path):
         return list_csv_images(path, options)
-    if not is_array_path(path) and path.is_file() and identify_content(read_prefix(path)) is not None:
+    if (
+        not is_array_path(path)
+        and path.is_file()
+        and (get_suffix(path) in FORMATS_BY_SUFFIX or identify_content(read_prefix(path)) is not None)
+    ):
         return list_single_file(path)
     return find_dataset_arrays(path, options, expected_size)
 
 
 def is_list_path(path: StrPath) -> bool:
     """Return whether a path has the ending of a list of images."""
-    return get_suffix(path) in (".csv", ".tsv")
+    return get_suffix(path) in (".csv", ".tsv", ".txt", ".lst")
 
 
 def is_array_path(path: StrPath) -> bool:

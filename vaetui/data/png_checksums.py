@@ -8,6 +8,8 @@ from collections.abc import Iterator
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tIME", b"bKGD")
 """Types of chunks without which the picture is sound."""
+FRAME_CHUNKS = (b"fcTL", b"fdAT")
+"""Types of chunks of the frames of an animation."""
 
 
 class DamagedPngError(Exception):
@@ -17,7 +19,7 @@ class DamagedPngError(Exception):
 def remove_damaged_metadata(content: bytes) -> bytes:
     """Return the content of a PNG file without metadata chunks whose checksum is wrong.
 
-    Raises DamagedPngError if another checksum is wrong. Content that is not PNG is returned as it is.
+    An animation ends before the first damaged frame. Raises DamagedPngError if another checksum is wrong. Content that is not PNG is returned as it is.
     """
     if not content.startswith(SIGNATURE):
         return content
@@ -25,6 +27,9 @@ def remove_damaged_metadata(content: bytes) -> bytes:
     for start, end, kind, is_intact in _iter_chunks(content):
         if is_intact:
             continue
+        if kind in FRAME_CHUNKS:
+            content = content[:start]
+            break
         if kind not in METADATA_CHUNKS:
             raise DamagedPngError("a checksum is wrong, or the file is truncated")
         damaged.append((start, end))

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Generator
 
 from vaetui.engine.events import Progress
-from vaetui.export.file_naming import CLASS_TABLE_NAME, UNSURE_DIRECTORY, make_directory_names
+from vaetui.export.file_naming import make_directory_names
 from vaetui.export.image_writing import ImageOutput, flatten_long_paths, list_relative_paths, write_images
 from vaetui.export.label_table import LabelTable
+from vaetui.storage.file_names import CLASS_TABLE_NAME, UNSURE_DIRECTORY
 
 
 def write_class_folders(

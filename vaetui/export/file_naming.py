@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from vaetui.storage.file_names import CLASS_TABLE_NAME, UNSURE_DIRECTORY
+
 MAX_COMPONENT_BYTES = 200
 """Longest name in UTF-8. File systems hold 255 bytes, and some need more for the same name in another normal form."""
 NUMBER_BYTES = 8
@@ -20,10 +22,6 @@ FORBIDDEN_CHARACTER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 """Characters that some file system cannot hold: separators, patterns, control characters, and invalid Unicode."""
 RESERVED_NAME = re.compile(r"CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
 """Names of devices on Windows, also with any suffix."""
-UNSURE_DIRECTORY = "_unsure"
-"""The directory of images without a label, or with one whose confidence is below the minimum."""
-CLASS_TABLE_NAME = "class_names.csv"
-"""The table of directories and classes."""
 
 
 def make_safe_name(name: str) -> str:

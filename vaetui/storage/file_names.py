@@ -1,4 +1,4 @@
-"""Names and paths of the files in a session directory."""
+"""Names and paths of the files in a session directory, and names in exported directories of classes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ NON_ARTIFACT_NAMES = (
 CHECKPOINT_PATTERN = re.compile(r"checkpoint-(\d{1,6})-(\d{1,9})\.safetensors")
 """Names of checkpoints: epoch and step."""
 RECONSTRUCTIONS_PATTERN = re.compile(r"reconstructions-\d+\.npz")
+UNSURE_DIRECTORY = "_unsure"
+"""The directory of images without a label, or with one whose confidence is below the minimum."""
+CLASS_TABLE_NAME = "class_names.csv"
+"""The table of directories and classes."""
 
 
 def database_path(directory: Path) -> Path:
