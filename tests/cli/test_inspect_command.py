@@ -114,3 +114,5 @@ def test_new_prints_the_report_before_it_trains(tmp_path: Path) -> None:
     report, _, training = process.stdout.partition("loading")
     assert training
     assert "source      array of own.npy\nimages      60, 28x28, grey\nrange       values 0-4095 shown" in report
+    shown = run_vaetui("show", "own").stdout
+    assert "range             values 0-4095 shown as black to white\n" in shown

@@ -27,7 +27,10 @@ REPORT = ImportReport("images", 3, (28, 28), False, {"8-bit": (0.0, 255.0)}, 1, 
 
 def test_record_survives_json() -> None:
     origin = DatasetOrigin("/images", {"size": [28, 28]}, ("cat", "dog"), "/", REPORT)
-    for record in (DataRecord(), DataRecord(False, ("cat", "dog"), origin)):
+    for record in (
+        DataRecord(),
+        DataRecord(False, ("cat", "dog"), origin, {"range": "0-1", "not taken": "2\n2x is hidden"}),
+    ):
         assert data_record.from_json(data_record.to_json(record)) == record
 
 
@@ -85,6 +88,9 @@ def test_longest_class_names_are_stored(tmp_path: Path) -> None:
         '{"uses_true_labels": 1, "class_names": []}',
         '{"uses_true_labels": true, "class_names": ["\\u001b[2J"]}',
         '{"uses_true_labels": true, "class_names": [3]}',
+        '{"uses_true_labels": true, "class_names": [], "import_lines": {"images": "\\u001b[2J"}}',
+        '{"uses_true_labels": true, "class_names": [], "import_lines": {"images": 3}}',
+        '{"uses_true_labels": true, "class_names": [], "import_lines": []}',
         '{"uses_true_labels": true, "class_names": [], "origin": {}}',
     ],
 )

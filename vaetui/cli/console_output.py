@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from vaetui.storage.findings import Finding
 
 
+HEADING_CELLS = 18
+"""Width of the headings of a session's status."""
+
+
 def print_sessions(summaries: list[dict[str, Any]]) -> None:
     """Print a table with one row per session; a session that cannot be read has its error in the row."""
     from datetime import datetime
@@ -52,7 +56,8 @@ def print_session(summary: dict[str, Any]) -> None:
     if summary["failure"]:
         lines["failed"] = summary["failure"]
     lines |= {
-        "images": make_printable(summary["data"]),
+        "data": make_printable(summary["data"]),
+        **summary["import"],
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
         "answers": f"{summary['answers']}, label coverage {_format_percent(summary['label_coverage'])}",
         **_format_epoch_metrics(summary),
@@ -61,7 +66,7 @@ def print_session(summary: dict[str, Any]) -> None:
         "directory": summary["directory"],
     }
     for header, line in lines.items():
-        click.echo(f"{header:18}{line}")
+        click.echo(f"{header:{HEADING_CELLS}}" + line.replace("\n", "\n" + " " * HEADING_CELLS))
 
 
 def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:

@@ -19,7 +19,8 @@ class DamagedPngError(Exception):
 def remove_damaged_metadata(content: bytes) -> bytes:
     """Return the content of a PNG file without metadata chunks whose checksum is wrong.
 
-    An animation ends before the first damaged frame. Raises DamagedPngError if another checksum is wrong. Content that is not PNG is returned as it is.
+    An animation ends before the first damaged frame. Raises DamagedPngError if another checksum is wrong. Content that
+    is not PNG is returned as it is.
     """
     if not content.startswith(SIGNATURE):
         return content

@@ -53,6 +53,7 @@ def load_status(name: str) -> dict[str, Any]:
             "recipe": config.recipe,
             "seed": config.seed,
             "data": repository.data_source,
+            "import": dict(repository.data_record.import_lines),
             "classes": classes.names,
             "aliases": classes.aliases,
             "created": repository.created_at,

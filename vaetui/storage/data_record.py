@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from vaetui.engine.classes import require_valid_class_names
-from vaetui.errors import UserError
+from vaetui.errors import UserError, is_printable_text
 from vaetui.storage.dataset_cache import DatasetOrigin, parse_origin
 
 MAX_OMITTED_IMAGES = 100_000
@@ -53,11 +53,15 @@ def from_json(text: str) -> DataRecord:
             if not all(isinstance(name, str) for name in names):
                 raise ValueError("class names that are not text")
             origin, lines = others.get("origin"), others.get("import_lines", {})
-            if not isinstance(lines, dict) or not all(isinstance(text, str) for text in (*lines, *lines.values())):
-                raise ValueError("import lines that are not text")
+            if not isinstance(lines, dict) or not all(map(_is_printable_block, (*lines, *lines.values()))):
+                raise ValueError("import lines that are not printable text")
             try:
                 parsed_origin = None if origin is None else parse_origin(origin)
                 return DataRecord(uses_true_labels, tuple(names), parsed_origin, lines)
             except UserError as error:
                 raise ValueError(str(error)) from error
     raise ValueError("not a data record")
+
+
+def _is_printable_block(value: object) -> bool:
+    return isinstance(value, str) and all(map(is_printable_text, value.split("\n")))
