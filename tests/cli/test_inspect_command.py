@@ -108,6 +108,22 @@ def test_what_new_refuses_is_refused(tmp_path: Path) -> None:
     assert_refused("at least 10 are needed", "inspect", str(tmp_path / "few.npy"))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--labels", "demo"], "If demo is the name of the session, put it first."),
+        (["--images", "x"], "so --images x cannot choose anything"),
+        (["--axes", "HWN"], "so --axes HWN cannot choose anything"),
+    ],
+)
+def test_options_that_choose_nothing_are_refused(options: list[str], message: str, tmp_path: Path) -> None:
+    for index, picture in enumerate(PICTURES[:12]):
+        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+    assert_refused(message, "inspect", str(tmp_path), *options)
+    assert_refused(message, "inspect", str(tmp_path / "0.png"), *options)
+    assert_refused("has no labels", "inspect", str(tmp_path / "0.png"), "--labels")
+
+
 def test_new_prints_the_report_before_it_trains(tmp_path: Path) -> None:
     np.save(tmp_path / "own.npy", PICTURES.astype(np.uint16) * 16)
     process = run_vaetui("new", "own", "--data", str(tmp_path / "own.npy"), "--plain", "--recipe", "paper", typed="")

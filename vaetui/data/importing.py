@@ -120,20 +120,34 @@ def find_source_images(
     path does not exist, is damaged or has an unknown format.
     """
     if os.path.isdir(path):
+        _refuse_choices(path, "directory", options)
         if _is_idx_directory(path):
             return find_dataset_arrays(path, options)
         return list_folder_images(path, options.labels)
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if is_list_path(path):
+        if options.axes is not None:
+            raise UserError(f"{path} is a list of image files, which have no axes. Omit --axes.")
         return list_csv_images(path, options)
     if (
         not is_array_path(path)
         and path.is_file()
         and (get_suffix(path) in FORMATS_BY_SUFFIX or identify_content(read_prefix(path)) is not None)
     ):
+        _refuse_choices(path, "image file", options)
+        if options.labels:
+            raise UserError(f"{path} is a single image file and has no labels. Omit --labels.")
         return list_single_file(path)
     return find_dataset_arrays(path, options, expected_size)
+
+
+def _refuse_choices(path: Path, kind: str, options: ImportOptions) -> None:
+    """Raise UserError for options that choose among arrays or columns, which a directory or image does not have."""
+    for key, option in ((options.image_key, "--images"), (options.label_key, "--labels"), (options.axes, "--axes")):
+        if key is not None:
+            hint = f" If {key} is the name of the session, put it first." if option == "--labels" else ""
+            raise UserError(f"{path} is a {kind}, so {option} {key} cannot choose anything in it. Omit it.{hint}")
 
 
 def is_list_path(path: StrPath) -> bool:
