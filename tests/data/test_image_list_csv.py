@@ -360,3 +360,35 @@ def test_randomly_damaged_tables_are_listed_or_raise_user_error(root: Path, case
             assert files.labels is None or len(files.labels) == len(files.relative_paths)
         except UserError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(("header", "key"), [("path,label,label", "label"), ("path,Label,label", "LABEL")])
+def test_columns_of_equal_names_are_never_chosen_by_their_name(root: Path, header: str, key: str) -> None:
+    table = join_rows(header, "{path},{label},{index}")
+    with pytest.raises(UserError, match=rf"several columns with the name {key}: .*column 2.*column 3.*Rename all but"):
+        list_images(root, table, labels=True, label_key=key)
+
+
+def test_of_columns_that_differ_in_case_the_exact_name_is_taken(root: Path) -> None:
+    files = list_images(root, join_rows("path,Label,label", "{path},x{index},{label}"), labels=True, label_key="label")
+    assert files.labels is not None and not any(label.startswith("x") for label in files.labels)
+
+
+def test_two_path_columns_of_equal_names_are_refused(root: Path) -> None:
+    with pytest.raises(UserError, match="several columns with the name path"):
+        list_images(root, join_rows("path,path", "{path},other{index}"), image_key="path")
+
+
+def test_row_numbers_without_a_header_are_no_labels(root: Path) -> None:
+    rows = "".join(f"{index},{NAMES[0]}#{index}\n" for index in range(12))
+    with pytest.raises(UserError, match=r"each row has another value in its column 1, .*Pass --labels 1 if"):
+        list_images(root, rows, labels=True)
+    assert list_images(root, rows, labels=True, label_key="1").labels == tuple(map(str, range(12)))
+
+
+def test_a_file_that_is_listed_by_relative_and_absolute_path_is_taken_once(root: Path) -> None:
+    rows = "".join(f"{name}\n{root / name}\n" for name in NAMES)
+    files = list_images(root, f"path\n{rows}")
+    assert files.relative_paths == NAMES
+    assert {reason for _, reason in files.skipped} == {"repeats the path of another line"}
+    assert len(files.skipped) == len(NAMES)

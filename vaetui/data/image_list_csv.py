@@ -47,6 +47,8 @@ MAX_PATH_COLUMNS = 100
 """A table with more columns contains numbers: looking for a file of each cell would take long."""
 RARE_SUFFIXES = frozenset((".im", ".bw", ".rgb", ".rgba", ".ras", ".msp", ".cur", ".icb", ".vda", ".vst"))
 """Endings of images that names of columns may have as well."""
+MAX_CLASSES_OF_SINGLE_IMAGES = 10
+"""Most rows that may all have different labels, such as one image of each digit."""
 PIXEL_COLUMN = re.compile(r"(pixel|pix|px|p|x|v|f|feature)?[ _.-]?\d+([x_]\d+)?", re.IGNORECASE)
 PIXEL_CELL = re.compile(r"[\[(]?\s*(\d+[\s,;]+){15,}\d+\s*[\])]?")
 """All pixels of an image in one cell."""
@@ -90,6 +92,7 @@ def list_csv_images(path: Path, options: ImportOptions) -> FileList:
     labels: list[str] = []
     skipped: list[tuple[str, str]] = []
     first_rows: dict[str, tuple[int, str]] = {}
+    directory = os.path.join(os.path.abspath(base), "")
     for line, cells in table.iter_rows():
         row_name = f"{path.name} line {line}"
         cell = cells[path_index].strip() if path_index < len(cells) else ""
@@ -104,6 +107,7 @@ def list_csv_images(path: Path, options: ImportOptions) -> FileList:
         image_path = image_path or cell
         label = cells[label_index].strip() if label_index is not None and label_index < len(cells) else ""
         key = os.path.normpath(image_path) if "./" in image_path or "//" in image_path else image_path
+        key = key.removeprefix(directory)  # the same file may be listed by its relative and its absolute path
         if key in first_rows:
             first_line, first_label = first_rows[key]
             if label == first_label:
@@ -229,6 +233,12 @@ def _find_label_column(table: _Table, path_index: int, key: str | None) -> int:
     others = [index for index in range(len(table.columns)) if index != path_index]
     if not table.has_header:
         candidates = others if len(others) == 1 else []
+        if candidates and _has_distinct_cells(table, candidates[0]):
+            raise UserError(
+                f"{table.path} has no header, and each row has another value in its column "
+                f"{table.columns[candidates[0]]}, which is probably a number or name of the row. Pass --labels "
+                f"{table.columns[candidates[0]]} if it contains labels."
+            )
     else:
         candidates = [index for index in others if _simplify(table.columns[index]) in LABEL_COLUMNS]
     if len(candidates) == 1:
@@ -247,9 +257,23 @@ def _find_label_column(table: _Table, path_index: int, key: str | None) -> int:
 def _find_named_column(table: _Table, key: str, option: str) -> int:
     for form in (str, str.lower, _simplify):
         matches = [index for index, name in enumerate(table.columns) if form(name) == form(key)]
+        if len(matches) > 1:
+            positions = ", ".join(f"{table.columns[index]} (column {index + 1})" for index in matches)
+            raise UserError(f"{table.path} has several columns with the name {key}: {positions}. Rename all but one.")
         if matches:
             return matches[0]
     raise UserError(f"{table.path} has no column {key}. Choose one with {option}: {', '.join(table.columns)}.")
+
+
+def _has_distinct_cells(table: _Table, index: int) -> bool:
+    """Return whether a column has different values in all rows, as row numbers do."""
+    cells: set[str] = set()
+    count = 0
+    for count, (_, row) in enumerate(table.iter_rows(), 1):
+        cells.add(row[index].strip() if index < len(row) else "")
+        if len(cells) < count:
+            return False
+    return count > MAX_CLASSES_OF_SINGLE_IMAGES
 
 
 def _simplify(name: str) -> str:
