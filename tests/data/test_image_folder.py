@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.data.drawing import encode_png, load_digits
-from vaetui.data.image_folder import MAX_LINKS_TO_DIRECTORY, list_folder_images, list_single_file
+from vaetui.data.image_folder import MAX_LINKS_TO_DIRECTORY, is_unrelated, list_folder_images, list_single_file
 from vaetui.errors import UserError
 
 PNG = encode_png(load_digits(1)[0][0])
@@ -211,3 +211,11 @@ def test_exported_directories_have_the_classes_of_their_table_and_unsure_images_
     assert list_folder_images(tmp_path, True).labels == ("", "a/b", "cat")
     (tmp_path / "class_names.csv").write_text("name\ncat\n")
     assert list_folder_images(tmp_path, True).labels == ("", "a_b", "cat")
+
+
+def test_only_entries_that_may_hold_images_are_related_to_them() -> None:
+    unrelated = (".a.png", "a/.b/", "a/._b.png", "Thumbs.db", "a/@eaDir/", "$RECYCLE.BIN/", "a/labels.CSV", "notes.txt")
+    assert all(map(is_unrelated, unrelated))
+    assert not any(
+        map(is_unrelated, ("a.png", "a/b.heic", "no-ending", "a/", "txt", "archive.csv/", "@eadir", "a.npy"))
+    )

@@ -81,6 +81,20 @@ def list_folder_images(root: Path, with_labels: bool) -> FileList:
     return FileList(root, tuple(paths), labels, tuple(skipped), f"directory {root.name or root}")
 
 
+def is_unrelated(path: str) -> bool:
+    """Return whether an entry of a directory is usually not an image of the set, so that it is skipped without notice.
+
+    These are hidden entries, those of the system, and other files that often lie beside images. The path of a directory
+    ends in a slash.
+    """
+    name = path.rstrip("/").rpartition("/")[2].lower()
+    if name.startswith("."):
+        return True
+    if path.endswith("/"):
+        return name in SYSTEM_DIRECTORIES
+    return name in SYSTEM_FILES or image_formats.get_suffix(name) in image_formats.COMPANION_SUFFIXES
+
+
 def _read_class_table(root: Path) -> dict[str, str]:
     """Return the class of each directory by the table of an export; empty without a readable table."""
     rows: list[list[str]] = []

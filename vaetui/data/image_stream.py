@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vaetui.data import image_formats
 from vaetui.data.array_conversion import iter_converted_chunks, survey_array
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import DatasetArrays
-from vaetui.data.image_folder import FileList
+from vaetui.data.image_folder import FileList, is_unrelated
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images, is_array_path, is_list_path
 from vaetui.data.parallel_decoding import decode_files
@@ -98,7 +97,7 @@ class _ImageStream:
         yield from self.decode_files([os.path.join(source.root, path) for path in source.relative_paths])
         skipped = source.skipped
         if os.path.isdir(path):
-            skipped = tuple((os.path.join(path, name), reason) for name, reason in skipped if _is_image(name, reason))
+            skipped = tuple((os.path.join(path, name), reason) for name, reason in skipped if not is_unrelated(name))
         if not (skipped or source.relative_paths):
             skipped = ((path, "contains no images"),)
         yield self._build_skip_batch(skipped)
@@ -155,14 +154,6 @@ class _ImageStream:
 
 def _is_single_image(path: str) -> bool:
     return not ("\0" in path or os.path.isdir(path) or is_array_path(path) or is_list_path(path))
-
-
-def _is_image(name: str, reason: str) -> bool:
-    """Return whether a skipped entry of a directory may hold images: not what is hidden, or usual beside images."""
-    if reason.startswith(("is hidden", "is a file of the system", "is a directory of the system")):
-        return False
-    suffix = os.path.splitext(name)[1].lower()
-    return not (reason.startswith("is not an image") and suffix in image_formats.COMPANION_SUFFIXES)
 
 
 def _iter_path_batches(paths: Iterable[str], batch_size: int) -> Iterator[list[str]]:
