@@ -32,7 +32,7 @@ def test_an_unlabelled_folder_is_exported_to_a_folder_per_class(tmp_path: Path) 
     assert process.returncode == 0, process.stderr
     assert "0 cat  1 seven" in process.stdout
     assert "test accuracy" not in process.stdout
-    assert "1x is not an image in a supported format" in process.stdout
+    assert "1: part-0/spoiled.png is not an image in a supported format" in process.stdout
     (name,) = locations.list_session_names()
     assert name.startswith("ownpictures-")
     status = json.loads(run_vaetui("show", name, "--json").stdout)

@@ -214,10 +214,10 @@ def test_labels_that_are_not_one_per_image_raise_user_error(tmp_path: Path, shap
     path = save_npz(tmp_path / "own.npz", images=IMAGES, labels=np.zeros(shape, int))
     with pytest.raises(UserError) as caught:
         find_arrays(path, labels=True)
-    assert f"has shape {shape}; one label for each of 60 images is needed." in str(caught.value)
+    assert f"has the shape {shape}; one label for each of 60 images is needed." in str(caught.value)
     assert ("If it is one-hot, save array.argmax(axis=1)." in str(caught.value)) == (shape == (60, 10))
     path = save_npz(tmp_path / "own.npz", IMAGES, np.zeros(shape, int))
-    with pytest.raises(UserError, match=r"arr_1 in .* has shape|contains no labels for arr_0"):
+    with pytest.raises(UserError, match=r"arr_1 in .* has the shape|contains no labels for arr_0"):
         find_arrays(path, labels=True)
 
 
@@ -286,7 +286,7 @@ def test_an_unusable_array_with_the_name_of_images_is_not_replaced_silently(tmp_
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"images": FLAT}, r"images in .* has the shape \(60, 784\).*save array.reshape\(-1, 28, 28\) instead"),
+        ({"images": FLAT}, r"array images in .* has the shape \(60, 784\).*save array.reshape\(-1, 28, 28\) instead"),
         ({"a": CLASSES, "b": 1}, r"contains no images but a \(60,\), b \(\)\. It needs an array of shape"),
         (
             {"photo": np.zeros((480, 640, 3))},
@@ -360,7 +360,7 @@ def test_two_arrays_of_one_name_raise_user_error(tmp_path: Path) -> None:
     np.save(content, OTHERS)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("images.npy", content.getvalue())
-    with pytest.raises(UserError, match=r"images in .* is the name of several arrays. Save them under different names"):
+    with pytest.raises(UserError, match=r"array images in .* has the same name as another one\. Save them under"):
         find_arrays(path)
 
 

@@ -29,7 +29,7 @@ def test_record_survives_json() -> None:
     origin = DatasetOrigin("/images", {"size": [28, 28]}, ("cat", "dog"), "/", REPORT)
     for record in (
         DataRecord(),
-        DataRecord(False, ("cat", "dog"), origin, {"range": "0-1", "not taken": "2\n2x is hidden"}),
+        DataRecord(False, ("cat", "dog"), origin, {"range": "0-1", "not taken": "1 entry\n1: .a is hidden"}),
     ):
         assert data_record.from_json(data_record.to_json(record)) == record
 

@@ -32,7 +32,7 @@ MAX_HEADER_CHARS = 10_000
 MAX_MEMBERS = 10_000
 """Most members of an npz file that are listed."""
 MAX_COMPRESSION, MIN_BOMB_BYTES = 500, 1 << 30
-"""Arrays of at least MIN_BOMB_BYTES that are compressed more than MAX_COMPRESSION-fold contain next to nothing."""
+"""Arrays of at least MIN_BOMB_BYTES that are compressed over MAX_COMPRESSION-fold are refused: images never are."""
 MAX_DEFLATE_COMPRESSION = 1_100
 """Deflate shrinks data at most 1,032-fold: a higher ratio of declared sizes is forged."""
 IDX_DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -153,7 +153,7 @@ def open_npz(path: Path) -> NpzFile:
             try:
                 if name in npz_file.arrays or name in npz_file.problems:
                     raise UnsupportedArrayError(
-                        "is the name of several arrays", "Save them under different names", is_damaged=True
+                        "has the same name as another one", "Save them under different names", is_damaged=True
                     )
                 npz_file.arrays[name] = _open_member(path, archive, member)
             except UnsupportedArrayError as error:
@@ -228,7 +228,7 @@ def _build_idx_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -
 
 
 def _require_usual_compression(declared_bytes: int, stored_bytes: int, *, is_deflated: bool) -> None:
-    """Raise ValueError for sizes that contradict each other, and UnsupportedArrayError for data of next to nothing."""
+    """Raise ValueError for sizes that contradict each other, and UnsupportedArrayError for too high compression."""
     compression = declared_bytes / max(stored_bytes, 1)
     if is_deflated and compression > MAX_DEFLATE_COMPRESSION:
         raise ValueError("its header declares more data than it contains")
@@ -253,7 +253,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
     name = member.filename.removesuffix(".npy")
     open_file = partial(_open_archive_member, path, member.filename)
     open_data = partial(_open_at_offset, open_file, offset)
-    return _build_array(f"{name} in {path}", shape, is_fortran_order, dtype, open_data)
+    return _build_array(f"array {name} in {path}", shape, is_fortran_order, dtype, open_data)
 
 
 def _read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -18,6 +18,7 @@ from vaetui.data.class_labels import LabelCounts
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import FileResult, decode_files
+from vaetui.data.report_text import count_entries, describe_reasons
 from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRanges, get_sample_kind
 from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import ImageDigests, count_duplicates
@@ -233,8 +234,8 @@ def _read_labels(label_file: ArrayFile, image_file: ArrayFile, is_idx: bool) -> 
     image_count = image_file.shape[0]
     if label_file.shape not in ((image_count,), (image_count, 1)):
         raise UserError(
-            f"{label_file.display_name} has shape {label_file.shape}; one label for each of {image_count:,} images is "
-            "needed."
+            f"{label_file.display_name} has the shape {label_file.shape}; one label for each of {image_count:,} images "
+            "is needed."
         )
     labels = class_labels.format_labels(label_file.read_all().reshape(-1), is_idx)
     return labels, label_file.display_name
@@ -279,9 +280,9 @@ def _require_usable_images(count: int, candidates: str, records: list[SourceFile
 
 
 def _describe_missing_images(file_list: FileList) -> str:
-    reasons = Counter(reason for _, reason in file_list.skipped)
-    found = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(3))
+    skipped = file_list.skipped
+    found = f" Not taken: {count_entries(len(skipped))} ({'; '.join(describe_reasons(skipped))})." if skipped else ""
     return (
         f"{file_list.root} contains no images. Use a directory of image files such as PNG, JPEG and TIFF, or of IDX "
-        f"files.{f' Not taken: {found}.' if found else ''}"
+        f"files.{found}"
     )

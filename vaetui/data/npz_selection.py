@@ -82,7 +82,7 @@ class _Chooser:
     def require(self, key: str) -> ArrayFile:
         """Return an array; raises UserError if it cannot be read."""
         if key in self._problems:
-            raise UserError(f"{key} in {self._path} {self._problems[key]}")
+            raise UserError(f"array {key} in {self._path} {self._problems[key]}")
         return self._arrays[key]
 
     def choose_images(self, requested_key: str | None) -> str:
@@ -176,7 +176,7 @@ class _Chooser:
                 continue
             is_pair = any(self.names[key].is_pair(name) for name in chosen_names)
             if self.names[key].role == "labels" and is_pair and not needs_labels:
-                continue  # without --labels, nobody expects that labels are imported
+                continue  # without --labels, labels are not expected
             reason = self._explain_skipping(key, test_problem)
             skipped.append((make_printable(f"{key} in {self._path.name}"), make_printable(reason)))
         return tuple(skipped)
@@ -241,8 +241,8 @@ class _Chooser:
         if not self._is_fitting(key, image_count):
             is_one_hot = len(array.shape) == 2 and array.shape[0] == image_count and array.dtype.kind in "biuf"
             raise UserError(
-                f"{array.display_name} has shape {array.shape}; one label for each of {image_count:,} images is needed."
-                f"{' If it is one-hot, save array.argmax(axis=1).' if is_one_hot else ''}"
+                f"{array.display_name} has the shape {array.shape}; one label for each of {image_count:,} images is "
+                f"needed.{' If it is one-hot, save array.argmax(axis=1).' if is_one_hot else ''}"
             )
 
     def _build_missing_images_error(self, shaped: list[str]) -> UserError:
@@ -259,7 +259,7 @@ class _Chooser:
                     return error
         for key in self._problems:
             if self._problems[key].is_damaged or not self._arrays:
-                return UserError(f"{key} in {self._path} {self._problems[key]}")
+                return UserError(f"array {key} in {self._path} {self._problems[key]}")
         shapes = [array.shape for array in self._arrays.values()]
         if len(shapes) > 1 and len(set(shapes)) == 1 and len(shapes[0]) in (2, 3):
             return UserError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,8 @@ MAX_LISTED_CLASSES = 12
 """Most classes that are listed with their counts."""
 MAX_LISTED_REASONS = 5
 """Most reasons for skipping that are listed with their counts."""
+MAX_PATH_CHARS = 60
+"""Most characters of a relative path before its reason; of a longer one, the end is shown."""
 
 
 def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], skipped_list: str = "") -> dict[str, str]:
@@ -35,14 +38,31 @@ def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], sk
         images = "image is a copy" if report.duplicate_count == 1 else "images are copies"
         lines["duplicates"] = f"{report.duplicate_count:,} {images} of another one; equal images get equal labels"
     if skipped:
-        counts = Counter(reason for _, reason in skipped).most_common()
-        parts = [f"{len(skipped):,}", *(f"{count:,}x {reason}" for reason, count in counts[:MAX_LISTED_REASONS])]
-        if len(counts) > MAX_LISTED_REASONS:
-            parts.append(f"{sum(count for _, count in counts[MAX_LISTED_REASONS:]):,}x other reasons")
+        parts = [count_entries(len(skipped)), *describe_reasons(skipped)]
         if skipped_list:
-            parts.append(f"all in {skipped_list}")
+            parts.append(f"listed in {skipped_list}")
         lines["not taken"] = "\n".join(parts)
     return {heading: "\n".join(map(make_printable, text.split("\n"))) for heading, text in lines.items()}
+
+
+def describe_reasons(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a text for each reason, the most frequent first: the number of entries, and the first of them."""
+    counts = Counter(reason for _, reason in skipped).most_common()
+    first_paths = {reason: path for path, reason in reversed(skipped)}
+    texts = []
+    for reason, count in counts[:MAX_LISTED_REASONS]:
+        path = first_paths[reason]
+        path = os.path.basename(path) if os.path.isabs(path) else path
+        path = path if len(path) <= MAX_PATH_CHARS else f"…{path[1 - MAX_PATH_CHARS :]}"
+        texts.append(f"{count:,}{', the first' if count > 1 else ''}: {path} {reason}")
+    if len(counts) > MAX_LISTED_REASONS:
+        texts.append(f"{sum(count for _, count in counts[MAX_LISTED_REASONS:]):,} for other reasons")
+    return texts
+
+
+def count_entries(count: int) -> str:
+    """Return a number of files, directories, pages, rows or arrays as text."""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 def to_json_fields(report: ImportReport, skipped: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -352,7 +352,7 @@ async def test_a_new_run_shows_what_was_imported_until_it_trains_and_the_help_re
     session = SlowlyLoadingSession()
     session.import_lines = {
         "range": "values 0-4095 shown as black to white",
-        "not taken": "3: 2 is hidden; 1 is not an image (.txt)",
+        "not taken": "3 entries\n2, the first: .git/ is hidden\n1: a.txt is not an image (.txt)",
     }
     app = VaetuiApp(session)
     async with app.run_test(size=size) as pilot:
@@ -365,4 +365,4 @@ async def test_a_new_run_shows_what_was_imported_until_it_trains_and_the_help_re
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
         app.screen.query_one("#keys").scroll_end(animate=False)
-        await wait_until(pilot, lambda: "1 is not an image (.txt)" in screen_text(app))
+        await wait_until(pilot, lambda: "1: a.txt is not an image (.txt)" in screen_text(app))
