@@ -83,6 +83,11 @@ def test_a_label_outside_the_class_names_raises_user_error() -> None:
         encode_labels(["cat", "fish"], ("cat", "dog"), "x")
 
 
+def test_labels_that_may_be_names_or_indices_raise_user_error() -> None:
+    with pytest.raises(UserError, match="contains the label '0', which is not among the classes 1, 2, 3"):
+        encode_labels(["0", "1", "2"], ("1", "2", "3"), "x")  # 1 may be the first class or the second one
+
+
 def test_messages_about_many_and_long_names_end_with_the_advice() -> None:
     with pytest.raises(UserError) as error:
         encode_labels(["x" * 5_000, "y"], tuple(f"{index:03}" * 33 for index in range(250)), "x")
@@ -156,7 +161,7 @@ def test_labels_in_two_unicode_forms_are_one_class() -> None:
 
 def test_labels_of_all_sets_are_read_alike() -> None:
     sets = [(["0", "1", "2"], "train"), (["1", "2", "nan"], "test")]
-    _, (train_ids, test_ids) = encode_label_sets(sets, ("1", "2", "3"))  # 0 shows that labels are indices
+    _, (train_ids, test_ids) = encode_label_sets(sets, ("cat", "dog", "cow"))
     assert ([*train_ids], [*test_ids]) == ([0, 1, 2], [1, 2, NO_LABEL])
     with pytest.raises(UserError, match="test contains the label 'cow', which is not among the classes cat, dog"):
         encode_label_sets([(["cat", "dog"], "train"), (["cow"], "test")], None)

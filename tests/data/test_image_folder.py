@@ -219,3 +219,19 @@ def test_only_entries_that_may_hold_images_are_related_to_them() -> None:
     assert not any(
         map(is_unrelated, ("a.png", "a/b.heic", "no-ending", "a/", "txt", "archive.csv/", "@eadir", "a.npy"))
     )
+
+
+def test_directories_of_subsets_are_no_classes_unless_they_are_named(tmp_path: Path) -> None:
+    for name in ("Train/cat/a.png", "Train/dog/b.png", "test/cat/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        UserError, match=r"directories Train, test of .* look like parts of a dataset .*Pass .*/Train to"
+    ):
+        list_folder_images(tmp_path, True)
+    assert list_folder_images(tmp_path, True, ("test", "Train")).labels == ("Train", "Train", "test")
+    assert list_folder_images(tmp_path, False).labels is None
+    assert list_folder_images(tmp_path / "Train", True).labels == ("cat", "dog")
+    (tmp_path / "valid").mkdir()
+    (tmp_path / "valid" / "d.png").write_bytes(b"x")  # images directly below are those of a class
+    assert list_folder_images(tmp_path, True).labels == ("Train", "Train", "test", "valid")

@@ -179,10 +179,13 @@ def _derive_class_names(distinct_labels: Sequence[str], labelled_count: int, sou
 
 
 def _assign_ids(distinct_labels: set[str], class_names: Sequence[str]) -> dict[str, int]:
-    """Return the class id by label; labels are class names, or indices if all are and some are not names."""
+    """Return the class id by label; labels are class names, or indices if none of them is a name as well.
+
+    With the classes 1 to 3 and labels 0 to 2, the label 1 may be the first class or the second one.
+    """
     ids_by_name = {name: class_id for class_id, name in enumerate(class_names)}
     ids_by_index = {str(class_id): class_id for class_id in range(len(class_names))}
-    is_index = distinct_labels <= set(ids_by_index) and not distinct_labels <= set(ids_by_name)
+    is_index = distinct_labels <= set(ids_by_index) and distinct_labels.isdisjoint(ids_by_name)
     return ids_by_index if is_index else ids_by_name
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaetui.data import image_formats
+from vaetui.data.array_names import SUBSET_WORDS
 from vaetui.errors import UserError
 from vaetui.storage.file_names import CLASS_TABLE_NAME, UNSURE_DIRECTORY
 
@@ -46,12 +47,13 @@ class FileList:
     """What was taken, such as "directory photos" or "column path of list.csv"."""
 
 
-def list_folder_images(root: Path, with_labels: bool) -> FileList:
+def list_folder_images(root: Path, with_labels: bool, expected_classes: tuple[str, ...] | None = None) -> FileList:
     """List the image files below a directory, sorted. Links are followed; hidden and system files are skipped.
 
     The label of a file is the directory directly below `root` that contains it. In directories that vaetui exported,
     those in _unsure have no label, and class_names.csv contains the classes of directories with another name. Raises
-    UserError if labels are requested and an image is outside these directories, or `root` cannot be read.
+    UserError if `root` cannot be read, or if labels are requested and an image is outside these directories, or they
+    look like subsets of a dataset with class directories of their own, unless `expected_classes` contains their names.
     """
     paths: list[str] = []
     skipped: list[tuple[str, str]] = []
@@ -76,7 +78,9 @@ def list_folder_images(root: Path, with_labels: bool) -> FileList:
                 "of their class, or omit --labels."
             )
         class_names = {UNSURE_DIRECTORY: "", **_read_class_table(root)}
-        directories = (path.partition("/")[0] for path in paths)
+        directories = [path.partition("/")[0] for path in paths]
+        if not set(directories) <= set(expected_classes or ()):
+            _refuse_subsets(root, paths, sorted(set(directories)))
         labels = tuple(class_names.get(directory, directory) for directory in directories)
     return FileList(root, tuple(paths), labels, tuple(skipped), f"directory {root.name or root}")
 
@@ -93,6 +97,18 @@ def is_unrelated(path: str) -> bool:
     if path.endswith("/"):
         return name in SYSTEM_DIRECTORIES
     return name in SYSTEM_FILES or image_formats.get_suffix(name) in image_formats.COMPANION_SUFFIXES
+
+
+def _refuse_subsets(root: Path, paths: list[str], directories: list[str]) -> None:
+    """Raise UserError if the directories look like train and test subsets, which contain the class directories."""
+    has_subset_names = bool(directories) and all(name.lower() in SUBSET_WORDS for name in directories)
+    if has_subset_names and all(path.count("/") > 1 for path in paths):
+        example = next((name for name in directories if SUBSET_WORDS[name.lower()] == "train"), directories[0])
+        raise UserError(
+            f"The directories {', '.join(directories)} of {root} look like parts of a dataset instead of classes. Pass "
+            f"{root / example} to take the classes from its directories, or --classes {','.join(directories)} if these "
+            "are the classes."
+        )
 
 
 def _read_class_table(root: Path) -> dict[str, str]:

@@ -123,7 +123,7 @@ def find_source_images(
         _refuse_choices(path, "directory", options)
         if _is_idx_directory(path):
             return find_dataset_arrays(path, options)
-        return list_folder_images(path, options.labels)
+        return list_folder_images(path, options.labels, options.classes)
     if not os.path.exists(path):  # os.path, as Path.exists() raises OSError for names that are too long
         raise UserError(f"{path} does not exist. Pass a directory or file of images.")
     if is_list_path(path):
