@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.data.decoding import decode_image
 from tests.data.drawing import colour_digits, load_digits
 from vaetui.data.array_conversion import ConvertedChunk, iter_converted_chunks, survey_array
 from vaetui.data.array_roles import find_dataset_arrays
-from vaetui.data.image_files import decode_image
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.value_range import RangeEstimator, ValueRange, get_sample_kind
 from vaetui.errors import UserError
@@ -103,6 +103,17 @@ def test_alpha_is_scaled_by_its_depth(tmp_path: Path, dtype: str, scale: float, 
     pictures = draw_transparent_pictures()
     array = (pictures.astype(np.float64) * scale).round(9).astype(dtype)
     assert float(array[..., 3].max()) == pytest.approx(opaque, rel=1e-3)
+    pixels = convert(tmp_path / "own.npy", array, (28, 28, 3))
+    expected = convert(tmp_path / "own.npy", pictures, (28, 28, 3))
+    assert np.abs(pixels.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
+def test_alpha_of_0_and_1_is_transparent_and_opaque(tmp_path: Path, dtype: str) -> None:
+    pictures = draw_transparent_pictures()
+    pictures[..., 3] = np.where(pictures[..., 3] > 0, 255, 0)
+    array = pictures.astype(dtype)
+    array[..., 3] //= 255
     pixels = convert(tmp_path / "own.npy", array, (28, 28, 3))
     expected = convert(tmp_path / "own.npy", pictures, (28, 28, 3))
     assert np.abs(pixels.astype(int) - expected).max() <= 1

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.data.decoding import decode_image
 from vaetui.data.array_conversion import iter_converted_chunks, survey_array
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.array_roles import find_dataset_arrays
-from vaetui.data.image_files import decode_image
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.value_range import RangeEstimator, ValueRange, get_sample_kind
 

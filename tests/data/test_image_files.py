@@ -18,9 +18,9 @@ from PIL import Image
 from PIL.ImageCms import ImageCmsProfile, createProfile
 from PIL.PngImagePlugin import PngImageFile
 
+from tests.data.decoding import decode_image, survey_image
 from tests.data.drawing import colour_digits, encode_png, load_digits
 from tests.data.image_encoders import encode_png_16, encode_tiff
-from vaetui.data.image_files import decode_image, survey_image
 from vaetui.data.image_samples import UnusableImageError
 
 PIXELS = load_digits(1)[0][0]

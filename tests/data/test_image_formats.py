@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.decoding import decode_image
 from tests.data.drawing import encode_png, load_digits
 from vaetui.data import image_formats
-from vaetui.data.image_files import decode_image
 from vaetui.data.image_samples import UnusableImageError
 
 PIXELS = load_digits(1)[0][0]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.data.decoding import decode_image, survey_image
 from tests.data.drawing import encode_png, load_digits
 from tests.data.image_encoders import encode_tiff
 from vaetui.data import image_pages, parallel_decoding
-from vaetui.data.image_files import decode_image, survey_image
 from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.parallel_decoding import FILES_PER_TASK, decode_files, survey_files
 from vaetui.data.value_range import ValueRange

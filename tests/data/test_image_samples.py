@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.data.decoding import decode_image, survey_image
 from tests.data.drawing import colour_digits, load_digits
 from tests.data.image_encoders import encode_png_16, encode_tiff
-from vaetui.data.image_files import decode_image, survey_image
 from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRange
 

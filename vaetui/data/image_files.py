@@ -8,7 +8,6 @@ import os
 import re
 import stat
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -133,15 +132,9 @@ def decode_image(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRange
 
     A path that ends in "#3" names one page. Values of a kind without a range are scaled from 0-255 if they have 8 bits,
     else by the range of the values of this file. Raises UnusableImageError if the file is not an image, damaged, too
-    small or too large.
+    small or too large. Pillow's warnings, about bombs, which are refused here, and about unusual tags, should be
+    suppressed by the caller: doing so for each file would take longer.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # warnings about bombs, refused below, and about unusual tags
-        return decode_image_quietly(path, shape, value_ranges)
-
-
-def decode_image_quietly(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRanges) -> DecodedFile:
-    """Decode a file as `decode_image` does, which also suppresses Pillow's warnings."""
     size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
     images: list[NDArray[np.uint8]] = []
     sizes: list[tuple[int, int]] = []
@@ -161,14 +154,10 @@ def decode_image_quietly(path: StrPath, shape: tuple[int, ...], value_ranges: Va
 
 
 def survey_image(path: StrPath) -> ImageSurvey:
-    """Return size, kind, colour and values of a file; raises UnusableImageError for an unusable file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return survey_image_quietly(path)
+    """Return size, kind, colour and values of a file; raises UnusableImageError for an unusable file.
 
-
-def survey_image_quietly(path: StrPath) -> ImageSurvey:
-    """Survey a file as `survey_image` does, which also suppresses Pillow's warnings."""
+    Pillow's warnings should be suppressed by the caller, as for `decode_image`.
+    """
     surveys: list[ImageSurvey] = []
     extremes: list[Any] = []
 

@@ -19,12 +19,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data.image_files import (
-    NO_RANGES,
-    ImageSurvey,
-    decode_image_quietly,
-    survey_image_quietly,
-)
+from vaetui.data.image_files import NO_RANGES, ImageSurvey, decode_image, survey_image
 from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.value_range import SampleKind, ValueRanges
 from vaetui.errors import UserError
@@ -143,10 +138,10 @@ def _decode_batch(paths: Sequence[str], shape: tuple[int, ...], value_ranges: Va
     images: list[NDArray[np.uint8]] = []
     results: list[FileResult] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # see decode_image; doing this for each file would take longer
+        warnings.simplefilter("ignore")  # see decode_image
         for path in paths:
             try:
-                file = decode_image_quietly(path, shape, value_ranges)
+                file = decode_image(path, shape, value_ranges)
                 images.append(file.pixels)
                 results.append(FileResult(file.pages, file.skipped_pages, file.size, None, file.kinds))
             except UnusableImageError as error:
@@ -160,7 +155,7 @@ def _survey_batch(paths: Sequence[str]) -> list[ImageSurvey | None]:
         warnings.simplefilter("ignore")
         for path in paths:
             try:
-                surveys.append(survey_image_quietly(path))
+                surveys.append(survey_image(path))
             except UnusableImageError:
                 surveys.append(None)
     return surveys
