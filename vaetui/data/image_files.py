@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import re
 import stat
 import threading
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from vaetui.data.value_range import (
     ValueRange,
     ValueRanges,
 )
+from vaetui.storage.file_names import PAGE_PATH
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 """The path of a file. Strings are much faster to create than Path objects, which matters for a million files."""
@@ -44,8 +44,6 @@ MAX_SURVEY_VALUES = 1 << 16
 NO_RANGES: ValueRanges = {}
 KIND_SETS: dict[SampleKind, frozenset[SampleKind]] = {kind: frozenset((kind,)) for kind in SAMPLE_KINDS}
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its messages on damaged files go to the terminal
-PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
-"""The path of a page: that of its file, and its number from 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from vaetui.data.image_files import PAGE_PATH, StrPath
+from vaetui.data.image_files import StrPath
+from vaetui.storage.file_names import PAGE_PATH
 
 FILE_URL = re.compile(r"file:(?://(?:localhost)?)?(?=/)|file://(?=[^/])|file:(?!/)", re.IGNORECASE)
 """The start of a URL of a local file; some programs write relative paths after it."""

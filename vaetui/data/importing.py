@@ -28,6 +28,7 @@ from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
+from vaetui.storage.file_names import PAGE_PATH
 from vaetui.storage.import_report import ImportReport
 
 IDX_NAME = re.compile(r"idx(?!.*\.(png|jpe?g|tiff?|bmp|webp|gif)$)", re.IGNORECASE)
@@ -275,9 +276,8 @@ def _stat_file(path: str, relative_path: str) -> SourceFile:
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        file_path, _, page = path.rpartition("#")
-        if page.isdecimal():  # the path names a page of a file
-            return _stat_file(file_path, "")._replace(relative_path=relative_path)
+        if page := PAGE_PATH.fullmatch(path):
+            return _stat_file(page[1], "")._replace(relative_path=relative_path)
         return SourceFile(relative_path, 0, 0)
     return SourceFile(relative_path, status.st_size, status.st_mtime_ns)
 

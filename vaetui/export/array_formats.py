@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine.classes import NO_LABEL
 from vaetui.export.label_table import SOURCES, LabelTable
 from vaetui.storage.output_files import write_output_file
 
-NO_LABEL = 255
-"""The value of images without a label in an IDX file."""
 PATHS_PER_CHUNK = 4096
 """Paths converted at a time: NumPy stores each with the length of the longest one."""
 

@@ -1,18 +1,17 @@
-"""Image files of several pages: find the file of a page, and write the page as a file of its own."""
+"""Image files of several pages: find the file of a page, and write the page as a separate file."""
 
 from __future__ import annotations
 
 import functools
 import os
-import re
 import warnings
 from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
-PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
-"""The path of a page: that of its file, and its number from 0."""
+from vaetui.storage.file_names import PAGE_PATH
+
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")
 """Pillow modes that PNG can hold without loss."""
 TIFF_MODES = ("I", "F", "PA", "CMYK", "YCbCr", "LAB", "RGBX")

@@ -1,4 +1,4 @@
-"""Names and paths of the files in a session directory, and names in exported directories of classes."""
+"""Names and paths of files in session directories, names in exported directories of classes, and paths of pages."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ UNSURE_DIRECTORY = "_unsure"
 """The directory of images without a label, or with one whose confidence is below the minimum."""
 CLASS_TABLE_NAME = "class_names.csv"
 """The table of directories and classes."""
+PAGE_PATH = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
+"""The path of a page of an image file: that of the file, and the number of the page from 0."""
 
 
 def database_path(directory: Path) -> Path:
