@@ -195,6 +195,13 @@ def test_tiff_values_that_count_from_white_are_inverted(tmp_path: Path, dtype: s
     assert measure_error(decode_pixels(tmp_path / "a.tif", SIZE), PIXELS) == 0
 
 
+@pytest.mark.parametrize("deflate", [False, True])
+def test_floats_in_tiff_files_that_count_from_white_are_skipped(tmp_path: Path, deflate: bool) -> None:
+    (tmp_path / "a.tif").write_bytes(encode_tiff(PIXELS.astype(np.float32), tags={262: 0}, deflate=deflate))
+    with pytest.raises(UnusableImageError, match="has float values of which the smallest is white"):
+        decode_image(tmp_path / "a.tif", SIZE)
+
+
 def test_the_transparent_value_of_a_16_bit_image_becomes_background(tmp_path: Path) -> None:
     values = PIXELS.astype(np.uint16) * 16
     (tmp_path / "a.png").write_bytes(encode_png_16(values, transparent=0))

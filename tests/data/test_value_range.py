@@ -32,6 +32,8 @@ def estimate(*arrays: NDArray[Any]) -> ValueRange:
         (PICTURES / 250, (0, 1.02)),
         (PICTURES / 127.5, (0, 2)),
         (PICTURES / 127.5 - 1, (-1, 1)),
+        (PICTURES / 255 - 0.5, (-0.5, 0.5)),
+        (PICTURES / 255 * 0.3 - 0.1, (-0.1, 0.2)),
         (PICTURES.astype(np.uint16) * 4, (0, 1023)),
         ((PICTURES / 255 * 4095).astype(">u2"), (0, 4095)),
         (PICTURES.astype(np.uint16) * 257, (0, 65535)),
@@ -73,6 +75,20 @@ def test_usual_nodata_values_do_not_decide_even_if_frequent(share: float) -> Non
     integers = PICTURES.astype(np.int16) * 4
     integers[np.random.default_rng(0).random(values.shape) < share] = -32768
     assert estimate(integers) == ValueRange(0, 1023)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("uint16", 65_535), ("int16", 32_767), ("float32", 65_535)])
+def test_the_largest_number_far_above_all_other_values_does_not_decide(dtype: str, value: int) -> None:
+    values = (PICTURES.astype(np.float64) * 4).astype(dtype)
+    values[:, :3] = value
+    assert estimate(*np.array_split(values, 7)) == ValueRange(0, 1023)
+
+
+def test_white_decides_in_8_bit_images_that_were_scaled_to_16_bits() -> None:
+    values = (PICTURES // 20).astype(np.uint16) * 257
+    values[:, :3] = 65_535
+    assert estimate(values) == ValueRange(0, 65_535)
+    assert estimate(np.where(PICTURES > 128, 65_535, 0).astype(np.uint16)) == ValueRange(0, 65_535)
 
 
 def test_rare_bright_pixels_without_a_gap_decide() -> None:

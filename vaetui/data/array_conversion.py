@@ -174,15 +174,17 @@ def _has_alpha(array_file: ArrayFile) -> bool:
 
 
 def _find_opaque_alpha(array_file: ArrayFile) -> float:
-    """Return the alpha value of opaque pixels: 1 for floats, or that of the bit depth that holds all alpha values."""
+    """Return the alpha value of opaque pixels: 1 if none is larger, or that of the bit depth that holds them all."""
     dtype = array_file.dtype
     if dtype.kind == "b":
         return 1.0
-    if dtype.itemsize == 1 or not _has_alpha(array_file):
-        return 255.0 if dtype.kind != "i" else 127.0
+    if not _has_alpha(array_file):
+        return 255.0
     full_values = [2.0**bits - 1 for bits in BIT_DEPTHS]
     maxima = (images[..., COLOUR_CHANNELS].max(initial=0) for images, _ in _iter_usable_images(array_file))
     maximum = float(max(maxima, default=0))
-    if dtype.kind == "f" and maximum <= 1 + FLOAT_TOLERANCE:
+    if maximum <= 1 + FLOAT_TOLERANCE:  # alpha of integers may be 0 or 1 as well, like that of bool
         return 1.0
+    if dtype.itemsize == 1 and dtype.kind == "i":
+        return 127.0
     return next((value for value in full_values if maximum <= value), maximum)

@@ -123,13 +123,15 @@ def read_samples(image: Image.Image, reopen: Callable[[], Image.Image]) -> Sampl
         if mode == "L" and image.format == "TIFF" and _get_tag(image, FORMAT_TAG) == 2:
             raise UnusableImageError("has signed 8-bit values; convert it to 16 bits first")
         return Samples("8-bit", load_upright(image), None)
+    is_inverted = image.format == "TIFF" and _get_tag(image, PHOTOMETRIC_TAG) == 0
+    if is_inverted and mode == "F":
+        raise UnusableImageError("has float values of which the smallest is white; save it with the smallest as black")
     _correct_byte_order(image)
     values: NDArray[Any] = np.asarray(load_upright(image))
     if mode == "F":
         if not np.isfinite(values).all():
             raise UnusableImageError("contains NaN or infinite values")
         return Samples("float", None, values)
-    is_inverted = image.format == "TIFF" and _get_tag(image, PHOTOMETRIC_TAG) == 0
     if mode != "I":
         values = 65_535 - values if is_inverted else values
     elif image.format == "TIFF" and _get_tag(image, FORMAT_TAG) in (None, 1) and _get_tag(image, BITS_TAG) == 32:

@@ -29,6 +29,12 @@ NODATA_VALUES = (
     9.969209968386869e36,
 )
 """Usual values of pixels without data, for example in geographic rasters; any share of the pixels may have them."""
+LARGEST_VALUES = (2.0**15 - 1, 2.0**16 - 1)
+"""The largest signed and unsigned numbers of 16 bits: pixels without data if all other values are much smaller."""
+MAX_DATA_SHARE = 1 / 16
+"""Share of such a number that the other values, for example of 12 bits, must be less than."""
+SCALE_OF_8_BITS = 257
+"""8-bit images that were scaled to 16 bits are multiples of this number, and their white is white."""
 BIT_DEPTHS = (8, 10, 12, 14, 16)
 """Bit depths of cameras and files."""
 MIN_FILLED_SHARE = 0.5
@@ -121,7 +127,7 @@ def get_sample_kind(dtype: np.dtype[Any]) -> SampleKind:
 def _list_full_ranges(low: float, is_whole: bool) -> list[tuple[float, float]]:
     if is_whole:
         return [(0.0, 2.0**bits - 1) for bits in BIT_DEPTHS]
-    return [(0.0, 1.0)] if low >= -FLOAT_TOLERANCE else [(-1.0, 1.0)]
+    return [(0.0, 1.0)] if low >= -FLOAT_TOLERANCE else [(-0.5, 0.5), (-1.0, 1.0)]
 
 
 def _find_robust_bounds(sorted_sample: NDArray[np.float64], distinct: NDArray[np.float64]) -> tuple[float, float]:
@@ -134,6 +140,11 @@ def _find_robust_bounds(sorted_sample: NDArray[np.float64], distinct: NDArray[np
     for value in NODATA_VALUES:
         rest = distinct[distinct != value]
         if len(rest) < len(distinct) and len(rest) > 1 and np.abs(rest - value).min() > np.ptp(rest):
+            distinct, sorted_sample = rest, sorted_sample[sorted_sample != value]
+    for value in LARGEST_VALUES:
+        rest = distinct[distinct != value]
+        is_far = 1 < len(rest) < len(distinct) and np.abs(rest).max() < MAX_DATA_SHARE * value
+        if is_far and (rest % SCALE_OF_8_BITS).any():
             distinct, sorted_sample = rest, sorted_sample[sorted_sample != value]
     margin = int(OUTLIER_SHARE * len(sorted_sample))
     first = int(np.searchsorted(distinct, sorted_sample[margin]))
