@@ -25,7 +25,7 @@ SLOW_COMMANDS = (
     *("samples demo -o samples.png", "export demo -o labels.csv", "export-model demo -o model"),
     "simulate --data images --labels --rounds 1 --clusters 2 --recipe paper",
 )
-FULL_DISK_SENTENCE = "Cannot write everything (No space left on device). Free some space and try again"
+FULL_DISK_SENTENCE = "Cannot write the whole output (No space left on device). Free some space and try again"
 CLOSED_PIPE_SENTENCE = "The program that reads the output has closed it, so the output is incomplete."
 CLOSED_OUTPUT_SENTENCE = "Standard output is closed. Redirect it to a file, or to /dev/null."
 REDIRECTIONS = {

@@ -60,9 +60,9 @@ def test_every_file_that_is_not_an_image_is_listed_with_its_ending(tmp_path: Pat
         ("x.svg", "is a drawing; convert it to PNG first"),
         ("x.eps", "is a drawing; convert it to PNG first"),
         ("x.pdf", "is a document; convert its pages to PNG first"),
-        ("x.MOV", "is a film; save its frames as images first"),
+        ("x.MOV", "is a video; save its frames as images first"),
         ("x.zip", "is an archive; unpack it first"),
-        ("x.npy", "is an array file; pass it as --data by itself"),
+        ("x.npy", "is an array file; import it separately"),
     ],
 )
 def test_a_file_that_needs_a_conversion_is_explained(tmp_path: Path, name: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from vaetui.runtime.output_errors import CLOSED_OUTPUT_MESSAGE, flush_standard_o
 class CommandGroup(click.Group):
     """A group whose commands raise UserError for a full disk and a closed pipe.
 
-    Commands named in `interactive_names` save and leave in these cases by themselves.
+    Commands named in `interactive_names` save and leave in these cases instead.
     """
 
     interactive_names = frozenset({"new", "resume"})

@@ -30,7 +30,7 @@ SUBSET_WORDS: dict[str, Subset] = {
 }
 """Subsets of a dataset by the words in the names of their arrays."""
 IGNORED_WORDS = frozenset(("set", "split", "subset", "array"))
-"""Words that say nothing about an array."""
+"""Words that do not describe an array."""
 COMPOUND_WORDS = {
     compound: (role_word, subset_word)
     for role_word in IMAGE_WORDS | LABEL_WORDS

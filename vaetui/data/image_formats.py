@@ -30,8 +30,8 @@ FORMATS_BY_SUFFIX = {
 """The format of each ending of image files, in lower case. Pillow's formats that run other programs (EPS, WMF), decode
 nothing (BUFR, GRIB, HDF5, MPEG, IPTC), or ignore the scale of values that the file defines (FITS) are left out."""
 CONTENT_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "AVIF", "JPEG2000")
-"""Formats that are recognised by their first bytes whatever the ending is. The first bytes of other formats say too
-little: their decoders run only on files with their endings."""
+"""Formats that are recognised by their first bytes whatever the ending is. Other formats have no unambiguous
+first bytes: their decoders run only on files with their endings."""
 PLUGINS = {"HEIF": ("pillow_heif", "pillow-heif"), "JXL": ("pillow_jxl", "pillow-jxl-plugin")}
 """Formats that need a plugin: its module, and the package that contains it."""
 PREFIX_BYTES = 512
@@ -45,7 +45,7 @@ OTHER_FILES = {
     "is a microscope file; convert it to TIFF first": (".czi", ".ims", ".lif", ".nd2", ".oib", ".oif", ".vsi"),
     "is a drawing; convert it to PNG first": (".ai", ".emf", ".eps", ".ps", ".svg", ".svgz", ".wmf"),
     "is a document; convert its pages to PNG first": (".djvu", ".docx", ".odt", ".pdf", ".pptx"),
-    "is a film; save its frames as images first": (
+    "is a video; save its frames as images first": (
         *(".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"),
     ),
     "is a file of an image editor; export it as PNG first": (".clip", ".kra", ".ora", ".psb", ".xcf"),
@@ -53,7 +53,7 @@ OTHER_FILES = {
         *(".bufr", ".exr", ".fit", ".fits", ".grib", ".grb", ".h5", ".hdf", ".hdf5", ".hdr", ".iim", ".mat"),
     ),
     "is an archive; unpack it first": (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"),
-    "is an array file; pass it as --data by itself": (".npy", ".npz"),
+    "is an array file; import it separately": (".npy", ".npz"),
 }
 """Endings of files that are no images for Pillow, by the reason to show."""
 REASONS_BY_SUFFIX = {suffix: reason for reason, suffixes in OTHER_FILES.items() for suffix in suffixes}

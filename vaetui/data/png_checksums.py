@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tIME", b"bKGD")
-"""Types of chunks without which the picture is sound."""
+"""Types of chunks that do not affect the pixels."""
 FRAME_CHUNKS = (b"fcTL", b"fdAT")
 """Types of chunks of the frames of an animation."""
 

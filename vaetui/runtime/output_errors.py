@@ -49,13 +49,13 @@ def flush_standard_output() -> None:
 def _describe_output_error(error: OSError) -> str:
     """Return the sentence for a full disk or a closed pipe, or "" for another error."""
     if error.errno in FULL_DISK_ERRNOS:
-        place = f"write {error.filename}" if error.filename else "write everything"
+        place = f"write {error.filename}" if error.filename else "write the whole output"
         return f"Cannot {place} ({error.strerror}). Free some space and try again; all saved answers are intact."
     # A pipe to a process that died raises the same error, so the standard streams must be the cause.
     if isinstance(error, BrokenPipeError) and any(map(_has_lost_reader, (sys.stdout, sys.stderr))):
         return CLOSED_PIPE_MESSAGE
     if error.errno == errno.EIO and not error.filename:
-        return f"Cannot write everything ({error.strerror}). Check its disk or terminal, and try again."
+        return f"Cannot write the whole output ({error.strerror}). Check its disk or terminal, and try again."
     return ""
 
 

@@ -73,7 +73,7 @@ class Session:
         self.classes = repository.load_class_list()
         """The classes, including merged ones."""
         self.import_lines: Mapping[str, str] = repository.data_record.import_lines
-        """What the import of the images took and left out, as a line of text by heading."""
+        """What the import of the images took and left out, as lines of text by heading."""
         self._config = repository.config if device is None else replace(repository.config, device=device)
         self._store = store
         self._repository = repository

@@ -29,7 +29,7 @@ MAX_PIXEL_DIFFERENCE = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceImages:
-    """What is known about the source of a dataset."""
+    """The source of a dataset, as far as it can be found."""
 
     files: SourceFiles | None
     """The image files; None if the images were imported from arrays, or are used in place."""

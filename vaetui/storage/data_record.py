@@ -24,7 +24,7 @@ class DataRecord:
     origin: DatasetOrigin | None = None
     """What the images were imported from; None if they are used in place."""
     import_lines: dict[str, str] = field(default_factory=dict)
-    """What the import took and left out, as a line of text by heading; empty for the bundled images."""
+    """What the import took and left out, as lines of text by heading; empty for the bundled images."""
 
     def __post_init__(self) -> None:
         """Raise UserError for class names that no session can have, and for too many images that were left out."""

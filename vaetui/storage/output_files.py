@@ -1,4 +1,4 @@
-"""Files and directories that a user names as the output of a command: complete, or not there at all."""
+"""Files and directories that a user names as the output of a command: either complete or absent."""
 
 from __future__ import annotations
 
@@ -144,7 +144,9 @@ def _create_locked_directory(directory: Path, output: Path) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(f"Another process is writing {output}. Wait for its end, or choose another.") from error
+                raise UserError(
+                    f"Another process is writing {output}. Wait until it ends, or choose another output."
+                ) from error
         for entry in os.scandir(directory):
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)

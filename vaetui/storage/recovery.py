@@ -133,7 +133,7 @@ def _replace_damaged_database(
 
 
 def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> str | None:
-    """Return what is wrong with the file by itself.
+    """Return what is wrong with the database, apart from its journal.
 
     Raises NewerFormatError, except where the content equals the journal's: then one bit of the version is flipped.
     """

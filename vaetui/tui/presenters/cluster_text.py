@@ -13,7 +13,7 @@ from vaetui.session.digit_keys import is_digit, list_active_digits
 from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundView
 
 MAX_CLASS_NAME_CELLS = 80
-"""Width of the longest class name: 40 characters of up to two cells."""
+"""Cells of a line to which a class name, and the predicted classes of a cluster, are truncated by default."""
 
 
 def format_answer(cluster: ClusterView, classes: ClassList, max_name_cells: int = MAX_CLASS_NAME_CELLS) -> str:
