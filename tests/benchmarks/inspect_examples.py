@@ -25,9 +25,12 @@ INTRODUCTION = """\
 # Inspecting images before an import
 
 `vaetui inspect PATH` prints what `vaetui new --data PATH` would take and what it would leave out, without a session.
-It takes the same import options, `--json` prints one object for scripts, and the exit status is 2 where `new` would
-refuse. The images are decoded as for a session, and `new` with the same options starts with them if it runs within the
-next hour.
+It takes the same import options, and the exit status is 2 where `new` would refuse. The images are decoded as for a
+session, and `new` with the same options starts with them if it runs within the next hour.
+
+`--json` prints one object for scripts: `images` (their number), `size` (height and width), `fit` (how they were
+resized), `colour`, `range` (the original values of black and white), `source`, `classes` and `unlabelled` (only with
+`--labels`), `duplicates`, and `skipped`, a list of objects with `path` and `reason`.
 
 This page is made by `python -m tests.benchmarks.inspect_examples`; a test compares it with the output of the program.
 """
