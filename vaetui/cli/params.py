@@ -55,4 +55,4 @@ def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> No
         raise UserError(f"{output} exists. Choose another output, or overwrite it with --force.")
 
 
-force_option = click.option("--force", is_flag=True, help="Overwrite an existing output.")
+force_option = click.option("--force", is_flag=True, help="Overwrite an existing file.")

@@ -75,7 +75,7 @@ class ArrayFile:
     def iter_chunks(self) -> Iterator[NDArray[Any]]:
         """Read the array in chunks of consecutive images; raises UserError if the file is truncated or damaged.
 
-        An array in which the images do not lie one after another is read whole.
+        An array in which the images are not stored one after another is read whole.
         """
         item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         chunk_size = max(CHUNK_BYTES // max(item_bytes, 1), 1)
@@ -106,8 +106,8 @@ class ArrayFile:
         byte_count = math.prod(self.shape) * self.dtype.itemsize
         if 2 * byte_count > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
             raise UserError(
-                f"{self.display_name} needs {byte_count / 1e9:,.0f} GB of memory, because its images do not lie one "
-                "after another. Save it in C order with the images as its first axis."
+                f"{self.display_name} needs {byte_count / 1e9:,.0f} GB of memory, because its images are not stored "
+                "one after another. Save it in C order with the images as its first axis."
             )
 
 

@@ -72,7 +72,7 @@ def find_dataset_arrays(
     else:
         raise UserError(
             f"{path} is not in a supported format. Use a directory of images or IDX files, or a file whose name ends "
-            "in .npy, .npz, .csv, .tsv or idx3-ubyte."
+            "in .npy, .npz, .csv, .tsv, .txt or idx3-ubyte."
         )
     if options.image_key is not None or options.label_key is not None:
         flag = "--labels" if options.image_key is None else "--images"
