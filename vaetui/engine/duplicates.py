@@ -54,7 +54,7 @@ class ImageDigests:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistinctImages:
-    """The distinct ones among N images: clustering and propagation see each once, and all copies get the result."""
+    """The distinct ones among N images: clustering and propagation use each once, and all copies get the result."""
 
     first_copies: Indices
     """Index of the first copy of each image, [N]."""

@@ -52,7 +52,7 @@ class RoundEvidence:
     predicted_class_ids: NDArray[np.int64]
     """Their predicted classes when the round began, [M]."""
     centre_set: LabelledSet
-    """The members of the answered clusters that lie at the centre, shown or not."""
+    """The members of the answered clusters that coincide with the centre, shown or not."""
 
 
 class LabellingRound:

@@ -36,7 +36,7 @@ class SourceImages:
     omitted_positions: tuple[int, ...] = ()
     """Positions of the images of an array that were not imported, ascending."""
     notice: str | None = None
-    """A sentence on a source that cannot be trusted; None without any."""
+    """A sentence on a source that has changed or is lost; None without any."""
 
 
 def find_source_images(directory: Path, count: int) -> Generator[Progress, None, SourceImages]:
