@@ -64,6 +64,15 @@ def test_path_may_follow_the_labels_option(tmp_path: Path) -> None:
     assert inspect("--labels", tmp_path / "own.npz")["classes"] == {"bs": 15, "ci": 15, "sl": 15, "sq": 15}
 
 
+def test_an_empty_path_is_not_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index, picture in enumerate(PICTURES[:12]):
+        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+    monkeypatch.chdir(tmp_path)
+    assert inspect(".")["images"] == 12
+    assert_refused("The path of the images is empty.", "inspect", "")
+    assert_refused("The path of the images is empty.", "new", "a", "--data", "")
+
+
 def test_options_choose_arrays_range_size_and_axes(tmp_path: Path) -> None:
     first, second = np.moveaxis(PICTURES, 0, -1) * 2.0, np.moveaxis(PICTURES[::-1], 0, -1)
     np.savez(tmp_path / "own.npz", first=first, second=second, kind=NAMES, sort=NAMES[::-1])

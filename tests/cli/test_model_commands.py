@@ -98,6 +98,7 @@ def test_predict_without_any_readable_image_or_output_directory_is_refused(
     damaged_path = str(tmp_path / "bad.png")
     Path(damaged_path).write_text("words")
     assert_refused("None of 1 files is a readable image", "predict", "trained", damaged_path)
+    assert_refused("The path of the images is empty", "predict", "trained", "")
     process = run_vaetui("predict", "trained", str(tmp_path / "nowhere"))
     assert (process.returncode, process.stdout) == (2, "path,label,class,confidence\n")
     assert "nowhere does not exist" in process.stderr
@@ -184,7 +185,9 @@ def test_array_is_scaled_by_the_range_of_the_session(tmp_path: Path) -> None:
     np.save(tmp_path / "wide.npy", (digits * 60_000).astype("u2"))
     process = run_vaetui("predict", "heat", str(tmp_path / "wide.npy"))
     assert process.returncode == 0
-    assert process.stderr == "No images of the session have 16-bit values: here 0-65535 is shown as black to white.\n"
+    assert process.stderr == (
+        "The session has no 16-bit images, so values 0-65535 are shown as black to white. Choose others with --range.\n"
+    )
 
 
 def test_utf_16_list_is_refused(tmp_path: Path) -> None:

@@ -69,16 +69,14 @@ IMPORT_OPTIONS = (
     ),
     click.option("--colour/--grey", default=None, help="Import in colour or in grey (default: as the images are)."),
     range_option,
-    click.option(
-        "--images", "image_key", metavar="KEY", help="Image array of an npz file, or path column of a CSV file."
-    ),
+    click.option("--images", "image_key", metavar="KEY", help="Image array of an npz file, or path column of a table."),
     click.option(
         "--labels",
         "label_key",
         is_flag=False,
         flag_value="",
         metavar="[KEY]",
-        help="Use the images' true labels for evaluation only; KEY is their array in an npz or column in a CSV file.",
+        help="Use the images' true labels for evaluation only; KEY is their array in an npz file or column in a table.",
     ),
     click.option("--label-column", metavar="KEY", hidden=True),  # the former name of --labels KEY
     click.option(
@@ -93,7 +91,8 @@ IMPORT_OPTIONS = (
 data_option = click.option(
     "--data",
     metavar="PATH",
-    help="Directory of images or IDX files, or an image, .npy, .npz, .csv or IDX file (default: the bundled MNIST).",
+    help="Directory of images or IDX files, image file, table of paths (.csv, .tsv, .txt), array (.npy, .npz) or IDX "
+    "file (default: the bundled MNIST).",
 )
 
 HEADING_CELLS = 12
@@ -122,7 +121,7 @@ class DataOptions:
         from vaetui.data.importing import import_dataset
         from vaetui.data.report_text import describe_import
 
-        path = Path(self.data)
+        path = parse_path(self.data)
         dataset = session_runner.run_with_progress(import_dataset(path, options))
         lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
         data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines)
@@ -145,6 +144,15 @@ class ImportedData:
     def print_import_lines(self) -> None:
         """Print what was imported."""
         print_import_lines(self.data_record.import_lines)
+
+
+def parse_path(text: str) -> Path:
+    """Return the path of images; raises UserError for an empty text, which would mean the working directory."""
+    if not text:
+        raise UserError(
+            "The path of the images is empty. Pass the path of a directory or file, or . for this directory."
+        )
+    return Path(text)
 
 
 def print_import_lines(lines: dict[str, str]) -> None:

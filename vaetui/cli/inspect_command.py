@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
-from vaetui.cli.data_options import add_import_options, print_import_lines
+from vaetui.cli.data_options import add_import_options, parse_path, print_import_lines
 from vaetui.data.import_options import ImportOptions
 from vaetui.runtime import session_runner
 
@@ -30,7 +29,7 @@ def inspect(path: str | None, import_options: ImportOptions, as_json: bool) -> N
         path, import_options = import_options.label_key, replace(import_options, label_key=None)
     if path is None:
         raise click.UsageError("Missing argument 'PATH'.")
-    dataset = session_runner.run_with_progress(import_dataset(Path(path), import_options))
+    dataset = session_runner.run_with_progress(import_dataset(parse_path(path), import_options))
     if as_json:
         click.echo(json.dumps(to_json_fields(dataset.report, dataset.skipped), indent=2))
         return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from vaetui.cli.data_options import range_option
+from vaetui.cli.data_options import parse_path, range_option
 from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
 from vaetui.errors import UserError, make_printable
 from vaetui.runtime import session_runner
@@ -31,7 +31,9 @@ STDIN_BATCH_PATHS = 64
 MAX_LINE_BYTES = 65_536
 """Longest line read from standard input; no path is as long, and a binary file may contain no line end."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-NEW_RANGE_NOTE = "No images of the session have {kind} values: here {value_range} is shown as black to white."
+NEW_RANGE_NOTE = (
+    "The session has no {kind} images, so values {value_range} are shown as black to white. Choose others with --range."
+)
 PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
 
 
@@ -54,7 +56,8 @@ def predict(
 ) -> None:
     """Classify new images with the newest checkpoint.
 
-    IMAGES are image files, directories, or CSV, npy, npz or IDX files; - reads paths from standard input, one per line.
+    IMAGES are image files, directories, tables of paths (.csv, .tsv, .txt), arrays (.npy, .npz) or IDX files; - reads
+    paths from standard input, one per line.
     What cannot be read is skipped and listed on standard error; the exit status is then 1, and 2 if nothing could be
     read. Another process may train the session at the same time.
     """
@@ -129,11 +132,13 @@ class PredictionRun:
             raise UserError(
                 f"None of {self.skipped_count:,} files is a readable image."
                 if self.skipped_count
-                else "There are no images to read."
+                else "Standard input contains no paths. Write one path per line."
             )
 
     def _iter_paths(self) -> Iterator[str]:
         for path in self._images:
+            if path != "-":
+                parse_path(path)  # refuses an empty one
             for listed_path in _iter_listed_paths() if path == "-" else (path,):
                 self._require_other_output([listed_path])
                 yield listed_path
