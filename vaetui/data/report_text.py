@@ -15,7 +15,7 @@ MAX_LISTED_CLASSES = 12
 """Most classes that are listed with their counts."""
 MAX_LISTED_REASONS = 5
 """Most reasons for skipping that are listed with their counts."""
-MAX_PATH_CHARS = 60
+MAX_PATH_CHARS = 48
 """Most characters of a relative path before its reason; of a longer one, the end is shown."""
 
 
@@ -38,10 +38,8 @@ def describe_import(report: ImportReport, skipped: Sequence[tuple[str, str]], sk
         images = "image is a copy" if report.duplicate_count == 1 else "images are copies"
         lines["duplicates"] = f"{report.duplicate_count:,} {images} of another one; equal images get equal labels"
     if skipped:
-        parts = [count_entries(len(skipped)), *describe_reasons(skipped)]
-        if skipped_list:
-            parts.append(f"listed in {skipped_list}")
-        lines["not taken"] = "\n".join(parts)
+        place = f", listed in {skipped_list}" if skipped_list else ""
+        lines["not taken"] = "\n".join([f"{count_entries(len(skipped))}{place}", *describe_reasons(skipped)])
     return {heading: "\n".join(map(make_printable, text.split("\n"))) for heading, text in lines.items()}
 
 
