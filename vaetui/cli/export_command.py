@@ -60,8 +60,7 @@ def export(
         raise UserError("--min-confidence has to be a number from 0 to 1.")
     format_name = format_name or FORMATS_BY_SUFFIX.get(output.suffix.lower(), "csv")
     is_directory_format = format_name in DIRECTORY_FORMATS
-    if not output.parent.is_dir():
-        raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+    output_files.require_parent_directory(output)
     if not is_directory_format and output.is_dir():
         raise UserError(f"{output} is a directory. Name a file with -o.")
     source_directory = dataset_location.locate_source_directory(load_status(session)["data"])

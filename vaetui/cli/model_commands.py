@@ -185,9 +185,10 @@ def _format_json_lines(rows: Iterable[Row]) -> bytes:
 
 def _require_free_output(output: Path, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise UserError for an output that must not or cannot be written, before anything is computed."""
+    from vaetui.storage.output_files import require_parent_directory
+
     refuse_to_overwrite(output, force, inputs)
-    if not output.parent.is_dir():
-        raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+    require_parent_directory(output)
 
 
 @click.command("export-model")

@@ -111,13 +111,18 @@ def create_output_directory(output: Path) -> Iterator[Path]:
                 raise
 
 
+def require_parent_directory(output: Path) -> None:
+    """Raise UserError if the directory of an output does not exist."""
+    if not output.parent.is_dir():
+        raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+
+
 def require_new_directory(output: Path) -> None:
     """Raise UserError for an output that is inside a session or dataset, or exists and is not an empty directory."""
     refuse_data_directories(output)
     target = output.resolve()
     with translate_os_errors(output):
-        if not target.parent.is_dir():
-            raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+        require_parent_directory(output)
         if os.path.lexists(target) and not target.is_dir():
             raise UserError(f"{output} is not a directory. Choose a new directory.")
         _require_only_entry(output, target, _find_partial_path(target / "content"))
