@@ -214,6 +214,15 @@ def test_existing_output_is_kept_without_force(command: str, image_directory: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "out.png"]
 
 
+@pytest.mark.parametrize("command", ["predict", "samples", "export", "export-model"])
+def test_output_that_cannot_be_a_file_name_is_refused(command: str, image_directory: Path, tmp_path: Path) -> None:
+    images = [str(image_directory)] if command == "predict" else []
+    long_path = str(tmp_path / ("n" * 256))
+    assert_refused(f"Cannot use {long_path} (File name too long).", command, "trained", *images, "-o", long_path)
+    if command != "export-model":
+        assert_refused("Use -o /dev/stdout for standard output.", command, "trained", *images, "-o", "-")
+
+
 def test_output_that_is_one_of_the_images_is_refused_even_with_force(image_directory: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()

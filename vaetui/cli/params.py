@@ -42,6 +42,8 @@ def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> No
     """
     from vaetui.storage import output_files
 
+    if str(output) == "-":
+        raise UserError("- is not a file name. Use -o /dev/stdout for standard output.")
     is_special = output_files.is_special_file(output)
     if is_special and not output.is_file():
         return
