@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,15 @@ def test_one_named_class_makes_no_prediction(config: Config, runs: RunTemplates)
         UserError, match=r"single has learned name one class, 3\. Name a second one with: vaetui resume"
     ):
         predict_class_ids("single")
+
+
+def test_a_finished_session_with_one_class_is_not_to_be_resumed(runs: RunTemplates) -> None:
+    session = runs.open("done", replace(SMALL_CONFIG, training=replace(SMALL_CONFIG.training, rounds=1)))
+    answer(session, 3)
+    close_and_train(session)
+    session.close()
+    with pytest.raises(UserError, match=r"name one class, 3\. It has no round left to answer; create another session"):
+        predict_class_ids("done")
 
 
 def test_undone_and_replaced_answers_and_those_without_confidence_teach_no_class(runs: RunTemplates) -> None:

@@ -28,6 +28,8 @@ from vaetui.storage.repository import SessionRepository
 CANDIDATES_PER_SAMPLE = 50
 """Latent vectors drawn per sample of a given class; the most confident ones are returned."""
 
+NEW_SESSION_ADVICE = "It has no round left to answer; create another session, with: vaetui new"
+
 
 class Predictor:
     """The networks of a session at its newest intact checkpoint, on the CPU."""
@@ -58,6 +60,7 @@ class Predictor:
             """The options of the import of the session's images."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
+            self._has_later_round = schedule.next_round_number(config.training, repository) > 0
             self.vae, epoch = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
             """The networks."""
             last_epoch = min(epoch, len(epochs))  # an unfinished epoch does not count
@@ -112,17 +115,18 @@ class Predictor:
     def require_learned_classes(self) -> None:
         """Raise UserError if the networks were not trained on any answer."""
         if not self.answered_class_ids:
-            name = self.name
-            raise UserError(f"{name} has not learned any class yet; answer a round with: vaetui resume {name}")
+            advice = f"Answer a round with: vaetui resume {self.name}" if self._has_later_round else NEW_SESSION_ADVICE
+            raise UserError(f"{self.name} has not learned any class yet. {advice}")
 
     def require_two_learned_classes(self) -> None:
         """Raise UserError if the networks cannot tell two classes apart, so that a prediction would mean nothing."""
         self.require_learned_classes()
         if not self.learned_class_ids:
             class_name = self.classes.names[self.answered_class_ids[0]]
+            advice = f"Name a second one with: vaetui resume {self.name}"
             raise UserError(
                 f"All answers that {self.name} has learned name one class, {class_name}. "
-                f"Name a second one with: vaetui resume {self.name}"
+                f"{advice if self._has_later_round else NEW_SESSION_ADVICE}"
             )
 
     def _require_learned_class(self, class_id: int) -> None:
