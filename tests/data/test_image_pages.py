@@ -252,3 +252,13 @@ def test_large_stacks_are_decoded_in_small_tasks(tmp_path: Path, monkeypatch: py
     batches = list(decode_files([str(tmp_path / "stack.tif")] * 7, SIZE))
     assert [len(results) for _, results in batches] == [3, 3, 1]
     assert [len(pixels) for pixels, _ in batches] == [60, 60, 20]
+
+
+def test_further_images_of_a_phone_picture_are_listed_and_not_taken(tmp_path: Path) -> None:
+    first, second = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[second, second])
+    decoded = decode_image(tmp_path / "phone.jpg", (30, 40, 3))
+    assert decoded.pages is None
+    assert len(decoded.pixels) == 1
+    assert decoded.pixels[0, 0, 0, 0] > 200
+    assert [page for page, _ in decoded.skipped_pages] == [1, 2]

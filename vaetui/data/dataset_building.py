@@ -181,7 +181,7 @@ def _build_records(source_files: list[SourceFile], files: list[FileResult]) -> t
     image_counts = []
     for record, file in zip(source_files, files, strict=True):
         image_counts.append(file.image_count)
-        if file.skip_reason is None and file.pages is None:
+        if file.skip_reason is None and file.pages is None and not file.skipped_pages:
             records.append(record)
             continue
         records.append(record._replace(skip_reason=file.skip_reason, pages=file.pages))

@@ -207,7 +207,7 @@ def _read_pages(
             if opened.page:
                 _seek(image, opened.page)
             use_page(*_read_page(opened, opened.page or 0, draft))
-            return None, ()
+            return None, () if opened.page is not None else image_pages.list_further_images(image)
     except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise _explain_error(error) from error
     finally:

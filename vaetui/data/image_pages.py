@@ -30,6 +30,14 @@ def has_pages(image: Image.Image) -> bool:
         return True
 
 
+def list_further_images(image: Image.Image) -> tuple[tuple[int, str], ...]:
+    """Return the numbers of the images of a phone's file beside the main one, and why they are not taken."""
+    if image.format not in ("MPO", "HEIF"):
+        return ()
+    count = min(getattr(image, "n_frames", 1), MAX_PAGES)
+    return tuple((page, "is a preview or another view of the same picture") for page in range(1, count))
+
+
 def depend_on_each_other(image: Image.Image) -> bool:
     """Return whether a page cannot be decoded without those before it."""
     return image.format not in ("TIFF", "DCX", "SPIDER", "IM")

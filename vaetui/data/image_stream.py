@@ -119,7 +119,8 @@ class _ImageStream:
                     skipped.append((path, file.skip_reason))
                     continue
                 names += [path] if file.pages is None else [f"{path}#{page}" for page in file.pages]
-                skipped += [(f"{path}#{page}", reason) for page, reason in file.skipped_pages]
+                if file.pages is not None:  # else they are further images of the same picture
+                    skipped += [(f"{path}#{page}", reason) for page, reason in file.skipped_pages]
             start += len(files)
             new_kinds = {kind for file in files for kind in file.kinds} - self._session_ranges.keys()
             new_ranges = {kind: self._file_ranges[kind] for kind in new_kinds}
