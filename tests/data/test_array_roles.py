@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tests.data.drawing import load_digits
 from tests.idx import write_idx, write_small_mnist
+from vaetui.data.array_files import DatasetArrays
 from vaetui.data.array_names import ArrayName, parse_array_name
-from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
+from vaetui.data.array_roles import find_dataset_arrays
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
 

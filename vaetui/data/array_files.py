@@ -121,6 +121,26 @@ class NpzFile:
     """Members that cannot be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetArrays:
+    """The arrays of a dataset."""
+
+    files: tuple[Path, ...]
+    """The files that contain them."""
+    train_images: ArrayFile
+    """The images to label, [N, H, W] or [N, H, W, C]."""
+    train_labels: ArrayFile | None = None
+    """Their labels, [N] or [N, 1]."""
+    test_images: ArrayFile | None = None
+    """The test images, of the same size as the training images."""
+    test_labels: ArrayFile | None = None
+    """Their labels."""
+    source: str = ""
+    """What was chosen, such as "array x_train of digits.npz, labels y_train"."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Arrays that were not chosen, such as "version in digits.npz", and the reasons."""
+
+
 def open_npy(path: Path) -> ArrayFile:
     """Return the array of an npy file; raises UserError if it is damaged or unsupported."""
     open_file = partial(_open_binary, path)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
 from vaetui.data.array_files import (
     ArrayFile,
+    DatasetArrays,
     open_idx_array,
     open_idx_file,
     open_idx_images,
@@ -15,30 +16,20 @@ from vaetui.data.array_files import (
     translate_read_errors,
 )
 from vaetui.data.array_layout import arrange_axes, describe_alpha
+from vaetui.data.image_files import StrPath
+from vaetui.data.image_formats import get_suffix
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.npz_selection import select_npz_arrays
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
 
+IDX_NAME = re.compile(r"idx(?!.*\.(png|jpe?g|tiff?|bmp|webp|gif)$)", re.IGNORECASE)
+"""The name of an IDX file contains "idx"; that of an image may, too."""
 
-@dataclass(frozen=True, slots=True)
-class DatasetArrays:
-    """The arrays of a dataset."""
 
-    files: tuple[Path, ...]
-    """The files that contain them."""
-    train_images: ArrayFile
-    """The images to label, [N, H, W] or [N, H, W, C]."""
-    train_labels: ArrayFile | None = None
-    """Their labels, [N] or [N, 1]."""
-    test_images: ArrayFile | None = None
-    """The test images, of the same size as the training images."""
-    test_labels: ArrayFile | None = None
-    """Their labels."""
-    source: str = ""
-    """What was chosen, such as "array x_train of digits.npz, labels y_train"."""
-    skipped: tuple[tuple[str, str], ...] = ()
-    """Arrays that were not chosen, such as "version in digits.npz", and the reasons."""
+def is_array_path(path: StrPath) -> bool:
+    """Return whether a path has the name of an array or IDX file."""
+    return get_suffix(path) in (".npy", ".npz") or IDX_NAME.search(os.path.basename(path)) is not None
 
 
 def find_dataset_arrays(
@@ -55,19 +46,10 @@ def find_dataset_arrays(
         raise UserError(f"{path} is not a regular file. Pass a directory or file of images.")  # a pipe would block
     suffix = _identify_suffix(path)
     if suffix == ".npz":
-        selection = select_npz_arrays(path, options, expected_size)
-        return DatasetArrays(
-            (path,),
-            selection.train_images,
-            selection.train_labels,
-            selection.test_images,
-            selection.test_labels,
-            selection.source,
-            selection.skipped,
-        )
+        return select_npz_arrays(path, options, expected_size)
     if suffix == ".npy":
         array, kind = open_npy(path), "array of"
-    elif "idx" in path.name.lower():
+    elif IDX_NAME.search(path.name):
         array, kind = open_idx_file(path), "IDX file"
     else:
         raise UserError(

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.data import array_conversion, class_labels, image_survey
-from vaetui.data.array_files import ArrayFile
-from vaetui.data.array_roles import DatasetArrays
+from vaetui.data.array_files import ArrayFile, DatasetArrays
 from vaetui.data.class_labels import LabelCounts
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from vaetui.data.array_conversion import iter_converted_chunks, survey_array
-from vaetui.data.array_files import ArrayFile
-from vaetui.data.array_roles import DatasetArrays
+from vaetui.data.array_files import ArrayFile, DatasetArrays
+from vaetui.data.array_roles import is_array_path
 from vaetui.data.image_folder import FileList, is_unrelated
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import find_source_images, is_array_path, is_list_path
+from vaetui.data.importing import find_source_images, is_list_path
 from vaetui.data.parallel_decoding import decode_files
 from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRange, ValueRanges, get_sample_kind
 from vaetui.engine.clusters import Pixels

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vaetui.data import dataset_building
-from vaetui.data.array_roles import DatasetArrays, find_dataset_arrays
+from vaetui.data.array_files import DatasetArrays
+from vaetui.data.array_roles import find_dataset_arrays, is_array_path
 from vaetui.data.class_labels import count_labels
 from vaetui.data.image_files import StrPath
 from vaetui.data.image_folder import FileList, list_folder_images, list_single_file
@@ -31,8 +31,6 @@ from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
 from vaetui.storage.file_names import PAGE_PATH
 from vaetui.storage.import_report import ImportReport
 
-IDX_NAME = re.compile(r"idx(?!.*\.(png|jpe?g|tiff?|bmp|webp|gif)$)", re.IGNORECASE)
-"""The name of an IDX file contains "idx"; that of an image may, too."""
 CACHE_FORMAT_VERSION = 2
 """Version of the cached datasets; part of their keys."""
 
@@ -154,11 +152,6 @@ def _refuse_choices(path: Path, kind: str, options: ImportOptions) -> None:
 def is_list_path(path: StrPath) -> bool:
     """Return whether a path has the ending of a list of images."""
     return get_suffix(path) in (".csv", ".tsv", ".txt", ".lst")
-
-
-def is_array_path(path: StrPath) -> bool:
-    """Return whether a path has the name of an array or IDX file."""
-    return get_suffix(path) in (".npy", ".npz") or IDX_NAME.search(os.path.basename(path)) is not None
 
 
 def describe_source_changes(directory: Path) -> str | None:

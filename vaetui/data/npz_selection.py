@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from vaetui.data.array_files import ArrayFile, NpzFile, open_npz
+from vaetui.data.array_files import ArrayFile, DatasetArrays, NpzFile, open_npz
 from vaetui.data.array_layout import arrange_axes, describe_alpha, is_image_array
 from vaetui.data.array_names import ArrayName, parse_array_name
 from vaetui.data.import_options import ImportOptions
@@ -18,25 +17,7 @@ MAX_LABEL_BYTES = 10_000
 """Most bytes of one label: names of classes are much shorter."""
 
 
-@dataclass(frozen=True, slots=True)
-class NpzSelection:
-    """The chosen arrays of an npz file."""
-
-    train_images: ArrayFile
-    """The images to label, [N, H, W] or [N, H, W, C]."""
-    train_labels: ArrayFile | None
-    """Their labels, [N] or [N, 1]; None unless labels are required."""
-    test_images: ArrayFile | None
-    """Test images of the same size."""
-    test_labels: ArrayFile | None
-    """Their labels."""
-    source: str
-    """What was chosen."""
-    skipped: tuple[tuple[str, str], ...]
-    """Arrays that were not chosen, and the reasons."""
-
-
-def select_npz_arrays(path: Path, options: ImportOptions, expected_size: tuple[int, int] | None) -> NpzSelection:
+def select_npz_arrays(path: Path, options: ImportOptions, expected_size: tuple[int, int] | None) -> DatasetArrays:
     """Choose the arrays of an npz file.
 
     The images are the array `options.image_key`, or the only array with an image shape, or the only one of those with
@@ -62,7 +43,8 @@ def select_npz_arrays(path: Path, options: ImportOptions, expected_size: tuple[i
         elif needs_labels:
             test_label_key = chooser.choose_labels(test_key, test_images.shape[0], None, is_required=False)
     chosen = (image_key, label_key, test_key, test_label_key)
-    return NpzSelection(
+    return DatasetArrays(
+        (path,),
         images,
         None if label_key is None else chooser.require(label_key),
         test_images,
