@@ -13,7 +13,7 @@ from PIL import Image
 from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import is_coloured, resize_image
 from vaetui.data.image_samples import MIN_LIGHT_GREY
-from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, FULL_8_BIT_RANGE, RangeEstimator, ValueRange
+from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, RangeEstimator, ValueRange
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
@@ -22,8 +22,6 @@ RGBA_CHANNELS = 4
 """Red, green, blue and alpha."""
 COLOUR_SAMPLE_IMAGES, COLOUR_SAMPLE_SIDE_PX = 500, 64
 """About the number of images, and the side to which they are reduced, by which colours are measured."""
-VALUES_PER_STEP = 1 << 18
-"""Number of values that are scaled at a time: conversion needs some 30 times their memory."""
 NOT_FINITE = "contains NaN or infinite values"
 """The reason for which an image is skipped."""
 
@@ -126,13 +124,13 @@ def _convert_to_pixels(
 ) -> NDArray[np.uint8]:
     """Return images [N, H, W] or [N, H, W, C] as pixels [N, H, W], or [N, H, W, 3] if they are coloured as required."""
     if images.ndim == 3:
-        return _scale(images, value_range)
+        return value_range.to_pixels(images)
     count, height, width, channels = images.shape
-    pixels = _scale(images[..., :COLOUR_CHANNELS], value_range)
+    pixels = value_range.to_pixels(images[..., :COLOUR_CHANNELS])
     if channels == 1:
         return pixels[..., 0]
     if channels == RGBA_CHANNELS:
-        alpha = _scale(images[..., COLOUR_CHANNELS:], ValueRange(0, opaque_alpha))
+        alpha = ValueRange(0, opaque_alpha).to_pixels(images[..., COLOUR_CHANNELS:])
         rgba = np.concatenate([pixels, alpha], axis=3)
         return _composite_alpha(rgba, in_colour)
     if in_colour:
@@ -140,17 +138,6 @@ def _convert_to_pixels(
     # All images as one tall image, because Pillow converts exactly as it does for image files.
     tall_image = Image.fromarray(np.ascontiguousarray(pixels).reshape(count * height, width, channels))
     return np.asarray(tall_image.convert("L")).reshape(count, height, width)
-
-
-def _scale(values: NDArray[Any], value_range: ValueRange) -> NDArray[np.uint8]:
-    if values.dtype == np.uint8 and value_range == FULL_8_BIT_RANGE:
-        return values
-    flat_values = values.reshape(-1)
-    pixels = np.empty(flat_values.shape, np.uint8)
-    for start in range(0, len(pixels), VALUES_PER_STEP):
-        step = slice(start, start + VALUES_PER_STEP)
-        pixels[step] = value_range.to_pixels(flat_values[step])
-    return pixels.reshape(values.shape)
 
 
 def _composite_alpha(rgba: NDArray[np.uint8], in_colour: bool) -> NDArray[np.uint8]:

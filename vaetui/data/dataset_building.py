@@ -18,7 +18,13 @@ from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import FileResult, decode_files
 from vaetui.data.report_text import count_entries, describe_reasons
-from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRanges, get_sample_kind
+from vaetui.data.value_range import (
+    RangeEstimator,
+    SampleKind,
+    ValueRanges,
+    get_sample_kind,
+    use_range_for_all_kinds,
+)
 from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import ImageDigests, count_duplicates
 from vaetui.engine.events import Progress
@@ -139,7 +145,7 @@ def survey_array(
     in_colour = is_coloured if options.colour is None else options.colour
     shape = (*size, COLOUR_CHANNELS) if in_colour else size
     if options.value_range is not None:
-        return shape, image_survey.complete_ranges(options.value_range, [kind])
+        return shape, use_range_for_all_kinds(options.value_range, [kind])
     return shape, {kind: estimator.estimate()}
 
 

@@ -21,8 +21,6 @@ GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow modes without colours."""
 MIN_LIGHT_GREY = 128
 """Mean grey level from which an image counts as light: its transparent pixels become black, else white."""
-ROWS_PER_STEP = 256
-"""Rows that are scaled at a time, to save memory."""
 ORIENTATION_METHODS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -101,10 +99,10 @@ class Samples:
             return _convert_8_bit(self.image, mode, value_range)
         assert self.values is not None
         if self.values.ndim == 2:
-            return Image.fromarray(_scale(self.values, value_range)).convert(mode)
+            return Image.fromarray(value_range.to_pixels(self.values)).convert(mode)
         has_alpha_channel = self.values.shape[2] in (2, 4)
         colours = self.values[..., :-1] if has_alpha_channel else self.values
-        image = Image.fromarray(_scale(colours[..., 0] if colours.shape[2] == 1 else colours, value_range))
+        image = Image.fromarray(value_range.to_pixels(colours[..., 0] if colours.shape[2] == 1 else colours))
         if not has_alpha_channel:
             return image.convert(mode)
         image.putalpha(Image.fromarray((self.values[..., -1] >> 8).astype(np.uint8)))
@@ -207,18 +205,6 @@ def _add_background(image: Image.Image, mode: str) -> Image.Image:
 
 def _build_table(value_range: ValueRange) -> list[int]:
     return [int(pixel) for pixel in value_range.to_pixels(np.arange(256))]
-
-
-def _scale(values: NDArray[Any], value_range: ValueRange) -> NDArray[np.uint8]:
-    if values.dtype.itemsize == 2:
-        values = values.astype(np.uint16, copy=False)  # in the byte order of this machine
-        table = value_range.to_pixels(np.arange(65_536))
-        return np.take(table, values)
-    pixels = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), ROWS_PER_STEP):
-        rows = slice(start, start + ROWS_PER_STEP)
-        pixels[rows] = value_range.to_pixels(values[rows])
-    return pixels
 
 
 def _get_tag(image: Image.Image, tag: int) -> Any:

@@ -18,7 +18,16 @@ from vaetui.data.image_folder import FileList, is_unrelated
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images, is_list_path
 from vaetui.data.parallel_decoding import decode_files
-from vaetui.data.value_range import RangeEstimator, SampleKind, ValueRange, ValueRanges, get_sample_kind
+from vaetui.data.value_range import (
+    SAMPLE_KINDS,
+    RangeEstimator,
+    SampleKind,
+    ValueRange,
+    ValueRanges,
+    get_sample_kind,
+    read_value_ranges,
+    use_range_for_all_kinds,
+)
 from vaetui.engine.clusters import Pixels
 from vaetui.errors import UserError
 
@@ -77,9 +86,9 @@ class _ImageStream:
     ) -> None:
         self._shape = shape
         self._options = ImportOptions(image_key=options.image_key, axes=options.axes)
-        self._session_ranges = {kind: ValueRange(*value_ranges[kind]) for kind in FULL_RANGES if kind in value_ranges}
+        self._session_ranges = read_value_ranges(value_ranges)
         if options.value_range is not None:
-            self._session_ranges = dict.fromkeys(FULL_RANGES, ValueRange(*options.value_range))
+            self._session_ranges = use_range_for_all_kinds(options.value_range)
         self._file_ranges: ValueRanges = {**FULL_RANGES, **self._session_ranges}
 
     def read_source(self, path: str) -> Iterator[ImageBatch]:
@@ -144,8 +153,8 @@ class _ImageStream:
         for _ in survey_array(array_file, estimator):
             pass
         own_range = estimator.estimate()
-        for value_range in self._session_ranges.values():
-            if value_range.white / MAX_RANGE_RATIO <= own_range.white <= value_range.white * 1.05:
+        for value_range in map(self._session_ranges.get, SAMPLE_KINDS):
+            if value_range and value_range.white / MAX_RANGE_RATIO <= own_range.white <= value_range.white * 1.05:
                 return value_range
         return own_range
 

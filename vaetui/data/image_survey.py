@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from vaetui.data.image_files import ImageSurvey
@@ -13,11 +13,11 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import survey_files
 from vaetui.data.value_range import (
     FULL_8_BIT_RANGE,
-    SAMPLE_KINDS,
     RangeEstimator,
     SampleKind,
     ValueRange,
     ValueRanges,
+    use_range_for_all_kinds,
 )
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS, MAX_SIDE_PX, MIN_SIDE_PX
@@ -80,7 +80,7 @@ def survey_image_set(paths: Sequence[str], options: ImportOptions) -> Generator[
     shape = (*size, COLOUR_CHANNELS) if in_colour else size
     ranges = measurements.estimate_ranges()
     if options.value_range is not None:
-        return SurveyResult(shape, complete_ranges(options.value_range, ranges))
+        return SurveyResult(shape, use_range_for_all_kinds(options.value_range, ranges))
     if ranges and ranges != {"8-bit": FULL_8_BIT_RANGE}:
         # Other files may contain values that the sample lacks; 8-bit values cannot exceed the full range.
         ranges = yield from find_value_ranges(paths)
@@ -90,11 +90,6 @@ def survey_image_set(paths: Sequence[str], options: ImportOptions) -> Generator[
 def find_value_ranges(paths: Sequence[str]) -> Generator[Progress, None, dict[SampleKind, ValueRange]]:
     """Return the value ranges of files by kind, the most frequent kind first; yields Progress."""
     return (yield from _measure_files("measuring values", paths, MAX_RANGE_FILES)).estimate_ranges()
-
-
-def complete_ranges(value_range: tuple[float, float], first_kinds: Iterable[SampleKind] = ()) -> ValueRanges:
-    """Return the same range for all kinds, starting with `first_kinds`."""
-    return dict.fromkeys([*first_kinds, *SAMPLE_KINDS], ValueRange(*value_range))
 
 
 def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from vaetui.data.value_range import ValueRange
+from vaetui.data.value_range import read_value_ranges
 from vaetui.errors import make_printable
 from vaetui.storage.import_report import ImportReport
 
@@ -83,7 +83,7 @@ def to_json_fields(report: ImportReport, skipped: Sequence[tuple[str, str]]) -> 
 
 def _describe_value_ranges(value_ranges: dict[str, tuple[float, float]]) -> str:
     """Describe the ranges; kinds of values are named only if their ranges differ."""
-    texts = {kind: str(ValueRange(*bounds)) for kind, bounds in value_ranges.items()}
+    texts = {kind: str(value_range) for kind, value_range in read_value_ranges(value_ranges).items()}
     if len(set(texts.values())) == 1:
         return f"values {next(iter(texts.values()))} shown as black to white"
     return "; ".join(f"{kind} values {text}" for kind, text in texts.items()) + " shown as black to white"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 SampleKind: TypeAlias = Literal["8-bit", "16-bit", "32-bit", "float"]
 """How values are stored. Images of one kind share one range."""
 SAMPLE_KINDS: tuple[SampleKind, ...] = ("8-bit", "16-bit", "32-bit", "float")
+VALUES_PER_STEP = 1 << 18
+"""Number of values that are scaled at a time: conversion needs some 30 times their memory."""
+TABLE_LENGTH = 1 << 16
+"""Number of different 16-bit values: more pixels than that are scaled faster by a table."""
 VALUES_PER_CALL = 1 << 16
 """Most values kept of one call of `RangeEstimator.add`."""
 MAX_KEPT_VALUES = 1 << 22
@@ -56,6 +60,17 @@ class ValueRange:
         """Scale values of any shape to pixels from 0 to 255; values outside the range become 0 or 255."""
         if values.dtype == np.uint8 and (self.black, self.white) == (0, 255):
             return values
+        if values.dtype.kind == "u" and values.dtype.itemsize == 2 and values.size > TABLE_LENGTH:
+            table = self._scale(np.arange(TABLE_LENGTH))
+            return table[values.astype(np.uint16, copy=False)]  # in the byte order of this machine
+        flat_values = values.reshape(-1)
+        pixels = np.empty(flat_values.shape, np.uint8)
+        for start in range(0, len(pixels), VALUES_PER_STEP):
+            step = slice(start, start + VALUES_PER_STEP)
+            pixels[step] = self._scale(flat_values[step])
+        return pixels.reshape(values.shape)
+
+    def _scale(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         # Halved, because the difference of two of the largest numbers is infinite.
         half_width = self.white / 2 - self.black / 2
         shares = (values.astype(np.float64).clip(self.black, self.white) / 2 - self.black / 2) / half_width
@@ -70,6 +85,16 @@ ValueRanges: TypeAlias = "Mapping[SampleKind, ValueRange]"
 """The ranges of a set of images, by kind."""
 FULL_8_BIT_RANGE = ValueRange(0, 255)
 """The range of usual pictures."""
+
+
+def use_range_for_all_kinds(bounds: tuple[float, float], first_kinds: Iterable[SampleKind] = ()) -> ValueRanges:
+    """Return the same range, from its values of black and white, for all kinds, starting with `first_kinds`."""
+    return dict.fromkeys([*first_kinds, *SAMPLE_KINDS], ValueRange(*bounds))
+
+
+def read_value_ranges(bounds_by_kind: Mapping[str, tuple[float, float]]) -> ValueRanges:
+    """Return the ranges that an import report stores as values of black and white by kind, in their order."""
+    return {kind: ValueRange(*bounds) for kind, bounds in bounds_by_kind.items() if kind in SAMPLE_KINDS}
 
 
 class RangeEstimator:

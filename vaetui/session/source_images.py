@@ -7,12 +7,11 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from vaetui.data.parallel_decoding import FileResult, decode_files
-from vaetui.data.value_range import SampleKind, ValueRange
+from vaetui.data.value_range import read_value_ranges
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
@@ -92,7 +91,7 @@ def _find_replaced_images(
     if not changed_records:
         return frozenset()
     pixels: Pixels = read_images_and_digest(find_idx_files(directory).train_images)[0].all_pixels
-    ranges = {cast(SampleKind, kind): ValueRange(*values) for kind, values in origin.report.value_ranges.items()}
+    ranges = read_value_ranges(origin.report.value_ranges)
     paths = [os.path.join(str(origin.root_path), record.relative_path) for _, record in changed_records]
     replaced_indices: set[int] = set()
     checked_count = 0
