@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from vaetui.data.array_files import ArrayFile, DatasetArrays
 from vaetui.data.class_labels import LabelCounts
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.parallel_decoding import FileResult, decode_files
+from vaetui.data.parallel_decoding import DecodingPool, FileResult, decode_files, open_pool
 from vaetui.data.report_text import count_entries, describe_reasons
 from vaetui.data.value_range import (
     RangeEstimator,
@@ -57,24 +56,24 @@ def build_from_files(
     Yields Progress. Raises UserError if there are too few usable or different images, or labels are requested but
     missing or invalid.
     """
-    root = os.fspath(file_list.root)
-    paths = [os.path.join(root, path) for path in file_list.relative_paths]
+    paths = file_list.list_paths()
     if not paths:
         raise UserError(_describe_missing_images(file_list))
     class_names, labels = options.classes, None
     if options.labels and file_list.labels is not None:
         class_names, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
-    survey = yield from image_survey.survey_image_set(paths, options)
-    decoded = yield from _decode_images(paths, survey.shape, survey.value_ranges, directory)
-    value_ranges = survey.value_ranges
-    if not decoded.kinds <= value_ranges.keys():
-        # The surveyed sample lacked a kind of values, so its range is not known yet.
-        rare_paths = [
-            path for path, file in zip(paths, decoded.files, strict=True) if not file.kinds <= value_ranges.keys()
-        ]
-        rare_ranges = yield from image_survey.find_value_ranges(rare_paths)
-        value_ranges = {**value_ranges, **rare_ranges}
-        decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory)
+    with open_pool(len(paths)) as pool:
+        survey = yield from image_survey.survey_image_set(paths, options, pool)
+        value_ranges = survey.value_ranges
+        decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool)
+        if not decoded.kinds <= value_ranges.keys():
+            # The surveyed sample lacked a kind of values, so its range is not known yet.
+            rare_paths = [
+                path for path, file in zip(paths, decoded.files, strict=True) if not file.kinds <= value_ranges.keys()
+            ]
+            rare_ranges = yield from image_survey.find_value_ranges(rare_paths, pool)
+            value_ranges = {**value_ranges, **rare_ranges}
+            decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool)
     records, image_counts = _build_records(source_files, decoded.files)
     _require_usable_images(len(decoded.digests), f"{len(paths):,} files in {file_list.root}", records)
     class_counts = None
@@ -168,11 +167,15 @@ class _DecodedFiles:
 
 
 def _decode_images(
-    paths: list[str], shape: tuple[int, ...], value_ranges: ValueRanges, directory: Path
+    paths: list[str],
+    shape: tuple[int, ...],
+    value_ranges: ValueRanges,
+    directory: Path,
+    pool: DecodingPool | None,
 ) -> Generator[Progress, None, _DecodedFiles]:
     decoded = _DecodedFiles([], ImageDigests())
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
-        for pixels, files in decode_files(paths, shape, value_ranges):
+        for pixels, files in decode_files(paths, shape, value_ranges, pool):
             image_writer.add(pixels)
             decoded.digests.add(pixels)
             decoded.files.extend(files)

@@ -46,6 +46,11 @@ class FileList:
     source: str = ""
     """What was taken, such as "directory photos" or "column path of list.csv"."""
 
+    def list_paths(self) -> list[str]:
+        """Return the paths with the root in front of those that are relative, much faster than by `os.path.join`."""
+        prefix = os.path.join(self.root, "")
+        return [path if path.startswith("/") else prefix + path for path in self.relative_paths]
+
 
 def list_folder_images(root: Path, with_labels: bool, expected_classes: tuple[str, ...] | None = None) -> FileList:
     """List the image files below a directory, sorted. Links are followed; hidden and system files are skipped.

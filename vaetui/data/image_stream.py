@@ -103,7 +103,7 @@ class _ImageStream:
         except (UserError, OSError, ValueError) as error:
             yield self._build_skip_batch(((path, f"cannot be read: {error}"),))
             return
-        yield from self.decode_files([os.path.join(source.root, path) for path in source.relative_paths])
+        yield from self.decode_files(source.list_paths())
         skipped = source.skipped
         if os.path.isdir(path):
             skipped = tuple((os.path.join(path, name), reason) for name, reason in skipped if not is_unrelated(name))

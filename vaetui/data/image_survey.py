@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vaetui.data.image_files import ImageSurvey
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.parallel_decoding import survey_files
+from vaetui.data.parallel_decoding import DecodingPool, survey_files
 from vaetui.data.value_range import (
     FULL_8_BIT_RANGE,
     RangeEstimator,
@@ -70,9 +70,11 @@ class Measurements:
         return {kind: self._estimators[kind].estimate() for kind, _ in self._kinds.most_common()}
 
 
-def survey_image_set(paths: Sequence[str], options: ImportOptions) -> Generator[Progress, None, SurveyResult]:
+def survey_image_set(
+    paths: Sequence[str], options: ImportOptions, pool: DecodingPool | None
+) -> Generator[Progress, None, SurveyResult]:
     """Choose shape and value ranges of image files, as far as the options leave them open; yields Progress."""
-    measurements = yield from _measure_files("surveying images", paths, SURVEY_FILES)
+    measurements = yield from _measure_files("surveying images", paths, SURVEY_FILES, pool)
     in_colour = options.colour
     if in_colour is None:
         in_colour = measurements.coloured_count > MIN_COLOUR_SHARE * len(measurements.sizes)
@@ -83,13 +85,15 @@ def survey_image_set(paths: Sequence[str], options: ImportOptions) -> Generator[
         return SurveyResult(shape, use_range_for_all_kinds(options.value_range, ranges))
     if ranges and ranges != {"8-bit": FULL_8_BIT_RANGE}:
         # Other files may contain values that the sample lacks; 8-bit values cannot exceed the full range.
-        ranges = yield from find_value_ranges(paths)
+        ranges = yield from find_value_ranges(paths, pool)
     return SurveyResult(shape, ranges)
 
 
-def find_value_ranges(paths: Sequence[str]) -> Generator[Progress, None, dict[SampleKind, ValueRange]]:
+def find_value_ranges(
+    paths: Sequence[str], pool: DecodingPool | None
+) -> Generator[Progress, None, dict[SampleKind, ValueRange]]:
     """Return the value ranges of files by kind, the most frequent kind first; yields Progress."""
-    return (yield from _measure_files("measuring values", paths, MAX_RANGE_FILES)).estimate_ranges()
+    return (yield from _measure_files("measuring values", paths, MAX_RANGE_FILES, pool)).estimate_ranges()
 
 
 def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -132,11 +136,13 @@ def is_supported_size(size: tuple[int, ...]) -> bool:
     return all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size)
 
 
-def _measure_files(activity: str, paths: Sequence[str], max_files: int) -> Generator[Progress, None, Measurements]:
+def _measure_files(
+    activity: str, paths: Sequence[str], max_files: int, pool: DecodingPool | None
+) -> Generator[Progress, None, Measurements]:
     """Survey at most `max_files` of the files, evenly spaced."""
     sample = paths[:: -(-len(paths) // max_files) or 1]
     measurements, done = Measurements(), 0
-    for batch in survey_files(sample):
+    for batch in survey_files(sample, pool):
         for survey in batch:
             if survey is not None:
                 measurements.add(survey)

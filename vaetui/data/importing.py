@@ -31,7 +31,7 @@ from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
 from vaetui.storage.file_names import PAGE_PATH
 from vaetui.storage.import_report import ImportReport
 
-CACHE_FORMAT_VERSION = 2
+CACHE_FORMAT_VERSION = 3
 """Version of the cached datasets; part of their keys."""
 
 
@@ -261,8 +261,7 @@ def _stat_files(source: FileList | DatasetArrays) -> list[SourceFile]:
     """Return size and modification time of all source files."""
     if isinstance(source, DatasetArrays):
         return [_stat_file(str(path), path.name) for path in source.files]
-    root = os.fspath(source.root)  # joining with a Path takes several times as long
-    return [_stat_file(os.path.join(root, path), path) for path in source.relative_paths]
+    return list(map(_stat_file, source.list_paths(), source.relative_paths))
 
 
 def _stat_file(path: str, relative_path: str) -> SourceFile:

@@ -8,10 +8,10 @@ import signal
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from functools import partial
 from multiprocessing import resource_tracker
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -63,52 +63,95 @@ DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[FileResult]]"
 """Pixels of all images of consecutive files, [n, H, W] or [n, H, W, 3], and the result of each of these files."""
 
 
-def decode_files(
-    paths: Sequence[str], shape: tuple[int, ...], value_ranges: ValueRanges = NO_RANGES
-) -> Iterator[DecodedBatch]:
-    """Yield the images of files, (H, W) or (H, W, 3), in batches of at most FILES_PER_TASK files, in order.
+class DecodingPool:
+    """Processes that decode and survey files: they start while the caller goes on, and serve several calls."""
 
-    See `decode_image`. Raises UserError if a process is killed.
-    """
-    return _map_batches(partial(_decode_batch, shape=shape, value_ranges=dict(value_ranges)), paths)
+    def __init__(self, process_count: int) -> None:
+        """Start the processes."""
+        context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
+        # Textual replaces stderr by an object without a file descriptor to inherit.
+        with redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
+        self._process_count = process_count
+        self._executor = ProcessPoolExecutor(process_count, context, _ignore_interrupts)
+        for _ in range(process_count):
+            self._executor.submit(os.getpid)  # a process starts with its first task
 
+    def __enter__(self) -> DecodingPool:
+        """Return the pool."""
+        return self
 
-def survey_files(paths: Sequence[str]) -> Iterator[list[ImageSurvey | None]]:
-    """Yield the surveys of files in batches of at most FILES_PER_TASK files, in order; None for an unusable file.
+    def __exit__(self, *_: object) -> None:
+        """Drop the waiting tasks and end the processes."""
+        self._executor.shutdown(cancel_futures=True)
 
-    Raises UserError if a process is killed.
-    """
-    return _map_batches(_survey_batch, paths)
-
-
-def _map_batches(function: Callable[[Sequence[str]], Item], paths: Sequence[str]) -> Iterator[Item]:
-    """Yield the results of a function for batches of files, computed in several processes if there are many."""
-    batches, total_bytes = _split_paths(paths)
-    cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    process_count = min(cpu_count, (len(paths) + total_bytes // BYTES_PER_SMALL_FILE) // MIN_FILES_PER_PROCESS)
-    if process_count < 2:
-        yield from map(function, batches)
-        return
-    context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
-    with redirect_stderr(sys.__stderr__):  # Textual replaces stderr by an object without a file descriptor to inherit
-        resource_tracker.ensure_running()
-    with ProcessPoolExecutor(process_count, context, _ignore_interrupts) as pool:
+    def map_batches(
+        self, function: Callable[[Sequence[str]], Item], batches: Iterable[Sequence[str]]
+    ) -> Iterator[Item]:
+        """Yield the results of a function for batches of paths, in order; raises UserError if a process is killed."""
         queue: deque[tuple[Sequence[str], Future[Item]]] = deque()
+        batch: Sequence[str] = ()
         try:
             for batch in batches:
-                queue.append((batch, pool.submit(function, batch)))
-                if len(queue) > QUEUED_TASKS_PER_PROCESS * process_count:
+                queue.append((batch, self._executor.submit(function, batch)))
+                if len(queue) > QUEUED_TASKS_PER_PROCESS * self._process_count:
                     yield queue.popleft()[1].result()
             while queue:
                 yield queue[0][1].result()
                 queue.popleft()
         except BrokenProcessPool as error:
-            last_path = queue[0][0][0] if queue else paths[-1]
+            last_path = queue[0][0][0] if queue else batch[-1]
             raise UserError(
                 f"A decoding process was killed near {last_path}. Free some memory and run the command again."
             ) from error
         finally:
-            pool.shutdown(cancel_futures=True)
+            for _, future in queue:
+                future.cancel()
+
+
+def open_pool(file_count: int) -> AbstractContextManager[DecodingPool | None]:
+    """Return a pool for many files, or None for few, which one process decodes faster."""
+    process_count = _count_processes(file_count)
+    return nullcontext() if process_count < 2 else DecodingPool(process_count)
+
+
+def decode_files(
+    paths: Sequence[str],
+    shape: tuple[int, ...],
+    value_ranges: ValueRanges = NO_RANGES,
+    pool: DecodingPool | None = None,
+) -> Iterator[DecodedBatch]:
+    """Yield the images of files, (H, W) or (H, W, 3), in batches of at most FILES_PER_TASK files, in order.
+
+    Without `pool`, many files get one for this call. See `decode_image`. Raises UserError if a process is killed.
+    """
+    return _map_files(partial(_decode_batch, shape=shape, value_ranges=dict(value_ranges)), paths, pool)
+
+
+def survey_files(paths: Sequence[str], pool: DecodingPool | None = None) -> Iterator[list[ImageSurvey | None]]:
+    """Yield the surveys of files in batches of at most FILES_PER_TASK files, in order; None for an unusable file.
+
+    Without `pool`, many files get one for this call. Raises UserError if a process is killed.
+    """
+    return _map_files(_survey_batch, paths, pool)
+
+
+def _map_files(
+    function: Callable[[Sequence[str]], Item], paths: Sequence[str], pool: DecodingPool | None
+) -> Iterator[Item]:
+    """Yield the results of a function for batches of files, computed in several processes if there are many."""
+    batches, total_bytes = _split_paths(paths)
+    process_count = _count_processes(len(paths) + total_bytes // BYTES_PER_SMALL_FILE)
+    if process_count < 2:
+        yield from map(function, batches)
+        return
+    with nullcontext(pool) if pool is not None else DecodingPool(process_count) as shared_pool:
+        yield from shared_pool.map_batches(function, batches)
+
+
+def _count_processes(small_file_count: int) -> int:
+    cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return min(cpu_count, small_file_count // MIN_FILES_PER_PROCESS)
 
 
 def _split_paths(paths: Sequence[str]) -> tuple[list[Sequence[str]], int]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MIN_UNUSED_AGE_S = 3_600.0
 """An unused dataset younger than this is kept: a session may be about to start with it."""
 METADATA_NAME, SOURCE_FILES_NAME, SKIPPED_FILES_NAME = "dataset.json", "source_files.jsonl", "skipped.txt"
+FILES_PER_LINE = 1_000
+"""Source files in a line of their list: writing them one by one takes several times as long."""
 IDX_NAME_PART = "ubyte"
 """Part of the names of all IDX files."""
 
@@ -112,9 +114,8 @@ def create_dataset_atomically(key: str, replace_existing: bool = False) -> Itera
 
 def write_metadata(directory: Path, origin: DatasetOrigin, source_files: Sequence[SourceFile]) -> None:
     """Write the list of source files and the description of a new dataset; all other files have to be there already."""
-    atomic_files.replace_file(
-        directory / SOURCE_FILES_NAME, (f"{json.dumps(file)}\n".encode() for file in source_files)
-    )
+    chunks = (source_files[start : start + FILES_PER_LINE] for start in range(0, len(source_files), FILES_PER_LINE))
+    atomic_files.replace_file(directory / SOURCE_FILES_NAME, (f"{json.dumps(chunk)}\n".encode() for chunk in chunks))
     description = _encode_description(directory.name, origin, _compute_digests(directory))
     atomic_files.replace_file(directory / METADATA_NAME, description)
 
@@ -259,5 +260,5 @@ def _is_image_file(name: str) -> bool:
 
 def _parse_source_files(content: bytes) -> list[SourceFile]:
     """Return the source files; raises ValueError and TypeError for invalid content."""
-    files = (SourceFile(*json.loads(line)) for line in content.splitlines())
-    return [file._replace(pages=file.pages and tuple(file.pages)) for file in files]
+    files = (SourceFile(*fields) for line in content.splitlines() for fields in json.loads(line))
+    return [file if file.pages is None else file._replace(pages=tuple(file.pages)) for file in files]
