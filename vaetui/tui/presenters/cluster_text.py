@@ -137,6 +137,18 @@ def format_class_shares(
     return f"predicted: {shares_text}"
 
 
+def format_guess(cluster: ClusterView, classes: ClassList, max_cells: int = MAX_CLASS_NAME_CELLS) -> str:
+    """Return the most frequently predicted class of the members and its share, such as "9 · 63 %", or "" without one.
+
+    A share is rounded down, so that only unanimous predictions show 100 %; a long class name is truncated.
+    """
+    if not cluster.class_shares:
+        return ""
+    class_id, share = cluster.class_shares[0]
+    suffix = f" · {int(share * 100 + 1e-9)} %"
+    return truncate_name(classes.names[class_id], max(max_cells - cell_len(suffix), 1)) + suffix
+
+
 def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: int = 80) -> str:
     """Return the mean training weight of the members (equation 2), in percent of an image on the centre.
 

@@ -36,6 +36,11 @@ class LabellingPresenter:
         """The result of the last key."""
 
     @property
+    def visible_clusters(self) -> tuple[ClusterView, ...]:
+        """The clusters that the screen lists, in its order."""
+        return self.round_view.clusters
+
+    @property
     def focused_cluster(self) -> ClusterView:
         """The focused cluster."""
         return self.round_view.clusters[self.focus_index]

@@ -157,7 +157,7 @@ class LabellingScreen(KeyGuardedScreen):
         presenter, view = self.presenter, self.query_one(LabellingView)
         self._update_header()
         self._update_prompt()
-        view.show_round(presenter.round_view, presenter.focus_index, self._session.classes)
+        view.show_round(presenter.round_view, presenter.visible_clusters, presenter.focus_index, self._session.classes)
         members = (presenter.focused_cluster.path, presenter.member_order)
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members

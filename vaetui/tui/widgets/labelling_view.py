@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
 from vaetui.engine.classes import ClassList
-from vaetui.session.views import RoundView
+from vaetui.session.views import ClusterView, RoundView
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.layout import LabellingLayout, compute_labelling_layout, compute_page_bounds
 from vaetui.tui.widgets.cluster_details import ClusterDetails
@@ -64,20 +66,41 @@ class LabellingView(Vertical):
         await self.recompose()
         return True
 
-    def show_round(self, round_view: RoundView, focus_index: int, classes: ClassList) -> None:
-        """Show the round with the cluster at `focus_index` focused; unchanged parts are not repainted."""
+    @property
+    def page_size(self) -> int:
+        """Clusters on a page."""
+        return self._find_overview().page_size
+
+    def show_round(
+        self,
+        round_view: RoundView,
+        visible_clusters: Sequence[ClusterView],
+        focus_index: int,
+        classes: ClassList,
+        arrangement_text: str = "",
+    ) -> None:
+        """Show clusters of the round, the one at `focus_index` focused; unchanged parts are not repainted.
+
+        `visible_clusters` are the clusters to list, sorted and filtered as `arrangement_text` says.
+        """
         self.styles.visibility = "visible"
-        cluster, overview = round_view.clusters[focus_index], self._find_overview()
-        overview.show_clusters(round_view.clusters, focus_index, classes)
+        cluster, overview = visible_clusters[focus_index], self._find_overview()
+        overview.show_clusters(visible_clusters, focus_index, classes)
         self.query_one(FramedImage).show_cluster(cluster, classes)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
-        self.query_one("#rule", TextLine).set_text(self._format_rule(round_view, focus_index, classes))
+        self.query_one("#rule", TextLine).set_text(
+            self._format_rule(round_view, len(visible_clusters), focus_index, classes, arrangement_text)
+        )
 
-    def _format_rule(self, round_view: RoundView, focus_index: int, classes: ClassList) -> Text:
-        """Return the rule with the page at the left and the legend of digits or answers at the right."""
-        count, page_size = len(round_view.clusters), self._find_overview().page_size
+    def _format_rule(
+        self, round_view: RoundView, count: int, focus_index: int, classes: ClassList, arrangement_text: str
+    ) -> Text:
+        """Return the rule with page and arrangement at the left and the legend of digits or answers at the right."""
+        page_size = self.page_size
         start, end = compute_page_bounds(focus_index, count, page_size)
         page = f" {start + 1}-{end} of {count}{PAGE_KEYS_HINT} " if count > page_size else ""
+        if arrangement_text:
+            page = f" {arrangement_text}{page and f' · {page.strip()}'} "
         if len(page) + cell_len(format_digit_keys(classes, round_view.digit_keys)) + 8 > self._width:
             page = page.replace(PAGE_KEYS_HINT, "")
         digits = format_digit_keys(classes, round_view.digit_keys, self._width - len(page) - 8)

@@ -1,0 +1,34 @@
+"""Test the texts about clusters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tui.scripted_session import ScriptedSession
+from vaetui.engine.classes import ClassList
+from vaetui.session.views import ClusterView
+from vaetui.tui.presenters.cluster_text import format_guess
+
+
+def create_cluster(class_shares: tuple[tuple[int, float], ...]) -> ClusterView:
+    return replace(ScriptedSession().round_view().clusters[0], class_shares=class_shares)
+
+
+@pytest.mark.parametrize(("share", "percent"), [(0.63, "63"), (0.999, "99"), (1.0, "100"), (0.57, "57")])
+def test_guess_shows_name_and_share_rounded_down(share: float, percent: str) -> None:
+    classes = ClassList.from_names(("cat", "owl"))
+    assert format_guess(create_cluster(((1, share), (0, 1 - share))), classes) == f"owl · {percent} %"
+
+
+def test_guess_is_empty_without_predictions() -> None:
+    assert format_guess(create_cluster(()), ClassList.from_names(("cat", "owl"))) == ""
+
+
+def test_guess_cuts_a_long_name_in_the_middle_and_keeps_the_share() -> None:
+    classes = ClassList.from_names(("yard sign left", "yard sign right"))
+    text = format_guess(create_cluster(((1, 0.5),)), classes, 14)
+    assert len(text) <= 14
+    assert text.startswith("yar")
+    assert text.endswith("ght · 50 %")
