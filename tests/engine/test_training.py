@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from tests.engine.trained_states import (
     CONFIG,
@@ -19,6 +21,7 @@ from tests.engine.trained_states import (
     train_new_state,
 )
 from tests.idx import MNIST_DIRECTORY
+from vaetui.engine import losses
 from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx_array
@@ -102,10 +105,38 @@ def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images:
     recipe = get_recipe("propagation")
     training = replace(recipe.training, batch_size=64, min_batches=1)
     network = replace(recipe.network, channels=(4, 8), hidden_units=16)
-    state, reports = train_new_state(images, replace(recipe, network=network, training=training), random_labels())
+    loss = replace(recipe.loss, consistency_threshold=0.0)
+    config = replace(recipe, network=network, training=training, loss=loss)
+    state, reports = train_new_state(images, config, random_labels())
     assert min(reports[-1].losses) > 0
     final_lr = state.optimiser.param_groups[0]["lr"]
     assert final_lr == pytest.approx(recipe.training.learning_rate * 0.02 * 21 / 50), "warm-up was not complete"
+
+
+def test_reported_losses_are_the_terms_of_the_total_and_0_where_unused(
+    images: DeviceImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: dict[str, list[float]] = {"nt_xent": [], "consistency": []}
+    for name, values in computed.items():
+        function = getattr(losses, name)
+
+        def record(*args: object, function: Callable[..., Tensor] = function, values: list[float] = values) -> Tensor:
+            term = function(*args)
+            values.append(term.item())
+            return term
+
+        monkeypatch.setattr(losses, name, record)
+    loss = replace(CONFIG.loss, contrastive_weight=2.0, consistency_weight=3.0, consistency_threshold=0.0)
+    config = replace(CONFIG, loss=loss, augmentation=replace(CONFIG.augmentation, rotate=10.0))
+    state = create_train_state(config, (28, 28))
+    report = next(train_epoch(state, images, random_labels(), config, epoch=1))
+    assert report.losses.contrastive == pytest.approx(np.mean(computed["nt_xent"]), rel=1e-5)
+    assert report.losses.consistency == pytest.approx(np.mean(computed["consistency"]), rel=1e-5)
+    without_labels = next(train_epoch(state, images, None, config, epoch=2)).losses
+    assert without_labels.contrastive > 0
+    assert without_labels.classification == without_labels.consistency == 0
+    one_view = next(train_epoch(state, images, random_labels(), CONFIG, epoch=2)).losses
+    assert one_view.contrastive == one_view.consistency == 0
 
 
 @pytest.mark.parametrize("latent", ["sample", "mean"])

@@ -37,7 +37,7 @@ STATEMENTS = (
     "CREATE TRIGGER t AFTER UPDATE ON answer BEGIN INSERT INTO answer (round_number, cluster_path, kind, class_id, "
     "confidence, created_at) VALUES (NEW.round_number, '0', 'class', 9, 1.0, 0.0); END",
     "CREATE TRIGGER t BEFORE INSERT ON training_loss BEGIN INSERT INTO training_loss SELECT epoch + 100, step, 0, 0, "
-    "0, 0 FROM training_loss; END",
+    "0, 0, 0, 0 FROM training_loss; END",
     "DROP TABLE answer; CREATE VIEW answer AS SELECT 1 id, 1 round_number, '0' cluster_path, 'class' kind, 3 class_id, "
     "1.0 confidence, NULL part_count, 'active' state, 0.0 created_at",
     "DROP TABLE epoch; CREATE VIEW epoch AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "

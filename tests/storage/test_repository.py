@@ -186,10 +186,13 @@ def test_invalid_configuration_is_refused(tmp_path: Path, config: Config) -> Non
 
 def test_losses_are_replaced_and_deleted_by_position(repository: SessionRepository) -> None:
     events = [
-        BatchesTrained(epoch, step, 16, Losses(step, 1.0, 0.0), 100.0, 0.5) for epoch in (1, 2) for step in (8, 16)
+        BatchesTrained(epoch, step, 16, Losses(step, 1.0, 0.0, 2.5, 0.125), 100.0, 0.5)
+        for epoch in (1, 2)
+        for step in (8, 16)
     ]
     repository.record_training(events, compute_fingerprint("checkpoint-002-000016.safetensors", b""))
     repository.record_training(events[:1], compute_fingerprint("checkpoint-001-000008.safetensors", b""))
+    assert repository.list_losses()[0][2] == Losses(8.0, 1.0, 0.0, 2.5, 0.125)
     assert [(epoch, step, seconds) for epoch, step, _, seconds in repository.list_losses()] == [
         (1, 8, 0.5),
         (1, 16, 0.5),
@@ -205,7 +208,7 @@ def test_losses_are_replaced_and_deleted_by_position(repository: SessionReposito
 def test_epochs_survive(repository: SessionRepository, tmp_path: Path) -> None:
     events = [
         EpochEnded(1, Losses(150.5, 5.0, 0.0), None, 0.9, 0.0, 0, 20.0),
-        EpochEnded(2, Losses(140.5, 6.0, 0.5), 0.7, 0.92, 0.8, 12, 21.0, 0.25, 0.1, 0.95),
+        EpochEnded(2, Losses(140.5, 6.0, 0.5, 3.5, 0.25), 0.7, 0.92, 0.8, 12, 21.0, 0.25, 0.1, 0.95),
     ]
     for event in events:
         repository.record_epoch(event)
@@ -309,7 +312,11 @@ def test_file_that_is_not_a_database_is_damage(tmp_path: Path) -> None:
         SessionRepository(tmp_path)
 
 
-def test_reader_sees_what_a_writer_adds(repository: SessionRepository, tmp_path: Path) -> None:
+def test_a_reader_keeps_the_state_that_it_opened_and_the_next_one_sees_what_a_writer_added(
+    repository: SessionRepository, tmp_path: Path
+) -> None:
     with contextlib.closing(SessionRepository(tmp_path)) as reader:
         repository.record_answer(1, (0,), ClassAnswer(1))
+        assert reader.count_answers() == 0
+    with contextlib.closing(SessionRepository(tmp_path)) as reader:
         assert reader.count_answers() == 1

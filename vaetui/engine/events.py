@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from vaetui.engine.answers import Answer, ClusterPath
 from vaetui.engine.clusters import Pixels
 
 
@@ -17,6 +18,10 @@ class Losses(NamedTuple):
     """KL divergence to the prior, summed over the latent dimensions."""
     classification: float
     """Weighted cross-entropy of the labelled images."""
+    contrastive: float = 0.0
+    """Cross-entropy of finding the other view of an image; 0 where unused."""
+    consistency: float = 0.0
+    """Cross-entropy of the augmented view against the class of the plain view; 0 without labels or where unused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,32 @@ class ClusterSplit:
     """Number of sub-clusters."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryEntry:
+    """An answer in force, of any round."""
+
+    round_number: int
+    """The round of the cluster, from 1."""
+    path: ClusterPath
+    """Path of the cluster."""
+    answer: Answer
+    """The answer: a class that is not merged, an unreadable mark or a split."""
+    size: int
+    """Number of images in the cluster."""
+    picture: Pixels
+    """The decoded centre, [H, W] or [H, W, 3]."""
+    created_at: float
+    """When the answer was recorded, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryLoaded:
+    """The answers of all rounds were loaded."""
+
+    entries: tuple[HistoryEntry, ...]
+    """The answers in force, in the order of entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The last epoch of the run was trained and evaluated."""
@@ -170,5 +201,6 @@ Event: TypeAlias = (
     | EpochEnded
     | Clustered
     | ClusterSplit
+    | HistoryLoaded
     | Finished
 )

@@ -46,7 +46,7 @@ def train_epoch(
     batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]
-    loss_sums = torch.zeros(3, device=state.device)
+    loss_sums = torch.zeros(len(Losses._fields), device=state.device)
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
         batch = batch.to(state.device)
@@ -70,7 +70,7 @@ def train_epoch(
 def _train_step(
     state: TrainState, images: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
 ) -> Tensor:
-    """Take a step of Adam on a batch [B, 1, H, W], with class ids and weights [B] or none; return the losses, [3]."""
+    """Take a step of Adam on a batch [B, 1, H, W], with class ids and weights [B] or none; return the losses, [5]."""
     vae, count = state.vae.train(), len(images)
     views = images
     if config.augmentation.is_enabled:
@@ -81,9 +81,10 @@ def _train_step(
     reconstruction = losses.reconstruction(vae.decode(latents), images)
     divergence = losses.kl_divergence(mean, std)
     total = reconstruction + config.loss.beta * divergence  # eq. 1
+    classification = contrastive = consistency = torch.zeros_like(divergence)
     if config.loss.contrastive_weight and config.augmentation.is_enabled:
-        total = total + config.loss.contrastive_weight * losses.nt_xent(view_means, config.loss.temperature)
-    classification = torch.zeros_like(divergence)
+        contrastive = losses.nt_xent(view_means, config.loss.temperature)
+        total = total + config.loss.contrastive_weight * contrastive
     if targets:
         view_latents = view_means
         if config.network.latent == "sample":
@@ -103,7 +104,8 @@ def _train_step(
     state.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()
-    return torch.stack([reconstruction, divergence, classification]).detach()
+    # The order of `Losses`.
+    return torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
 
 
 def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, steps_per_epoch: int) -> None:

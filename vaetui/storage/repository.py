@@ -172,7 +172,8 @@ class SessionRepository(AnswerLog):
     def list_epochs(self) -> list[EpochEnded]:
         """Return the finished epochs in order."""
         rows = self._database.fetch_all("SELECT * FROM epoch ORDER BY epoch")
-        return [EpochEnded(row[0], Losses(*row[1:4]), *row[4:]) for row in rows]
+        count = len(Losses._fields)
+        return [EpochEnded(row[0], Losses(*row[1 : count + 1]), *row[count + 1 :]) for row in rows]
 
     def record_reading_answers(
         self, epoch: int, start: int, class_ids: Sequence[int | None], accuracy: float | None

@@ -10,6 +10,8 @@ LOSS_CONDITIONS = f"""
     typeof(reconstruction) = 'real' AND reconstruction {REAL_CONDITION}
     AND typeof(kl_divergence) = 'real' AND kl_divergence {REAL_CONDITION}
     AND typeof(classification) = 'real' AND classification {REAL_CONDITION}
+    AND typeof(contrastive) = 'real' AND contrastive {REAL_CONDITION}
+    AND typeof(consistency) = 'real' AND consistency {REAL_CONDITION}
     AND typeof(seconds) = 'real' AND seconds {REAL_CONDITION}
 """
 MAX_TIMESTAMP_S = 253_402_000_000.0

@@ -14,6 +14,8 @@ CREATE TABLE training_loss (       -- mean losses while training, a row per Batc
     reconstruction REAL NOT NULL,
     kl_divergence REAL NOT NULL,
     classification REAL NOT NULL,
+    contrastive REAL NOT NULL,
+    consistency REAL NOT NULL,
     seconds REAL NOT NULL,         -- training time since the previous row
     PRIMARY KEY (epoch, step)
 );
@@ -22,6 +24,8 @@ CREATE TABLE epoch (               -- finished epochs
     reconstruction REAL NOT NULL,
     kl_divergence REAL NOT NULL,
     classification REAL NOT NULL,
+    contrastive REAL NOT NULL,
+    consistency REAL NOT NULL,
     test_accuracy REAL,            -- NULL without true labels
     pixel_accuracy REAL NOT NULL,
     label_coverage REAL NOT NULL,
@@ -75,9 +79,9 @@ CREATE TABLE artifact (            -- the other files of the session, as they we
 
 CHANGE_STATEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-    "training_loss": "INSERT OR REPLACE INTO training_loss VALUES (?, ?, ?, ?, ?, ?)",
+    "training_loss": "INSERT OR REPLACE INTO training_loss VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "delete_losses_after": "DELETE FROM training_loss WHERE (epoch, step) > (?, ?)",
-    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "reading_answer": "INSERT INTO reading_answer VALUES (?, ?, ?)",
     "delete_reading_from": "DELETE FROM reading_answer WHERE epoch = ? AND position >= ?",
     "set_reading_accuracy": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",

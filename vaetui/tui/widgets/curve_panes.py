@@ -30,7 +30,7 @@ from vaetui.tui.presenters.number_format import format_number, format_percent
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.widgets.plot import Plot
 
-LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"))
+LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"), ("+", "green"), ("×", "red"))
 """Marker and style of each loss term, in the order of `Losses`."""
 SHORT_LEGEND_COLUMNS = 40
 """A pane narrower than this has a legend with abbreviated names or without decimals."""
@@ -82,7 +82,7 @@ class LossPane(CurvePane):
         """Create an empty pane."""
         super().__init__(id=id)
         self._points: list[tuple[int, Losses]] = []
-        self._point_array = np.empty((0, 4))
+        self._point_array = np.empty((0, 1 + len(Losses._fields)))
 
     def show_losses(self, curves: TrainingCurves, last_step: int) -> None:
         """Draw the losses so far on an axis up to `last_step`, the last step of the current epoch."""
@@ -112,7 +112,7 @@ class LossPane(CurvePane):
         points = curves.loss_points
         count = len(self._points)
         if count and (len(points) < count or points[count - 1] != self._points[-1]):
-            self._points, self._point_array = [], np.empty((0, 4))
+            self._points, self._point_array = [], np.empty((0, 1 + len(Losses._fields)))
         new_points = points[len(self._points) :]
         if new_points:
             self._points += new_points
@@ -204,13 +204,13 @@ def _format_legend_entry(marker: str, style: str, name: str, value: str) -> Text
 
 
 def _format_loss_legend(latest: Losses | None, is_short: bool) -> tuple[Text, Text]:
-    names = ("recon.", "div.", "class.") if is_short else Losses._fields
+    names = ("recon.", "div.", "class.") if is_short else Losses._fields[:3]
     values = ["-"] * 3
     if latest is not None:
-        values = [format_number(loss_term, width) for loss_term, width in zip(latest, (5, 4, 4), strict=True)]
+        values = [format_number(loss_term, width) for loss_term, width in zip(latest[:3], (5, 4, 4), strict=True)]
     reconstruction, divergence, classification = (
         _format_legend_entry(marker, style, name, value)
-        for (marker, style), name, value in zip(LOSS_MARKERS, names, values, strict=True)
+        for (marker, style), name, value in zip(LOSS_MARKERS[:3], names, values, strict=True)
     )
     reconstruction.append("" if is_short else " nats (axis)")
     return reconstruction, Text.assemble(divergence, "  ", classification)

@@ -22,6 +22,16 @@ TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY, LABEL_COVERAGE)
 """The metrics of a session with test labels."""
 
 
+LOSS_HEADINGS = {
+    "reconstruction": "recon. loss",
+    "divergence": "KL div.",
+    "classification": "class. loss",
+    "contrastive": "contrast.",
+    "consistency": "consist.",
+}
+"""Headings of the loss terms that are in use."""
+
+
 class EpochTable(Static):
     """One row for each of the last finished epochs."""
 
@@ -40,7 +50,14 @@ class EpochTable(Static):
         metrics = self._metrics
         if READING_ACCURACY not in metrics and any(READING_ACCURACY.get_value(epoch) is not None for epoch in epochs):
             metrics = (*metrics, READING_ACCURACY)
-        headings = ("epoch", *Losses._fields, *(f"{metric.name} %" for metric in metrics), "answers", "time")
+        terms = [name for name in Losses._fields if any(getattr(epoch.losses, name) for epoch in epochs)]
+        headings = (
+            "epoch",
+            *(LOSS_HEADINGS[name] for name in terms),
+            *(f"{metric.name} %" for metric in metrics),
+            "answers",
+            "time",
+        )
         table = Table(
             *headings, box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, collapse_padding=True
         )
@@ -49,7 +66,7 @@ class EpochTable(Static):
         for epoch in epochs[-self.MAX_ROWS :]:
             table.add_row(
                 str(epoch.epoch),
-                *map(format_number, epoch.losses),
+                *(format_number(getattr(epoch.losses, name)) for name in terms),
                 *(format_percent(metric.get_value(epoch)) for metric in metrics),
                 str(epoch.answer_count),
                 format_duration(epoch.seconds),
