@@ -31,7 +31,7 @@ class Database:
     """One SQLite file, shared by several threads; a change is on the disk when its transaction ends."""
 
     def __init__(self, path: Path, journal: Journal | None = None) -> None:
-        """Open the file; without a journal for its changes it is read-only.
+        """Open the file; without a journal for its changes, copy its present state into memory, to read only.
 
         Raises UserError if the file is not a database, has another format, or contains what vaetui never writes.
         """
@@ -41,7 +41,7 @@ class Database:
         """Every change is appended here before it is committed."""
         self._lock = threading.RLock()  # the worker thread writes while the screen reads
         with translate_database_errors(self.path):
-            self._connection = open_validated(path)
+            self._connection = open_validated(path, is_copied=journal is None)
 
     def fetch_all(self, query: str, parameters: tuple[object, ...] = ()) -> list[Any]:
         """Return the rows of a query."""
@@ -100,10 +100,7 @@ def connect_safely(path: Path) -> sqlite3.Connection:
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise _make_damage_error(path, "larger than the database of any session")
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
+    connection = _connect_distrustfully(path)
     if os.access(path, os.W_OK):
         # A rollback journal works on network file systems, where a write-ahead log does not. EXTRA also syncs the
         # directory, so that a power cut cannot roll back a committed answer.
@@ -112,11 +109,17 @@ def connect_safely(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_validated(path: Path) -> sqlite3.Connection:
-    """Open a file and check it; raises NewerFormatError, sqlite3.Error, and UserError for what vaetui never writes."""
+def open_validated(path: Path, is_copied: bool = False) -> sqlite3.Connection:
+    """Open a file, or a copy of its present state in memory, and check it.
+
+    The process that writes the file does not wait for readers of a copy, and they see one state. Raises
+    NewerFormatError, sqlite3.Error, and UserError for what vaetui never writes.
+    """
     if not path.exists():
         raise _make_damage_error(path, "the file is missing")
     connection = connect_safely(path)
+    if is_copied:
+        connection = _copy_to_memory(connection)
     try:
         version = read_format_version(connection)
         if version > FORMAT_VERSION:
@@ -132,6 +135,26 @@ def open_validated(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+
+
+def _connect_distrustfully(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+def _copy_to_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a connection to a copy of the present state, and close the original."""
+    memory = _connect_distrustfully(":memory:")
+    with contextlib.closing(connection):
+        try:
+            connection.backup(memory)
+        except BaseException:
+            memory.close()
+            raise
+    return memory
 
 
 def read_format_version(connection: sqlite3.Connection) -> int:
