@@ -22,7 +22,7 @@ LAYERS = {
 ENGINE_ORDER = (
     *("malloc", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng", "idx", "images"),
     *("duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation", "kmeans"),
-    *("label_propagation", "query_strategy", "metrics", "inference", "train_state", "training"),
+    *("projection", "label_propagation", "query_strategy", "metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
 USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_image", "textual_plot"}

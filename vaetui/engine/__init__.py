@@ -16,6 +16,7 @@ Modules in reading order; each imports only modules above it:
     losses                    the terms of the loss (eqs 1 and 3)
     vae, augmentation         the networks; the second view of an image
     kmeans, query_strategy    k-means and the elbow; the clusters that a round asks about
+    projection                latent vectors in two dimensions
     label_propagation         labels spread over a graph of nearest neighbours
     metrics                   accuracy, agreement and calibration
     inference                 images to latent vectors and classes; latent vectors to images
