@@ -6,40 +6,63 @@ import subprocess
 import sys
 
 import pytest
-from textual.binding import Binding, BindingType
 
 from vaetui.tui import keymap
+from vaetui.tui.key_bindings import format_key_name, parse_key_name
 
-SCREENS = {
-    "any": (keymap.APP_KEYS, keymap.APP_CONFIRMED_KEYS),
-    "help": (keymap.HELP_KEYS, keymap.HELP_CONFIRMED_KEYS),
-    "training": (keymap.TRAINING_KEYS, keymap.TRAINING_CONFIRMED_KEYS),
-    "label": (keymap.LABELLING_KEYS, keymap.LABELLING_CONFIRMED_KEYS),
-    "classes": (keymap.CLASSES_KEYS, keymap.CLASSES_CONFIRMED_KEYS),
-    "reading": (keymap.READING_TEST_KEYS, keymap.READING_TEST_CONFIRMED_KEYS),
-    "samples": (keymap.SAMPLES_KEYS, keymap.SAMPLES_CONFIRMED_KEYS),
-    "summary": (keymap.SUMMARY_KEYS, keymap.SUMMARY_CONFIRMED_KEYS),
+CONFIRMED_KEYS = {
+    "any": keymap.APP_CONFIRMED_KEYS,
+    "help": keymap.HELP_CONFIRMED_KEYS,
+    "training": keymap.TRAINING_CONFIRMED_KEYS,
+    "label": keymap.LABELLING_CONFIRMED_KEYS,
+    "classes": keymap.CLASSES_CONFIRMED_KEYS,
+    "reading": keymap.READING_TEST_CONFIRMED_KEYS,
+    "samples": keymap.SAMPLES_CONFIRMED_KEYS,
+    "summary": keymap.SUMMARY_CONFIRMED_KEYS,
 }
 
 
-@pytest.mark.parametrize("group", SCREENS)
+@pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
 def test_bindings_of_a_screen_have_unique_ids_and_tooltips(group: str) -> None:
-    bindings, confirmed_keys = SCREENS[group]
-    assert all(isinstance(binding, Binding) for binding in bindings)
-    ids = [binding.id for binding in bindings if isinstance(binding, Binding)]
+    bindings = keymap.SCREEN_KEYS[group]
+    ids = [binding.id for binding in bindings]
     assert len(ids) == len(set(ids))
-    assert all(binding_id and binding_id.startswith(f"{group}.") for binding_id in ids)
-    assert confirmed_keys <= set(ids)
-    assert all(isinstance(binding, Binding) and binding.tooltip for binding in bindings)
+    assert all(binding_id.startswith(f"{group}.") for binding_id in ids)
+    assert CONFIRMED_KEYS.get(group, frozenset()) <= set(ids)
+    assert all(binding.tooltip and binding.description for binding in bindings)
 
 
-def test_no_key_of_a_screen_is_bound_twice() -> None:
-    def list_keys(bindings: list[BindingType]) -> list[str]:
-        return [key for binding in bindings if isinstance(binding, Binding) for key in binding.key.split(",")]
+def test_every_table_of_keys_can_be_rebound() -> None:
+    tables = [table for name, table in vars(keymap).items() if name.endswith("_KEYS") and isinstance(table, list)]
+    assert len(tables) >= 8
+    assert all(any(table is listed for listed in keymap.SCREEN_KEYS.values()) for table in tables)
 
-    for bindings, _ in SCREENS.values():
-        keys = list_keys(bindings)
-        assert len(keys) == len(set(keys))
+
+@pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
+def test_no_key_of_a_screen_is_bound_twice(group: str) -> None:
+    keys = [key for binding in keymap.SCREEN_KEYS[group] for key in binding.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
+def test_default_keys_are_written_as_textual_names_them(group: str) -> None:
+    for binding in keymap.SCREEN_KEYS[group]:
+        assert [parse_key_name(format_key_name(key)) for key in binding.keys if len(format_key_name(key)) == 1] == [
+            key for key in binding.keys if len(format_key_name(key)) == 1
+        ]
+        assert [parse_key_name(key) for key in binding.keys] == list(binding.keys)
+
+
+def test_key_of_a_binding_is_named_as_users_know_it() -> None:
+    names = {"label.go": "g", "label.sure": "Enter", "any.command": "Ctrl-P", "any.help": "?", "label.first": "Home"}
+    assert {binding_id: keymap.format_default_key(binding_id) for binding_id in names} == names
+
+
+def test_import_of_the_key_tables_does_not_load_textual() -> None:
+    """Textual fixes its colours at import, and the config file is checked before the terminal is queried."""
+    code = "import sys, vaetui.tui.settings; print('textual' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "False\n"
 
 
 @pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.tui.keymap"])

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.screen import Screen
 
+from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, WorkerEnded
-from vaetui.tui.keymap import APP_KEYS
+from vaetui.tui.keymap import APP_KEYS, format_first_key
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
+from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
+from vaetui.tui.textual_bindings import build_bindings
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
@@ -25,8 +30,11 @@ if TYPE_CHECKING:
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
 
-THEME_NAMES = {"dark": "textual-dark", "light": "textual-light"}
-"""Textual's theme for each background of the terminal."""
+THEME_NAMES = {"dark": "textual-dark", "light": "textual-light", "terminal": "ansi-dark"}
+"""Textual's theme for each background of the terminal, and for its own 16 colours."""
+NO_KEY = "unbound"
+"""A key that no keyboard has, for a command without a key."""
+DEFAULT_SETTINGS = AppSettings()
 NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it. q: leave"
 """Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
 
@@ -41,18 +49,31 @@ class VaetuiApp(GracefulShutdownApp):
     VERTICAL_BREAKPOINTS = ROW_BREAKPOINTS
     MIN_KEY_GAP_S: ClassVar[float] = QUIET_S
     """Quiet seconds that the burst guard requires around a key; 0 in tests that type faster than people."""
-    BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = build_bindings(APP_KEYS)
 
     def __init__(
-        self, session: Session, picture_mode: str = "half", cell_size: tuple[int, int] = (10, 20), theme: str = "dark"
+        self,
+        session: Session,
+        picture_mode: str = "half",
+        cell_size: tuple[int, int] = (10, 20),
+        theme: str = "dark",
+        settings: AppSettings = DEFAULT_SETTINGS,
+        save_one_key_mode: Callable[[bool], None] = lambda is_on: None,
     ) -> None:
-        """Show a session; `cell_size` is the size of a character in pixels of the terminal."""
+        """Show a session; `cell_size` is the size of a character in pixels of the terminal.
+
+        `theme` is one of `THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
+        """
         super().__init__()
         self.session = session
         """The session that is shown."""
         self.guard = BurstGuard[tuple[Screen[None], Key]](self.MIN_KEY_GAP_S)
         """The guard of all screens that tells keys of a person from replies of the terminal."""
+        self.settings = settings
+        """What the user has set."""
+        self.set_keymap({binding_id: ",".join(keys) or NO_KEY for binding_id, keys in settings.keys.items()})
         self.theme = THEME_NAMES[theme]
+        self._save_one_key_mode = save_one_key_mode
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
@@ -66,6 +87,24 @@ class VaetuiApp(GracefulShutdownApp):
     def on_mount(self) -> None:
         """Show the screen of the phase after the first frame."""
         self.screen.call_after_refresh(self._show_first_screen)
+
+    def format_key(self, binding_id: str) -> str:
+        """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
+        return self.settings.format_key(binding_id)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of the key of a binding, as the prompts write it."""
+        return binding.key_display or format_first_key([] if binding.key == NO_KEY else [binding.key])
+
+    def remember_one_key_mode(self, is_on: bool) -> None:
+        """Keep the choice in the session and in the config file; a file that cannot be written causes a notice."""
+        self.session.set_one_key_mode(is_on)
+        self.settings = replace(self.settings, one_key_mode=is_on)
+        try:
+            self._save_one_key_mode(is_on)
+        except UserError as error:
+            if isinstance(self.screen, KeyGuardedScreen):
+                self.screen.show_notice(f"One-key mode is kept in this session only. {error}")
 
     def continue_session(self) -> None:
         """Show the screen of the session's phase and start the worker."""

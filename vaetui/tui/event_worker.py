@@ -14,6 +14,7 @@ from textual.worker import Worker, get_current_worker
 
 if TYPE_CHECKING:
     from vaetui.engine.events import BatchesTrained, Event
+    from vaetui.tui.settings import AppSettings
     from vaetui.tui.terminal.burst_guard import BurstGuard
 
 
@@ -114,6 +115,14 @@ class AppProtocol(Protocol):
     """The guard of all screens, since a burst may outlast a screen; each key comes with the screen that received it."""
     is_leaving: bool
     """Whether the app exits as soon as the worker has saved."""
+    settings: AppSettings
+    """What the user has set in the config file, the environment and options."""
+
+    def format_key(self, binding_id: str) -> str:
+        """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
+
+    def remember_one_key_mode(self, is_on: bool) -> None:
+        """Keep whether a digit answers at once, in the session and in the config file."""
 
     def defer_paint(self) -> None:
         """Suspend painting until the next screen is laid out."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import string
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from textual.binding import Binding, BindingType
+from vaetui.tui.key_bindings import NO_KEY_NAME, KeyBinding, format_key_name
 
 Glossary: TypeAlias = tuple[tuple[str, str], ...]
 """Terms on a screen and their meanings, as the help lists them."""
+KeyFormatter: TypeAlias = Callable[[str], str]
+"""Returns the name of the key that is bound to a binding id, such as "g" for "label.go"."""
+
+ANSWER, MOVE, LOOK, CHANGE, CLASSES = "Answer", "Move", "Look closer", "Change your mind", "Classes"
+FINISH, EVERYWHERE = "Finish the round", "Everywhere"
+"""Headings of the help of the labelling screen, and of the keys of all screens."""
 
 
 def create_binding(
@@ -20,18 +28,19 @@ def create_binding(
     key_name: str | None = None,
     show: bool = False,
     key_display: str | None = None,
-) -> Binding:
+    section: str = "",
+) -> KeyBinding:
     """Return a binding to `press(key_name or name)`; `description` appears in the footer, `tooltip` in the help."""
     action, binding_id = f"press('{key_name or name}')", f"{group}.{name}"
-    return Binding(keys, action, description, show, key_display, tooltip=tooltip, id=binding_id)
+    return KeyBinding(binding_id, keys, action, description, tooltip, show, key_display, section)
 
 
-def create_digit_bindings(group: str, tooltip: str, *, show: bool = False) -> list[Binding]:
-    """Return bindings of the ten digits to classes; in the footer the first digit stands for all of them."""
-    first = create_binding(
-        group, "class.0", "0", "class", tooltip, key_name="0", show=show, key_display="0-9" if show else None
-    )
-    return [first, *(create_binding(group, f"class.{key}", key, "class", tooltip, key_name=key) for key in "123456789")]
+def create_digit_bindings(group: str, tooltip: str, *, show: bool = False, section: str = "") -> list[KeyBinding]:
+    """Return bindings of the ten digits to classes, which share an entry in the footer."""
+    return [
+        create_binding(group, f"class.{key}", key, "class", tooltip, key_name=key, show=show, section=section)
+        for key in string.digits
+    ]
 
 
 def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
@@ -40,27 +49,36 @@ def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozense
     return frozenset(f"{group}.{name}" for name in [*digit_names, *names])
 
 
+def create_app_binding(name: str, keys: str, action: str, description: str, tooltip: str) -> KeyBinding:
+    """Return a binding of all screens, which the app performs itself."""
+    return KeyBinding(f"any.{name}", keys, action, description, tooltip, show=True, section=EVERYWHERE)
+
+
 # All screens
 
-APP_KEYS: list[BindingType] = [
-    Binding("q", "leave", "leave", id="any.leave", tooltip="Save and leave"),
-    Binding(
-        "ctrl+z",
-        "suspend_process",
-        "suspend",
-        show=False,
-        id="any.suspend",
-        tooltip="Suspend; fg in the shell continues",
-    ),
-    Binding("i", "pictures", "pictures", show=False, id="any.pictures", tooltip="Switch picture mode"),
-    Binding("question_mark", "help", "keys", key_display="?", id="any.help", tooltip="List all keys"),
+APP_KEYS: list[KeyBinding] = [
+    create_app_binding("leave", "q", "leave", "leave", "Save and leave"),
+    create_app_binding("command", "ctrl+p", "command", "commands", "Find any command of this screen by its name"),
+    create_app_binding("pictures", "i", "pictures", "pictures", "Switch picture mode"),
+    create_app_binding("suspend", "ctrl+z", "suspend_process", "suspend", "Suspend; fg in the shell continues"),
+    create_app_binding("more_keys", "comma", "more_keys", "more", "Show the next keys in the bottom line"),
+    create_app_binding("help", "question_mark,f1", "help", "keys", "List all keys and terms"),
 ]
 SMALL_TERMINAL_KEYS = frozenset({"any.leave", "any.suspend"})
 """Bindings that work even in a terminal that is too small."""
-APP_CONFIRMED_KEYS = build_binding_ids("any", "leave", "help", "pictures")
+APP_CONFIRMED_KEYS = build_binding_ids("any", "leave", "help", "pictures", "command", "more_keys")
 """Bindings of the app that the burst guard checks on every screen."""
-HELP_KEYS: list[BindingType] = [Binding("escape,q,question_mark", "back", "back", id="help.back", tooltip="Close")]
-HELP_CONFIRMED_KEYS = build_binding_ids("help", "back")
+HELP_KEYS: list[KeyBinding] = [
+    create_binding("help", "down", "down,j", "scroll", "Scroll down", show=True),
+    create_binding("help", "up", "up,k", "scroll", "Scroll up", show=True),
+    create_binding("help", "page_up", "pageup", "page", "Go up by a page", show=True),
+    create_binding("help", "page_down", "pagedown,space", "page", "Go down by a page", show=True),
+    create_binding("help", "first", "home", "first/last", "Go to the start", show=True),
+    create_binding("help", "last", "end", "first/last", "Go to the end", show=True),
+    create_binding("help", "search", "slash", "search", "Show only lines with the typed words", show=True),
+    create_binding("help", "back", "escape,q,question_mark,f1", "back", "Close the help", show=True),
+]
+HELP_CONFIRMED_KEYS = build_binding_ids("help", "back", "search")
 
 # Training
 
@@ -70,7 +88,7 @@ EPOCH_METRIC_GLOSSARY: Glossary = (
 )
 """Metrics that are shown only without true labels."""
 PIXELS_ENTRY = ("pixels", "Pixels of held-out images reconstructed on the right side of 0.5 (%)")
-TRAINING_KEYS: list[BindingType] = [
+TRAINING_KEYS: list[KeyBinding] = [
     create_binding("training", "pause", "space", "pause/resume", "Pause and save, or resume training", show=True),
     create_binding(
         "training",
@@ -106,33 +124,57 @@ TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRI
 
 # Labelling
 
-LABELLING_KEYS: list[BindingType] = [
-    *create_digit_bindings("label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True),
-    create_binding("label", "choose", "slash", "find class", "Find a class by name"),
-    create_binding("label", "classes", "c", "all classes", "List all classes: add, rename or merge them"),
-    create_binding(
-        "label", "sure", "enter,space", "certain", "Answer with confidence 1, or confirm a split", key_name="accept"
+
+def create_label_binding(
+    name: str, keys: str, description: str, tooltip: str, section: str, key_name: str | None = None
+) -> KeyBinding:
+    """Return a binding of the labelling screen; the footer shows them in their order."""
+    return create_binding("label", name, keys, description, tooltip, key_name=key_name, show=True, section=section)
+
+
+LABELLING_KEYS: list[KeyBinding] = [
+    *create_digit_bindings(
+        "label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True, section=ANSWER
     ),
-    create_binding("label", "cancel", "escape", "cancel", "Choose another class, or cancel a split"),
-    create_binding("label", "split", "s", "split", "Split the cluster (k-means), then label the parts", show=True),
-    create_binding("label", "unreadable", "x", "unreadable", "Unreadable: ignored in training", show=True),
-    create_binding("label", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
-    create_binding("label", "redo", "U", "redo", "Redo the action undone last"),
-    create_binding("label", "members", "m", "members", "Show nearest, random, farthest members", show=True),
-    create_binding("label", "next", "n", "next", "Go to the next cluster without an answer"),
-    create_binding("label", "previous", "p", "previous", "Go to the previous cluster without an answer"),
-    create_binding("label", "go", "g", "train", "End the round and train; asks if clusters have no answer", show=True),
-    create_binding("label", "one_key_mode", "a", "one-key mode", "Digits answer at once with the last confidence"),
-    create_binding("label", "lower", "minus", "less certain", "Lower the confidence of this answer by 0.1"),
-    create_binding("label", "raise", "plus,equals_sign", "more certain", "Raise the confidence by 0.1"),
-    create_binding("label", "left", "left,h", "left", "Move left"),
-    create_binding("label", "down", "down,j", "down", "Move down"),
-    create_binding("label", "up", "up,k", "up", "Move up"),
-    create_binding("label", "right", "right,l", "right", "Move right"),
+    create_label_binding("split", "s", "split", "Split the cluster (k-means), then label the parts", ANSWER),
+    create_label_binding("unreadable", "x", "unreadable", "Unreadable: ignored in training", ANSWER),
+    create_label_binding("undo", "u", "undo", "Undo the last answer, split or class edit", CHANGE),
+    create_label_binding("go", "g", "train", "End the round and train; asks if clusters have no answer", FINISH),
+    create_label_binding(
+        "sure", "enter,space", "accept", "Answer with confidence 1, accept the guess, or confirm", ANSWER, "accept"
+    ),
+    create_label_binding("choose", "slash", "find class", "Find a class by name", ANSWER),
+    create_label_binding("left", "left,h", "move", "Move left", MOVE),
+    create_label_binding("down", "down,j", "move", "Move down", MOVE),
+    create_label_binding("up", "up,k", "move", "Move up", MOVE),
+    create_label_binding("right", "right,l", "move", "Move right", MOVE),
+    create_label_binding("next", "n,tab", "next", "Go to the next cluster without an answer", MOVE),
+    create_label_binding("previous", "p,shift+tab", "previous", "Go to the previous cluster without an answer", MOVE),
+    create_label_binding("members", "m", "members", "Show nearest, random, farthest members", LOOK),
+    create_label_binding("zoom", "z", "zoom", "Show many members, or one in full size", LOOK),
+    create_label_binding("accept_all", "A", "accept all", "Accept all guesses above 95 %, after one question", ANSWER),
+    create_label_binding("one_key_mode", "a", "one-key mode", "Digits answer at once with confidence 1", ANSWER),
+    create_label_binding("lower", "minus", "confidence", "Lower the confidence of the answer by 0.1", ANSWER),
+    create_label_binding("raise", "plus,equals_sign", "confidence", "Raise the confidence by 0.1", ANSWER),
+    create_label_binding("redo", "U", "redo", "Redo the action undone last", CHANGE),
+    create_label_binding("clear", "delete,backspace", "clear", "Clear the answer of the cluster", CHANGE),
+    create_label_binding("cancel", "escape", "cancel", "Choose another class, or cancel a split", CHANGE),
+    create_label_binding("history", "H", "history", "List all answers of all rounds; correct or delete them", CHANGE),
+    create_label_binding("classes", "c", "classes", "List all classes: add, rename or merge them", CLASSES),
+    create_label_binding("sort", "o", "sort", "Sort the clusters by size, doubt or class", LOOK),
+    create_label_binding("filter", "f", "filter", "Show only clusters without an answer, or all", LOOK),
+    create_label_binding("map", "M", "map", "Show all images as points of a map", LOOK),
+    create_label_binding("command", "colon", "command", "Find a command, or go to a cluster by number", MOVE),
+    create_label_binding("page_up", "pageup", "page", "Go up by a page", MOVE),
+    create_label_binding("page_down", "pagedown", "page", "Go down by a page", MOVE),
+    create_label_binding("first", "home", "first/last", "Go to the first cluster", MOVE),
+    create_label_binding("last", "end", "first/last", "Go to the last cluster", MOVE),
+    create_label_binding("export", "e", "export", "Export the labels to a file", FINISH),
 ]
 LABELLING_CONFIRMED_KEYS = build_binding_ids(
     "label",
     *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one_key_mode", "lower", "raise"),
+    *("command", "clear", "sort", "filter", "zoom", "history", "map", "accept_all", "export"),
     digits=True,
 )
 LABELLING_GLOSSARY: Glossary = (
@@ -148,7 +190,7 @@ LABELLING_GLOSSARY: Glossary = (
 
 # Classes
 
-CLASSES_KEYS: list[BindingType] = [
+CLASSES_KEYS: list[KeyBinding] = [
     create_binding("classes", "add", "a", "add", "Add a class; it can be used at once", show=True),
     create_binding("classes", "rename", "r", "rename", "Rename the selected class", show=True),
     create_binding("classes", "merge", "m", "merge", "Merge the selected class into another one", show=True),
@@ -166,7 +208,7 @@ CLASSES_GLOSSARY: Glossary = (
 
 # Reading test
 
-READING_TEST_KEYS: list[BindingType] = [
+READING_TEST_KEYS: list[KeyBinding] = [
     *create_digit_bindings("reading", "Enter the class that you read"),
     create_binding("reading", "choose", "slash", "find class", "Find a class by name"),
     create_binding("reading", "unreadable", "x", "unreadable", "Unreadable: counts as wrong", show=True),
@@ -186,7 +228,7 @@ READING_TEST_GLOSSARY: Glossary = (
 
 # Samples
 
-SAMPLES_KEYS: list[BindingType] = [
+SAMPLES_KEYS: list[KeyBinding] = [
     create_binding("samples", "next", "n", "next seed", "Generate other samples, from the next seed", show=True),
     *create_digit_bindings(
         "samples", "Generate samples of that class: the most certain of 50 times as many", show=True
@@ -204,12 +246,12 @@ SAMPLES_GLOSSARY: Glossary = (
 
 # Summary
 
-SUMMARY_KEYS: list[BindingType] = [
+SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
     create_binding("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
     create_binding("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
-    Binding("down,j", "scroll_down", "down", show=False, id="summary.down", tooltip="Scroll down"),
-    Binding("up,k", "scroll_up", "up", show=False, id="summary.up", tooltip="Scroll up"),
+    KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
+    KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
 SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw")
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
@@ -225,3 +267,32 @@ _SUMMARY_SHARE_GLOSSARY: Glossary = (
 )
 SUMMARY_GLOSSARY: Glossary = (("test accuracy", "Test images classified correctly (%)"), *_SUMMARY_SHARE_GLOSSARY)
 SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*EPOCH_METRIC_GLOSSARY, *_SUMMARY_SHARE_GLOSSARY)
+
+
+# The bindings of all screens by the first part of their ids
+
+SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
+    "any": APP_KEYS,
+    "label": LABELLING_KEYS,
+    "training": TRAINING_KEYS,
+    "summary": SUMMARY_KEYS,
+    "classes": CLASSES_KEYS,
+    "reading": READING_TEST_KEYS,
+    "samples": SAMPLES_KEYS,
+    "help": HELP_KEYS,
+}
+"""Every list of bindings above belongs here: a config file can rebind what is listed."""
+DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
+    binding.id: binding.keys for bindings in SCREEN_KEYS.values() for binding in bindings
+}
+"""The keys of every binding that a config file can rebind."""
+
+
+def format_default_key(binding_id: str) -> str:
+    """Return the name of the first default key of a binding, such as "g" for "label.go"."""
+    return format_first_key(DEFAULT_KEYS[binding_id])
+
+
+def format_first_key(keys: Sequence[str]) -> str:
+    """Return the name of the first key, or a text for none."""
+    return format_key_name(keys[0]) if keys else NO_KEY_NAME

@@ -9,8 +9,10 @@ from tests.tui.harness import SIZES, screen_text, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
+from vaetui.tui.key_bindings import format_key_list
 from vaetui.tui.keymap import APP_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS, create_binding
-from vaetui.tui.screens.help import HelpScreen, format_key_list, group_bindings
+from vaetui.tui.screens.help import HelpScreen, group_bindings
+from vaetui.tui.textual_bindings import build_bindings
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
@@ -23,9 +25,8 @@ def test_consecutive_digits_are_joined_to_a_range() -> None:
 
 def test_bindings_are_grouped_by_their_ids_and_those_of_the_app_come_last() -> None:
     bindings = [
-        *APP_KEYS[:1],
-        create_binding("label", "left", "left", "left", "Move left"),
-        create_binding("label", "h", "h", "left", "Move left", key_name="left"),
+        *build_bindings(APP_KEYS[:1]),
+        *(build_bindings([create_binding("label", "left", key, "left", "Move left")])[0] for key in ("left", "h")),
         Binding("f1", "help", "help", system=True, id="label.system"),
     ]
     active_bindings = [
@@ -52,7 +53,6 @@ async def test_help_of_the_labelling_screen_can_be_scrolled_to_its_end(size: tup
         text += screen_text(app)
         assert all(len(line) <= size[0] for line in text.splitlines())
         first_binding = LABELLING_KEYS[0]
-        assert isinstance(first_binding, Binding)
         assert first_binding.tooltip.split(";")[0] in text
 
 
@@ -68,7 +68,7 @@ async def test_every_phase_has_a_help(phase: Phase) -> None:
         for text in (
             "everywhere",
             "Save and leave",
-            "^z",
+            "Ctrl-Z",
             "Suspend; fg in the shell continues",
             "Switch picture mode",
             "terms",

@@ -18,6 +18,7 @@ from vaetui.tui.presenters.focus_moves import find_neighbour_index
 from vaetui.tui.presenters.layout import compute_visible_rows
 from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -35,14 +36,16 @@ ClassChoice: TypeAlias = int | ClassEdit
 class ClassPickerScreen(PromptScreen):
     """The names that match the typed text, best match first; last a new name, if one is allowed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(create_binding("name", key, key, "letter") for key in CHARACTER_KEYS),
-        create_binding("name", "choose", "enter", "choose", show=True),
-        create_binding("name", "close", "escape", "cancel", show=True),
-        create_binding("name", "back", "backspace", "delete"),
-        create_binding("name", "up", "up", "up"),
-        create_binding("name", "down", "down", "down"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = build_bindings(
+        [
+            *(create_binding("name", key, key, "letter") for key in CHARACTER_KEYS),
+            create_binding("name", "choose", "enter", "choose", show=True),
+            create_binding("name", "close", "escape", "cancel", show=True),
+            create_binding("name", "back", "backspace", "delete"),
+            create_binding("name", "up", "up", "up"),
+            create_binding("name", "down", "down", "down"),
+        ]
+    )
     CONFIRMED_KEYS = frozenset([f"name.{key}" for key in CHARACTER_KEYS] + ["name.choose"])
     DEFAULT_CSS = """
     ClassPickerScreen #names { height: 1fr; padding: 1 2; }

@@ -16,6 +16,7 @@ from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.layout import compute_visible_rows
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.prompt_screen import PromptScreen
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.text_line import TextLine
@@ -27,7 +28,7 @@ FIXED_WIDTH_CELLS = 28
 class ClassesScreen(PromptScreen):
     """All classes with their answer counts and digits, one of them selected, and a prompt."""
 
-    BINDINGS = CLASSES_KEYS
+    BINDINGS = build_bindings(CLASSES_KEYS)
     CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ClassesScreen #headings { height: 2; padding: 1 1 0 1; color: $foreground 70%; }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from vaetui.tui.key_bindings import format_key_list
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
 from vaetui.tui.presenters.sections import format_section
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.textual_bindings import build_bindings
 
 GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
 """Headings for the first part of a binding's id; other groups are headed by that part."""
@@ -22,7 +24,7 @@ NO_LINES: Mapping[str, str] = {}
 class HelpScreen(KeyGuardedScreen):
     """Keys with their effects, and terms with their meanings."""
 
-    BINDINGS = HELP_KEYS
+    BINDINGS = build_bindings(HELP_KEYS)
     CONFIRMED_KEYS = HELP_CONFIRMED_KEYS
     DEFAULT_CSS = """
     HelpScreen #keys { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
@@ -50,9 +52,24 @@ class HelpScreen(KeyGuardedScreen):
             if self._import_lines:
                 yield Static(format_section("imported images", self._import_lines.items()))
 
-    def action_back(self) -> None:
-        """Close the help."""
-        self.dismiss()
+    def handle_bound_key(self, key: str) -> None:
+        """Scroll, or close the help."""
+        scroll = self.query_one("#keys", VerticalScroll)
+        match key:
+            case "back":
+                self.dismiss()
+            case "down":
+                scroll.scroll_down(animate=False)
+            case "up":
+                scroll.scroll_up(animate=False)
+            case "page_down":
+                scroll.scroll_page_down(animate=False)
+            case "page_up":
+                scroll.scroll_page_up(animate=False)
+            case "first":
+                scroll.scroll_home(animate=False)
+            case "last":
+                scroll.scroll_end(animate=False)
 
 
 def group_bindings(
@@ -73,12 +90,3 @@ def group_bindings(
         for group, effects in groups.items()
     ]
     return sorted(rows, key=lambda row: row[0] == "everywhere")
-
-
-def format_key_list(keys: Sequence[str]) -> str:
-    """Join keys with blanks; three or more consecutive digits become a range."""
-    unique_keys = list(dict.fromkeys(keys))
-    digits = [key for key in unique_keys if key.isdigit() and len(key) == 1]
-    if len(digits) >= 3 and "".join(digits) in "0123456789":
-        unique_keys = [f"{digits[0]}-{digits[-1]}", *(key for key in unique_keys if key not in digits)]
-    return " ".join(unique_keys)

@@ -21,6 +21,7 @@ from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.member_grid import MemberGrid
@@ -32,7 +33,7 @@ LOADING_NOTICE = "Loading the model; your key runs when it is ready"
 class LabellingScreen(KeyGuardedScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
-    BINDINGS = LABELLING_KEYS
+    BINDINGS = build_bindings(LABELLING_KEYS)
     CONFIRMED_KEYS = LABELLING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     LabellingScreen { layout: vertical; overflow: hidden; }

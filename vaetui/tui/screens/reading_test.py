@@ -16,6 +16,7 @@ from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_r
 from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.reading_test_view import ReadingTestView
@@ -25,7 +26,7 @@ from vaetui.tui.widgets.text_line import TextLine
 class ReadingTestScreen(OverlayScreen):
     """One large picture and a prompt; after the last picture the result."""
 
-    BINDINGS = READING_TEST_KEYS
+    BINDINGS = build_bindings(READING_TEST_KEYS)
     CONFIRMED_KEYS = READING_TEST_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ReadingTestScreen { layout: vertical; overflow: hidden; }

@@ -22,6 +22,7 @@ from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.number_format import format_progress_bar
 from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.image_grid import ImageGrid
 from vaetui.tui.widgets.prompt import Prompt
@@ -48,7 +49,7 @@ class SampleRequest:
 class SamplesScreen(OverlayScreen):
     """A grid of images and a prompt that describes them or shows progress."""
 
-    BINDINGS = SAMPLES_KEYS
+    BINDINGS = build_bindings(SAMPLES_KEYS)
     CONFIRMED_KEYS = SAMPLES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SamplesScreen { layout: vertical; overflow: hidden; }

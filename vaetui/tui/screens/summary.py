@@ -21,6 +21,7 @@ from vaetui.tui.presenters.prediction_changes import LOW_GAIN_MESSAGE, describe_
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.bar_chart import BarChart
 from vaetui.tui.widgets.result_plots import AccuracyByRoundPlot, MetricsByEpochPlot
 
@@ -34,7 +35,7 @@ ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 class SummaryScreen(KeyGuardedScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
-    BINDINGS = keymap.SUMMARY_KEYS
+    BINDINGS = build_bindings(keymap.SUMMARY_KEYS)
     CONFIRMED_KEYS = keymap.SUMMARY_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
@@ -102,15 +103,12 @@ class SummaryScreen(KeyGuardedScreen):
         self.query_one("#note", Static).update(Text(text))
 
     def _format_facts(self) -> Text:
-        """Return coverage, costs, the changed predictions, agreement of the last rounds and the reading test.
+        """Return costs, the changed predictions, agreement of the last rounds and the reading test.
 
         Without true labels the table of metrics shows the estimated accuracy; of the changes only the advice is left.
         """
         summary, epochs = self._summary, self.session.training_curves().finished_epochs
         facts = Text.assemble(
-            "covered ",
-            (format_percent(summary.label_coverage).strip() + " %", "bold"),
-            " of the images   ",
             (f"{summary.answer_count:,}", "bold"),
             " answers   training ",
             (format_duration(summary.training_seconds).strip(), "bold"),

@@ -26,6 +26,7 @@ from vaetui.tui.presenters.training_progress import (
 )
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
+from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.curve_panes import AccuracyPane, LossPane, UnsupervisedMetricsPane
 from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
 from vaetui.tui.widgets.header import Header
@@ -47,7 +48,7 @@ class TrainingScreen(KeyGuardedScreen):
     A new run shows what was imported in place of the curves until it trains.
     """
 
-    BINDINGS = keymap.TRAINING_KEYS
+    BINDINGS = build_bindings(keymap.TRAINING_KEYS)
     CONFIRMED_KEYS = keymap.TRAINING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
