@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from vaetui.engine.answers import Answer, ClusterPath
 from vaetui.engine.clusters import Pixels
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Losses(NamedTuple):
@@ -172,6 +176,56 @@ class HistoryLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsExported:
+    """The labels were written."""
+
+    message: str
+    """The path and the counts, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapCluster:
+    """A cluster of a round on the map; a split cluster is represented by its parts."""
+
+    path: ClusterPath
+    """Path of the cluster."""
+    position: tuple[float, float]
+    """Its centre, (x, y)."""
+    answer: Answer | None
+    """Its answer; None without one."""
+    size: int
+    """Number of images in the cluster."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageMap:
+    """The training images as points in the plane; most of them lie between 0 and 1."""
+
+    round_number: int
+    """The round whose latent vectors are shown, from 1."""
+    image_count: int
+    """Number of training images; the points may be a random sample of them."""
+    points: NDArray[np.float32]
+    """The points, as (x, y), [N, 2]; y points up."""
+    class_ids: NDArray[np.int64]
+    """Their classes by the answers, else as predicted, [N]; -1 without either."""
+    clusters: tuple[MapCluster, ...]
+    """The clusters of the round."""
+    separated_class_ids: tuple[int, ...]
+    """The classes that the projection shows apart; empty if it shows the clusters apart, before classes are learned."""
+    confusions: tuple[tuple[int, int, int], ...]
+    """Pairs of classes, with the number of images of one that lie nearer to the other; the largest number first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapComputed:
+    """The map of the images was computed."""
+
+    image_map: ImageMap
+    """The map."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last epoch of the run was trained and evaluated."""
 
@@ -202,5 +256,7 @@ Event: TypeAlias = (
     | Clustered
     | ClusterSplit
     | HistoryLoaded
+    | MapComputed
+    | LabelsExported
     | Finished
 )
