@@ -120,7 +120,7 @@ class Exercise:
             self.result.reading_test = repr(session.reading_test().class_ids)
         if session.phase == "finished":
             summary = session.summary()
-            views.update(repr((summary.class_counts, summary.label_coverage, summary.answer_count)).encode())
+            views.update(repr((summary.class_counts, summary.unanswered_class_ids, summary.answer_count)).encode())
         self.result.views = views.hexdigest()
 
     def _label(self, session: Session) -> None:

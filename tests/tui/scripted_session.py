@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
 from tests.tui.digit_images import draw_digit
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, effective_answers, format_path
-from vaetui.engine.classes import ClassEdit, ClassList
+from vaetui.engine.answers import (
+    Answer,
+    ClassAnswer,
+    Cleared,
+    ClusterPath,
+    Split,
+    Unreadable,
+    effective_answers,
+    find_effective_indices,
+    format_path,
+)
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, TrainingConfig
 from vaetui.engine.events import (
@@ -21,6 +31,8 @@ from vaetui.engine.events import (
     EpochEnded,
     Event,
     Finished,
+    HistoryEntry,
+    HistoryLoaded,
     Loading,
     Losses,
     Progress,
@@ -77,6 +89,30 @@ def create_training_events() -> list[Event]:
     return events
 
 
+@dataclass(frozen=True)
+class ScriptedAnswer:
+    """An answer for a cluster of some round."""
+
+    step: int
+    """The step of undo that it belongs to."""
+    round_number: int
+    """The round of the cluster."""
+    path: ClusterPath
+    """The cluster."""
+    answer: Answer
+    """The answer."""
+
+
+@dataclass(frozen=True)
+class ScriptedEdit:
+    """A class edit."""
+
+    step: int
+    """The step of undo that it belongs to."""
+    edit: ClassEdit
+    """The edit."""
+
+
 class ScriptedSession:
     """A session whose slow methods yield a finite script and whose other methods use lists."""
 
@@ -101,12 +137,14 @@ class ScriptedSession:
         )
         self.has_test_labels = has_test_labels
         self.import_lines: dict[str, str] = {}
-        self.answer_log: list[tuple[ClusterPath, Answer]] = []
-        """The answers of the round that are not undone, oldest first."""
-        self.class_edits: list[tuple[int, ClassEdit]] = []
-        """The class edits that are not undone, oldest first, each with the number of answers before it."""
-        self.undone_actions: list[tuple[ClusterPath, Answer] | ClassEdit] = []
-        """Undone answers and class edits, the one undone last at the end."""
+        self.actions: list[ScriptedAnswer | ScriptedEdit] = []
+        """The answers and class edits of the round that are not undone, oldest first."""
+        self.undone_actions: list[ScriptedAnswer | ScriptedEdit] = []
+        """Undone answers and class edits, the one to redo first at the beginning."""
+        self.earlier_answers: list[ScriptedAnswer] = []
+        """The answers of ended rounds, oldest first."""
+        self.learned_class_ids: tuple[int, ...] | None = None
+        """The classes that predictions may name; None for all."""
         self.is_loaded = False
         """Whether members can be shown."""
         self.is_closed = False
@@ -130,7 +168,34 @@ class ScriptedSession:
         self._rounds = rounds
         self._round_number = rounds if phase == "finished" else 1
         self._first_events = None if events is None else list(events)
-        self._earlier_answer_count = 0
+        self._one_key_mode: bool | None = None
+
+    @property
+    def answer_log(self) -> list[tuple[ClusterPath, Answer]]:
+        """The answers for clusters of the current round that are not undone, oldest first."""
+        return [(action.path, action.answer) for action in self._list_answers() if self._is_current(action)]
+
+    @answer_log.setter
+    def answer_log(self, answers: Sequence[tuple[ClusterPath, Answer]]) -> None:
+        """Replace all actions of the round by answers, each a step."""
+        self.undone_actions = []
+        self.actions = [
+            ScriptedAnswer(step, self._round_number, path, answer) for step, (path, answer) in enumerate(answers)
+        ]
+
+    @property
+    def class_edits(self) -> list[tuple[int, ClassEdit]]:
+        """The class edits that are not undone, oldest first, each with the number of answers before it."""
+        return [
+            (sum(isinstance(other, ScriptedAnswer) for other in self.actions[:index]), action.edit)
+            for index, action in enumerate(self.actions)
+            if isinstance(action, ScriptedEdit)
+        ]
+
+    @property
+    def one_key_mode(self) -> bool | None:
+        """Whether a digit answers at once; None if not chosen."""
+        return self._one_key_mode
 
     @property
     def phase(self) -> Phase:
@@ -202,85 +267,134 @@ class ScriptedSession:
             for cluster in self._create_views((index,), 2000 + 137 * index, answers)
         ]
         leaves = [cluster for cluster in clusters if cluster.leaf_counts is None]
-        answered_leaves = [cluster for cluster in leaves if cluster.answer is not None]
-        labelled_size = sum(cluster.size for cluster in answered_leaves if isinstance(cluster.answer, ClassAnswer))
         return RoundView(
             self._round_number,
             self._rounds,
             tuple(clusters),
-            len(answered_leaves),
+            sum(cluster.answer is not None for cluster in leaves),
             len(leaves),
-            labelled_size / sum(cluster.size for cluster in leaves),
-            self._earlier_answer_count + len(self.answer_log),
+            self._list_unanswered_class_ids(),
+            len(self.earlier_answers) + len(self._list_answers()),
             add_new_classes(assign_digit_keys(self._initial_classes, {}), [edit for _, edit in self.class_edits]),
-            _describe(self.class_edits[-1][1] if self._is_edit_last() else self.answer_log[-1])
-            if self.class_edits or self.answer_log
-            else None,
-            _describe(self.undone_actions[-1]) if self.undone_actions else None,
+            self._describe(self._find_last_step()) if self.actions else None,
+            self._describe(self._find_undone_step()) if self.undone_actions else None,
         )
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    def set_one_key_mode(self, is_on: bool) -> None:
+        """Choose whether a digit answers at once."""
+        self.calls.append(f"set_one_key_mode {is_on}")
+        self._one_key_mode = is_on
+
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer."""
-        self.calls.append(f"record_answer {format_path(path)}")
+        self.record_answers([(path, answer)])
+
+    def record_answers(
+        self,
+        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        new_class: AddClass | None = None,
+        extends_last_step: bool = False,
+    ) -> None:
+        """Record answers as one step."""
+        self.calls += [f"record_answer {format_path(path)}" for path, _ in answers]
+        classes = self.classes if new_class is None else self.classes.with_edit(new_class)
+        for _, answer in answers:
+            if isinstance(answer, ClassAnswer):
+                classes.require_active(answer.class_id)
+        step = self.actions[-1].step if extends_last_step and self.actions else self._next_step()
+        self.undone_actions.clear()
+        if new_class is not None:
+            self.actions.append(ScriptedEdit(step, new_class))
+        self.actions += [ScriptedAnswer(step, self._round_number, path, answer) for path, answer in answers]
+        self.classes = classes
+
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+        """Record an answer for a cluster of any round."""
+        self.calls.append(f"correct_answer {round_number} {format_path(path)}")
+        if self.current_phase == "training":
+            raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
         if isinstance(answer, ClassAnswer):
             self.classes.require_active(answer.class_id)
-        self._append_answer(path, answer)
+        self.undone_actions.clear()
+        self.actions.append(ScriptedAnswer(self._next_step(), round_number, path, answer))
+
+    def load_history(self) -> Iterator[Event]:
+        """Load the answers in force."""
+        self.calls.append("load_history")
+        yield Progress("loading the answers", 0, 1)
+        yield HistoryLoaded(
+            tuple(
+                HistoryEntry(
+                    item.round_number,
+                    item.path,
+                    self._resolve_answer(item.answer),
+                    400 + 10 * sum(item.path),
+                    draw_digit(sum(item.path) % 10, sum(item.path), self._side),
+                    1_760_000_000.0 + 5 * index,
+                )
+                for index, item in enumerate(self._list_effective_answers())
+            )
+        )
 
     def undo(self) -> ClusterPath | None:
-        """Undo the last answer or class edit."""
+        """Undo the last step."""
         self.calls.append("undo")
-        if self._is_edit_last():
-            self.undone_actions.append(self.class_edits.pop()[1])
-            self._apply_class_edits()
-            return ()
-        if not self.answer_log:
+        step = self._find_last_step()
+        if not step:
             return None
-        path, answer = self.answer_log.pop()
-        self.undone_actions.append((path, answer))
-        return path
+        self.actions = self.actions[: -len(step)]
+        self.undone_actions = [*step, *self.undone_actions]
+        return self._apply_step(step)
 
     def redo(self) -> ClusterPath | None:
-        """Redo the answer or class edit undone last."""
+        """Redo the step undone last."""
         self.calls.append("redo")
-        if not self.undone_actions:
+        step = self._find_undone_step()
+        if not step:
             return None
-        action = self.undone_actions.pop()
-        if isinstance(action, tuple):
-            self.answer_log.append(action)
-            return action[0]
-        self.class_edits.append((len(self.answer_log), action))
-        self._apply_class_edits()
-        return ()
+        self.undone_actions = self.undone_actions[len(step) :]
+        self.actions += step
+        return self._apply_step(step)
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Apply an edit to the classes."""
         self.calls.append(f"edit_classes {edit}")
         self.classes = self.classes.with_edit(edit)
-        self.class_edits.append((len(self.answer_log), edit))
+        self.actions.append(ScriptedEdit(self._next_step(), edit))
         self.undone_actions.clear()
 
     def answer_counts(self) -> tuple[int, ...]:
-        """Count the answers by class."""
-        class_ids = [
-            self.classes.canonical[answer.class_id] for _, answer in self.answer_log if isinstance(answer, ClassAnswer)
-        ]
+        """Count the answers in force by class."""
+        answers = [self._resolve_answer(item.answer) for item in self._list_effective_answers()]
+        class_ids = [answer.class_id for answer in answers if isinstance(answer, ClassAnswer)]
         return tuple(class_ids.count(class_id) for class_id in range(len(self.classes)))
 
-    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
+    def member_images(
+        self, path: ClusterPath, order: MemberOrder, count: int, round_number: int | None = None
+    ) -> Pixels:
         """Draw members that resemble the centre; each order draws others."""
-        self.calls.append(f"member_images {format_path(path)} {order}")
+        suffix = "" if round_number is None else f" {round_number}"
+        self.calls.append(f"member_images {format_path(path)} {order}{suffix}")
         if not self.is_loaded:
             return np.zeros((0, self._side, self._side), np.uint8)
         seed = {"nearest": 100, "random": 200, "farthest": 300}[order]
         return np.stack([draw_digit(sum(path), seed + index, self._side) for index in range(count)])
+
+    def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
+        """Draw images of the class with rising confidences."""
+        self.calls.append(f"least_sure_images {class_id} {count}")
+        if not self.is_loaded:
+            return np.zeros((0, self._side, self._side), np.uint8), ()
+        pictures = [draw_digit(class_id % 10, 400 + index, self._side) for index in range(count)]
+        return np.stack(pictures), tuple(0.31 + 0.02 * index for index in range(count))
 
     def close_round(self) -> None:
         """End the round."""
         self.calls.append("close_round")
         if self.current_phase != "labelling":
             raise UserError("There is no round to end.")
-        self._earlier_answer_count += len(self.answer_log)
-        self.answer_log, self.class_edits, self.undone_actions = [], [], []
+        self.earlier_answers += self._list_answers()
+        self.actions, self.undone_actions = [], []
         self._initial_classes = self.classes
         self.current_phase = "training"
         self._round_number += 1
@@ -316,7 +430,14 @@ class ScriptedSession:
         if self.current_phase != "finished":
             raise UserError("The run is not finished.")
         class_counts = tuple((class_id, 5_000 + 150 * class_id) for class_id in range(len(self.classes)))
-        return Summary(class_counts, 0.83, 64, 125.0, 240.0, self.agreements)
+        return Summary(
+            class_counts,
+            self._list_unanswered_class_ids() if self.earlier_answers else (),
+            64,
+            125.0,
+            240.0,
+            self.agreements,
+        )
 
     def close(self) -> None:
         """Close the session."""
@@ -335,21 +456,60 @@ class ScriptedSession:
         accuracy = correct_count / HELD_OUT_COUNT if len(class_ids) == HELD_OUT_COUNT else None
         return ReadingTest(epoch, pictures, class_ids, accuracy, assign_digit_keys(self.classes, {}))
 
-    def _is_edit_last(self) -> bool:
-        """Whether the last action is a class edit."""
-        return bool(self.class_edits) and self.class_edits[-1][0] == len(self.answer_log)
+    def _list_answers(self) -> list[ScriptedAnswer]:
+        return [action for action in self.actions if isinstance(action, ScriptedAnswer)]
 
-    def _apply_class_edits(self) -> None:
+    def _is_current(self, action: ScriptedAnswer) -> bool:
+        return self.current_phase != "finished" and action.round_number == self._round_number
+
+    def _list_effective_answers(self) -> list[ScriptedAnswer]:
+        """Return the answers in force of all rounds, oldest first."""
+        answers = [*self.earlier_answers, *self._list_answers()]
+        # The round as the first index of the path keeps the clusters of different rounds apart.
+        indices = find_effective_indices([((item.round_number, *item.path), item.answer) for item in answers])
+        return [answers[index] for index in indices]
+
+    def _list_unanswered_class_ids(self) -> tuple[int, ...]:
+        answers = [self._resolve_answer(item.answer) for item in self._list_effective_answers()]
+        answered = {answer.class_id for answer in answers if isinstance(answer, ClassAnswer) and answer.confidence > 0}
+        return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
+
+    def _next_step(self) -> int:
+        return 1 + max((action.step for action in (*self.actions, *self.undone_actions)), default=0)
+
+    def _find_last_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
+        return [action for action in self.actions if action.step == self.actions[-1].step]
+
+    def _find_undone_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
+        return [action for action in self.undone_actions if action.step == self.undone_actions[0].step]
+
+    def _apply_step(self, step: list[ScriptedAnswer | ScriptedEdit]) -> ClusterPath:
+        """Derive the classes; return the cluster of the last answer of the step for the current round, or ()."""
         self.classes = reduce(ClassList.with_edit, [edit for _, edit in self.class_edits], self._initial_classes)
+        answers = [action for action in step if isinstance(action, ScriptedAnswer) and self._is_current(action)]
+        return answers[-1].path if answers else ()
+
+    def _describe(self, step: list[ScriptedAnswer | ScriptedEdit]) -> str:
+        answers = [action for action in step if isinstance(action, ScriptedAnswer)]
+        if not answers:
+            return "class edit"
+        if len({action.path for action in answers}) > 1:
+            return f"answers for {len({action.path for action in answers})} clusters"
+        prefix = "class edit and " if len(answers) < len(step) else ""
+        suffix = "" if self._is_current(answers[-1]) else f" of round {answers[-1].round_number}"
+        return f"{prefix}answer for cluster {format_path(answers[-1].path)}{suffix}"
+
+    def _resolve_answer(self, answer: Answer) -> Answer:
+        if isinstance(answer, ClassAnswer):
+            return replace(answer, class_id=self.classes.canonical[answer.class_id])
+        return answer
 
     def _append_answer(self, path: ClusterPath, answer: Answer) -> None:
-        self.answer_log.append((path, answer))
+        self.actions.append(ScriptedAnswer(self._next_step(), self._round_number, path, answer))
         self.undone_actions.clear()
 
     def _create_views(self, path: ClusterPath, size: int, answers: dict[ClusterPath, Answer]) -> list[ClusterView]:
-        answer = answers.get(path)
-        if isinstance(answer, ClassAnswer):
-            answer = replace(answer, class_id=self.classes.canonical[answer.class_id])
+        answer = self._resolve_answer(answers[path]) if path in answers else None
         parts: list[ClusterView] = []
         leaf_counts = None
         if isinstance(answer, Split):
@@ -361,8 +521,10 @@ class ScriptedSession:
             leaf_counts = (sum(view.answer is not None for view in leaves), len(leaves))
         digit, class_count = sum(path) % 10, len(self.classes)
         class_shares = tuple(
-            (self.classes.canonical[(digit + offset) % class_count], share)
+            (class_id, share)
             for offset, share in ((0, 0.48), (5, 0.41), (7, 0.06))
+            if (class_id := self.classes.canonical[(digit + offset) % class_count])
+            in (self.classes.active_ids if self.learned_class_ids is None else self.learned_class_ids)
         )
         picture = draw_digit(digit, sum(path), self._side)
         mean_distance = 1.6 + 0.1 * (path[0] % 8)
@@ -388,7 +550,7 @@ class ScriptedSession:
         ]
         is_last = self._round_number > self._rounds
         last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
-        ended = replace(create_epoch(epoch), answer_count=self._earlier_answer_count)
+        ended = replace(create_epoch(epoch), answer_count=len(self.earlier_answers))
         return [
             Loading("PyTorch"),
             *steps,
@@ -422,7 +584,3 @@ class EndlessSession(ScriptedSession):
                 timer.wait(0.002)
         finally:
             self.stop_count += 1
-
-
-def _describe(action: tuple[ClusterPath, Answer] | ClassEdit) -> str:
-    return f"answer for cluster {format_path(action[0])}" if isinstance(action, tuple) else "class edit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -33,21 +33,33 @@ class Split:
     """Number of sub-clusters."""
 
 
-Answer: TypeAlias = ClassAnswer | Unreadable | Split
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The cluster has no answer again."""
+
+
+Answer: TypeAlias = ClassAnswer | Unreadable | Split | Cleared
 Answers: TypeAlias = Mapping[ClusterPath, Answer]
 
 
 def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> dict[ClusterPath, Answer]:
-    """Return the answers in force after a history, oldest first.
+    """Return the answers in force after a history, oldest first; none of them is `Cleared`.
 
     A later answer replaces the earlier one on the same cluster and discards those on its sub-clusters.
     """
-    answers: dict[ClusterPath, Answer] = {}
-    for path, answer in answer_history:
-        for replaced in [other for other in answers if other[: len(path)] == path]:
-            del answers[replaced]
-        answers[path] = answer
-    return answers
+    history = list(answer_history)
+    return dict(history[index] for index in find_effective_indices(history))
+
+
+def find_effective_indices(answer_history: Sequence[tuple[ClusterPath, Answer]]) -> list[int]:
+    """Return the indices of the answers in force in a history that is ordered from oldest to newest, ascending."""
+    indices: dict[ClusterPath, int] = {}
+    for index, (path, answer) in enumerate(answer_history):
+        for replaced in [other for other in indices if other[: len(path)] == path]:
+            del indices[replaced]
+        if not isinstance(answer, Cleared):
+            indices[path] = index
+    return list(indices.values())
 
 
 def format_path(path: ClusterPath) -> str:

@@ -34,6 +34,7 @@ from vaetui.engine.pseudo_labels import (
 )
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
+from vaetui.session.learned_classes import find_unanswered_class_ids
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, MemberOrder, RoundView, describe_action
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
@@ -197,7 +198,7 @@ class LabellingRound:
             clusters=tuple(self._build_cluster_view(cluster) for cluster in iter_clusters(self.tree)),
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
-            label_coverage=self._compute_label_coverage(),
+            unanswered_class_ids=find_unanswered_class_ids(self._repository),
             answer_count=self._earlier_answer_count + len(self._answer_records),
             digit_keys=add_new_classes(self._digit_keys, edits),
             undo_description=describe_action(self._actions[-1], self.classes) if self._actions else None,
@@ -241,13 +242,6 @@ class LabellingRound:
             class_shares=self._compute_class_shares(cluster),
             mean_weight=mean_weight,
         )
-
-    def _compute_label_coverage(self) -> float:
-        """Return the share of labelled images; with propagation, the first class answer labels all of them."""
-        if self._uses_propagation:
-            has_class_answer = any(isinstance(answer, ClassAnswer) for answer in self.answers.values())
-            return float(self._earlier_answer_count > 0 or has_class_answer)
-        return self.compute_pseudo_labels().label_coverage
 
     def _compute_class_shares(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
         if self.round_number == 1:

@@ -27,6 +27,17 @@ def find_answered_class_ids(config: Config, repository: SessionRepository, epoch
     return tuple(sorted(class_ids))
 
 
+def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
+    """Return the active classes, ascending, that no answer in force of any round names with a confidence above 0."""
+    classes, class_ids = repository.load_class_list(), set[int]()
+    for round_number, _, _ in repository.list_rounds():
+        records = repository.list_answers(round_number)
+        for answer in effective_answers((record.path, record.answer) for record in records).values():
+            if isinstance(answer, ClassAnswer) and answer.confidence > 0 and answer.class_id < len(classes):
+                class_ids.add(classes.canonical[answer.class_id])
+    return tuple(class_id for class_id in classes.active_ids if class_id not in class_ids)
+
+
 def find_learned_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
     """Return the classes that the networks can tell apart after an epoch, ascending; empty if they are fewer than two.
 

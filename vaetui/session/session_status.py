@@ -15,6 +15,7 @@ from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
+from vaetui.session.learned_classes import find_unanswered_class_ids
 from vaetui.session.model_agreement import measure_round_agreements
 from vaetui.session.views import Summary
 from vaetui.storage import (
@@ -79,7 +80,6 @@ def load_status(name: str) -> dict[str, Any]:
                 ArtifactStore(directory, repository), repository, config, len(rounds)
             ).build_round_view()
             status |= {"answered_clusters": view.answered_leaf_count, "clusters": view.leaf_count}
-            status["label_coverage"] = view.label_coverage
         return status
 
 
@@ -124,7 +124,7 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active_ids)
     return Summary(
         class_counts=class_counts,
-        label_coverage=epoch_events[-1].label_coverage if epoch_events else 0.0,
+        unanswered_class_ids=find_unanswered_class_ids(repository),
         answer_count=repository.count_answers(),
         training_seconds=sum(seconds for *_, seconds in repository.list_losses()),
         labelling_seconds=measure_labelling_seconds(repository),

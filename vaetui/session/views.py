@@ -42,9 +42,18 @@ class ClusterView:
     leaf_counts: tuple[int, int] | None
     """Answered leaves and all leaves below a split cluster; None if the cluster is not split."""
     class_shares: tuple[tuple[int, float], ...]
-    """Predicted classes of the members as (class id, share), most frequent first; empty before any training labels."""
+    """Predicted classes as (class id, share of the members), most frequent first.
+
+    They are classes that the networks had learned when the round began and that have an answer; members that are
+    predicted as another class are in no share. Empty if fewer than two classes were learned.
+    """
     mean_weight: float
     """Mean weight exp(-a d) of a member at confidence 1 (equation 2), from 0 to 1."""
+
+    @property
+    def guess(self) -> tuple[int, float] | None:
+        """The most frequent predicted class and its share; None without predictions."""
+        return self.class_shares[0] if self.class_shares else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,8 @@ class RoundView:
     """Number of unsplit clusters with an answer."""
     leaf_count: int
     """Number of unsplit clusters."""
-    label_coverage: float
-    """Share of training images that have a label with weight above 0."""
+    unanswered_class_ids: tuple[int, ...]
+    """Active classes that no answer of any round names with a confidence above 0, ascending."""
     answer_count: int
     """Answers recorded in the session: classes, unreadable marks and splits, without undone ones."""
     digit_keys: DigitKeys
@@ -105,9 +114,9 @@ class Summary:
     """The result of a run."""
 
     class_counts: tuple[tuple[int, int], ...]
-    """(class id, number of training images): by the answers, else by the latest predictions."""
-    label_coverage: float
-    """Share of training images labelled by an answer in the last round."""
+    """(class id, number of training images): by the answers, else by the latest predictions of a learned class."""
+    unanswered_class_ids: tuple[int, ...]
+    """Active classes that no answer names with a confidence above 0, ascending."""
     answer_count: int
     """Number of answers recorded in the session."""
     training_seconds: float

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
-from vaetui.engine.classes import ClassEdit, ClassList
+from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
@@ -16,10 +16,10 @@ from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Sum
 class Session(Protocol):
     """A session, open for writing.
 
-    `advance` and `split` are slow and run in the one event worker, never both at once; all other methods are quick.
-    While a slow one runs, only `training_curves`, the reading test and the properties may be called; while `advance`
-    only loads (phase labelling), also the methods of the round. `samples` is slow too and runs in a worker of its own.
-    Every method may raise UserError.
+    `advance` and `split_cluster` are slow and run in the one event worker, never both at once. `generate_samples` and
+    `load_history` are slow too; each runs in a worker of its own, the latter only in phase labelling or finished. All
+    other methods are quick. While `advance` trains, only `training_curves`, the reading test and the properties may be
+    called; while it only loads (phases labelling and finished), all quick methods. Every method may raise UserError.
     """
 
     name: str
@@ -67,23 +67,58 @@ class Session(Protocol):
     def round_view(self) -> RoundView:
         """Return the state of the current round; only in phase labelling."""
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    @property
+    def one_key_mode(self) -> bool | None:
+        """Whether a digit answers at once in this session; None if it was not chosen in this session."""
+
+    def set_one_key_mode(self, is_on: bool) -> None:
+        """Record whether a digit answers at once in this session."""
+
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster; it is on the disk on return."""
+
+    def record_answers(
+        self,
+        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        new_class: AddClass | None = None,
+        extends_last_step: bool = False,
+    ) -> None:
+        """Record a new class, if any, and then the answers, as one step of undo or as part of the last step."""
+
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+        """Record an answer for a cluster of any round, in phase labelling or finished; undo removes it."""
+
+    def load_history(self) -> Iterator[Event]:
+        """Load the answers in force of all rounds; the last event is `HistoryLoaded`."""
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit; it is on the disk on return."""
 
     def undo(self) -> ClusterPath | None:
-        """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
+        """Undo the last step of the round, or of phase finished; return the cluster of its last answer.
+
+        () if it has no answer for a cluster of the current round, None if there is no step.
+        """
 
     def redo(self) -> ClusterPath | None:
-        """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
+        """Redo the step undone last; return as `undo`."""
 
     def answer_counts(self) -> tuple[int, ...]:
         """Return the number of answers per class; those of merged classes count for their target."""
 
-    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
-        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
+    def member_images(
+        self, path: ClusterPath, order: MemberOrder, count: int, round_number: int | None = None
+    ) -> Pixels:
+        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded.
+
+        The cluster is one of the current round, or of the round with that number.
+        """
+
+    def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
+        """Return the training images that are labelled with a class by the least confident predictions.
+
+        At most `count` images, least confident first, with their confidences; empty before the images are loaded.
+        """
 
     def close_round(self) -> None:
         """End the labelling round."""

@@ -92,8 +92,7 @@ async def test_keys_record_answers_and_move_the_focus() -> None:
     session = ScriptedSession()
     async with open_labelling(session) as (pilot, screen):
         for keys, answers, path in KEYS_TO_ANSWERS:
-            session.answer_log.clear()
-            session.undone_actions.clear()
+            session.answer_log = []
             screen.presenter = LabellingPresenter(session)
             await pilot.press(*keys.split())
             assert session.answer_log == answers, keys

@@ -179,10 +179,10 @@ def format_round_progress(round_view: RoundView, width: int = 80) -> str:
     """Return the progress of the round; the length changes only with the number of digits."""
     total = str(round_view.leaf_count)
     answered = f"{round_view.answered_leaf_count:>{len(total)}}"
-    coverage = f"covered {round_view.label_coverage * 100:3.0f} %  answers {round_view.answer_count:>3}"
+    answers = f"answers {round_view.answer_count:>3}"
     if width < 80:
-        return f"round {round_view.round_number}/{round_view.round_count}  done {answered}/{total}  {coverage}"
-    return f"round {round_view.round_number} of {round_view.round_count}  answered {answered} / {total}  {coverage}"
+        return f"round {round_view.round_number}/{round_view.round_count}  done {answered}/{total}  {answers}"
+    return f"round {round_view.round_number} of {round_view.round_count}  answered {answered} / {total}  {answers}"
 
 
 def _format_percent(share: float) -> str:
