@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaetui.errors import MAX_MESSAGE_CHARS, UserError, is_printable_text, make_printable
+from vaetui.errors import MAX_MESSAGE_CHARS, UserError, format_count, is_printable_text, make_printable
 
 VALID_TEXTS = (
     "Screenshot 10.30.00\u202fAM.png",  # a narrow no-break space, as in the names of macOS screenshots
@@ -58,3 +58,12 @@ def test_printable_text_is_one_line_of_utf_8_without_control_characters(text: st
 def test_long_text_is_cut() -> None:
     assert make_printable("é" * MAX_MESSAGE_CHARS) == "é" * MAX_MESSAGE_CHARS
     assert make_printable("é" * (MAX_MESSAGE_CHARS + 1)) == "é" * MAX_MESSAGE_CHARS + " …"
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 rounds"), (1, "1 round"), (2, "2 rounds"), (1_001, "1,001 rounds")])
+def test_a_count_has_a_noun_in_the_right_number(count: int, text: str) -> None:
+    assert format_count(count, "round") == text
+
+
+def test_an_irregular_plural_is_used_except_for_one() -> None:
+    assert [format_count(count, "class", "classes") for count in (1, 2)] == ["1 class", "2 classes"]

@@ -1,4 +1,4 @@
-"""The error for problems that the user can fix, and text that is safe to print."""
+"""The error for problems that the user can fix, text that is safe to print, and counts with their nouns."""
 
 import re
 
@@ -30,3 +30,8 @@ def make_printable(text: str) -> str:
     """Return text with unprintable characters escaped, cut to MAX_MESSAGE_CHARS characters, so it is safe to print."""
     escaped = UNPRINTABLE_CHARACTER.sub(lambda match: repr(match[0])[1:-1], text[:MAX_MESSAGE_CHARS])
     return escaped if len(text) <= MAX_MESSAGE_CHARS else f"{escaped} …"
+
+
+def format_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun, such as "1 round", "2,000 rounds" or, with a `plural`, "2 classes"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

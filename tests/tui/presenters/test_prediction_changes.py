@@ -22,6 +22,7 @@ from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
             0.031,
             "Estimated accuracy 97.0 % (model's own confidence). The last epoch changed 3.1 % of the predictions",
         ),
+        (32, None, 0.031, "The last epoch changed 3.1 % of the predictions"),
         (48, 0.99, 0.004, "The last epoch changed 0.4 % of the predictions: another round would gain little"),
     ],
 )
@@ -31,6 +32,12 @@ def test_gain_is_described_only_for_measured_epochs_with_answers(
     epoch = replace(create_epoch(3, answer_count), mean_confidence=confidence, prediction_churn=churn)
     assert describe_prediction_changes([create_epoch(1), epoch]).endswith(text)
     assert bool(describe_prediction_changes([epoch])) == bool(text)
+
+
+@pytest.mark.parametrize(("confidence", "churn"), [(0.961, None), (0.961, 0.2), (0.99, 0.004), (None, None)])
+def test_classes_without_an_answer_replace_estimate_and_advice(confidence: float | None, churn: float | None) -> None:
+    epoch = replace(create_epoch(3, 16), mean_confidence=confidence, prediction_churn=churn)
+    assert describe_prediction_changes([epoch], ["cat", "owl"]) == "No answer yet for: cat, owl"
 
 
 def test_gain_is_empty_before_the_first_epoch() -> None:

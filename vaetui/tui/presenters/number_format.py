@@ -18,14 +18,23 @@ def format_progress_bar(share: float, width: int) -> Text:
     return format_bar(share, width).append(f" {100 * share:3.0f} %")
 
 
+DURATION_CELLS = 9
+"""Columns of a duration: a space before the longest one, so that it never touches the text before it."""
+MAX_DURATION_S = 100 * 3600 - 1
+"""The longest duration with all its digits; longer ones are shown as more than 99 hours."""
+
+
 def format_duration(seconds: float | None) -> str:
-    """Return the duration in 7 cells, as m:ss or h:mm:ss."""
+    """Return the duration right-aligned in `DURATION_CELLS`, as m:ss or h:mm:ss; "-:--" for None."""
     if seconds is None:
-        return "   -:--"
-    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-    return f"{text:>7}"
+        text = "-:--"
+    elif seconds >= MAX_DURATION_S + 0.5:  # infinity too
+        text = "> 99 h"
+    else:
+        minutes, rest = divmod(round(max(seconds, 0.0)), 60)
+        hours, minutes = divmod(minutes, 60)
+        text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{text:>{DURATION_CELLS}}"
 
 
 def format_percent(share: float | None, width: int = 6) -> str:
