@@ -20,6 +20,7 @@ reading_test      reading test of an epoch
 model_agreement   agreement between answers and classifier
 session_status    status and summary of a session, read-only
 final_labels      one label per image, for export
+image_map         the images as points in the plane
 predictor         predictions and samples by the newest checkpoint
 verification      verify and repair a session directory
 """

@@ -5,7 +5,7 @@ Heavy libraries are imported only by the operations that need them, so that the 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from vaetui.engine.events import (
     Finished,
     Loaded,
     Loading,
+    MapComputed,
     Notice,
     Progress,
     SamplesGenerated,
@@ -196,6 +197,25 @@ class Session:
 
         yield SamplesGenerated((yield from Predictor(self.name).generate_samples(count, class_id, seed)))
 
+    def map_images(self, class_ids: Collection[int] = ()) -> Generator[Event, None, None]:
+        """Compute the map of the images in the current round, else in the last one; the last event holds it.
+
+        The map shows the chosen classes apart, or all if none is chosen. Raises UserError before the first round.
+        """
+        yield Progress("computing the map", 0, 1)
+        from vaetui.session.image_map import load_image_map
+
+        labelling_round = self._current_round
+        if labelling_round is None:
+            rounds = self._repository.list_rounds()
+            if not rounds:
+                raise UserError("There is no map before the first round.")
+            labelling_round = self._load_round(rounds[-1][0])
+        image_map = load_image_map(
+            self._store, self._repository, self.config, self._propagator, labelling_round, class_ids
+        )
+        yield MapComputed(image_map)
+
     # The current round.
 
     def require_current_round(self) -> LabellingRound:
@@ -290,7 +310,7 @@ class Session:
         scorer = self.true_labels.test_scorer if self.true_labels else None
         for event in trainer.evaluate_epoch(epoch, label_coverage, self._repository.count_answers(), scorer):
             if isinstance(event, EpochEnded):
-                self._history.finished_epochs.append(event)
+                self._history.add_epoch(event)
             yield event
         yield from map(Notice, self._resources.pop_notices())  # a long check of the source files may be done now
 
@@ -323,6 +343,7 @@ class Session:
 
     def _derive_next_step(self) -> None:
         """Derive the next step from the recorded facts, and load the round if it waits for answers."""
+        self._history.refresh_estimates()
         self._next_step = schedule.next_step(self.config.training, self._repository)
         self.phase = schedule.phase_for_step(self._next_step)
         self.round_number = schedule.next_round_number(self.config.training, self._repository)
