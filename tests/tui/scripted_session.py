@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -33,8 +33,11 @@ from vaetui.engine.events import (
     Finished,
     HistoryEntry,
     HistoryLoaded,
+    ImageMap,
     Loading,
     Losses,
+    MapCluster,
+    MapComputed,
     Progress,
     Reconstructed,
     SamplesGenerated,
@@ -257,6 +260,12 @@ class ScriptedSession:
         yield SamplesGenerated(
             np.stack([draw_digit(digit, 1000 * seed + index, self._side) for index, digit in enumerate(digits)])
         )
+
+    def map_images(self, class_ids: Collection[int] = ()) -> Iterator[Event]:
+        """Place each class as a disc of points on a circle, with the clusters in the discs of their first classes."""
+        self.calls.append(f"map_images {list(class_ids)}")
+        yield Progress("computing the map", 0, 1)
+        yield MapComputed(self._create_image_map(tuple(class_ids)))
 
     def round_view(self) -> RoundView:
         """Return the round."""
@@ -529,6 +538,30 @@ class ScriptedSession:
         picture = draw_digit(digit, sum(path), self._side)
         mean_distance = 1.6 + 0.1 * (path[0] % 8)
         return [ClusterView(path, picture, size, mean_distance, answer, leaf_counts, class_shares, 0.64), *parts]
+
+    def _create_image_map(self, chosen_class_ids: tuple[int, ...]) -> ImageMap:
+        generator, active_ids = np.random.default_rng(0), self.classes.active_ids
+        angles = {class_id: 2 * np.pi * index / len(active_ids) for index, class_id in enumerate(active_ids)}
+        centres = {
+            class_id: (0.5 + 0.4 * float(np.cos(angle)), 0.5 + 0.4 * float(np.sin(angle)))
+            for class_id, angle in angles.items()
+        }
+        points = [generator.uniform(-0.05, 0.05, (200, 2)) + centre for centre in centres.values()]
+        clusters = []
+        for view in self.round_view().clusters if self.current_phase == "labelling" else ():
+            if view.leaf_counts is None:
+                x, y = centres[view.class_shares[0][0]] if view.class_shares else (0.5, 0.5)
+                clusters.append(MapCluster(view.path, (x, y + 0.02 * (len(clusters) // 8)), view.answer, view.size))
+        pairs = [(first, second) for first, second in zip(active_ids, active_ids[1:], strict=False)]
+        return ImageMap(
+            round_number=self._round_number,
+            image_count=200 * len(active_ids),
+            points=np.concatenate(points).astype(np.float32),
+            class_ids=np.repeat(active_ids, 200),
+            clusters=tuple(clusters),
+            separated_class_ids=chosen_class_ids or active_ids,
+            confusions=tuple((first, second, 100 - first) for first, second in pairs),
+        )
 
     def _create_events(self) -> Sequence[Event]:
         """Return the first events that were given, then one epoch and the clustering or the end behind it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
@@ -16,9 +16,9 @@ from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Sum
 class Session(Protocol):
     """A session, open for writing.
 
-    `advance` and `split_cluster` are slow and run in the one event worker, never both at once. `generate_samples` and
-    `load_history` are slow too; each runs in a worker of its own, the latter only in phase labelling or finished. All
-    other methods are quick. While `advance` trains, only `training_curves`, the reading test and the properties may be
+    `advance` and `split_cluster` are slow and run in the one event worker, never both at once. `generate_samples`,
+    `load_history` and `map_images` are slow too; each runs in a worker of its own, the last two only in phase labelling
+    or finished. All other methods are quick. While `advance` trains, only `training_curves`, the reading test and the properties may be
     called; while it only loads (phases labelling and finished), all quick methods. Every method may raise UserError.
     """
 
@@ -63,6 +63,12 @@ class Session(Protocol):
 
     def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
         """Generate images by the newest checkpoint, of any class or of one; the last event is `SamplesGenerated`."""
+
+    def map_images(self, class_ids: Collection[int] = ()) -> Iterator[Event]:
+        """Compute the map of the images, which shows the chosen classes apart, or all; the last event is `MapComputed`.
+
+        Only in phase labelling or finished.
+        """
 
     def round_view(self) -> RoundView:
         """Return the state of the current round; only in phase labelling."""
