@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -552,7 +553,7 @@ class ScriptedSession:
             if view.leaf_counts is None:
                 x, y = centres[view.class_shares[0][0]] if view.class_shares else (0.5, 0.5)
                 clusters.append(MapCluster(view.path, (x, y + 0.02 * (len(clusters) // 8)), view.answer, view.size))
-        pairs = [(first, second) for first, second in zip(active_ids, active_ids[1:], strict=False)]
+        pairs = itertools.pairwise(active_ids)
         return ImageMap(
             round_number=self._round_number,
             image_count=200 * len(active_ids),

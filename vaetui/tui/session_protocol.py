@@ -17,9 +17,10 @@ class Session(Protocol):
     """A session, open for writing.
 
     `advance` and `split_cluster` are slow and run in the one event worker, never both at once. `generate_samples`,
-    `load_history` and `map_images` are slow too; each runs in a worker of its own, the last two only in phase labelling
-    or finished. All other methods are quick. While `advance` trains, only `training_curves`, the reading test and the properties may be
-    called; while it only loads (phases labelling and finished), all quick methods. Every method may raise UserError.
+    `load_history`, `map_images` and `export_labels` are slow too; each runs in a worker of its own, all but the first
+    only in phase labelling or finished. All other methods are quick. While `advance` trains, only `training_curves`,
+    the reading test and the properties may be called; while it only loads (phases labelling and finished), all quick
+    methods. Every method may raise UserError.
     """
 
     name: str
