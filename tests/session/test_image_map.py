@@ -67,6 +67,7 @@ def test_clusters_stand_at_the_mean_of_their_members_with_answers_and_sizes(runs
         members = find_members(session, *path)
         assert cluster.size == len(members)
         assert image_map.points[members].mean(axis=0) == pytest.approx(cluster.position, abs=0.01)
+        assert cluster.class_id == (6 if path == (1,) else -1)
     assert image_map.round_number == 1
     assert not any(isinstance(cluster.answer, Split) for cluster in image_map.clusters)
 

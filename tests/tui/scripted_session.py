@@ -551,8 +551,10 @@ class ScriptedSession:
         clusters = []
         for view in self.round_view().clusters if self.current_phase == "labelling" else ():
             if view.leaf_counts is None:
-                x, y = centres[view.class_shares[0][0]] if view.class_shares else (0.5, 0.5)
-                clusters.append(MapCluster(view.path, (x, y + 0.02 * (len(clusters) // 8)), view.answer, view.size))
+                class_id = view.class_shares[0][0] if view.class_shares else -1
+                x, y = centres.get(class_id, (0.5, 0.5))
+                y += 0.02 * (len(clusters) // 8)
+                clusters.append(MapCluster(view.path, (x, y), view.answer, view.size, class_id))
         pairs = itertools.pairwise(active_ids)
         return ImageMap(
             round_number=self._round_number,

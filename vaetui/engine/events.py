@@ -195,6 +195,8 @@ class MapCluster:
     """Its answer; None without one."""
     size: int
     """Number of images in the cluster."""
+    class_id: int
+    """The most frequent class of its images; -1 if most of them have none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

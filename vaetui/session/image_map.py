@@ -82,6 +82,7 @@ def build_image_map(
     is not set.
     """
     clusters = list(iter_leaves(labelling_round.tree))
+    cluster_class_ids = [_find_most_frequent(class_ids[cluster.members]) for cluster in clusters]
     groups = class_ids
     if not (separates_classes or chosen_class_ids):
         groups = np.full(len(class_ids), NO_CLASS_ID, np.int64)
@@ -110,8 +111,8 @@ def build_image_map(
         points=projection.apply(embeddings),
         class_ids=class_ids,
         clusters=tuple(
-            MapCluster(cluster.path, (x, y), labelling_round.answers.get(cluster.path), len(cluster.members))
-            for cluster, (x, y) in zip(clusters, positions, strict=True)
+            MapCluster(cluster.path, (x, y), labelling_round.answers.get(cluster.path), len(cluster.members), class_id)
+            for cluster, (x, y), class_id in zip(clusters, positions, cluster_class_ids, strict=True)
         ),
         separated_class_ids=tuple(chosen_class_ids) or (present_ids if separates_classes else ()),
         confusions=tuple(
@@ -119,6 +120,11 @@ def build_image_map(
             for (first, second), count in sorted(confusions.items(), key=lambda item: (-item[1], item[0]))
         ),
     )
+
+
+def _find_most_frequent(class_ids: NDArray[np.int64]) -> int:
+    values, counts = np.unique(class_ids, return_counts=True)
+    return int(values[counts.argmax()])
 
 
 def _find_predicted_class_ids(
