@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Key
 from textual.screen import Screen
 
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, WorkerEnded
-from vaetui.tui.keymap import APP_KEYS, format_first_key
+from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
@@ -22,7 +22,8 @@ from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
-from vaetui.tui.textual_bindings import build_bindings
+from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings
+from vaetui.tui.widgets.footer import Footer
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 THEME_NAMES = {"dark": "textual-dark", "light": "textual-light", "terminal": "ansi-dark"}
 """Textual's theme for each background of the terminal, and for its own 16 colours."""
-NO_KEY = "unbound"
-"""A key that no keyboard has, for a command without a key."""
 DEFAULT_SETTINGS = AppSettings()
+ALL_KEYS_NOTICE = "The bottom line shows all keys"
+"""Shown where the footer has a single page."""
 NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it. q: leave"
 """Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
 
@@ -59,10 +60,15 @@ class VaetuiApp(GracefulShutdownApp):
         theme: str = "dark",
         settings: AppSettings = DEFAULT_SETTINGS,
         save_one_key_mode: Callable[[bool], None] = lambda is_on: None,
+        offered_modes: Sequence[str] = ("half", "ascii", "sixel", "kitty"),
+        colour_count: int = 16,
+        start_notice: str = "",
     ) -> None:
         """Show a session; `cell_size` is the size of a character in pixels of the terminal.
 
         `theme` is one of `THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
+        `offered_modes` are the picture modes between which a key switches, and `colour_count` is the number of
+        colours of a sixel picture; `start_notice` is shown once.
         """
         super().__init__()
         self.session = session
@@ -71,10 +77,13 @@ class VaetuiApp(GracefulShutdownApp):
         """The guard of all screens that tells keys of a person from replies of the terminal."""
         self.settings = settings
         """What the user has set."""
-        self.set_keymap({binding_id: ",".join(keys) or NO_KEY for binding_id, keys in settings.keys.items()})
+        self.set_keymap(
+            {binding_id: ",".join(keys) or NO_KEY_PREFIX + binding_id for binding_id, keys in settings.keys.items()}
+        )
         self.theme = THEME_NAMES[theme]
         self._save_one_key_mode = save_one_key_mode
         self._picture_mode, self._cell_size = picture_mode, cell_size
+        self._offered_modes, self._colour_count, self._start_notice = offered_modes, colour_count, start_notice
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
         self._overlay: OverlayScreen | None = None
@@ -91,10 +100,6 @@ class VaetuiApp(GracefulShutdownApp):
     def format_key(self, binding_id: str) -> str:
         """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
         return self.settings.format_key(binding_id)
-
-    def get_key_display(self, binding: Binding) -> str:
-        """Return the name of the key of a binding, as the prompts write it."""
-        return binding.key_display or format_first_key([] if binding.key == NO_KEY else [binding.key])
 
     def remember_one_key_mode(self, is_on: bool) -> None:
         """Keep the choice in the session and in the config file; a file that cannot be written causes a notice."""
@@ -156,8 +161,14 @@ class VaetuiApp(GracefulShutdownApp):
             bindings, import_lines = screen.active_bindings.values(), self.session.import_lines
             self.push_screen(HelpScreen(self.session.name, bindings, screen.glossary, import_lines))
 
+    def action_more_keys(self) -> None:
+        """Show the next page of keys in the footer."""
+        screen = self.screen
+        if isinstance(screen, KeyGuardedScreen) and not screen.query_one(Footer).turn_page():
+            screen.show_notice(ALL_KEYS_NOTICE)
+
     def action_pictures(self) -> None:
-        """Switch to the next picture mode and show its name: a mode that the terminal lacks shows nothing."""
+        """Switch to the next picture mode that the terminal has, and show its name."""
         from vaetui.tui.widgets.picture import Picture, describe_picture_mode, get_next_picture_mode, set_picture_mode
 
         set_picture_mode(get_next_picture_mode(), self._cell_size)
@@ -165,8 +176,7 @@ class VaetuiApp(GracefulShutdownApp):
             for picture in screen.query(Picture):
                 picture.redraw()
         if isinstance(self.screen, KeyGuardedScreen):
-            has_true_colour = self.console.color_system == "truecolor" and not self.no_color
-            self.screen.show_notice(describe_picture_mode(has_true_colour))
+            self.screen.show_notice(describe_picture_mode())
 
     @on(EventReported)
     def forward_event(self, message: EventReported) -> None:
@@ -199,13 +209,16 @@ class VaetuiApp(GracefulShutdownApp):
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
 
     def _show_first_screen(self) -> None:
-        from vaetui.tui.widgets.picture import get_picture_mode, set_picture_mode
+        from vaetui.tui.widgets.picture import configure_terminal, set_picture_mode
 
         if self.is_leaving:
             return
-        if self._picture_mode != get_picture_mode():
-            set_picture_mode(self._picture_mode, self._cell_size)
-        self._show_phase_screen().call_after_refresh(self._start_worker)
+        configure_terminal(self._offered_modes, self._colour_count)
+        set_picture_mode(self._picture_mode, self._cell_size)
+        screen = self._show_phase_screen()
+        if self._start_notice and isinstance(screen, KeyGuardedScreen):
+            screen.call_after_refresh(screen.show_notice, self._start_notice)
+        screen.call_after_refresh(self._start_worker)
 
     def _start_worker(self) -> None:
         if not (self.is_leaving or self.event_worker.is_busy):

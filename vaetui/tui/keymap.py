@@ -49,9 +49,11 @@ def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozense
     return frozenset(f"{group}.{name}" for name in [*digit_names, *names])
 
 
-def create_app_binding(name: str, keys: str, action: str, description: str, tooltip: str) -> KeyBinding:
+def create_app_binding(
+    name: str, keys: str, action: str, description: str, tooltip: str, *, show: bool = True
+) -> KeyBinding:
     """Return a binding of all screens, which the app performs itself."""
-    return KeyBinding(f"any.{name}", keys, action, description, tooltip, show=True, section=EVERYWHERE)
+    return KeyBinding(f"any.{name}", keys, action, description, tooltip, show, section=EVERYWHERE)
 
 
 # All screens
@@ -60,7 +62,9 @@ APP_KEYS: list[KeyBinding] = [
     create_app_binding("leave", "q", "leave", "leave", "Save and leave"),
     create_app_binding("command", "ctrl+p", "command", "commands", "Find any command of this screen by its name"),
     create_app_binding("pictures", "i", "pictures", "pictures", "Switch picture mode"),
-    create_app_binding("suspend", "ctrl+z", "suspend_process", "suspend", "Suspend; fg in the shell continues"),
+    create_app_binding(
+        "suspend", "ctrl+z", "suspend_process", "suspend", "Suspend; fg in the shell continues", show=False
+    ),
     create_app_binding("more_keys", "comma", "more_keys", "more", "Show the next keys in the bottom line"),
     create_app_binding("help", "question_mark,f1", "help", "keys", "List all keys and terms"),
 ]
@@ -126,10 +130,17 @@ TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRI
 
 
 def create_label_binding(
-    name: str, keys: str, description: str, tooltip: str, section: str, key_name: str | None = None
+    name: str,
+    keys: str,
+    description: str,
+    tooltip: str,
+    section: str,
+    key_name: str | None = None,
+    *,
+    show: bool = True,
 ) -> KeyBinding:
     """Return a binding of the labelling screen; the footer shows them in their order."""
-    return create_binding("label", name, keys, description, tooltip, key_name=key_name, show=True, section=section)
+    return create_binding("label", name, keys, description, tooltip, key_name=key_name, show=show, section=section)
 
 
 LABELLING_KEYS: list[KeyBinding] = [
@@ -149,26 +160,26 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("up", "up,k", "move", "Move up", MOVE),
     create_label_binding("right", "right,l", "move", "Move right", MOVE),
     create_label_binding("next", "n,tab", "next", "Go to the next cluster without an answer", MOVE),
-    create_label_binding("previous", "p,shift+tab", "previous", "Go to the previous cluster without an answer", MOVE),
+    create_label_binding("previous", "p,shift+tab", "next", "Go to the previous cluster without an answer", MOVE),
     create_label_binding("members", "m", "members", "Show nearest, random, farthest members", LOOK),
     create_label_binding("zoom", "z", "zoom", "Show many members, or one in full size", LOOK),
     create_label_binding("accept_all", "A", "accept all", "Accept all guesses above 95 %, after one question", ANSWER),
     create_label_binding("one_key_mode", "a", "one-key mode", "Digits answer at once with confidence 1", ANSWER),
     create_label_binding("lower", "minus", "confidence", "Lower the confidence of the answer by 0.1", ANSWER),
     create_label_binding("raise", "plus,equals_sign", "confidence", "Raise the confidence by 0.1", ANSWER),
-    create_label_binding("redo", "U", "redo", "Redo the action undone last", CHANGE),
+    create_label_binding("redo", "U", "undo", "Redo the action undone last", CHANGE),
     create_label_binding("clear", "delete,backspace", "clear", "Clear the answer of the cluster", CHANGE),
-    create_label_binding("cancel", "escape", "cancel", "Choose another class, or cancel a split", CHANGE),
+    create_label_binding("cancel", "escape", "cancel", "Choose another class, or cancel a split", CHANGE, show=False),
     create_label_binding("history", "H", "history", "List all answers of all rounds; correct or delete them", CHANGE),
     create_label_binding("classes", "c", "classes", "List all classes: add, rename or merge them", CLASSES),
     create_label_binding("sort", "o", "sort", "Sort the clusters by size, doubt or class", LOOK),
     create_label_binding("filter", "f", "filter", "Show only clusters without an answer, or all", LOOK),
     create_label_binding("map", "M", "map", "Show all images as points of a map", LOOK),
-    create_label_binding("command", "colon", "command", "Find a command, or go to a cluster by number", MOVE),
-    create_label_binding("page_up", "pageup", "page", "Go up by a page", MOVE),
-    create_label_binding("page_down", "pagedown", "page", "Go down by a page", MOVE),
-    create_label_binding("first", "home", "first/last", "Go to the first cluster", MOVE),
-    create_label_binding("last", "end", "first/last", "Go to the last cluster", MOVE),
+    create_label_binding("command", "colon", "commands", "Find a command, or go to a cluster by its number", MOVE),
+    create_label_binding("page_up", "pageup", "jump", "Go up by a page", MOVE),
+    create_label_binding("page_down", "pagedown", "jump", "Go down by a page", MOVE),
+    create_label_binding("first", "home", "jump", "Go to the first cluster", MOVE),
+    create_label_binding("last", "end", "jump", "Go to the last cluster", MOVE),
     create_label_binding("export", "e", "export", "Export the labels to a file", FINISH),
 ]
 LABELLING_CONFIRMED_KEYS = build_binding_ids(
@@ -194,11 +205,11 @@ CLASSES_KEYS: list[KeyBinding] = [
     create_binding("classes", "add", "a", "add", "Add a class; it can be used at once", show=True),
     create_binding("classes", "rename", "r", "rename", "Rename the selected class", show=True),
     create_binding("classes", "merge", "m", "merge", "Merge the selected class into another one", show=True),
-    create_binding("classes", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
-    create_binding("classes", "redo", "U", "redo", "Redo the action undone last"),
-    create_binding("classes", "up", "up,k", "up", "Move up"),
-    create_binding("classes", "down", "down,j", "down", "Move down"),
     create_binding("classes", "close", "escape", "back", "Return to the clusters", show=True),
+    create_binding("classes", "undo", "u", "undo", "Undo the last answer, split or class edit", show=True),
+    create_binding("classes", "redo", "U", "undo", "Redo the action undone last", show=True),
+    create_binding("classes", "up", "up,k", "move", "Move up", show=True),
+    create_binding("classes", "down", "down,j", "move", "Move down", show=True),
 ]
 CLASSES_CONFIRMED_KEYS = build_binding_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
 CLASSES_GLOSSARY: Glossary = (
@@ -209,12 +220,12 @@ CLASSES_GLOSSARY: Glossary = (
 # Reading test
 
 READING_TEST_KEYS: list[KeyBinding] = [
-    *create_digit_bindings("reading", "Enter the class that you read"),
-    create_binding("reading", "choose", "slash", "find class", "Find a class by name"),
+    *create_digit_bindings("reading", "Enter the class that you read", show=True),
     create_binding("reading", "unreadable", "x", "unreadable", "Unreadable: counts as wrong", show=True),
     create_binding("reading", "back", "u,backspace", "undo", "Reopen the previous picture", show=True),
     create_binding("reading", "close", "escape", "close", "Close the test; it continues here next time", show=True),
-    create_binding("reading", "again", "r", "restart", "Restart the test after the last picture"),
+    create_binding("reading", "choose", "slash", "find class", "Find a class by name", show=True),
+    create_binding("reading", "again", "r", "restart", "Restart the test after the last picture", show=True),
 ]
 READING_TEST_CONFIRMED_KEYS = build_binding_ids(
     "reading", "choose", "unreadable", "back", "close", "again", digits=True
@@ -234,8 +245,8 @@ SAMPLES_KEYS: list[KeyBinding] = [
         "samples", "Generate samples of that class: the most certain of 50 times as many", show=True
     ),
     create_binding("samples", "any", "a", "any class", "Generate samples of any class", show=True),
-    create_binding("samples", "choose", "slash", "find class", "Find a class by name", show=True),
     create_binding("samples", "close", "escape,q", "back", "Return to the previous screen", show=True),
+    create_binding("samples", "choose", "slash", "find class", "Find a class by name", show=True),
 ]
 SAMPLES_CONFIRMED_KEYS = build_binding_ids("samples", "next", "any", "choose", "close", digits=True)
 SAMPLES_GLOSSARY: Glossary = (
@@ -272,7 +283,6 @@ SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*EPOCH_METRIC_GLOSSARY, *_SUMM
 # The bindings of all screens by the first part of their ids
 
 SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
-    "any": APP_KEYS,
     "label": LABELLING_KEYS,
     "training": TRAINING_KEYS,
     "summary": SUMMARY_KEYS,
@@ -280,17 +290,29 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "reading": READING_TEST_KEYS,
     "samples": SAMPLES_KEYS,
     "help": HELP_KEYS,
+    "any": APP_KEYS,
 }
-"""Every list of bindings above belongs here: a config file can rebind what is listed."""
-DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
-    binding.id: binding.keys for bindings in SCREEN_KEYS.values() for binding in bindings
+"""Every list of bindings above belongs here: a config file can rebind what is listed, and the footer shows it."""
+GROUP_TITLES = {
+    "label": "Labelling",
+    "training": "Training",
+    "summary": "Finished run",
+    "classes": "Classes",
+    "reading": "Reading test",
+    "samples": "Samples",
+    "help": "Help",
+    "any": EVERYWHERE,
 }
-"""The keys of every binding that a config file can rebind."""
+"""Headings in the help for bindings without a section."""
+KEY_BINDINGS: Mapping[str, KeyBinding] = {
+    binding.id: binding for bindings in SCREEN_KEYS.values() for binding in bindings
+}
+"""Every binding that a config file can rebind, by its id."""
 
 
 def format_default_key(binding_id: str) -> str:
     """Return the name of the first default key of a binding, such as "g" for "label.go"."""
-    return format_first_key(DEFAULT_KEYS[binding_id])
+    return format_first_key(KEY_BINDINGS[binding_id].keys)
 
 
 def format_first_key(keys: Sequence[str]) -> str:

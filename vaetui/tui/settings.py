@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vaetui.tui.keymap import DEFAULT_KEYS, format_first_key
+from vaetui.tui.keymap import KEY_BINDINGS, format_first_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,4 @@ class AppSettings:
 
     def format_key(self, binding_id: str) -> str:
         """Return the name of the first key of a binding, such as "g" for "label.go"."""
-        return format_first_key(self.keys.get(binding_id, DEFAULT_KEYS[binding_id]))
+        return format_first_key(self.keys.get(binding_id, KEY_BINDINGS[binding_id].keys))

@@ -36,7 +36,7 @@ def test_bindings_are_grouped_by_their_ids_and_those_of_the_app_come_last() -> N
     ]
     assert group_bindings(active_bindings, lambda binding: binding.key) == [
         ("labelling", [("left h", "Move left")]),
-        ("everywhere", [("q", "Save and leave")]),
+        ("Everywhere", [("q", "Save and leave")]),
     ]
 
 
@@ -66,7 +66,7 @@ async def test_every_phase_has_a_help(phase: Phase) -> None:
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
         for text in (
-            "everywhere",
+            "Everywhere",
             "Save and leave",
             "Ctrl-Z",
             "Suspend; fg in the shell continues",

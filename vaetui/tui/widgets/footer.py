@@ -1,10 +1,12 @@
-"""A one-line footer with the keys of the screen."""
+"""A one-line footer with the keys of the screen, on as many pages as they need."""
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.screen import Screen
 
+from vaetui.tui.presenters.commands import SEPARATOR, FooterEntry, arrange_footer_pages
+from vaetui.tui.textual_bindings import list_commands
 from vaetui.tui.widgets.text_line import TextLine
 
 
@@ -18,6 +20,8 @@ class Footer(TextLine):
     DEFAULT_CSS = """
     Footer { dock: bottom; height: 1; background: $footer-background; color: $footer-foreground; }
     """
+    _pages: list[list[FooterEntry]]
+    _page_index = 0
 
     def on_mount(self) -> None:
         """Show the keys, and again whenever the bindings change."""
@@ -29,14 +33,24 @@ class Footer(TextLine):
         self.show_keys(self.screen)
 
     def show_keys(self, screen: Screen[object]) -> None:
-        """Show each action once; if the width is too small, drop entries before the last, which opens the help."""
+        """Arrange the keys on pages and show the current one, or the first if the pages have changed."""
+        has_help = getattr(screen, "glossary", None) is not None
+        commands = list_commands(screen.active_bindings.values(), has_help)
+        self._pages = arrange_footer_pages(commands, self.app.size.width)
+        if self._page_index >= len(self._pages):
+            self._page_index = 0
+        self._show_page()
+
+    def turn_page(self) -> bool:
+        """Show the next page, and after the last one the first; return whether there is more than one."""
+        self._page_index = (self._page_index + 1) % len(self._pages)
+        self._show_page()
+        return len(self._pages) > 1
+
+    def _show_page(self) -> None:
         style = f"bold {self.app.theme_variables.get('footer-key-foreground', '')}"
-        text_by_action: dict[str, Text] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in text_by_action:
-                key = self.app.get_key_display(binding)
-                text_by_action[binding.action] = Text.assemble(" ", (key, style), f" {binding.description}")
-        entries = list(text_by_action.values())
-        while len(entries) > 1 and sum(entry.cell_len for entry in entries) > self.app.size.width:
-            del entries[-2]
-        self.set_text(Text.assemble(*entries))
+        text = Text(" ")
+        for index, entry in enumerate(self._pages[self._page_index]):
+            text.append(SEPARATOR if index else "")
+            text.append(entry.keys, style).append(f" {entry.description}")
+        self.set_text(text)
