@@ -27,7 +27,7 @@ from vaetui.session.session import Session
 from vaetui.storage import file_names, locations
 
 STATUS_KEYS = (
-    *("phase", "epoch", "round", "answers", "label_coverage", "test_accuracy", "pixel_accuracy", "losses"),
+    *("phase", "epoch", "round", "answers", "test_accuracy", "pixel_accuracy", "losses"),
     *("recipe", "seed"),
 )
 """What `show --json` prints and a repair must not change."""

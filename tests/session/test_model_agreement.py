@@ -104,7 +104,7 @@ def test_summary_and_show_command_report_the_same_agreement(runs: RunTemplates) 
     assert f"{100 * agreement.mean_confidence:.1f} %)" in printed
 
 
-def test_show_without_true_labels_prints_churn_and_confidence(digits: Path, tmp_path: Path) -> None:
+def test_show_without_true_labels_prints_churn_and_the_classes_without_an_answer(digits: Path, tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare/train-images-idx3-ubyte").write_bytes((digits / "train-images-idx3-ubyte").read_bytes())
     session = create_session("bare", tmp_path / "bare", PROPAGATION_CONFIG)
@@ -112,10 +112,12 @@ def test_show_without_true_labels_prints_churn_and_confidence(digits: Path, tmp_
     list(run_to_end(session))
     session.close()
     status = json.loads(run_vaetui("show", "bare", "--json").stdout)
-    assert status["mean_confidence"][0] is None, "before the first labels the confidence has no meaning"
+    assert set(status["mean_confidence"]) == {None}
+    assert status["unanswered_classes"]
     lines = dict(line.split("  ", maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
     assert "test accuracy" not in lines
-    assert lines["mean confidence"].split()[0] == "–"
+    assert "estimated accuracy" not in lines, "seven clusters name fewer than ten classes"
+    assert "No answer yet for: " in lines["answers"]
     assert len(lines["prediction churn"].strip().split("  ")) == status["epoch"]
 
 

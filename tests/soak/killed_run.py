@@ -23,9 +23,7 @@ from vaetui.storage import locations
 CONFIG_OPTIONS = ("--recipe", "paper", "--clusters", "5", "--rounds", "2")
 PROCESS_KINDS = ("plain", "plain", "plain", "fast checkpoints", "fast checkpoints", "screens", "export")
 """Kinds of processes, repeated by their frequency."""
-REPRODUCIBLE_KEYS = (
-    *("phase", "epoch", "answers", "label_coverage", "test_accuracy", "pixel_accuracy", "losses", "data", "seed"),
-)
+REPRODUCIBLE_KEYS = (*("phase", "epoch", "answers", "test_accuracy", "pixel_accuracy", "losses", "data", "seed"),)
 """Keys of `vaetui show --json` that depend neither on time nor on location."""
 
 

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetui.errors import make_printable
+from vaetui.tui.presenters.run_position import format_position
+from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
 
 if TYPE_CHECKING:
     from vaetui.storage.findings import Finding
 
 
-HEADING_CELLS = 18
+HEADING_CELLS = 20
 """Width of the headings of a session's status."""
+MAX_NAMES_CELLS = 200
+"""Columns of the names of the classes without an answer."""
 
 
 def print_sessions(summaries: list[dict[str, Any]]) -> None:
@@ -34,8 +38,8 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
         table.add_row(
             summary["name"],
             _format_state(summary),
-            f"{summary['epoch']} of {summary['epochs']}",
-            f"{summary['round']} of {summary['rounds']}",
+            f"{summary['current_epoch']} of {summary['epochs']}",
+            _format_round(summary),
             str(summary["answers"]),
             _format_percent(summary["test_accuracy"][-1] if summary["test_accuracy"] else None),
             f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d %H:%M}",
@@ -48,8 +52,8 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
 
 def print_session(summary: dict[str, Any]) -> None:
     """Print the status of one session, one line per topic."""
-    state = f"{_format_state(summary)}, epoch {summary['epoch']} of {summary['epochs']}"
-    state += f", round {summary['round']} of {summary['rounds']}"
+    position = format_position(*(summary[key] for key in ("phase", "current_epoch", "epochs", "next_round", "rounds")))
+    state = f"{_format_state(summary)}{':' if summary['phase'] == 'finished' else ','} {position}"
     if summary["clusters"] is not None:
         state += f", {summary['answered_clusters']} of {summary['clusters']} clusters answered"
     lines = {"session": summary["name"], "state": state}
@@ -59,7 +63,7 @@ def print_session(summary: dict[str, Any]) -> None:
         "data": make_printable(summary["data"]),
         **summary["import"],
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
-        "answers": f"{summary['answers']}, label coverage {_format_percent(summary['label_coverage'])}",
+        "answers": _format_answers(summary),
         **_format_epoch_metrics(summary),
         "time": f"{summary['training_seconds'] / 60:.1f} min training, "
         f"{summary['labelling_seconds'] / 60:.1f} min labelling",
@@ -73,7 +77,7 @@ def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
     """Format the metrics by epoch: those with true labels if there are any, else those without."""
     metrics = {"test accuracy": summary["test_accuracy"]}
     if not any(value is not None for value in summary["test_accuracy"]):
-        metrics = {"prediction churn": summary["prediction_churn"], "mean confidence": summary["mean_confidence"]}
+        metrics = {"prediction churn": summary["prediction_churn"], "estimated accuracy": summary["mean_confidence"]}
     metrics["reading accuracy"] = summary["reading_accuracy"]
     lines = {
         header: "  ".join(_format_percent(value) for value in values)
@@ -83,7 +87,7 @@ def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
     agreements = []
     for agreement in summary["agreements"]:
         rate, confidence = _format_percent(agreement["agreement_rate"]), agreement["mean_confidence"]
-        confidence_text = "" if confidence is None else f" (mean confidence {_format_percent(confidence)})"
+        confidence_text = "" if confidence is None else f" (estimated {_format_percent(confidence)})"
         agreements.append(f"{rate} of {agreement['image_count']} in round {agreement['round']}{confidence_text}")
     return lines | ({"agreement": ", ".join(agreements)} if agreements else {})
 
@@ -106,8 +110,21 @@ def print_findings(
 
 
 def _format_state(summary: dict[str, Any]) -> str:
-    suffix = ", detached" if summary["detached"] else ", failed" if summary["failure"] else ""
+    suffix = " in the background" if summary["detached"] else ", failed" if summary["failure"] else ""
     return f"{summary['phase']}{suffix}"
+
+
+def _format_round(summary: dict[str, Any]) -> str:
+    """Return the round that waits for answers, the one that training leads to, or the last one of a finished run."""
+    number = f"{summary['next_round'] or summary['rounds']} of {summary['rounds']}"
+    return f"next: {number}" if summary["phase"] == "training" and summary["next_round"] else number
+
+
+def _format_answers(summary: dict[str, Any]) -> str:
+    """Return the number of answers and, once there are any, the classes without one."""
+    count, unanswered_classes = summary["answers"], summary["unanswered_classes"]
+    note = format_unanswered_classes(unanswered_classes, MAX_NAMES_CELLS) if count else ""
+    return f"{count:,}. {note}" if note else f"{count:,}"
 
 
 def _format_percent(fraction: float | None) -> str:

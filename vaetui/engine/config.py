@@ -194,6 +194,12 @@ def find_round_after_epoch(config: TrainingConfig, epoch: int) -> int | None:
     return rounds_before + 1 if rest == 0 and 0 <= rounds_before < config.rounds else None
 
 
+def find_current_epoch(config: TrainingConfig, finished_epochs: int, next_round: int) -> int:
+    """Return the epoch that is trained next; the last finished one if `next_round`, 0 for none, or the end is next."""
+    is_round_next = next_round > 0 and find_epoch_before_round(config, next_round) == finished_epochs
+    return min(finished_epochs if is_round_next else finished_epochs + 1, count_epochs(config))
+
+
 def find_epoch_before_round(config: TrainingConfig, round_number: int) -> int:
     """Return the last epoch before a round."""
     return config.warmup_epochs + (round_number - 1) * config.epochs_per_round

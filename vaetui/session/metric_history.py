@@ -1,11 +1,13 @@
-"""Losses and finished epochs of a run, for the curves."""
+"""Losses, finished epochs and estimates of a run, for the curves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vaetui.engine.config import Config, count_steps_per_epoch, count_validation_images
-from vaetui.engine.events import BatchesTrained
+from vaetui.engine.events import BatchesTrained, EpochEnded
+from vaetui.session.learned_classes import find_answered_class_ids, find_unanswered_class_ids
 from vaetui.session.views import TrainingCurves
 from vaetui.storage.repository import SessionRepository
 
@@ -20,9 +22,13 @@ class MetricHistory:
             config.training, count - count_validation_images(config.training, count)
         )
         self.finished_epochs = repository.list_epochs()
-        """The finished epochs, in order."""
+        """The finished epochs, in order, as they are recorded."""
         self._repository = repository
+        self._config = config
+        self._shown_epochs: tuple[EpochEnded, ...] = ()
+        self._unanswered_class_ids: tuple[int, ...] = ()
         self.reload_losses()
+        self.refresh_estimates()
 
     def reload_losses(self) -> None:
         """Replace the losses by the recorded ones."""
@@ -33,13 +39,40 @@ class MetricHistory:
         """Append the losses of a training event."""
         self._loss_points.append((self._global_step(event.epoch, event.step), event.losses))
 
+    def add_epoch(self, event: EpochEnded) -> None:
+        """Append a finished epoch."""
+        self.finished_epochs.append(event)
+        self.refresh_estimates()
+
+    def refresh_estimates(self) -> None:
+        """Find the classes without an answer, and drop the estimates of epochs that had not learned every class."""
+        self._unanswered_class_ids = find_unanswered_class_ids(self._repository)
+        self._shown_epochs = tuple(drop_unreliable_estimates(self._config, self._repository, self.finished_epochs))
+
     def set_reading_accuracy(self, epoch: int, accuracy: float | None) -> None:
         """Set the reading accuracy of a finished epoch."""
         self.finished_epochs[epoch - 1] = replace(self.finished_epochs[epoch - 1], reading_accuracy=accuracy)
+        self.refresh_estimates()
 
     def training_curves(self) -> TrainingCurves:
         """Return an immutable copy."""
-        return TrainingCurves(tuple(self._loss_points), tuple(self.finished_epochs))
+        return TrainingCurves(tuple(self._loss_points), self._shown_epochs, self._unanswered_class_ids)
 
     def _global_step(self, epoch: int, step: int) -> int:
         return (epoch - 1) * self._steps_per_epoch + step
+
+
+def drop_unreliable_estimates(
+    config: Config, repository: SessionRepository, epochs: Sequence[EpochEnded]
+) -> Iterator[EpochEnded]:
+    """Yield the epochs, without the mean confidence of those whose networks had not learned every active class.
+
+    The networks are certain of wrong classes for the images of a class that they have not learned.
+    """
+    active_ids = set(repository.load_class_list().active_ids)
+    for event in epochs:
+        if event.mean_confidence is not None and not active_ids <= set(
+            find_answered_class_ids(config, repository, event.epoch)
+        ):
+            event = replace(event, mean_confidence=None)
+        yield event

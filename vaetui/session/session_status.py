@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from vaetui.engine.config import count_epochs
+from vaetui.engine.config import count_epochs, find_current_epoch
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
-from vaetui.session.learned_classes import find_unanswered_class_ids
+from vaetui.session.learned_classes import find_answered_class_ids, find_unanswered_class_ids
+from vaetui.session.metric_history import drop_unreliable_estimates
 from vaetui.session.model_agreement import measure_round_agreements
 from vaetui.session.views import Summary
 from vaetui.storage import (
@@ -42,9 +43,11 @@ def load_status(name: str) -> dict[str, Any]:
     directory = locations.find_session(name)
     untrusted_entries.refuse_untrusted_entries(directory)
     with closing(SessionRepository(directory)) as repository:
-        config, classes, epoch_events = repository.config, repository.load_class_list(), repository.list_epochs()
+        config, classes = repository.config, repository.load_class_list()
+        epoch_events = list(drop_unreliable_estimates(config, repository, repository.list_epochs()))
         rounds, holder = repository.list_rounds(), lock.read_holder(directory)
         step = schedule.next_step(config.training, repository)
+        next_round = schedule.next_round_number(config.training, repository)
         status: dict[str, Any] = {
             "name": name,
             "directory": str(directory),
@@ -60,12 +63,14 @@ def load_status(name: str) -> dict[str, Any]:
             "created": repository.created_at,
             "epoch": len(epoch_events),
             "epochs": count_epochs(config.training),
+            "current_epoch": find_current_epoch(config.training, len(epoch_events), next_round),
             "round": len(rounds),
             "rounds": config.training.rounds,
+            "next_round": next_round or None,
             "answers": repository.count_answers(),
             "answered_clusters": None,
             "clusters": None,
-            "label_coverage": epoch_events[-1].label_coverage if epoch_events else 0.0,
+            "unanswered_classes": [classes.names[class_id] for class_id in find_unanswered_class_ids(repository)],
             "test_accuracy": [event.test_accuracy for event in epoch_events],
             "pixel_accuracy": [event.pixel_accuracy for event in epoch_events],
             "reading_accuracy": [event.reading_accuracy for event in epoch_events],
@@ -119,7 +124,10 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
             with suppress(ArtifactLostError):
                 predicted_class_ids = stored_arrays.load_arrays(store, name, EpochPredictions).class_ids
         predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
-        class_ids = np.where(direct_labels.weights > 0, direct_labels.class_ids, predicted_class_ids)
+        is_answered = direct_labels.weights > 0
+        answered_ids = find_answered_class_ids(config, repository, len(epoch_events))
+        is_counted = is_answered | np.isin(predicted_class_ids, answered_ids)
+        class_ids = np.where(is_answered, direct_labels.class_ids, predicted_class_ids)[is_counted]
         counts = np.bincount(class_ids, minlength=len(classes))
         class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active_ids)
     return Summary(

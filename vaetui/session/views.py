@@ -90,7 +90,9 @@ class TrainingCurves:
     loss_points: tuple[tuple[int, Losses], ...]
     """(global step, losses) over the whole run, in order."""
     finished_epochs: tuple[EpochEnded, ...]
-    """The finished epochs, in order."""
+    """The finished epochs, in order; only epochs that learned every active class have a mean confidence."""
+    unanswered_class_ids: tuple[int, ...] = ()
+    """Active classes that no answer names with a confidence above 0, ascending; as of the last step of the run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
