@@ -168,7 +168,7 @@ def test_the_table_and_the_images_that_the_user_passed_are_never_overwritten(tmp
     (tmp_path / "hard.csv").hardlink_to(tmp_path / "mine.csv")
     for output in (tmp_path / "mine.csv", tmp_path / "own/../hard.csv", paths[-1]):
         for options in ((), ("--force",)):
-            assert_refused("is the input", "export", "files", "-o", str(output), *options)
+            assert_refused("is the input", "export", "files", "--format", "csv", "-o", str(output), *options)
     assert (tmp_path / "mine.csv").read_text() == content
 
 

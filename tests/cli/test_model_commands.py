@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -199,9 +200,11 @@ def test_utf_16_list_is_refused(tmp_path: Path) -> None:
     assert b"is UTF-16. Save it as UTF-8." in process.stderr
 
 
-@pytest.mark.parametrize("command", ["predict", "samples"])
-def test_existing_output_is_kept_without_force(command: str, image_directory: Path, tmp_path: Path) -> None:
-    output, link = tmp_path / "out.png", tmp_path / "link.png"
+@pytest.mark.parametrize(("command", "suffix"), [("predict", ".csv"), ("samples", ".png")])
+def test_existing_output_is_kept_without_force(
+    command: str, suffix: str, image_directory: Path, tmp_path: Path
+) -> None:
+    output, link = tmp_path / f"out{suffix}", tmp_path / f"link{suffix}"
     output.write_text("old")
     link.symlink_to(output)
     images = [str(image_directory)] if command == "predict" else []
@@ -211,7 +214,19 @@ def test_existing_output_is_kept_without_force(command: str, image_directory: Pa
     assert run_vaetui(command, "trained", *images, "-o", str(link), "--force").returncode == 0
     assert link.is_symlink()
     assert output.read_bytes()[:4] in (b"path", b"\x89PNG")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "out.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [link.name, output.name]
+
+
+def test_the_suffix_of_the_output_chooses_the_format_or_is_refused(image_directory: Path, tmp_path: Path) -> None:
+    image_path = str(next(image_directory.rglob("*.png")))
+    assert run_vaetui("predict", "trained", image_path, "-o", str(tmp_path / "out.jsonl")).returncode == 0
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert row["path"] == image_path
+    for name in ("out.tsv", "out.json", "out.npz"):
+        message = "stands for no format here. Use .csv or .jsonl, or choose with --format"
+        assert_refused(message, "predict", "trained", image_path, "-o", str(tmp_path / name))
+    assert_refused("Use a name that ends in .png", "samples", "trained", "-o", str(tmp_path / "out.jpg"))
+    assert os.listdir(tmp_path) == ["out.jsonl"]
 
 
 @pytest.mark.parametrize("command", ["predict", "samples", "export", "export-model"])
@@ -242,7 +257,7 @@ def test_output_that_is_one_of_the_images_is_refused_even_with_force(image_direc
         (("-", "-o", second), f"{images}/0.png\n{second}\n"),
         (("-", "-o", str(table)), f"{images}/0.png\n{table}\n"),
     ):
-        process = run_vaetui("predict", "trained", *arguments, "--force", typed=typed)
+        process = run_vaetui("predict", "trained", *arguments, "--format", "csv", "--force", typed=typed)
         assert process.returncode == 2, arguments
         assert "is the input" in process.stderr, arguments
         assert {path: path.read_bytes() for path in (table, *images.iterdir())} == contents

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 from vaetui.cli.data_options import parse_path, range_option
-from vaetui.cli.params import build_format_option, force_option, refuse_to_overwrite, session_argument
+from vaetui.cli.params import force_option, session_argument
 from vaetui.errors import UserError, make_printable
+from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 NEW_RANGE_NOTE = (
     "The session has no {kind} images, so values {value_range} are shown as black to white. Choose others with --range."
 )
+PREDICTION_FORMATS = ("csv", "jsonl")
 PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
 
 
@@ -43,14 +45,19 @@ PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
-@build_format_option(["csv", "jsonl"])
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(PREDICTION_FORMATS),
+    help="Format of the output (default: by its suffix, else csv).",
+)
 @range_option
 @force_option
 def predict(
     session: str,
     images: tuple[str, ...],
     output: Path | None,
-    format_name: str,
+    format_name: str | None,
     value_range: tuple[float, float] | None,
     force: bool,
 ) -> None:
@@ -63,13 +70,14 @@ def predict(
     """
     if output is not None:
         _require_free_output(output, force, [Path(path) for path in images if path != "-"])
+        format_name = choose_format(str(output), format_name, PREDICTION_FORMATS)
     from vaetui.session.predictor import Predictor
     from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
     predictor.require_two_learned_classes()
     run = PredictionRun(predictor, images, output, value_range)
-    chunks = run.iter_rows(format_name)
+    chunks = run.iter_rows(format_name or "csv")
     if output is None:
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
@@ -154,6 +162,8 @@ class PredictionRun:
 
     def _require_other_output(self, paths: Iterable[str]) -> None:
         if self._output is not None and self._output.exists():
+            from vaetui.storage.output_files import refuse_to_overwrite
+
             refuse_to_overwrite(self._output, True, map(Path, paths))
 
 
@@ -185,7 +195,7 @@ def _format_json_lines(rows: Iterable[Row]) -> bytes:
 
 def _require_free_output(output: Path, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise UserError for an output that must not or cannot be written, before anything is computed."""
-    from vaetui.storage.output_files import require_parent_directory
+    from vaetui.storage.output_files import refuse_to_overwrite, require_parent_directory
 
     refuse_to_overwrite(output, force, inputs)
     require_parent_directory(output)
@@ -222,6 +232,8 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 @force_option
 def samples(session: str, output: Path, class_name: str | None, count: int, seed: int, force: bool) -> None:
     """Generate images from the latent space, as one PNG file."""
+    if output.suffix.lower() not in ("", ".png"):
+        raise UserError(f"{output} ends in {output.suffix}, but samples are a PNG file. Use a name that ends in .png.")
     _require_free_output(output, force)
     import math
 

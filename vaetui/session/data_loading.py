@@ -85,6 +85,19 @@ def find_changed_files(repository: SessionRepository) -> tuple[IdxFiles, list[st
     return files, data_digests.find_changed_kinds(recorded, data_digests.compute_data_digests(files))
 
 
+def describe_damaged_files(repository: SessionRepository) -> str | None:
+    """Return a sentence on damaged or changed files beside the training images; None if they are intact.
+
+    Opening the session for writing repairs those of an imported dataset. Raises UserError if the training images are
+    missing.
+    """
+    files, changed_kinds = find_changed_files(repository)
+    origin = find_dataset_origin(repository)
+    if not changed_kinds and origin is not None and not _has_intact_metadata(files.train_images.parent, origin):
+        return f"{files.train_images.parent / dataset_cache.METADATA_NAME} is damaged."
+    return data_digests.describe_changes(files, changed_kinds)
+
+
 def find_dataset_origin(repository: SessionRepository) -> DatasetOrigin | None:
     """Return the source of an imported dataset; None if the user provided the directory of IDX files."""
     directory = locate_source_directory(repository.data_source)
@@ -116,11 +129,15 @@ def _load_data(store: ArtifactStore, repository: SessionRepository) -> Generator
 
 def _restore_metadata(directory: Path, origin: DatasetOrigin) -> str | None:
     """Write damaged metadata of a dataset again, whose other files are intact; return a notice if that was needed."""
-    is_intact = dataset_cache.is_dataset_intact(directory, with_images=False)
-    if is_intact and dataset_cache.load_origin(directory) == origin:
+    if _has_intact_metadata(directory, origin):
         return None
     dataset_cache.restore_metadata(directory, origin)
     return f"{directory / dataset_cache.METADATA_NAME} was damaged; it was restored from the session."
+
+
+def _has_intact_metadata(directory: Path, origin: DatasetOrigin) -> bool:
+    is_intact = dataset_cache.is_dataset_intact(directory, with_images=False)
+    return is_intact and dataset_cache.load_origin(directory) == origin
 
 
 def _rebuild_images(

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import closing, suppress
-from dataclasses import replace
+from contextlib import ExitStack, closing
 
 import numpy as np
 import torch
 
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import parse_import_options
-from vaetui.engine import rng, train_state
+from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
-from vaetui.engine.vae import VAE
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.learned_classes import find_answered_class_ids, find_learned_class_ids
-from vaetui.storage import file_names, locations, tensors, untrusted_entries
-from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
-from vaetui.storage.repository import SessionRepository
+from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.storage import locations
 
 CANDIDATES_PER_SAMPLE = 50
 """Latent vectors drawn per sample of a given class; the most confident ones are returned."""
@@ -34,24 +31,22 @@ NEW_SESSION_ADVICE = "It has no round left to answer; create another session, wi
 class Predictor:
     """The networks of a session at its newest intact checkpoint, on the CPU."""
 
-    def __init__(self, name: str) -> None:
-        """Load the networks of a session; no lock is needed.
+    def __init__(self, name: str, snapshot: SessionSnapshot | None = None) -> None:
+        """Load the networks of a session as it is now, or of a snapshot of it; no lock is needed.
 
         Raises UserError for an unknown name, a session without a checkpoint, and if all checkpoints are damaged.
         """
-        directory = locations.find_session(name)
-        untrusted_entries.refuse_untrusted_entries(directory)
-        with closing(SessionRepository(directory)) as repository:
-            config, epochs = repository.config, repository.list_epochs()
-            if not repository.list_checkpoints():
-                raise UserError(f"{name} has no checkpoint yet; the first one is saved after ten seconds of training.")
+        with ExitStack() as stack:
+            if snapshot is None:
+                snapshot = stack.enter_context(closing(SessionSnapshot(locations.find_session(name))))
+            repository, epochs = snapshot.repository, snapshot.finished_epochs
             self.name = name
             """The session name."""
-            self.config = replace(config, device="cpu")
-            """The configuration, with the classes that the networks have learned."""
+            self.vae, self.config = snapshot.load_networks("cpu")
+            """The networks, and the configuration with the classes that they have learned."""
             self.image_shape = repository.shape[1:]
             """Height and width of the images in pixels; for colour images also 3."""
-            self.classes = repository.load_class_list()
+            self.classes = snapshot.classes
             """All classes; the networks may not have learned all of them."""
             origin = repository.data_record.origin
             self.value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
@@ -60,13 +55,11 @@ class Predictor:
             """The options of the import of the session's images."""
             self.test_accuracy = epochs[-1].test_accuracy if epochs else None
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
-            self._has_later_round = schedule.next_round_number(config.training, repository) > 0
-            self.vae, epoch = self._load_newest_checkpoint(ArtifactStore(directory, repository), repository)
-            """The networks."""
-            last_epoch = min(epoch, len(epochs))  # an unfinished epoch does not count
-            self.answered_class_ids = find_answered_class_ids(config, repository, last_epoch)
+            self._has_later_round = schedule.next_round_number(snapshot.config.training, repository) > 0
+            last_epoch = snapshot.last_trained_epoch
+            self.answered_class_ids = find_answered_class_ids(snapshot.config, repository, last_epoch)
             """The classes whose answers the networks were trained on."""
-            self.learned_class_ids = find_learned_class_ids(config, repository, last_epoch)
+            self.learned_class_ids = find_learned_class_ids(snapshot.config, repository, last_epoch)
             """The classes that the networks can tell apart; empty until they were trained on two."""
         self._predicted_count = 0
 
@@ -136,18 +129,3 @@ class Predictor:
             raise UserError(
                 f"The networks have not learned class {self.classes.names[class_id]}. Choose one of: {learned_names}."
             )
-
-    def _load_newest_checkpoint(self, store: ArtifactStore, repository: SessionRepository) -> tuple[VAE, int]:
-        """Load the newest intact checkpoint, and return the networks and its epoch.
-
-        A training process may already have deleted the oldest one.
-        """
-        for checkpoint in repository.list_checkpoints():
-            self.config = schedule.config_for_epoch(checkpoint[0], self.config, repository)
-            state = train_state.create_train_state(self.config, self.image_shape)
-            with suppress(ArtifactLostError):
-                content = store.read(file_names.checkpoint_name(*checkpoint), train_state.bound_checkpoint_bytes(state))
-                train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))
-                state.vae.eval()
-                return state.vae, checkpoint[0]
-        raise UserError(f"No checkpoint can be read; repair the session with: vaetui check {self.name} --repair")

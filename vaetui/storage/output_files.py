@@ -22,6 +22,10 @@ DESCRIPTOR_PATH = re.compile(r"/dev/std(?P<name>in|out|err)|(/dev/fd|/proc/self/
 STANDARD_DESCRIPTORS = {"in": 0, "out": 1, "err": 2}
 
 
+class OutputExistsError(UserError):
+    """The output exists, and the user did not ask to overwrite it."""
+
+
 def is_special_file(path: Path) -> bool:
     """Return whether a path is a pipe, a device or an open file descriptor, which are written in place."""
     if find_descriptor(path) is not None:
@@ -35,6 +39,27 @@ def find_descriptor(path: Path) -> int | None:
     if match is None:
         return None
     return STANDARD_DESCRIPTORS[match["name"]] if match["name"] else int(match["number"])
+
+
+def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> None:
+    """Raise UserError if the output is one of the inputs or inside a session or dataset, or exists and not `force`.
+
+    The last is an OutputExistsError. Links and other spellings of a path are followed. Pipes, devices and open file
+    descriptors can always be written.
+    """
+    if str(output) == "-":
+        raise UserError("- is not a file name. Use -o /dev/stdout for standard output.")
+    is_special = is_special_file(output)
+    if is_special and not output.is_file():
+        return
+    refuse_data_directories(output)
+    if not os.path.lexists(output):
+        return
+    for path in inputs:
+        if is_same_file(output, path):
+            raise UserError(f"{output} is the input {path}. Choose another output.")
+    if not force and not is_special:
+        raise OutputExistsError(f"{output} exists. Choose another output, or overwrite it with --force.")
 
 
 def refuse_data_directories(output: Path) -> None:

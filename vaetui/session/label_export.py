@@ -1,0 +1,136 @@
+"""Export the labels of a session: check the output, find the source images, write, and describe the result."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vaetui.engine.events import Event, LabelsExported, Notice
+from vaetui.errors import UserError, make_printable
+from vaetui.export.format_names import DIRECTORY_FORMATS
+from vaetui.session import dataset_location, schedule
+from vaetui.storage import output_files
+
+if TYPE_CHECKING:
+    from vaetui.export.formats import ExportCounts
+    from vaetui.export.label_table import LabelTable, SourceFiles
+    from vaetui.session.session_snapshot import SessionSnapshot
+
+MAX_NAMED_FILES = 3
+"""Most files that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What to export, and how."""
+
+    format_name: str
+    """The format, one of EXPORT_FORMATS."""
+    min_confidence: float = 0.0
+    """Labels below this confidence are left out, or put into _unsure."""
+    copies_images: bool = False
+    """Whether a directory gets copies of the images instead of links."""
+    force: bool = False
+    """Whether an existing file is overwritten."""
+
+
+def export_labels(
+    data_source: str, label_events: Generator[Event, None, LabelTable], output: Path, options: ExportOptions
+) -> Generator[Event, None, str]:
+    """Write the label table that `label_events` return; return the message of LabelsExported, the last event.
+
+    `data_source` is that of the session. Raises UserError, before it computes anything, for an output that must not or
+    cannot be written; an existing file is an OutputExistsError. Then nothing is changed.
+    """
+    is_directory = options.format_name in DIRECTORY_FORMATS
+    source_directory = dataset_location.locate_source_directory(data_source)
+    _require_free_output(source_directory, output, is_directory, options.force)
+    label_table = yield from label_events
+    from vaetui.engine.idx import find_idx_files
+    from vaetui.engine.images import read_images_and_digest
+    from vaetui.export.formats import write_labels
+    from vaetui.export.label_table import ANSWER
+    from vaetui.session.source_images import find_source_images
+
+    sources = yield from find_source_images(source_directory, len(label_table))
+    label_table = replace(label_table, source_files=sources.files, omitted_positions=sources.omitted_positions)
+    images = None
+    if is_directory and sources.files is None:
+        images = read_images_and_digest(find_idx_files(source_directory).train_images)[0].all_pixels
+    counts = yield from write_labels(
+        label_table, options.format_name, options.min_confidence, options.copies_images, images, output
+    )
+    if sources.notice:
+        yield Notice(make_printable(sources.notice))
+    if sources.files and sources.files.replaced_indices:
+        yield Notice(make_printable(_describe_replaced_files(sources.files, is_directory)))
+    answered_count = int((label_table.source_ids == ANSWER).sum())
+    sentence = _describe_counts(counts, options.min_confidence, options.format_name == "folders")
+    message = make_printable(f"{output}: {sentence}; you saw {answered_count:,} images.")
+    yield LabelsExported(message)
+    return message
+
+
+def describe_moment(snapshot: SessionSnapshot) -> str | None:
+    """Return a sentence on the answers and networks behind the labels of a session that is not at rest, else None.
+
+    At rest, no process has it open and no epoch is half trained.
+    """
+    epoch, step = snapshot.checkpoint_position or (0, 0)
+    finished_count = len(snapshot.finished_epochs)
+    is_within_epoch = epoch > finished_count and step < snapshot.steps_per_epoch
+    if snapshot.holder is None and not is_within_epoch:
+        return None
+    count = snapshot.repository.count_answers()
+    networks = f"the networks of epoch {max(epoch, 1)}"
+    if is_within_epoch:
+        networks = f"the networks in epoch {epoch}, after {step:,} of {snapshot.steps_per_epoch:,} batches"
+    sentence = f"The labels come from {count:,} answer{'s' * (count != 1)} and {networks}"
+    if snapshot.holder is None:
+        return f"{sentence}."
+    step_name = schedule.next_step(snapshot.config.training, snapshot.repository)
+    activity = f"; epoch {finished_count + 1} is being trained" if step_name == "train" else ""
+    return f"{snapshot.name} is open in {snapshot.holder}. {sentence}, as of now{activity}."
+
+
+def _require_free_output(source_directory: Path, output: Path, is_directory: bool, force: bool) -> None:
+    from vaetui.session.source_images import iter_input_paths
+
+    output_files.require_parent_directory(output)
+    if not is_directory and output.is_dir():
+        raise UserError(f"{output} is a directory. Name a file with -o.")
+    output_files.refuse_to_overwrite(output, force or is_directory, iter_input_paths(source_directory))
+    if is_directory:
+        output_files.require_new_directory(output)
+
+
+def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_directory: bool) -> str:
+    place = "in _unsure" if has_unsure_directory else "omitted"
+    parts = [f"{counts.written:,} labels written"]
+    if counts.unsure:
+        parts.append(f"{counts.unsure:,} below {min_confidence:g} {place}")
+    if counts.unlabelled:
+        verb = "image has" if counts.unlabelled == 1 else "images have"
+        parts.append(f"{counts.unlabelled:,} {verb} no label yet" + ", in _unsure" * has_unsure_directory)
+    if counts.missing:
+        files = "its file is" if counts.missing == 1 else "their files are"
+        parts.append(f"{counts.missing:,} omitted because {files} missing or unreadable")
+    if counts.replaced:
+        files = "its file contains another picture" if counts.replaced == 1 else "their files contain other pictures"
+        parts.append(f"{counts.replaced:,} omitted because {files} now")
+    return ", ".join(parts)
+
+
+def _describe_replaced_files(source_files: SourceFiles, are_omitted: bool) -> str:
+    indices: Sequence[int] = sorted(source_files.replaced_indices)
+    names = ", ".join(source_files.relative_paths[index] for index in indices[:MAX_NAMED_FILES])
+    more = f" and {len(indices) - MAX_NAMED_FILES:,} more" if len(indices) > MAX_NAMED_FILES else ""
+    if len(indices) == 1:
+        subject = "1 image file contains another picture"
+        consequence = "it was omitted" if are_omitted else "its label belongs to the imported picture"
+    else:
+        subject = f"{len(indices):,} image files contain other pictures"
+        consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
+    return f"{subject} than at the import, so {consequence}: {names}{more}."

@@ -1,0 +1,105 @@
+"""One label per image of a session as it is now, without its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+
+from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.events import Event, Loading
+from vaetui.engine.inference import Predictions, encode_and_classify
+from vaetui.errors import UserError
+from vaetui.export.label_table import LabelTable
+from vaetui.session import final_labels
+from vaetui.session.data_split import SessionImages, load_images
+from vaetui.session.dataset_location import locate_session_files
+from vaetui.session.learned_classes import find_learned_class_ids
+from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.storage import file_names, stored_arrays
+from vaetui.storage.stored_arrays import TrainValSplit
+
+
+class NoLabelsError(UserError):
+    """No cluster has an answer yet."""
+
+
+def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, LabelTable]:
+    """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
+
+    `images` are those of the session, if they are loaded already. Raises NoLabelsError if no cluster has an answer yet,
+    and UserError for missing or changed images and for files that are lost.
+    """
+    config, repository, propagator = snapshot.config, snapshot.repository, snapshot.propagator
+    last_round = repository.find_last_answered_round()
+    if not last_round:
+        raise NoLabelsError(f"No labels yet: answer a cluster first, with: vaetui resume {snapshot.name}")
+    if snapshot.has_lost_training:
+        raise UserError(
+            f"The newest checkpoints of {snapshot.name} are damaged. Repeat their training with: "
+            f"vaetui resume {snapshot.name}"
+        )
+    predictions = None
+    learned_class_ids = find_learned_class_ids(config, repository, len(snapshot.finished_epochs))
+    if learned_class_ids:
+        predictions = yield from _predict_all(snapshot, images, learned_class_ids)
+    return final_labels.build_label_table(
+        snapshot.load_round(last_round).tree,
+        propagator.label_from_answers(config, last_round),
+        propagator.list_shown_indices(config, last_round),
+        predictions,
+        stored_arrays.load_arrays(snapshot.store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit),
+        snapshot.classes,
+    )
+
+
+def _predict_all(
+    snapshot: SessionSnapshot, images: SessionImages | None, learned_class_ids: tuple[int, ...]
+) -> Generator[Event, None, tuple[Predictions, Predictions]]:
+    """Return the predictions for training and validation images; copies among the training images get equal ones."""
+    if images is None:
+        yield Loading("the images")
+        files = replace(
+            locate_session_files(snapshot.repository), train_labels=None, test_images=None, test_labels=None
+        )
+        images = yield from load_images(snapshot.store, snapshot.repository, files)
+    epoch, canonical = len(snapshot.finished_epochs), snapshot.classes.canonical
+    with _use_threads(snapshot.config.threads):
+        vae, config = snapshot.load_networks(snapshot.config.device)
+        device = next(vae.parameters()).device
+        subset_predictions = []
+        for name, subset in (("training", images.train), ("held-out", images.validation)):
+            subset_predictions.append(
+                (
+                    yield from encode_and_classify(
+                        vae,
+                        DeviceImages(subset, device),
+                        config,
+                        name,
+                        epoch,
+                        canonical=canonical,
+                        allowed_class_ids=learned_class_ids,
+                    )
+                )
+            )
+    train_predictions, validation_predictions = subset_predictions
+    copy_first_values = images.train_val_split.select_distinct_training_images().copy_first_values
+    train_predictions = Predictions(
+        copy_first_values(train_predictions.latents),
+        copy_first_values(train_predictions.class_ids),
+        copy_first_values(train_predictions.confidences),
+    )
+    return train_predictions, validation_predictions
+
+
+@contextmanager
+def _use_threads(count: int) -> Iterator[None]:
+    """Let PyTorch use `count` threads until the block ends, because the bits of a result depend on their number."""
+    previous_count = torch.get_num_threads()
+    torch.set_num_threads(count or previous_count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(previous_count)
