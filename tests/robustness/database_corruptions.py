@@ -34,12 +34,13 @@ TIMESTAMPS = ("nan", "inf", "-inf", "1e300", "-1e20", "x", HOSTILE_TEXT, "", "9"
 STATEMENTS = (
     "CREATE TRIGGER t AFTER INSERT ON answer BEGIN DELETE FROM answer WHERE id < NEW.id; END",
     "CREATE TRIGGER t AFTER INSERT ON answer BEGIN UPDATE answer SET class_id = 0 WHERE id = NEW.id; END",
-    "CREATE TRIGGER t AFTER UPDATE ON answer BEGIN INSERT INTO answer (round_number, cluster_path, kind, class_id, "
-    "confidence, created_at) VALUES (NEW.round_number, '0', 'class', 9, 1.0, 0.0); END",
+    "CREATE TRIGGER t AFTER UPDATE ON answer BEGIN INSERT INTO answer (step_id, round_number, made_in_round, "
+    "cluster_path, kind, class_id, confidence, created_at) VALUES (1, NEW.round_number, NEW.round_number, '0', "
+    "'class', 9, 1.0, 0.0); END",
     "CREATE TRIGGER t BEFORE INSERT ON training_loss BEGIN INSERT INTO training_loss SELECT epoch + 100, step, 0, 0, "
     "0, 0, 0, 0 FROM training_loss; END",
-    "DROP TABLE answer; CREATE VIEW answer AS SELECT 1 id, 1 round_number, '0' cluster_path, 'class' kind, 3 class_id, "
-    "1.0 confidence, NULL part_count, 'active' state, 0.0 created_at",
+    "DROP TABLE answer; CREATE VIEW answer AS SELECT 1 id, 1 step_id, 1 round_number, 1 made_in_round, '0' cluster_path, "
+    "'class' kind, 3 class_id, 1.0 confidence, NULL part_count, 'active' state, 0.0 created_at",
     "DROP TABLE epoch; CREATE VIEW epoch AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     "SELECT i epoch, 1 a, 1 b, 1 c, 1 d, 1 e, 1 f, 1 g, 1 h, 1 i FROM n",
     "DROP TABLE meta; CREATE TABLE meta (key TEXT, value TEXT, more TEXT)",
@@ -51,12 +52,16 @@ STATEMENTS = (
     "SELECT i, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' FROM n",
     "UPDATE answer SET cluster_path = (SELECT group_concat(cluster_path, '.') FROM answer)",
     "INSERT INTO labelling_round VALUES (999, 4, '[]', 0.0, NULL)",
-    "INSERT INTO answer SELECT id + 1000, round_number, cluster_path, kind, class_id, confidence, part_count, state, "
-    "created_at FROM answer",
+    "INSERT INTO answer SELECT id + 1000, step_id, round_number, made_in_round, cluster_path, kind, class_id, "
+    "confidence, part_count, state, created_at FROM answer",
+    "UPDATE answer SET step_id = 1",
+    "UPDATE answer SET step_id = id + 1",
+    "UPDATE answer SET made_in_round = made_in_round + 1",
+    "UPDATE answer SET kind = 'cleared'",
     "UPDATE class_edit SET class_name = (SELECT group_concat(class_name, '9') FROM class_edit)",
     "UPDATE class_edit SET target_class_id = class_id",
     "UPDATE class_edit SET state = 'undone' WHERE kind = 'add'",
-    "INSERT INTO class_edit SELECT id + 1000, round_number, 'merge', target_class_id, NULL, class_id, 'active', "
+    "INSERT INTO class_edit SELECT id + 1000, step_id, round_number, 'merge', target_class_id, NULL, class_id, 'active', "
     "created_at FROM class_edit WHERE kind = 'merge'",
     "CREATE TRIGGER t AFTER INSERT ON class_edit BEGIN UPDATE answer SET class_id = NEW.class_id; END",
     "DROP TABLE class_edit",
@@ -68,7 +73,7 @@ STATEMENTS = (
     "DELETE FROM meta",
 )
 """Statements that change the schema or many rows."""
-FORMAT_VERSIONS = (0, -1, 2, 3, 5, 2**31 - 1, -(2**31))
+FORMAT_VERSIONS = (0, -1, 1, 3, 5, 2**31 - 1, -(2**31))
 TABLES = (
     *("answer", "answer", "class_edit", "class_edit", "labelling_round", "epoch", "training_loss"),
     *("reading_answer", "meta", "artifact"),

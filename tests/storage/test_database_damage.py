@@ -107,7 +107,7 @@ def create_session(directory: Path, seed: int) -> StoredSession:
         repository.record_class_edit(1, RenameClass(1, "animal"))
         repository.record_answer(1, (3,), Unreadable())
         repository.record_answer(1, (4,), Split(3))
-        repository.record_undo(repository.list_actions(1)[-1])
+        repository.record_undo(repository.list_actions(1)[-1].step_id)
         repository.record_round_end(1)
     return StoredSession(directory, read_tables(directory))
 

@@ -81,7 +81,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> StoredSession:
         repository.record_class_edit(1, MergeClass(4, 9))
         repository.record_class_edit(1, RenameClass(9, "four or nine"))
         repository.record_answer(1, (3,), Unreadable())
-        repository.record_undo(repository.list_actions(1)[-1])
+        repository.record_undo(repository.list_actions(1)[-1].step_id)
         return StoredSession(directory, repository.list_actions(1))
 
 
@@ -156,7 +156,7 @@ def test_failed_change_leaves_no_line_in_the_journal(session: StoredSession) -> 
     size = session.journal.stat().st_size
     with session.open(is_writable=True) as repository:
         with pytest.raises(UserError):  # the id exists
-            repository._database.apply_changes(("answer", (2, 1, "3", "class", 1, 1.0, None, "active", 1.0)))
+            repository._database.apply_changes(("answer", (2, 2, 1, 1, "3", "class", 1, 1.0, None, "active", 1.0)))
         assert session.journal.stat().st_size == size
         assert repository.record_answer(1, (8,), ClassAnswer(2)).id == len(session.actions) + 2
     assert session.verify() == []

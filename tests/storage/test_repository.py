@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Losses
@@ -70,7 +70,7 @@ def test_session_properties_survive(repository: SessionRepository, tmp_path: Pat
         assert reopened.created_at <= started_at <= ended_at
 
 
-@pytest.mark.parametrize("answer", [ClassAnswer(3, 0.7), Unreadable(), Split(4)])
+@pytest.mark.parametrize("answer", [ClassAnswer(3, 0.7), Unreadable(), Split(4), Cleared()])
 def test_every_kind_of_answer_survives(repository: SessionRepository, tmp_path: Path, answer: Answer) -> None:
     repository.record_answer(1, (2, 0, 11), answer)
     with reopen(repository, tmp_path) as reopened:
@@ -81,15 +81,15 @@ def test_every_kind_of_answer_survives(repository: SessionRepository, tmp_path: 
 def test_undone_answers_can_be_redone_until_the_next_answer(repository: SessionRepository) -> None:
     first = repository.record_answer(1, (0,), ClassAnswer(1))
     second = repository.record_answer(1, (1,), ClassAnswer(2))
-    repository.record_undo(second)
+    repository.record_undo(second.step_id)
     assert repository.list_answers(1) == [first]
-    assert repository.list_answers(1, "undone") == [second]
-    repository.record_redo(second)
+    assert repository.list_actions(1, "undone") == [second]
+    repository.record_redo(second.step_id)
     assert repository.list_answers(1) == [first, second]
-    repository.record_undo(second)
+    repository.record_undo(second.step_id)
     third = repository.record_answer(1, (1,), ClassAnswer(3))
     assert repository.list_answers(1) == [first, third]
-    assert repository.list_answers(1, "undone") == []
+    assert repository.list_actions(1, "undone") == []
     assert repository.count_answers() == 2
 
 
@@ -107,9 +107,9 @@ def test_answers_and_class_edits_share_one_order(repository: SessionRepository, 
         assert (class_list.names[9:], class_list.canonical[4]) == (("nine", "ten"), 9)
         assert reopened.config.network.classes == 11
         for action in actions[:0:-1]:
-            reopened.record_undo(action)
+            reopened.record_undo(action.step_id)
         assert (reopened.list_actions(1), reopened.list_actions(1, "undone")) == (actions[:1], actions[1:])
-        reopened.record_redo(actions[1])
+        reopened.record_redo(actions[1].step_id)
         reopened.record_class_edit(1, AddClass(11, "eleven"))
         assert reopened.list_actions(1, "undone") == []
         assert reopened.count_answers() == 1
@@ -135,7 +135,7 @@ def test_saved_configuration_keeps_the_initial_number_of_classes(repository: Ses
     addition = repository.record_class_edit(1, AddClass(10, "ten"))
     repository.save_config(replace(before, threads=2))  # a configuration from before the addition
     assert (repository.config.threads, repository.config.network.classes) == (2, 11)
-    repository.record_undo(addition)
+    repository.record_undo(addition.step_id)
     assert repository.config == replace(before, threads=2)
 
 
@@ -147,8 +147,8 @@ def test_saved_configuration_keeps_the_initial_number_of_classes(repository: Ses
         "UPDATE class_edit SET class_id = 12 WHERE id = 1",
         "UPDATE class_edit SET target_class_id = 4 WHERE id = 2",
         "UPDATE class_edit SET target_class_id = 99 WHERE id = 2",
-        "INSERT INTO class_edit VALUES (3, 1, 'merge', 9, NULL, 4, 'active', 0.0)",
-        "INSERT INTO class_edit SELECT 10 + class, 1, 'merge', class, NULL, 10, 'active', 0.0 FROM "
+        "INSERT INTO class_edit VALUES (3, 3, 1, 'merge', 9, NULL, 4, 'active', 0.0)",
+        "INSERT INTO class_edit SELECT 10 + class, 10 + class, 1, 'merge', class, NULL, 10, 'active', 0.0 FROM "
         "(SELECT 0 class UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 "
         "UNION SELECT 8 UNION SELECT 9 UNION SELECT 10)",
     ],
@@ -294,7 +294,7 @@ def test_data_source_may_contain_bytes_that_are_not_utf_8(tmp_path: Path) -> Non
 def test_newer_format_is_refused(repository: SessionRepository, tmp_path: Path) -> None:
     repository.close()
     execute_sql(tmp_path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
-    with pytest.raises(UserError, match=r"made by a newer vaetui \(format 2; this version reads format 1\)"):
+    with pytest.raises(UserError, match=r"made by a newer vaetui \(format 3; this version reads format 2\)"):
         SessionRepository(tmp_path)
 
 

@@ -35,7 +35,7 @@ class LabelPropagator:
         self._repository = repository
         self._load_round = load_round
         self._cached_graph: tuple[int, KNNGraph] | None = None
-        self._cached_evidence: dict[tuple[int, tuple[int, ...]], RoundEvidence] = {}
+        self._cached_evidence: dict[tuple[int, tuple[int, ...], tuple[int, ...]], RoundEvidence] = {}
 
     def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
@@ -88,21 +88,31 @@ class LabelPropagator:
         shown_indices = np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
         return np.flatnonzero(np.isin(labelling_round.distinct_images.first_copies, shown_indices))
 
-    def load_round_evidence(self, round_number: int, last_class_edit_round: int | None = None) -> RoundEvidence:
-        """Return the labels of a finished round, cached per state of the class list."""
-        key = round_number, self._repository.load_class_list(last_class_edit_round).canonical
+    def find_distinct_images(self, round_number: int) -> NDArray[np.bool_]:
+        """Return for each training image whether it is the first one of its copies, [N]."""
+        import numpy as np
+
+        first_copies = self._load_round(round_number, None).distinct_images.first_copies
+        is_distinct: NDArray[np.bool_] = first_copies == np.arange(len(first_copies))
+        return is_distinct
+
+    def load_round_evidence(self, round_number: int, last_round: int | None = None) -> RoundEvidence:
+        """Return the labels of a round, cached per state of its answers and of the class list."""
+        action_ids = tuple(record.id for record in self._repository.list_answers(round_number, last_round))
+        key = round_number, self._repository.load_class_list(last_round).canonical, action_ids
         if key not in self._cached_evidence:
-            self._cached_evidence[key] = self._load_round(round_number, last_class_edit_round).collect_evidence()
+            self._cached_evidence[key] = self._load_round(round_number, last_round).collect_evidence()
         return self._cached_evidence[key]
 
     def propagate_earlier_answers(
         self, config: Config, round_number: int, embeddings: LatentVectors, distinct_images: DistinctImages
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate the answers before a round over the current `embeddings` [N, z_dim]; yields progress."""
-        labelled_sets = self._earlier_labelled_sets(round_number, round_number - 1)
+        # Corrections after the last round were made in this one, if it was added later.
+        labelled_sets = self._earlier_labelled_sets(round_number, round_number)
         return (
             yield from self._class_probabilities(
-                config, round_number, embeddings, distinct_images, labelled_sets, round_number - 1
+                config, round_number, embeddings, distinct_images, labelled_sets, round_number
             )
         )
 
@@ -113,7 +123,7 @@ class LabelPropagator:
         embeddings: LatentVectors,
         distinct_images: DistinctImages,
         labelled_sets: list[LabelledSet],
-        last_class_edit_round: int,
+        last_round: int,
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate labels of first copies over a graph of the distinct images; copies get equal probabilities."""
         import numpy as np
@@ -128,7 +138,7 @@ class LabelPropagator:
             )
             self._cached_graph = round_number, graph
         classes, labelled_set = (
-            self._repository.load_class_list(last_class_edit_round),
+            self._repository.load_class_list(last_round),
             concat_labelled_sets(labelled_sets),
         )
         # Merged classes are excluded: without labels of their own they would still get a share of the probability.
@@ -148,8 +158,8 @@ class LabelPropagator:
         probabilities[:, active_class_ids] = distinct_images.expand(active_probabilities)
         return probabilities
 
-    def _earlier_labelled_sets(self, round_number: int, last_class_edit_round: int | None) -> list[LabelledSet]:
-        return [evidence.labelled_set for evidence in self._earlier_evidence(round_number, last_class_edit_round)]
+    def _earlier_labelled_sets(self, round_number: int, last_round: int | None) -> list[LabelledSet]:
+        return [evidence.labelled_set for evidence in self._earlier_evidence(round_number, last_round)]
 
-    def _earlier_evidence(self, round_number: int, last_class_edit_round: int | None) -> list[RoundEvidence]:
-        return [self.load_round_evidence(number, last_class_edit_round) for number in range(1, round_number)]
+    def _earlier_evidence(self, round_number: int, last_round: int | None) -> list[RoundEvidence]:
+        return [self.load_round_evidence(number, last_round) for number in range(1, round_number)]

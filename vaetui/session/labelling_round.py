@@ -1,4 +1,4 @@
-"""One labelling round: its clusters, and the answers and class edits recorded for them."""
+"""One labelling round: its clusters, and the answers in force for them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from numpy.typing import NDArray
 
 from vaetui.engine import rng
 from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, effective_answers, format_path
-from vaetui.engine.classes import ClassEdit, ClassList
+from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import (
     MAX_CLUSTERS,
     Cluster,
     ClusterTree,
     Indices,
-    build_clusters,
     find_cluster,
     iter_clusters,
     iter_leaves,
     list_members_at_centre,
-    to_metric_space,
     with_children,
 )
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, find_epoch_before_round
 from vaetui.engine.pseudo_labels import (
     LabelledSet,
     PseudoLabels,
@@ -34,14 +32,12 @@ from vaetui.engine.pseudo_labels import (
 )
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
-from vaetui.session.learned_classes import find_unanswered_class_ids
-from vaetui.session.views import SHOWN_MEMBERS, ClusterView, MemberOrder, RoundView, describe_action
-from vaetui.storage import file_names, stored_arrays
-from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
+from vaetui.session.learned_classes import find_learned_class_ids, find_unanswered_class_ids
+from vaetui.session.round_clusters import RoundClusters
+from vaetui.session.undo_stack import UndoStack
+from vaetui.session.views import SHOWN_MEMBERS, ClusterView, DigitKeys, MemberOrder, RoundView, describe_step
 from vaetui.storage.artifact_store import ArtifactStore
-from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot, TrainValSplit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +52,29 @@ class RoundEvidence:
     """The members of the answered clusters that coincide with the centre, shown or not."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterFigures:
+    """What the view of a cluster shows and no answer for a cluster changes."""
+
+    members: Indices
+    """The members that the figures belong to."""
+    class_counts: tuple[tuple[int, int], ...]
+    """(predicted class id, number of members), merged classes not replaced."""
+    mean_distance: float
+    """Mean distance of the members from the centre."""
+    mean_weight: float
+    """Mean weight of a member at confidence 1."""
+
+
 class LabellingRound:
-    """One round: its snapshot, its cluster tree and its actions."""
+    """One round: its snapshot, and its cluster tree and answers as they are recorded."""
 
     classes: ClassList
     """The classes; answers of a merged class count for its target."""
+    answers: dict[ClusterPath, Answer]
+    """The answers in force by cluster."""
+    tree: ClusterTree
+    """The clusters with the parts of those that are split."""
 
     def __init__(
         self,
@@ -68,78 +82,41 @@ class LabellingRound:
         repository: SessionRepository,
         config: Config,
         round_number: int,
-        last_class_edit_round: int | None = None,
+        last_round: int | None = None,
+        clusters: RoundClusters | None = None,
     ) -> None:
-        """Load a round, with the class edits up to the end of `last_class_edit_round`, or all of them.
+        """Load a round, with the answers and class edits made up to the end of `last_round`, or with all of them.
 
-        Raises UserError for files that are lost or do not match the recorded answers.
+        `clusters` are those of the round, if they are loaded already. Raises UserError for files that are lost or do
+        not match the recorded answers.
         """
         self.round_number = round_number
         """The round, from 1."""
-        self.snapshot = stored_arrays.load_arrays(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
+        self._clusters = clusters or RoundClusters(store, config.cluster.distance_metric, round_number)
+        self.snapshot = self._clusters.snapshot
         """The clustering that the round began with."""
-        self.embeddings = to_metric_space(self.snapshot.latents, config.cluster.distance_metric)
+        self.embeddings = self._clusters.embeddings
         """Latent vectors in the space that k-means clusters, [N, z_dim]."""
-        self._last_class_edit_round = last_class_edit_round
+        self.distinct_images = self._clusters.distinct_images
+        """The distinct ones among the training images."""
+        self._last_round = last_round
         self._uses_propagation = config.propagation.method == "graph"
-        self._store = store
         self._repository = repository
         self._config = config
-        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
-        self.distinct_images = split.select_distinct_training_images()
-        """The distinct ones among the training images."""
-        self._root_clusters = self._build_clusters(np.arange(len(self.snapshot.assignments)), self.snapshot)
-        self._split_children: dict[int, ClusterTree] = {}  # by the id of the split's answer record
-        self._actions = repository.list_actions(round_number)
-        self._undone_actions = repository.list_actions(round_number, "undone")
-        self._validate_actions()
-        self._earlier_answer_count = repository.count_answers() - len(self._answer_records)
-        answer_counts = repository.count_answers_by_class(round_number - 1)
-        self._digit_keys = assign_digit_keys(repository.load_class_list(round_number - 1), answer_counts)
-        self._rebuild_from_actions()
+        self._figures: dict[ClusterPath, ClusterFigures] = {}
+        self._digit_keys: DigitKeys | None = None
+        self.reload()
 
-    def record_answer(self, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint) -> None:
-        """Record an answer and the files that belong to it; it is on the disk on return.
-
-        Raises UserError for an unknown cluster and an unknown or merged class.
-        """
-        self.find_cluster(path)
-        if isinstance(answer, ClassAnswer):
-            self.classes.require_active(answer.class_id)
-        self._actions.append(self._repository.record_answer(self.round_number, path, answer, *fingerprints))
-        self._undone_actions.clear()
-        self._rebuild_from_actions()
-
-    def record_split(self, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
-        """Save the parts of a cluster, then record the split that refers to them."""
-        name = file_names.split_snapshot_name(self._repository.next_action_id())
-        fingerprint = stored_arrays.save_arrays(self._store, name, split_snapshot)
-        self.record_answer(path, Split(len(split_snapshot.centres)), fingerprint)
-
-    def record_class_edit(self, edit: ClassEdit) -> None:
-        """Record a class edit; it is on the disk on return. Raises UserError for an invalid edit."""
-        self.classes.with_edit(edit)
-        self._actions.append(self._repository.record_class_edit(self.round_number, edit))
-        self._undone_actions.clear()
-        self._rebuild_from_actions()
-
-    def undo(self) -> ClusterPath | None:
-        """Undo the last action; return its cluster, () for a class edit, None if there is none."""
-        if not self._actions:
-            return None
-        self._repository.record_undo(action := self._actions[-1])
-        self._undone_actions.insert(0, self._actions.pop())
-        self._rebuild_from_actions()
-        return action.path if isinstance(action, AnswerRecord) else ()
-
-    def redo(self) -> ClusterPath | None:
-        """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
-        if not self._undone_actions:
-            return None
-        self._repository.record_redo(action := self._undone_actions[0])
-        self._actions.append(self._undone_actions.pop(0))
-        self._rebuild_from_actions()
-        return action.path if isinstance(action, AnswerRecord) else ()
+    def reload(self) -> None:
+        """Derive classes, answers and tree from what is recorded now."""
+        self.classes = self._repository.load_class_list(self._last_round)
+        records = self._repository.list_answers(self.round_number, self._last_round)
+        self.answers = effective_answers((record.path, self._merge_answer_class(record.answer)) for record in records)
+        record_ids = {record.path: record.id for record in records}
+        self.tree = self._clusters.roots
+        for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
+            parts = self._clusters.load_parts(self.find_cluster(path), record_ids[path])
+            self.tree = with_children(self.tree, path, parts)
 
     def find_cluster(self, path: ClusterPath) -> Cluster:
         """Return the cluster at a path of the current tree. Raises UserError if there is none."""
@@ -147,6 +124,10 @@ class LabellingRound:
             return find_cluster(self.tree, path)
         except KeyError:
             raise UserError(f"There is no cluster {format_path(path)} in this round.") from None
+
+    def has_answer(self, path: ClusterPath) -> bool:
+        """Return whether the cluster at a path or a part of it has an answer."""
+        return any(other[: len(path)] == path for other in self.answers)
 
     def require_splittable(self, path: ClusterPath, part_count: int) -> Cluster:
         """Return the cluster at a path.
@@ -188,26 +169,27 @@ class LabellingRound:
             members = members[np.argsort(self._is_copy(members), kind="stable")]
         return members[:count]
 
-    def build_round_view(self) -> RoundView:
-        """Return the current state of the round."""
+    def build_round_view(self, undo_stack: UndoStack | None = None) -> RoundView:
+        """Return the current state of the round; `undo_stack` holds the steps made in it, if they are loaded."""
+        undo_stack = undo_stack or UndoStack(self._repository, self.round_number)
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
-        edits = [action.class_edit for action in self._actions if isinstance(action, ClassEditRecord)]
+        epoch = find_epoch_before_round(self._config.training, self.round_number)
+        learned_class_ids = find_learned_class_ids(self._config, self._repository, epoch)
+        last_step, undone_step = undo_stack.last_step, undo_stack.undone_step
         return RoundView(
             round_number=self.round_number,
             round_count=self._config.training.rounds,
-            clusters=tuple(self._build_cluster_view(cluster) for cluster in iter_clusters(self.tree)),
+            clusters=tuple(
+                self._build_cluster_view(cluster, learned_class_ids) for cluster in iter_clusters(self.tree)
+            ),
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
             unanswered_class_ids=find_unanswered_class_ids(self._repository),
-            answer_count=self._earlier_answer_count + len(self._answer_records),
-            digit_keys=add_new_classes(self._digit_keys, edits),
-            undo_description=describe_action(self._actions[-1], self.classes) if self._actions else None,
-            redo_description=describe_action(self._undone_actions[0], self.classes) if self._undone_actions else None,
+            answer_count=self._repository.count_answers(),
+            digit_keys=add_new_classes(self._load_digit_keys(), undo_stack.class_edits),
+            undo_description=describe_step(last_step, self.classes, self.round_number) if last_step else None,
+            redo_description=describe_step(undone_step, self.classes, self.round_number) if undone_step else None,
         )
-
-    @property
-    def _answer_records(self) -> list[AnswerRecord]:
-        return [action for action in self._actions if isinstance(action, AnswerRecord)]
 
     def _collect_members(self, select_members: Callable[[Cluster], Indices]) -> LabelledSet:
         """Return some members of each answered cluster, with the class and the confidence of the answer."""
@@ -227,67 +209,57 @@ class LabellingRound:
         is_copy: NDArray[np.bool_] = self.distinct_images.first_copies[members] != members
         return is_copy
 
-    def _build_cluster_view(self, cluster: Cluster) -> ClusterView:
+    def _build_cluster_view(self, cluster: Cluster, learned_class_ids: tuple[int, ...]) -> ClusterView:
         has_answer = [leaf.path in self.answers for leaf in iter_leaves(cluster.children)]
-        mean_weight = 1.0
-        if not self._uses_propagation:
-            mean_weight = float(compute_distance_decay(cluster.distances, self._config.cluster.decay).mean())
+        figures = self._figures.get(cluster.path)
+        if figures is None or figures.members is not cluster.members:
+            figures = self._figures[cluster.path] = self._compute_figures(cluster)
         return ClusterView(
             path=cluster.path,
             picture=cluster.centre_image,
             size=len(cluster.members),
-            mean_distance=cluster.mean_distance,
+            mean_distance=figures.mean_distance,
             answer=self.answers.get(cluster.path),
             leaf_counts=(sum(has_answer), len(has_answer)) if cluster.children else None,
-            class_shares=self._compute_class_shares(cluster),
-            mean_weight=mean_weight,
+            class_shares=self._compute_class_shares(figures, learned_class_ids),
+            mean_weight=figures.mean_weight,
         )
 
-    def _compute_class_shares(self, cluster: Cluster) -> tuple[tuple[int, float], ...]:
-        if self.round_number == 1:
-            return ()  # the classifier has not seen any label yet
-        class_ids, counts = np.unique(self._find_predicted_class_ids(cluster.members), return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        return tuple((int(class_ids[index]), float(counts[index] / counts.sum())) for index in order)
+    def _compute_figures(self, cluster: Cluster) -> ClusterFigures:
+        class_ids, counts = np.unique(self.snapshot.predicted_class_ids[cluster.members], return_counts=True)
+        mean_weight = 1.0
+        if not self._uses_propagation:
+            mean_weight = float(compute_distance_decay(cluster.distances, self._config.cluster.decay).mean())
+        class_counts = tuple(zip(class_ids.tolist(), counts.tolist(), strict=True))
+        return ClusterFigures(cluster.members, class_counts, cluster.mean_distance, mean_weight)
+
+    def _compute_class_shares(
+        self, figures: ClusterFigures, learned_class_ids: tuple[int, ...]
+    ) -> tuple[tuple[int, float], ...]:
+        """Return the learned classes among the predictions, by their share of all members, most frequent first."""
+        counts = dict.fromkeys(learned_class_ids, 0)
+        for class_id, count in figures.class_counts:
+            if (canonical_id := self.classes.canonical[class_id]) in counts:
+                counts[canonical_id] += count
+        frequent = sorted(counts.items(), key=lambda item: -item[1])
+        return tuple((class_id, count / len(figures.members)) for class_id, count in frequent if count)
+
+    def _load_digit_keys(self) -> DigitKeys:
+        """Return the digit keys at the beginning of the round."""
+        if self._digit_keys is None:
+            last_round = self.round_number - 1
+            answer_counts = self._repository.count_answers_by_class(last_round)
+            self._digit_keys = assign_digit_keys(self._repository.load_class_list(last_round), answer_counts)
+        return self._digit_keys
 
     def _find_predicted_class_ids(self, indices: Indices) -> NDArray[np.int64]:
         """Return the classes predicted when the round began, with merged classes replaced by their targets."""
         class_ids: NDArray[np.int64] = np.array(self.classes.canonical)[self.snapshot.predicted_class_ids[indices]]
         return class_ids
 
-    def _rebuild_from_actions(self) -> None:
-        """Derive classes, answers and tree from the recorded actions."""
-        self.classes = self._repository.load_class_list(self._last_class_edit_round)
-        records = self._answer_records
-        self.answers = effective_answers((record.path, self._merge_answer_class(record.answer)) for record in records)
-        record_ids = {record.path: record.id for record in records}
-        self.tree = self._root_clusters
-        for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
-            self.tree = with_children(self.tree, path, self._load_children(path, record_ids[path]))
-
     def _merge_answer_class(self, answer: Answer) -> Answer:
         if isinstance(answer, ClassAnswer):
+            if answer.class_id >= len(self.classes):
+                self.classes.require_active(answer.class_id)
             return replace(answer, class_id=self.classes.canonical[answer.class_id])
         return answer
-
-    def _validate_actions(self) -> None:
-        """Raise UserError if an answer names a class that did not exist then, or a class edit is invalid."""
-        classes = self._repository.load_class_list(self.round_number - 1)
-        for action in (*self._actions, *self._undone_actions):
-            if isinstance(action, ClassEditRecord):
-                classes = classes.with_edit(action.class_edit)
-            elif isinstance(action.answer, ClassAnswer) and action.answer.class_id >= len(classes):
-                classes.require_active(action.answer.class_id)
-
-    def _load_children(self, path: ClusterPath, answer_id: int) -> ClusterTree:
-        if answer_id not in self._split_children:
-            members, name = self.find_cluster(path).members, file_names.split_snapshot_name(answer_id)
-            split_snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(members))
-            self._split_children[answer_id] = self._build_clusters(members, split_snapshot, path)
-        return self._split_children[answer_id]
-
-    def _build_clusters(
-        self, members: Indices, snapshot: RoundSnapshot | SplitSnapshot, path: ClusterPath = ()
-    ) -> ClusterTree:
-        assignments, centres = snapshot.assignments, snapshot.centres
-        return build_clusters(self.embeddings, members, assignments, centres, snapshot.decoded_centres, path)

@@ -1,8 +1,8 @@
-"""The classes that the networks of a session can tell apart."""
+"""The classes that answers name, and those that the networks of a session can tell apart."""
 
 from __future__ import annotations
 
-from vaetui.engine.answers import ClassAnswer, effective_answers
+from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config, find_round_of_epoch
 from vaetui.storage.repository import SessionRepository
 
@@ -13,29 +13,11 @@ MIN_LEARNED_CLASSES = 2
 def find_answered_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
     """Return the classes, ascending, whose answers the networks were trained on up to the end of an epoch.
 
-    Merged classes are replaced by their targets. Answers that were undone or replaced and answers without confidence
-    do not count. Raises UserError for an answer that names no class of the session.
+    Merged classes are replaced by their targets. Answers that were undone, replaced, cleared or corrected since then
+    and answers without confidence do not count. Raises UserError for an answer that names no class of the session.
     """
-    classes, class_ids = repository.load_class_list(), set[int]()
-    for round_number in range(1, (find_round_of_epoch(config.training, epoch) or 0) + 1):
-        records = repository.list_answers(round_number)
-        for answer in effective_answers((record.path, record.answer) for record in records).values():
-            if isinstance(answer, ClassAnswer) and answer.confidence > 0:
-                if answer.class_id >= len(classes):
-                    classes.require_active(answer.class_id)
-                class_ids.add(classes.canonical[answer.class_id])
-    return tuple(sorted(class_ids))
-
-
-def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
-    """Return the active classes, ascending, that no answer in force of any round names with a confidence above 0."""
-    classes, class_ids = repository.load_class_list(), set[int]()
-    for round_number, _, _ in repository.list_rounds():
-        records = repository.list_answers(round_number)
-        for answer in effective_answers((record.path, record.answer) for record in records).values():
-            if isinstance(answer, ClassAnswer) and answer.confidence > 0 and answer.class_id < len(classes):
-                class_ids.add(classes.canonical[answer.class_id])
-    return tuple(class_id for class_id in classes.active_ids if class_id not in class_ids)
+    last_round = find_round_of_epoch(config.training, epoch) or 0
+    return tuple(sorted(_find_named_class_ids(repository, last_round) & _find_named_class_ids(repository)))
 
 
 def find_learned_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
@@ -45,3 +27,20 @@ def find_learned_class_ids(config: Config, repository: SessionRepository, epoch:
     """
     class_ids = find_answered_class_ids(config, repository, epoch)
     return class_ids if len(class_ids) >= MIN_LEARNED_CLASSES else ()
+
+
+def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
+    """Return the active classes, ascending, that no answer in force of any round names with a confidence above 0."""
+    named_class_ids = _find_named_class_ids(repository)
+    return tuple(class_id for class_id in repository.load_class_list().active_ids if class_id not in named_class_ids)
+
+
+def _find_named_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
+    """Return the classes that the answers made up to a round, or all answers, name with a confidence above 0."""
+    classes, class_ids = repository.load_class_list(), set[int]()
+    for record in repository.list_effective_answers(last_round):
+        if isinstance(record.answer, ClassAnswer) and record.answer.confidence > 0:
+            if record.answer.class_id >= len(classes):
+                classes.require_active(record.answer.class_id)
+            class_ids.add(classes.canonical[record.answer.class_id])
+    return class_ids

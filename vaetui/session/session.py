@@ -6,12 +6,13 @@ Heavy libraries are imported only by the operations that need them, so that the 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable
-from vaetui.engine.classes import ClassEdit
+from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
+from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, Device, count_epochs, find_round_of_epoch
 from vaetui.engine.events import (
@@ -28,13 +29,14 @@ from vaetui.engine.events import (
 )
 from vaetui.errors import UserError
 from vaetui.session import schedule
+from vaetui.session.answer_recorder import AnswerRecorder
 from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.digit_keys import sum_counts_of_merged_classes
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
 from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
-from vaetui.storage import log
+from vaetui.storage import file_names, log
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from vaetui.engine.pseudo_labels import PseudoLabels
     from vaetui.export.label_table import LabelTable
     from vaetui.session.labelling_round import LabellingRound
+    from vaetui.session.round_clusters import RoundClustersCache
     from vaetui.session.session_true_labels import SessionTrueLabels
     from vaetui.session.trainer import Trainer
 
@@ -52,8 +55,9 @@ class Session:
 
     `advance`, `split_cluster`, `build_label_table` and `propagate_answers` are slow: iterators of events for one worker
     thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods
-    are quick and must not run beside a slow one, except `training_curves`, the reading test and the properties.
-    `generate_samples` is slow but changes nothing; it loads its own networks and may run in a thread of its own.
+    are quick and must not run beside a slow one, except `training_curves`, the reading test and the properties, and
+    beside an `advance` that only loads. `generate_samples` and `load_history` are slow but change nothing; they may run
+    in threads of their own.
     """
 
     phase: Phase
@@ -83,6 +87,8 @@ class Session:
         self._history = MetricHistory(repository, self._config)
         self._propagator = LabelPropagator(repository, self._load_round)
         self._current_round: LabellingRound | None = None
+        self._recorder: AnswerRecorder | None = None
+        self._round_clusters: RoundClustersCache | None = None
         self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)
         """Whether true labels of test images exist, so that epochs have a test accuracy."""
         with suppress(UserError):  # loading reports missing images
@@ -111,6 +117,18 @@ class Session:
     def true_labels(self) -> SessionTrueLabels | None:
         """The true labels, for evaluation only; None before the images are loaded."""
         return self._resources.true_labels
+
+    @property
+    def image_count(self) -> int:
+        """Number of images for training and validation."""
+        return self._repository.shape[0]
+
+    def last_saved_at(self) -> float | None:
+        """Return when the newest checkpoint was written, in seconds since 1970; None without one."""
+        for epoch, step in self._repository.list_checkpoints()[:1]:
+            with suppress(OSError):
+                return (self.directory / file_names.checkpoint_name(epoch, step)).stat().st_mtime
+        return None
 
     def training_curves(self) -> TrainingCurves:
         """Return the losses and epochs measured so far."""
@@ -152,7 +170,7 @@ class Session:
             trainer = yield from self._prepare_trainer()
             snapshot, round_number = labelling_round.snapshot, labelling_round.round_number
             split_snapshot = yield from trainer.split_cluster(cluster, part_count, snapshot, round_number)
-            labelling_round.record_split(path, split_snapshot)
+            self._require_recorder().record_split(labelling_round, path, split_snapshot)
             yield ClusterSplit(path, len(split_snapshot.centres))
 
         return split_events()
@@ -216,6 +234,24 @@ class Session:
         )
         yield MapComputed(image_map)
 
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Generator[Event, None, None]:
+        """Write one label per image, by the answers and networks so far; the last event is LabelsExported.
+
+        Without a format, the name of the output chooses it. May run in a thread of its own. Raises UserError for an
+        output that cannot be written, and OutputExistsError for an existing file unless `force`.
+        """
+        from vaetui.export.format_names import choose_format
+        from vaetui.session.label_export import ExportOptions, export_labels
+        from vaetui.session.session_snapshot import SessionSnapshot
+        from vaetui.session.snapshot_labels import label_images
+
+        options = ExportOptions(choose_format(str(output), format_name), min_confidence, force=force)
+        with closing(SessionSnapshot(self.directory)) as snapshot:
+            label_events = label_images(snapshot, self._resources.images)
+            yield from export_labels(self._repository.data_source, label_events, output, options)
+
     # The current round.
 
     def require_current_round(self) -> LabellingRound:
@@ -226,35 +262,96 @@ class Session:
 
     def round_view(self) -> RoundView:
         """Return the state of the current round."""
-        return self.require_current_round().build_round_view()
+        return self.require_current_round().build_round_view(self._require_recorder().undo_stack)
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable) -> None:
+    @property
+    def one_key_mode(self) -> bool | None:
+        """Whether a digit answers at once in this session; None if it was not chosen."""
+        return self._repository.one_key_mode
+
+    def set_one_key_mode(self, is_on: bool) -> None:
+        """Record whether a digit answers at once in this session."""
+        self._repository.record_one_key_mode(is_on)
+
+    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster; it is on the disk on return.
 
         Raises UserError for an unknown cluster and an unknown or merged class.
         """
-        self.require_current_round().record_answer(path, answer)
+        self.record_answers([(path, answer)])
+
+    def record_answers(
+        self,
+        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        new_class: AddClass | None = None,
+        extends_last_step: bool = False,
+    ) -> None:
+        """Record a new class, if any, and then answers, as one step of undo; they are on the disk on return.
+
+        They become part of the last step, if there is one, with `extends_last_step`. Raises UserError, and records
+        nothing, for an unknown cluster and an unknown or merged class.
+        """
+        class_edits = [] if new_class is None else [new_class]
+        self._require_recorder().record(self.require_current_round(), answers, class_edits, extends_last_step)
+
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+        """Record an answer for a cluster of any round as a step; it is on the disk on return.
+
+        It counts in an export at once, and in training from the next epoch on. Raises UserError while the networks are
+        trained, and for an unknown round, cluster or class and a merged class.
+        """
+        if self._recorder is None:
+            raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
+        if round_number not in [number for number, _, _ in self._repository.list_rounds()]:
+            raise UserError(f"There is no round {round_number}.")
+        self._recorder.record(self._find_round(round_number), [(path, answer)])
+
+    def load_history(self) -> Generator[Event, None, None]:
+        """Load the answers in force of all rounds; the last event holds them. Answers of a lost round are left out."""
+        from vaetui.session.answer_history import load_answer_history
+
+        yield from load_answer_history(self._repository, self._load_round)
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit, which also applies to earlier answers and predictions; it is on the disk on return."""
-        self.require_current_round().record_class_edit(edit)
-        self.classes = self.require_current_round().classes
+        self._require_recorder().record(self.require_current_round(), class_edits=[edit])
 
     def undo(self) -> ClusterPath | None:
-        """Undo the last action of the round; return its cluster, () for a class edit, None if there is none."""
-        path = self.require_current_round().undo()
-        self.classes = self.require_current_round().classes
-        return path
+        """Undo the last step of the round, or the last correction after the last round.
+
+        Return the cluster of its last answer for the current round, () without such an answer, None if there is no
+        step.
+        """
+        return self._require_recorder().undo()
 
     def redo(self) -> ClusterPath | None:
-        """Redo the last undone action; return its cluster, () for a class edit, None if there is none."""
-        path = self.require_current_round().redo()
-        self.classes = self.require_current_round().classes
-        return path
+        """Redo the step undone last; return as `undo`."""
+        return self._require_recorder().redo()
 
-    def member_images(self, path: ClusterPath, order: MemberOrder, count: int) -> Pixels:
-        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded."""
-        return self._resources.select_training_images(self.require_current_round().member_indices(path, order, count))
+    def member_images(
+        self, path: ClusterPath, order: MemberOrder, count: int, round_number: int | None = None
+    ) -> Pixels:
+        """Return at most `count` images of a cluster, [<= count, H, W]; empty before the images are loaded.
+
+        The cluster is one of the current round, or of the round with that number.
+        """
+        labelling_round = self.require_current_round() if round_number is None else self._find_round(round_number)
+        return self._resources.select_training_images(labelling_round.member_indices(path, order, count))
+
+    def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
+        """Return the training images without an answer that are predicted as a class with the least confidence.
+
+        At most `count` images, [<= count, H, W], least confident first, with their confidences. Empty before the images
+        are loaded, and if the last epoch made no predictions or the class was not learned.
+        """
+        from vaetui.session.least_sure_images import find_least_sure_images
+
+        epoch = len(self._history.finished_epochs)
+        indices, confidences = find_least_sure_images(
+            self._store, self._repository, self._propagator, self.config, epoch, class_id, count
+        )
+        images = self._resources.select_training_images(indices)
+        return images, confidences[: len(images)]
 
     def answer_counts(self) -> tuple[int, ...]:
         """Return the number of answers per class; those of merged classes count for their target."""
@@ -336,10 +433,30 @@ class Session:
             None if round_number is None else (yield from self._propagator.propagate_answers(self.config, round_number))
         )
 
-    def _load_round(self, round_number: int, last_class_edit_round: int | None = None) -> LabellingRound:
-        from vaetui.session.labelling_round import LabellingRound
+    def _reload_classes(self) -> None:
+        self.classes = self._repository.load_class_list()
 
-        return LabellingRound(self._store, self._repository, self.config, round_number, last_class_edit_round)
+    def _require_recorder(self) -> AnswerRecorder:
+        if self._recorder is None:
+            raise UserError("No round is waiting for answers.")
+        return self._recorder
+
+    def _find_round(self, round_number: int) -> LabellingRound:
+        """Return a round by its number, with all answers. Raises UserError if there is none."""
+        if self._current_round is not None and self._current_round.round_number == round_number:
+            return self._current_round
+        if round_number not in [number for number, _, _ in self._repository.list_rounds()]:
+            raise UserError(f"There is no round {round_number}.")
+        return self._load_round(round_number)
+
+    def _load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
+        from vaetui.session.labelling_round import LabellingRound
+        from vaetui.session.round_clusters import RoundClustersCache
+
+        if self._round_clusters is None:
+            self._round_clusters = RoundClustersCache(self._store, self._config.cluster.distance_metric)
+        clusters = self._round_clusters.load(round_number)
+        return LabellingRound(self._store, self._repository, self.config, round_number, last_round, clusters)
 
     def _derive_next_step(self) -> None:
         """Derive the next step from the recorded facts, and load the round if it waits for answers."""
@@ -349,3 +466,10 @@ class Session:
         self.round_number = schedule.next_round_number(self.config.training, self._repository)
         if self._next_step == "ask" and self._current_round is None:
             self._current_round = self._load_round(self.round_number)
+        if self._next_step not in ("ask", "finish"):
+            self._recorder = None
+        elif self._recorder is None:
+            made_in_round = self.round_number or self.round_count + 1
+            self._recorder = AnswerRecorder(
+                self._store, self._repository, made_in_round, self._current_round, self._reload_classes
+            )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, format_path
-from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, format_path
+from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.storage.answer_log import UserAction
-from vaetui.storage.answer_rows import AnswerRecord
+from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
 
 if TYPE_CHECKING:
     from vaetui.engine.metrics import Agreement  # imports NumPy, which must not delay the first frame
@@ -78,9 +79,9 @@ class RoundView:
     """Up to ten active classes, the most frequent ones before this round; a merged class keeps its digit until the
     next round."""
     undo_description: str | None
-    """Short description of the action that undo removes; None if there is none."""
+    """Short description of the step that undo removes; None if there is none."""
     redo_description: str | None
-    """Short description of the action that redo restores; None if there is none."""
+    """Short description of the step that redo restores; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +130,35 @@ class Summary:
     """(round, agreement of its answers with the earlier classifier), from the second round with answers on."""
 
 
-def describe_action(action: UserAction, classes: ClassList) -> str:
-    """Return a short description of an answer or class edit, as undo and redo show it."""
-    if isinstance(action, AnswerRecord):
-        path = format_path(action.path)
-        match action.answer:
-            case ClassAnswer():
-                return f"answer for cluster {path}"
-            case Split():
-                return f"split of cluster {path}"
-            case _:
-                return f"unreadable mark of cluster {path}"
-    match action.class_edit:
+def describe_step(step: Sequence[UserAction], classes: ClassList, round_number: int) -> str:
+    """Return a short description of a step made in a round, as undo and redo show it."""
+    edits = [_describe_class_edit(action.class_edit, classes) for action in step if isinstance(action, ClassEditRecord)]
+    answers = [action for action in step if isinstance(action, AnswerRecord)]
+    clusters = {(action.round_number, action.path) for action in answers}
+    if len(clusters) > 1:
+        edits.append(f"answers for {len(clusters)} clusters")
+    elif answers:
+        edits.append(_describe_answer(answers[-1], round_number))
+    return " and ".join(edits)
+
+
+def _describe_answer(record: AnswerRecord, round_number: int) -> str:
+    cluster = f"cluster {format_path(record.path)}"
+    if record.round_number != round_number:
+        cluster += f" of round {record.round_number}"
+    match record.answer:
+        case ClassAnswer():
+            return f"answer for {cluster}"
+        case Split():
+            return f"split of {cluster}"
+        case Cleared():
+            return f"clearing of {cluster}"
+        case _:
+            return f"unreadable mark of {cluster}"
+
+
+def _describe_class_edit(class_edit: ClassEdit, classes: ClassList) -> str:
+    match class_edit:
         case AddClass(_, name):
             return f"new class {name}"
         case RenameClass(_, name):

@@ -1,12 +1,12 @@
-"""Answers and class edits in the order of entry, with undo and redo."""
+"""Answers and class edits in the order of entry, grouped in steps, with undo and redo."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClusterPath, format_path, parse_path
+from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, find_effective_indices, format_path, parse_path
 from vaetui.engine.classes import ClassEdit
 from vaetui.storage import answer_rows
 from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
@@ -16,7 +16,9 @@ from vaetui.storage.journal import Change
 
 ActionState: TypeAlias = Literal["active", "undone"]
 UserAction: TypeAlias = AnswerRecord | ClassEditRecord
-"""The unit of undo and redo."""
+"""A part of a step, the unit of undo and redo."""
+RoundAnswer: TypeAlias = tuple[int, ClusterPath, Answer]
+"""The round of a cluster, its path, and the answer."""
 
 
 class AnswerLog:
@@ -31,51 +33,78 @@ class AnswerLog:
         query = "SELECT max((SELECT ifnull(max(id), 0) FROM answer), (SELECT ifnull(max(id), 0) FROM class_edit)) + 1"
         return int(self._database.fetch_all(query)[0][0])
 
+    def record_step(
+        self,
+        made_in_round: int,
+        answers: Sequence[RoundAnswer] = (),
+        class_edits: Sequence[ClassEdit] = (),
+        *,
+        extended_step_id: int | None = None,
+        fingerprints: Iterable[FileFingerprint] = (),
+    ) -> list[UserAction]:
+        """Record class edits and then answers as one step, or as part of a step, with the files that belong to them.
+
+        Undone actions of the round can no longer be redone.
+        """
+        next_id, created_at = self.next_action_id(), time.time()
+        step_id = next_id if extended_step_id is None else extended_step_id
+        actions: list[UserAction] = [
+            ClassEditRecord(action_id, step_id, class_edit) for action_id, class_edit in enumerate(class_edits, next_id)
+        ]
+        for action_id, (round_number, path, answer) in enumerate(answers, next_id + len(actions)):
+            actions.append(AnswerRecord(action_id, step_id, round_number, made_in_round, path, answer, created_at))
+        discards: list[Change] = [
+            ("discard_undone_answers", (made_in_round,)),
+            ("discard_undone_class_edits", (made_in_round,)),
+        ]
+        rows = [_build_row(action, made_in_round, created_at) for action in actions]
+        self._database.apply_changes(*discards, *rows, *build_add_file_changes(fingerprints))
+        return actions
+
     def record_answer(
         self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint
     ) -> AnswerRecord:
-        """Record an answer and the files that belong to it; undone actions of the round can no longer be redone."""
-        answer_id = self.next_action_id()
-        row = (
-            answer_id,
-            round_number,
-            format_path(path),
-            *answer_rows.to_answer_columns(answer),
-            "active",
-            time.time(),
-        )
-        files = build_add_file_changes(fingerprints)
-        self._database.apply_changes(*_build_discard_undone_changes(round_number), ("answer", row), *files)
-        return AnswerRecord(answer_id, path, answer)
+        """Record an answer in the round of its cluster as a step."""
+        (action,) = self.record_step(round_number, [(round_number, path, answer)], fingerprints=fingerprints)
+        assert isinstance(action, AnswerRecord)
+        return action
 
     def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
-        """Record a class edit; undone actions of the round can no longer be redone."""
-        edit_id = self.next_action_id()
-        row = (edit_id, round_number, *answer_rows.to_class_edit_columns(class_edit), "active", time.time())
-        self._database.apply_changes(*_build_discard_undone_changes(round_number), ("class_edit", row))
-        return ClassEditRecord(edit_id, class_edit)
+        """Record a class edit as a step."""
+        (action,) = self.record_step(round_number, class_edits=[class_edit])
+        assert isinstance(action, ClassEditRecord)
+        return action
 
-    def record_undo(self, action: UserAction) -> None:
-        """Record that an action was undone."""
-        self._set_state(action, "undone")
+    def record_undo(self, step_id: int) -> None:
+        """Record that all actions of a step were undone."""
+        self._set_state(step_id, "undone")
 
-    def record_redo(self, action: UserAction) -> None:
-        """Record that an undone action is active again."""
-        self._set_state(action, "active")
+    def record_redo(self, step_id: int) -> None:
+        """Record that all actions of an undone step are active again."""
+        self._set_state(step_id, "active")
 
-    def list_actions(self, round_number: int, state: ActionState = "active") -> list[UserAction]:
-        """Return the answers and class edits of a round in that state, oldest first."""
-        class_edits = self._query_class_edits("round_number = ? AND state = ?", (round_number, state))
-        return sorted([*self.list_answers(round_number, state), *class_edits], key=lambda action: action.id)
+    def list_actions(self, made_in_round: int, state: ActionState = "active") -> list[UserAction]:
+        """Return the answers and class edits that were made in a round and have that state, oldest first."""
+        condition, parameters = "{} = ? AND state = ?", (made_in_round, state)
+        answers = self._query_answers(condition.format("made_in_round"), parameters)
+        class_edits = self._query_class_edits(condition.format("round_number"), parameters)
+        return sorted([*answers, *class_edits], key=lambda action: action.id)
 
-    def list_answers(self, round_number: int, state: ActionState = "active") -> list[AnswerRecord]:
-        """Return the answers of a round in that state, oldest first."""
-        query = (
-            "SELECT id, cluster_path, kind, class_id, confidence, part_count FROM answer "
-            "WHERE round_number = ? AND state = ? ORDER BY id"
-        )
-        rows = self._database.fetch_all(query, (round_number, state))
-        return [AnswerRecord(row[0], parse_path(row[1]), answer_rows.parse_answer(*row[2:])) for row in rows]
+    def list_answers(self, round_number: int, last_round: int | None = None) -> list[AnswerRecord]:
+        """Return the active answers for clusters of a round, oldest first.
+
+        Only those made up to the end of `last_round`, or all of them.
+        """
+        condition = "round_number = ? AND state = 'active' AND (? IS NULL OR made_in_round <= ?)"
+        return self._query_answers(condition, (round_number, last_round, last_round))
+
+    def list_effective_answers(self, last_round: int | None = None) -> list[AnswerRecord]:
+        """Return the answers in force of all rounds, by those made up to a round or by all, in the order of entry."""
+        condition = "state = 'active' AND (? IS NULL OR made_in_round <= ?)"
+        records = self._query_answers(condition, (last_round, last_round))
+        # The round as the first index keeps clusters of different rounds apart.
+        indices = find_effective_indices([((record.round_number, *record.path), record.answer) for record in records])
+        return [records[index] for index in indices]
 
     def list_class_edits(self, last_round: int | None = None) -> list[ClassEditRecord]:
         """Return the active class edits up to the end of a round, or all of them, oldest first."""
@@ -85,36 +114,66 @@ class AnswerLog:
     def list_action_times(self, round_number: int) -> list[float]:
         """Return when the actions of a round were recorded, in seconds since 1970, in the order of entry."""
         query = (
-            "SELECT id, created_at FROM answer WHERE round_number = ? "
+            "SELECT id, created_at FROM answer WHERE made_in_round = ? "
             "UNION ALL SELECT id, created_at FROM class_edit WHERE round_number = ? ORDER BY id"
         )
         return [created_at for _, created_at in self._database.fetch_all(query, (round_number, round_number))]
 
     def count_answers_by_class(self, last_round: int | None = None) -> dict[int, int]:
-        """Return the number of active answers by class id up to a round, or of all; class edits are not applied."""
-        query = (
-            "SELECT class_id, count(*) FROM answer WHERE kind = 'class' AND state = 'active' "
-            "AND (? IS NULL OR round_number <= ?) GROUP BY class_id"
-        )
-        return dict(self._database.fetch_all(query, (last_round, last_round)))
+        """Return the number of answers in force by class id, made up to a round or all; class edits are not applied."""
+        counts: dict[int, int] = {}
+        for record in self.list_effective_answers(last_round):
+            if isinstance(record.answer, ClassAnswer):
+                counts[record.answer.class_id] = counts.get(record.answer.class_id, 0) + 1
+        return counts
 
     def find_last_answered_round(self) -> int:
-        """Return the last round that has an active answer, 0 if there is none."""
-        query = "SELECT ifnull(max(round_number), 0) FROM answer WHERE state = 'active'"
-        return int(self._database.fetch_all(query)[0][0])
+        """Return the last round that has an answer in force, 0 if there is none."""
+        return max((record.round_number for record in self.list_effective_answers()), default=0)
 
     def count_answers(self) -> int:
-        """Return the number of active answers of all rounds: classes, unreadable clusters and splits."""
-        return int(self._database.fetch_all("SELECT count(*) FROM answer WHERE state = 'active'")[0][0])
+        """Return the number of answers of all rounds: classes, unreadable clusters and splits.
+
+        Replaced and cleared answers count, undone ones do not. The answers for one cluster in one step count once.
+        """
+        query = (
+            "SELECT count(*) FROM (SELECT DISTINCT step_id, round_number, cluster_path FROM answer "
+            "WHERE state = 'active' AND kind != 'cleared')"
+        )
+        return int(self._database.fetch_all(query)[0][0])
+
+    def _query_answers(self, condition: str, parameters: tuple[object, ...]) -> list[AnswerRecord]:
+        query = (
+            "SELECT id, step_id, round_number, made_in_round, cluster_path, created_at, kind, class_id, confidence, "
+            f"part_count FROM answer WHERE {condition} ORDER BY id"
+        )
+        rows = self._database.fetch_all(query, parameters)
+        return [
+            AnswerRecord(
+                action_id,
+                step_id,
+                round_number,
+                made_in_round,
+                parse_path(path),
+                answer_rows.parse_answer(*columns),
+                created_at,
+            )
+            for action_id, step_id, round_number, made_in_round, path, created_at, *columns in rows
+        ]
 
     def _query_class_edits(self, condition: str, parameters: tuple[object, ...]) -> list[ClassEditRecord]:
-        query = f"SELECT id, kind, class_id, class_name, target_class_id FROM class_edit WHERE {condition} ORDER BY id"
+        query = (
+            "SELECT id, step_id, kind, class_id, class_name, target_class_id FROM class_edit "
+            f"WHERE {condition} ORDER BY id"
+        )
         rows = self._database.fetch_all(query, parameters)
-        return [ClassEditRecord(edit_id, answer_rows.parse_class_edit(*columns)) for edit_id, *columns in rows]
+        return [
+            ClassEditRecord(edit_id, step_id, answer_rows.parse_class_edit(*columns))
+            for edit_id, step_id, *columns in rows
+        ]
 
-    def _set_state(self, action: UserAction, state: ActionState) -> None:
-        change = "set_answer_state" if isinstance(action, AnswerRecord) else "set_class_edit_state"
-        self._database.apply_changes((change, (state, action.id)))
+    def _set_state(self, step_id: int, state: ActionState) -> None:
+        self._database.apply_changes(("set_answer_state", (state, step_id)), ("set_class_edit_state", (state, step_id)))
 
 
 def build_add_file_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[Change]:
@@ -122,5 +181,10 @@ def build_add_file_changes(fingerprints: Iterable[FileFingerprint]) -> Iterator[
     return (("artifact", fingerprint) for fingerprint in fingerprints)
 
 
-def _build_discard_undone_changes(round_number: int) -> tuple[Change, ...]:
-    return ("discard_undone_answers", (round_number,)), ("discard_undone_class_edits", (round_number,))
+def _build_row(action: UserAction, made_in_round: int, created_at: float) -> Change:
+    if isinstance(action, ClassEditRecord):
+        columns = answer_rows.to_class_edit_columns(action.class_edit)
+        return "class_edit", (action.id, action.step_id, made_in_round, *columns, "active", created_at)
+    ids = action.id, action.step_id, action.round_number, made_in_round
+    answer_columns = answer_rows.to_answer_columns(action.answer)
+    return "answer", (*ids, format_path(action.path), *answer_columns, "active", created_at)

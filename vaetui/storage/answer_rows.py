@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 
 
@@ -14,10 +14,18 @@ class AnswerRecord:
 
     id: int
     """Its number in the session, ascending in the order of entry."""
+    step_id: int
+    """The id of the first action of its step; undo and redo change all actions of a step."""
+    round_number: int
+    """The round of the cluster."""
+    made_in_round: int
+    """The round in which the answer was recorded, one more than all rounds after the last one."""
     path: ClusterPath
     """The cluster."""
     answer: Answer
     """The answer."""
+    created_at: float
+    """When it was recorded, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class ClassEditRecord:
 
     id: int
     """Its number in the session, from the same sequence as those of answers."""
+    step_id: int
+    """The id of the first action of its step."""
     class_edit: ClassEdit
     """The change."""
 
@@ -39,13 +49,20 @@ def to_answer_columns(answer: Answer) -> tuple[str, int | None, float | None, in
             return "unreadable", None, None, None
         case Split(part_count):
             return "split", None, None, part_count
+        case Cleared():
+            return "cleared", None, None, None
 
 
 def parse_answer(kind: str, class_id: int, confidence: float, part_count: int) -> Answer:
     """Return the answer with the columns that `to_answer_columns` returned."""
-    if kind == "class":
-        return ClassAnswer(class_id, confidence)
-    return Split(part_count) if kind == "split" else Unreadable()
+    match kind:
+        case "class":
+            return ClassAnswer(class_id, confidence)
+        case "split":
+            return Split(part_count)
+        case "cleared":
+            return Cleared()
+    return Unreadable()
 
 
 def to_class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vaetui.errors import UserError
-from vaetui.storage import atomic_files
+from vaetui.storage import atomic_files, locations
 from vaetui.storage.journal import MAX_FILE_BYTES, Change, Journal, JournalEntry
 from vaetui.storage.row_checks import MAX_META_CHARS, ROW_CONDITIONS
 from vaetui.storage.schema import CHANGE_STATEMENTS, CREATE_TABLES, FORMAT_VERSION
@@ -25,6 +25,10 @@ WRITE_ERRORS = (sqlite3.DataError, sqlite3.IntegrityError, UnicodeEncodeError, O
 
 class NewerFormatError(UserError):
     """A newer version of vaetui wrote the file."""
+
+
+class OlderDatabaseError(UserError):
+    """An older version of vaetui wrote the file, in a format that this version cannot read."""
 
 
 class Database:
@@ -113,7 +117,7 @@ def open_validated(path: Path, is_copied: bool = False) -> sqlite3.Connection:
     """Open a file, or a copy of its present state in memory, and check it.
 
     The process that writes the file does not wait for readers of a copy, and they see one state. Raises
-    NewerFormatError, sqlite3.Error, and UserError for what vaetui never writes.
+    NewerFormatError, OlderDatabaseError, sqlite3.Error, and UserError for what vaetui never writes.
     """
     if not path.exists():
         raise _make_damage_error(path, "the file is missing")
@@ -127,6 +131,8 @@ def open_validated(path: Path, is_copied: bool = False) -> sqlite3.Connection:
                 f"Session {path.parent.name} was made by a newer vaetui (format {version}; this version reads format "
                 f"{FORMAT_VERSION}). Upgrade vaetui to open it."
             )
+        if 0 < version < FORMAT_VERSION:
+            raise OlderDatabaseError(locations.describe_older_format(path.parent.name))
         if version != FORMAT_VERSION:
             raise _make_damage_error(path, f"unknown format {version}")
         _check_schema(connection, path)

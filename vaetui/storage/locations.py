@@ -26,7 +26,7 @@ SESSION_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class OlderFormatError(UserError):
-    """An older version of vaetui made the session."""
+    """A version of vaetui from before format 1 made the session."""
 
 
 def sessions_directory() -> Path:
@@ -82,11 +82,16 @@ def find_session(name: str, allow_older: bool = False) -> Path:
         advice = f"Did you mean {' or '.join(similar_names)}?" if similar_names else "List all with: vaetui sessions"
         raise UserError(f"There is no session {name}. {advice}")
     if not allow_older and not _has_any(path, file_names.DATABASE_AND_JOURNAL_NAMES):
-        raise OlderFormatError(
-            f"Session {name} was made by an older vaetui in a format that this version cannot read. Open it with that "
-            f"version, or delete it with: vaetui delete {name}"
-        )
+        raise OlderFormatError(describe_older_format(name))
     return path
+
+
+def describe_older_format(name: str) -> str:
+    """Return the message that refuses a session of an older format."""
+    return (
+        f"Session {name} was made by an older vaetui in a format that this version cannot read. Open it with that "
+        f"version, or delete it with: vaetui delete {name}"
+    )
 
 
 def list_session_names() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files, database, file_names, journal
-from vaetui.storage.database import NewerFormatError
+from vaetui.storage.database import NewerFormatError, OlderDatabaseError
 from vaetui.storage.findings import Finding
 from vaetui.storage.journal import JournalEntry, JournalScan
 from vaetui.storage.schema import FORMAT_VERSION
@@ -25,7 +25,7 @@ def verify_database(directory: Path, repair: bool) -> Iterator[Finding]:
     """Yield what is damaged in database and journal, and repair it if asked to.
 
     A difference that a crash left between the two is settled without a finding. Raises UserError if neither file is
-    usable, and NewerFormatError.
+    usable, and for a database of another format.
     """
     database_path, journal_path = file_names.database_path(directory), file_names.journal_path(directory)
     with database.translate_database_errors(database_path):
@@ -135,7 +135,8 @@ def _replace_damaged_database(
 def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> str | None:
     """Return what is wrong with the database, apart from its journal.
 
-    Raises NewerFormatError, except where the content equals the journal's: then one bit of the version is flipped.
+    Raises OlderDatabaseError, and NewerFormatError except where the content equals the journal's: then one bit of the
+    version is flipped.
     """
     if not database_path.exists():
         return "is missing"
@@ -144,6 +145,8 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
             database.read_last_entry_number(connection)
             database.read_all_tables(connection)  # raises sqlite3.Error for text that is not UTF-8
             return None if _has_consistent_indexes(connection) else "is damaged"
+    except OlderDatabaseError:
+        raise
     except NewerFormatError:
         if replayed is None or not _has_flipped_version(database_path, replayed):
             raise

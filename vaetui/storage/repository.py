@@ -139,6 +139,16 @@ class SessionRepository(AnswerLog):
         self._write_meta(data_digests=json.dumps(dict(digests)))
 
     @property
+    def one_key_mode(self) -> bool | None:
+        """Whether a digit answers at once in this session; None if it was not chosen."""
+        rows = self._database.fetch_all("SELECT value FROM meta WHERE key = 'one_key_mode'")
+        return rows[0][0] == "true" if rows and rows[0][0] in ("true", "false") else None
+
+    def record_one_key_mode(self, is_on: bool) -> None:
+        """Record whether a digit answers at once in this session."""
+        self._write_meta(one_key_mode=json.dumps(is_on))
+
+    @property
     def created_at(self) -> float:
         """When the session was created, in seconds since 1970."""
         return self._parse_meta("created_at", parse_timestamp)

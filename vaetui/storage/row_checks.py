@@ -6,6 +6,7 @@ COUNT_CONDITION = "BETWEEN 0 AND 1000000000"
 REAL_CONDITION = "BETWEEN -1e300 AND 1e300"
 FRACTION_CONDITION = "BETWEEN 0.0 AND 1.0"
 STATE_CONDITION = "IN ('active', 'undone', 'discarded')"
+STEP_CONDITION = "typeof(step_id) = 'integer' AND step_id BETWEEN 1 AND id"
 LOSS_CONDITIONS = f"""
     typeof(reconstruction) = 'real' AND reconstruction {REAL_CONDITION}
     AND typeof(kl_divergence) = 'real' AND kl_divergence {REAL_CONDITION}
@@ -43,18 +44,20 @@ ROW_CONDITIONS = {
         AND typeof(ifnull(ended_at, 0.0)) = 'real' AND ifnull(ended_at, 0.0) {REAL_CONDITION}
     """,
     "answer": f"""
-        id {COUNT_CONDITION} AND round_number IN (SELECT round_number FROM labelling_round)
+        id {COUNT_CONDITION} AND {STEP_CONDITION}
+        AND round_number IN (SELECT round_number FROM labelling_round) AND typeof(made_in_round) = 'integer'
+        AND made_in_round BETWEEN round_number AND (SELECT count(*) + 1 FROM labelling_round)
         AND typeof(created_at) = 'real' AND created_at {REAL_CONDITION}
         AND typeof(cluster_path) = 'text' AND cluster_path GLOB '[0-9]*' AND cluster_path GLOB '*[0-9]'
         AND cluster_path NOT GLOB '*[^0-9.]*' AND cluster_path NOT GLOB '*..*' AND length(cluster_path) < 200
         AND state {STATE_CONDITION}
-        AND (kind = 'unreadable'
+        AND (kind IN ('unreadable', 'cleared')
             OR (kind = 'class' AND typeof(class_id) = 'integer' AND class_id BETWEEN 0 AND 255
                 AND typeof(confidence) = 'real' AND confidence {FRACTION_CONDITION})
             OR (kind = 'split' AND typeof(part_count) = 'integer' AND part_count BETWEEN 1 AND 1000))
     """,
     "class_edit": f"""
-        id {COUNT_CONDITION} AND id NOT IN (SELECT id FROM answer)
+        id {COUNT_CONDITION} AND id NOT IN (SELECT id FROM answer) AND {STEP_CONDITION}
         AND round_number IN (SELECT round_number FROM labelling_round)
         AND typeof(created_at) = 'real' AND created_at {REAL_CONDITION} AND state {STATE_CONDITION}
         AND typeof(class_id) = 'integer' AND class_id BETWEEN 0 AND 255

@@ -1,6 +1,6 @@
 """The tables of a session's database, their format version, and every statement that changes them."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """The format that this version of vaetui reads and writes; a session of any other format is refused."""
 
 CREATE_TABLES = """
@@ -50,9 +50,11 @@ CREATE TABLE labelling_round (
 );
 CREATE TABLE answer (              -- answers and splits in the order of entry; rows are never deleted
     id INTEGER PRIMARY KEY,
+    step_id INTEGER NOT NULL,      -- the id of the first action of its step, which undo removes as a whole
     round_number INTEGER NOT NULL REFERENCES labelling_round,
+    made_in_round INTEGER NOT NULL,  -- later than round_number for a correction; one more than all rounds at the end
     cluster_path TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'split')),
+    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'split', 'cleared')),
     class_id INTEGER,
     confidence REAL,
     part_count INTEGER,
@@ -62,6 +64,7 @@ CREATE TABLE answer (              -- answers and splits in the order of entry; 
 CREATE INDEX answer_by_round ON answer (round_number, state);
 CREATE TABLE class_edit (          -- changes of the class list in the order of entry
     id INTEGER PRIMARY KEY,        -- shares one sequence with answer.id
+    step_id INTEGER NOT NULL,      -- as in table answer
     round_number INTEGER NOT NULL REFERENCES labelling_round,
     kind TEXT NOT NULL CHECK (kind IN ('add', 'rename', 'merge')),
     class_id INTEGER NOT NULL,
@@ -87,11 +90,11 @@ CHANGE_STATEMENTS = {
     "set_reading_accuracy": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
     "labelling_round": "INSERT INTO labelling_round VALUES (?, ?, ?, ?, ?)",
     "end_round": "UPDATE labelling_round SET ended_at = ? WHERE round_number = ?",
-    "answer": "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "set_answer_state": "UPDATE answer SET state = ? WHERE id = ?",
-    "discard_undone_answers": "UPDATE answer SET state = 'discarded' WHERE round_number = ? AND state = 'undone'",
-    "class_edit": "INSERT INTO class_edit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "set_class_edit_state": "UPDATE class_edit SET state = ? WHERE id = ?",
+    "answer": "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_answer_state": "UPDATE answer SET state = ? WHERE step_id = ? AND state != 'discarded'",
+    "discard_undone_answers": "UPDATE answer SET state = 'discarded' WHERE made_in_round = ? AND state = 'undone'",
+    "class_edit": "INSERT INTO class_edit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_class_edit_state": "UPDATE class_edit SET state = ? WHERE step_id = ? AND state != 'discarded'",
     "discard_undone_class_edits": (
         "UPDATE class_edit SET state = 'discarded' WHERE round_number = ? AND state = 'undone'"
     ),

@@ -1,0 +1,112 @@
+"""Recording of answers, splits and class edits while a session waits for them, with undo and redo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split
+from vaetui.engine.classes import ClassEdit
+from vaetui.session.undo_stack import UndoStack
+from vaetui.storage import file_names
+from vaetui.storage.answer_log import RoundAnswer, UserAction
+from vaetui.storage.answer_rows import AnswerRecord
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.repository import SessionRepository
+
+if TYPE_CHECKING:
+    from vaetui.session.labelling_round import LabellingRound
+    from vaetui.storage.stored_arrays import SplitSnapshot
+
+
+class AnswerRecorder:
+    """Records what a person does in a round, or after the last one; each change is on the disk on return."""
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        repository: SessionRepository,
+        made_in_round: int,
+        current_round: LabellingRound | None,
+        on_change: Callable[[], None],
+    ) -> None:
+        """Continue with the steps made in a round so far; `current_round` is None after the last one.
+
+        `on_change` is called after each change, when the current round is up to date.
+        """
+        self.undo_stack = UndoStack(repository, made_in_round)
+        """The steps."""
+        self._store = store
+        self._repository = repository
+        self._current_round = current_round
+        self._on_change = on_change
+        self._lock = threading.RLock()  # a worker records splits, the screen answers
+
+    def record(
+        self,
+        labelling_round: LabellingRound,
+        answers: Sequence[tuple[ClusterPath, Answer]] = (),
+        class_edits: Sequence[ClassEdit] = (),
+        extends_last_step: bool = False,
+    ) -> None:
+        """Record class edits and then answers for clusters of one round, as a step or as part of the last one.
+
+        Clearing a cluster without an answer changes nothing and is left out. Raises UserError, and records nothing, for
+        an unknown cluster, an unknown or merged class and an impossible edit.
+        """
+        with self._lock:
+            classes = self._repository.load_class_list()
+            for edit in class_edits:
+                classes = classes.with_edit(edit)
+            for path, answer in answers:
+                labelling_round.find_cluster(path)
+                if isinstance(answer, ClassAnswer):
+                    classes.require_active(answer.class_id)
+            round_answers: list[RoundAnswer] = [
+                (labelling_round.round_number, path, answer)
+                for path, answer in answers
+                if not isinstance(answer, Cleared) or labelling_round.has_answer(path)
+            ]
+            if round_answers or class_edits:
+                self.undo_stack.record(round_answers, class_edits, extends_last_step=extends_last_step)
+                self._reload()
+
+    def record_split(self, labelling_round: LabellingRound, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
+        """Save the parts of a cluster, then record the split that refers to them."""
+        from vaetui.storage import stored_arrays
+
+        with self._lock:
+            name = file_names.split_snapshot_name(self._repository.next_action_id())
+            fingerprint = stored_arrays.save_arrays(self._store, name, split_snapshot)
+            answer = labelling_round.round_number, path, Split(len(split_snapshot.centres))
+            self.undo_stack.record([answer], fingerprints=[fingerprint])
+            self._reload()
+
+    def undo(self) -> ClusterPath | None:
+        """Undo the last step.
+
+        Return the cluster of its last answer for the current round, () without such an answer, None if there is no
+        step.
+        """
+        with self._lock:
+            return self._apply_step(self.undo_stack.undo())
+
+    def redo(self) -> ClusterPath | None:
+        """Redo the step undone last; return as `undo`."""
+        with self._lock:
+            return self._apply_step(self.undo_stack.redo())
+
+    def _apply_step(self, step: Sequence[UserAction]) -> ClusterPath | None:
+        if not step:
+            return None
+        self._reload()
+        round_number = self._current_round.round_number if self._current_round else None
+        answers = [action for action in step if isinstance(action, AnswerRecord)]
+        paths = [answer.path for answer in answers if answer.round_number == round_number]
+        return paths[-1] if paths else ()
+
+    def _reload(self) -> None:
+        if self._current_round is not None:
+            self._current_round.reload()
+        self._on_change()
