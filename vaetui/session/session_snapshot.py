@@ -60,6 +60,9 @@ class SessionSnapshot:
         """The classes, including merged ones."""
         self.finished_epochs = self.repository.list_epochs()
         """The finished epochs, in order."""
+        training, count = self.config.training, self.repository.shape[0]
+        self.steps_per_epoch = count_steps_per_epoch(training, count - count_validation_images(training, count))
+        """Batches in an epoch."""
         self.propagator = LabelPropagator(self.repository, self.load_round)
         """Labels by the answers."""
 
@@ -67,12 +70,6 @@ class SessionSnapshot:
     def checkpoint_position(self) -> tuple[int, int] | None:
         """Epoch and step of the newest intact checkpoint; None before the first one."""
         return None if self._checkpoint is None else self._checkpoint[:2]
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in an epoch."""
-        training, count = self.config.training, self.repository.shape[0]
-        return count_steps_per_epoch(training, count - count_validation_images(training, count))
 
     @property
     def last_trained_epoch(self) -> int:
