@@ -6,19 +6,22 @@ from collections.abc import Callable
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.events import Key, Resize
+from textual.events import Key, Paste, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
 from vaetui.tui.event_worker import AppProtocol
 from vaetui.tui.keymap import APP_CONFIRMED_KEYS, SMALL_TERMINAL_KEYS, Glossary
+from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
+from vaetui.tui.widgets.line_panel import LinePanel
 
 PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
 """Keys that no reply of a terminal consists of exclusively."""
 DROPPED_KEYS_NOTICE = "Ignored: keys arrived too fast. Press again."
+PASTE_NOTICE = "Ignored: pasted text. Paste into a line, for example after /"
 UNKNOWN_KEY_HINT = "Unknown key. ? lists all keys"
 TIMER_KEY = "timer"
 """A key that no keyboard has; it releases the keys that the guard holds."""
@@ -33,10 +36,15 @@ class KeyGuardedScreen(Screen[None]):
     CONFIRMED_KEYS: ClassVar[frozenset[str]] = frozenset()
     """Ids of the bindings that the guard checks: they change the session, or leave the screen."""
 
+    DEFAULT_CSS = """
+    KeyGuardedScreen { layers: default line; }
+    """
+
     glossary: Glossary | None = None
     """Terms that the help explains; None if the screen has no help."""
 
     _is_dispatching = False
+    _line: LineDialogue | None = None
 
     def __init__(self, session_name: str, header_text: str = "") -> None:
         """Create a screen with the session name at the left of its header, and a text at the right."""
@@ -48,6 +56,7 @@ class KeyGuardedScreen(Screen[None]):
         yield Header(self._session_name, self._header_text)
         yield from self.compose_body()
         yield Footer()
+        yield LinePanel()
         columns, rows = MIN_SIZE_CELLS
         notice = f"vaetui needs at least {columns} columns and {rows} rows. Enlarge the terminal."
         yield Static(notice, classes="size-notice")
@@ -60,6 +69,21 @@ class KeyGuardedScreen(Screen[None]):
         """Open a screen over this one, and call `callback` when it closes; nothing is painted before its layout."""
         self._vaetui_app.defer_paint()
         self.app.push_screen(screen, callback)
+
+    @property
+    def is_line_open(self) -> bool:
+        """Whether a line dialogue receives all keys."""
+        return self._line is not None
+
+    def open_line(self, dialogue: LineDialogue) -> None:
+        """Ask a question in a panel at the bottom; until it is closed, all keys and pasted text go to it."""
+        self._line = dialogue
+        self.query_one(LinePanel).open_dialogue(dialogue)
+
+    def close_line(self) -> None:
+        """Close the panel without a choice."""
+        self._line = None
+        self.query_one(LinePanel).hide()
 
     def handle_bound_key(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""
@@ -76,21 +100,43 @@ class KeyGuardedScreen(Screen[None]):
     async def on_key(self, event: Key) -> None:
         """Dispatch the keys that the guard releases, and this one if it passes."""
         event.stop()
+        if self._line is not None and event.key != TIMER_KEY:
+            self._handle_line_key(self._line, event)
+            return
         for screen, key in self._vaetui_app.guard.release_keys(event.time):
             if screen is self or self._find_binding_id(key) in APP_CONFIRMED_KEYS:
                 await self._dispatch_key(key)
         if event.key != TIMER_KEY and self._filter_key(event):
             await self._dispatch_key(event)
 
+    def on_paste(self, event: Paste) -> None:
+        """Paste into the open line; elsewhere pasted text would act like keys."""
+        event.stop()
+        if self._line is None:
+            self.show_notice(PASTE_NOTICE)
+        else:
+            self._line.paste(event.text)
+            self.query_one(LinePanel).show_dialogue(self._line)
+
     async def on_resize(self, event: Resize) -> None:
         """Ignore outdated sizes: two sizes in the queue would otherwise restore each other for ever."""
         if event.size != self.app.size:
             event.prevent_default()
+        elif self._line is not None:
+            self.query_one(LinePanel).open_dialogue(self._line)
 
     def action_press(self, key: str) -> None:
         """Handle a key by name, but ignore keys queued for a screen that has closed."""
         if self._is_dispatching:
             self.handle_bound_key(key)
+
+    def _handle_line_key(self, line: LineDialogue, event: Key) -> None:
+        """Pass a key to the open line; it closes before its choice is handed over, which may open another one."""
+        if line.handle_key(event.key, event.character):
+            self.close_line()
+            line.finish()
+        else:
+            self.query_one(LinePanel).show_dialogue(line)
 
     async def _dispatch_key(self, key: Key) -> None:
         """Run the binding of a key, here or in the app; in a terminal that is too small only few bindings work."""

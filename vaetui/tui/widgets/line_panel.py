@@ -1,0 +1,108 @@
+"""The panel at the bottom of a screen that shows a line dialogue."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from vaetui.tui.presenters.cluster_text import truncate_name
+from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
+from vaetui.tui.widgets.text_line import TextLine
+
+SMALL_CHOICE_ROWS, LARGE_CHOICE_ROWS = 3, 8
+"""Rows of choices: on a small terminal they take the place of the list of clusters."""
+LARGE_TERMINAL_ROWS = 34
+"""Rows of a terminal from which on there is space for more choices."""
+MIN_TEXT_CELLS = 12
+"""Cells of the line that are left for the typed text beside a long question."""
+
+
+class LinePanel(TextLine):
+    """Matching choices, below them the question with the typed text, and below that the keys.
+
+    The panel lies over the bottom rows of the screen, so that opening it moves nothing. Its height stays the same while
+    it is open.
+    """
+
+    DEFAULT_CSS = """
+    LinePanel { layer: line; dock: bottom; width: 100%; height: 2; background: $surface; display: none; }
+    """
+
+    def open_dialogue(self, dialogue: LineDialogue) -> None:
+        """Show the panel with the rows that the dialogue needs."""
+        choice_rows = LARGE_CHOICE_ROWS if self.app.size.height >= LARGE_TERMINAL_ROWS else SMALL_CHOICE_ROWS
+        self._choice_rows = choice_rows if dialogue.choice_count else 0
+        self.styles.height = self._choice_rows + 2
+        self.show_dialogue(dialogue)
+        self.display = True
+
+    def hide(self) -> None:
+        """Hide the panel."""
+        self.display = False
+
+    def show_dialogue(self, dialogue: LineDialogue) -> None:
+        """Show the state of the dialogue."""
+        width = self.app.size.width
+        lines = [self._format_choice(dialogue, row, width) for row in self._list_visible_rows(dialogue)]
+        lines = [Text()] * (self._choice_rows - len(lines)) + lines
+        self.set_text(Text("\n").join([*lines, _format_line(dialogue, width), _format_keys(dialogue, width)]))
+
+    def _list_visible_rows(self, dialogue: LineDialogue) -> range:
+        count, marked_index = len(dialogue.matches), dialogue.marked_index or 0
+        start = min(max(marked_index - self._choice_rows // 2, 0), max(count - self._choice_rows, 0))
+        return range(start, min(start + self._choice_rows, count))
+
+    def _format_choice(self, dialogue: LineDialogue, row: int, width: int) -> Text:
+        choice, is_marked = dialogue.matches[row], row == dialogue.marked_index
+        label, detail = _fit_choice(choice, width - 5)
+        text = Text(f" {'›' if is_marked else ' '} ")
+        text.append(f"{label}", "bold reverse" if is_marked else "")
+        return text.append(f"  {detail}", "dim") if detail else text
+
+
+def _fit_choice(choice: Choice, max_cells: int) -> tuple[str, str]:
+    """Return label and detail of a choice, cut to `max_cells` together; the label keeps at least two thirds."""
+    detail = choice.detail
+    label_cells = max_cells - (cell_len(detail) + 2 if detail else 0)
+    label_cells = max(label_cells, min(cell_len(choice.label), max_cells * 2 // 3))
+    label = truncate_name(choice.label, label_cells)
+    return label, truncate_name(detail, max(max_cells - cell_len(label) - 2, 1)) if detail else ""
+
+
+def _format_line(dialogue: LineDialogue, width: int) -> Text:
+    """Return the question and the typed text with its cursor; of a long text the part around the cursor."""
+    before, after = dialogue.text[: dialogue.cursor], dialogue.text[dialogue.cursor :]
+    question = truncate_name(dialogue.question, max(width - MIN_TEXT_CELLS, 1))
+    line = Text.assemble(" ", (question, "bold"), " ")
+    cells = max(width - line.cell_len - 2, 1)
+    if cell_len(before) > cells:
+        before = f"…{set_cell_size(before[::-1], cells - 1).rstrip()[::-1]}"
+    line.append(before, "bold")
+    line.append(after[:1] or "_", "bold reverse" if after else "bold")
+    line.append(after[1:], "bold")
+    rest = width - line.cell_len - 3
+    if not dialogue.text and dialogue.help_text and cell_len(dialogue.help_text) <= rest:
+        line.append(f"  {dialogue.help_text}", "dim")
+    return line
+
+
+def _format_keys(dialogue: LineDialogue, width: int) -> Text:
+    """Return the hint about the last key, if any, and the keys that work now."""
+    choice = dialogue.new_choice
+    keys = [f"Ctrl-N: {choice.label}"] if choice is not None else []
+    if dialogue.marked_index is not None:
+        keys.insert(0, "Enter: choose")
+    elif dialogue.accepts_text and dialogue.text.strip():
+        keys.insert(0, "Enter: confirm")
+    keys += ["↑↓: mark"] if len(dialogue.matches) > 1 else []
+    text = Text(" ")
+    if dialogue.hint:
+        text.append(f"! {dialogue.hint}", "bold")
+        text.append("   ")
+    for key in [*keys, "Esc: cancel"]:
+        text.append(truncate_name(key, max(width - text.cell_len - 16, 12)) if key.startswith("Ctrl-N") else key, "dim")
+        text.append(" · " if key != "Esc: cancel" else "", "dim")
+    if dialogue.choice_count:
+        count = f"{len(dialogue.matches)} of {dialogue.choice_count} "
+        text.append(" " * max(width - text.cell_len - len(count), 1) + count, "dim")
+    return text
