@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaetui
-from vaetui.cli import console_output, export_command, inspect_command, model_commands
+from vaetui.cli import config_command, console_output, export_command, inspect_command, model_commands
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
@@ -209,6 +209,7 @@ for command in (
     model_commands.predict,
     model_commands.export_model,
     model_commands.samples,
+    config_command.config,
 ):
     app.add_command(command)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from vaetui.runtime import session_runner
+from vaetui.runtime import config_file, session_runner
+from vaetui.tui.settings import PICTURE_MODES, THEMES, AppSettings
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
 class UiMode:
     """The front end of a session."""
 
-    pictures: str
-    """The picture mode of the terminal, or "auto"."""
-    theme: str
-    """"dark", "light" or "auto"."""
+    settings: AppSettings
+    """The settings of the app, from options, environment and config file."""
     plain: bool
     """Whether to run the line-by-line dialogue."""
     detach: bool
@@ -37,14 +37,14 @@ class UiMode:
         elif self.plain:
             session_runner.run_plain(session_factory)
         else:
-            session_runner.run_tui(session_factory, self.pictures, self.theme)
+            session_runner.run_tui(session_factory, self.settings)
 
 
-def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callable[[Any], Any]:
-    """Return an option that defaults to the variable VAETUI_<NAME>, else to "auto"."""
+def _build_auto_option(name: str, choices: Sequence[str], help_text: str) -> Callable[[Any], Any]:
+    """Return an option that defaults to the variable VAETUI_<NAME>, else to the config file, else to "auto"."""
     return click.option(
         f"--{name}",
-        type=click.Choice(["auto", *choices]),
+        type=click.Choice(choices),
         default="auto",
         envvar=f"VAETUI_{name.upper()}",
         show_envvar=True,
@@ -53,21 +53,39 @@ def _build_auto_option(name: str, choices: list[str], help_text: str) -> Callabl
 
 
 UI_OPTIONS = (
-    _build_auto_option("pictures", ["half", "ascii", "sixel", "kitty"], "Picture mode; auto queries the terminal."),
-    _build_auto_option("theme", ["dark", "light"], "Colour theme; auto follows the terminal's background."),
+    _build_auto_option("pictures", PICTURE_MODES, "Picture mode; auto queries the terminal."),
+    _build_auto_option("theme", THEMES, "Colours; auto follows the background, terminal uses the terminal's own 16."),
     click.option("--plain", is_flag=True, help="Line-by-line dialogue for screen readers, logs and pipes."),
     click.option("--detach", is_flag=True, help="Train in the background until answers are needed."),
 )
 
 
 def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of the front end to a command, which receives them as the keyword `ui_mode`."""
+    """Add the options of the front end to a command, which receives them as the keyword `ui_mode`.
+
+    The config file is read and checked before the command runs. It also sets the recipe and the device of a command
+    that has both options, unless the user gave them.
+    """
 
     @functools.wraps(command)
     def wrapper(**kwargs: Any) -> Any:
-        ui_mode = UiMode(**{field.name: kwargs.pop(field.name) for field in fields(UiMode)})
-        return command(ui_mode=ui_mode, **kwargs)
+        user_config = config_file.load_config()
+        theme, pictures = kwargs.pop("theme"), kwargs.pop("pictures")
+        settings = user_config.create_app_settings(
+            theme if _is_given("theme") else None, pictures if _is_given("pictures") else None
+        )
+        if "recipe" in kwargs:  # the device of a session that exists stays as it is
+            for name in ("recipe", "device"):
+                if not _is_given(name):
+                    kwargs[name] = user_config.values.get(f"new.{name}", kwargs[name])
+        return command(ui_mode=UiMode(settings, kwargs.pop("plain"), kwargs.pop("detach")), **kwargs)
 
     for option in reversed(UI_OPTIONS):
         wrapper = option(wrapper)
     return wrapper
+
+
+def _is_given(name: str) -> bool:
+    """Return whether the user gave an option, on the command line or in the environment."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)

@@ -19,6 +19,7 @@ from vaetui.runtime.output_errors import translate_output_errors
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+    from vaetui.tui.settings import AppSettings
 
 T = TypeVar("T")
 
@@ -65,18 +66,32 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
-def run_tui(session_factory: Callable[[], Session], pictures: str, theme: str) -> None:
-    """Run the Textual app on a session; `pictures` and `theme` are a mode or "auto"."""
+def run_tui(session_factory: Callable[[], Session], settings: AppSettings) -> None:
+    """Run the Textual app on a session."""
+    from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
 
     capabilities.require_terminal()
     with open_session(session_factory) as session:
-        chosen = (None if mode == "auto" else mode for mode in (pictures, theme))
-        terminal = capabilities.detect_capabilities(*chosen)
+        terminal = capabilities.detect_capabilities(
+            None if settings.pictures == "auto" else settings.pictures,
+            # The 16 colours of the terminal are used differently on a dark and on a light background.
+            settings.theme if settings.theme in ("dark", "light") else None,
+        )
         capabilities.configure_textual(terminal, os.environ)
         from vaetui.tui.app import VaetuiApp
 
-        app = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
+        app = VaetuiApp(
+            session,
+            terminal.picture_mode,
+            terminal.cell_pixels,
+            f"terminal-{terminal.theme}" if settings.theme == "terminal" else terminal.theme,
+            settings,
+            config_file.save_one_key_mode,
+            offered_modes=terminal.offered_modes,
+            colour_count=terminal.colour_count,
+            start_notice=terminal.notice,
+        )
         app.run()
         if app.failure is not None:
             raise app.failure

@@ -27,12 +27,16 @@ from vaetui.tui.widgets.footer import Footer
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
+    from vaetui.engine.answers import ClusterPath
     from vaetui.session.views import Phase
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
 
-THEME_NAMES = {"dark": "textual-dark", "light": "textual-light", "terminal": "ansi-dark"}
-"""Textual's theme for each background of the terminal, and for its own 16 colours."""
+THEME_NAMES = {
+    **{"dark": "textual-dark", "light": "textual-light"},
+    **{"terminal-dark": "ansi-dark", "terminal-light": "ansi-light"},
+}
+"""Textual's theme for each background of the terminal, in colours of the app or in the terminal's own 16."""
 DEFAULT_SETTINGS = AppSettings()
 ALL_KEYS_NOTICE = "The bottom line shows all keys"
 """Shown where the footer has a single page."""
@@ -133,6 +137,17 @@ class VaetuiApp(GracefulShutdownApp):
             self._overlay = SamplesScreen(self.session)
             self.push_screen(self._overlay)
 
+    def open_map(
+        self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()
+    ) -> None:
+        """Open the map over the screen of the phase; `on_jump` receives the cluster that the user goes to."""
+        from vaetui.tui.screens.map import MapScreen
+
+        if self.screen is self._phase_screen and not self.is_leaving:
+            self.defer_paint()
+            self._overlay = MapScreen(self.session, on_jump, focus_path, draws_letters=self.no_color)
+            self.push_screen(self._overlay)
+
     def close_overlay(self) -> None:
         """Close the reading test or the samples, and show the screen of the current phase."""
         if self.screen is not self._overlay:
@@ -170,11 +185,12 @@ class VaetuiApp(GracefulShutdownApp):
     def action_pictures(self) -> None:
         """Switch to the next picture mode that the terminal has, and show its name."""
         from vaetui.tui.widgets.picture import Picture, describe_picture_mode, get_next_picture_mode, set_picture_mode
+        from vaetui.tui.widgets.tiled_images import TiledImages
 
         set_picture_mode(get_next_picture_mode(), self._cell_size)
         for screen in self.screen_stack:
-            for picture in screen.query(Picture):
-                picture.redraw()
+            for widget in (*screen.query(Picture), *screen.query(TiledImages)):
+                widget.redraw()
         if isinstance(self.screen, KeyGuardedScreen):
             self.screen.show_notice(describe_picture_mode())
 
