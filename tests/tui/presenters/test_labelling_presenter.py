@@ -54,4 +54,4 @@ def test_weight_in_the_frame_is_shortened_to_the_width_of_the_frame() -> None:
     assert format_training_weight(presenter.focused_cluster, classes, 26) == "weight when certain: 64 %"
     assert format_training_weight(presenter.focused_cluster, classes, 18) == "weight: 64 %"
     press_keys(presenter, "3", "5", "left")
-    assert format_training_weight(presenter.focused_cluster, classes, 26) == "weight of ·3 .5: 32 %"
+    assert format_training_weight(presenter.focused_cluster, classes, 26) == "weight of 3 at 0.5: 32 %"

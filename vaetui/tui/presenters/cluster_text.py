@@ -155,8 +155,11 @@ def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: 
     A cluster without a class shows the weight that an answer of confidence 1 would have.
     """
     if isinstance(cluster.answer, ClassAnswer) and cluster.leaf_counts is None:
-        weight = _format_percent(cluster.answer.confidence * cluster.mean_weight)
-        text = f"weight of {format_answer(cluster, classes, max(max_cells - 19, 1))}: {weight}"
+        answer = cluster.answer
+        weight = _format_percent(answer.confidence * cluster.mean_weight)
+        suffix = "" if answer.confidence >= 1 else f" at {answer.confidence:.1f}"
+        name = truncate_name(classes.names[answer.class_id], max(max_cells - len(suffix) - 17, 1))
+        text = f"weight of {name}{suffix}: {weight}"
     else:
         weight = _format_percent(cluster.mean_weight)
         text = f"weight when certain: {weight}"

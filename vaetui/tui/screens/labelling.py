@@ -24,7 +24,6 @@ from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
-from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.prompt import Prompt
 
 LOADING_NOTICE = "Loading the model; your key runs when it is ready"
@@ -53,7 +52,8 @@ class LabellingScreen(KeyGuardedScreen):
 
     def compose_body(self) -> ComposeResult:
         """Create the images and the prompt."""
-        yield LabellingView()
+        height, width = self.presenter.focused_cluster.picture.shape[:2]
+        yield LabellingView((width, height))
         yield Prompt()
 
     def on_mount(self) -> None:
@@ -70,8 +70,10 @@ class LabellingScreen(KeyGuardedScreen):
         self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
-        """Pass a key to the presenter, unless a cluster is being split."""
-        if self._splitting_path is None:
+        """Pass a key to the presenter, unless a cluster is being split, or open the map."""
+        if self._splitting_path is None and key == "map":
+            self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
+        elif self._splitting_path is None:
             action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
             if action is not None:
                 self._perform_action(action, self.presenter.focused_cluster.path)
@@ -125,6 +127,11 @@ class LabellingScreen(KeyGuardedScreen):
             except UserError as error:
                 self.presenter.status_text = str(error)
 
+    def _focus_cluster(self, path: ClusterPath) -> None:
+        """Move the focus to a cluster that was chosen on the map."""
+        self.presenter.refresh_round(path)
+        self._update_view()
+
     def _create_class_picker(self) -> ClassPickerScreen:
         """Create a picker that also takes the name of a new class."""
         classes = self._session.classes
@@ -162,8 +169,7 @@ class LabellingScreen(KeyGuardedScreen):
         members = (presenter.focused_cluster.path, presenter.member_order)
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members
-            grid = self.query_one(MemberGrid)
-            grid.show_members(presenter.member_order, self._session.member_images(*members, grid.capacity))
+            view.show_members(presenter.member_order, self._session.member_images(*members, view.member_capacity))
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))

@@ -7,7 +7,9 @@ from rich.text import Text
 
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_class_shares, format_cluster_size
+from vaetui.tui.presenters.class_colours import CLASS_MARK, get_class_style
+from vaetui.tui.presenters.cluster_text import format_class_shares, format_cluster_size, truncate_name
+from vaetui.tui.presenters.styled_text import format_answer_pieces, to_text
 from vaetui.tui.widgets.text_line import TextLine
 
 MAX_NAME_CELLS = 12
@@ -46,17 +48,21 @@ class ClusterDetails(TextLine):
         self.set_text(Text(next((line for line in candidate_lines if cell_len(line) <= width), candidate_lines[-1])))
 
     def _format_panel(self, cluster: ClusterView, classes: ClassList) -> Text:
+        width = self._panel_width
         text = Text.assemble((format_cluster_size(cluster).replace(", ", "\n"), "bold"), "\n\n")
+        answer = format_answer_pieces(cluster, classes, width)
+        text.append_text(to_text(answer) if answer else Text("no answer", "dim")).append("\n\n")
         text.append("predicted classes\n" if cluster.class_shares else format_class_shares(cluster, classes))
         shown_shares = cluster.class_shares[:MAX_PANEL_CLASSES]
         name_cells = min(
             max((cell_len(classes.names[class_id]) for class_id, _ in shown_shares), default=0),
             MAX_NAME_CELLS,
-            self._panel_width // 2,
+            width // 2 - 2,
         )
-        bar_cells = min(self._panel_width - name_cells - len("  100 %"), MAX_BAR_CELLS)
+        bar_cells = min(width - name_cells - len("■   100 %"), MAX_BAR_CELLS)
         for class_id, share in shown_shares:
-            name = set_cell_size(classes.names[class_id], name_cells)
+            name = truncate_name(classes.names[class_id], name_cells)
+            text.append(CLASS_MARK, get_class_style(class_id)).append(f" {set_cell_size(name, name_cells)} ")
             bar = "━" * max(round(share * bar_cells), 1)
-            text.append(f"{name} {bar:<{bar_cells}} {share * 100:3.0f} %\n")
+            text.append(f"{bar:<{bar_cells}} {share * 100:3.0f} %\n")
         return text

@@ -4,86 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
-
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_answer, format_cluster_name
-from vaetui.tui.presenters.layout import CAPTIONED_THUMBNAIL_CELLS, THUMBNAIL_CELLS, compute_page_bounds
-from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import TextLine
+from vaetui.tui.presenters.layout import GridLayout, compute_page_bounds, compute_tile_grid
+from vaetui.tui.presenters.styled_text import Piece, count_cells, format_list_entry, format_tile_caption
+from vaetui.tui.widgets.tiled_images import Place, TiledImages
 
 
-class ClusterThumbnail(Vertical):
-    """One cluster: its centre, its name and answer below, and a heavy bar at the left if focused."""
-
-    DEFAULT_CSS = """
-    ClusterThumbnail TextLine { color: $foreground; }
-    ClusterThumbnail TextLine.focused { color: $primary; text-style: bold; }
-    ClusterThumbnail .bar { width: 1; }
-    ClusterThumbnail .caption { width: 100%; height: 1; }
-    """
-
-    def compose(self) -> ComposeResult:
-        """Mount the bar, the picture and the caption."""
-        with Horizontal():
-            yield TextLine(classes="bar")
-            yield Picture(THUMBNAIL_CELLS)
-        yield TextLine(classes="caption")
-
-    def on_mount(self) -> None:
-        """Set the fixed sizes."""
-        self.styles.width, self.styles.height = CAPTIONED_THUMBNAIL_CELLS
-        self.query_one(Horizontal).styles.height = THUMBNAIL_CELLS[1]
-        self.query_one(".bar").styles.height = THUMBNAIL_CELLS[1]
-
-    def show_cluster(self, cluster: ClusterView | None, is_focused: bool, classes: ClassList) -> None:
-        """Show `cluster`, or nothing for None."""
-        bar, caption = self.query_one(".bar", TextLine), self.query_one(".caption", TextLine)
-        for line in (bar, caption):
-            line.set_class(is_focused, "focused")
-        bar.set_text("\n".join(("┃" if is_focused else " ") * THUMBNAIL_CELLS[1]))
-        text = "" if cluster is None else format_caption(cluster, classes)
-        rule = "━" * (CAPTIONED_THUMBNAIL_CELLS[0] - 4 - cell_len(text))
-        caption.set_text(Text(f"┗ {text} {rule}" if is_focused else f"  {text}"))
-        self.call_later(self.query_one(Picture).show_image, None if cluster is None else cluster.picture)
-
-
-def format_caption(cluster: ClusterView, classes: ClassList) -> str:
-    """Return name and answer of a cluster, with the class name cut to the width of a thumbnail."""
-    name, confidence_cells = format_cluster_name(cluster), 3
-    max_name_cells = CAPTIONED_THUMBNAIL_CELLS[0] - 4 - len(f"{name} ·") - confidence_cells
-    return f"{name} {format_answer(cluster, classes, max(max_name_cells, 1))}"
-
-
-class ClusterGrid(Container):
-    """Pages of cluster thumbnails; the thumbnails are mounted once."""
+class ClusterGrid(TiledImages):
+    """Pages of cluster thumbnails, the focused one in a heavy frame, and below them the clusters of other pages."""
 
     DEFAULT_CSS = """
-    ClusterGrid { layout: grid; width: 100%; height: 1fr; }
+    ClusterGrid { width: 100%; height: 1fr; }
     """
 
-    def __init__(self, columns: int, rows: int) -> None:
-        """Create a grid of `columns` times `rows` thumbnails."""
+    def __init__(self, width: int, rows: int) -> None:
+        """Create a grid for an area of `width` cells and `rows` lines."""
         super().__init__()
-        self.clusters_per_row = columns
-        """Clusters in a row."""
-        self.page_size = columns * rows
-        """Clusters on a page."""
-        self.styles.grid_size_columns = columns
-        self.styles.grid_columns = str(CAPTIONED_THUMBNAIL_CELLS[0])
-        self.styles.grid_rows = str(CAPTIONED_THUMBNAIL_CELLS[1])
+        self._width, self._rows = width, rows
+        self._layout = compute_tile_grid(width, rows, 1)
+        self._focus_position: int | None = None
 
-    def compose(self) -> ComposeResult:
-        """Mount the thumbnails."""
-        for _ in range(self.page_size):
-            yield ClusterThumbnail()
+    @property
+    def clusters_per_row(self) -> int:
+        """Clusters in a row."""
+        return self._layout.columns
+
+    @property
+    def page_size(self) -> int:
+        """Clusters on a page."""
+        return self._layout.capacity
 
     def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int, classes: ClassList) -> None:
         """Show the page that contains the cluster at `focus_index`."""
-        start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
-        for index, thumbnail in enumerate(self.query(ClusterThumbnail), start=start):
-            thumbnail.show_cluster(clusters[index] if index < end else None, index == focus_index, classes)
+        layout = compute_tile_grid(self._width, self._rows, len(clusters))
+        if layout != self._layout or not self.places:
+            self._layout, self._focus_position = layout, None
+            self.place_images([_find_place(layout, position) for position in range(layout.capacity)])
+        start, end = compute_page_bounds(focus_index, len(clusters), layout.capacity)
+        self._move_frame(focus_index - start)
+        for position in range(layout.capacity):
+            index = start + position
+            self._show_tile(position, clusters[index] if index < end else None, index == focus_index, classes)
+        self._show_other_pages([*clusters[:start], *clusters[end:]], classes)
+
+    def _show_tile(self, position: int, cluster: ClusterView | None, is_focused: bool, classes: ClassList) -> None:
+        x, y, (columns, rows) = _find_place(self._layout, position)
+        self.draw_image(position, None if cluster is None else cluster.picture)
+        caption = () if cluster is None else format_tile_caption(cluster, classes, columns)
+        rule: Piece = (" " + "━" * (columns - 1 - count_cells(caption)), "focus")
+        self.write_text(x, y + rows, (*caption, rule) if is_focused else caption, columns)
+
+    def _move_frame(self, position: int) -> None:
+        """Draw the frame around the thumbnail at `position`, apart from its lower side, and remove the last frame."""
+        previous, self._focus_position = self._focus_position, position
+        if previous == position:
+            return
+        for frame_position in (previous, position):
+            if frame_position is None:
+                continue
+            x, y, (columns, rows) = _find_place(self._layout, frame_position)
+            top = f"┏{'━' * columns}┓"
+            sides = [(x - 1, y - 1, top), (x - 1, y + rows, "┗"), (x + columns, y + rows, "┛")]
+            sides += [(column, y + line, "┃") for line in range(rows) for column in (x - 1, x + columns)]
+            for column, line, text in sides:
+                self.write_text(column, line, [(text, "focus")] if frame_position == position else ())
+
+    def _show_other_pages(self, clusters: Sequence[ClusterView], classes: ClassList) -> None:
+        """List the clusters of other pages in the rows below the thumbnails."""
+        first_row = self._layout.rows * self._layout.row_cells
+        entries = [format_list_entry(cluster, classes) for cluster in clusters]
+        for y in range(first_row, self._rows):
+            line: list[Piece] = []
+            while entries and count_cells(line) + count_cells(entries[0]) + 4 <= self._width:
+                line += [("  ", ""), *entries.pop(0)]
+            if entries and y == self._rows - 1:
+                line.append((" …", "dim"))
+            self.write_text(0, y, line, self._width if line else None)
+
+
+def _find_place(layout: GridLayout, position: int) -> Place:
+    row, column = divmod(position, layout.columns)
+    return Place(1 + column * layout.column_cells, 1 + row * layout.row_cells, layout.image_cells)

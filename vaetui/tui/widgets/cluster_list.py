@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_answer, format_cluster_name
+from vaetui.tui.presenters.cluster_text import format_cluster_name
 from vaetui.tui.presenters.layout import compute_page_bounds
+from vaetui.tui.presenters.styled_text import count_cells, format_list_entry, to_text
 from vaetui.tui.widgets.text_line import TextLine
 
-MAX_NAME_CELLS = 8
-"""Maximum width of a class name; more would leave too few columns."""
+MIN_ANSWER_CELLS, MAX_ANSWER_CELLS = 5, 12
+"""Minimum and maximum width of an answer; more would leave too few columns."""
 
 
 class ClusterList(TextLine):
@@ -39,17 +39,21 @@ class ClusterList(TextLine):
     def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int, classes: ClassList) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         name_width = max(len(format_cluster_name(cluster)) for cluster in clusters)
-        # Most answers take up to five cells, a split up to seven: the minimum keeps the columns in place.
-        answers = [format_answer(cluster, classes, MAX_NAME_CELLS) for cluster in clusters]
-        answer_width = max(5, *map(cell_len, answers))
-        self.clusters_per_row = max(self._width // (name_width + answer_width + 3), 1)
+        entries = [format_list_entry(cluster, classes, name_width, MAX_ANSWER_CELLS) for cluster in clusters]
+        # The minimum, of an answer with a confidence, keeps the columns in place.
+        entry_width = max(name_width + 1 + MIN_ANSWER_CELLS, *map(count_cells, entries))
+        self.clusters_per_row = max(self._width // (entry_width + 2), 1)
         start, end = compute_page_bounds(focus_index, len(clusters), self.page_size)
         text = Text()
         for index in range(start, end):
-            cluster, is_focused = clusters[index], index == focus_index
-            entry = f"{format_cluster_name(cluster):>{name_width}} {set_cell_size(answers[index], answer_width)}"
-            style = "bold reverse" if is_focused else "" if cluster.answer is None else "dim"
-            text.append(f"[{entry}]" if is_focused else f" {entry} ", style)
+            is_focused = index == focus_index
+            entry = to_text(entries[index])
+            entry.pad_right(entry_width - entry.cell_len)
+            left, right = "[]" if is_focused else "  "
+            entry = Text.assemble(left, entry, right)
+            if is_focused:
+                entry.stylize("bold reverse")
+            text.append_text(entry)
             if (index - start) % self.clusters_per_row == self.clusters_per_row - 1:
                 text.append("\n")
         self.set_text(text)

@@ -3,60 +3,39 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 
-from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
-from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_cluster_name, format_training_weight
-from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import TextLine
+from vaetui.tui.widgets.tiled_images import Place, TiledImages
 
 
-class FramedImage(Vertical):
-    """A picture framed by separate lines, so that a new text repaints one line and not the picture."""
-
-    DEFAULT_CSS = """
-    FramedImage { width: auto; height: auto; }
-    FramedImage TextLine { height: 1; color: $primary; text-style: bold; }
-    FramedImage Horizontal { width: auto; height: auto; }
-    FramedImage .side { width: 1; height: 100%; }
-    """
+class FramedImage(TiledImages):
+    """A picture with a frame."""
 
     def __init__(self, cells: tuple[int, int]) -> None:
         """Create a frame around a picture of `cells` (columns, rows)."""
         super().__init__()
-        self._cells = cells
-        self.styles.width = cells[0] + 2
-        self.styles.height = cells[1] + 2
+        self._columns, self._rows = cells
+        self.styles.width, self.styles.height = self._columns + 2, self._rows + 2
+        self.place_images([Place(1, 1, cells)])
+        for y in range(1, self._rows + 1):
+            for x in (0, self._columns + 1):
+                self.write_text(x, y, [("┃", "focus")])
 
-    def compose(self) -> ComposeResult:
-        """Mount the frame and the picture."""
-        yield TextLine(id="above")
-        with Horizontal():
-            yield TextLine(classes="side")
-            yield Picture(self._cells)
-            yield TextLine(classes="side")
-        yield TextLine(id="below")
+    def show_texts(self, top_text: str, bottom_text: str) -> None:
+        """Show the texts in the frame."""
+        self.show_top_text(top_text)
+        self._write_side(self._rows + 1, bottom_text, "┗┛")
 
-    def on_mount(self) -> None:
-        """Draw the left and the right side, which never change."""
-        for side in self.query(".side").results(TextLine):
-            side.styles.height = self._cells[1]
-            side.set_text("\n".join("┃" * self._cells[1]))
-
-    def show_cluster(self, cluster: ClusterView, classes: ClassList) -> None:
-        """Show the centre of `cluster`, its name above and the weight of its answer below."""
-        weight = format_training_weight(cluster, classes, self._cells[0] - 2)
-        self.show_image(f"cluster {format_cluster_name(cluster)}", weight, cluster.picture)
+    def show_top_text(self, text: str) -> None:
+        """Show the text in the upper side."""
+        self._write_side(0, text, "┏┓")
 
     def show_image(self, top_text: str, bottom_text: str, pixels: Pixels) -> None:
         """Show an image, [H, W] or [H, W, 3], and the texts in the frame."""
-        width = self._cells[0]
-        for id, text, left, right in (("#above", top_text, "┏", "┓"), ("#below", bottom_text, "┗", "┛")):
-            padded_text = f" {text} " if text else ""
-            rule = "━" * (width - cell_len(padded_text))
-            self.query_one(id, TextLine).set_text(Text(f"{left}{padded_text}{rule}{right}"))
-        self.query_one(Picture).show_image(pixels)
+        self.show_texts(top_text, bottom_text)
+        self.draw_image(0, pixels)
+
+    def _write_side(self, y: int, text: str, corners: str) -> None:
+        padded_text = f" {text} " if text else ""
+        rule = "━" * (self._columns - cell_len(padded_text))
+        self.write_text(0, y, [(f"{corners[0]}{padded_text}{rule}{corners[1]}", "focus")])

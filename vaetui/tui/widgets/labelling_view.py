@@ -11,9 +11,15 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
 from vaetui.engine.classes import ClassList
-from vaetui.session.views import ClusterView, RoundView
-from vaetui.tui.presenters.cluster_text import format_digit_keys
-from vaetui.tui.presenters.layout import LabellingLayout, compute_labelling_layout, compute_page_bounds
+from vaetui.engine.clusters import Pixels
+from vaetui.session.views import ClusterView, MemberOrder, RoundView
+from vaetui.tui.presenters.cluster_text import format_cluster_name, format_digit_keys, format_training_weight
+from vaetui.tui.presenters.layout import (
+    PIXEL_SIZE,
+    LabellingLayout,
+    compute_labelling_layout,
+    compute_page_bounds,
+)
 from vaetui.tui.widgets.cluster_details import ClusterDetails
 from vaetui.tui.widgets.cluster_grid import ClusterGrid
 from vaetui.tui.widgets.cluster_list import ClusterList
@@ -21,7 +27,7 @@ from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.text_line import TextLine
 
-ANSWER_LEGEND = "·3 class  – unreadable  ⟨⟩ split  ? no answer"
+ANSWER_LEGEND = "■ class  – unreadable  ⟨⟩ split  ? no answer"
 PAGE_KEYS_HINT = " · arrows: more"
 
 
@@ -36,6 +42,13 @@ class LabellingView(Vertical):
     LabellingView #rule { height: 1; padding: 0 1; color: $foreground 60%; }
     """
 
+    def __init__(self, pixel_size: tuple[int, int] = PIXEL_SIZE) -> None:
+        """Create a view of images of `pixel_size` (width, height)."""
+        super().__init__()
+        self._pixel_size = pixel_size
+        self._cluster: ClusterView | None = None
+        self._shown_order: MemberOrder | None = None  # None until the images are loaded
+
     _labelling_layout: LabellingLayout
     _width: int
 
@@ -44,32 +57,38 @@ class LabellingView(Vertical):
         """Clusters in a row."""
         return self._find_overview().clusters_per_row
 
+    @property
+    def page_size(self) -> int:
+        """Clusters on a page."""
+        return self._find_overview().page_size
+
+    @property
+    def member_capacity(self) -> int:
+        """The number of members that fit."""
+        return self._labelling_layout.member_grid.capacity
+
     def compose(self) -> ComposeResult:
         """Mount all parts for the current size of the terminal."""
         self._width, height = self.app.size
-        layout = self._labelling_layout = compute_labelling_layout(self._width, height)
+        layout = self._labelling_layout = compute_labelling_layout(self._width, height, self._pixel_size)
         with Horizontal() as top:
             top.styles.height = layout.centre_cells[1] + 2
             yield FramedImage(layout.centre_cells)
-            yield MemberGrid(*layout.member_grid)
+            yield MemberGrid(layout.member_grid)
             if layout.panel_cells:
                 yield ClusterDetails(layout.panel_cells)
         if not layout.panel_cells:
             yield ClusterDetails()
         yield TextLine(id="rule")
-        yield ClusterGrid(*layout.cluster_grid) if layout.cluster_grid else ClusterList(self._width, layout.list_rows)
+        yield (ClusterGrid if layout.has_thumbnails else ClusterList)(self._width, layout.list_rows)
 
     async def update_layout(self, size: Size) -> bool:
         """Mount all parts again if `size` requires another layout, and return whether it did."""
-        if compute_labelling_layout(*size) == self._labelling_layout and size.width == self._width:
+        layout = compute_labelling_layout(*size, self._pixel_size)
+        if layout == self._labelling_layout and size.width == self._width:
             return False
         await self.recompose()
         return True
-
-    @property
-    def page_size(self) -> int:
-        """Clusters on a page."""
-        return self._find_overview().page_size
 
     def show_round(
         self,
@@ -84,13 +103,39 @@ class LabellingView(Vertical):
         `visible_clusters` are the clusters to list, sorted and filtered as `arrangement_text` says.
         """
         self.styles.visibility = "visible"
-        cluster, overview = visible_clusters[focus_index], self._find_overview()
-        overview.show_clusters(visible_clusters, focus_index, classes)
-        self.query_one(FramedImage).show_cluster(cluster, classes)
+        self._cluster = cluster = visible_clusters[focus_index]
+        self._find_overview().show_clusters(visible_clusters, focus_index, classes)
+        frame, width = self.query_one(FramedImage), self._labelling_layout.centre_cells[0]
+        frame.show_texts(self._format_title(cluster), format_training_weight(cluster, classes, width - 2))
+        if not is_colour(cluster.picture):
+            frame.draw_image(0, cluster.picture)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
         self.query_one("#rule", TextLine).set_text(
             self._format_rule(round_view, len(visible_clusters), focus_index, classes, arrangement_text)
         )
+
+    def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
+        """Show members of the focused cluster, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
+
+        Of colour images, whose decoded centres are blurred, the first member is the large picture, and the centre
+        stands beside it.
+        """
+        assert self._cluster is not None
+        grid, frame, centre = self.query_one(MemberGrid), self.query_one(FramedImage), self._cluster.picture
+        self._shown_order = order if len(pixels) else None
+        if not is_colour(centre):
+            grid.show_members(order, pixels)
+            return
+        frame.show_top_text(self._format_title(self._cluster))
+        frame.draw_image(0, pixels[0] if len(pixels) else centre)
+        grid.show_members(order, pixels[1:], centre if len(pixels) else None)
+
+    def _format_title(self, cluster: ClusterView) -> str:
+        """Return the name of the cluster, with the kind of the large picture if it is not the decoded centre."""
+        name = f"cluster {format_cluster_name(cluster)}"
+        is_member = is_colour(cluster.picture) and self._shown_order is not None
+        title = f"{name} · {self._shown_order} member" if is_member else name
+        return title if cell_len(title) <= self._labelling_layout.centre_cells[0] - 2 else name
 
     def _format_rule(
         self, round_view: RoundView, count: int, focus_index: int, classes: ClassList, arrangement_text: str
@@ -109,4 +154,9 @@ class LabellingView(Vertical):
         return Text(f"──{page:─<{line_width}}{legend}")
 
     def _find_overview(self) -> ClusterGrid | ClusterList:
-        return self.query_one(ClusterGrid) if self._labelling_layout.cluster_grid else self.query_one(ClusterList)
+        return self.query_one(ClusterGrid) if self._labelling_layout.has_thumbnails else self.query_one(ClusterList)
+
+
+def is_colour(pixels: Pixels) -> bool:
+    """Return whether an image, [H, W] or [H, W, 3], has colours."""
+    return pixels.ndim == 3

@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Container, Vertical
-
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import MemberOrder
-from vaetui.tui.presenters.layout import THUMBNAIL_CELLS
-from vaetui.tui.widgets.picture import Picture
-from vaetui.tui.widgets.text_line import TextLine
+from vaetui.tui.presenters.layout import GridLayout
+from vaetui.tui.presenters.styled_text import Piece, count_cells
+from vaetui.tui.widgets.tiled_images import Place, TiledImages
+
+LOADING_TEXT = "loading the images …"
 
 
-class MemberGrid(Vertical):
-    """A heading above a grid of member images."""
+class MemberGrid(TiledImages):
+    """A heading above a grid of member images; with colour images the decoded centre comes first."""
 
-    DEFAULT_CSS = """
-    MemberGrid { width: auto; height: 100%; padding-left: 1; }
-    MemberGrid TextLine { height: 1; }
-    MemberGrid Container { layout: grid; grid-gutter: 1 1; width: auto; height: auto; }
-    """
-
-    def __init__(self, columns: int, rows: int) -> None:
-        """Create a grid of `columns` times `rows` thumbnails."""
+    def __init__(self, layout: GridLayout) -> None:
+        """Create a grid of thumbnails."""
         super().__init__()
-        self.capacity = columns * rows
-        """The number of members that fit."""
-        self._columns = columns
-        self.styles.width = columns * (THUMBNAIL_CELLS[0] + 1) + 1
+        self.capacity = layout.capacity
+        """The number of images that fit."""
+        self._layout = layout
+        self._heading_cells = layout.columns * layout.column_cells - 1
+        self.styles.width = 1 + self._heading_cells
+        self.styles.height = "100%"
+        self.place_images(
+            [
+                Place(1 + column * layout.column_cells, 1 + row * layout.row_cells, layout.image_cells)
+                for row in range(layout.rows)
+                for column in range(layout.columns)
+            ]
+        )
 
-    def compose(self) -> ComposeResult:
-        """Mount the heading and the pictures."""
-        yield TextLine()
-        with Container() as grid:
-            grid.styles.grid_size_columns = self._columns
-            grid.styles.grid_columns = str(THUMBNAIL_CELLS[0])
-            grid.styles.grid_rows = str(THUMBNAIL_CELLS[1])
-            for _ in range(self.capacity):
-                yield Picture(THUMBNAIL_CELLS)
+    def show_members(self, order: MemberOrder, pixels: Pixels, centre: Pixels | None = None) -> None:
+        """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
 
-    def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
-        """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded."""
-        heading = Text.assemble((f"{order} members", "bold"))
-        if len(pixels) == 0:
-            heading.append("  loading the images …")
-        self.query_one(TextLine).set_text(heading)
-        for index, picture in enumerate(self.query(Picture)):
-            # One picture per turn of the event loop: keys are handled between two pictures.
-            self.call_later(picture.show_image, pixels[index] if index < len(pixels) else None)
+        `centre` is shown before them.
+        """
+        heading: list[Piece] = [] if centre is None else [(f"{'centre':<{self._layout.column_cells}}", "dim")]
+        room = self._heading_cells - count_cells(heading)
+        heading.append((f"{order} members"[: room if room >= 15 else len(order)], "strong"))
+        if not len(pixels):
+            heading.append((f"  {LOADING_TEXT}", ""))
+        self.write_text(1, 0, heading, self._heading_cells)
+        # In a later turn of the event loop: a key that arrived meanwhile is handled first.
+        self.call_later(self._draw_images, [*([] if centre is None else [centre]), *pixels])
+
+    def _draw_images(self, images: list[Pixels]) -> None:
+        for index in range(self.capacity):
+            self.draw_image(index, images[index] if index < len(images) else None)
