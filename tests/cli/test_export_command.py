@@ -19,8 +19,9 @@ from vaetui.data.importing import import_dataset
 from vaetui.engine.events import Loaded
 from vaetui.engine.images import read_idx_array
 from vaetui.runtime import session_runner
-from vaetui.session import dataset_location
+from vaetui.session import dataset_location, lifecycle
 from vaetui.session.session_status import load_status
+from vaetui.storage.lock import Lock
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -234,3 +235,40 @@ def test_a_missing_directory_and_a_directory_as_file_are_refused(templates: Sess
 def test_export_before_any_answer_is_refused(templates: SessionTemplates, tmp_path: Path) -> None:
     templates.copy("training", "early")
     assert_refused("answer", "export", "early", "-o", str(tmp_path / "x.csv"))
+
+
+def test_a_session_that_is_open_elsewhere_exports_the_same_bytes_and_names_the_moment(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    templates.copy("finished", "out")
+    export("out", "-o", tmp_path / "closed.csv")
+    session = lifecycle.resume("out")
+    process = run_vaetui("export", "out", "-o", str(tmp_path / "open.csv"))
+    session.close()
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "open.csv").read_bytes() == (tmp_path / "closed.csv").read_bytes()
+    assert process.stderr.startswith("out is open in process ")
+    assert process.stderr.endswith("The labels come from 16 answers and the networks of epoch 3, as of now.\n")
+
+
+def test_an_export_changes_no_file_of_the_session(templates: SessionTemplates, tmp_path: Path) -> None:
+    directory = templates.copy("finished", "out")
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in directory.iterdir())
+    export("out", "-o", tmp_path / "labels.csv")
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in directory.iterdir()) == before
+
+
+def test_damage_is_repaired_first_unless_another_process_has_the_session_open(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    directory = templates.copy("finished", "out")
+    export("out", "-o", tmp_path / "before.csv")
+    (checkpoint,) = sorted(directory.glob("checkpoint-003-*"))[-1:]
+    checkpoint.write_bytes(b"damaged")
+    lock = Lock(directory)
+    assert_refused("checkpoints of out are damaged", "export", "out", "-o", str(tmp_path / "held.csv"))
+    lock.release()
+    process = run_vaetui("export", "out", "-o", str(tmp_path / "after.csv"))
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["after.csv", "before.csv"]
