@@ -161,7 +161,7 @@ async def test_first_frame_is_painted_before_the_first_screen(monkeypatch: pytes
     assert "starting …" in first_frames[0]
 
 
-async def test_command_palette_is_disabled() -> None:
+async def test_command_palette_of_textual_which_hides_all_pictures_is_disabled() -> None:
     app = VaetuiApp(ScriptedSession("training", events=[]))
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for_screen(pilot, TrainingScreen)

@@ -22,7 +22,7 @@ from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
-from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings
+from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
 from vaetui.tui.widgets.footer import Footer
 
 if TYPE_CHECKING:
@@ -175,6 +175,22 @@ class VaetuiApp(GracefulShutdownApp):
             self.defer_paint()
             bindings, import_lines = screen.active_bindings.values(), self.session.import_lines
             self.push_screen(HelpScreen(self.session.name, bindings, screen.glossary, import_lines))
+
+    def action_command(self) -> None:
+        """Ask for a command of the current screen."""
+        from vaetui.tui.presenters.command_palette import CommandPalette
+
+        screen = self.screen
+        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None and not screen.is_line_open:
+
+            def run_choice(value: object) -> None:
+                if isinstance(value, str):
+                    screen.call_later(screen.run_command, value)
+                else:
+                    screen.go_to_target(value)
+
+            commands = list_commands(screen.active_bindings.values())
+            screen.open_line(CommandPalette(commands, screen.list_targets(), run_choice))
 
     def action_more_keys(self) -> None:
         """Show the next page of keys in the footer."""

@@ -87,8 +87,11 @@ HELP_CONFIRMED_KEYS = build_binding_ids("help", "back", "search")
 # Training
 
 EPOCH_METRIC_GLOSSARY: Glossary = (
-    ("agreed", "Training images classified as in the previous epoch (%)"),
-    ("expected", "Estimated accuracy of the training labels (model's own confidence)"),
+    (
+        "estimate",
+        "Estimated accuracy of the training labels (model's own confidence); none while a class is unanswered",
+    ),
+    ("stable", "Training images classified as in the previous epoch (%)"),
 )
 """Metrics that are shown only without true labels."""
 PIXELS_ENTRY = ("pixels", "Pixels of held-out images reconstructed on the right side of 0.5 (%)")
@@ -113,14 +116,15 @@ TRAINING_KEYS: list[KeyBinding] = [
 ]
 TRAINING_CONFIRMED_KEYS = build_binding_ids("training", "pause", "read", "draw")
 _LOSS_GLOSSARY: Glossary = (
-    ("reconstruction", "Reconstruction loss (nats per image)"),
-    ("divergence", "KL divergence of the latent vectors from the prior (nats per image)"),
-    ("classification", "Classification loss (nats per image)"),
+    ("reconstruction", "Reconstruction loss (nats per image): how much images differ from their reconstructions"),
+    ("KL divergence", "KL div.: distance of the latent vectors from a normal distribution (nats per image)"),
+    ("classification", "class.: how much the predictions differ from your answers (nats per image)"),
+    ("contrastive", "contr.: how hard it is to recognise an image after a distortion (nats per image)"),
+    ("consistency", "consist.: how much the predictions change with a distortion (nats per image)"),
 )
 _SHARE_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read", "Reconstructions read correctly in the reading test of that epoch (%)"),
-    ("covered", "Training images with a label (%)"),
     ("img/s", "Training images per second"),
 )
 TRAINING_GLOSSARY: Glossary = (*_LOSS_GLOSSARY, ("test", "Test images classified correctly (%)"), *_SHARE_GLOSSARY)
@@ -175,7 +179,15 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("sort", "o", "sort", "Sort the clusters by size, doubt or class", LOOK),
     create_label_binding("filter", "f", "filter", "Show only clusters without an answer, or all", LOOK),
     create_label_binding("map", "M", "map", "Show all images as points of a map", LOOK),
-    create_label_binding("command", "colon", "commands", "Find a command, or go to a cluster by its number", MOVE),
+    KeyBinding(
+        "label.command",
+        "colon",
+        "app.command",
+        "commands",
+        "Find a command, or go to a cluster by its number",
+        True,
+        section=MOVE,
+    ),
     create_label_binding("page_up", "pageup", "jump", "Go up by a page", MOVE),
     create_label_binding("page_down", "pagedown", "jump", "Go down by a page", MOVE),
     create_label_binding("first", "home", "jump", "Go to the first cluster", MOVE),
@@ -195,7 +207,6 @@ LABELLING_GLOSSARY: Glossary = (
     ("predicted", "Classes that the classifier predicts for the members, with their shares"),
     ("mean distance", "From the members to the centre, in latent units"),
     ("weight", "Mean training weight of a member, in % of an image at the centre"),
-    ("covered", "Training images with a label of weight above 0 (%)"),
     ("answers", "Labels, unreadables and splits in the session so far"),
 )
 
@@ -255,20 +266,63 @@ SAMPLES_GLOSSARY: Glossary = (
     ("seed", "Random seed; vaetui samples --seed generates the same images"),
 )
 
+# Map
+
+MAP_KEYS: list[KeyBinding] = [
+    create_binding("map", "jump", "enter", "label it", "Return to the clusters, at the nearest one", show=True),
+    create_binding("map", "left", "left,h", "move", "Move the cursor left", show=True),
+    create_binding("map", "down", "down,j", "move", "Move the cursor down", show=True),
+    create_binding("map", "up", "up,k", "move", "Move the cursor up", show=True),
+    create_binding("map", "right", "right,l", "move", "Move the cursor right", show=True),
+    create_binding("map", "zoom_in", "plus,equals_sign,z", "zoom", "Enlarge the map around the cursor", show=True),
+    create_binding("map", "zoom_out", "minus", "zoom", "Reduce the map", show=True),
+    create_binding("map", "reset", "0,home", "whole map", "Show the whole map", show=True),
+    create_binding("map", "filter", "slash", "classes", "Show one or two classes alone, and apart", show=True),
+    create_binding("map", "next", "n,tab", "next", "Go to the next cluster without an answer", show=True),
+    create_binding("map", "previous", "p,shift+tab", "next", "Go to the previous cluster without an answer", show=True),
+    create_binding(
+        "map", "letters", "t", "letters", "Show letters of the classes in place of dots, or dots", show=True
+    ),
+    create_binding("map", "clusters", "c", "numbers", "Show or hide the cluster numbers", show=True),
+    create_binding(
+        "map",
+        "left_far",
+        "shift+left,H",
+        "far",
+        "Move the cursor far left",
+        show=True,
+        key_display="Shift-arrows",
+    ),
+    create_binding("map", "down_far", "shift+down,J", "far", "Move the cursor far down"),
+    create_binding("map", "up_far", "shift+up,K", "far", "Move the cursor far up"),
+    create_binding("map", "right_far", "shift+right,L", "far", "Move the cursor far right"),
+    create_binding("map", "close", "escape,q,M", "back", "Show all classes again, or close the map", show=True),
+]
+MAP_CONFIRMED_KEYS = build_binding_ids("map", "jump", "filter", "close")
+MAP_GLOSSARY: Glossary = (
+    ("point", "A training image, where a linear projection of its latent vector shows the classes apart"),
+    ("class", "By your answer for the image, else as predicted; of classes that have an answer"),
+    ("dots", "More dots in a cell: more images there; the colour is that of most of them"),
+    ("several", "No class has two thirds of the images of the cell"),
+    ("#3  #3=a", "Cluster 3 without an answer; answered with the class of letter a"),
+    ("nearer to the other", "Images of two classes that lie nearer to the mean of the other one"),
+)
+
 # Summary
 
 SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
     create_binding("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
     create_binding("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
+    create_binding("summary", "map", "M", "map", "Show all images as points of a map", show=True),
+    create_binding("summary", "history", "H", "history", "List all answers of all rounds; correct them", show=True),
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
-SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw")
+SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw", "map", "history")
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),
-    ("covered", "Training images with a label (%)"),
     ("answers", "Labels, unreadables and splits"),
     (
         "agreement",
@@ -289,6 +343,7 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "classes": CLASSES_KEYS,
     "reading": READING_TEST_KEYS,
     "samples": SAMPLES_KEYS,
+    "map": MAP_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
 }
@@ -300,6 +355,7 @@ GROUP_TITLES = {
     "classes": "Classes",
     "reading": "Reading test",
     "samples": "Samples",
+    "map": "Map",
     "help": "Help",
     "any": EVERYWHERE,
 }

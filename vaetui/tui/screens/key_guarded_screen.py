@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from vaetui.tui.event_worker import AppProtocol
 from vaetui.tui.keymap import APP_CONFIRMED_KEYS, SMALL_TERMINAL_KEYS, Glossary
-from vaetui.tui.presenters.line_dialogue import LineDialogue
+from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
@@ -84,6 +84,22 @@ class KeyGuardedScreen(Screen[None]):
         """Close the panel without a choice."""
         self._line = None
         self.query_one(LinePanel).hide()
+
+    def list_targets(self) -> Sequence[Choice]:
+        """Return the clusters that the command palette can go to, with their number as label; here none."""
+        return ()
+
+    def go_to_target(self, value: object) -> None:
+        """Go to the value of one of the targets."""
+
+    async def run_command(self, binding_id: str) -> None:
+        """Run the command of a binding as if its key was pressed, if it is active."""
+        for active_binding in self.active_bindings.values():
+            if active_binding.binding.id == binding_id:
+                self._is_dispatching = True
+                await self.app.run_action(active_binding.binding.action, active_binding.node)
+                self._is_dispatching = False
+                return
 
     def handle_bound_key(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -13,9 +15,10 @@ from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.keymap import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
-from vaetui.tui.presenters.cluster_text import format_round_progress
+from vaetui.tui.presenters.cluster_text import format_answer, format_round_progress
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
+from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
@@ -127,8 +130,20 @@ class LabellingScreen(KeyGuardedScreen):
             except UserError as error:
                 self.presenter.status_text = str(error)
 
+    def list_targets(self) -> list[Choice]:
+        """Return the clusters of the round by their number, with answer and size."""
+        targets = []
+        for cluster in self.presenter.round_view.clusters:
+            detail = f"{format_answer(cluster, self._session.classes)}, {cluster.size:,} images"
+            targets.append(Choice(format_path(cluster.path), cluster.path, detail))
+        return targets
+
+    def go_to_target(self, value: object) -> None:
+        """Move the focus to the cluster with this path."""
+        self._focus_cluster(cast(ClusterPath, value))
+
     def _focus_cluster(self, path: ClusterPath) -> None:
-        """Move the focus to a cluster that was chosen on the map."""
+        """Move the focus to a cluster that was chosen on the map or by its number."""
         self.presenter.refresh_round(path)
         self._update_view()
 
