@@ -18,6 +18,7 @@ CONFIRMED_KEYS = {
     "classes": keymap.CLASSES_CONFIRMED_KEYS,
     "reading": keymap.READING_TEST_CONFIRMED_KEYS,
     "samples": keymap.SAMPLES_CONFIRMED_KEYS,
+    "map": keymap.MAP_CONFIRMED_KEYS,
     "summary": keymap.SUMMARY_CONFIRMED_KEYS,
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from textual.dom import DOMNode
@@ -13,6 +14,7 @@ from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 if TYPE_CHECKING:
+    from vaetui.engine.answers import ClusterPath
     from vaetui.engine.events import BatchesTrained, Event
     from vaetui.tui.settings import AppSettings
     from vaetui.tui.terminal.burst_guard import BurstGuard
@@ -51,6 +53,8 @@ class EventWorker:
         """Whether the session imports or reads files: it cannot be stopped for seconds, but has nothing to save."""
         self.is_busy = False
         """Whether an iteration runs or its WorkerEnded has not been handled."""
+        self.seconds_after_training = 0.0
+        """Seconds from the last batch before a round, or before the end, to that round; 0 before the first one."""
         self._stop_requested = threading.Event()
 
     @property
@@ -82,17 +86,21 @@ class EventWorker:
         self.is_busy = False
 
     def _forward_events(self, events: Iterator[Event], target: DOMNode) -> None:
-        from vaetui.engine.events import BatchesTrained, Loading  # not at the top: NumPy would delay the first frame
+        # Not at the top: NumPy would delay the first frame.
+        from vaetui.engine.events import BatchesTrained, Clustered, Finished, Loading
 
         worker = get_current_worker()
         was_stopped, failure = False, None
+        trained_at_s: float | None = None
         try:
             try:
                 for event in events:
                     self.is_loading = isinstance(event, Loading)
                     if isinstance(event, BatchesTrained):
-                        self.latest_batches = event
+                        self.latest_batches, trained_at_s = event, monotonic()
                     else:
+                        if isinstance(event, Clustered | Finished) and trained_at_s is not None:
+                            self.seconds_after_training = monotonic() - trained_at_s
                         target.post_message(EventReported(event))
                     if self._stop_requested.is_set() or worker.is_cancelled:
                         was_stopped = True
@@ -136,8 +144,11 @@ class AppProtocol(Protocol):
     def open_samples(self) -> None:
         """Open the samples."""
 
+    def open_map(self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()) -> None:
+        """Open the map, with the cursor at a cluster; `on_jump` receives the cluster that the user goes to."""
+
     def close_overlay(self) -> None:
-        """Close the reading test or the samples, and show the screen of the current phase."""
+        """Close the reading test, the samples or the map, and show the screen of the current phase."""
 
     def leave_after_failure(self, failure: BaseException) -> None:
         """Exit because of an exception, as soon as the worker has saved."""

@@ -89,12 +89,14 @@ class SummaryScreen(KeyGuardedScreen):
             self._request_additional_round()
 
     def handle_bound_key(self, key: str) -> None:
-        """Request another round, or open the reading test or the samples."""
+        """Request another round, or open the reading test, the samples or the map."""
         match key:
             case "more":
                 self._request_additional_round()
             case "draw":
                 self._try_open_overlay(self._vaetui_app.open_samples)
+            case "map":
+                self._try_open_overlay(self._vaetui_app.open_map)
             case _:
                 self._try_open_overlay(self._vaetui_app.open_reading_test)
 
