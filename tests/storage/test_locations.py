@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.command_line import assert_refused, run_vaetui
+from vaetui.engine.config import Config
+from vaetui.engine.events import Clustered
 from vaetui.errors import UserError
-from vaetui.storage import file_names, locations
+from vaetui.storage import file_names, journal, locations
+from vaetui.storage.repository import SessionRepository
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -110,6 +115,60 @@ def test_older_session_is_listed_as_such_and_can_be_deleted(missing: list[str]) 
         (directory / name).unlink()
     listing = " ".join(run_vaetui("sessions").stdout.split())
     assert "old" in listing
+    assert "made by an older vaetui" in listing
+    assert '"name": "old"' in run_vaetui("sessions", "--json").stdout
+    assert run_vaetui("delete", "old", "--yes").returncode == 0
+    assert not directory.exists()
+
+
+def create_session_of_format_1(name: str) -> Path:
+    """Create a session with tables and a journal of format 1: answers and class edits without steps."""
+    with locations.create_session_atomically([name]) as (_, directory):
+        repository = SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))
+        repository.record_round_start(Clustered(1, 5, ()))
+        repository.close()
+    directory = locations.find_session(name)
+    row = (1, 1, "0", "class", 3, 1.0, None, "active", 0.0)
+    entry = journal.JournalEntry(3, (("answer", row),))
+    with file_names.journal_path(directory).open("ab") as file:
+        file.write(journal.format_line(entry))
+    with contextlib.closing(sqlite3.connect(file_names.database_path(directory))) as connection:
+        for table in ("answer", "class_edit"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN step_id")
+        connection.execute("ALTER TABLE answer DROP COLUMN made_in_round")
+        connection.execute("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    return directory
+
+
+@pytest.mark.parametrize(
+    "command", [["resume", "old"], ["show", "old"], ["export", "old"], ["check", "old"], ["check", "old", "--repair"]]
+)
+def test_session_of_format_1_is_refused_and_left_unchanged(command: list[str], tmp_path: Path) -> None:
+    directory = create_session_of_format_1("old")
+    before = {
+        path.name: path.read_bytes()
+        for path in directory.iterdir()
+        if path.name in file_names.DATABASE_AND_JOURNAL_NAMES
+    }
+    output = ["-o", str(tmp_path / "labels.csv")] if command[0] == "export" else []
+    assert_refused(
+        "Session old was made by an older vaetui in a format that this version cannot read. Open it with that version, "
+        "or delete it with: vaetui delete old",
+        *command,
+        *output,
+    )
+    assert {
+        path.name: path.read_bytes()
+        for path in directory.iterdir()
+        if path.name in file_names.DATABASE_AND_JOURNAL_NAMES
+    } == before
+
+
+def test_session_of_format_1_is_listed_as_such_and_can_be_deleted() -> None:
+    directory = create_session_of_format_1("old")
+    listing = " ".join(run_vaetui("sessions").stdout.split())
     assert "made by an older vaetui" in listing
     assert '"name": "old"' in run_vaetui("sessions", "--json").stdout
     assert run_vaetui("delete", "old", "--yes").returncode == 0

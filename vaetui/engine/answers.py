@@ -54,11 +54,14 @@ def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> d
 def find_effective_indices(answer_history: Sequence[tuple[ClusterPath, Answer]]) -> list[int]:
     """Return the indices of the answers in force in a history that is ordered from oldest to newest, ascending."""
     indices: dict[ClusterPath, int] = {}
+    paths_below: dict[ClusterPath, list[ClusterPath]] = {}
     for index, (path, answer) in enumerate(answer_history):
-        for replaced in [other for other in indices if other[: len(path)] == path]:
-            del indices[replaced]
+        for replaced in (path, *paths_below.pop(path, ())):
+            indices.pop(replaced, None)
         if not isinstance(answer, Cleared):
             indices[path] = index
+            for depth in range(1, len(path)):
+                paths_below.setdefault(path[:depth], []).append(path)
     return list(indices.values())
 
 

@@ -17,7 +17,7 @@ def find_answered_class_ids(config: Config, repository: SessionRepository, epoch
     and answers without confidence do not count. Raises UserError for an answer that names no class of the session.
     """
     last_round = find_round_of_epoch(config.training, epoch) or 0
-    return tuple(sorted(_find_named_class_ids(repository, last_round) & _find_named_class_ids(repository)))
+    return tuple(sorted(find_named_class_ids(repository, last_round) & find_named_class_ids(repository)))
 
 
 def find_learned_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
@@ -25,17 +25,21 @@ def find_learned_class_ids(config: Config, repository: SessionRepository, epoch:
 
     No other class may be predicted: the classifier has never seen it.
     """
-    class_ids = find_answered_class_ids(config, repository, epoch)
+    return require_distinguishable(find_answered_class_ids(config, repository, epoch))
+
+
+def require_distinguishable(class_ids: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the classes, or () if they are too few for a classifier to tell apart."""
     return class_ids if len(class_ids) >= MIN_LEARNED_CLASSES else ()
 
 
 def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
     """Return the active classes, ascending, that no answer in force of any round names with a confidence above 0."""
-    named_class_ids = _find_named_class_ids(repository)
+    named_class_ids = find_named_class_ids(repository)
     return tuple(class_id for class_id in repository.load_class_list().active_ids if class_id not in named_class_ids)
 
 
-def _find_named_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
+def find_named_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
     """Return the classes that the answers made up to a round, or all answers, name with a confidence above 0."""
     classes, class_ids = repository.load_class_list(), set[int]()
     for record in repository.list_effective_answers(last_round):

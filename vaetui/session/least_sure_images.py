@@ -1,8 +1,6 @@
-"""The images whose predicted class is the least certain."""
+"""The images whose label is the least certain."""
 
 from __future__ import annotations
-
-from contextlib import suppress
 
 import numpy as np
 
@@ -25,22 +23,29 @@ def find_least_sure_images(
     class_id: int,
     count: int,
 ) -> tuple[Indices, tuple[float, ...]]:
-    """Return indices and confidences of the training images that an epoch predicts as a class, least confident first.
+    """Return indices and confidences of the training images whose label is a class, least confident first.
 
-    At most `count` distinct images without an answer of their own, [<= count]. None if the class was not learned, and
-    if the predictions are not stored or lost.
+    With graph propagation, they are images without an answer of their own that an epoch predicts as the class; else
+    members of answered clusters, whose confidence is the weight of their label. At most `count` distinct images,
+    [<= count]. None before the first round, if the class was not learned, and if the predictions are lost.
     """
-    name, rounds = file_names.predictions_name(epoch), repository.list_rounds()
-    if class_id in find_learned_class_ids(config, repository, epoch) and repository.find_fingerprint(name):
-        with suppress(ArtifactLostError):
+    rounds, name = repository.list_rounds(), file_names.predictions_name(epoch)
+    if not rounds:
+        return np.empty(0, np.int64), ()
+    last_round, _, _ = rounds[-1]
+    labels = propagator.label_from_answers(config, last_round)
+    if config.propagation.method == "cluster":
+        is_candidate, confidences = (labels.class_ids == class_id) & (labels.weights > 0), labels.weights
+    elif class_id in find_learned_class_ids(config, repository, epoch) and repository.find_fingerprint(name):
+        try:
             predictions = stored_arrays.load_arrays(store, name, EpochPredictions)
-            canonical = np.array(repository.load_class_list().canonical)
-            last_round, _, _ = rounds[-1]
-            direct_labels = propagator.label_from_answers(config, last_round)
-            is_candidate = (canonical[predictions.class_ids] == class_id) & (direct_labels.weights == 0)
-            is_candidate &= propagator.find_distinct_images(last_round)
-            candidates = np.flatnonzero(is_candidate)
-            order = np.argsort(predictions.confidences[candidates], kind="stable")[:count]
-            indices = candidates[order]
-            return indices, tuple(predictions.confidences[indices].tolist())
-    return np.empty(0, np.int64), ()
+        except ArtifactLostError:
+            return np.empty(0, np.int64), ()
+        canonical = np.array(repository.load_class_list().canonical)
+        is_candidate = (canonical[predictions.class_ids] == class_id) & (labels.weights == 0)
+        confidences = predictions.confidences
+    else:
+        return np.empty(0, np.int64), ()
+    candidates = np.flatnonzero(is_candidate & propagator.find_distinct_images(last_round))
+    indices = candidates[np.argsort(confidences[candidates], kind="stable")[:count]]
+    return indices, tuple(confidences[indices].tolist())

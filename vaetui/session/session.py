@@ -339,10 +339,10 @@ class Session:
         return self._resources.select_training_images(labelling_round.member_indices(path, order, count))
 
     def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
-        """Return the training images without an answer that are predicted as a class with the least confidence.
+        """Return the training images that are labelled with a class with the least confidence.
 
-        At most `count` images, [<= count, H, W], least confident first, with their confidences. Empty before the images
-        are loaded, and if the last epoch made no predictions or the class was not learned.
+        At most `count` images, [<= count, H, W], least confident first, with their confidences; see
+        `find_least_sure_images`. Empty before the images are loaded.
         """
         from vaetui.session.least_sure_images import find_least_sure_images
 

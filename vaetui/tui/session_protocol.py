@@ -122,7 +122,7 @@ class Session(Protocol):
         """
 
     def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
-        """Return the training images that are labelled with a class by the least confident predictions.
+        """Return the training images that are labelled with a class with the least confidence.
 
         At most `count` images, least confident first, with their confidences; empty before the images are loaded.
         """
@@ -132,6 +132,13 @@ class Session(Protocol):
 
     def add_round(self) -> None:
         """Add one round to a finished run."""
+
+    @property
+    def image_count(self) -> int:
+        """Number of images for training and validation."""
+
+    def last_saved_at(self) -> float | None:
+        """Return when training progress was last saved, in seconds since 1970; None if never."""
 
     def training_curves(self) -> TrainingCurves:
         """Return the losses and epochs measured so far; safe from any thread."""
