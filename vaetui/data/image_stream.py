@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaetui.data.array_conversion import iter_converted_chunks, survey_array
 from vaetui.data.array_files import ArrayFile, DatasetArrays
+from vaetui.data.array_layout import arrange_axes
 from vaetui.data.array_roles import is_array_path
 from vaetui.data.image_folder import FileList, is_unrelated
 from vaetui.data.import_options import ImportOptions
@@ -80,6 +84,31 @@ def stream_image_batches(
             yield from stream.decode_files(batch) if is_single_image else stream.read_source(batch[0])
 
 
+def convert_image_array(
+    array: NDArray[Any],
+    shape: tuple[int, ...],
+    value_ranges: Mapping[str, tuple[float, float]] = NO_RANGES,
+    options: ImportOptions = DEFAULT_OPTIONS,
+) -> Pixels:
+    """Return the images of an array [N, H, W] or [N, H, W, C] as `stream_image_batches` does those of an array file.
+
+    Raises UserError for an array that does not contain images, and for images with NaN or infinite values.
+    """
+    content = np.ascontiguousarray(array)
+    array_file = ArrayFile("The array", content.shape, content.dtype, lambda: io.BytesIO(content.tobytes()))
+    try:
+        arranged = arrange_axes(array_file, None, expected_size=(shape[0], shape[1]))
+    except UserError as error:
+        raise UserError(
+            f"The array has the shape {content.shape} and the type {content.dtype}. Pass numbers of shape (N, height, "
+            "width) or (N, height, width, channels)."
+        ) from error
+    batches = list(_ImageStream(shape, value_ranges, options).convert_array(arranged, "image "))
+    for name, reason in itertools.chain.from_iterable(batch.skipped for batch in batches):
+        raise UserError(f"{name.replace('#', '').capitalize()} of the array {reason}. Leave it out or replace them.")
+    return np.concatenate([np.empty((0, *shape), np.uint8), *(batch.pixels for batch in batches)])
+
+
 class _ImageStream:
     def __init__(
         self, shape: tuple[int, ...], value_ranges: Mapping[str, tuple[float, float]], options: ImportOptions
@@ -98,7 +127,7 @@ class _ImageStream:
                 raise UserError("The path contains a zero byte. Write one path per line.")
             source = self._find_source(Path(path).absolute())
             if not isinstance(source, FileList):
-                yield from self._convert_array(source.train_images, path)
+                yield from self.convert_array(source.train_images, path)
                 return
         except (UserError, OSError, ValueError) as error:
             yield self._build_skip_batch(((path, f"cannot be read: {error}"),))
@@ -135,7 +164,8 @@ class _ImageStream:
             new_ranges = {kind: self._file_ranges[kind] for kind in new_kinds}
             yield ImageBatch(tuple(names), pixels, tuple(skipped), new_ranges)
 
-    def _convert_array(self, array_file: ArrayFile, name: str) -> Iterator[ImageBatch]:
+    def convert_array(self, array_file: ArrayFile, name: str) -> Iterator[ImageBatch]:
+        """Convert an array with its axes in the order N, H, W or N, H, W, C."""
         kind = get_sample_kind(array_file.dtype)
         value_range = self._session_ranges.get(kind) or self._choose_range(array_file, kind)
         new_ranges = {} if value_range in self._session_ranges.values() else {kind: value_range}

@@ -20,6 +20,10 @@ reading_test      reading test of an epoch
 model_agreement   agreement between answers and classifier
 session_status    status and summary of a session, read-only
 final_labels      one label per image, for export
+session_snapshot  a session at one moment, read without its lock
+snapshot_labels   labels of a snapshot
+label_export      check an output, write labels to it, and describe the result
+session_reader    the Python interface, which `vaetui.open` returns
 image_map         the images as points in the plane
 predictor         predictions and samples by the newest checkpoint
 verification      verify and repair a session directory

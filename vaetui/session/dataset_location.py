@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import vaetui
 from vaetui.engine import idx
 from vaetui.engine.idx import IdxFiles, find_idx_files, read_image_header_shape, require_supported_shape
 from vaetui.errors import UserError
@@ -30,7 +29,7 @@ def locate_source_directory(source: str) -> Path:
     """Return the directory of a source name."""
     if source != BUNDLED_DATASET:
         return Path(source)
-    package = Path(vaetui.__file__).parent
+    package = Path(__file__).parents[1]
     # A wheel contains the data inside the package, a checkout beside it.
     return next(path for path in (package / "assets/mnist", package.parent / "assets/mnist") if path.is_dir())
 

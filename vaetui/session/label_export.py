@@ -65,7 +65,7 @@ def export_labels(
     if sources.notice:
         yield Notice(make_printable(sources.notice))
     if sources.files and sources.files.replaced_indices:
-        yield Notice(make_printable(_describe_replaced_files(sources.files, is_directory)))
+        yield Notice(describe_replaced_files(sources.files, is_directory))
     answered_count = int((label_table.source_ids == ANSWER).sum())
     sentence = _describe_counts(counts, options.min_confidence, options.format_name == "folders")
     message = make_printable(f"{output}: {sentence}; you saw {answered_count:,} images.")
@@ -95,6 +95,20 @@ def describe_moment(snapshot: SessionSnapshot) -> str | None:
     return f"{snapshot.name} is open in {snapshot.holder}. {sentence}, as of now{activity}."
 
 
+def describe_replaced_files(source_files: SourceFiles, are_omitted: bool = False) -> str:
+    """Return a sentence on image files that contain other pictures now."""
+    indices: Sequence[int] = sorted(source_files.replaced_indices)
+    names = ", ".join(source_files.relative_paths[index] for index in indices[:MAX_NAMED_FILES])
+    more = f" and {len(indices) - MAX_NAMED_FILES:,} more" if len(indices) > MAX_NAMED_FILES else ""
+    if len(indices) == 1:
+        subject = "1 image file contains another picture"
+        consequence = "it was omitted" if are_omitted else "its label belongs to the imported picture"
+    else:
+        subject = f"{len(indices):,} image files contain other pictures"
+        consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
+    return make_printable(f"{subject} than at the import, so {consequence}: {names}{more}.")
+
+
 def _require_free_output(source_directory: Path, output: Path, is_directory: bool, force: bool) -> None:
     from vaetui.session.source_images import iter_input_paths
 
@@ -121,16 +135,3 @@ def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_dir
         files = "its file contains another picture" if counts.replaced == 1 else "their files contain other pictures"
         parts.append(f"{counts.replaced:,} omitted because {files} now")
     return ", ".join(parts)
-
-
-def _describe_replaced_files(source_files: SourceFiles, are_omitted: bool) -> str:
-    indices: Sequence[int] = sorted(source_files.replaced_indices)
-    names = ", ".join(source_files.relative_paths[index] for index in indices[:MAX_NAMED_FILES])
-    more = f" and {len(indices) - MAX_NAMED_FILES:,} more" if len(indices) > MAX_NAMED_FILES else ""
-    if len(indices) == 1:
-        subject = "1 image file contains another picture"
-        consequence = "it was omitted" if are_omitted else "its label belongs to the imported picture"
-    else:
-        subject = f"{len(indices):,} image files contain other pictures"
-        consequence = "they were omitted" if are_omitted else "their labels belong to the imported pictures"
-    return f"{subject} than at the import, so {consequence}: {names}{more}."

@@ -44,7 +44,7 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     predictions = None
     learned_class_ids = find_learned_class_ids(config, repository, len(snapshot.finished_epochs))
     if learned_class_ids:
-        predictions = yield from _predict_all(snapshot, images, learned_class_ids)
+        predictions = yield from predict_all(snapshot, images, learned_class_ids)
     return final_labels.build_label_table(
         snapshot.load_round(last_round).tree,
         propagator.label_from_answers(config, last_round),
@@ -55,10 +55,13 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     )
 
 
-def _predict_all(
-    snapshot: SessionSnapshot, images: SessionImages | None, learned_class_ids: tuple[int, ...]
+def predict_all(
+    snapshot: SessionSnapshot, images: SessionImages | None = None, allowed_class_ids: tuple[int, ...] | None = None
 ) -> Generator[Event, None, tuple[Predictions, Predictions]]:
-    """Return the predictions for training and validation images; copies among the training images get equal ones."""
+    """Return the predictions for training and validation images; copies among the training images get equal ones.
+
+    Only the allowed classes are predicted. Raises UserError for missing or changed images.
+    """
     if images is None:
         yield Loading("the images")
         files = replace(
@@ -80,7 +83,7 @@ def _predict_all(
                         name,
                         epoch,
                         canonical=canonical,
-                        allowed_class_ids=learned_class_ids,
+                        allowed_class_ids=allowed_class_ids,
                     )
                 )
             )

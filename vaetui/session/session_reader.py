@@ -1,0 +1,328 @@
+"""The Python interface to a session: labels, predictions, latent vectors, clusters and metrics as arrays."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.answers import ClassAnswer, format_path
+from vaetui.engine.clusters import LatentVectors, Pixels, iter_leaves
+from vaetui.engine.events import Event, Losses, Notice
+from vaetui.errors import UserError, make_printable
+from vaetui.session.dataset_location import locate_source_directory
+from vaetui.session.label_export import describe_replaced_files
+from vaetui.session.metric_history import MetricHistory
+from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.storage import locations
+
+if TYPE_CHECKING:
+    import pandas
+
+    from vaetui.export.label_table import LabelTable
+    from vaetui.session.predictor import Predictor
+
+T = TypeVar("T")
+Texts: TypeAlias = "NDArray[np.str_]"
+"""An array of text, [N]."""
+ImagePath: TypeAlias = "str | os.PathLike[str]"
+"""The path of an image file, a directory, a table of paths or an array file."""
+NO_CLASS_ID = -1
+"""Class id of a cluster that no class answer is about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The labels of M images, column by column: the rows that `vaetui export` writes, in the same order."""
+
+    rows: NDArray[np.int64]
+    """The images as rows of `SessionReader.latents`, ascending, [M]."""
+    indices: NDArray[np.int64]
+    """Positions of the images in their source, ascending, [M]; equal to `rows` unless the import omitted images."""
+    paths: Texts
+    """Paths of the image files, [M]; "stack.tif#3" is page 3, from 0; "" for images that come from arrays."""
+    class_ids: NDArray[np.int64]
+    """Classes as indices of `SessionReader.class_names`, [M]."""
+    names: Texts
+    """Class names, [M]."""
+    confidences: NDArray[np.float32]
+    """Confidence of each label, 0 to 1, [M]."""
+    sources: Texts
+    """Origins, [M]: "answer" if the user saw the image, "propagated" if its cluster was answered, else "classifier"."""
+
+    def __len__(self) -> int:
+        """Return M."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassPredictions:
+    """The predicted classes of N new images."""
+
+    class_ids: NDArray[np.int64]
+    """Classes as indices of `SessionReader.class_names`, [N]."""
+    names: Texts
+    """Class names, [N]."""
+    confidences: NDArray[np.float32]
+    """Probabilities of these classes, 0 to 1, [N]."""
+    paths: tuple[str, ...] = ()
+    """The image of each row: its path, with # and a number for pages and images of arrays; empty for an array."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Paths that could not be read, which have no row, and the reasons."""
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.class_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Centres:
+    """The K clusters of a round that are not split, and the answers for them."""
+
+    round_number: int
+    """The round, from 1."""
+    paths: tuple[str, ...]
+    """Names of the clusters, such as "3" or, after a split, "3.1"."""
+    embeddings: LatentVectors
+    """Their centres in the space that k-means clustered, [K, z_dim] float32."""
+    pictures: Pixels
+    """Images decoded from the centres, [K, H, W] or [K, H, W, 3] uint8."""
+    sizes: NDArray[np.int64]
+    """Number of images in each cluster, [K]."""
+    class_ids: NDArray[np.int64]
+    """Answered classes, [K]; -1 for a cluster without a class answer."""
+    confidences: NDArray[np.float32]
+    """Confidences of these answers, [K]; 0 without one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metrics:
+    """Losses by step and figures by epoch."""
+
+    steps: NDArray[np.int64]
+    """Batches trained since the beginning of the run, ascending, [S]."""
+    losses: Mapping[str, NDArray[np.float64]]
+    """Mean losses since the previous step in nats per image, [S] each: "reconstruction", "divergence", ..."""
+    epochs: tuple[Mapping[str, Any], ...]
+    """Finished epochs, in order, as mappings of plain values; None stands for what was not measured."""
+
+
+class SessionReader:
+    """A session as it was when `vaetui.open` read it; nothing in it is ever changed.
+
+    Another process may train the session at the same time. Open it again to read a newer state. Use it in a `with`
+    block, or call `close`. PyTorch is imported by the first method that needs the networks. What a user can fix raises
+    `vaetui.UserError`; every method raises ValueError after `close`.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Read a session by name, as `vaetui.open` does."""
+        self._snapshot: SessionSnapshot | None = SessionSnapshot(locations.find_session(name))
+        self.name = name
+        """The session name."""
+        self.class_names: tuple[str, ...] = self._snapshot.classes.names
+        """All class names by class id, merged classes included."""
+
+    def labels(self) -> Labels:
+        """Return the label of each image that has one, as `vaetui export` writes them.
+
+        A label comes from the answers, else from the networks, if they have learned at least two classes. Warns about
+        image files that have changed since the import. Raises UserError if no cluster has an answer yet, and for
+        missing or changed images.
+        """
+        from vaetui.export.label_table import SOURCES
+
+        self._require_open()
+        is_labelled = self._label_table.class_ids >= 0
+        table = self._label_table.select_rows(is_labelled)
+        return Labels(
+            rows=table.indices,
+            indices=self._label_table.find_positions()[is_labelled],
+            paths=_to_texts(table.list_path_texts()),
+            class_ids=table.class_ids,
+            names=np.array(self.class_names)[table.class_ids],
+            confidences=table.confidences,
+            sources=np.array(SOURCES)[table.source_ids],
+        )
+
+    def table(self) -> pandas.DataFrame:
+        """Return the labels as a table with the columns of the exported CSV file, one row per image.
+
+        Raises UserError if pandas is not installed, and as `labels` does.
+        """
+        self._require_open()
+        try:
+            import pandas
+        except ImportError as error:
+            raise UserError("table() needs pandas. Install it with: pip install pandas") from error
+        from vaetui.export.tabular_formats import COLUMNS
+
+        return pandas.DataFrame.from_records(list(self._label_table.iter_rows()), columns=list(COLUMNS))
+
+    def predict(self, images: NDArray[Any] | ImagePath | Iterable[ImagePath]) -> ClassPredictions:
+        """Classify new images by the newest checkpoint, on the CPU, as `vaetui predict` does.
+
+        `images` is an array [N, H, W] or [N, H, W, C] of any number type, or one or more paths. Values are scaled and
+        images resized as at the import of the session. Warns about paths that cannot be read. Raises UserError before
+        two classes are learned, for an array that does not contain images, and if no path can be read.
+        """
+        self._require_open()
+        predictor = self._predictor
+        predictor.require_two_learned_classes()
+        from vaetui.data.image_stream import convert_image_array, stream_image_batches
+
+        shape, ranges, options = predictor.image_shape, predictor.value_ranges, predictor.import_options
+        if isinstance(images, np.ndarray):
+            pixels = convert_image_array(images, shape, ranges, options)
+            return ClassPredictions(*self._classify([pixels]))
+        paths = [os.fspath(path) for path in ([images] if isinstance(images, str | os.PathLike) else images)]
+        names, skipped = list[str](), list[tuple[str, str]]()
+
+        def iter_pixels() -> Iterator[Pixels]:
+            for batch in stream_image_batches(paths, shape, value_ranges=ranges, options=options):
+                names.extend(batch.names)
+                skipped.extend(batch.skipped)
+                yield batch.pixels
+
+        columns = self._classify(iter_pixels())
+        for path, reason in skipped:
+            warnings.warn(make_printable(f"{path} {reason}"), stacklevel=2)
+        if paths and not names:
+            raise UserError(f"None of {len(skipped):,} files is a readable image.")
+        return ClassPredictions(*columns, tuple(names), tuple(skipped))
+
+    def latents(self) -> LatentVectors:
+        """Return the latent vectors of all N images by the newest checkpoint, [N, z_dim] float32.
+
+        Row r belongs to image r of the session, `Labels.rows`. Raises UserError before the first checkpoint, and for
+        missing or changed images.
+        """
+        from vaetui.session.snapshot_labels import predict_all
+        from vaetui.storage import file_names, stored_arrays
+        from vaetui.storage.stored_arrays import TrainValSplit
+
+        snapshot = self._require_open()
+        train, validation = _run(predict_all(snapshot))
+        split = stored_arrays.load_arrays(snapshot.store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        latents = np.empty((len(split.first_copies), train.latents.shape[1]), np.float32)
+        latents[split.train_indices], latents[split.validation_indices] = train.latents, validation.latents
+        return latents
+
+    def centres(self, round_number: int | None = None) -> Centres:
+        """Return the clusters of a round, by default of the last one that has begun.
+
+        Raises UserError for a round that has not begun.
+        """
+        snapshot = self._require_open()
+        round_count = len(snapshot.repository.list_rounds())
+        if not 1 <= (round_number or round_count) <= round_count:
+            raise UserError(f"{self.name} has no round {round_number or 1} yet; {round_count} have begun.")
+        labelling_round = snapshot.load_round(round_number or round_count)
+        clusters = list(iter_leaves(labelling_round.tree))
+        answers = [labelling_round.answers.get(cluster.path) for cluster in clusters]
+        class_answers = [answer if isinstance(answer, ClassAnswer) else None for answer in answers]
+        return Centres(
+            round_number=labelling_round.round_number,
+            paths=tuple(format_path(cluster.path) for cluster in clusters),
+            embeddings=np.stack([cluster.centre for cluster in clusters]),
+            pictures=np.stack([cluster.centre_image for cluster in clusters]),
+            sizes=np.array([len(cluster.members) for cluster in clusters]),
+            class_ids=np.array([answer.class_id if answer else NO_CLASS_ID for answer in class_answers]),
+            confidences=np.array([answer.confidence if answer else 0 for answer in class_answers], np.float32),
+        )
+
+    def metrics(self) -> Metrics:
+        """Return the losses recorded so far, every few batches, and the figures of the finished epochs."""
+        snapshot = self._require_open()
+        curves = MetricHistory(snapshot.repository, snapshot.config).training_curves()
+        steps = np.array([step for step, _ in curves.loss_points], np.int64)
+        values = np.array([losses for _, losses in curves.loss_points], np.float64).reshape(-1, len(Losses._fields))
+        return Metrics(
+            steps,
+            dict(zip(Losses._fields, values.T, strict=True)),
+            tuple(
+                {"epoch": event.epoch, "losses": event.losses._asdict()}
+                | {
+                    name: getattr(event, name)
+                    for name in type(event).__dataclass_fields__
+                    if name not in ("epoch", "losses")
+                }
+                for event in curves.finished_epochs
+            ),
+        )
+
+    def close(self) -> None:
+        """Release the memory of the session; closing again does nothing."""
+        if self._snapshot is not None:
+            self._snapshot.close()
+            self._snapshot = None
+
+    def __enter__(self) -> SessionReader:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
+    ) -> None:
+        """Close the reader."""
+        self.close()
+
+    def _require_open(self) -> SessionSnapshot:
+        if self._snapshot is None:
+            raise ValueError(f"The reader of session {self.name} is closed.")
+        return self._snapshot
+
+    @cached_property
+    def _label_table(self) -> LabelTable:
+        """The labels of all images, with the paths of their files."""
+        from vaetui.session.snapshot_labels import label_images
+        from vaetui.session.source_images import find_source_images
+
+        snapshot = self._require_open()
+        label_table = _run(label_images(snapshot))
+        directory = locate_source_directory(snapshot.repository.data_source)
+        sources = _run(find_source_images(directory, len(label_table)))
+        if sources.notice:
+            warnings.warn(make_printable(sources.notice), stacklevel=3)
+        if sources.files and sources.files.replaced_indices:
+            warnings.warn(describe_replaced_files(sources.files), stacklevel=3)
+        return replace(label_table, source_files=sources.files, omitted_positions=sources.omitted_positions)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from vaetui.session.predictor import Predictor
+
+        return Predictor(self.name, self._require_open())
+
+    def _classify(self, batches: Iterable[Pixels]) -> tuple[NDArray[np.int64], Texts, NDArray[np.float32]]:
+        """Return class ids, class names and confidences of images, [n, H, W] or [n, H, W, 3] in each batch."""
+        class_ids, confidences = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        for pixels in batches:
+            predictions = _run(self._predictor.predict(pixels))
+            class_ids.append(predictions.class_ids.astype(np.int64))
+            confidences.append(predictions.confidences)
+        all_class_ids = np.concatenate(class_ids)
+        return all_class_ids, np.array(self.class_names)[all_class_ids], np.concatenate(confidences)
+
+
+def _to_texts(texts: list[str]) -> Texts:
+    return np.array(texts, np.str_)
+
+
+def _run(events: Generator[Event, None, T]) -> T:
+    """Consume a generator of events, warn of its notices, and return its value."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        if isinstance(event, Notice):
+            warnings.warn(event.message, stacklevel=4)
