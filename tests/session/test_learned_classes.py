@@ -103,6 +103,29 @@ def test_a_finished_session_with_one_class_is_not_to_be_resumed(runs: RunTemplat
         predict_class_ids("done")
 
 
+@CONFIGS
+@pytest.mark.parametrize("class_ids", [(3,), (3, 5, 3)])
+def test_summary_counts_no_image_for_a_class_that_nobody_named(
+    config: Config, class_ids: tuple[int, ...], runs: RunTemplates
+) -> None:
+    """The networks may predict other classes; with one class, only images with an answer have a label."""
+    session = runs.open("counted", replace(config, training=replace(config.training, rounds=1)))
+    answer(session, *class_ids)
+    close_and_train(session)
+    assert session.phase == "finished"
+    counts = dict(session.summary().class_counts)
+    assert {class_id for class_id, count in counts.items() if count} == {*class_ids}
+    table = drain_events(session.build_label_table())
+    direct_counts = np.bincount(table.class_ids[table.source_ids <= PROPAGATED], minlength=10)
+    images = session._resources.images
+    assert images is not None
+    if len({*class_ids}) == 1:
+        assert list(counts.values()) == direct_counts.tolist()
+    assert sum(counts.values()) <= len(images.train)
+    assert set(session.summary().unanswered_class_ids) == {*range(10)} - {*class_ids}
+    session.close()
+
+
 def test_undone_and_replaced_answers_and_those_without_confidence_teach_no_class(runs: RunTemplates) -> None:
     session = runs.open("changed")
     session.record_answer((0,), ClassAnswer(1))

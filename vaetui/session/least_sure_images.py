@@ -32,7 +32,7 @@ def find_least_sure_images(
     rounds, name = repository.list_rounds(), file_names.predictions_name(epoch)
     if not rounds:
         return np.empty(0, np.int64), ()
-    last_round, _, _ = rounds[-1]
+    last_round = repository.find_last_answered_round() or len(rounds)
     labels = propagator.label_from_answers(config, last_round)
     if config.propagation.method == "cluster":
         is_candidate, confidences = (labels.class_ids == class_id) & (labels.weights > 0), labels.weights

@@ -15,7 +15,7 @@ from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
-from vaetui.session.learned_classes import find_answered_class_ids, find_unanswered_class_ids
+from vaetui.session.learned_classes import find_learned_class_ids, find_unanswered_class_ids
 from vaetui.session.metric_history import drop_unreliable_estimates
 from vaetui.session.model_agreement import measure_round_agreements
 from vaetui.session.views import Summary
@@ -114,19 +114,19 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
     class_counts: tuple[tuple[int, int], ...] = ()
     agreements: tuple[tuple[int, Agreement], ...] = ()
     if rounds:
-        last_round, _, _ = rounds[-1]
+        last_round = repository.find_last_answered_round() or len(rounds)  # as in an export
         classes = repository.load_class_list()
         direct_labels = propagator.label_from_answers(config, last_round)
         agreements = tuple(measure_round_agreements(store, repository, propagator))
-        predicted_class_ids = LabellingRound(store, repository, config, last_round).snapshot.predicted_class_ids
+        predicted_class_ids = LabellingRound(store, repository, config, len(rounds)).snapshot.predicted_class_ids
         name = file_names.predictions_name(len(epoch_events))
         if repository.find_fingerprint(name):
             with suppress(ArtifactLostError):
                 predicted_class_ids = stored_arrays.load_arrays(store, name, EpochPredictions).class_ids
         predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
         is_answered = direct_labels.weights > 0
-        answered_ids = find_answered_class_ids(config, repository, len(epoch_events))
-        is_counted = is_answered | np.isin(predicted_class_ids, answered_ids)
+        learned_ids = find_learned_class_ids(config, repository, len(epoch_events))
+        is_counted = is_answered | np.isin(predicted_class_ids, learned_ids)
         class_ids = np.where(is_answered, direct_labels.class_ids, predicted_class_ids)[is_counted]
         counts = np.bincount(class_ids, minlength=len(classes))
         class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active_ids)
