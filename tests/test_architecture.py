@@ -25,7 +25,7 @@ ENGINE_ORDER = (
     *("projection", "label_propagation", "query_strategy", "metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
-USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_image", "textual_plot"}
+USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_plot"}
 SLOW_IMPORTS = {"torch", "sklearn"}
 MAX_LINES = 500
 
@@ -65,8 +65,6 @@ def test_a_module_imports_only_lower_layers(path: Path) -> None:
     if unit in ("cli", "runtime", "tui", "storage"):
         assert not libraries & SLOW_IMPORTS, module
     assert "pickle" not in libraries
-    if "textual_image" in libraries:
-        assert path == PACKAGE / "tui/widgets/terminal_graphics.py"
 
 
 def test_there_are_at_most_twelve_units() -> None:

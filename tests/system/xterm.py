@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,7 +32,9 @@ def is_installed() -> bool:
 class Xterm:
     """One xterm in the upper left corner of a screen that nothing else uses."""
 
-    def __init__(self, command: list[str], columns: int, rows: int, home: Path) -> None:
+    def __init__(
+        self, command: list[str], columns: int, rows: int, home: Path, extra_options: Sequence[str] = ()
+    ) -> None:
         """Start the X server, xterm and the command."""
         self.columns, self.rows = columns, rows
         read_fd, write_fd = os.pipe()
@@ -45,7 +47,7 @@ class Xterm:
         for name in ("TMUX", "STY", "COLORTERM", "NO_COLOR"):
             self._environment.pop(name, None)
         options = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-b", "0", "-bw", "0", "+sb", "-bg", "black", "-fg", "white"]
-        terminal_command = ["xterm", *options, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
+        terminal_command = ["xterm", *extra_options, *options, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
         self._terminal = subprocess.Popen(terminal_command, env=self._environment, stderr=subprocess.DEVNULL)
         windows = self._run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
         self._window = windows.split()[-1].decode()

@@ -26,7 +26,15 @@ def main(picture_mode: str = "auto", phase: str = "labelling") -> None:
     session = EndlessSession(create_training_events()) if phase == "training" else ScriptedSession(cast(Phase, phase))
     if phase == "finished":
         session.finished_epochs = [create_epoch(epoch) for epoch in range(1, 7)]
-    app = VaetuiApp(session, terminal.picture_mode, terminal.cell_pixels, terminal.theme)
+    app = VaetuiApp(
+        session,
+        terminal.picture_mode,
+        terminal.cell_pixels,
+        terminal.theme,
+        offered_modes=terminal.offered_modes,
+        colour_count=terminal.colour_count,
+        start_notice=terminal.notice,
+    )
     app.run()
     print("calls:", *session.calls)
     print("answers:", *session.answer_log)

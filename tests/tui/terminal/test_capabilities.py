@@ -20,14 +20,13 @@ from vaetui.tui.terminal.capabilities import (
     choose_picture_mode,
     choose_theme,
     configure_textual,
+    list_offered_modes,
     parse_terminal_replies,
     query_terminal,
     select_terminal_queries,
 )
 
 KITTY_REPLY = b"\x1bP>|kitty(0.31.0)\x1b\\"
-NEW_TEXTUAL_IMAGE = (0, 14)
-OLD_TEXTUAL_IMAGE = (0, 12)
 
 
 @pytest.fixture
@@ -50,28 +49,41 @@ def test_truecolour_requires_proof(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replies", "environment", "textual_image_version", "mode"),
+    ("name", "device_attributes", "environment", "mode", "offered_graphics"),
     [
-        (TerminalReplies("kitty(0.31.0)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
-        (TerminalReplies("kitty(0.28.1)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
-        (TerminalReplies("kitty(0.26.5)"), {}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("kitty(1.0.0)"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
-        (TerminalReplies("ghostty 1.1.2"), {}, OLD_TEXTUAL_IMAGE, "kitty"),
-        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, NEW_TEXTUAL_IMAGE, "sixel"),
-        (TerminalReplies("XTerm(379)", (64, 4, 22)), {}, OLD_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("XTerm(379)", (64, 22)), {}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("WezTerm 20240203"), {}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies(), {}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TMUX": "x"}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TERM": "screen-256color"}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"NO_COLOR": "1"}, NEW_TEXTUAL_IMAGE, "half"),
-        (TerminalReplies("kitty(0.31.0)"), {"TEXTUAL_DRIVER": "web"}, NEW_TEXTUAL_IMAGE, "half"),
+        ("kitty(0.31.0)", (62,), {}, "kitty", ["kitty"]),
+        ("kitty(0.26.5)", (62,), {}, "kitty", ["kitty"]),
+        ("kitty(0.19.3)", (62,), {}, "half", []),
+        ("kitty(1.0.0)", (62,), {}, "kitty", ["kitty"]),
+        ("ghostty 1.1.2", (62, 22), {}, "kitty", ["kitty"]),
+        ("XTerm(379)", (64, 4, 22), {}, "half", ["sixel"]),
+        ("XTerm(379)", (64, 22), {}, "half", []),
+        ("WezTerm 20240203-110809-5046fc22", (65, 4, 6), {}, "half", ["sixel", "kitty"]),
+        ("Konsole 22.12.3", (62, 1, 4), {}, "half", ["sixel", "kitty"]),
+        ("foot(1.13.1)", (62, 4, 22), {}, "half", ["sixel"]),
+        ("", (), {}, "half", []),
+        ("kitty(0.31.0)", (62,), {"TMUX": "x"}, "half", []),
+        ("tmux 3.4", (1, 2, 4), {"TMUX": "x"}, "half", []),
+        ("kitty(0.31.0)", (62,), {"TERM": "screen-256color"}, "half", []),
+        ("kitty(0.31.0)", (62,), {"NO_COLOR": "1"}, "half", ["kitty"]),
+        ("kitty(0.31.0)", (62,), {"TEXTUAL_DRIVER": "web"}, "half", []),
     ],
 )
-def test_picture_mode_is_the_best_one_known_to_work(
-    replies: TerminalReplies, environment: dict[str, str], textual_image_version: tuple[int, ...], mode: str
+def test_graphics_are_offered_where_the_terminal_has_them_and_chosen_where_they_are_best(
+    name: str, device_attributes: tuple[int, ...], environment: dict[str, str], mode: str, offered_graphics: list[str]
 ) -> None:
-    assert choose_picture_mode(replies, environment, textual_image_version) == mode
+    replies = TerminalReplies(name, device_attributes)
+    assert choose_picture_mode(replies, environment) == mode
+    assert list_offered_modes(replies, environment, True) == ["half", "ascii", *offered_graphics]
+    without_cell_size = [mode for mode in offered_graphics if mode != "sixel"]
+    assert list_offered_modes(replies, environment, False) == ["half", "ascii", *without_cell_size]
+
+
+def test_size_of_a_character_and_number_of_colours_are_read() -> None:
+    replies = parse_terminal_replies(b"\x1b[6;17;8t\x1b[?1;0;256S\x1b[?62;4c")
+    assert (replies.cell_pixels, replies.colour_count) == ((8, 17), 256)
+    replies = parse_terminal_replies(b"\x1b[6;0;0t\x1b[?1;3;0S\x1b[?62;4c")
+    assert (replies.cell_pixels, replies.colour_count) == (None, 16)
 
 
 @pytest.mark.parametrize(
@@ -155,4 +167,4 @@ def test_keys_before_the_last_reply_are_discarded(pty_fds: tuple[int, int]) -> N
 def test_module_imports_nothing_that_queries_the_terminal() -> None:
     program = "import sys, vaetui.tui.terminal.capabilities; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert {"textual", "textual_image", "rich", "PIL", "numpy"}.isdisjoint(process.stdout.split())
+    assert {"textual", "rich", "PIL", "numpy"}.isdisjoint(process.stdout.split())

@@ -48,12 +48,22 @@ def test_colour_image_keeps_its_colours() -> None:
     assert mixed.style is not None
     assert plain.style is not None
     colours = [colour and colour.triplet for colour in (mixed.style.color, mixed.style.bgcolor)]
-    assert colours == [(255, 0, 0), (0, 138, 255)]
+    assert colours == [(255, 0, 0), (0, 135, 255)]
     assert plain.style.bgcolor == mixed.style.bgcolor
     changed_image = image.copy()
     changed_image[3, 1, 2] = 0
     assert find_changed_spans(image, changed_image) == [(1, 1, 1)]
     assert len(render_ascii(image)) == 2
+
+
+def test_dark_colours_keep_their_hue() -> None:
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 2, axis=0).repeat(3, axis=2)
+    for tint in ((0, 0, 0), (4, 0, 0), (0, 5, 3), (0, 0, 8)):
+        pixels = np.minimum(greys.astype(int) + tint, 255).astype(np.uint8)
+        shown = fit_image(pixels, 256, 2).astype(int)
+        is_drawn = shown.any(axis=2)
+        assert is_drawn.mean() > 0.85
+        assert np.abs(shown - pixels)[is_drawn].max() <= 3
 
 
 def test_reduced_image_keeps_its_mean_brightness() -> None:

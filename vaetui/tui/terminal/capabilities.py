@@ -1,21 +1,21 @@
 """Detect what the terminal can display, before any other code reads the keyboard.
 
-This module must not import Textual, which fixes its colours at import, nor textual-image, which queries the terminal.
+This module must not import Textual, which fixes its colours at import.
 """
 
 from __future__ import annotations
 
 import array
 import fcntl
-import importlib.metadata
 import os
 import re
 import select
+import subprocess
 import sys
 import termios
 import time
 import tty
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from vaetui.errors import UserError
@@ -26,14 +26,32 @@ DEVICE_ATTRIBUTES_QUERY = b"\x1b[c"
 """Primary device attributes: sent last, so all other replies have arrived before the reply to this query."""
 BACKGROUND_QUERY = b"\x1b]11;?\x1b\\"
 """Background colour, which selects the light or the dark theme."""
-CAPABILITY_QUERIES = b"\x1b[>q\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m" + BACKGROUND_QUERY
-"""Name and version; whether the terminal keeps a 24-bit colour that was set; background colour."""
+CAPABILITY_QUERIES = b"\x1b[>q\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m\x1b[16t\x1b[?1;1;0S" + BACKGROUND_QUERY
+"""Name and version; whether the terminal keeps a 24-bit colour that was set; size of a character; number of colour
+registers of sixel graphics; background colour."""
 DEVICE_ATTRIBUTES_PATTERN = re.compile(rb"\x1b\[\?([\d;]*)c")
 VERSION_PATTERN = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 BACKGROUND_PATTERN = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 TRUECOLOUR_PATTERN = re.compile(rb"\x1bP1\$r[^\x1b]*48[:;]2[:;]+1[:;]2[:;]3[^\x1b]*m\x1b\\")
+CELL_SIZE_PATTERN = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
+COLOUR_COUNT_PATTERN = re.compile(rb"\x1b\[\?1;0;(\d+)S")
+SIXEL_ATTRIBUTE = 4
+"""The primary device attribute of terminals with sixel graphics."""
+KITTY_GRAPHICS_VERSIONS = {"kitty": (0, 20), "ghostty": (1, 0), "wezterm": (2022, 0), "konsole": (22, 4)}
+"""Terminals with kitty graphics by name, and their first usable versions."""
 DEFAULT_CELL_PIXELS = (10, 20)
-"""Width and height assumed for a character where the kernel does not report pixels."""
+"""Width and height assumed for a character where neither terminal nor kernel reports pixels."""
+DEFAULT_COLOUR_COUNT = 16
+"""Colours of a sixel picture where the terminal does not report a number; the VT340 has as many."""
+ALL_MODES = ("half", "ascii", "sixel", "kitty")
+"""All picture modes."""
+TMUX_COMMAND = ("tmux", "display-message", "-p", "#{client_termfeatures}")
+TMUX_TIMEOUT_S = 1.0
+"""Seconds to wait for tmux, which answers in a few milliseconds."""
+TMUX_COLOUR_NOTICE = (
+    "tmux shows only 256 colours. For all colours, add to ~/.tmux.conf: set -as terminal-features ',*:RGB'"
+)
+"""Shown inside a tmux that does not know that the terminal has 24-bit colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,10 @@ class TerminalReplies:
     """Whether the terminal kept the 24-bit colour that was set."""
     background_rgb: tuple[float, ...] | None = None
     """Red, green and blue of the background, from 0 to 1; None without a reply."""
+    cell_pixels: tuple[int, int] | None = None
+    """Width and height of a character in screen pixels; None without a reply."""
+    colour_count: int = DEFAULT_COLOUR_COUNT
+    """Number of colour registers of sixel graphics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,12 @@ class TerminalCapabilities:
     """Width and height of a character in screen pixels."""
     theme: str = "dark"
     """Theme of the app, "dark" or "light"."""
+    offered_modes: tuple[str, ...] = ALL_MODES
+    """Picture modes that the terminal can display, as far as it says."""
+    colour_count: int = DEFAULT_COLOUR_COUNT
+    """Number of colours of a sixel picture."""
+    notice: str = ""
+    """A sentence for the user about what the terminal cannot display; usually empty."""
 
 
 def require_terminal() -> None:
@@ -75,12 +103,20 @@ def require_terminal() -> None:
 
 def detect_capabilities(picture_mode: str | None = None, theme: str | None = None) -> TerminalCapabilities:
     """Query the terminal and choose the picture mode and the theme, unless the arguments set them."""
-    queries = select_terminal_queries(os.environ) if picture_mode is None or theme is None else b""
+    queries = select_terminal_queries(os.environ)
     replies = query_terminal(0, 1, queries) if queries else TerminalReplies()
-    mode = picture_mode or choose_picture_mode(replies, os.environ, _read_textual_image_version())
-    has_truecolour = replies.has_truecolour or mode == "kitty"
+    mode = picture_mode or choose_picture_mode(replies, os.environ)
+    cell_pixels = replies.cell_pixels or measure_cell_pixels()
+    offered_modes = list_offered_modes(replies, os.environ, cell_pixels is not None)
+    tmux_features = read_tmux_features() if "TMUX" in os.environ else None
     return TerminalCapabilities(
-        mode, has_truecolour, _measure_cell_pixels(), theme or choose_theme(replies.background_rgb)
+        mode,
+        replies.has_truecolour or _is_in_tmux(os.environ),
+        cell_pixels or DEFAULT_CELL_PIXELS,
+        theme or choose_theme(replies.background_rgb),
+        tuple(name for name in ALL_MODES if name in offered_modes or name == picture_mode),
+        replies.colour_count,
+        TMUX_COLOUR_NOTICE if tmux_features is not None and "RGB" not in tmux_features else "",
     )
 
 
@@ -98,7 +134,7 @@ def select_terminal_queries(environment: Mapping[str, str]) -> bytes:
     # The Linux console and unknown terminals report no device attributes, and some print the query.
     if _is_in_browser(environment) or term in ("", "dumb", "linux", "unknown"):
         return b""
-    if "TMUX" in environment or term.startswith("tmux"):
+    if _is_in_tmux(environment):
         return BACKGROUND_QUERY  # tmux itself replies, at once
     return b"" if is_multiplexed(environment) else CAPABILITY_QUERIES
 
@@ -109,22 +145,34 @@ def is_multiplexed(environment: Mapping[str, str]) -> bool:
     return "TMUX" in environment or "STY" in environment or term.startswith(("tmux", "screen"))
 
 
-def choose_picture_mode(
-    replies: TerminalReplies, environment: Mapping[str, str], textual_image_version: tuple[int, ...]
-) -> str:
-    """Return "kitty", "sixel" or "half".
+def choose_picture_mode(replies: TerminalReplies, environment: Mapping[str, str]) -> str:
+    """Return "kitty" or "half".
 
-    Graphics are used only in terminals known to display them: many report support and then show nothing.
+    Graphics are used only in terminals known to display them fast and in all colours: sixel pictures are several
+    times as long as half-blocks, and many terminals have 16 colours for them.
     """
-    if _is_in_browser(environment) or is_multiplexed(environment) or "NO_COLOR" in environment:
-        return "half"
-    match = re.match(r"(kitty|ghostty)\W*(\d+)\.(\d+)", replies.name, re.IGNORECASE)
-    if match and (match[1].lower() == "ghostty" or (int(match[2]), int(match[3])) >= (0, 28)):
-        return "kitty"
-    # Attribute 4 is sixel graphics; xterm and foot show broken sixel pictures from textual-image before 0.14.
-    if 4 in replies.device_attributes and textual_image_version >= (0, 14):
-        return "sixel"
-    return "half"
+    is_usable = _has_graphics(environment) and "NO_COLOR" not in environment
+    return "kitty" if is_usable and _has_kitty_graphics(replies.name, ("kitty", "ghostty")) else "half"
+
+
+def list_offered_modes(replies: TerminalReplies, environment: Mapping[str, str], has_cell_size: bool) -> list[str]:
+    """Return the picture modes that the terminal can display: graphics only if it says so."""
+    modes = ["half", "ascii"]
+    if _has_graphics(environment):
+        modes += ["sixel"] if SIXEL_ATTRIBUTE in replies.device_attributes and has_cell_size else []
+        modes += ["kitty"] if _has_kitty_graphics(replies.name, KITTY_GRAPHICS_VERSIONS) else []
+    return modes
+
+
+def read_tmux_features() -> list[str] | None:
+    """Return the features that tmux uses of the terminal around it; None if tmux does not answer or nobody watches."""
+    try:
+        process = subprocess.run(
+            TMUX_COMMAND, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=TMUX_TIMEOUT_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return process.stdout.strip().split(",") if process.stdout.strip() else None
 
 
 def choose_theme(background_rgb: tuple[float, ...] | None) -> str:
@@ -158,6 +206,7 @@ def parse_terminal_replies(data: bytes) -> TerminalReplies:
     """Parse the replies in everything that was read, which may include typed keys."""
     version, attributes = VERSION_PATTERN.search(data), DEVICE_ATTRIBUTES_PATTERN.search(data)
     background = BACKGROUND_PATTERN.search(data)
+    cell_size, colour_count = CELL_SIZE_PATTERN.search(data), COLOUR_COUNT_PATTERN.search(data)
     numbers = attributes[1].decode().split(";") if attributes else []
     # A colour component is written with any number of hexadecimal digits.
     rgb = tuple(int(digits, 16) / (16 ** len(digits) - 1) for digits in background.groups()) if background else None
@@ -166,26 +215,41 @@ def parse_terminal_replies(data: bytes) -> TerminalReplies:
         tuple(int(number) for number in numbers if number),
         TRUECOLOUR_PATTERN.search(data) is not None,
         rgb,
+        (int(cell_size[2]), int(cell_size[1])) if cell_size and int(cell_size[1]) and int(cell_size[2]) else None,
+        max(int(colour_count[1]), 2) if colour_count else DEFAULT_COLOUR_COUNT,
     )
 
 
-def _measure_cell_pixels() -> tuple[int, int]:
+def measure_cell_pixels() -> tuple[int, int] | None:
+    """Return width and height of a character in screen pixels; None if the kernel does not know them."""
     size = array.array("H", [0, 0, 0, 0])
     try:
         fcntl.ioctl(1, termios.TIOCGWINSZ, size)
     except OSError:
-        return DEFAULT_CELL_PIXELS
+        return None
     rows, columns, width, height = size
-    has_pixels = 0 < columns <= width and 0 < rows <= height
-    return (width // columns, height // rows) if has_pixels else DEFAULT_CELL_PIXELS
+    return (width // columns, height // rows) if 0 < columns <= width and 0 < rows <= height else None
 
 
-def _read_textual_image_version() -> tuple[int, ...]:
-    try:
-        version = importlib.metadata.version("textual-image")
-    except importlib.metadata.PackageNotFoundError:
-        return ()
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+def _has_kitty_graphics(name: str, terminals: Collection[str]) -> bool:
+    """Return whether a terminal reports the name of one of `terminals` and a version that has kitty graphics."""
+    match = re.match(rf"({'|'.join(terminals)})\W*(\d+)(?:\.(\d+))?", name, re.IGNORECASE)
+    if match is None:
+        return False
+    # WezTerm reports a date such as 20240203.
+    major, minor = int(match[2]), int(match[3] or 0)
+    major = major // 10_000 if major > 10_000_000 else major
+    return (major, minor) >= KITTY_GRAPHICS_VERSIONS[match[1].lower()]
+
+
+def _has_graphics(environment: Mapping[str, str]) -> bool:
+    """Return whether graphics reach the terminal."""
+    return not _is_in_browser(environment) and not is_multiplexed(environment)
+
+
+def _is_in_tmux(environment: Mapping[str, str]) -> bool:
+    """Return whether the program runs inside tmux, which accepts 24-bit colours and reduces them where it must."""
+    return "TMUX" in environment or environment.get("TERM", "").startswith("tmux")
 
 
 def _is_in_browser(environment: Mapping[str, str]) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from typing import Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.geometry import Size
+from textual.message import Message
 
 from vaetui.tui.terminal.ansi_compression import compress_ansi
 from vaetui.tui.terminal.writer import TerminalWriter
@@ -22,6 +25,8 @@ CLOSE_TIMEOUT_S = 0.25
 """Seconds to send the rest at exit, and again after everything not yet begun is discarded."""
 CONTINUE_DELAY_S = 0.01
 """Seconds after which a process that was not stopped goes on; SIGCONT arrives at once in one that was."""
+MODIFIER_KEY_PATTERN = re.compile(r"(left|right)_(shift|control|alt|super|hyper|meta)|iso_level[35]_shift|\w+_lock")
+"""Keys that change nothing by themselves; terminals with the kitty keyboard protocol report them before others."""
 SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
 """Begin and end of a synchronised update, which Textual writes around a frame."""
 
@@ -34,6 +39,9 @@ class PausableApp(Protocol):
 
     def resume_painting(self) -> None:
         """Paint again, beginning with what changed in the meantime."""
+
+    def clear_frame_painting(self) -> None:
+        """Remove images that the terminal has drawn or stored."""
 
 
 class NonBlockingDriver(LinuxDriver):
@@ -54,6 +62,11 @@ class NonBlockingDriver(LinuxDriver):
         if (file := self._file) is not None:  # `require_terminal` has refused to start without one
             self._terminal_writer = TerminalWriter(file.fileno(), file.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def process_message(self, message: Message) -> None:
+        """Pass an event on, but not the key press of a modifier: the screens would call it an unknown key."""
+        if not (isinstance(message, Key) and MODIFIER_KEY_PATTERN.fullmatch(message.key)):
+            super().process_message(message)
 
     def write(self, data: str) -> None:
         """Queue a text; it is sent after the current iteration of the event loop."""
@@ -80,6 +93,7 @@ class NonBlockingDriver(LinuxDriver):
         """Discard everything not yet sent, and leave the application mode."""
         self._pending_texts.clear()
         self._terminal_writer.discard_pending()
+        cast(PausableApp, self._app).clear_frame_painting()
         super().stop_application_mode()
 
     def close(self) -> None:

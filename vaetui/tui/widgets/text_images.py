@@ -16,12 +16,14 @@ from textual.strip import Strip
 from vaetui.engine.clusters import Pixels
 
 QuantisedImage: TypeAlias = NDArray[np.uint8]
-"""One image, grey [H, W] or RGB [H, W, 3], with values from `LEVELS`."""
+"""One image, grey [H, W] or RGB [H, W, 3], with the values of `fit_image`."""
 Pixel: TypeAlias = "int | tuple[int, int, int]"
 """A grey level, or red, green and blue."""
 
 LEVEL_STEP = 17
 """255 / 15: sixteen levels look like 256 and make a decoded centre a fifth smaller."""
+COLOUR_LEVEL_STEP = 5
+"""255 / 51: the levels of red, green and blue; coarser ones would tint dark greys."""
 LEVELS = np.array([0, 18, 38, 48, 68, 88, 98, 118, 138, 148, 168, 188, 208, 218, 238, 255], np.uint8)
 """The sixteen levels; all of them exist in the palette of 256 colours, whose escape sequences are half as long."""
 MAX_BLACK_LEVEL = 1
@@ -33,7 +35,9 @@ MAX_GAP_CELLS = 3
 
 
 def fit_image(pixels: Pixels, width: int, height: int) -> QuantisedImage:
-    """Scale an image, [H, W] or [H, W, 3], to [height, width], centred on black and quantised to `LEVELS`.
+    """Scale an image, [H, W] or [H, W, 3], to [height, width], centred on black and quantised.
+
+    Grey images have the values of `LEVELS`, colour images multiples of `COLOUR_LEVEL_STEP`.
 
     Small images are enlarged by whole factors, so that pixels stay square. Large images are reduced by area
     averaging, so that thin strokes stay visible.
@@ -49,8 +53,13 @@ def fit_image(pixels: Pixels, width: int, height: int) -> QuantisedImage:
         scaled = np.einsum("hi,ij...,wj->hw...", row_weights, pixels, column_weights, optimize=True)
     image = np.zeros((height, width, *channels), np.uint8)
     top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
-    levels = np.round(scaled / LEVEL_STEP).astype(np.uint8)
-    quantised = np.where(levels > MAX_BLACK_LEVEL, LEVELS[levels], np.uint8(0))
+    if channels:
+        is_black = (np.round(scaled / LEVEL_STEP) <= MAX_BLACK_LEVEL).all(axis=2, keepdims=True)
+        rounded = np.round(scaled / COLOUR_LEVEL_STEP).astype(np.uint8) * np.uint8(COLOUR_LEVEL_STEP)
+        quantised = np.where(is_black, np.uint8(0), rounded)
+    else:
+        levels = np.round(scaled / LEVEL_STEP).astype(np.uint8)
+        quantised = np.where(levels > MAX_BLACK_LEVEL, LEVELS[levels], np.uint8(0))
     image[top : top + scaled.shape[0], left : left + scaled.shape[1]] = quantised
     return image
 

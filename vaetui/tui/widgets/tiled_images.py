@@ -8,14 +8,13 @@ from typing import NamedTuple, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vaetui.engine.clusters import Pixels
 from vaetui.tui.presenters.styled_text import Piece, count_cells
-from vaetui.tui.widgets.picture import Picture, get_picture_mode
+from vaetui.tui.widgets.picture import get_picture_mode
+from vaetui.tui.widgets.terminal_graphics import PaintedWidget, is_painted
 from vaetui.tui.widgets.text_images import (
     QuantisedImage,
     find_changed_spans,
@@ -49,11 +48,10 @@ class _Tile:
     lines: list[Strip] = field(default_factory=list)
 
 
-class TiledImages(Widget):
+class TiledImages(PaintedWidget):
     """Images at places that can change, and lines of text around them; a place without an image shows nothing.
 
-    Only cells that differ are painted again. In the modes in which the terminal draws, a picture widget lies over each
-    image that is shown.
+    Only cells that differ are painted again. In the modes in which the terminal draws, the cells are blank.
     """
 
     COMPONENT_CLASSES = {"tiles--focus", "tiles--open", "tiles--dim", "tiles--strong"}  # noqa: RUF012 (as in Textual)
@@ -62,7 +60,6 @@ class TiledImages(Widget):
     TiledImages > .tiles--open { color: $foreground; text-style: bold reverse; }
     TiledImages > .tiles--dim { color: $foreground 60%; }
     TiledImages > .tiles--strong { color: $foreground; text-style: bold; }
-    TiledImages > Picture { position: absolute; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -71,15 +68,9 @@ class TiledImages(Widget):
         self._tiles: list[_Tile] = []
         self._texts: dict[tuple[int, int], tuple[Piece, ...]] = {}  # by row and column
 
-    def compose(self) -> ComposeResult:
-        """Mount a picture for each image in the modes in which the terminal draws."""
-        if not is_text_mode():
-            for tile in self._tiles:
-                picture = Picture(tile.place.cells)
-                picture.styles.offset = tile.place.x, tile.place.y
-                picture.show_image(tile.pixels)
-                picture.display = tile.pixels is not None
-                yield picture
+    def list_images(self) -> Sequence[tuple[Region, Pixels | None]]:
+        """Return the cells and the image at each place."""
+        return [(Region(tile.place.x, tile.place.y, *tile.place.cells), tile.pixels) for tile in self._tiles]
 
     @property
     def places(self) -> Sequence[Place]:
@@ -104,21 +95,20 @@ class TiledImages(Widget):
         if list(places) != self.places:
             self._tiles = [_Tile(place) for place in places]
             self._texts.clear()
-            self.refresh(recompose=self.is_attached and not is_text_mode())
+            self.refresh()
 
     def draw_image(self, index: int, pixels: Pixels | None) -> None:
         """Show an image, [H, W] or [H, W, 3], at a place, or nothing for None; repaint only the cells that differ."""
         tile = self._tiles[index]
         if pixels is tile.pixels:
             return
-        tile.pixels = pixels
-        if is_text_mode():
+        had_image, tile.pixels = tile.pixels is not None, pixels
+        if not is_painted():
             self._draw_tile(tile)
+        elif had_image and pixels is None:
+            self.refresh(Region(tile.place.x, tile.place.y, *tile.place.cells))
         else:
-            pictures = self.query_children(Picture)
-            if len(pictures) == len(self._tiles):  # else they are not mounted yet
-                pictures[index].display = pixels is not None
-                pictures[index].show_image(pixels)
+            self.request_painting()
 
     def write_text(self, x: int, y: int, pieces: Iterable[Piece], width: int | None = None) -> None:
         """Write text at a column and a row in place of the text there, filled with blanks up to `width` cells."""
@@ -139,9 +129,10 @@ class TiledImages(Widget):
         """Draw all images again after a change of the mode."""
         for tile in self._tiles:
             tile.image, tile.lines = None, []
-            if is_text_mode() and tile.pixels is not None:
+            if not is_painted() and tile.pixels is not None:
                 tile.image = fit_image(tile.pixels, tile.place.cells[0], 2 * tile.place.cells[1])
-        self.refresh(recompose=True)
+        self.attach_painter()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one row of cells."""
@@ -190,8 +181,3 @@ class TiledImages(Widget):
         if component in self.COMPONENT_CLASSES:
             return self.get_component_rich_style(component)
         return self.rich_style + Style.parse(name) if name else self.rich_style
-
-
-def is_text_mode() -> bool:
-    """Return whether pictures are drawn as text."""
-    return get_picture_mode() in ("half", "ascii")
