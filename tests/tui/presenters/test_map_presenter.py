@@ -14,7 +14,8 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.events import ImageMap, MapCluster, MapComputed
 from vaetui.tui.presenters import map_presenter
 from vaetui.tui.presenters.class_colours import get_class_style
-from vaetui.tui.presenters.map_presenter import MapPresenter, StyledText, assign_letters, build_lines
+from vaetui.tui.presenters.map_presenter import MapPresenter, assign_letters, build_lines
+from vaetui.tui.presenters.styled_text import Piece
 
 NAMES = ("cat", "cow", "owl", "dog")
 CLASSES = ClassList.from_names(NAMES)
@@ -47,7 +48,7 @@ def create_clusters() -> list[MapCluster]:
     ]
 
 
-def to_texts(lines: Sequence[Sequence[StyledText]]) -> list[str]:
+def to_texts(lines: Sequence[Sequence[Piece]]) -> list[str]:
     return ["".join(text for text, _ in line) for line in lines]
 
 

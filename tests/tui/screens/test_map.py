@@ -32,7 +32,7 @@ from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.map import COMPUTING_NOTE, MapScreen
 from vaetui.tui.screens.summary import SummaryScreen
-from vaetui.tui.widgets.map_plot import MapPlot
+from vaetui.tui.widgets.styled_lines import StyledLines
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
@@ -251,7 +251,7 @@ async def test_resizing_draws_the_map_for_the_new_size() -> None:
         lines = screen_text(pilot.app).splitlines()
         assert len(lines) == 40
         assert max(len(line) for line in lines) > 100
-        assert len(screen.query_one(MapPlot)._lines) == 40 - 3
+        assert len(screen.query_one("#plot", StyledLines).lines) == 40 - 3
 
 
 async def test_cells_have_the_colours_of_their_classes() -> None:
@@ -276,8 +276,8 @@ async def test_without_colour_the_map_shows_letters(monkeypatch: pytest.MonkeyPa
 
 async def test_moving_the_cursor_repaints_only_its_rows() -> None:
     async with open_map() as (pilot, screen):
-        plot = screen.query_one(MapPlot)
-        before = list(plot._lines)
+        plot = screen.query_one("#plot", StyledLines)
+        before = list(plot.lines)
         await press_slowly(pilot, "right")
-        changed = [row for row, line in enumerate(plot._lines) if line != before[row]]
+        changed = [row for row, line in enumerate(plot.lines) if line != before[row]]
         assert 0 < len(changed) <= 3

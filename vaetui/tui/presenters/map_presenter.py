@@ -30,6 +30,7 @@ from vaetui.tui.presenters.scatter import (
     Viewport,
     rasterise,
 )
+from vaetui.tui.presenters.styled_text import Piece
 
 MOVES = {"left": (-2, 0), "right": (2, 0), "up": (0, -1), "down": (0, 1)}
 """Cells by which the cursor moves, (columns, rows): about equal distances on the screen."""
@@ -56,8 +57,6 @@ NO_CLASSES_NOTE = "No class is learned yet: the map shows the clusters apart"
 
 MapAction: TypeAlias = Literal["close", "filter", "jump", "show_all"]
 """What the screen does after a key."""
-StyledText: TypeAlias = tuple[str, str]
-"""A text and its Rich style."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,9 +213,9 @@ class MapPresenter:
         ]
         return min(max([MIN_LEGEND_CELLS, *map(cell_len, entries)]), max_cells)
 
-    def list_legend(self, frame: MapFrame, rows: int, cells: int) -> list[list[StyledText]]:
+    def list_legend(self, frame: MapFrame, rows: int, cells: int) -> list[list[Piece]]:
         """Return at most `rows` lines of at most `cells` cells: classes with their letter and number of images."""
-        lines: list[list[StyledText]] = []
+        lines: list[list[Piece]] = []
         class_ids = [class_id for class_id in self.letters if class_id in (self.chosen_class_ids or self.letters)]
         notes = self._list_legend_notes(frame)
         room = max(rows - len(notes), 1)
@@ -394,7 +393,7 @@ def assign_letters(classes: ClassList, class_ids: Sequence[int]) -> dict[int, st
     return {class_id: letters[class_id] for class_id in class_ids}
 
 
-def build_lines(frame: MapFrame, letters: dict[int, str] | None) -> list[list[StyledText]]:
+def build_lines(frame: MapFrame, letters: dict[int, str] | None) -> list[list[Piece]]:
     """Return the rows of a map as texts with their styles; with `letters`, cells show those in place of dots."""
     raster, (cursor_column, cursor_row) = frame.raster, frame.cursor_cell
     codes = np.where(raster.class_ids == NO_POINTS, ord(" "), 0x2800 + raster.dot_codes)

@@ -23,9 +23,8 @@ from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.widgets.map_plot import MapPlot
 from vaetui.tui.widgets.prompt import Prompt
-from vaetui.tui.widgets.text_line import TextLine
+from vaetui.tui.widgets.styled_lines import StyledLines
 
 MAX_LEGEND_CELLS, MAX_WIDE_LEGEND_CELLS = 18, 32
 """Most cells of a line of the legend on narrow and wide terminals."""
@@ -70,8 +69,8 @@ class MapScreen(OverlayScreen):
     def compose_body(self) -> ComposeResult:
         """Create the plot, the legend and the prompt."""
         with Horizontal():
-            yield MapPlot()
-            yield TextLine(id="legend")
+            yield StyledLines(id="plot")
+            yield StyledLines(id="legend")
         yield Prompt()
 
     def on_mount(self) -> None:
@@ -160,7 +159,7 @@ class MapScreen(OverlayScreen):
         legend_cells = presenter.count_legend_cells(
             MAX_WIDE_LEGEND_CELLS if width >= WIDE_COLUMNS else MAX_LEGEND_CELLS
         )
-        legend = self.query_one("#legend", TextLine)
+        legend = self.query_one("#legend", StyledLines)
         legend.styles.width = legend_cells
         rows = max(height - RESERVED_ROWS, 1)
         presenter.resize(width - legend_cells - 1, rows)
@@ -168,9 +167,8 @@ class MapScreen(OverlayScreen):
         if presenter.image_map is not None:
             frame = presenter.build_frame()
             letters = presenter.letters if presenter.draws_letters else None
-            self.query_one(MapPlot).show_lines(build_lines(frame, letters))
-            legend_lines = [Text.assemble(*line) for line in presenter.list_legend(frame, rows, legend_cells)]
-            legend.set_text(Text("\n").join(legend_lines))
+            self.query_one("#plot", StyledLines).show_lines(build_lines(frame, letters))
+            legend.show_lines(presenter.list_legend(frame, rows, legend_cells))
         self._update_prompt()
 
     def _update_prompt(self) -> None:
