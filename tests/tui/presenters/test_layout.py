@@ -12,7 +12,6 @@ from vaetui.tui.presenters.layout import (
     fit_picture_cells,
 )
 
-
 SIZES = [(80, 24), (120, 40), (60, 18), (100, 30), (100, 37), (160, 50), (200, 60), (79, 40), (130, 36), (300, 90)]
 
 
