@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -147,6 +148,10 @@ class ScriptedSession:
         """Undone answers and class edits, the one to redo first at the beginning."""
         self.earlier_answers: list[ScriptedAnswer] = []
         """The answers of ended rounds, oldest first."""
+        self.unanswered_class_ids: tuple[int, ...] = ()
+        """The classes that curves and summary report as unanswered, in a script without answers of ended rounds."""
+        self.saved_at_s: float | None = None
+        """When the last `Saved` event was recorded, in seconds since 1970."""
         self.learned_class_ids: tuple[int, ...] | None = None
         """The classes that predictions may name; None for all."""
         self.is_loaded = False
@@ -184,7 +189,7 @@ class ScriptedSession:
         """Replace all actions of the round by answers, each a step."""
         self.undone_actions = []
         self.actions = [
-            ScriptedAnswer(step, self._round_number, path, answer) for step, (path, answer) in enumerate(answers)
+            ScriptedAnswer(step, self._round_number, path, answer) for step, (path, answer) in enumerate(answers, 1)
         ]
 
     @property
@@ -284,7 +289,7 @@ class ScriptedSession:
             sum(cluster.answer is not None for cluster in leaves),
             len(leaves),
             self._list_unanswered_class_ids(),
-            len(self.earlier_answers) + len(self._list_answers()),
+            self._count_answers(),
             add_new_classes(assign_digit_keys(self._initial_classes, {}), [edit for _, edit in self.class_edits]),
             self._describe(self._find_last_step()) if self.actions else None,
             self._describe(self._find_undone_step()) if self.undone_actions else None,
@@ -312,6 +317,13 @@ class ScriptedSession:
             if isinstance(answer, ClassAnswer):
                 classes.require_active(answer.class_id)
         step = self.actions[-1].step if extends_last_step and self.actions else self._next_step()
+        answers = [
+            item
+            for item in answers
+            if not isinstance(item[1], Cleared) or self._has_answer(item[0], self._round_number)
+        ]
+        if not answers and new_class is None:
+            return
         self.undone_actions.clear()
         if new_class is not None:
             self.actions.append(ScriptedEdit(step, new_class))
@@ -325,6 +337,8 @@ class ScriptedSession:
             raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
         if isinstance(answer, ClassAnswer):
             self.classes.require_active(answer.class_id)
+        if isinstance(answer, Cleared) and not self._has_answer(path, round_number):
+            return
         self.undone_actions.clear()
         self.actions.append(ScriptedAnswer(self._next_step(), round_number, path, answer))
 
@@ -416,9 +430,19 @@ class ScriptedSession:
         self._round_number = self._rounds
         self.current_phase = "labelling"
 
+    @property
+    def image_count(self) -> int:
+        """Number of images, without held-out ones."""
+        return STEPS_PER_EPOCH * self.config.training.batch_size
+
+    def last_saved_at(self) -> float | None:
+        """Return when the last `Saved` event was recorded."""
+        return self.saved_at_s
+
     def training_curves(self) -> TrainingCurves:
         """Return losses and epochs so far."""
-        return TrainingCurves(tuple(self.loss_points), tuple(self.finished_epochs))
+        unanswered_class_ids = self._list_reported_unanswered_class_ids()
+        return TrainingCurves(tuple(self.loss_points), tuple(self.finished_epochs), unanswered_class_ids)
 
     def reading_test(self) -> ReadingTest:
         """Return the reading test of the last epoch."""
@@ -442,7 +466,7 @@ class ScriptedSession:
         class_counts = tuple((class_id, 5_000 + 150 * class_id) for class_id in range(len(self.classes)))
         return Summary(
             class_counts,
-            self._list_unanswered_class_ids() if self.earlier_answers else (),
+            self._list_reported_unanswered_class_ids(),
             64,
             125.0,
             240.0,
@@ -458,6 +482,8 @@ class ScriptedSession:
             self.loss_points.append(((event.epoch - 1) * event.steps_per_epoch + event.step, event.losses))
         if isinstance(event, EpochEnded):
             self.finished_epochs.append(event)
+        if isinstance(event, Saved):
+            self.saved_at_s = time.time()
 
     def _create_reading_test(self, epoch: int) -> ReadingTest:
         pictures = np.stack([draw_digit(index % 10, 300 + index, self._side) for index in range(HELD_OUT_COUNT)])
@@ -472,6 +498,10 @@ class ScriptedSession:
     def _is_current(self, action: ScriptedAnswer) -> bool:
         return self.current_phase != "finished" and action.round_number == self._round_number
 
+    def _has_answer(self, path: ClusterPath, round_number: int) -> bool:
+        answers = self._list_effective_answers()
+        return any(item.round_number == round_number and item.path[: len(path)] == path for item in answers)
+
     def _list_effective_answers(self) -> list[ScriptedAnswer]:
         """Return the answers in force of all rounds, oldest first."""
         answers = [*self.earlier_answers, *self._list_answers()]
@@ -479,13 +509,25 @@ class ScriptedSession:
         indices = find_effective_indices([((item.round_number, *item.path), item.answer) for item in answers])
         return [answers[index] for index in indices]
 
+    def _list_reported_unanswered_class_ids(self) -> tuple[int, ...]:
+        """Return the classes that curves and summary report; a script without answers sets them."""
+        return self._list_unanswered_class_ids() if self.earlier_answers else self.unanswered_class_ids
+
+    def _count_answers(self) -> int:
+        """Count the answers; those for one cluster in one step count once, cleared ones do not."""
+        answers = [*self.earlier_answers, *self._list_answers()]
+        return len(
+            {(item.step, item.round_number, item.path) for item in answers if not isinstance(item.answer, Cleared)}
+        )
+
     def _list_unanswered_class_ids(self) -> tuple[int, ...]:
         answers = [self._resolve_answer(item.answer) for item in self._list_effective_answers()]
         answered = {answer.class_id for answer in answers if isinstance(answer, ClassAnswer) and answer.confidence > 0}
         return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
 
     def _next_step(self) -> int:
-        return 1 + max((action.step for action in (*self.actions, *self.undone_actions)), default=0)
+        actions = (*self.earlier_answers, *self.actions, *self.undone_actions)
+        return 1 + max((action.step for action in actions), default=0)
 
     def _find_last_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
         return [action for action in self.actions if action.step == self.actions[-1].step]
@@ -586,7 +628,7 @@ class ScriptedSession:
         ]
         is_last = self._round_number > self._rounds
         last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
-        ended = replace(create_epoch(epoch), answer_count=len(self.earlier_answers))
+        ended = replace(create_epoch(epoch), answer_count=self._count_answers())
         return [
             Loading("PyTorch"),
             *steps,
