@@ -40,7 +40,7 @@ THEME_NAMES = {
 DEFAULT_SETTINGS = AppSettings()
 ALL_KEYS_NOTICE = "The bottom line shows all keys"
 """Shown where the footer has a single page."""
-NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it. q: leave"
+NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it."
 """Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
 
 
@@ -137,9 +137,7 @@ class VaetuiApp(GracefulShutdownApp):
             self._overlay = SamplesScreen(self.session)
             self.push_screen(self._overlay)
 
-    def open_map(
-        self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()
-    ) -> None:
+    def open_map(self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()) -> None:
         """Open the map over the screen of the phase; `on_jump` receives the cluster that the user goes to."""
         from vaetui.tui.screens.map import MapScreen
 
@@ -163,7 +161,9 @@ class VaetuiApp(GracefulShutdownApp):
         super().action_suspend_process()
         driver = self._driver
         if isinstance(driver, NonBlockingDriver) and not driver.was_suspended:
-            cast(KeyGuardedScreen, self.screen).show_notice(NO_JOB_CONTROL_NOTICE)
+            cast(KeyGuardedScreen, self.screen).show_notice(
+                f"{NO_JOB_CONTROL_NOTICE} {self.format_key('any.leave')}: leave"
+            )
 
     def action_help(self) -> None:
         """List the keys of the current screen."""
@@ -173,8 +173,8 @@ class VaetuiApp(GracefulShutdownApp):
         # The help itself, and the class picker, where ? may be part of a name, have no glossary.
         if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
             self.defer_paint()
-            bindings, import_lines = screen.active_bindings.values(), self.session.import_lines
-            self.push_screen(HelpScreen(self.session.name, bindings, screen.glossary, import_lines))
+            commands = list_commands(screen.active_bindings.values())
+            self.push_screen(HelpScreen(self.session.name, commands, screen.glossary, self.session.import_lines))
 
     def action_command(self) -> None:
         """Ask for a command of the current screen."""

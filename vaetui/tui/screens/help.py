@@ -1,92 +1,98 @@
-"""The help: the keys of a screen, collected from its active bindings, and its glossary."""
+"""The help: the keys of a screen by task, how the method works, and the terms on the screen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from vaetui.tui.key_bindings import format_key_list
 from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
+from vaetui.tui.presenters.commands import Command
+from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
 from vaetui.tui.presenters.sections import format_section
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.key_guarded_screen import UNKNOWN_KEY_HINT, KeyGuardedScreen
 from vaetui.tui.textual_bindings import build_bindings
-
-GROUP_TITLES = {"label": "labelling", "any": "everywhere", "summary": "finished run", "reading": "reading test"}
-"""Headings for the first part of a binding's id; other groups are headed by that part."""
+from vaetui.tui.widgets.header import Header
 
 NO_LINES: Mapping[str, str] = {}
 
 
 class HelpScreen(KeyGuardedScreen):
-    """Keys with their effects, and terms with their meanings."""
+    """Keys with their effects, and terms with their meanings, which a search line filters."""
 
     BINDINGS = build_bindings(HELP_KEYS)
     CONFIRMED_KEYS = HELP_CONFIRMED_KEYS
     DEFAULT_CSS = """
-    HelpScreen #keys { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
-    HelpScreen #keys Static { width: 1fr; height: auto; }
+    HelpScreen #scroll { height: 1fr; padding: 0 2; scrollbar-size-vertical: 1; }
+    HelpScreen #text { width: 1fr; height: auto; }
     """
 
     def __init__(
         self,
         session_name: str,
-        bindings: Iterable[ActiveBinding],
+        commands: Iterable[Command],
         glossary: Glossary = (),
         import_lines: Mapping[str, str] = NO_LINES,
     ) -> None:
-        """Explain these bindings and terms, and list what was imported."""
+        """Explain these commands and terms, and list what was imported."""
         super().__init__(session_name, "keys")
-        self._listed_bindings, self._glossary_rows, self._import_lines = list(bindings), glossary, import_lines
+        self._sections = build_help_sections(commands, glossary, import_lines)
+        self._search_text = ""
 
     def compose_body(self) -> ComposeResult:
-        """Create one section per group; the arrow keys scroll them."""
-        with VerticalScroll(id="keys"):
-            for group, rows in group_bindings(self._listed_bindings, self.app.get_key_display):
-                yield Static(format_section(group, rows))
-            if self._glossary_rows:
-                yield Static(format_section("terms", self._glossary_rows))
-            if self._import_lines:
-                yield Static(format_section("imported images", self._import_lines.items()))
+        """Create the text in a container that scrolls; keys go to the screen, so that they can be rebound."""
+        with VerticalScroll(id="scroll", can_focus=False):
+            yield Static(self._format_sections(), id="text")
 
     def handle_bound_key(self, key: str) -> None:
-        """Scroll, or close the help."""
-        scroll = self.query_one("#keys", VerticalScroll)
+        """Scroll, search, show everything again after a search, or close the help."""
+        scroll = self.query_one("#scroll", VerticalScroll)
         match key:
+            case "back" if self._search_text:
+                self._show_matches("")
             case "back":
                 self.dismiss()
+            case "search":
+                self.open_line(HelpSearch(self._show_matches, self._search_text))
             case "down":
-                scroll.scroll_down(animate=False)
+                scroll.scroll_relative(y=1, animate=False)
             case "up":
-                scroll.scroll_up(animate=False)
+                scroll.scroll_relative(y=-1, animate=False)
             case "page_down":
-                scroll.scroll_page_down(animate=False)
+                scroll.scroll_relative(y=max(scroll.size.height - 1, 1), animate=False)
             case "page_up":
-                scroll.scroll_page_up(animate=False)
+                scroll.scroll_relative(y=-max(scroll.size.height - 1, 1), animate=False)
             case "first":
-                scroll.scroll_home(animate=False)
+                scroll.scroll_to(y=0, animate=False)
             case "last":
-                scroll.scroll_end(animate=False)
+                scroll.scroll_to(y=scroll.max_scroll_y, animate=False)
+
+    def on_unbound_key(self, key: str) -> None:
+        """Show that the key does nothing here."""
+        self.query_one(Header).set_text(UNKNOWN_KEY_HINT)
+
+    def _show_matches(self, text: str) -> None:
+        """Show the lines with these words, from the first one on."""
+        self._search_text = text.strip()
+        self.query_one("#text", Static).update(self._format_sections())
+        self.query_one("#scroll", VerticalScroll).scroll_to(y=0, animate=False)
+        self.query_one(Header).set_text(f'lines with "{self._search_text}"' if self._search_text else "keys")
+
+    def _format_sections(self) -> Group:
+        sections = filter_sections(self._sections, self._search_text)
+        if not sections:
+            return Group(Text("No line contains these words.", "dim"))
+        return Group(*map(_format_section, sections))
 
 
-def group_bindings(
-    bindings: Iterable[ActiveBinding], format_key: Callable[[Binding], str]
-) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return rows of keys and effects by group; keys with the same effect share a row, system keys are left out."""
-    groups: dict[str, dict[str, list[str]]] = {}
-    for _, binding, _, tooltip in bindings:
-        if binding.id is None or binding.system:
-            continue
-        group = binding.id.split(".")[0]
-        effect = tooltip or binding.tooltip or binding.description
-        keys = groups.setdefault(GROUP_TITLES.get(group, group), {}).setdefault(effect, [])
-        # The key display of a digit may be 0-9 for the footer; here every digit is listed.
-        keys.append(binding.key if binding.key.isdigit() else format_key(binding))
-    rows = [
-        (group, [(format_key_list(keys), effect) for effect, keys in effects.items()])
-        for group, effects in groups.items()
-    ]
-    return sorted(rows, key=lambda row: row[0] == "everywhere")
+def _format_section(section: HelpSection) -> Group:
+    """Return rows of two columns, or a paragraph if the left column is empty."""
+    if any(left for left, _ in section.rows):
+        return format_section(section.heading, section.rows)
+    paragraph = Text(" ".join(right for _, right in section.rows))
+    return Group(Text(section.heading, "bold underline"), Padding(paragraph, (0, 2)), Text())
