@@ -60,10 +60,29 @@ class Xterm:
             self._run("xdotool", "key", key)
             self.wait_until(lambda before=screenshot: not np.array_equal(self.take_screenshot(), before))  # type: ignore[misc]
 
+    def type_key(self, key: str) -> None:
+        """Press a key without waiting for its effect."""
+        self._run("xdotool", "key", key)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Resize the window."""
+        self.columns, self.rows = columns, rows
+        self._run("xdotool", "windowsize", "--usehints", "--sync", self._window, str(columns), str(rows))
+
     def take_screenshot(self) -> Screenshot:
         """Return the pixels of the window."""
-        png = self._run("import", "-window", self._window, "png:-")
-        return np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+        return np.asarray(self._take_image().convert("L"))
+
+    def read_pixels(self, column: int, row: int, width: int, height: int) -> NDArray[np.uint8]:
+        """Return all pixels of these cells in colour, [height, width, 3]."""
+        screenshot = np.asarray(self._take_image().convert("RGB"))
+        cell_height, cell_width = self.measure_cell(screenshot.shape[:2])
+        rows = slice(row * cell_height, (row + height) * cell_height)
+        return screenshot[rows, column * cell_width : (column + width) * cell_width]
+
+    def measure_cell(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return height and width of a character in a window of this height and width."""
+        return shape[0] // self.rows, shape[1] // self.columns
 
     def read_cells(self, column: int, row: int, width: int, height: int) -> Screenshot:
         """Return a pixel of the upper and one of the lower half of each cell, [2 * height, width]."""
@@ -85,6 +104,9 @@ class Xterm:
         for process in (self._terminal, self._server):
             process.terminate()
             process.wait(timeout=60)
+
+    def _take_image(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._run("import", "-window", self._window, "png:-")))
 
     def _run(self, *command: str) -> bytes:
         return subprocess.run(command, env=self._environment, capture_output=True, check=True, timeout=120).stdout
