@@ -115,7 +115,7 @@ def test_key_may_be_taken_from_a_command_that_is_rebound_or_belongs_to_another_s
 
 
 def test_screen_may_go_on_using_a_key_of_all_screens_that_it_uses_by_default() -> None:
-    write_config('[keys]\n"any.leave" = ["q", "Q"]\n"help.back" = ["q", "Esc"]')
+    write_config('[keys]\n"any.leave" = ["q", "Q"]\n"help.close" = ["q", "Esc"]')
     assert config_file.load_config().keys["any.leave"] == ("q", "Q")
 
 

@@ -80,9 +80,9 @@ HELP_KEYS: list[KeyBinding] = [
     create_binding("help", "first", "home", "first/last", "Go to the start", show=True),
     create_binding("help", "last", "end", "first/last", "Go to the end", show=True),
     create_binding("help", "search", "slash", "search", "Show only lines with the typed words", show=True),
-    create_binding("help", "back", "escape,q,question_mark,f1", "back", "Close the help", show=True),
+    create_binding("help", "close", "escape,q,question_mark,f1", "back", "Close the help", show=True),
 ]
-HELP_CONFIRMED_KEYS = build_binding_ids("help", "back", "search")
+HELP_CONFIRMED_KEYS = build_binding_ids("help", "close", "search")
 
 # Training
 
@@ -308,6 +308,39 @@ MAP_GLOSSARY: Glossary = (
     ("nearer to the other", "Images of two classes that lie nearer to the mean of the other one"),
 )
 
+# History
+
+HISTORY_KEYS: list[KeyBinding] = [
+    *create_digit_bindings(
+        "history", "Correct the answer: a class; then Enter: certain, 1-9: confidence 0.1-0.9", show=True
+    ),
+    create_binding("history", "accept", "enter", "go to", "Go to the cluster, or confirm a class", show=True),
+    create_binding(
+        "history", "choose", "slash", "find class", "Correct the answer with a class by its name", show=True
+    ),
+    create_binding("history", "unreadable", "x", "unreadable", "Correct the answer: unreadable", show=True),
+    create_binding("history", "clear", "delete,backspace", "delete", "Delete the answer", show=True),
+    create_binding("history", "undo", "u", "undo", "Undo the last correction or answer", show=True),
+    create_binding("history", "redo", "U", "undo", "Redo the action undone last", show=True),
+    create_binding("history", "filter", "f", "filter", "List the answers of a class, a kind or a round", show=True),
+    create_binding("history", "up", "up,k", "move", "Select the answer above", show=True),
+    create_binding("history", "down", "down,j", "move", "Select the answer below", show=True),
+    create_binding("history", "page_up", "pageup", "jump", "Go up by a page", show=True),
+    create_binding("history", "page_down", "pagedown", "jump", "Go down by a page", show=True),
+    create_binding("history", "first", "home", "jump", "Go to the newest answer", show=True),
+    create_binding("history", "last", "end", "jump", "Go to the oldest answer", show=True),
+    create_binding("history", "close", "escape,q,H", "back", "List all answers again, or close the history", show=True),
+]
+HISTORY_CONFIRMED_KEYS = build_binding_ids(
+    "history", "accept", "choose", "unreadable", "clear", "undo", "redo", "filter", "close", digits=True
+)
+HISTORY_GLOSSARY: Glossary = (
+    ("answer", "Answers in force of all rounds, the newest first; a replaced answer is not listed"),
+    ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
+    ("⟨4⟩ split", "The cluster was split into 4 parts, which have answers of their own"),
+    ("correction", "Of the current round: as while labelling. Of an earlier round: counts from the next training on"),
+)
+
 # Summary
 
 SUMMARY_KEYS: list[KeyBinding] = [
@@ -344,6 +377,7 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "reading": READING_TEST_KEYS,
     "samples": SAMPLES_KEYS,
     "map": MAP_KEYS,
+    "history": HISTORY_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
 }
@@ -356,6 +390,7 @@ GROUP_TITLES = {
     "reading": "Reading test",
     "samples": "Samples",
     "map": "Map",
+    "history": "History",
     "help": "Help",
     "any": EVERYWHERE,
 }

@@ -12,7 +12,7 @@ from vaetui.tui.key_bindings import format_key_list
 SEPARATOR = " · "
 """Between two entries of the footer: without colours, bold keys alone would run together."""
 
-END_IDS = ("any.leave", "any.more_keys", "any.help")
+LEAVE_ID, MORE_ID, HELP_ID = "any.leave", "any.more_keys", "any.help"
 """Commands at the end of the footer: the one that leaves, the one that turns its pages, and the help."""
 
 
@@ -32,6 +32,11 @@ class Command:
     """The heading in the help."""
     is_in_footer: bool = True
     """Whether the footer shows it."""
+
+    @property
+    def closes_screen(self) -> bool:
+        """Whether it returns to the screen below."""
+        return self.id.endswith(".close")
 
     @property
     def is_digit(self) -> bool:
@@ -57,12 +62,14 @@ class FooterEntry:
 def arrange_footer_pages(commands: Sequence[Command], max_cells: int) -> list[list[FooterEntry]]:
     """Return the entries of each page of the footer: all on one if they fit, else as many as fit.
 
-    Every page ends with the keys that turn the pages and open the help, the first one also with the key that leaves.
-    If no key turns the pages, what does not fit is left out.
+    Every page ends with the keys that turn the pages and open the help, the first one also with the key that returns to
+    the screen below or, if there is none, leaves. If no key turns the pages, what does not fit is left out.
     """
-    entries = _build_footer_entries([command for command in commands if command.id not in END_IDS])
+    leave_ids = [command.id for command in commands if command.closes_screen] or [LEAVE_ID]
+    end_ids = (leave_ids[0], MORE_ID, HELP_ID)
+    entries = _build_footer_entries([command for command in commands if command.id not in end_ids])
     leave, more, help_ = (
-        _build_footer_entries([command for command in commands if command.id == binding_id]) for binding_id in END_IDS
+        _build_footer_entries([command for command in commands if command.id == binding_id]) for binding_id in end_ids
     )
     if _count_cells([*entries, *leave, *help_]) <= max_cells:
         return [[*entries, *leave, *help_]]

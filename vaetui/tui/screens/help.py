@@ -53,9 +53,9 @@ class HelpScreen(KeyGuardedScreen):
         """Scroll, search, show everything again after a search, or close the help."""
         scroll = self.query_one("#scroll", VerticalScroll)
         match key:
-            case "back" if self._search_text:
+            case "close" if self._search_text:
                 self._show_matches("")
-            case "back":
+            case "close":
                 self.dismiss()
             case "search":
                 self.open_line(HelpSearch(self._show_matches, self._search_text))
