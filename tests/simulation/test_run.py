@@ -203,10 +203,7 @@ def test_without_answers_there_is_no_export_quality(data: Path) -> None:
 
 
 @pytest.mark.usefixtures("result")
-async def test_the_same_answers_typed_into_the_app_give_an_identical_session(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", 0.0)
+async def test_the_same_answers_typed_into_the_app_give_an_identical_session(data: Path) -> None:
     repository = SessionRepository(locations.find_session("simulated"))
     records_by_round = {
         round_number: repository.list_answers(round_number) for round_number in range(1, ROUND_COUNT + 1)

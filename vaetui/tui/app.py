@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
-from textual.events import Key
 from textual.screen import Screen
 
 from vaetui.errors import UserError
@@ -19,7 +18,6 @@ from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAK
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.settings import AppSettings
-from vaetui.tui.terminal.burst_guard import QUIET_S, BurstGuard
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
 from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
@@ -52,8 +50,6 @@ class VaetuiApp(GracefulShutdownApp):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = COLUMN_BREAKPOINTS
     VERTICAL_BREAKPOINTS = ROW_BREAKPOINTS
-    MIN_KEY_GAP_S: ClassVar[float] = QUIET_S
-    """Quiet seconds that the burst guard requires around a key; 0 in tests that type faster than people."""
     BINDINGS: ClassVar[list[BindingType]] = build_bindings(APP_KEYS)
 
     def __init__(
@@ -77,8 +73,6 @@ class VaetuiApp(GracefulShutdownApp):
         super().__init__()
         self.session = session
         """The session that is shown."""
-        self.guard = BurstGuard[tuple[Screen[None], Key]](self.MIN_KEY_GAP_S)
-        """The guard of all screens that tells keys of a person from replies of the terminal."""
         self.settings = settings
         """What the user has set."""
         self.set_keymap(
@@ -146,12 +140,27 @@ class VaetuiApp(GracefulShutdownApp):
             self._overlay = MapScreen(self.session, on_jump, focus_path, draws_letters=self.no_color)
             self.push_screen(self._overlay)
 
+    def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
+        """Open the history; `on_close` receives the cluster that the user goes to, or None."""
+        from vaetui.tui.screens.history import HistoryScreen
+
+        if self.screen is self._phase_screen and not self.is_leaving:
+            self.defer_paint()
+            self._overlay = HistoryScreen(self.session, on_close)
+            self.push_screen(self._overlay)
+
     def close_overlay(self) -> None:
         """Close the reading test or the samples, and show the screen of the current phase."""
         if self.screen is not self._overlay:
             return
         self._overlay = None
         self.pop_screen()
+        self.show_deferred_phase()
+
+    def show_deferred_phase(self) -> None:
+        """Show the screen of a phase that began while an overlay or a line was open."""
+        if self._overlay is not None or self._is_line_open:
+            return
         deferred_end, self._deferred_end = self._deferred_end, None
         if deferred_end is not None and not self.is_leaving:
             self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
@@ -233,19 +242,27 @@ class VaetuiApp(GracefulShutdownApp):
             self.exit(return_code=1)
         elif self.is_leaving:
             self.exit()
+        elif self._is_line_open and self.session.phase != self._shown_phase:
+            self._deferred_end = message  # keys typed into the line must not act on another screen
         elif self._overlay is not None and self.session.phase != self._shown_phase:
             self._deferred_end = message
-            is_finished = self.session.phase == "finished"
-            self._overlay.show_pending_phase("run finished (Esc)" if is_finished else "round ready (Esc)")
+            commands = list_commands(self._overlay.active_bindings.values())
+            keys = [key for command in commands if command.closes_screen for key in command.keys]
+            state = "run finished" if self.session.phase == "finished" else "round ready"
+            self._overlay.show_pending_phase(f"{state} ({keys[0]})" if keys else state)
         else:
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
+
+    @property
+    def _is_line_open(self) -> bool:
+        return any(isinstance(screen, KeyGuardedScreen) and screen.is_line_open for screen in self.screen_stack)
 
     def _show_first_screen(self) -> None:
         from vaetui.tui.widgets.picture import configure_terminal, set_picture_mode
 
         if self.is_leaving:
             return
-        configure_terminal(self._offered_modes, self._colour_count)
+        configure_terminal(self._offered_modes, self._colour_count, self.console.color_system == "256")
         set_picture_mode(self._picture_mode, self._cell_size)
         screen = self._show_phase_screen()
         if self._start_notice and isinstance(screen, KeyGuardedScreen):
@@ -261,6 +278,7 @@ class VaetuiApp(GracefulShutdownApp):
         phase = self.session.phase
         if self._phase_screen is not None and phase == self._shown_phase:
             return self._phase_screen
+        self.pending_input.clear()  # typed for the screen that closes
         while len(self.screen_stack) > 2:
             self.pop_screen()  # the help or the class picker
         screen, is_first = _create_phase_screen(phase, self.session), self._phase_screen is None

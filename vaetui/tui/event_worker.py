@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from textual.dom import DOMNode
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.message import Message
-from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 if TYPE_CHECKING:
     from vaetui.engine.answers import ClusterPath
     from vaetui.engine.events import BatchesTrained, Event
     from vaetui.tui.settings import AppSettings
-    from vaetui.tui.terminal.burst_guard import BurstGuard
 
 
 class EventReported(Message, bubble=False):
@@ -119,8 +118,8 @@ class AppProtocol(Protocol):
 
     event_worker: EventWorker
     """The worker that runs the session."""
-    guard: BurstGuard[tuple[Screen[None], Key]]
-    """The guard of all screens, since a burst may outlast a screen; each key comes with the screen that received it."""
+    pending_input: deque[Key | Paste]
+    """Keys and pasted texts that no screen has handled yet."""
     is_leaving: bool
     """Whether the app exits as soon as the worker has saved."""
     settings: AppSettings
@@ -147,8 +146,14 @@ class AppProtocol(Protocol):
     def open_map(self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()) -> None:
         """Open the map, with the cursor at a cluster; `on_jump` receives the cluster that the user goes to."""
 
+    def show_deferred_phase(self) -> None:
+        """Show the screen of a phase that began while a line was open."""
+
+    def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
+        """Open the history; `on_close` receives the cluster that the user goes to, or None."""
+
     def close_overlay(self) -> None:
-        """Close the reading test, the samples or the map, and show the screen of the current phase."""
+        """Close the reading test, the samples, the map or the history, and show the screen of the current phase."""
 
     def leave_after_failure(self, failure: BaseException) -> None:
         """Exit because of an exception, as soon as the worker has saved."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from threading import Event as Gate
-from time import monotonic
 
 import pytest
-from textual.events import Key
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -31,12 +29,10 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
-from vaetui.tui.screens.key_guarded_screen import DROPPED_KEYS_NOTICE
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
-from vaetui.tui.terminal.burst_guard import QUIET_S
 from vaetui.tui.widgets.epoch_table import EpochTable
 from vaetui.tui.widgets.picture import Picture
 
@@ -305,21 +301,6 @@ async def test_failed_reading_shows_the_error_and_keeps_the_count(monkeypatch: p
         assert "The disk is full" in screen_text(app)
         assert "read it again." in " ".join(screen_text(app).split())
         assert " 1 / 12" in header_text(app)
-
-
-async def test_burst_of_keys_is_dropped_and_a_single_key_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VaetuiApp, "MIN_KEY_GAP_S", QUIET_S)
-    session = create_finished_session()
-    async with open_reading_test(session) as (pilot, app):
-        burst = [Key(character, character) for character in "?62;4;22c"]
-        for key in [*burst, Key("escape", None), *burst, Key("x", "x"), Key("u", "u")]:
-            app.post_message(key)
-        await wait_until(pilot, lambda: DROPPED_KEYS_NOTICE in prompt_text(app.screen))
-        assert session.readings == {}
-        assert isinstance(app.screen, ReadingTestScreen)
-        await wait_until(pilot, lambda: monotonic() - app.guard._last_key_s > QUIET_S)
-        await pilot.press("4")
-        await wait_until(pilot, lambda: session.readings == {3: (4,)})
 
 
 @pytest.mark.parametrize(

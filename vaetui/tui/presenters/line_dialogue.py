@@ -15,6 +15,8 @@ PAGE_CHOICES = 5
 """Choices that PageUp and PageDown move by."""
 CREATE_KEY = "ctrl+n"
 """The key that makes a new thing from the typed text."""
+LINE_ALT_KEYS = frozenset({"alt+backspace"})
+"""Keys with Alt that edit the text; others are Escape and a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class LineDialogue:
                 self._move_mark(key)
             case "left" | "right" | "home" | "end" | "ctrl+a" | "ctrl+e":
                 self._move_cursor(key)
-            case "backspace" | "ctrl+h" | "delete" | "ctrl+u" | "ctrl+k" | "ctrl+w":
+            case "backspace" | "ctrl+h" | "delete" | "ctrl+u" | "ctrl+k" | "ctrl+w" | "alt+backspace":
                 self._delete(key)
             case _ if character is not None and is_printable_text(character):
                 self._insert(character)
@@ -161,7 +163,7 @@ class LineDialogue:
                 start = 0
             case "ctrl+k":
                 end = len(self.text)
-            case "ctrl+w":
+            case "ctrl+w" | "alt+backspace":
                 start = self.text[:start].rstrip().rfind(" ") + 1
         start = max(start, 0)
         self._set_text(self.text[:start] + self.text[end:], start)

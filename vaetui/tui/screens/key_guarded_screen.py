@@ -1,40 +1,33 @@
-"""Base class of the screens: keys that change something act only if the burst guard accepts them."""
+"""Base class of the screens: handles keys in their order, and asks questions in a line at the bottom."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, cast
+from typing import cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.events import Key, Paste, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
 from vaetui.tui.event_worker import AppProtocol
-from vaetui.tui.keymap import APP_CONFIRMED_KEYS, SMALL_TERMINAL_KEYS, Glossary
-from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
+from vaetui.tui.keymap import SMALL_TERMINAL_KEYS, Glossary
+from vaetui.tui.presenters.line_dialogue import LINE_ALT_KEYS, Choice, LineDialogue
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
+from vaetui.tui.terminal.input_parser import PendingInput, is_escape_pair, split_escape_pair
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.line_panel import LinePanel
 
-PLAIN_KEYS = frozenset([*"0123456789", "enter", "space"])
-"""Keys that no reply of a terminal consists of exclusively."""
-DROPPED_KEYS_NOTICE = "Ignored: keys arrived too fast. Press again."
 PASTE_NOTICE = "Ignored: pasted text. Paste into a line, for example after /"
-UNKNOWN_KEY_HINT = "Unknown key. ? lists all keys"
-TIMER_KEY = "timer"
-"""A key that no keyboard has; it releases the keys that the guard holds."""
 
 
 class KeyGuardedScreen(Screen[None]):
-    """Base class of a screen whose bindings act only on keys that the burst guard accepts.
+    """Base class of a screen that handles keys, and opens a line that takes them all while it is open.
 
-    Bindings of the screen itself use the action `press`, which ignores keys of other screens.
+    Bindings of the screen itself use the action `press`.
     """
-
-    CONFIRMED_KEYS: ClassVar[frozenset[str]] = frozenset()
-    """Ids of the bindings that the guard checks: they change the session, or leave the screen."""
 
     DEFAULT_CSS = """
     KeyGuardedScreen { layers: default line; }
@@ -84,6 +77,7 @@ class KeyGuardedScreen(Screen[None]):
         """Close the panel without a choice."""
         self._line = None
         self.query_one(LinePanel).hide()
+        self._vaetui_app.show_deferred_phase()
 
     def list_targets(self) -> Sequence[Choice]:
         """Return the clusters that the command palette can go to, with their number as label; here none."""
@@ -110,29 +104,28 @@ class KeyGuardedScreen(Screen[None]):
     def show_notice(self, text: str) -> None:
         """Show a notice; the base class has no line for it."""
 
-    def show_pending_key(self, binding_id: str) -> None:
-        """Show that a key was received, which acts as soon as the guard releases it."""
-
     async def on_key(self, event: Key) -> None:
-        """Dispatch the keys that the guard releases, and this one if it passes."""
+        """Handle the keys that wait in the app, of which this is one."""
         event.stop()
-        if self._line is not None and event.key != TIMER_KEY:
-            self._handle_line_key(self._line, event)
-            return
-        for screen, key in self._vaetui_app.guard.release_keys(event.time):
-            if screen is self or self._find_binding_id(key) in APP_CONFIRMED_KEYS:
-                await self._dispatch_key(key)
-        if event.key != TIMER_KEY and self._filter_key(event):
-            await self._dispatch_key(event)
+        await self.handle_pending_input()
 
-    def on_paste(self, event: Paste) -> None:
-        """Paste into the open line; elsewhere pasted text would act like keys."""
+    async def on_paste(self, event: Paste) -> None:
+        """Handle the keys and pasted texts that wait in the app, of which this is one."""
         event.stop()
-        if self._line is None:
-            self.show_notice(PASTE_NOTICE)
-        else:
-            self._line.paste(event.text)
-            self.query_one(LinePanel).show_dialogue(self._line)
+        await self.handle_pending_input()
+
+    @on(PendingInput)
+    async def handle_pending_input(self) -> None:
+        """Handle the input that waits in the app while this screen is the current one; a key may open another one."""
+        app = self._vaetui_app
+        while app.pending_input and self.app.screen is self:
+            event = app.pending_input.popleft()
+            if isinstance(event, Key):
+                await self._handle_key(event)
+            else:
+                self._handle_paste(event.text)
+        if app.pending_input:
+            self.app.screen.post_message(PendingInput())
 
     async def on_resize(self, event: Resize) -> None:
         """Ignore outdated sizes: two sizes in the queue would otherwise restore each other for ever."""
@@ -146,6 +139,16 @@ class KeyGuardedScreen(Screen[None]):
         if self._is_dispatching:
             self.handle_bound_key(key)
 
+    async def _handle_key(self, event: Key) -> None:
+        """Handle a key here or in the open line; Escape and a key that arrived together are two keys."""
+        is_bound = self._line is None and bool(self._find_binding_id(event))
+        if is_escape_pair(event) and not is_bound and event.key not in LINE_ALT_KEYS:
+            self._vaetui_app.pending_input.extendleft(reversed(split_escape_pair(event)))
+        elif self._line is not None and not self._is_too_small:
+            self._handle_line_key(self._line, event)
+        else:
+            await self._dispatch_key(event)
+
     def _handle_line_key(self, line: LineDialogue, event: Key) -> None:
         """Pass a key to the open line; it closes before its choice is handed over, which may open another one."""
         if line.handle_key(event.key, event.character):
@@ -154,9 +157,17 @@ class KeyGuardedScreen(Screen[None]):
         else:
             self.query_one(LinePanel).show_dialogue(line)
 
+    def _handle_paste(self, text: str) -> None:
+        """Paste into the open line; elsewhere pasted text would act like keys."""
+        if self._line is None:
+            self.show_notice(PASTE_NOTICE)
+        else:
+            self._line.paste(text)
+            self.query_one(LinePanel).show_dialogue(self._line)
+
     async def _dispatch_key(self, key: Key) -> None:
         """Run the binding of a key, here or in the app; in a terminal that is too small only few bindings work."""
-        if any(map(self.has_class, TOO_SMALL_CLASSES)) and self._find_binding_id(key) not in SMALL_TERMINAL_KEYS:
+        if self._is_too_small and self._find_binding_id(key) not in SMALL_TERMINAL_KEYS:
             return
         self._is_dispatching = True
         # Textual tries all bindings of the key, of which the first may be disabled.
@@ -166,6 +177,11 @@ class KeyGuardedScreen(Screen[None]):
             self.on_unbound_key(key.key)
 
     @property
+    def unknown_key_hint(self) -> str:
+        """The hint about a key without a binding."""
+        return f"Unknown key. {self._vaetui_app.format_key('any.help')} lists all keys"
+
+    @property
     def _vaetui_app(self) -> AppProtocol:
         return cast(AppProtocol, self.app)
 
@@ -173,20 +189,6 @@ class KeyGuardedScreen(Screen[None]):
         active_binding = self.active_bindings.get(key.key)
         return (active_binding and active_binding.binding.id) or ""
 
-    def _filter_key(self, event: Key) -> bool:
-        """Return whether the guard lets the key act now; start a timer for a key that it holds."""
-        guard = self._vaetui_app.guard
-        dropped_count = guard.dropped_count
-        binding_id = self._find_binding_id(event)
-        needs_confirmation = binding_id in self.CONFIRMED_KEYS or binding_id in APP_CONFIRMED_KEYS
-        decision = guard.check_key((self, event), event.time, needs_confirmation, event.key in PLAIN_KEYS)
-        if decision == "hold":
-            self.app.set_timer(guard.quiet_s, self._post_timer_key)  # of the app: this screen may close before
-            self.show_pending_key(binding_id)
-        if guard.dropped_count > dropped_count:
-            self.show_notice(DROPPED_KEYS_NOTICE)
-        return decision == "pass"
-
-    def _post_timer_key(self) -> None:
-        # Through the queue of the app, behind keys that arrived since: those may drop the held keys.
-        self.app.post_message(Key(TIMER_KEY, None))
+    @property
+    def _is_too_small(self) -> bool:
+        return any(map(self.has_class, TOO_SMALL_CLASSES))

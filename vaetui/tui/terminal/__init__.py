@@ -1,1 +1,1 @@
-"""The terminal: capabilities, driver, writer, burst guard and shutdown."""
+"""The terminal: capabilities, driver, writer, input and shutdown."""

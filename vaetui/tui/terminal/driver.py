@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import time
+from codecs import getincrementaldecoder
 from typing import Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -15,6 +17,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from vaetui.tui.terminal.ansi_compression import compress_ansi
+from vaetui.tui.terminal.input_parser import InputParser
 from vaetui.tui.terminal.writer import TerminalWriter
 
 MIN_FRAME_CHARS = 1_000
@@ -25,6 +28,10 @@ CLOSE_TIMEOUT_S = 0.25
 """Seconds to send the rest at exit, and again after everything not yet begun is discarded."""
 CONTINUE_DELAY_S = 0.01
 """Seconds after which a process that was not stopped goes on; SIGCONT arrives at once in one that was."""
+INPUT_INTERVAL_S = 0.1
+"""Seconds after which the thread that reads the input checks whether it is to end."""
+INPUT_BYTES = 4096
+"""Maximum number of bytes read at once."""
 MODIFIER_KEY_PATTERN = re.compile(r"(left|right)_(shift|control|alt|super|hyper|meta)|iso_level[35]_shift|\w+_lock")
 """Keys that change nothing by themselves; terminals with the kitty keyboard protocol report them before others."""
 SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
@@ -62,6 +69,21 @@ class NonBlockingDriver(LinuxDriver):
         if (file := self._file) is not None:  # `require_terminal` has refused to start without one
             self._terminal_writer = TerminalWriter(file.fileno(), file.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def run_input_thread(self) -> None:
+        """Read the input until the application mode ends; replies of the terminal are not taken for keys."""
+        parser, decoder = InputParser(self._debug), getincrementaldecoder("utf-8")(errors="replace")
+        while not self.exit_event.is_set():
+            timeout_s = min(INPUT_INTERVAL_S, parser.timeout_s or INPUT_INTERVAL_S)
+            if select.select([self.fileno], [], [], timeout_s)[0]:
+                data = os.read(self.fileno, INPUT_BYTES)
+                if not data:
+                    return  # the terminal is closed
+                if text := decoder.decode(data):  # empty for a part of a character
+                    for message in parser.feed(text):
+                        self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
 
     def process_message(self, message: Message) -> None:
         """Pass an event on, but not the key press of a modifier: the screens would call it an unknown key."""

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import RenderableType
+from textual.events import Event, Key, Paste
 
 from vaetui.tui.event_worker import EventWorker
 from vaetui.tui.terminal.paint_pausing_app import PaintPausingApp
@@ -38,7 +40,15 @@ class GracefulShutdownApp(PaintPausingApp):
         """The signal that ended the app, or 0."""
         self.is_leaving = False
         """Whether the app exits as soon as the worker has saved."""
+        self.pending_input: deque[Key | Paste] = deque()
+        """Keys and pasted texts that no screen has handled yet, in their order."""
         self._is_terminal_lost = False
+
+    async def on_event(self, event: Event) -> None:
+        """Queue keys for whichever screen is the current one when their turn comes: a key may open another screen."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            self.pending_input.append(event)
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         """Exit gracefully on SIGTERM and SIGHUP."""
