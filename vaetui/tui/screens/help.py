@@ -15,7 +15,7 @@ from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
 from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
 from vaetui.tui.presenters.sections import format_section
-from vaetui.tui.screens.key_guarded_screen import UNKNOWN_KEY_HINT, KeyGuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 
@@ -74,7 +74,7 @@ class HelpScreen(KeyGuardedScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key does nothing here."""
-        self.query_one(Header).set_text(UNKNOWN_KEY_HINT)
+        self.query_one(Header).set_text(self.unknown_key_hint)
 
     def _show_matches(self, text: str) -> None:
         """Show the lines with these words, from the first one on."""

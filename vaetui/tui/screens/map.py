@@ -18,7 +18,6 @@ from vaetui.tui.keymap import MAP_CONFIRMED_KEYS, MAP_GLOSSARY, MAP_KEYS
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.map_presenter import NO_CLASSES_NOTE, MapPresenter, build_lines
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
-from vaetui.tui.screens.key_guarded_screen import UNKNOWN_KEY_HINT
 from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
@@ -96,7 +95,7 @@ class MapScreen(OverlayScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown; digits have no classes here."""
-        self._hint = UNKNOWN_KEY_HINT
+        self._hint = self.unknown_key_hint
         self._update_view()
 
     @on(EventReported)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.events import Resize
 
-from vaetui.tui.screens.key_guarded_screen import UNKNOWN_KEY_HINT, KeyGuardedScreen
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 
 
 class PromptScreen(KeyGuardedScreen):
@@ -22,7 +22,7 @@ class PromptScreen(KeyGuardedScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown."""
-        self._hint = UNKNOWN_KEY_HINT
+        self._hint = self.unknown_key_hint
         self._update_view()
 
     def _update_view(self) -> None:
