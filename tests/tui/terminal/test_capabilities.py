@@ -10,6 +10,7 @@ import termios
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +21,11 @@ from vaetui.tui.terminal.capabilities import (
     choose_picture_mode,
     choose_theme,
     configure_textual,
+    format_tmux_notice,
     list_offered_modes,
     parse_terminal_replies,
     query_terminal,
+    query_tmux,
     select_terminal_queries,
 )
 
@@ -104,6 +107,38 @@ def test_size_of_a_character_and_number_of_colours_are_read() -> None:
 )
 def test_only_queries_that_the_terminal_can_answer_are_selected(environment: dict[str, str], queries: bytes) -> None:
     assert select_terminal_queries(environment) == queries
+
+
+@pytest.mark.parametrize(
+    ("tmux_reply", "addition"),
+    [
+        ("xterm-256color bpaste,RGB,title", ""),
+        ("xterm-256color bpaste,title", "set -as terminal-features ',xterm-256color:RGB'"),
+        ("foot bpaste", "set -as terminal-features ',foot:RGB'"),
+        ("", ""),  # tmux does not answer, or nobody is attached
+        ("xterm-256color", ""),  # a tmux that does not report features
+    ],
+)
+def test_tmux_without_24_bit_colours_is_reported_with_what_to_add(tmux_reply: str, addition: str) -> None:
+    notice = format_tmux_notice(tmux_reply)
+    assert notice.endswith(addition)
+    assert bool(notice) == bool(addition)
+
+
+@pytest.mark.parametrize(
+    "script", ["#!/bin/sh\nsleep 60\n", "#!/bin/sh\nexit 1\n", "#!/bin/sh\nprintf '\\377 x'\n", None]
+)
+def test_tmux_that_does_not_answer_is_not_waited_for(
+    script: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if script is not None:
+        (tmp_path / "tmux").write_text(script)
+        (tmp_path / "tmux").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin" if script is not None else str(tmp_path))
+    monkeypatch.setattr(capabilities, "TMUX_TIMEOUT_S", 0.2)
+    started_s = time.monotonic()
+    assert query_tmux() == ""
+    assert time.monotonic() - started_s < 30
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.color import Color, ColorSystem
 
 from tests.tui.digit_images import draw_digit
 from vaetui.tui.widgets.text_images import (
+    LEVELS,
     find_changed_spans,
     fit_image,
     render_ascii,
     render_half_blocks,
+    set_palette_mode,
 )
+
+PALETTE = np.array([Color.from_ansi(number).get_truecolor() for number in range(16, 256)])
+"""Colours of the palette of 256 colours that are the same in all terminals."""
 
 
 def test_image_of_28_by_28_is_drawn_pixel_by_pixel() -> None:
@@ -64,6 +72,46 @@ def test_dark_colours_keep_their_hue() -> None:
         is_drawn = shown.any(axis=2)
         assert is_drawn.mean() > 0.85
         assert np.abs(shown - pixels)[is_drawn].max() <= 3
+
+
+@pytest.fixture
+def _palette() -> Iterator[None]:
+    set_palette_mode(True)
+    yield
+    set_palette_mode(False)
+
+
+@pytest.mark.usefixtures("_palette")
+@settings(deadline=None, max_examples=300)
+@given(st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255)))
+def test_colour_is_shown_as_the_nearest_of_the_palette(colour: tuple[int, int, int]) -> None:
+    pixels = np.full((2, 1, 3), colour, np.uint8)
+    ((segment,),) = render_half_blocks(pixels)
+    assert segment.style is not None
+    assert segment.style.bgcolor is not None
+    shown = segment.style.bgcolor.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    distances = np.sum((PALETTE - colour) ** 2, axis=1)
+    # Four greys of the cube are written as their neighbours, which are at most 4 levels away.
+    assert np.sum((np.array(shown) - colour) ** 2) <= (np.sqrt(distances.min()) + 4 * np.sqrt(3)) ** 2
+
+
+@pytest.mark.usefixtures("_palette")
+@pytest.mark.parametrize("colour", [(70, 60, 64), (40, 30, 35), (60, 70, 70), (18, 38, 38), (50, 50, 68)])
+def test_dark_greys_of_a_photograph_are_shown_grey(colour: tuple[int, int, int]) -> None:
+    ((segment,),) = render_half_blocks(np.full((2, 1, 3), colour, np.uint8))
+    assert segment.style is not None
+    assert segment.style.bgcolor is not None
+    red, green, blue = segment.style.bgcolor.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    assert red == green == blue
+
+
+@pytest.mark.usefixtures("_palette")
+def test_grey_levels_of_a_picture_are_shown_exactly_in_the_palette() -> None:
+    for level in LEVELS.tolist():
+        ((segment,),) = render_half_blocks(np.full((2, 1), level, np.uint8))
+        assert segment.style is not None
+        assert segment.style.bgcolor is not None
+        assert segment.style.bgcolor.downgrade(ColorSystem.EIGHT_BIT).get_truecolor() == (level, level, level)
 
 
 def test_reduced_image_keeps_its_mean_brightness() -> None:

@@ -45,13 +45,9 @@ DEFAULT_COLOUR_COUNT = 16
 """Colours of a sixel picture where the terminal does not report a number; the VT340 has as many."""
 ALL_MODES = ("half", "ascii", "sixel", "kitty")
 """All picture modes."""
-TMUX_COMMAND = ("tmux", "display-message", "-p", "#{client_termfeatures}")
+TMUX_COMMAND = ("tmux", "display-message", "-p", "#{client_termname} #{client_termfeatures}")
 TMUX_TIMEOUT_S = 1.0
 """Seconds to wait for tmux, which answers in a few milliseconds."""
-TMUX_COLOUR_NOTICE = (
-    "tmux shows only 256 colours. For all colours, add to ~/.tmux.conf: set -as terminal-features ',*:RGB'"
-)
-"""Shown inside a tmux that does not know that the terminal has 24-bit colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +104,6 @@ def detect_capabilities(picture_mode: str | None = None, theme: str | None = Non
     mode = picture_mode or choose_picture_mode(replies, os.environ)
     cell_pixels = replies.cell_pixels or measure_cell_pixels()
     offered_modes = list_offered_modes(replies, os.environ, cell_pixels is not None)
-    tmux_features = read_tmux_features() if "TMUX" in os.environ else None
     return TerminalCapabilities(
         mode,
         replies.has_truecolour or _is_in_tmux(os.environ),
@@ -116,7 +111,7 @@ def detect_capabilities(picture_mode: str | None = None, theme: str | None = Non
         theme or choose_theme(replies.background_rgb),
         tuple(name for name in ALL_MODES if name in offered_modes or name == picture_mode),
         replies.colour_count,
-        TMUX_COLOUR_NOTICE if tmux_features is not None and "RGB" not in tmux_features else "",
+        format_tmux_notice(query_tmux()) if "TMUX" in os.environ else "",
     )
 
 
@@ -164,15 +159,23 @@ def list_offered_modes(replies: TerminalReplies, environment: Mapping[str, str],
     return modes
 
 
-def read_tmux_features() -> list[str] | None:
-    """Return the features that tmux uses of the terminal around it; None if tmux does not answer or nobody watches."""
+def query_tmux() -> str:
+    """Return the name of the terminal around tmux and the features that tmux uses; empty if tmux does not answer."""
     try:
         process = subprocess.run(
             TMUX_COMMAND, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=TMUX_TIMEOUT_S
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return process.stdout.strip().split(",") if process.stdout.strip() else None
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return process.stdout.strip()
+
+
+def format_tmux_notice(tmux_reply: str) -> str:
+    """Return how to get 24-bit colours if tmux does not pass them on; empty if it does, or if nobody is attached."""
+    terminal, _, features = tmux_reply.partition(" ")
+    if not features or "RGB" in features.split(","):
+        return ""
+    return f"tmux: 256 colours. For more, add to ~/.tmux.conf: set -as terminal-features ',{terminal}:RGB'"
 
 
 def choose_theme(background_rgb: tuple[float, ...] | None) -> str:

@@ -17,6 +17,7 @@ from vaetui.tui.widgets.text_images import (
     fit_image,
     render_ascii,
     render_half_blocks,
+    set_palette_mode,
 )
 
 PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
@@ -56,8 +57,13 @@ def set_picture_mode(mode: str, cell_size: tuple[int, int] = (10, 20)) -> None:
     set_painter(GraphicsPainter(mode, cell_size, _config.colour_count) if mode in ("sixel", "kitty") else None)
 
 
-def configure_terminal(offered_modes: Sequence[str], colour_count: int) -> None:
-    """Set the modes between which a key switches, and the number of colours of a sixel picture."""
+def configure_terminal(offered_modes: Sequence[str], colour_count: int, has_palette: bool = False) -> None:
+    """Set what the terminal can display.
+
+    `offered_modes` are those between which a key switches, `colour_count` is the number of colours of a sixel picture,
+    and `has_palette` tells whether text has a palette of 256 colours only.
+    """
+    set_palette_mode(has_palette)
     _config.offered_modes = tuple(mode for mode in PICTURE_MODES if mode in offered_modes)
     _config.colour_count = colour_count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -28,6 +29,10 @@ LEVELS = np.array([0, 18, 38, 48, 68, 88, 98, 118, 138, 148, 168, 188, 208, 218,
 """The sixteen levels; all of them exist in the palette of 256 colours, whose escape sequences are half as long."""
 MAX_BLACK_LEVEL = 1
 """Levels up to this one are drawn black: the difference is invisible and costs 10 % of the bytes."""
+CUBE_LEVELS = (0, 95, 135, 175, 215, 255)
+"""Levels of red, green and blue in the palette of 256 colours."""
+PALETTE_GREYS = tuple(range(8, 239, 10))
+"""Grey levels of the palette besides those of its cube."""
 ASCII_RAMP = " .:-=+*#%@"
 """Characters from dark to bright."""
 MAX_GAP_CELLS = 3
@@ -115,7 +120,44 @@ def _build_style(upper: Pixel, lower: Pixel) -> Style:
 @lru_cache(maxsize=4096)
 def _build_colour(pixel: Pixel) -> Color:
     red, green, blue = (pixel, pixel, pixel) if isinstance(pixel, int) else pixel
+    if _terminal_colours.has_palette:
+        red, green, blue = find_palette_colour(red, green, blue)
     return Color.from_triplet(ColorTriplet(red, green, blue))
+
+
+@dataclass(slots=True)
+class _TerminalColours:
+    """The colours of the one terminal of the program."""
+
+    has_palette: bool = False
+
+
+_terminal_colours = _TerminalColours()
+
+
+def set_palette_mode(has_palette: bool) -> None:
+    """Set whether the terminal has a palette of 256 colours, from which pictures choose the nearest."""
+    _terminal_colours.has_palette = has_palette
+    _build_colour.cache_clear()
+    _build_style.cache_clear()
+
+
+def find_palette_colour(red: int, green: int, blue: int) -> tuple[int, int, int]:
+    """Return a colour that Rich writes as the palette's nearest one: Rich itself turns dark greys into teal or olive.
+
+    A grey of the palette is returned as the grey that Rich rounds to it.
+    """
+    cube = tuple(min(CUBE_LEVELS, key=lambda level: abs(level - value)) for value in (red, green, blue))
+    mean = (red + green + blue) / 3
+    index = min(range(len(PALETTE_GREYS)), key=lambda index: abs(PALETTE_GREYS[index] - mean))
+    grey = PALETTE_GREYS[index]
+    cube_distance = sum((level - value) ** 2 for level, value in zip(cube, (red, green, blue), strict=True))
+    grey_distance = sum((grey - value) ** 2 for value in (red, green, blue))
+    is_cube_grey = len(set(cube)) == 1 and cube[0] not in (0, 255)  # Rich writes none of these
+    if cube_distance <= grey_distance and not is_cube_grey:
+        return cube[0], cube[1], cube[2]
+    rich_grey = round((index + 1) * 255 / 25)
+    return rich_grey, rich_grey, rich_grey
 
 
 @lru_cache(maxsize=64)
