@@ -19,6 +19,7 @@ CONFIRMED_KEYS = {
     "reading": keymap.READING_TEST_CONFIRMED_KEYS,
     "samples": keymap.SAMPLES_CONFIRMED_KEYS,
     "map": keymap.MAP_CONFIRMED_KEYS,
+    "history": keymap.HISTORY_CONFIRMED_KEYS,
     "summary": keymap.SUMMARY_CONFIRMED_KEYS,
 }
 

@@ -36,6 +36,7 @@ from vaetui.tui.widgets.styled_lines import StyledLines
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
+SNAPSHOT_SIZES = SIZES[1:3]
 
 
 class SlowMapSession(ScriptedSession):
@@ -86,13 +87,8 @@ async def test_map_shows_all_classes_and_the_clusters_at_every_size(size: tuple[
         assert all(f" {class_id} " in text for class_id in range(10))
         assert "Cluster 1 open, mostly 1, 2,137 images" in lines[-2]
         assert any("⠀" < character <= "⣿" for character in text)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_map_looks_as_before(size: tuple[int, int]) -> None:
-    async with open_map(size=size) as (pilot, _):
-        await pilot.pause()
-        assert_snapshot(pilot.app, f"map-{size[0]}x{size[1]}")
+        if size in SNAPSHOT_SIZES:
+            assert_snapshot(pilot.app, f"map-{size[0]}x{size[1]}")
 
 
 async def test_enter_returns_to_labelling_at_the_nearest_cluster() -> None:

@@ -73,9 +73,11 @@ class LabellingScreen(KeyGuardedScreen):
         self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
-        """Pass a key to the presenter, unless a cluster is being split, or open the map."""
+        """Pass a key to the presenter, unless a cluster is being split, or open the map or the history."""
         if self._splitting_path is None and key == "map":
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
+        elif self._splitting_path is None and key == "history":
+            self._vaetui_app.open_history(self._handle_history_closed)
         elif self._splitting_path is None:
             action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
             if action is not None:
@@ -141,6 +143,11 @@ class LabellingScreen(KeyGuardedScreen):
     def go_to_target(self, value: object) -> None:
         """Move the focus to the cluster with this path."""
         self._focus_cluster(cast(ClusterPath, value))
+
+    def _handle_history_closed(self, path: ClusterPath | None) -> None:
+        """Show the answers that were corrected, with the focus on the chosen cluster, if any."""
+        self.presenter.status_text = ""
+        self._focus_cluster(path or self.presenter.focused_cluster.path)
 
     def _focus_cluster(self, path: ClusterPath) -> None:
         """Move the focus to a cluster that was chosen on the map or by its number."""

@@ -89,7 +89,7 @@ class SummaryScreen(KeyGuardedScreen):
             self._request_additional_round()
 
     def handle_bound_key(self, key: str) -> None:
-        """Request another round, or open the reading test, the samples or the map."""
+        """Request another round, or open the reading test, the samples, the map or the history."""
         match key:
             case "more":
                 self._request_additional_round()
@@ -97,6 +97,8 @@ class SummaryScreen(KeyGuardedScreen):
                 self._try_open_overlay(self._vaetui_app.open_samples)
             case "map":
                 self._try_open_overlay(self._vaetui_app.open_map)
+            case "history":
+                self._try_open_overlay(self._vaetui_app.open_history)
             case _:
                 self._try_open_overlay(self._vaetui_app.open_reading_test)
 
