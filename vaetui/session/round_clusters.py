@@ -15,8 +15,8 @@ from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot, TrainValSplit
 
-MAX_CACHED_ROUNDS = 3
-"""Rounds whose clusters stay in memory: the current one, and two that a person looks at or corrects."""
+MAX_CACHED_ROUNDS = 2
+"""Rounds whose clusters stay in memory: the current one, and one that a person corrects; 60 bytes per image each."""
 
 
 class RoundClusters:

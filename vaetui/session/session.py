@@ -89,6 +89,7 @@ class Session:
         self._current_round: LabellingRound | None = None
         self._recorder: AnswerRecorder | None = None
         self._round_clusters: RoundClustersCache | None = None
+        self._one_key_mode = repository.one_key_mode
         self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)
         """Whether true labels of test images exist, so that epochs have a test accuracy."""
         with suppress(UserError):  # loading reports missing images
@@ -267,11 +268,12 @@ class Session:
     @property
     def one_key_mode(self) -> bool | None:
         """Whether a digit answers at once in this session; None if it was not chosen."""
-        return self._repository.one_key_mode
+        return self._one_key_mode
 
     def set_one_key_mode(self, is_on: bool) -> None:
         """Record whether a digit answers at once in this session."""
         self._repository.record_one_key_mode(is_on)
+        self._one_key_mode = is_on
 
     def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster; it is on the disk on return.
@@ -433,8 +435,10 @@ class Session:
             None if round_number is None else (yield from self._propagator.propagate_answers(self.config, round_number))
         )
 
-    def _reload_classes(self) -> None:
+    def _handle_changed_answers(self) -> None:
         self.classes = self._repository.load_class_list()
+        if self.phase == "finished":
+            self._history.refresh_estimates()  # in a round, `advance` does it
 
     def _require_recorder(self) -> AnswerRecorder:
         if self._recorder is None:
@@ -453,9 +457,12 @@ class Session:
         from vaetui.session.labelling_round import LabellingRound
         from vaetui.session.round_clusters import RoundClustersCache
 
-        if self._round_clusters is None:
-            self._round_clusters = RoundClustersCache(self._store, self._config.cluster.distance_metric)
-        clusters = self._round_clusters.load(round_number)
+        clusters = None
+        if self._next_step in ("ask", "finish"):  # while training, memory is worth more than the time to load
+            cache = self._round_clusters  # another thread may begin to train meanwhile
+            if cache is None:
+                cache = self._round_clusters = RoundClustersCache(self._store, self._config.cluster.distance_metric)
+            clusters = cache.load(round_number)
         return LabellingRound(self._store, self._repository, self.config, round_number, last_round, clusters)
 
     def _derive_next_step(self) -> None:
@@ -467,9 +474,9 @@ class Session:
         if self._next_step == "ask" and self._current_round is None:
             self._current_round = self._load_round(self.round_number)
         if self._next_step not in ("ask", "finish"):
-            self._recorder = None
+            self._recorder = self._round_clusters = None
         elif self._recorder is None:
             made_in_round = self.round_number or self.round_count + 1
             self._recorder = AnswerRecorder(
-                self._store, self._repository, made_in_round, self._current_round, self._reload_classes
+                self._store, self._repository, made_in_round, self._current_round, self._handle_changed_answers
             )
