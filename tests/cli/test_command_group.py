@@ -14,6 +14,7 @@ from tests.command_line import VAETUI
 from tests.data.drawing import write_image_folder
 from tests.session_templates import SessionTemplates
 from tests.small_disk import fill_disk, mount_small_disk
+from vaetui.cli.main import app
 from vaetui.storage import locations
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -55,6 +56,16 @@ def assert_ends_with_sentence(command: str, redirection: str, directory: Path) -
     assert errors.startswith("vaetui: "), (command, redirection, errors)
     assert errors.count("\n") == 1, (command, redirection, errors)
     assert REDIRECTIONS[redirection] in errors, (command, redirection, errors)
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "200"])
+def test_the_list_of_commands_describes_each_one_completely(columns: str) -> None:
+    environment = {**os.environ, "COLUMNS": columns}
+    text = subprocess.run([*VAETUI, "--help"], capture_output=True, text=True, check=True, env=environment).stdout
+    assert "..." not in text.partition("Commands:")[2]
+    for name, command in app.commands.items():
+        sentence = (command.help or "").partition("\n")[0].rstrip(".")
+        assert f"{name} {sentence}." in " ".join(text.split()), name
 
 
 @pytest.mark.parametrize("redirection", REDIRECTIONS)

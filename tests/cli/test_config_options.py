@@ -56,10 +56,29 @@ def test_an_invalid_option_in_a_terminal_ends_with_status_2_without_a_traceback(
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("seed", ["-3", str(10**38 + 1), "x"])
-def test_a_seed_out_of_range_is_refused(seed: str) -> None:
-    process = run_vaetui("new", "--plain", "--seed", seed)
-    assert (process.returncode, "--seed" in process.stderr) == (2, True)
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--seed", "-3", "-3 is out of range; use 0 or more."),
+        ("--seed", str(10**38 + 1), f"{10**38 + 1} is too large."),
+        ("--seed", "x", "'x' is not a valid integer."),
+        ("--clusters", "257", "257 is out of range; use 2 to 256."),
+        ("--rounds", "1000000001", "1000000001 is too large."),
+        ("--beta", "nan", "nan is out of range; use 0 or more."),
+        ("--augment", "3.5", "3.5 is out of range; use 0 to 3."),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_the_range(option: str, value: str, message: str) -> None:
+    process = run_vaetui("new", "--plain", option, value)
+    assert process.returncode == 2
+    assert f"Invalid value for '{option}': {message}" in " ".join(process.stderr.split())
+
+
+def test_help_prints_no_bound_that_only_catches_mistakes() -> None:
+    text = " ".join(run_vaetui("new", "--help").stdout.split())
+    assert "--clusters INTEGER Clusters per round (default: chosen by the elbow method). [2 to 256]" in text
+    assert "--seed INTEGER Random seed. [0 or more]" in text
+    assert "000000" not in text
 
 
 def test_the_default_recipe_is_propagation() -> None:

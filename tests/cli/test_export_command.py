@@ -251,6 +251,19 @@ def test_a_session_that_is_open_elsewhere_exports_the_same_bytes_and_names_the_m
     assert process.stderr.endswith("The labels come from 16 answers and the networks of epoch 3, as of now.\n")
 
 
+def test_labels_of_answers_alone_name_no_networks(templates: SessionTemplates, tmp_path: Path) -> None:
+    templates.copy("labelling", "out")
+    session = lifecycle.resume("out")
+    process = run_vaetui("export", "out", "-o", str(tmp_path / "labels.csv"))
+    session.close()
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.endswith(". The labels come from 1 answer, as of now.\n")
+    templates.copy("training", "new")
+    session = lifecycle.resume("new")
+    assert_refused("No labels yet", "export", "new", "-o", str(tmp_path / "none.csv"))
+    session.close()
+
+
 def test_an_export_changes_no_file_of_the_session(templates: SessionTemplates, tmp_path: Path) -> None:
     directory = templates.copy("finished", "out")
     before = sorted((path.name, path.stat().st_mtime_ns) for path in directory.iterdir())

@@ -48,7 +48,7 @@ def test_help_of_new_lists_the_options() -> None:
     help_text = run_vaetui("new", "--help").stdout
     for option in ("--data", "--recipe", "--rounds", "--clusters", "--latent-dim", "--beta", "--gamma", "--device"):
         assert option in help_text
-    assert re.search(r"--seed INTEGER +Random seed\.\n", help_text)
+    assert re.search(r"--seed INTEGER +Random seed\.  \[0 or more\]\n", help_text)
 
 
 def test_version_is_printed_by_a_process_without_pytorch() -> None:
@@ -61,6 +61,12 @@ def test_without_a_terminal_the_screens_are_refused_and_nothing_is_written(comma
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr.startswith("vaetui: Needs a terminal.")
     assert not home.exists()
+
+
+def test_an_unknown_session_is_named_also_without_a_terminal() -> None:
+    process = run_vaetui("resume", "nosuch")
+    assert process.returncode == 2
+    assert process.stderr == "vaetui: There is no session nosuch. List all with: vaetui sessions\n"
 
 
 def test_an_unknown_session_is_refused_with_a_similar_name(templates: SessionTemplates) -> None:
@@ -91,7 +97,6 @@ def test_a_session_that_is_open_is_refused_with_its_holder_but_can_be_shown(temp
     session = lifecycle.resume("busy")
     for command in (
         ["resume", "busy"],
-        ["export", "busy", "-o", "busy.csv"],
         ["delete", "busy", "--yes"],
         ["check", "busy"],
     ):

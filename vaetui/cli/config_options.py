@@ -30,27 +30,39 @@ CONFIG_SECTIONS = {
 """The section of `Config` that holds the field of each option; "" for `Config` itself."""
 
 
-class SeedType(click.ParamType):  # type: ignore[type-arg]
-    """An integer in the range of `Config.seed`. `click.IntRange` would print all 39 digits of the limit."""
+MAX_PRINTED_BOUND = 100_000
+"""Larger upper bounds are only there to catch mistakes; help does not print them."""
 
-    name = "integer"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the seed as an integer."""
-        seed = click.INT.convert(value, param, ctx)
-        bounds = config_text.get_field_bounds("", "seed")
-        if not bounds.minimum <= seed <= bounds.maximum:
-            self.fail(f"{value} is out of range; use 0 to 10**38.", param, ctx)
-        return int(seed)
+class BoundedNumberType(click.ParamType):  # type: ignore[type-arg]
+    """A number in the range of a field of `Config`; `click.IntRange` would print bounds of up to 39 digits."""
+
+    def __init__(self, bounds: config.Bounds) -> None:
+        """Accept integers if the bounds are integers."""
+        self._bounds = bounds
+        self._number_type: click.ParamType = click.INT if isinstance(bounds.minimum, int) else click.FLOAT  # type: ignore[type-arg]
+        self.name = "integer" if isinstance(bounds.minimum, int) else "number"
+
+    def describe_range(self) -> str:
+        """Return the range for help and messages."""
+        if self._bounds.maximum > MAX_PRINTED_BOUND:
+            return f"{self._bounds.minimum:g} or more"
+        return f"{self._bounds.minimum:g} to {self._bounds.maximum:g}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = self._number_type.convert(value, param, ctx)
+        if not self._bounds.minimum <= number <= self._bounds.maximum:  # also for NaN
+            is_too_large = number > self._bounds.maximum > MAX_PRINTED_BOUND
+            advice = "too large." if is_too_large else f"out of range; use {self.describe_range()}."
+            self.fail(f"{value} is {advice}", param, ctx)
+        return number
 
 
 def _build_range_option(option_name: str, field_name: str, help_text: str) -> Callable[[F], F]:
     """Return an option for a number in the range of a field of `Config`."""
-    bounds = config_text.get_field_bounds(CONFIG_SECTIONS[field_name], field_name)
-    range_type: click.ParamType = click.FloatRange(bounds.minimum, bounds.maximum)  # type: ignore[type-arg]
-    if isinstance(bounds.minimum, int):
-        range_type = click.IntRange(int(bounds.minimum), int(bounds.maximum))
-    return click.option(option_name, field_name, type=range_type, help=help_text)
+    range_type = BoundedNumberType(config_text.get_field_bounds(CONFIG_SECTIONS[field_name], field_name))
+    return click.option(option_name, field_name, type=range_type, help=f"{help_text}  [{range_type.describe_range()}]")
 
 
 CONFIG_OPTIONS = (
@@ -83,7 +95,7 @@ CONFIG_OPTIONS = (
     click.option(
         "--init", "weight_init", type=click.Choice(["glorot", "normal"]), help="Initialisation of the weights."
     ),
-    click.option("--seed", type=SeedType(), help="Random seed."),
+    _build_range_option("--seed", "seed", "Random seed."),
     click.option("--device", type=DEVICE_CHOICE, help="Device to train on; auto chooses the fastest available."),
 )
 

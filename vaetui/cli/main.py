@@ -78,6 +78,9 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
+    if session is not None:
+        locations.find_session(session)  # Checked before the terminal: an unknown name is refused anywhere.
+
     def resume_session() -> Session:
         directory = locations.find_session(session or locations.find_latest_session_name())
         takeover.stop_background_training(directory)

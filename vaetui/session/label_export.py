@@ -11,6 +11,7 @@ from vaetui.engine.events import Event, LabelsExported, Notice
 from vaetui.errors import UserError, make_printable
 from vaetui.export.format_names import DIRECTORY_FORMATS
 from vaetui.session import dataset_location, schedule
+from vaetui.session.learned_classes import find_learned_class_ids
 from vaetui.storage import output_files
 
 if TYPE_CHECKING:
@@ -76,18 +77,20 @@ def export_labels(
 def describe_moment(snapshot: SessionSnapshot) -> str | None:
     """Return a sentence on the answers and networks behind the labels of a session that is not at rest, else None.
 
-    At rest, no process has it open and no epoch is half trained.
+    At rest, no process has it open, and the networks behind the labels have completed their epoch.
     """
     epoch, step = snapshot.checkpoint_position or (0, 0)
     finished_count = len(snapshot.finished_epochs)
-    is_within_epoch = epoch > finished_count and step < snapshot.steps_per_epoch
+    has_learned = bool(find_learned_class_ids(snapshot.config, snapshot.repository, finished_count))
+    is_within_epoch = has_learned and epoch > finished_count and step < snapshot.steps_per_epoch
     if snapshot.holder is None and not is_within_epoch:
         return None
     count = snapshot.repository.count_answers()
-    networks = f"the networks of epoch {max(epoch, 1)}"
+    sentence = f"The labels come from {count:,} answer{'s' * (count != 1)}"
     if is_within_epoch:
-        networks = f"the networks in epoch {epoch}, after {step:,} of {snapshot.steps_per_epoch:,} batches"
-    sentence = f"The labels come from {count:,} answer{'s' * (count != 1)} and {networks}"
+        sentence += f" and the networks in epoch {epoch}, after {step:,} of {snapshot.steps_per_epoch:,} batches"
+    elif has_learned:
+        sentence += f" and the networks of epoch {epoch}"
     if snapshot.holder is None:
         return f"{sentence}."
     step_name = schedule.next_step(snapshot.config.training, snapshot.repository)
