@@ -78,7 +78,8 @@ class VaetuiApp(GracefulShutdownApp):
         self.set_keymap(
             {binding_id: ",".join(keys) or NO_KEY_PREFIX + binding_id for binding_id, keys in settings.keys.items()}
         )
-        self.theme = THEME_NAMES[theme]
+        # Under NO_COLOR Textual turns its own colours into greys, but leaves those of the terminal as they are.
+        self.theme = THEME_NAMES[theme.removeprefix("terminal-") if self.no_color else theme]
         self._save_one_key_mode = save_one_key_mode
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._offered_modes, self._colour_count, self._start_notice = offered_modes, colour_count, start_notice

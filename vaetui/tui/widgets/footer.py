@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from rich.text import Text
+from textual.color import Color
 from textual.screen import Screen
 
 from vaetui.tui.presenters.commands import SEPARATOR, FooterEntry, arrange_footer_pages
@@ -48,7 +50,8 @@ class Footer(TextLine):
         return len(self._pages) > 1
 
     def _show_page(self) -> None:
-        style = f"bold {self.app.theme_variables.get('footer-key-foreground', '')}"
+        # Rich does not know the names that Textual gives the terminal's own colours.
+        style = Style(color=Color.parse(self.app.theme_variables["footer-key-foreground"]).rich_color, bold=True)
         text = Text(" ")
         for index, entry in enumerate(self._pages[self._page_index]):
             text.append(SEPARATOR if index else "")
