@@ -170,6 +170,13 @@ class LabellingRound:
             members = members[np.argsort(self._is_copy(members), kind="stable")]
         return members[:count]
 
+    def compute_purity(self, path: ClusterPath) -> float:
+        """Return the share of a cluster's members in their largest predicted class, learned or not; 1 in round 1."""
+        if self.round_number == 1:
+            return 1.0  # the classifier has not seen any label yet
+        class_ids = self._find_predicted_class_ids(self.find_cluster(path).members)
+        return float(np.bincount(class_ids).max() / len(class_ids))
+
     def build_round_view(self, undo_stack: UndoStack | None = None) -> RoundView:
         """Return the current state of the round; `undo_stack` holds the steps made in it, if they are loaded."""
         undo_stack = undo_stack or UndoStack(self._repository, self.round_number)

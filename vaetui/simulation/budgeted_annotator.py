@@ -23,6 +23,8 @@ class JudgedCluster:
 
     view: ClusterView
     judgement: Judgement
+    purity: float
+    """Share of the members in the largest predicted class."""
 
     @property
     def is_confident(self) -> bool:
@@ -31,13 +33,8 @@ class JudgedCluster:
 
     @property
     def split_priority(self) -> tuple[float, int]:
-        """The expected number of images of another class, then the size.
-
-        Both are visible on the screen: the judgement, and the fraction of the members in the largest predicted class.
-        """
-        view = self.view
-        purity = view.class_shares[0][1] if view.class_shares else 1.0
-        return view.size * (1 - self.judgement.confidence * purity), view.size
+        """The expected number of images of another class, then the size."""
+        return self.view.size * (1 - self.judgement.confidence * self.purity), self.view.size
 
 
 @dataclass
@@ -93,11 +90,11 @@ class BudgetedAnnotator:
         if not self.budget:
             return judged_clusters
         with self.stopwatch.measure_part("annotating"):
+            labelling_round = self.session.require_current_round()
             for view in self.session.round_view().clusters:
                 if view.path[:-1] == parent_path and view.answer is None:
-                    members = self.session.require_current_round().member_indices(
-                        view.path, "nearest", self.annotator.member_count
-                    )
+                    members = labelling_round.member_indices(view.path, "nearest", self.annotator.member_count)
                     self.pictures_shown += 1 + len(members)
-                    judged_clusters.append(JudgedCluster(view, self.annotator.judge(view.picture, members)))
+                    judgement = self.annotator.judge(view.picture, members)
+                    judged_clusters.append(JudgedCluster(view, judgement, labelling_round.compute_purity(view.path)))
         return judged_clusters
