@@ -201,7 +201,7 @@ LABELLING_CONFIRMED_KEYS = build_binding_ids(
     digits=True,
 )
 LABELLING_GLOSSARY: Glossary = (
-    ("·cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
+    ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
     ("–  ?", "Unreadable; no answer yet"),
     ("⟨2/4⟩", "Split: 2 of its 4 parts have an answer"),
     ("predicted", "Classes that the classifier predicts for the members, with their shares"),
@@ -308,6 +308,29 @@ MAP_GLOSSARY: Glossary = (
     ("nearer to the other", "Images of two classes that lie nearer to the mean of the other one"),
 )
 
+# Members
+
+MEMBERS_KEYS: list[KeyBinding] = [
+    create_binding("members", "zoom", "enter,z", "full size", "Show the image in full size, or all again", show=True),
+    create_binding("members", "left", "left,h", "move", "Select the image at the left", show=True),
+    create_binding("members", "down", "down,j", "move", "Select the image below", show=True),
+    create_binding("members", "up", "up,k", "move", "Select the image above", show=True),
+    create_binding("members", "right", "right,l", "move", "Select the image at the right", show=True),
+    create_binding("members", "page_up", "pageup", "page", "Show the previous page", show=True),
+    create_binding("members", "page_down", "pagedown,space", "page", "Show the next page", show=True),
+    create_binding("members", "first", "home", "ends", "Select the first image", show=True),
+    create_binding("members", "last", "end", "ends", "Select the last image", show=True),
+    create_binding("members", "order", "m", "order", "Show nearest, random, farthest members first", show=True),
+    create_binding(
+        "members", "close", "escape,q", "back", "Show all images again, or return to the clusters", show=True
+    ),
+]
+MEMBERS_GLOSSARY: Glossary = (
+    ("nearest", "By the distance from the centre of the cluster in latent space, the nearest first"),
+    ("farthest", "The same, the farthest first"),
+    ("random", "In a random order that stays the same"),
+)
+
 # History
 
 HISTORY_KEYS: list[KeyBinding] = [
@@ -377,6 +400,7 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "reading": READING_TEST_KEYS,
     "samples": SAMPLES_KEYS,
     "map": MAP_KEYS,
+    "members": MEMBERS_KEYS,
     "history": HISTORY_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
@@ -390,6 +414,7 @@ GROUP_TITLES = {
     "reading": "Reading test",
     "samples": "Samples",
     "map": "Map",
+    "members": "Members",
     "history": "History",
     "help": "Help",
     "any": EVERYWHERE,

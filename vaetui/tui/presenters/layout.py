@@ -22,6 +22,8 @@ MANY_MEMBERS = 24
 """Members beside the focused picture on a terminal of at least `MANY_MEMBERS_ROWS`."""
 MANY_MEMBERS_ROWS = 56
 """Rows of a terminal from which on `MANY_MEMBERS` are shown."""
+MIN_COLOUR_IMAGES = 12
+"""Colour images that a page should show before they are larger than thumbnails."""
 MIN_PANEL_CELLS = 18
 """Minimum line width of the details panel, which is that of its longest fixed line."""
 IMAGE_SIZES_CELLS = ((28, 14), (20, 10), THUMBNAIL_CELLS, (12, 6))
@@ -117,6 +119,20 @@ def compute_tile_grid(width: int, height: int, count: int) -> GridLayout:
         if cells[1] + 2 <= height and cells[0] + 2 <= width
     ] or [GridLayout(TILE_SIZES_CELLS[-1], 1, 1, 2)]
     return next((grid for grid in grids if grid.capacity >= count), max(grids, key=lambda grid: grid.capacity))
+
+
+def compute_selection_grid(width: int, height: int, has_colours: bool = False) -> GridLayout:
+    """Return the grid of images that share the frame lines between them, for an area of `width` times `height`.
+
+    Grey images are thumbnails of 14x7 cells; photos need more, unless that leaves fewer than `MIN_COLOUR_IMAGES`.
+    """
+    sizes = [cells for cells in TILE_SIZES_CELLS if cells[0] <= 20] if has_colours else []
+    grid = GridLayout(THUMBNAIL_CELLS, 1, 1)
+    for cells in (*(size for size in sizes if size[0] >= THUMBNAIL_CELLS[0]), THUMBNAIL_CELLS):
+        grid = GridLayout(cells, max((width - 1) // (cells[0] + 1), 1), max((height - 1) // (cells[1] + 1), 1))
+        if grid.capacity >= MIN_COLOUR_IMAGES:
+            break
+    return grid
 
 
 def fit_picture_cells(max_columns: int, max_rows: int, pixel_size: tuple[int, int]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.members import MembersScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -73,11 +74,14 @@ class LabellingScreen(KeyGuardedScreen):
         self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
-        """Pass a key to the presenter, unless a cluster is being split, or open the map or the history."""
+        """Pass a key to the presenter, unless a cluster is being split, or open the map, the history or the members."""
         if self._splitting_path is None and key == "map":
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
         elif self._splitting_path is None and key == "history":
             self._vaetui_app.open_history(self._handle_history_closed)
+        elif self._splitting_path is None and key == "zoom":
+            screen = MembersScreen(self._session, self.presenter.focused_cluster, self.presenter.member_order)
+            self.open_screen(screen, self._handle_overlay_closed)
         elif self._splitting_path is None:
             action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
             if action is not None:

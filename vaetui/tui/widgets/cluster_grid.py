@@ -61,14 +61,9 @@ class ClusterGrid(TiledImages):
         if previous == position:
             return
         for frame_position in (previous, position):
-            if frame_position is None:
-                continue
-            x, y, (columns, rows) = _find_place(self._layout, frame_position)
-            top = f"┏{'━' * columns}┓"
-            sides = [(x - 1, y - 1, top), (x - 1, y + rows, "┗"), (x + columns, y + rows, "┛")]
-            sides += [(column, y + line, "┃") for line in range(rows) for column in (x - 1, x + columns)]
-            for column, line, text in sides:
-                self.write_text(column, line, [(text, "focus")] if frame_position == position else ())
+            if frame_position is not None:
+                place, is_shown = _find_place(self._layout, frame_position), frame_position == position
+                self.write_frame(place, is_shown, has_lower_side=False)
 
     def _show_other_pages(self, clusters: Sequence[ClusterView], classes: ClassList) -> None:
         """List the clusters of other pages in the rows below the thumbnails."""

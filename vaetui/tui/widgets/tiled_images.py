@@ -125,6 +125,18 @@ class TiledImages(PaintedWidget):
             del self._texts[y, x]
         self.refresh(Region(x, y, max(count_cells(content), count_cells(previous)), 1))
 
+    def write_frame(self, place: Place, is_shown: bool = True, has_lower_side: bool = True) -> None:
+        """Draw a heavy frame around a place, or remove it; without its lower side, only the corners are there."""
+        x, y, (columns, rows) = place
+        sides = [(x - 1, y - 1, f"┏{'━' * columns}┓")]
+        sides += [(column, y + line, "┃") for line in range(rows) for column in (x - 1, x + columns)]
+        if has_lower_side:
+            sides.append((x - 1, y + rows, f"┗{'━' * columns}┛"))
+        else:
+            sides += [(x - 1, y + rows, "┗"), (x + columns, y + rows, "┛")]
+        for column, line, text in sides:
+            self.write_text(column, line, [(text, "focus")] if is_shown else ())
+
     def redraw(self) -> None:
         """Draw all images again after a change of the mode."""
         for tile in self._tiles:

@@ -1,0 +1,54 @@
+"""The selected image among many that are shown in pages of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vaetui.tui.presenters.layout import compute_page_bounds
+
+MOVE_KEYS = frozenset({"left", "right", "up", "down", "page_up", "page_down", "first", "last"})
+"""Names of the keys that move the selection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSelection:
+    """A position among `count` images in pages of `columns` times `rows`."""
+
+    count: int
+    """Number of images."""
+    columns: int = 1
+    """Images in a row."""
+    rows: int = 1
+    """Rows on a page."""
+    index: int = 0
+    """The selected image, from 0."""
+
+    @property
+    def page_size(self) -> int:
+        """Images on a page."""
+        return self.columns * self.rows
+
+    @property
+    def page_bounds(self) -> tuple[int, int]:
+        """Start and end (exclusive) of the page with the selected image."""
+        return compute_page_bounds(self.index, self.count, self.page_size)
+
+    def move(self, key: str) -> ImageSelection:
+        """Return the selection after a key of `MOVE_KEYS`; it stops at both ends.
+
+        At the edge of a page, the arrows go on to the next page.
+        """
+        last = max(self.count - 1, 0)
+        target = {
+            "left": self.index - 1,
+            "right": self.index + 1,
+            "up": self.index - self.columns,
+            "down": self.index + self.columns,
+            "page_up": max(self.index - self.page_size, 0),
+            "page_down": min(self.index + self.page_size, last),
+            "first": 0,
+            "last": last,
+        }[key]
+        if key == "down" and target > last and self.index // self.columns < last // self.columns:
+            target = last
+        return replace(self, index=target) if 0 <= target <= last else self
