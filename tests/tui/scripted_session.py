@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from vaetui.engine.events import (
     HistoryEntry,
     HistoryLoaded,
     ImageMap,
+    LabelsExported,
     Loading,
     Losses,
     MapCluster,
@@ -49,6 +51,7 @@ from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
 from vaetui.session.views import ClusterView, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
+from vaetui.storage.output_files import OutputExistsError
 
 HELD_OUT_COUNT = 12
 """Pictures in a reading test; each shows the last digit of its index."""
@@ -160,6 +163,8 @@ class ScriptedSession:
         """Whether `close` was called."""
         self.stop_count = 0
         """How many slow methods were closed before their end."""
+        self.export_steps = threading.Semaphore(1_000_000)
+        """Holds an export back while it is 0."""
         self.calls: list[str] = []
         """The methods called, with arguments, in order."""
         self.loss_points: list[tuple[int, Losses]] = []
@@ -342,6 +347,21 @@ class ScriptedSession:
         self.undone_actions.clear()
         self.actions.append(ScriptedAnswer(self._next_step(), round_number, path, answer))
 
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Iterator[Event]:
+        """Write a line with the number of answers."""
+        self.calls.append(f"export_labels {output.name} {format_name} {min_confidence:g}{' force' * force}")
+        if not output.parent.is_dir():
+            raise UserError(f"Directory {output.parent} does not exist. Create it first.")
+        if output.exists() and not force:
+            raise OutputExistsError(f"{output} exists. Choose another output, or overwrite it with --force.")
+        for step in range(3):
+            yield Progress("encoding the training images", step, 2)
+            self.export_steps.acquire()
+        output.write_text(f"{len(self.answer_log)} answers\n")
+        yield LabelsExported(f"{output}: 640 labels written; you saw 132 images.")
+
     def load_history(self) -> Iterator[Event]:
         """Load the answers in force."""
         self.calls.append("load_history")
@@ -411,6 +431,15 @@ class ScriptedSession:
             return np.zeros((0, self._side, self._side), np.uint8), ()
         pictures = [draw_digit(class_id % 10, 400 + index, self._side) for index in range(count)]
         return np.stack(pictures), tuple(0.31 + 0.02 * index for index in range(count))
+
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Iterator[Event]:
+        """Write a line to the output unless it exists."""
+        if output.exists() and not force:
+            raise OutputExistsError(f"{output} exists already. Use --force to replace it.")
+        output.write_text("labels")
+        yield LabelsExported(f"{output}: 5 labels written")
 
     def close_round(self) -> None:
         """End the round."""

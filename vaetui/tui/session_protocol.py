@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
@@ -98,6 +99,15 @@ class Session(Protocol):
     def load_history(self) -> Iterator[Event]:
         """Load the answers in force of all rounds; the last event is `HistoryLoaded`."""
 
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Iterator[Event]:
+        """Export one label per image; slow, in a worker of its own; the last event is `LabelsExported`.
+
+        Without a format, the name of the output chooses it. Raises OutputExistsError for an existing file unless
+        `force`.
+        """
+
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit; it is on the disk on return."""
 
@@ -125,6 +135,14 @@ class Session(Protocol):
         """Return the training images that are labelled with a class with the least confidence.
 
         At most `count` images, least confident first, with their confidences; empty before the images are loaded.
+        """
+
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Iterator[Event]:
+        """Write one label per image; the last event is `LabelsExported`.
+
+        Without a format, the name of the output chooses it; an existing file is replaced only with `force`.
         """
 
     def close_round(self) -> None:
