@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from vaetui.runtime import config_file, session_runner
-from vaetui.tui.settings import PICTURE_MODES, THEMES, AppSettings
+from vaetui.runtime import session_runner
+from vaetui.tui.display_choices import PICTURE_MODES, THEMES
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+    from vaetui.tui.settings import AppSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapper(**kwargs: Any) -> Any:
+        from vaetui.runtime import config_file  # here, so that --help is quick
+
         user_config = config_file.load_config()
         theme, pictures = kwargs.pop("theme"), kwargs.pop("pictures")
         settings = user_config.create_app_settings(

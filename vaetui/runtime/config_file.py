@@ -19,9 +19,10 @@ import platformdirs
 from vaetui.engine import config, recipes
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files
+from vaetui.tui.display_choices import PICTURE_MODES, THEMES
 from vaetui.tui.key_bindings import format_key_name, parse_key_name
 from vaetui.tui.keymap import KEY_BINDINGS
-from vaetui.tui.settings import LEAVING_KEYS, PICTURE_MODES, THEMES, AppSettings, find_key_collision
+from vaetui.tui.settings import LEAVING_KEYS, AppSettings, find_key_collision
 
 FILE_NAME = "config.toml"
 MAX_FILE_BYTES = 1 << 20

@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 
 from vaetui.tui.keymap import KEY_BINDINGS, SCREEN_KEYS, format_first_key
 
-THEMES = ("auto", "dark", "light", "terminal")
-""""auto" follows the background of the terminal; "terminal" uses the 16 colours that the user gave the terminal."""
-PICTURE_MODES = ("auto", "half", "ascii", "sixel", "kitty")
-""""auto" queries the terminal."""
 LEAVING_KEYS = ("ctrl+c", "ctrl+q")
 """Keys that leave from every screen and cannot be bound."""
 
@@ -22,9 +18,9 @@ class AppSettings:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys by binding id, as Textual names them, of those that the user has bound; () for no key."""
     theme: str = "auto"
-    """One of `THEMES`."""
+    """One of `display_choices.THEMES`."""
     pictures: str = "auto"
-    """One of `PICTURE_MODES`."""
+    """One of `display_choices.PICTURE_MODES`."""
     one_key_mode: bool | None = None
     """Whether new sessions start in one-key mode; None if the user has not chosen."""
 
