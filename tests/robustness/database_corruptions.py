@@ -39,8 +39,8 @@ STATEMENTS = (
     "'class', 9, 1.0, 0.0); END",
     "CREATE TRIGGER t BEFORE INSERT ON training_loss BEGIN INSERT INTO training_loss SELECT epoch + 100, step, 0, 0, "
     "0, 0, 0, 0 FROM training_loss; END",
-    "DROP TABLE answer; CREATE VIEW answer AS SELECT 1 id, 1 step_id, 1 round_number, 1 made_in_round, '0' cluster_path, "
-    "'class' kind, 3 class_id, 1.0 confidence, NULL part_count, 'active' state, 0.0 created_at",
+    "DROP TABLE answer; CREATE VIEW answer AS SELECT 1 id, 1 step_id, 1 round_number, 1 made_in_round, "
+    "'0' cluster_path, 'class' kind, 3 class_id, 1.0 confidence, NULL part_count, 'active' state, 0.0 created_at",
     "DROP TABLE epoch; CREATE VIEW epoch AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     "SELECT i epoch, 1 a, 1 b, 1 c, 1 d, 1 e, 1 f, 1 g, 1 h, 1 i FROM n",
     "DROP TABLE meta; CREATE TABLE meta (key TEXT, value TEXT, more TEXT)",
@@ -61,8 +61,8 @@ STATEMENTS = (
     "UPDATE class_edit SET class_name = (SELECT group_concat(class_name, '9') FROM class_edit)",
     "UPDATE class_edit SET target_class_id = class_id",
     "UPDATE class_edit SET state = 'undone' WHERE kind = 'add'",
-    "INSERT INTO class_edit SELECT id + 1000, step_id, round_number, 'merge', target_class_id, NULL, class_id, 'active', "
-    "created_at FROM class_edit WHERE kind = 'merge'",
+    "INSERT INTO class_edit SELECT id + 1000, step_id, round_number, 'merge', target_class_id, NULL, class_id, "
+    "'active', created_at FROM class_edit WHERE kind = 'merge'",
     "CREATE TRIGGER t AFTER INSERT ON class_edit BEGIN UPDATE answer SET class_id = NEW.class_id; END",
     "DROP TABLE class_edit",
     "DELETE FROM class_edit",

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.soak.expected_answers import GiveAnswer, StoredAnswer, read_stored_answers
 from vaetui.cli.main import app
-from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 from vaetui.engine.classes import AddClass
 from vaetui.engine.events import EpochEnded
 from vaetui.engine.train_state import to_checkpoint_arrays
@@ -121,6 +121,9 @@ class Exercise:
         if session.phase == "finished":
             summary = session.summary()
             views.update(repr((summary.class_counts, summary.unanswered_class_ids, summary.answer_count)).encode())
+        with self._record_refusals():
+            session.least_sure_images(1, 4)
+            list(session.load_history())
         self.result.views = views.hexdigest()
 
     def _label(self, session: Session) -> None:
@@ -146,6 +149,18 @@ class Exercise:
             session.record_answer(cluster.path, ClassAnswer(len(session.classes) - 1))
             session.round_view()
             session.undo(), session.undo()
+        with self._record_refusals():
+            new_class = AddClass(len(session.classes), "another")
+            session.record_answers([((0,), ClassAnswer(new_class.class_id)), ((3,), Unreadable())], new_class)
+            session.record_answers([((3,), ClassAnswer(2, 0.9))], extends_last_step=True)
+            session.record_answer(cluster.path, Cleared())
+            session.round_view()
+            session.undo(), session.undo()
+        with self._record_refusals():
+            session.correct_answer(1, (0,), ClassAnswer(2))
+            session.member_images((0,), "farthest", 4, round_number=1)
+            session.undo()
+        session.set_one_key_mode(not session.one_key_mode)
 
     def _run_command(self, *arguments: str) -> None:
         """Run a command in this process and check what it prints."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.idx import write_small_mnist
 from tests.session.scripted_run import SMALL_CONFIG, create_session
-from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.events import BatchesTrained
 from vaetui.session import lifecycle, trainer
@@ -62,6 +62,12 @@ def _answer_round(session: Session) -> None:
     session.record_answer((2,), ClassAnswer(class_count))
     session.edit_classes(RenameClass(3, f"three of round {session.round_number}"))
     session.record_answer((1, 1), ClassAnswer(4, 0.6))
+    added_class = AddClass(class_count + 1, f"class {class_count + 1}")
+    session.record_answers([((2,), ClassAnswer(class_count + 1))], added_class)
+    session.record_answers([((2,), ClassAnswer(class_count + 1, 0.9))], extends_last_step=True)
+    session.record_answer((0,), Cleared())
+    session.undo()
+    session.correct_answer(1, (0,), ClassAnswer(5))
 
 
 def _save_copy(session: Session, name: str) -> Session:

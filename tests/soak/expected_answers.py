@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, format_path
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable, format_path
 from vaetui.storage import file_names
 
 CONFIRMATIONS = ("Saved: ", "Undid: ", "Redid: ")
@@ -23,6 +23,7 @@ class StoredAnswer:
     round_number: int
     path: ClusterPath
     answer: Answer
+    made_in_round: int
     state: str = "active"
 
 
@@ -45,16 +46,18 @@ class GiveAnswer:
                 return rf"{cluster} .*\b{parts}\b"
             case Unreadable():
                 return rf"{cluster} .*unreadable"
+            case Cleared():
+                return rf"{cluster} .*cleared"
 
     def apply(self, answers: list[StoredAnswer]) -> list[StoredAnswer]:
         """Return the answers with this one added; answers undone in the round can no longer be redone."""
         kept = [
             replace(answer, state="discarded")
-            if answer.state == "undone" and answer.round_number == self.round_number
+            if answer.state == "undone" and answer.made_in_round == self.round_number
             else answer
             for answer in answers
         ]
-        return [*kept, StoredAnswer(self.round_number, self.path, self.answer)]
+        return [*kept, StoredAnswer(self.round_number, self.path, self.answer, self.round_number)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class UndoOrRedo:
         indices = [
             index
             for index, answer in enumerate(answers)
-            if answer.round_number == self.round_number and answer.state == before
+            if answer.made_in_round == self.round_number and answer.state == before
         ]
         index = indices[-1 if self.command == "undo" else 0]
         return [*answers[:index], replace(answers[index], state=after), *answers[index + 1 :]]
@@ -141,7 +144,8 @@ def read_stored_answers(directory: Path) -> list[StoredAnswer]:
     """Read all answers of a session from its database, without the program's own code."""
     database = sqlite3.connect(f"file:{file_names.database_path(directory)}?mode=ro", uri=True)
     rows = database.execute(
-        "SELECT round_number, cluster_path, kind, class_id, confidence, part_count, state FROM answer ORDER BY id"
+        "SELECT round_number, cluster_path, kind, class_id, confidence, part_count, made_in_round, state FROM answer "
+        "ORDER BY id"
     ).fetchall()
     database.close()
     return [
@@ -149,9 +153,10 @@ def read_stored_answers(directory: Path) -> list[StoredAnswer]:
             round_number,
             tuple(map(int, cluster_path.split("."))),
             _parse_answer(kind, class_id, confidence, part_count),
+            made_in_round,
             state,
         )
-        for round_number, cluster_path, kind, class_id, confidence, part_count, state in rows
+        for round_number, cluster_path, kind, class_id, confidence, part_count, made_in_round, state in rows
     ]
 
 
@@ -161,5 +166,7 @@ def _parse_answer(kind: str, class_id: int, confidence: float, part_count: int) 
             return ClassAnswer(class_id, confidence)
         case "split":
             return Split(part_count)
+        case "cleared":
+            return Cleared()
         case _:
             return Unreadable()
