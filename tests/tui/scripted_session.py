@@ -432,15 +432,6 @@ class ScriptedSession:
         pictures = [draw_digit(class_id % 10, 400 + index, self._side) for index in range(count)]
         return np.stack(pictures), tuple(0.31 + 0.02 * index for index in range(count))
 
-    def export_labels(
-        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
-    ) -> Iterator[Event]:
-        """Write a line to the output unless it exists."""
-        if output.exists() and not force:
-            raise OutputExistsError(f"{output} exists already. Use --force to replace it.")
-        output.write_text("labels")
-        yield LabelsExported(f"{output}: 5 labels written")
-
     def close_round(self) -> None:
         """End the round."""
         self.calls.append("close_round")

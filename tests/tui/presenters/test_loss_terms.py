@@ -44,4 +44,4 @@ def test_trend_shows_means_between_its_lowest_and_its_highest(values: tuple[floa
 def test_loss_trend_fills_its_columns(values: tuple[float, ...], cells: int) -> None:
     text = format_loss_trend(RECONSTRUCTION, values, 7, cells)
     assert text.cell_len == cells
-    assert text.plain.startswith("recon. " if any(values) else "recon.      -")
+    assert text.plain.startswith("recon. " if any(values) else "recon.     -")

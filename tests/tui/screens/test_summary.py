@@ -155,10 +155,9 @@ async def test_summary_without_test_labels_shows_metrics_by_epoch(size: tuple[in
         assert "test accuracy" not in text.lower()
         for line in (
             "     epoch    1    2    3    4    5    6",
-            "▲ agreed      -    - 95.0 96.7 97.5 98.0",
-            "● expected    - 58.3 66.7 75.0 83.3 91.7",
+            "● estimate    - 58.3 66.7 75.0 83.3 91.7",
+            "▲ stable      -    - 95.0 96.7 97.5 98.0",
             "◆ pixels   90.0 90.0 90.0 90.0 90.0 90.0",
-            "■ covered  0.00 88.0 88.0 88.0 88.0 88.0",
         ):
             assert line in text
         assert_snapshot(app, f"summary-without-test-labels-{size[0]}x{size[1]}")

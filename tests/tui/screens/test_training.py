@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,13 +16,17 @@ from tests.tui.harness import SIZES, assert_snapshot, header_text, screen_text, 
 from tests.tui.scripted_session import (
     EndlessSession,
     ScriptedSession,
+    create_epoch,
     create_labelled_epoch,
     create_training_events,
 )
-from vaetui.engine.events import Clustered, Event, Loading, Progress, Saved
+from vaetui.engine.classes import ClassList
+from vaetui.engine.events import Clustered, Event, Loading, Losses, Progress, Saved
 from vaetui.engine.recipes import get_recipe
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
+from vaetui.tui.presenters.loss_terms import select_loss_terms
+from vaetui.tui.presenters.number_format import format_duration, format_number
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.curve_panes import LossPane
@@ -71,7 +77,7 @@ async def test_space_pauses_and_resumes() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: is_paused(app))
         assert session.stop_count == 1
-        assert "paused · space: resume" in screen_text(app)
+        assert "paused · Space: resume" in screen_text(app)
         await pilot.press("space")
         await wait_until(pilot, lambda: app.event_worker.is_busy and not is_paused(app))
         assert session.calls == ["advance", "advance"]
@@ -107,9 +113,10 @@ async def test_help_explains_keys_and_losses() -> None:
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
         text = screen_text(app)
-        assert "space" in text
+        assert "Space" in text
         assert "Pause and save, or resume training" in text
-        assert "Reconstruction loss (nats per image)" in text
+        await pilot.press("end")
+        await wait_until(pilot, lambda: "Reconstruction loss (nats" in screen_text(app))
         await pilot.press("escape")
         await wait_for_screen(pilot, TrainingScreen)
 
@@ -135,15 +142,37 @@ async def test_header_shows_epoch_progress_and_remaining_time() -> None:
     app = VaetuiApp(create_interrupted_session())
     async with app.run_test(size=(120, 40)) as pilot:
         await wait_until(pilot, lambda: is_paused(app))
-        for text in ("epoch 3 of 6", " 56 %", "0:09", "run", " 43 %"):
+        for text in ("epoch 3 of 6", " 56 %", "0:09 left", "run", " 43 %", "1:09 left"):
             assert text in header_text(app)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("seconds", [5, 59, 4_268, 35_999, 359_999, 10**7])
+async def test_header_parts_never_run_together(size: tuple[int, int], seconds: int) -> None:
+    app = VaetuiApp(create_interrupted_session())
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_paused(app))
+        screen = training_screen(app)
+        event = screen.throughput.last_event
+        assert event is not None
+        remaining_images = (event.steps_per_epoch - event.step) * app.session.config.training.batch_size
+        screen.throughput.images_per_s = remaining_images / seconds
+        screen.show_latest_metrics()
+        await pilot.pause()
+        duration = format_duration(seconds).strip()
+        pattern = rf"vaetui +\S+ +epoch 3 of 6  ━[━╸─]+  56 % +{duration} left"
+        assert re.search(pattern, header_text(app)), header_text(app)
+        assert header_text(app).count(" left") == (2 if size[0] >= 110 else 1)
 
 
 async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("vaetui.tui.screens.training.monotonic", lambda: now)
-    app = VaetuiApp(EndlessSession())
-    async with app.run_test(size=(80, 24)) as pilot:
+    monkeypatch.setattr("vaetui.tui.screens.training.time", lambda: 1000.0)
+    session = EndlessSession()
+    session.saved_at_s = 1000.0
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
         await wait_until(
             pilot, lambda: app.event_worker.latest_batches and training_screen(app).throughput.images_per_s
         )
@@ -154,7 +183,36 @@ async def test_status_line_shows_speed_save_time_and_next_round(monkeypatch: pyt
         status = screen_text(app).splitlines()[-2]
         assert "2,870 img/s" in status
         assert "saved 4 s ago" in status
-        assert "next: round 1 of 5" in status
+        assert re.search(r"Training without labels\. Then you name clusters: in about 0:\d\d$", status.rstrip())
+        await pilot.resize_terminal(80, 24)
+        await wait_until(pilot, lambda: re.search(r"name clusters in 0:\d\d", screen_text(app)))
+        status = screen_text(app).splitlines()[-2]
+        assert re.search(r"Training without labels\. Then you name clusters in 0:\d\d$", status.rstrip())
+
+
+async def test_a_pause_counts_as_the_last_save() -> None:
+    session = EndlessSession()
+    session.saved_at_s = time.time() - 63
+    app = VaetuiApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: re.search(r"saved [67]\d s ago", screen_text(app)))
+        session.saved_at_s = time.time()  # the session saves when it is stopped, without an event
+        await pilot.press("space")
+        await wait_until(pilot, lambda: is_paused(app))
+        await wait_until(pilot, lambda: re.search(r"paused · Space: resume +saved \d s ago", screen_text(app)))
+
+
+@pytest.mark.parametrize(
+    ("round_number", "text"),
+    [(2, "next: round 2 of 5 · labelling in 0:"), (6, "next: summary in 0:")],
+)
+async def test_later_training_says_when_the_next_question_comes(round_number: int, text: str) -> None:
+    session = EndlessSession()
+    session._round_number = round_number
+    session.finished_epochs = [create_epoch(epoch, 16) for epoch in range(1, round_number)]
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: text in screen_text(app))
 
 
 async def test_originals_are_shown_above_their_reconstructions() -> None:
@@ -178,18 +236,66 @@ async def test_pane_without_test_labels_shows_a_marker_for_each_metric(size: tup
         assert "Progress without ground truth" in text
         assert "accuracy" not in text.lower()
         upper, lower = legend_text(app).splitlines()
-        assert upper == " ▲ agreed    96.0 %  ● expected  93.0 %"
-        assert lower == " ◆ pixels    90.0 %  ■ covered   88.0 %"
+        assert upper == " ● estimate  93.0 %"
+        assert lower == " ▲ stable    96.0 %  ◆ pixels    90.0 %"
         assert upper in text
         assert lower in text
         assert_snapshot(app, f"training-without-test-labels-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [(60, 18), *SIZES])
+async def test_classes_without_an_answer_stand_in_place_of_the_estimate(size: tuple[int, int]) -> None:
+    session = create_session_without_test_labels()
+    session.classes = ClassList.from_names(("cat", "owl", "fox"))
+    session.unanswered_class_ids = (0, 1)
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_paused(app) and "No answer yet" in screen_text(app))
+        assert legend_text(app).splitlines()[0] == " No answer yet for: cat, owl"
+        assert "No answer yet for: cat, owl" in screen_text(app)
+        assert "93.0 %" not in legend_text(app)
+        assert "estimate " not in legend_text(app)
+
+
+async def test_classes_without_an_answer_are_named_beside_the_test_accuracy() -> None:
+    session = ScriptedSession("training", events=[])
+    session.finished_epochs = [create_epoch(1), create_epoch(2, 16)]
+    session.unanswered_class_ids = (2, 3)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_paused(app) and "No answer yet for: 2, 3" in screen_text(app))
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("recipe_name", ["propagation", "paper"])
+async def test_loss_pane_shows_every_term_in_use(size: tuple[int, int], recipe_name: str) -> None:
+    config = get_recipe(recipe_name)
+    session = ScriptedSession("training", events=[], config=config)
+    values = {"divergence": 11.3, "classification": 0.22, "contrastive": 4.56, "consistency": 0.07}
+    session.loss_points = [
+        (step, Losses(100.25 + 300 / step, *(value + 5 / step for value in values.values())))
+        for step in range(8, 900, 8)
+    ]
+    last = session.loss_points[-1][1]
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_paused(app) and format_number(last.divergence, 4) in screen_text(app))
+        pane = training_screen(app).query_one(LossPane)
+        legend = str(pane.query_one(".legend", Static).content)
+        for term in select_loss_terms(config)[1:]:
+            value = format_number(getattr(last, term.field), 4)
+            assert re.search(rf"({term.name}|{re.escape(term.short_name)}) +{value} ", legend + " "), legend
+            assert f" {value}" in screen_text(app)
+        assert ("contr" in legend) is (recipe_name == "propagation")
+        assert all(line.startswith(" ") for line in legend.splitlines()), "nothing touches the edge"
+        assert re.search(r"[Rr]econstruction( loss \(nats/image\), now)? 100\.6( nats/image)?", screen_text(app))
 
 
 async def test_confidence_before_the_first_label_is_not_shown() -> None:
     app = VaetuiApp(create_session_without_test_labels(epochs=1))
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: is_paused(app))
-        assert "● expected     - %" in legend_text(app)
+        assert "● estimate     - %" in legend_text(app)
         assert "52" not in legend_text(app)
 
 
@@ -201,9 +307,8 @@ async def test_pane_before_the_first_epoch_lists_the_coming_metrics(size: tuple[
         text = screen_text(app)
         for line in (
             "◆ pixels   from epoch 1",
-            "● expected from epoch 2",
-            "■ covered  from epoch 2",
-            "▲ agreed   from epoch 3",
+            "● estimate from epoch 2",
+            "▲ stable   from epoch 3",
         ):
             assert line in text
         assert "measured after each epoch" in legend_text(app)
@@ -212,16 +317,16 @@ async def test_pane_before_the_first_epoch_lists_the_coming_metrics(size: tuple[
 async def test_recipe_without_predictions_leaves_their_metrics_out() -> None:
     app = VaetuiApp(create_session_without_test_labels("paper"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_until(pilot, lambda: is_paused(app) and "■" in screen_text(app))
-        assert legend_text(app).splitlines() == [" ◆ pixels    90.0 %", " ■ covered   88.0 %"]
-        assert "expected" not in screen_text(app)
+        await wait_until(pilot, lambda: is_paused(app) and "◆" in screen_text(app))
+        assert legend_text(app).splitlines() == [" ◆ pixels    90.0 %"]
+        assert "estimate" not in screen_text(app)
 
 
 @pytest.mark.parametrize(
     ("has_test_labels", "columns", "missing_column", "explanation"),
     [
-        (False, ("agreed %", "expected %"), "test %", "classified as in the previous epoch"),
-        (True, ("test %",), "agreed %", "Test images classified correctly"),
+        (False, ("stable %", "estimate %"), "test %", "classified as in the previous epoch"),
+        (True, ("test %",), "stable %", "Test images classified correctly"),
     ],
 )
 async def test_epoch_table_and_help_match_the_known_metrics(
@@ -283,7 +388,7 @@ async def test_pictures_and_texts_are_visible_at_every_size() -> None:
                 assert picture.region.area > 0
             assert training_screen(app).query_one(LossPane).size.height >= 7
             status, footer = screen_text(app).splitlines()[-2:]
-            assert "next: round 1 of 5" in status, size
+            assert "Then you name clusters" in status, size
             assert "q leave" in footer, size
 
 
@@ -321,7 +426,7 @@ async def test_long_session_name_is_cut_and_figures_are_not() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: is_paused(app))
         assert "epoch 3 of 6" in header_text(app)
-        assert "56 %   0:09" in header_text(app)
+        assert "56 %     0:09 left" in header_text(app)
         assert "…" in header_text(app)
         assert training_screen(app).query_one(Header).size.height == 1
 
@@ -364,5 +469,5 @@ async def test_a_new_run_shows_what_was_imported_until_it_trains_and_the_help_re
         assert training_screen(app).query_one("#curves").display
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
-        app.screen.query_one("#keys").scroll_end(animate=False)
+        app.screen.query_one("#scroll").scroll_end(animate=False)
         await wait_until(pilot, lambda: "1: a.txt is not an image (.txt)" in screen_text(app))

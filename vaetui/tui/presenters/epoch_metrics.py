@@ -30,31 +30,22 @@ class EpochMetric:
 
 TEST_ACCURACY = EpochMetric("test", "●", "green", lambda epoch: epoch.test_accuracy)
 READING_ACCURACY = EpochMetric("read", "", "", lambda epoch: epoch.reading_accuracy)
-PREDICTION_AGREEMENT = EpochMetric("agreed", "▲", "green", lambda epoch: epoch.prediction_agreement)
-RELIABLE_CONFIDENCE = EpochMetric("expected", "●", "magenta", lambda epoch: epoch.reliable_confidence)
+PREDICTION_AGREEMENT = EpochMetric("stable", "▲", "green", lambda epoch: epoch.prediction_agreement)
+RELIABLE_CONFIDENCE = EpochMetric("estimate", "●", "magenta", lambda epoch: epoch.reliable_confidence)
 PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda epoch: epoch.pixel_accuracy)
-LABEL_COVERAGE = EpochMetric("covered", "■", "yellow", lambda epoch: epoch.label_coverage)
 
 
 def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
     """Return the metrics that need no true labels; two of them need a recipe that classifies all images."""
-    classifier_metrics = (PREDICTION_AGREEMENT, RELIABLE_CONFIDENCE) if config.propagation.method == "graph" else ()
-    return (*classifier_metrics, PIXEL_ACCURACY, LABEL_COVERAGE)
+    classifier_metrics = (RELIABLE_CONFIDENCE, PREDICTION_AGREEMENT) if config.propagation.method == "graph" else ()
+    return (*classifier_metrics, PIXEL_ACCURACY)
 
 
-def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded], keep_zeros: bool = False) -> list[Curve]:
-    """Return the curves of `metrics` by epoch, in percent; the first metric is drawn last, above the others.
-
-    Without `keep_zeros`, zeros such as the label coverage before the first round are left out: they would stretch
-    an axis that is fitted to the values, and press all other curves to its upper end.
-    """
+def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded]) -> list[Curve]:
+    """Return the curves of `metrics` by epoch, in percent; the first metric is drawn last, above the others."""
     curves = []
     for metric in reversed(metrics):
-        points = [
-            (epoch.epoch, 100 * share)
-            for epoch in epochs
-            if (share := metric.get_value(epoch)) is not None and (share or keep_zeros)
-        ]
+        points = [(epoch.epoch, 100 * share) for epoch in epochs if (share := metric.get_value(epoch)) is not None]
         x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
         curves += [Curve("⠒", metric.style, x, y), Curve(metric.marker, metric.style, x, y)]
     return curves
@@ -65,7 +56,6 @@ def describe_upcoming_metrics(config: Config) -> list[str]:
     first = config.training.warmup_epochs + 1
     first_epochs = {
         PIXEL_ACCURACY: 1,
-        LABEL_COVERAGE: first,
         RELIABLE_CONFIDENCE: first,
         PREDICTION_AGREEMENT: first + 1,
     }

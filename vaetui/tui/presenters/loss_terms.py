@@ -13,8 +13,10 @@ from vaetui.tui.presenters.number_format import format_number
 
 SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
 """The heights of a trend, from the lowest value to the highest."""
-VALUE_CELLS = 5
-"""Columns of a value of the loss."""
+VALUE_CELLS = 4
+"""Columns of a value of the loss beside its trend."""
+MIN_TREND_CELLS = 8
+"""Columns of a trend beside full names; a narrower trend stands beside abbreviated ones."""
 
 
 @dataclass(frozen=True, slots=True)

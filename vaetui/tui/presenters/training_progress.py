@@ -14,6 +14,11 @@ SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """The frames of the activity indicator."""
 
 
+BAR_CELLS = ((140, 20), (WIDE_COLUMNS, 12), (80, 20), (0, 8))
+"""Cells of a progress bar by the columns of the terminal, each from the given number on; from `WIDE_COLUMNS` on there
+are two bars."""
+
+
 class ThroughputMeter:
     """The training throughput, smoothed over the last events."""
 
@@ -56,13 +61,16 @@ def format_training_progress(
     """Return the progress and the remaining time of the epoch, and on wide screens also of the run."""
     share = event.step / max(event.steps_per_epoch, 1)
     epoch_seconds = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
+    bar_cells = next(cells for columns, cells in BAR_CELLS if width >= columns)
     epoch = format_epoch_number(event.epoch, epoch_count)
-    line = Text.assemble(epoch, "  ", format_progress_bar(share, 20), format_duration(epoch_seconds))
+    line = Text.assemble(epoch, "  ", format_progress_bar(share, bar_cells), format_duration(epoch_seconds), " left")
     if width >= WIDE_COLUMNS:
         run_share, run_seconds = (event.epoch - 1 + share) / max(epoch_count, 1), epoch_seconds
         if run_seconds is not None:
             run_seconds += (epoch_count - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
-        line = Text.assemble(line, "   run  ", format_progress_bar(run_share, 20), format_duration(run_seconds))
+        line = Text.assemble(
+            line, "   run  ", format_progress_bar(run_share, bar_cells), format_duration(run_seconds), " left"
+        )
     return line
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time
 
 from rich.text import Text
 from textual import on
@@ -11,12 +11,15 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
+from vaetui.engine.config import find_current_epoch
 from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
+from vaetui.tui.presenters.loss_terms import select_loss_terms
 from vaetui.tui.presenters.sections import format_section
+from vaetui.tui.presenters.time_to_question import describe_next_phase, estimate_question_seconds
 from vaetui.tui.presenters.training_progress import (
     Activity,
     ThroughputMeter,
@@ -36,7 +39,9 @@ from vaetui.tui.widgets.status_line import StatusLine
 REFRESHES_PER_S = 2
 """Refreshes of the figures per second; plots follow at every second one. Each refresh takes time from training."""
 SAVED_CELLS = 16
-"""Cells of the time since the last save."""
+"""Columns of the time since the last save."""
+BRIEF_COLUMNS = 100
+"""A terminal with fewer columns has the shorter words for the next phase."""
 PAUSING_NOTICE = "pausing …"
 IMPORTED_CLASS = "-imported"
 """Class of the screen while it shows what was imported in place of the curves, before the first batch of a run."""
@@ -77,6 +82,7 @@ class TrainingScreen(KeyGuardedScreen):
         self.is_paused = False
         """Whether training waits for the user."""
         self._saved_at_s: float | None = None
+        self._last_event_at_s = monotonic()
         self._clustering_notice = ""
         self._tick = 0
         self._loss_plot_state: tuple[object, ...] = ()
@@ -85,10 +91,11 @@ class TrainingScreen(KeyGuardedScreen):
     def compose_body(self) -> ComposeResult:
         """Create the curves, the table, the reconstructions and the status line."""
         with Horizontal(id="curves"):
-            yield LossPane(id="loss")
+            yield LossPane(self.session.config, id="loss")
             yield self._accuracy_pane
         yield Static(format_section("imported images", self.session.import_lines.items()), id="import")
         yield EpochTable(
+            select_loss_terms(self.session.config),
             TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
             id="epochs",
         )
@@ -98,6 +105,7 @@ class TrainingScreen(KeyGuardedScreen):
     def on_mount(self) -> None:
         """Start polling; the last report of earlier training does not count as new."""
         self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
+        self._read_save_time()
         curves = self.session.training_curves()
         has_curves = bool(curves.loss_points or curves.finished_epochs)
         self.set_class(bool(self.session.import_lines) and not has_curves, IMPORTED_CLASS)
@@ -122,6 +130,7 @@ class TrainingScreen(KeyGuardedScreen):
         if not self.is_current:
             return
         if self.throughput.add_event(self._vaetui_app.event_worker.latest_batches):
+            self._last_event_at_s = monotonic()
             self.activity, self._clustering_notice = None, ""
             self.remove_class(IMPORTED_CLASS)
         self._tick += 1
@@ -141,7 +150,7 @@ class TrainingScreen(KeyGuardedScreen):
             case Reconstructed():
                 self.query_one(ReconstructionGrid).show_reconstructions(event)
             case Saved():
-                self._saved_at_s = monotonic()
+                self._read_save_time()
             case EpochEnded():
                 self._update_epoch_table()
             case Clustered(round_number, cluster_count, inertias):
@@ -154,6 +163,7 @@ class TrainingScreen(KeyGuardedScreen):
         """Wait for the user: the worker stopped before the end of training."""
         self.is_paused = True
         self.activity = None
+        self._read_save_time()  # stopping saves
         self.query_one(Header).pin_text(None)
         self.show_latest_metrics()
 
@@ -207,7 +217,8 @@ class TrainingScreen(KeyGuardedScreen):
 
     def _update_header(self) -> None:
         event, epochs = self.throughput.last_event, self.session.epoch_count
-        epoch = min(len(self.session.training_curves().finished_epochs) + 1, epochs)
+        finished_epochs = len(self.session.training_curves().finished_epochs)
+        epoch = find_current_epoch(self.session.config.training, finished_epochs, self.session.round_number)
         if self.activity is not None:
             text = format_activity(self.activity, epoch, epochs, self._tick)
         elif event is not None:
@@ -223,22 +234,40 @@ class TrainingScreen(KeyGuardedScreen):
             self._loss_plot_state = self._epoch_plot_state = ()
             self.call_after_refresh(self._update_plots)
 
+    def _read_save_time(self) -> None:
+        """Read when training progress was last saved; from then on only a monotonic clock counts."""
+        saved_at = self.session.last_saved_at()
+        self._saved_at_s = None if saved_at is None else monotonic() - max(time() - saved_at, 0.0)
+
     def _format_status(self) -> str:
-        """Return speed, device and time since the last save, as far as they fit, and the next round."""
+        """Return speed, device and time since the last save, as far as they fit, and what follows training."""
         session, images_per_s = self.session, self.throughput.images_per_s
-        left = f"{images_per_s:>7,.0f} img/s" if images_per_s else ""
-        device = f" on {session.device_name}" if session.device_name and not self.is_paused else ""
-        saved = f"saved {monotonic() - self._saved_at_s:.0f} s ago" if self._saved_at_s is not None else ""
-        next_phase = f"round {session.round_number} of {session.round_count}" if session.round_number else "summary"
-        right = self._clustering_notice or f"next: {next_phase}"
+        right = self._clustering_notice or self._describe_next_phase()
+        saved = "" if self._saved_at_s is None else f"saved {_format_age(monotonic() - self._saved_at_s)}"
+        speed = f"{images_per_s:>6,.0f} img/s" if images_per_s else ""
         if self.is_paused:
-            left = "  paused · space: resume"
+            speed = f"paused · {self._vaetui_app.format_key('training.pause')}: resume"
+        device = f" on {session.device_name}" if images_per_s and session.device_name and not self.is_paused else ""
         room = max(self.size.width - 4 - len(right), 0)
-        if len(left + device) + SAVED_CELLS <= room:
-            left += device
-        if len(left) + SAVED_CELLS <= room:
-            left += f"{saved:>{SAVED_CELLS}}"
+        # Speed and save have fixed columns, so that nothing moves when a number changes its width.
+        texts = (f"{speed}{device}   {saved:<{SAVED_CELLS}}", f"{speed}   {saved:<{SAVED_CELLS}}", saved or speed)
+        left = next((text for text in texts if len(text) <= room), "")
         return f"{left:<{room}}  {right}"
+
+    def _describe_next_phase(self) -> str:
+        """Return what follows training, with the time until then while it trains."""
+        session, event, seconds = self.session, self.throughput.last_event, None
+        if event is not None and not self.is_paused:
+            seconds = estimate_question_seconds(
+                session.config.training,
+                event,
+                session.round_number,
+                self.throughput.images_per_s,
+                session.image_count,
+                self._vaetui_app.event_worker.seconds_after_training,
+                monotonic() - self._last_event_at_s,
+            )
+        return describe_next_phase(session.round_number, session.round_count, seconds, self.size.width < BRIEF_COLUMNS)
 
     def _update_plots(self) -> None:
         """Draw the plots whose data or size changed: each takes about 10 ms."""
@@ -252,4 +281,11 @@ class TrainingScreen(KeyGuardedScreen):
         epoch_plot_state = (len(curves.finished_epochs), self.session.epoch_count, self.size)
         if epoch_plot_state != self._epoch_plot_state:
             self._epoch_plot_state = epoch_plot_state
-            self._accuracy_pane.show_epochs(curves.finished_epochs, self.session.epoch_count)
+            self._accuracy_pane.show_epochs(curves, self.session.epoch_count, self.session.classes)
+
+
+def _format_age(seconds: float) -> str:
+    """Return how long ago something was, such as "4 s ago" or "3 min ago"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 6000 else f"{seconds / 3600:.0f} h ago"

@@ -12,11 +12,11 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Sparkline, Static
 
+from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.session.views import TrainingCurves
 from vaetui.tui.presenters.epoch_metrics import (
-    LABEL_COVERAGE,
     PIXEL_ACCURACY,
     RELIABLE_CONFIDENCE,
     TEST_ACCURACY,
@@ -26,14 +26,22 @@ from vaetui.tui.presenters.epoch_metrics import (
     describe_upcoming_metrics,
     select_unsupervised_metrics,
 )
+from vaetui.tui.presenters.loss_terms import (
+    MIN_TREND_CELLS,
+    VALUE_CELLS,
+    LossTerm,
+    format_loss_trend,
+    select_loss_terms,
+)
 from vaetui.tui.presenters.number_format import format_number, format_percent
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
+from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.widgets.plot import Plot
 
-LOSS_MARKERS = (("⠒", "cyan"), ("▚", "yellow"), ("•", "magenta"), ("+", "green"), ("×", "red"))
-"""Marker and style of each loss term, in the order of `Losses`."""
 SHORT_LEGEND_COLUMNS = 40
-"""A pane narrower than this has a legend with abbreviated names or without decimals."""
+"""A pane narrower than this has a legend without decimals."""
+TALL_PANE_ROWS = 20
+"""From this number of rows on, each loss term has a line of its own below the plot."""
 MAX_RANGE_QUANTILE = 0.97
 """The first few losses are much larger than the rest; the plot cuts off losses above this quantile."""
 
@@ -50,10 +58,11 @@ class CurvePane(Vertical):
     """
 
     HEADING = ""
+    X_LABEL = "epoch"
 
     def compose(self) -> ComposeResult:
         """Mount the plot, the sparkline and the legend."""
-        yield Plot(self.HEADING)
+        yield Plot(self.HEADING, self.X_LABEL)
         yield Sparkline()
         yield Static(classes="legend", markup=False)
 
@@ -70,42 +79,64 @@ class CurvePane(Vertical):
 
 
 class LossPane(CurvePane):
-    """The loss terms by step.
+    """The reconstruction loss by step, above the course of all other terms that training uses.
 
-    The terms differ by factors of ten to a thousand and would be flat lines on a common axis. The axis is
-    that of the reconstruction loss; the other terms are scaled to the same height.
+    The terms differ by factors of ten to a thousand. On a common axis most would be flat lines, so only the largest has
+    an axis, and each of the others a trend from its lowest to its highest value beside its latest one.
     """
 
-    HEADING = "Loss by step, separate scales"
+    HEADING = "Reconstruction loss (nats/image)"
+    X_LABEL = "step"
 
-    def __init__(self, id: str | None = None) -> None:
-        """Create an empty pane."""
+    def __init__(self, config: Config, id: str | None = None) -> None:
+        """Create an empty pane for the terms that `config` uses."""
         super().__init__(id=id)
+        self._terms = select_loss_terms(config)
         self._points: list[tuple[int, Losses]] = []
         self._point_array = np.empty((0, 1 + len(Losses._fields)))
 
     def show_losses(self, curves: TrainingCurves, last_step: int) -> None:
         """Draw the losses so far on an axis up to `last_step`, the last step of the current epoch."""
         self._append_new_points(curves)
-        steps, loss_terms = self._point_array[:, 0], self._point_array[:, 1:].T
+        steps, reconstruction = self._point_array[:, 0], self._point_array[:, 1]
         latest = self._points[-1][1] if self._points else None
-        self._update_legend(*_format_loss_legend(latest, self._is_legend_short))
+        self._update_trends()
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = loss_terms[0][-self.size.width :].tolist()
+            self.query_one(Sparkline).data = reconstruction[-self.size.width :].tolist()
             return
-        low, high = _compute_robust_range(loss_terms[0]) if latest else (0.0, 1.0)
-        loss_curves = [
-            Curve(marker, style, steps, low + _scale_to_unit(loss_term) * (high - low))
-            for (marker, style), loss_term in zip(LOSS_MARKERS, loss_terms, strict=True)
-        ]
         plot = self.query_one(Plot)
+        plot.set_headings(*_format_loss_headings(latest))
+        low, high = _compute_robust_range(reconstruction) if latest else (0.0, 1.0)
         margin = 0.06 * (high - low)  # points on the limits would be drawn into the frame
         end = float(max(last_step, steps[-1] if latest else 1, 1))
         x_ticks = choose_ticks(0.0, end, plot.column_count // 8, min_step=1.0)
         y_ticks = choose_ticks(low, high, (plot.row_count + 1) // 2)
         if latest is None:
             x_ticks = y_ticks = ()
-        plot.draw_curves(loss_curves[::-1], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
+        curve = Curve("⠒", self._terms[0].style, steps, np.clip(reconstruction, low, high))
+        plot.draw_curves([curve], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
+
+    def _update_trends(self) -> None:
+        """Show value and trend of each term that has no axis, in one or two columns."""
+        terms = self._terms if self.has_class("-tiny") else self._terms[1:]
+        column_count = 1 if self.size.height >= TALL_PANE_ROWS else 2
+        gap = 2 if self.size.width >= SHORT_LEGEND_COLUMNS else 1
+        cells = (self.size.width - 1 - gap * (column_count - 1)) // column_count
+        is_roomy = cells > max(len(term.name) for term in terms) + VALUE_CELLS + MIN_TREND_CELLS
+        name_cells = max(len(term.name if is_roomy else term.short_name) for term in terms)
+        entries = [format_loss_trend(term, self._list_values(term), name_cells, cells) for term in terms]
+        lines = [
+            Text(" ") + Text(" " * gap).join(entries[start : start + column_count])
+            for start in range(0, len(entries), column_count)
+        ]
+        legend = self.query_one(".legend", Static)
+        if legend.styles.height is None or legend.styles.height.value != len(lines):
+            legend.styles.height = len(lines)
+        self._update_legend(*lines)
+
+    def _list_values(self, term: LossTerm) -> list[float]:
+        values: list[float] = self._point_array[:, 1 + Losses._fields.index(term.field)].tolist()
+        return values
 
     def _append_new_points(self, curves: TrainingCurves) -> None:
         """Append the new points; start over if the run was reset to an earlier checkpoint."""
@@ -121,20 +152,22 @@ class LossPane(CurvePane):
 
 
 class AccuracyPane(CurvePane):
-    """Test accuracy, pixel accuracy and label coverage of every finished epoch, in percent."""
+    """Test accuracy and pixel accuracy of every finished epoch, in percent."""
 
     HEADING = "Accuracy in % by epoch"
 
-    def show_epochs(self, finished_epochs: tuple[EpochEnded, ...], epoch_count: int) -> None:
+    def show_epochs(self, curves: TrainingCurves, epoch_count: int, classes: ClassList) -> None:
         """Draw the finished epochs on an axis of `epoch_count` epochs, all of the run."""
-        self._update_legend(
-            *_format_accuracy_legend(finished_epochs[-1] if finished_epochs else None, self._is_legend_short)
-        )
+        epochs = curves.finished_epochs
+        first_line = Text(" measured after each epoch")
+        if epochs:
+            metrics = (TEST_ACCURACY, PIXEL_ACCURACY)
+            first_line = _format_metrics(metrics, epochs[-1], self._is_legend_short)
+        self._update_legend(first_line, Text(f" {_format_unanswered(curves, classes, self.size.width - 1)}"))
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = _choose_sparkline_values(finished_epochs, TEST_ACCURACY)
+            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, TEST_ACCURACY)
             return
-        curves = build_curves((TEST_ACCURACY, PIXEL_ACCURACY, LABEL_COVERAGE), finished_epochs, keep_zeros=True)
-        draw_epoch_curves(self.query_one(Plot), curves, epoch_count)
+        draw_epoch_curves(self.query_one(Plot), build_curves((TEST_ACCURACY, PIXEL_ACCURACY), epochs), epoch_count)
 
 
 class UnsupervisedMetricsPane(CurvePane):
@@ -147,17 +180,25 @@ class UnsupervisedMetricsPane(CurvePane):
         super().__init__(id=id)
         self._config = config
 
-    def show_epochs(self, finished_epochs: tuple[EpochEnded, ...], epoch_count: int) -> None:
-        """Draw the finished epochs on an axis of `epoch_count` epochs; before the first, list the upcoming metrics."""
-        if finished_epochs:
-            metrics = select_unsupervised_metrics(self._config)
-            self._update_legend(*_format_metrics_legend(metrics, finished_epochs[-1], self._is_legend_short))
-        else:
-            self._update_legend(Text("measured after each epoch"))
+    def show_epochs(self, curves: TrainingCurves, epoch_count: int, classes: ClassList) -> None:
+        """Draw the finished epochs on an axis of `epoch_count` epochs; before the first, list the upcoming metrics.
+
+        The classes without an answer stand in place of the estimated accuracy.
+        """
+        epochs = curves.finished_epochs
+        metrics = select_unsupervised_metrics(self._config)
+        lines = [Text(" measured after each epoch")]
+        if epochs:
+            estimate = [metric for metric in metrics if metric is RELIABLE_CONFIDENCE]
+            others = [metric for metric in metrics if metric is not RELIABLE_CONFIDENCE]
+            lines = [_format_metrics(part, epochs[-1], self._is_legend_short) for part in (estimate, others) if part]
+            if unanswered := _format_unanswered(curves, classes, self.size.width - 1):
+                lines = [Text(f" {unanswered}"), lines[-1]]
+        self._update_legend(*lines)
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = _choose_sparkline_values(finished_epochs, RELIABLE_CONFIDENCE)
+            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, RELIABLE_CONFIDENCE)
             return
-        draw_unsupervised_metrics(self.query_one(Plot), self._config, finished_epochs, epoch_count)
+        draw_unsupervised_metrics(self.query_one(Plot), self._config, epochs, epoch_count)
 
 
 def draw_epoch_curves(
@@ -192,51 +233,27 @@ def _compute_robust_range(values: NDArray[np.float64]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _scale_to_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not len(values):
-        return values
-    low, high = _compute_robust_range(values)
-    return np.clip((values - low) / (high - low), 0.0, 1.0)
-
-
-def _format_legend_entry(marker: str, style: str, name: str, value: str) -> Text:
-    return Text.assemble((marker, style), " ", name, " ", (value, "bold"))
-
-
-def _format_loss_legend(latest: Losses | None, is_short: bool) -> tuple[Text, Text]:
-    names = ("recon.", "div.", "class.") if is_short else Losses._fields[:3]
-    values = ["-"] * 3
-    if latest is not None:
-        values = [format_number(loss_term, width) for loss_term, width in zip(latest[:3], (5, 4, 4), strict=True)]
-    reconstruction, divergence, classification = (
-        _format_legend_entry(marker, style, name, value)
-        for (marker, style), name, value in zip(LOSS_MARKERS[:3], names, values, strict=True)
-    )
-    reconstruction.append("" if is_short else " nats (axis)")
-    return reconstruction, Text.assemble(divergence, "  ", classification)
-
-
-def _format_accuracy_legend(latest: EpochEnded | None, is_short: bool) -> tuple[Text, Text]:
-    indent, unit = (0, "") if is_short else (5, " %")
+def _format_loss_headings(latest: Losses | None) -> tuple[str, ...]:
+    """Return headings of the loss plot with the latest value, longest first."""
     if latest is None:
-        return Text(" " * indent + "measured after each epoch"), Text()
-    test, pixels, coverage = (
-        _format_legend_entry(
-            metric.marker, metric.style, f"{metric.name:<{width}}", format_percent(metric.get_value(latest), 5) + unit
-        )
-        for metric, width in ((TEST_ACCURACY, 4), (PIXEL_ACCURACY, 7), (LABEL_COVERAGE, 7))
-    )
-    second_indent = " " * (indent + test.cell_len + 2)
-    return Text.assemble(" " * indent, test, "  ", pixels), Text.assemble(second_indent, coverage)
+        return LossPane.HEADING, "Reconstruction loss"
+    value = format_number(latest.reconstruction).strip()
+    return f"{LossPane.HEADING}, now {value}", f"Reconstruction {value} nats/image", f"Reconstruction {value}"
 
 
-def _format_metrics_legend(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short: bool) -> tuple[Text, Text]:
+def _format_metrics(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short: bool) -> Text:
+    """Return the latest values of metrics, each behind the marker of its curve."""
     entries = []
     for metric in metrics:
         share = metric.get_value(latest)
         short_value = f"{'-' if share is None else round(100 * share):>3}"
         value = short_value if is_short else format_percent(share, 5) + " %"
-        entries.append(_format_legend_entry(metric.marker, metric.style, f"{metric.name:<8}", value))
-    half, indent, gap = len(metrics) // 2, Text("" if is_short else " "), Text(" " if is_short else "  ")
-    first, second = (indent + gap.join(line_entries) for line_entries in (entries[:half], entries[half:]))
-    return first, second
+        entries.append(Text.assemble((metric.marker, metric.style), f" {metric.name:<8} ", (value, "bold")))
+    return Text(" ") + Text(" " if is_short else "  ").join(entries)
+
+
+def _format_unanswered(curves: TrainingCurves, classes: ClassList, max_cells: int) -> str:
+    """Return the classes without an answer, once an epoch has learned from answers."""
+    if not curves.finished_epochs or not curves.finished_epochs[-1].answer_count:
+        return ""
+    return format_unanswered_classes(select_class_names(classes.names, curves.unanswered_class_ids), max_cells)

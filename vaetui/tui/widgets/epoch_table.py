@@ -8,28 +8,22 @@ from rich import box
 from rich.table import Table
 from textual.widgets import Static
 
-from vaetui.engine.events import EpochEnded, Losses
+from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.epoch_metrics import (
-    LABEL_COVERAGE,
     PIXEL_ACCURACY,
     READING_ACCURACY,
     TEST_ACCURACY,
     EpochMetric,
 )
+from vaetui.tui.presenters.loss_terms import LossTerm
 from vaetui.tui.presenters.number_format import format_duration, format_number, format_percent
 
-TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY, LABEL_COVERAGE)
+TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY)
 """The metrics of a session with test labels."""
 
 
-LOSS_HEADINGS = {
-    "reconstruction": "recon. loss",
-    "divergence": "KL div.",
-    "classification": "class. loss",
-    "contrastive": "contrast.",
-    "consistency": "consist.",
-}
-"""Headings of the loss terms that are in use."""
+FULL_NAME_COLUMNS = 150
+"""From this number of columns on, the loss terms have their full names."""
 
 
 class EpochTable(Static):
@@ -40,9 +34,10 @@ class EpochTable(Static):
     """
     MAX_ROWS = 7
 
-    def __init__(self, metrics: Sequence[EpochMetric], id: str | None = None) -> None:
-        """Create an empty table with columns for `metrics`."""
+    def __init__(self, terms: Sequence[LossTerm], metrics: Sequence[EpochMetric], id: str | None = None) -> None:
+        """Create an empty table with columns for `terms` of the loss and for `metrics`."""
         super().__init__(id=id)
+        self._terms = tuple(terms)
         self._metrics = tuple(metrics)
 
     def show_epochs(self, epochs: tuple[EpochEnded, ...]) -> None:
@@ -50,10 +45,10 @@ class EpochTable(Static):
         metrics = self._metrics
         if READING_ACCURACY not in metrics and any(READING_ACCURACY.get_value(epoch) is not None for epoch in epochs):
             metrics = (*metrics, READING_ACCURACY)
-        terms = [name for name in Losses._fields if any(getattr(epoch.losses, name) for epoch in epochs)]
+        is_wide = self.app.size.width >= FULL_NAME_COLUMNS
         headings = (
             "epoch",
-            *(LOSS_HEADINGS[name] for name in terms),
+            *(term.name if is_wide else term.short_name for term in self._terms),
             *(f"{metric.name} %" for metric in metrics),
             "answers",
             "time",
@@ -66,7 +61,7 @@ class EpochTable(Static):
         for epoch in epochs[-self.MAX_ROWS :]:
             table.add_row(
                 str(epoch.epoch),
-                *(format_number(getattr(epoch.losses, name)) for name in terms),
+                *(format_number(getattr(epoch.losses, term.field)) for term in self._terms),
                 *(format_percent(metric.get_value(epoch)) for metric in metrics),
                 str(epoch.answer_count),
                 format_duration(epoch.seconds),

@@ -22,10 +22,11 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     Plot > .plot--tick { color: $foreground 70%; text-style: none; }
     """
 
-    def __init__(self, heading: str) -> None:
-        """Create an empty plot with `heading` in its frame."""
+    def __init__(self, heading: str, x_label: str = "") -> None:
+        """Create an empty plot with `heading` in the upper side of its frame and `x_label` in the lower one."""
         super().__init__(allow_pan_and_zoom=False)
-        self._heading = heading
+        self._headings: Sequence[str] = (heading,)
+        self._x_label = x_label
         self._placeholder_lines: Sequence[str] = ()
         self.set_reactive(PlotWidget.margin_top, 0)
         self.set_reactive(PlotWidget.margin_bottom, 1)
@@ -40,6 +41,10 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     def row_count(self) -> int:
         """Rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
+
+    def set_headings(self, *headings: str) -> None:
+        """Replace the heading by the first of `headings` that fits the frame, or by as much as fits of the last one."""
+        self._headings = headings
 
     def draw_curves(
         self, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, placeholder_lines: Sequence[str] = ()
@@ -86,11 +91,14 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
             canvas.set_pixel(width - 1, y, "│", style)
         for corner, x, y in zip("╭╮╰╯", (0, width - 1) * 2, (0, 0, height - 1, height - 1), strict=True):
             canvas.set_pixel(x, y, corner, style)
-        heading = self._heading
-        while len(heading) > width - 6 and ", " in heading:
-            heading = heading.rpartition(", ")[0]
-        for x, character in enumerate(f" {heading} "[: width - 4], start=2):
+        heading = next(
+            (text for text in self._headings if len(text) <= width - 4), self._headings[-1][: width - 4].rstrip(", ")
+        )
+        for x, character in enumerate(f" {heading} ", start=2 if len(heading) <= width - 6 else 1):
             canvas.set_pixel(x, 0, character, "bold")
+        label = f" {self._x_label} " if self._x_label and width >= 3 * len(self._x_label) else ""
+        for x, character in enumerate(label, start=width - 1 - len(label)):
+            canvas.set_pixel(x, height - 1, character, style)
 
     def _draw_placeholder(self, canvas: Any) -> None:
         width, height = canvas.size

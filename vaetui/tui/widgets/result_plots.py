@@ -28,16 +28,16 @@ class ResultPlot(Vertical):
     ResultPlot { width: 1fr; }
     """
 
-    def __init__(self, heading: str, line_count: int, session: Session) -> None:
+    def __init__(self, heading: str, x_label: str, line_count: int, session: Session) -> None:
         """Create a plot of `session` above `line_count` lines of values."""
         super().__init__()
         self.session = session
         """The finished session."""
-        self._heading, self._line_count = heading, line_count
+        self._heading, self._x_label, self._line_count = heading, x_label, line_count
 
     def compose(self) -> ComposeResult:
         """Mount the plot and its values."""
-        yield Plot(self._heading)
+        yield Plot(self._heading, self._x_label)
         yield (values := Static(markup=False))
         values.styles.height = self._line_count
 
@@ -47,7 +47,7 @@ class AccuracyByRoundPlot(ResultPlot):
 
     def __init__(self, session: Session) -> None:
         """Create a plot of the test accuracies of `session`."""
-        super().__init__("Test accuracy in % by round", 2, session)
+        super().__init__("Test accuracy in % by round", "round", 2, session)
         self.round_accuracies = compute_accuracy_by_round(
             session.training_curves().finished_epochs, session.config.training
         )
@@ -77,7 +77,7 @@ class MetricsByEpochPlot(ResultPlot):
     def __init__(self, session: Session) -> None:
         """Create a plot of the metrics of `session`."""
         self._metrics = select_unsupervised_metrics(session.config)
-        super().__init__(UNSUPERVISED_METRICS_HEADING, 1 + len(self._metrics), session)
+        super().__init__(UNSUPERVISED_METRICS_HEADING, "epoch", 1 + len(self._metrics), session)
 
     def draw(self) -> None:
         """Draw the curves and their values."""
