@@ -73,11 +73,11 @@ def test_dense_cells_have_more_dots_than_sparse_ones_and_no_cell_with_points_is_
 
 
 def test_the_class_of_a_cell_is_that_of_most_of_its_points() -> None:
-    cells = {(0, 0): [4, 4, 4, 9], (1, 0): [4, 9], (2, 0): [-1, -1, -1, 4], (3, 0): [9]}
+    cells = {(0, 0): [4, 4, 4, 9], (1, 0): [4, 9], (2, 0): [-1, -1, -1, 4], (3, 0): [-1, -1, 9], (4, 0): [-1, 4, 9]}
     points = [centre_of_dot(2 * column, 4 * row, Viewport()) for column, row in cells for _ in cells[column, row]]
     class_ids = np.array([class_id for ids in cells.values() for class_id in ids])
     raster = rasterise(np.array(points), class_ids, Viewport(), COLUMNS, ROWS)
-    assert raster.class_ids[0, :5].tolist() == [4, MIXED, NO_CLASS, 9, NO_POINTS]
+    assert raster.class_ids[0, :6].tolist() == [4, MIXED, NO_CLASS, 9, MIXED, NO_POINTS]
 
 
 def test_counting_by_sorting_gives_the_same_classes(monkeypatch: pytest.MonkeyPatch) -> None:

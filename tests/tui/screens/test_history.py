@@ -37,7 +37,6 @@ from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.widgets.answer_preview import LOADING_TEXT, AnswerPreview
 from vaetui.tui.widgets.styled_lines import StyledLines
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
 SNAPSHOT_SIZES = SIZES[1:3]
 

@@ -34,7 +34,6 @@ from vaetui.tui.screens.map import COMPUTING_NOTE, MapScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.widgets.styled_lines import StyledLines
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
 SNAPSHOT_SIZES = SIZES[1:3]
 

@@ -15,6 +15,7 @@ from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.session.views import DigitKeys
 from vaetui.tui.keymap import KeyFormatter, format_default_key
+from vaetui.tui.presenters.class_colours import CLASS_MARK
 from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
@@ -172,7 +173,7 @@ class HistoryPresenter:
                 [
                     ("› " if index == self.focus_index else "  ", style),
                     (start, style),
-                    *((text, f"{style} {piece_style}".strip()) for text, piece_style in answer),
+                    *((text, piece_style if text == CLASS_MARK else style) for text, piece_style in answer),
                     (" " * (answer_cells - count_cells(answer) + 1), style),
                     (f"{images}{format_time(entry.created_at, time.time()):>{TIME_CELLS}}", style),
                 ]

@@ -36,6 +36,8 @@ MOVES = {"left": (-2, 0), "right": (2, 0), "up": (0, -1), "down": (0, 1)}
 """Cells by which the cursor moves, (columns, rows): about equal distances on the screen."""
 FAST_FACTOR = 8
 """How much further the keys for long moves go."""
+NO_CLASS_TEXT = "no class"
+"""Name of the images without a class in the legend."""
 MIXED_LETTER, NO_CLASS_LETTER = "+", "·"
 """Stand for cells of several classes, and of images without a class."""
 SPARE_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -53,7 +55,7 @@ MAX_ALL_PAIRS_CLASSES = 30
 NO_LABELLING_HINT = "The run is finished: no cluster waits for an answer"
 ALL_ANSWERED_NOTE = "All clusters of the round have an answer"
 NO_CLUSTER_HINT = "No cluster of the round has most images in these classes"
-NO_CLASSES_NOTE = "No class is learned yet: the map shows the clusters apart"
+NO_CLASSES_NOTE = "No predictions yet: clusters are shown apart"
 
 MapAction: TypeAlias = Literal["close", "filter", "jump", "show_all"]
 """What the screen does after a key."""
@@ -208,8 +210,8 @@ class MapPresenter:
     def count_legend_cells(self, max_cells: int) -> int:
         """Return the cells that the longest line of the legend needs, at most `max_cells`."""
         entries = [
-            f"{self.letters[class_id]} {self._classes.names[class_id]}  {self.class_counts[class_id]:,}"
-            for class_id in self.letters
+            f"· {NO_CLASS_TEXT if class_id == NO_CLASS else self._classes.names[class_id]} {count:,}"
+            for class_id, count in self.class_counts.items()
         ]
         return min(max([MIN_LEGEND_CELLS, *map(cell_len, entries)]), max_cells)
 
@@ -295,7 +297,7 @@ class MapPresenter:
             notes.append(f"{MIXED_LETTER if self.draws_letters else '⣿'} several")
         if NO_CLASS in self.class_counts and not self.chosen_class_ids:
             letter = NO_CLASS_LETTER if self.draws_letters else "⠂"
-            notes.append(f"{letter} no class {self.class_counts[NO_CLASS]:,}")
+            notes.append(f"{letter} {NO_CLASS_TEXT} {self.class_counts[NO_CLASS]:,}")
         if self.chosen_class_ids:
             hidden_count = len(self.image_map.points) - len(self._points) if self.image_map else 0
             notes.append(f"hidden {hidden_count:,}")
@@ -434,7 +436,7 @@ def _touches(label: PlotLabel, column: int) -> bool:
 def _get_style(class_id: int) -> str:
     if class_id >= 0:
         return get_class_style(class_id)
-    return "dim" if class_id == MIXED else ""
+    return "dim" if class_id in (MIXED, NO_CLASS) else ""
 
 
 def _overlay(

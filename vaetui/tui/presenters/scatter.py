@@ -14,7 +14,9 @@ DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 NO_POINTS, MIXED, NO_CLASS = -3, -2, -1
 """Stand for the class of a cell without points, of several classes, and of points without a class."""
 MIXED_SHARE = 2 / 3
-"""A cell in which no class has this share of the points is mixed."""
+"""A cell in which no class has this share of the points that have a class is mixed."""
+MIN_CLASS_SHARE = 1 / 3
+"""A cell in which fewer of the points have a class has none."""
 MAX_TABLE_CELLS = 4_000_000
 """Largest table of cells by classes that is counted at once; larger ones are counted by sorting."""
 ZOOM_STEP = 2.0
@@ -98,9 +100,12 @@ def rasterise(
     blocks = dot_counts.reshape(rows, DOTS_PER_CELL[1], columns, DOTS_PER_CELL[0]).transpose(0, 2, 1, 3)
 
     cells = (dot_rows // DOTS_PER_CELL[1]) * columns + dot_columns // DOTS_PER_CELL[0]
+    has_class = visible_ids >= 0
     counts = np.bincount(cells, minlength=rows * columns)
-    top_ids, top_counts = _find_most_frequent(cells, visible_ids, rows * columns)
-    cell_ids = np.where(top_counts >= MIXED_SHARE * counts, top_ids, MIXED)
+    class_counts = np.bincount(cells[has_class], minlength=rows * columns)
+    top_ids, top_counts = _find_most_frequent(cells[has_class], visible_ids[has_class], rows * columns)
+    cell_ids = np.where(top_counts >= MIXED_SHARE * class_counts, top_ids, MIXED)
+    cell_ids[class_counts < MIN_CLASS_SHARE * counts] = NO_CLASS
     cell_ids[counts == 0] = NO_POINTS
     return Raster(_dither(blocks.reshape(rows, columns, -1)), cell_ids.reshape(rows, columns))
 
