@@ -60,6 +60,23 @@ async def test_rebound_key_acts_and_is_named_in_footer_and_help_while_the_defaul
         assert app.is_leaving
 
 
+async def test_keys_can_be_exchanged_and_taken_from_textual_itself() -> None:
+    session = ScriptedSession()
+    keys = {"label.unreadable": ("u",), "label.undo": ("x",), "label.members": ("shift+tab",), "label.previous": ("é",)}
+    assert find_key_collision(keys) is None
+    app = VaetuiApp(session, settings=AppSettings(keys))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("u")
+        assert [path for path, _ in session.answer_log] == [(0,)]
+        await pilot.press("x")
+        assert "Undid" in prompt_text(app.screen)
+        await pilot.press("shift+tab")
+        await pilot.pause()
+        assert "random members" in screen_text(app)
+        assert app.screen.focused is None
+
+
 async def test_comma_turns_the_pages_of_the_footer_through_all_keys() -> None:
     app = VaetuiApp(ScriptedSession())
     async with app.run_test(size=(80, 24)) as pilot:

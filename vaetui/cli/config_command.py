@@ -32,8 +32,7 @@ def config(edit: bool, check: bool, all_keys: bool, as_json: bool) -> None:
         _edit_file()
     user_config = config_file.load_config()
     if edit or check:
-        exists = os.path.lexists(user_config.path)
-        state = "is valid" if exists else "does not exist, so every setting has its default"
+        state = "is valid" if user_config.path.exists() else "does not exist, so every setting has its default"
         click.echo(make_printable(f"{user_config.path} {state}."))
     elif as_json:
         click.echo(json.dumps(_describe_config(user_config), indent=2))

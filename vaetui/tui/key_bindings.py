@@ -9,7 +9,6 @@ import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 KEY_ALIASES = {
     **{"esc": "escape", "return": "enter", "del": "delete", "ins": "insert", "pgup": "pageup", "pgdn": "pagedown"},
@@ -69,11 +68,6 @@ class KeyBinding:
     section: str = ""
     """The heading in the help; empty for that of the group."""
 
-    # Textual reads these of every binding; they are the same for all of them here.
-    priority: ClassVar[bool] = False
-    system: ClassVar[bool] = False
-    group: ClassVar[None] = None
-
     @property
     def keys(self) -> tuple[str, ...]:
         """The names of the keys."""
@@ -86,6 +80,7 @@ def parse_key_name(text: str) -> str | None:
     A key is a character ("G", "?"), a name ("Enter", "PgUp", "question_mark"), or one of these after "Ctrl-", "Alt-"
     or "Shift-". Combinations that most terminals do not send are refused.
     """
+    text = unicodedata.normalize("NFC", text)  # an accent may be a character of its own
     if len(text) <= 1:
         return _name_character(text) if text else None
     *modifier_texts, key_text = _split_modifiers(text)
@@ -95,23 +90,23 @@ def parse_key_name(text: str) -> str | None:
         return None
     if modifiers == {"shift"} and len(key) == 1 and key.isalpha():
         return key.upper()
-    if "ctrl" in modifiers and len(key) == 1:
+    is_letter = len(key) == 1 and key.isascii() and key.isalpha()
+    if is_letter and "alt" in modifiers and key.isupper():
+        modifiers.add("shift")
+    if is_letter and modifiers:
         key = key.lower()
     name = "".join(f"{modifier}+" for modifier in ("alt", "ctrl", "shift") if modifier in modifiers) + key
     if name in KEY_ALIASES:
         return KEY_ALIASES[name]
-    has_ctrl_code = key in NAMED_KEYS or (len(key) == 1 and key.isascii() and key.isalpha())
-    has_shift_code = key in NAMED_KEYS - {"space", "escape", "backspace"}
-    is_sent = ("ctrl" not in modifiers or has_ctrl_code) and ("shift" not in modifiers or has_shift_code)
-    return name if is_sent else None
+    return name if _is_sent(key, modifiers, is_letter) else None
 
 
 def format_key_name(key: str) -> str:
     """Return how to write a key of Textual in a text: "Enter" for "enter", "Ctrl-P" for "ctrl+p", "?" for itself."""
     *modifiers, name = key.split("+")
     text = DISPLAY_NAMES.get(name) or _find_character(name) or name.upper()
-    if modifiers and len(text) == 1:
-        text = text.upper()
+    if "ctrl" in modifiers and len(text) == 1:
+        text = text.upper()  # as it is printed on keyboards
     return "".join(f"{modifier.capitalize()}-" for modifier in modifiers) + text
 
 
@@ -124,6 +119,16 @@ def format_key_list(keys: Sequence[str]) -> str:
     if len(unique_keys) > 1 and all(key in "↑↓←→" for key in unique_keys):
         return "".join(unique_keys)
     return " ".join(unique_keys)
+
+
+def _is_sent(key: str, modifiers: set[str], is_letter: bool) -> bool:
+    """Return whether most terminals send a code of its own for a key with modifiers."""
+    is_moving_key = key in NAMED_KEYS - {"space", "escape", "backspace", "enter", "tab"}
+    if "shift" in modifiers and not (is_moving_key or key == "tab" or (is_letter and modifiers == {"alt", "shift"})):
+        return False
+    if "alt" in modifiers and not (is_moving_key or is_letter):
+        return False
+    return "ctrl" not in modifiers or key in NAMED_KEYS or is_letter
 
 
 def _parse_key_without_modifiers(text: str) -> str | None:
