@@ -6,13 +6,13 @@ import itertools
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tests.tui.digit_images import draw_digit
+from tests.tui.scripted_actions import ScriptedActions, ScriptedAnswer, ScriptedEdit, describe_step
 from vaetui.engine.answers import (
     Answer,
     ClassAnswer,
@@ -21,7 +21,6 @@ from vaetui.engine.answers import (
     Split,
     Unreadable,
     effective_answers,
-    find_effective_indices,
     format_path,
 )
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList
@@ -97,30 +96,6 @@ def create_training_events() -> list[Event]:
     return events
 
 
-@dataclass(frozen=True)
-class ScriptedAnswer:
-    """An answer for a cluster of some round."""
-
-    step: int
-    """The step of undo that it belongs to."""
-    round_number: int
-    """The round of the cluster."""
-    path: ClusterPath
-    """The cluster."""
-    answer: Answer
-    """The answer."""
-
-
-@dataclass(frozen=True)
-class ScriptedEdit:
-    """A class edit."""
-
-    step: int
-    """The step of undo that it belongs to."""
-    edit: ClassEdit
-    """The edit."""
-
-
 class ScriptedSession:
     """A session whose slow methods yield a finite script and whose other methods use lists."""
 
@@ -140,17 +115,11 @@ class ScriptedSession:
         """Start at the beginning of a phase; the first `advance` in training yields `events`, if given."""
         self.name = name
         self.config = config or Config(training=TrainingConfig(rounds=rounds))
-        self.classes = self._initial_classes = ClassList.from_names(
-            classes or tuple(map(str, range(self.config.network.classes)))
-        )
+        names = classes or tuple(map(str, range(self.config.network.classes)))
+        self.steps = ScriptedActions(ClassList.from_names(names))
+        """The answers and class edits."""
         self.has_test_labels = has_test_labels
         self.import_lines: dict[str, str] = {}
-        self.actions: list[ScriptedAnswer | ScriptedEdit] = []
-        """The answers and class edits of the round that are not undone, oldest first."""
-        self.undone_actions: list[ScriptedAnswer | ScriptedEdit] = []
-        """Undone answers and class edits, the one to redo first at the beginning."""
-        self.earlier_answers: list[ScriptedAnswer] = []
-        """The answers of ended rounds, oldest first."""
         self.unanswered_class_ids: tuple[int, ...] = ()
         """The classes that curves and summary report as unanswered, in a script without answers of ended rounds."""
         self.saved_at_s: float | None = None
@@ -187,24 +156,27 @@ class ScriptedSession:
     @property
     def answer_log(self) -> list[tuple[ClusterPath, Answer]]:
         """The answers for clusters of the current round that are not undone, oldest first."""
-        return [(action.path, action.answer) for action in self._list_answers() if self._is_current(action)]
+        return [(item.path, item.answer) for item in self.steps.answers if self._is_current(item)]
 
     @answer_log.setter
     def answer_log(self, answers: Sequence[tuple[ClusterPath, Answer]]) -> None:
         """Replace all actions of the round by answers, each a step."""
-        self.undone_actions = []
-        self.actions = [
-            ScriptedAnswer(step, self._round_number, path, answer) for step, (path, answer) in enumerate(answers, 1)
-        ]
+        self.steps.replace_answers(self._round_number, answers)
 
     @property
     def class_edits(self) -> list[tuple[int, ClassEdit]]:
         """The class edits that are not undone, oldest first, each with the number of answers before it."""
-        return [
-            (sum(isinstance(other, ScriptedAnswer) for other in self.actions[:index]), action.edit)
-            for index, action in enumerate(self.actions)
-            if isinstance(action, ScriptedEdit)
-        ]
+        return self.steps.class_edits
+
+    @property
+    def classes(self) -> ClassList:
+        """The classes."""
+        return self.steps.classes
+
+    @classes.setter
+    def classes(self, classes: ClassList) -> None:
+        """Replace the classes; undo does not bring the others back."""
+        self.steps.classes = self.steps.initial_classes = classes
 
     @property
     def one_key_mode(self) -> bool | None:
@@ -258,7 +230,7 @@ class ScriptedSession:
         """Split a cluster."""
         self.calls.append(f"split_cluster {format_path(path)} {part_count}")
         yield Progress("splitting", 0, 1)
-        self._append_answer(path, Split(part_count))
+        self.steps.record([(self._round_number, path, Split(part_count))])
         yield ClusterSplit(path, part_count)
 
     def generate_samples(self, count: int, class_id: int | None, seed: int) -> Iterator[Event]:
@@ -287,17 +259,18 @@ class ScriptedSession:
             for cluster in self._create_views((index,), 2000 + 137 * index, answers)
         ]
         leaves = [cluster for cluster in clusters if cluster.leaf_counts is None]
+        last_step, undone_step = self.steps.last_step, self.steps.undone_step
         return RoundView(
             self._round_number,
             self._rounds,
             tuple(clusters),
             sum(cluster.answer is not None for cluster in leaves),
             len(leaves),
-            self._list_unanswered_class_ids(),
-            self._count_answers(),
-            add_new_classes(assign_digit_keys(self._initial_classes, {}), [edit for _, edit in self.class_edits]),
-            self._describe(self._find_last_step()) if self.actions else None,
-            self._describe(self._find_undone_step()) if self.undone_actions else None,
+            self.steps.list_unanswered_class_ids(),
+            self.steps.count_answers(),
+            add_new_classes(assign_digit_keys(self.steps.initial_classes, {}), [edit for _, edit in self.class_edits]),
+            describe_step(last_step, self._round_number) if last_step else None,
+            describe_step(undone_step, self._round_number) if undone_step else None,
         )
 
     def set_one_key_mode(self, is_on: bool) -> None:
@@ -317,35 +290,15 @@ class ScriptedSession:
     ) -> None:
         """Record answers as one step."""
         self.calls += [f"record_answer {format_path(path)}" for path, _ in answers]
-        classes = self.classes if new_class is None else self.classes.with_edit(new_class)
-        for _, answer in answers:
-            if isinstance(answer, ClassAnswer):
-                classes.require_active(answer.class_id)
-        step = self.actions[-1].step if extends_last_step and self.actions else self._next_step()
-        answers = [
-            item
-            for item in answers
-            if not isinstance(item[1], Cleared) or self._has_answer(item[0], self._round_number)
-        ]
-        if not answers and new_class is None:
-            return
-        self.undone_actions.clear()
-        if new_class is not None:
-            self.actions.append(ScriptedEdit(step, new_class))
-        self.actions += [ScriptedAnswer(step, self._round_number, path, answer) for path, answer in answers]
-        self.classes = classes
+        round_answers = [(self._round_number, path, answer) for path, answer in answers]
+        self.steps.record(round_answers, [] if new_class is None else [new_class], extends_last_step)
 
     def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster of any round."""
         self.calls.append(f"correct_answer {round_number} {format_path(path)}")
         if self.current_phase == "training":
             raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
-        if isinstance(answer, ClassAnswer):
-            self.classes.require_active(answer.class_id)
-        if isinstance(answer, Cleared) and not self._has_answer(path, round_number):
-            return
-        self.undone_actions.clear()
-        self.actions.append(ScriptedAnswer(self._next_step(), round_number, path, answer))
+        self.steps.record([(round_number, path, answer)])
 
     def export_labels(
         self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
@@ -371,47 +324,33 @@ class ScriptedSession:
                 HistoryEntry(
                     item.round_number,
                     item.path,
-                    self._resolve_answer(item.answer),
+                    item.answer,
                     400 + 10 * sum(item.path),
                     draw_digit(sum(item.path) % 10, sum(item.path), self._side),
                     1_760_000_000.0 + 5 * index,
                 )
-                for index, item in enumerate(self._list_effective_answers())
+                for index, item in enumerate(self.steps.list_effective_answers())
             )
         )
 
     def undo(self) -> ClusterPath | None:
         """Undo the last step."""
         self.calls.append("undo")
-        step = self._find_last_step()
-        if not step:
-            return None
-        self.actions = self.actions[: -len(step)]
-        self.undone_actions = [*step, *self.undone_actions]
-        return self._apply_step(step)
+        return self._find_changed_path(self.steps.undo())
 
     def redo(self) -> ClusterPath | None:
         """Redo the step undone last."""
         self.calls.append("redo")
-        step = self._find_undone_step()
-        if not step:
-            return None
-        self.undone_actions = self.undone_actions[len(step) :]
-        self.actions += step
-        return self._apply_step(step)
+        return self._find_changed_path(self.steps.redo())
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Apply an edit to the classes."""
         self.calls.append(f"edit_classes {edit}")
-        self.classes = self.classes.with_edit(edit)
-        self.actions.append(ScriptedEdit(self._next_step(), edit))
-        self.undone_actions.clear()
+        self.steps.record([], [edit])
 
     def answer_counts(self) -> tuple[int, ...]:
         """Count the answers in force by class."""
-        answers = [self._resolve_answer(item.answer) for item in self._list_effective_answers()]
-        class_ids = [answer.class_id for answer in answers if isinstance(answer, ClassAnswer)]
-        return tuple(class_ids.count(class_id) for class_id in range(len(self.classes)))
+        return self.steps.count_answers_by_class()
 
     def member_images(
         self, path: ClusterPath, order: MemberOrder, count: int, round_number: int | None = None
@@ -437,9 +376,7 @@ class ScriptedSession:
         self.calls.append("close_round")
         if self.current_phase != "labelling":
             raise UserError("There is no round to end.")
-        self.earlier_answers += self._list_answers()
-        self.actions, self.undone_actions = [], []
-        self._initial_classes = self.classes
+        self.steps.end_round()
         self.current_phase = "training"
         self._round_number += 1
 
@@ -512,76 +449,20 @@ class ScriptedSession:
         accuracy = correct_count / HELD_OUT_COUNT if len(class_ids) == HELD_OUT_COUNT else None
         return ReadingTest(epoch, pictures, class_ids, accuracy, assign_digit_keys(self.classes, {}))
 
-    def _list_answers(self) -> list[ScriptedAnswer]:
-        return [action for action in self.actions if isinstance(action, ScriptedAnswer)]
+    def _is_current(self, answer: ScriptedAnswer) -> bool:
+        return self.current_phase != "finished" and answer.round_number == self._round_number
 
-    def _is_current(self, action: ScriptedAnswer) -> bool:
-        return self.current_phase != "finished" and action.round_number == self._round_number
-
-    def _has_answer(self, path: ClusterPath, round_number: int) -> bool:
-        answers = self._list_effective_answers()
-        return any(item.round_number == round_number and item.path[: len(path)] == path for item in answers)
-
-    def _list_effective_answers(self) -> list[ScriptedAnswer]:
-        """Return the answers in force of all rounds, oldest first."""
-        answers = [*self.earlier_answers, *self._list_answers()]
-        # The round as the first index of the path keeps the clusters of different rounds apart.
-        indices = find_effective_indices([((item.round_number, *item.path), item.answer) for item in answers])
-        return [answers[index] for index in indices]
+    def _find_changed_path(self, step: Sequence[ScriptedAnswer | ScriptedEdit]) -> ClusterPath | None:
+        """Return the cluster of the last answer of a step for the current round; () without one, None without step."""
+        answers = [action for action in step if isinstance(action, ScriptedAnswer) and self._is_current(action)]
+        return answers[-1].path if answers else () if step else None
 
     def _list_reported_unanswered_class_ids(self) -> tuple[int, ...]:
         """Return the classes that curves and summary report; a script without answers sets them."""
-        return self._list_unanswered_class_ids() if self.earlier_answers else self.unanswered_class_ids
-
-    def _count_answers(self) -> int:
-        """Count the answers; those for one cluster in one step count once, cleared ones do not."""
-        answers = [*self.earlier_answers, *self._list_answers()]
-        return len(
-            {(item.step, item.round_number, item.path) for item in answers if not isinstance(item.answer, Cleared)}
-        )
-
-    def _list_unanswered_class_ids(self) -> tuple[int, ...]:
-        answers = [self._resolve_answer(item.answer) for item in self._list_effective_answers()]
-        answered = {answer.class_id for answer in answers if isinstance(answer, ClassAnswer) and answer.confidence > 0}
-        return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
-
-    def _next_step(self) -> int:
-        actions = (*self.earlier_answers, *self.actions, *self.undone_actions)
-        return 1 + max((action.step for action in actions), default=0)
-
-    def _find_last_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
-        return [action for action in self.actions if action.step == self.actions[-1].step]
-
-    def _find_undone_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
-        return [action for action in self.undone_actions if action.step == self.undone_actions[0].step]
-
-    def _apply_step(self, step: list[ScriptedAnswer | ScriptedEdit]) -> ClusterPath:
-        """Derive the classes; return the cluster of the last answer of the step for the current round, or ()."""
-        self.classes = reduce(ClassList.with_edit, [edit for _, edit in self.class_edits], self._initial_classes)
-        answers = [action for action in step if isinstance(action, ScriptedAnswer) and self._is_current(action)]
-        return answers[-1].path if answers else ()
-
-    def _describe(self, step: list[ScriptedAnswer | ScriptedEdit]) -> str:
-        answers = [action for action in step if isinstance(action, ScriptedAnswer)]
-        if not answers:
-            return "class edit"
-        if len({action.path for action in answers}) > 1:
-            return f"answers for {len({action.path for action in answers})} clusters"
-        prefix = "class edit and " if len(answers) < len(step) else ""
-        suffix = "" if self._is_current(answers[-1]) else f" of round {answers[-1].round_number}"
-        return f"{prefix}answer for cluster {format_path(answers[-1].path)}{suffix}"
-
-    def _resolve_answer(self, answer: Answer) -> Answer:
-        if isinstance(answer, ClassAnswer):
-            return replace(answer, class_id=self.classes.canonical[answer.class_id])
-        return answer
-
-    def _append_answer(self, path: ClusterPath, answer: Answer) -> None:
-        self.actions.append(ScriptedAnswer(self._next_step(), self._round_number, path, answer))
-        self.undone_actions.clear()
+        return self.steps.list_unanswered_class_ids() if self.steps.earlier_answers else self.unanswered_class_ids
 
     def _create_views(self, path: ClusterPath, size: int, answers: dict[ClusterPath, Answer]) -> list[ClusterView]:
-        answer = self._resolve_answer(answers[path]) if path in answers else None
+        answer = self.steps.resolve_answer(answers[path]) if path in answers else None
         parts: list[ClusterView] = []
         leaf_counts = None
         if isinstance(answer, Split):
@@ -648,7 +529,7 @@ class ScriptedSession:
         ]
         is_last = self._round_number > self._rounds
         last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
-        ended = replace(create_epoch(epoch), answer_count=self._count_answers())
+        ended = replace(create_epoch(epoch), answer_count=self.steps.count_answers())
         return [
             Loading("PyTorch"),
             *steps,
