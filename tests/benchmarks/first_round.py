@@ -26,7 +26,9 @@ LABELLING_TEXT = "unreadable"
 
 def main() -> None:
     """Run all sets with every checkout by turns, print the times and save them."""
-    checkouts = {"before": Path(path).resolve() for path in sys.argv[1:2]} | {"after": ROOT}
+    checkouts = {"after": ROOT}
+    if len(sys.argv) > 1:
+        checkouts["before"] = Path(sys.argv[1]).resolve()
     figures: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as directory:
         write_grey_images(Path(directory, "grey 28x28"))

@@ -8,10 +8,13 @@ from vaetui.engine.config import (
     TrainingConfig,
     count_epochs,
     count_passes_per_epoch,
+    count_steps_before_epoch,
     count_steps_per_epoch,
+    find_current_epoch,
     find_epoch_before_round,
     find_round_after_epoch,
     find_round_of_epoch,
+    shorten_warmup,
 )
 from vaetui.engine.recipes import get_recipe
 
@@ -38,3 +41,39 @@ def test_epoch_passes_over_few_images_several_times(image_count: int, passes: in
         passes,
         steps,
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "batches"),
+    [
+        ((1_500, 28, 28), None),
+        ((1_500, 8, 8), None),
+        ((1_500, 64, 28), 87),
+        ((1_500, 64, 64, 3), 60),
+        ((12_799, 128, 128, 3), 60),
+        ((12_800, 64, 64, 3), None),
+        ((60_000, 28, 28), None),
+    ],
+)
+def test_only_small_sets_of_large_images_have_less_warmup(shape: tuple[int, ...], batches: int | None) -> None:
+    schedule = get_recipe("propagation").training
+    assert shorten_warmup(schedule, shape).min_warmup_batches == batches
+    assert shorten_warmup(get_recipe("paper").training, shape) == get_recipe("paper").training
+
+
+def test_a_shorter_warmup_shortens_no_other_epoch() -> None:
+    schedule = TrainingConfig(warmup_epochs=2, batch_size=100, min_batches=200, min_warmup_batches=60)
+    passes = [count_passes_per_epoch(schedule, 1_000, epoch) for epoch in (1, 2, 3)]
+    assert passes == [6, 6, 20]
+    assert count_passes_per_epoch(schedule, 1_000) == 20
+    steps = [count_steps_before_epoch(schedule, 1_000, epoch) for epoch in (1, 2, 3, 4, 5)]
+    assert steps == [0, 60, 120, 320, 520]
+    assert count_steps_per_epoch(schedule, 1_000, 2) == 60
+
+
+def test_current_epoch_is_the_one_in_training_or_the_last_before_a_round() -> None:
+    schedule = TrainingConfig(warmup_epochs=2, rounds=2, epochs_per_round=3)
+    epochs = [find_current_epoch(schedule, finished, 1) for finished in (0, 1, 2)]
+    assert epochs == [1, 2, 2]
+    assert [find_current_epoch(schedule, finished, 2) for finished in (2, 3, 4, 5)] == [3, 4, 5, 5]
+    assert [find_current_epoch(schedule, finished, 0) for finished in (5, 7, 8)] == [6, 8, 8]

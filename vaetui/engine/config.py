@@ -5,12 +5,18 @@ The defaults are those of the paper.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
 """Distance between latent vectors: Euclidean, or by the angle between them."""
+WARMUP_PIXELS = 28 * 28
+"""Pixels of an image up to which a small set has a full warm-up."""
+MIN_WARMUP_BATCHES = 60
+"""Fewest batches of a shortened warm-up: fewer leave latent vectors that cluster badly."""
+MAX_SMALL_SET_IMAGES = 12_800
+"""From this number of images on, the warm-up is never shortened."""
 BATCHES_PER_REPORT = 8
 """Batches between two reports of the losses: about 0.2 s on two cores, and one synchronisation on a GPU."""
 
@@ -147,6 +153,8 @@ class TrainingConfig:
     """Images in a batch."""
     min_batches: Annotated[int, Bounds(1, 100_000)] = 1
     """Fewest batches in an epoch; an epoch passes over a small data set several times."""
+    min_warmup_batches: Annotated[int, Bounds(1, 100_000)] | None = None
+    """Fewest batches in an epoch before the first round; None for as many as in any other epoch."""
     learning_rate: Annotated[float, Bounds(0.0, 10.0)] = 1e-3
     """Learning rate of Adam; the peak of each epoch if `lr_schedule` is "cosine"."""
     lr_schedule: Literal["none", "cosine"] = "none"
@@ -210,14 +218,40 @@ def find_round_of_epoch(config: TrainingConfig, epoch: int) -> int | None:
     return None if epoch <= config.warmup_epochs else (epoch - config.warmup_epochs - 1) // config.epochs_per_round + 1
 
 
-def count_passes_per_epoch(config: TrainingConfig, image_count: int) -> int:
-    """Return how many times an epoch passes over `image_count` images to reach `min_batches`."""
-    return max(1, -(-config.min_batches * config.batch_size // image_count))
+def count_passes_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
+    """Return how many times an epoch (from 1) passes over `image_count` images to reach its fewest batches.
+
+    Without `epoch`, of an epoch after the first round.
+    """
+    is_warmup = epoch is not None and epoch <= config.warmup_epochs
+    min_batches = config.min_warmup_batches if is_warmup and config.min_warmup_batches else config.min_batches
+    return max(1, -(-min_batches * config.batch_size // image_count))
 
 
-def count_steps_per_epoch(config: TrainingConfig, image_count: int) -> int:
-    """Return the number of batches in an epoch of `image_count` images."""
-    return -(-count_passes_per_epoch(config, image_count) * image_count // config.batch_size)
+def count_steps_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
+    """Return the number of batches in an epoch of `image_count` images; see `count_passes_per_epoch`."""
+    return -(-count_passes_per_epoch(config, image_count, epoch) * image_count // config.batch_size)
+
+
+def count_steps_before_epoch(config: TrainingConfig, image_count: int, epoch: int) -> int:
+    """Return the number of batches in all epochs before an epoch (from 1) of `image_count` images."""
+    warmup_count = min(epoch - 1, config.warmup_epochs)
+    warmup_steps = count_steps_per_epoch(config, image_count, 1)
+    return warmup_count * warmup_steps + (epoch - 1 - warmup_count) * count_steps_per_epoch(config, image_count)
+
+
+def shorten_warmup(config: TrainingConfig, shape: tuple[int, ...]) -> TrainingConfig:
+    """Return the schedule for images of shape (N, H, W) or (N, H, W, 3), with less warm-up for small sets.
+
+    The epochs of a small set pass over it many times, which takes long where the images are large. Before the first
+    round the number of batches is reduced as the number of pixels rises, so that the first question comes early.
+    """
+    (image_count, height, width), min_batches = shape[:3], config.min_batches
+    batches = min_batches * WARMUP_PIXELS // (height * width)
+    batches = max(batches, min(MIN_WARMUP_BATCHES, min_batches))
+    if image_count >= MAX_SMALL_SET_IMAGES or batches >= min_batches or config.min_warmup_batches is not None:
+        return config
+    return replace(config, min_warmup_batches=batches)
 
 
 def count_reports_per_epoch(config: TrainingConfig, image_count: int) -> int:

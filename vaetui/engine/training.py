@@ -42,7 +42,8 @@ def train_epoch(
     and the noise depend only on seed, epoch and batch. Raises UserError if the loss becomes NaN or infinite.
     """
     generator = rng.derive_generator(config.seed, "order", epoch)
-    passes = [generator.permutation(len(images)) for _ in range(count_passes_per_epoch(config.training, len(images)))]
+    pass_count = count_passes_per_epoch(config.training, len(images), epoch)
+    passes = [generator.permutation(len(images)) for _ in range(pass_count)]
     batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]

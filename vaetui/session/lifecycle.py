@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import datetime
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 from vaetui.engine import malloc
-from vaetui.engine.config import Config, Device, count_epochs, count_reports_per_epoch, count_validation_images
+from vaetui.engine.config import (
+    Config,
+    Device,
+    count_epochs,
+    count_reports_per_epoch,
+    count_validation_images,
+    shorten_warmup,
+)
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
 from vaetui.session import dataset_location
@@ -91,6 +99,7 @@ def _check_images(source: str, config: Config, data_record: DataRecord | None) -
 def _write_session(
     directory: Path, source: str, shape: tuple[int, ...], config: Config, data_record: DataRecord | None
 ) -> None:
+    config = replace(config, training=shorten_warmup(config.training, shape))
     SessionRepository.create(directory, config, source, shape, data_record).close()
     _require_resumable(directory)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from vaetui.engine.config import Config, count_steps_per_epoch, count_validation_images
+from vaetui.engine.config import Config, count_steps_before_epoch, count_validation_images
 from vaetui.engine.events import BatchesTrained, EpochEnded
 from vaetui.session.learned_classes import find_answered_class_ids, find_unanswered_class_ids
 from vaetui.session.views import TrainingCurves
@@ -17,14 +17,11 @@ class MetricHistory:
 
     def __init__(self, repository: SessionRepository, config: Config) -> None:
         """Load the recorded metrics."""
-        count = repository.shape[0]
-        self._steps_per_epoch = count_steps_per_epoch(
-            config.training, count - count_validation_images(config.training, count)
-        )
+        count, self._config = repository.shape[0], config
+        self._train_count = count - count_validation_images(config.training, count)
         self.finished_epochs = repository.list_epochs()
         """The finished epochs, in order, as they are recorded."""
         self._repository = repository
-        self._config = config
         self._shown_epochs: tuple[EpochEnded, ...] = ()
         self._unanswered_class_ids: tuple[int, ...] = ()
         self.reload_losses()
@@ -59,7 +56,7 @@ class MetricHistory:
         return TrainingCurves(tuple(self._loss_points), self._shown_epochs, self._unanswered_class_ids)
 
     def _global_step(self, epoch: int, step: int) -> int:
-        return (epoch - 1) * self._steps_per_epoch + step
+        return count_steps_before_epoch(self._config.training, self._train_count, epoch) + step
 
 
 def drop_unreliable_estimates(

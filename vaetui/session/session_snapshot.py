@@ -62,7 +62,7 @@ class SessionSnapshot:
         """The finished epochs, in order."""
         training, count = self.config.training, self.repository.shape[0]
         self.steps_per_epoch = count_steps_per_epoch(training, count - count_validation_images(training, count))
-        """Batches in an epoch."""
+        """Batches in an epoch after the first round."""
         self.propagator = LabelPropagator(self.repository, self.load_round)
         """Labels by the answers."""
 
@@ -80,8 +80,10 @@ class SessionSnapshot:
     @property
     def has_lost_training(self) -> bool:
         """Whether the networks have not completed the last finished epoch, because newer checkpoints are damaged."""
+        training, count, epoch = self.config.training, self.repository.shape[0], len(self.finished_epochs)
+        train_count = count - count_validation_images(training, count)
         position = self.checkpoint_position or (0, 0)
-        return position < (len(self.finished_epochs), self.steps_per_epoch)
+        return position < (epoch, count_steps_per_epoch(training, train_count, epoch))
 
     def load_round(self, round_number: int, last_class_edit_round: int | None = None) -> LabellingRound:
         """Return a round with its answers; see `LabellingRound`."""

@@ -82,14 +82,14 @@ class Trainer:
         self._train_images = DeviceImages(images.train, self._state.device)
         self._validation_images = DeviceImages(images.validation, self._state.device)
         self._test_images = None if images.test is None else DeviceImages(images.test, self._state.device)
-        self._steps_per_epoch = count_steps_per_epoch(config.training, len(images.train))
         self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, shape)
 
     @property
     def last_trained_epoch(self) -> int:
         """The last epoch that the networks completed."""
-        return self._epoch if self._step >= self._steps_per_epoch else self._epoch - 1
+        steps_per_epoch = count_steps_per_epoch(self.config.training, len(self.images.train), self._epoch)
+        return self._epoch if self._step >= steps_per_epoch else self._epoch - 1
 
     def train_epoch(
         self, epoch: int, pseudo_labels: PseudoLabels | None, on_batches: Callable[[BatchesTrained], None]

@@ -273,7 +273,9 @@ class TrainingScreen(KeyGuardedScreen):
         """Draw the plots whose data or size changed: each takes about 10 ms."""
         curves = self.session.training_curves()
         event = self.throughput.last_event
-        last_step = event.epoch * event.steps_per_epoch if event is not None else 0
+        last_step = curves.loss_points[-1][0] if curves.loss_points else 0
+        if event is not None:
+            last_step += event.steps_per_epoch - event.step
         loss_plot_state = (len(curves.loss_points), last_step, self.size)
         if loss_plot_state != self._loss_plot_state:
             self._loss_plot_state = loss_plot_state
