@@ -12,7 +12,7 @@ from vaetui.storage.atomic_files import PARTIAL_SUFFIX
 
 LINES = (
     *("loading the networks", "encoding the held-out images", "epoch ", "encoding the training images"),
-    *("round ", "Saved: ", "Undid: ", "Redid: ", "g: continue training"),
+    *("Round ", "Saved: ", "Undid: ", "Redid: ", "g: continue training"),
 )
 """Printed lines after which a process is killed; contained in a line of the dialogue."""
 COMMANDS = ("class", "split", "unreadable", "undo", "redo", "go")

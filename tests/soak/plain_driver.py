@@ -27,16 +27,16 @@ MAX_THINKING_S = 0.06
 """Maximum seconds before an answer; without them no kill would meet a process that waits for input."""
 TIMEOUT_S = 240.0
 """Seconds after which a process that neither ends nor asks is considered to hang."""
-CLUSTER_PATTERN = re.compile(r"Cluster ([\d.]+): [\d,]+ images?, .*answer (.+)")
-ROUND_PATTERN = re.compile(r"round (\d+) of \d+ +answered")
-QUESTION_SUFFIX = "class? (?: help)"
+CLUSTER_PATTERN = re.compile(r"Cluster ([\d.]+): [\d,]+ images?, (.+)\. \d+ of \d+ answered")
+ROUND_PATTERN = re.compile(r"Round (\d+) of \d+: ")
+QUESTION_SUFFIX = " (?: help)"
 ALL_ANSWERED_SUFFIX = "g: continue training"
 PHASES = (
     ("loading the networks", "training"),
     ("loading", "loading"),
     ("encoding the held-out images", "measuring"),
     ("encoding the training images", "clustering"),
-    ("round ", "asked"),
+    ("Round ", "asked"),
     ("Everything is saved", "leaving"),
 )
 """Prefixes of lines, and what the process does from such a line on."""
@@ -128,7 +128,7 @@ class PlainDriver:
         if round_match := ROUND_PATTERN.match(line):
             self._round_number = int(round_match[1])
         if cluster_match := CLUSTER_PATTERN.match(line):
-            self._cluster = cluster_match[1], cluster_match[2] == "?"
+            self._cluster = cluster_match[1], cluster_match[2] == "no answer"
         asks = line.endswith(QUESTION_SUFFIX)
         if not (asks or line.endswith(ALL_ANSWERED_SUFFIX)):
             return

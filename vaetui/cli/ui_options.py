@@ -36,7 +36,7 @@ class UiMode:
         if self.detach:
             session_runner.train_in_background(session_factory)
         elif self.plain:
-            session_runner.run_plain(session_factory)
+            session_runner.run_plain(session_factory, self.settings.pictures != "none")
         else:
             session_runner.run_tui(session_factory, self.settings)
 
@@ -54,9 +54,9 @@ def _build_auto_option(name: str, choices: Sequence[str], help_text: str) -> Cal
 
 
 UI_OPTIONS = (
-    _build_auto_option("pictures", PICTURE_MODES, "Picture mode; auto queries the terminal."),
+    _build_auto_option("pictures", PICTURE_MODES, "Picture mode; auto queries the terminal, none leaves pictures out."),
     _build_auto_option("theme", THEMES, "Colours; auto follows the background, terminal uses the terminal's own 16."),
-    click.option("--plain", is_flag=True, help="Line-by-line dialogue for screen readers, logs and pipes."),
+    click.option("--plain", is_flag=True, help="Line-by-line dialogue: the way for screen readers, logs and pipes."),
     click.option("--detach", is_flag=True, help="Train in the background until answers are needed."),
 )
 

@@ -98,8 +98,8 @@ def run_tui(session_factory: Callable[[], Session], settings: AppSettings) -> No
     _exit_with_hint(session, app.signal_number)
 
 
-def run_plain(session_factory: Callable[[], Session]) -> None:
-    """Run the line-by-line dialogue on a session, on the standard streams."""
+def run_plain(session_factory: Callable[[], Session], shows_pictures: bool = True) -> None:
+    """Run the line-by-line dialogue on a session, on the standard streams, with pictures or without."""
     from vaetui.tui.plain.dialogue import PlainDialogue
 
     for stream in (sys.stdin, sys.stdout):
@@ -107,7 +107,8 @@ def run_plain(session_factory: Callable[[], Session]) -> None:
             stream.reconfigure(errors="replace")  # Undecodable input or an ASCII locale must not crash the dialogue.
     with open_session(session_factory) as session:
         input_stream = sys.stdin or io.StringIO()
-        signal_number = PlainDialogue(session, input_stream, lambda line: print(line, flush=True)).run()
+        dialogue = PlainDialogue(session, input_stream, lambda line: print(line, flush=True), shows_pictures)
+        signal_number = dialogue.run()
     _exit_with_hint(session, signal_number)
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import ClassAnswer, Cleared, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.session.views import DigitKeys
-from vaetui.tui.plain.commands import Command, SelectCluster, parse_command
+from vaetui.tui.plain.commands import (
+    Command,
+    CorrectAnswer,
+    Export,
+    ListClusters,
+    ListHistory,
+    SelectCluster,
+    parse_command,
+)
 
 DIGITS = ClassList.from_names("0123456789")
 PETS = ClassList.from_names(("cat", "cat fish", "7", "bird as bird", "add"))
@@ -39,13 +47,49 @@ def parse(line: str, classes: ClassList, digit_keys: DigitKeys | None = None) ->
         ("U", "redo"),
         ("g", "go"),
         ("q", "leave"),
+        ("y", "accept"),
+        ("Y", "accept all"),
+        ("i", "pictures"),
+        ("clear", Cleared()),
+        ("l", ListClusters()),
+        ("list", ListClusters()),
+        ("l open", ListClusters("", True)),
+        ("l open doubt", ListClusters("doubt", True)),
+        ("list size open", ListClusters("size", True)),
+        ("history", ListHistory()),
+        ("history 7", ListHistory(7)),
+        ("correct 1 3.1 7 8", CorrectAnswer(1, (3, 1), ClassAnswer(7, 0.8))),
+        ("correct 2 0 x", CorrectAnswer(2, (0,), Unreadable())),
+        ("correct 2 0 clear", CorrectAnswer(2, (0,), Cleared())),
+        ("export a file.csv", Export("a file.csv")),
+        ("export ~/labels.jsonl", Export("~/labels.jsonl")),
     ],
 )
 def test_line_is_parsed_as_one_command(line: str, command: object) -> None:
     assert parse(line, DIGITS) == command
 
 
-@pytest.mark.parametrize("line", ["seven", "7 0", "7 10", "s x", "c", "c a", "-1", "7 8 9", "\x1b[A", "s 1000"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seven",
+        "7 0",
+        "7 10",
+        "s x",
+        "c",
+        "c a",
+        "-1",
+        "7 8 9",
+        "\x1b[A",
+        "s 1000",
+        "l 3",
+        "l size doubt",
+        "export",
+        "correct 1",
+        "correct 1 7",
+        "c 1 2",
+    ],
+)
 def test_unknown_command_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown command"):
         parse(line, DIGITS)
@@ -60,7 +104,9 @@ def test_words_are_commands_where_letters_are_class_names() -> None:
         "split": Split(4),
         "unreadable": Unreadable(),
         "cluster 3.1": SelectCluster((3, 1)),
-        **{word: word for word in ("next", "undo", "redo", "members", "list", "go", "leave", "help")},
+        **{word: word for word in ("next", "undo", "redo", "members", "pictures", "accept", "go", "leave", "help")},
+        "list": ListClusters(),
+        "accept all": "accept all",
     }.items():
         assert parse(line, letters) == command
 
@@ -91,6 +137,12 @@ def test_line_is_parsed_as_one_class_edit(line: str, command: object) -> None:
 )
 def test_edit_of_an_unknown_class_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown class in"):
+        parse(line, PETS)
+
+
+@pytest.mark.parametrize("line", ["history owl", "correct 1 3 owl", "correct 1 3 owl 8"])
+def test_unknown_class_of_a_longer_command_raises_user_error(line: str) -> None:
+    with pytest.raises(UserError, match="Unknown class 'owl"):
         parse(line, PETS)
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import io
-from typing import cast
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from tests.tui.scripted_session import ScriptedSession
+from tests.tui.scripted_session import ScriptedSession, create_epoch
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
+from vaetui.session.views import RoundView
 from vaetui.tui.plain.commands import COMMAND_HELP, parse_command
 from vaetui.tui.plain.dialogue import PlainDialogue
 
+PICTURE_PATTERN = re.compile(r" *[-.:=+*#%@][-.:=+*#%@ ]+")
+"""A line of a picture."""
 
-def run_dialogue(session: ScriptedSession, typed: str) -> list[str]:
+
+def run_dialogue(session: ScriptedSession, typed: str, shows_pictures: bool = True) -> list[str]:
     """Run a dialogue with the typed text as input, and return the printed lines."""
     lines: list[str] = []
-    PlainDialogue(session, io.StringIO(typed), lines.append).run()
+    PlainDialogue(session, io.StringIO(typed), lines.append, shows_pictures).run()
     return lines
 
 
@@ -77,7 +84,7 @@ def test_answers_are_recorded_and_the_next_cluster_is_shown() -> None:
     assert answers(session) == [ClassAnswer(7), ClassAnswer(4, 0.6), Unreadable()]
     assert 'Saved: cluster 1 = "4", confidence 0.6' in lines
     assert any(line.startswith("Cluster 2: ") for line in lines)
-    assert any(line.endswith("  g: continue training") for line in lines)
+    assert "3 of 3 clusters answered. g: continue training" in lines
 
 
 def test_pictures_are_printable_letters_that_fit_80_columns() -> None:
@@ -138,3 +145,131 @@ def test_last_line_without_line_end_is_ignored() -> None:
     session = ScriptedSession(clusters=2)
     assert "Ignored '7': the input ended before Enter." in run_dialogue(session, "5\n7")
     assert answers(session) == [ClassAnswer(5)]
+
+
+def certain_session(**arguments: Any) -> ScriptedSession:
+    """Create a session in which the classifier is sure of all clusters but the first."""
+    session = ScriptedSession(**arguments)
+    round_view = session.round_view
+
+    def create_view() -> RoundView:
+        view = round_view()
+        clusters = [
+            replace(cluster, class_shares=((index % 10, 0.63 if index == 0 else 0.99),))
+            for index, cluster in enumerate(view.clusters)
+        ]
+        return replace(view, clusters=tuple(clusters))
+
+    session.round_view = create_view  # type: ignore[method-assign]
+    return session
+
+
+def test_prediction_is_told_in_words_and_accepted() -> None:
+    session = certain_session(clusters=3)
+    lines = run_dialogue(session, "y\n")
+    assert "The classifier predicts 0 for 63 % of the images." in lines
+    assert "Cluster 0: class? y: 0 (?: help)" in lines
+    assert answers(session) == [ClassAnswer(0)]
+    assert "Most similar cluster with an answer: 0 = 0." in lines
+
+
+def test_no_prediction_cannot_be_accepted() -> None:
+    session = ScriptedSession(clusters=2)
+    session.learned_class_ids = ()
+    lines = run_dialogue(session, "y\nY\n")
+    assert "There is no prediction for cluster 0 yet. Type its class." in lines
+    assert "No open cluster has a prediction above 95 %." in lines
+    assert not any("classifier" in line for line in lines)
+    assert answers(session) == []
+
+
+def test_certain_predictions_are_accepted_after_a_question_and_undone_at_once() -> None:
+    session = certain_session(clusters=4)
+    lines = run_dialogue(session, "Y\nn\nY\nY\n")
+    question = "Accept 3 predictions? 1 = 1, 2 = 2, 3 = 3. Y again: accept"
+    assert lines.count(question) == 2, "another command in between withdraws the confirmation"
+    assert answers(session) == [ClassAnswer(1), ClassAnswer(2), ClassAnswer(3)]
+    assert sum(line.startswith("Saved: ") for line in lines) == 3
+    session = certain_session(clusters=4)
+    lines = run_dialogue(session, "Y\nY\nu\n")
+    assert "Undid: answers for 3 clusters" in lines
+    assert answers(session) == []
+
+
+def test_cleared_answer_is_asked_again() -> None:
+    session = ScriptedSession(clusters=2)
+    lines = run_dialogue(session, "7\nc 0\nclear\nclear\nu\n")
+    assert "Saved: cluster 0 has no answer again" in lines
+    assert "Cluster 0 has no answer yet." in lines
+    assert answers(session) == [ClassAnswer(7)]
+
+
+def test_clusters_are_listed_in_the_chosen_order_and_open_ones_alone() -> None:
+    session = certain_session(clusters=3)
+    lines = run_dialogue(session, "7\nl\nl open\nl size\nl doubt\nl class open\n")
+    listed = [line.split(":")[0].split()[-1] for line in lines if line.startswith("  cluster ")]
+    sizes = [cluster.size for cluster in session.round_view().clusters]
+    by_size = sorted(range(3), key=lambda index: -sizes[index])
+    assert listed == [*"012", *"12", *map(str, by_size), *"012", *"12"]
+    assert "  cluster 0: 2,000 images, 7" in lines
+    assert any(line.endswith("no answer, prediction 1 (99 %)") for line in lines)
+
+
+def test_answers_of_all_rounds_are_listed_and_corrected() -> None:
+    session = ScriptedSession(clusters=2, rounds=2)
+    lines = run_dialogue(session, "7\n4 8\ng\n3\nhistory\nhistory 3\ncorrect 1 1 9 6\nhistory\ncorrect 5 0 3\n")
+    first, second = (lines.index(line) for line in lines if line.startswith("  round 1, cluster 0: 7, "))
+    assert lines[first + 1].startswith("  round 1, cluster 1: 4, confidence 0.8, ")
+    assert lines[first + 2].startswith("  round 2, cluster 0: 3, ")
+    assert lines[first + 3].startswith("3 answers. ")
+    assert any(line.startswith("1 answer. ") for line in lines)
+    assert "Saved: cluster 1 of round 1 = 9, confidence 0.6. It counts from the next training on" in lines
+    assert any(line.startswith("  round 1, cluster 1: 9, confidence 0.6, ") for line in lines[second:])
+
+
+def test_classes_without_an_answer_are_named_where_the_estimate_would_stand() -> None:
+    session = pet_session(2, "cat", "dog", "barn owl")
+    session.finished_epochs = [create_epoch(1)]
+    lines = run_dialogue(session, "cat\ncat\ng\ndog\ndog\ng\nbarn owl\n")
+    heads = [index for index, line in enumerate(lines) if line.startswith("Round ")]
+    assert [lines[index] for index in heads][1] == "Round 2 of 5: 0 of 2 clusters answered, 2 answers in all"
+    assert [lines[index + 1] for index in heads[1:3]] == [
+        "No answer yet for: dog, barn owl",
+        "No answer yet for: barn owl",
+    ]
+    assert not any("Estimated accuracy" in line for line in lines)
+
+
+def test_labels_are_exported_and_an_existing_file_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("old")
+    lines = run_dialogue(ScriptedSession(clusters=2), f"export {tmp_path}/a b.csv\nexport {tmp_path}/old.csv\n")
+    assert (tmp_path / "a b.csv").exists()
+    assert any(line.startswith(f"{tmp_path}/a b.csv: ") for line in lines)
+    assert f"{tmp_path}/old.csv exists already. Choose another name." in lines
+    assert (tmp_path / "old.csv").read_text() == "old"
+
+
+def test_longest_path_is_read_whole() -> None:
+    path = f"/{'d' * 200}/{'e' * 200}/x.csv"
+    lines = run_dialogue(ScriptedSession(clusters=2), f"export {path}\n7\n")
+    assert not any("Unknown command" in line for line in lines)
+    assert 'Saved: cluster 0 = "7"' in lines
+
+
+def test_pictures_can_be_left_out() -> None:
+    session = ScriptedSession(clusters=3)
+    lines = run_dialogue(session, "7\nm\ni\n4\ni\n", shows_pictures=False)
+    pictures = [index for index, line in enumerate(lines) if PICTURE_PATTERN.fullmatch(line)]
+    assert "Pictures are left out. i: draw them" in lines
+    assert pictures, "i draws them"
+    assert lines[: pictures[0]].count('Saved: cluster 0 = "7"') == 1
+    assert "Pictures are left out from now on. i: draw them" in lines
+
+
+def test_progress_of_an_epoch_is_at_most_one_line_per_tenth() -> None:
+    session = ScriptedSession("training", clusters=2)
+    lines = run_dialogue(session, "")
+    progress = [line for line in lines if line.startswith("epoch 1 of 6: ")]
+    assert 5 <= len(progress) <= 9
+    shares = [int(line.split(": ")[1].split(" %")[0]) // 10 for line in progress]
+    assert len(set(shares)) == len(shares)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable, parse_path
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable, parse_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import is_digit, list_active_digits
@@ -22,15 +22,57 @@ class SelectCluster:
     """Path of the cluster in the cluster tree."""
 
 
-Command: TypeAlias = Answer | ClassEdit | SelectCluster | str
-"""An answer, a class edit, a cluster to show, or one of the names in `COMMAND_ALIASES`."""
+@dataclass(frozen=True, slots=True)
+class ListClusters:
+    """List the clusters of the round."""
+
+    order: str = ""
+    """"size", "doubt", "class", or "" for the order of the round."""
+    is_open_only: bool = False
+    """Whether only clusters without an answer are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListHistory:
+    """List the answers of all rounds."""
+
+    class_id: int | None = None
+    """The class whose answers are listed; None for all answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectAnswer:
+    """Replace an answer of any round."""
+
+    round_number: int
+    """The round, from 1."""
+    path: ClusterPath
+    """Path of the cluster in the cluster tree of that round."""
+    answer: ClassAnswer | Unreadable | Cleared
+    """The new answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write the labels to a file or a directory."""
+
+    path: str
+    """The path as typed."""
+
+
+Command: TypeAlias = Answer | ClassEdit | SelectCluster | ListClusters | ListHistory | CorrectAnswer | Export | str
+"""An answer, a class edit, what to show, correct or write, or one of the names in `COMMAND_ALIASES`."""
+LIST_ORDERS = ("size", "doubt", "class")
+"""Words that sort the list of clusters."""
 COMMAND_ALIASES = {
     "": "next",
     "n": "next",
+    "y": "accept",
+    "Y": "accept all",
     "u": "undo",
     "U": "redo",
     "m": "members",
-    "l": "list",
+    "i": "pictures",
     "classes": "classes",
     "g": "go",
     "q": "leave",
@@ -42,21 +84,32 @@ COMMAND_HELP = (
     ("7 8", "the class of digit key 7, confidence 0.8 (or 7 .8, or 7 0.8)"),
     ("owl, owl 8", "the class owl, certain or with confidence 0.8"),
     ('"7"', "the class named 7, while digit key 7 chooses another class"),
+    ("y", "accept the class that the classifier predicts for most images"),
+    ("Y", "accept it for all open clusters above 95 %; asks first"),
     ("s, s 3", "split the cluster into the suggested number of parts, or into 3"),
     ("x", "unreadable: ignored in training"),
+    ("clear", "remove the answer of the cluster"),
     ("u, U", "undo, redo"),
     ("Enter, n", "next cluster without an answer"),
     ("c 3.1", "show cluster 3.1"),
-    ("l", "list all clusters with their answers"),
+    ("l, l open", "list all clusters with their answers, or those without one"),
+    ("l size", "list by size; l doubt: least certain predictions first; l class"),
+    ("history", "list the answers of all rounds; history owl: those of one class"),
+    ("correct 1 3.1 owl 8", "answer cluster 3.1 of round 1 again (a class, x or clear)"),
     ("classes", "list the classes with their digit keys and number of answers"),
     ("add owl", "add a class owl"),
     ("rename cat as owl", "rename the class cat to owl; a digit key names a class, too"),
     ("merge cat into dog", "count the class cat as the class dog in all rounds"),
     ("m", "show the nearest members as pictures"),
+    ("i", "leave out the pictures, or draw them again"),
+    ("export labels.csv", "write the labels so far; the end of the name chooses the format"),
     ("g", "continue training; asks first while clusters have no answer"),
     ("q", "quit; every answer is already saved"),
     ("?", "show this help"),
-    ("go, undo", "words work too: split, unreadable, next, redo, cluster, list, members, leave, help"),
+    (
+        "go, undo",
+        "words work too: accept, split, unreadable, next, redo, cluster, list, members, pictures, leave, help",
+    ),
 )
 """What can be typed, and its effect."""
 CONFIDENCE_PATTERN = re.compile(r"(.*\S)\s+(?:(?:0?\.)?([1-9])|1\.0)")
@@ -76,12 +129,8 @@ def parse_command(line: str, default_parts: int, classes: ClassList, digit_keys:
         return edit
     if text in COMMAND_ALIASES or text in COMMAND_ALIASES.values():
         return COMMAND_ALIASES.get(text, text)
-    if text in ("x", "unreadable"):
-        return Unreadable()
-    if split_match := re.fullmatch(r"s(?:plit)?(?:\s+([0-9]{1,3}))?", text):
-        return Split(int(split_match[1] or default_parts))
-    if cluster_match := re.fullmatch(r"(?:c|cluster|centre)\s+([0-9]+(?:\.[0-9]+)*)", text):
-        return SelectCluster(parse_path(cluster_match[1]))
+    if (command := _parse_marker(text) or _parse_longer_command(text, default_parts, classes, digit_keys)) is not None:
+        return command
     subject, _ = _split_confidence(text)
     if is_digit(subject):
         digits = list_active_digits(digit_keys, classes)
@@ -99,6 +148,52 @@ def find_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int | No
         return class_id if key_class_id is None and class_id in classes.active_ids else key_class_id
     if class_id is None and len(text) > 2 and text[0] == text[-1] == '"':
         return classes.find_id(text[1:-1])
+    return class_id
+
+
+def _parse_marker(text: str) -> Unreadable | Cleared | None:
+    """Parse an answer without a class."""
+    if text in ("x", "unreadable"):
+        return Unreadable()
+    return Cleared() if text == "clear" else None
+
+
+def _parse_longer_command(text: str, default_parts: int, classes: ClassList, digit_keys: DigitKeys) -> Command | None:
+    """Parse a split, a cluster, a list, the history, a correction or an export; return None for any other line.
+
+    Raises UserError if the history or a correction refers to an unknown class.
+    """
+    if split_match := re.fullmatch(r"s(?:plit)?(?:\s+([0-9]{1,3}))?", text):
+        return Split(int(split_match[1] or default_parts))
+    if cluster_match := re.fullmatch(r"(?:c|cluster|centre)\s+([0-9]+(?:\.[0-9]+)*)", text):
+        return SelectCluster(parse_path(cluster_match[1]))
+    verb, _, argument = text.partition(" ")
+    words = argument.split()
+    if verb in ("l", "list") and len(set(words)) == len(words) <= 2 and set(words) <= {"open", *LIST_ORDERS}:
+        orders = [word for word in words if word != "open"]
+        return ListClusters(orders[0] if orders else "", "open" in words) if len(orders) <= 1 else None
+    if verb == "history":
+        return ListHistory(_require_class(argument.strip(), classes, digit_keys) if words else None)
+    if verb == "export" and words:
+        return Export(argument.strip())
+    return _parse_correction(text, classes, digit_keys)
+
+
+def _parse_correction(text: str, classes: ClassList, digit_keys: DigitKeys) -> CorrectAnswer | None:
+    """Parse the correction of an answer. Raises UserError if it refers to an unknown class."""
+    match = re.fullmatch(r"correct\s+([0-9]{1,6})\s+([0-9]+(?:\.[0-9]+)*)\s+(.+)", text)
+    if match is None:
+        return None
+    answer = _parse_class_answer(match[3], classes, digit_keys) or _parse_marker(match[3])
+    if answer is None:
+        raise UserError(f"Unknown class {match[3]!r}. classes lists all classes.")
+    return CorrectAnswer(int(match[1]), parse_path(match[2]), answer)
+
+
+def _require_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int:
+    """Return the id of the class that a text refers to. Raises UserError if there is none."""
+    if (class_id := find_class(text, classes, digit_keys)) is None:
+        raise UserError(f"Unknown class {text!r}. classes lists all classes.")
     return class_id
 
 

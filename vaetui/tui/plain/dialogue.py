@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
-from vaetui.engine.answers import ClassAnswer, ClusterPath, Split, Unreadable, format_path
-from vaetui.engine.classes import MAX_CLASS_NAME_CHARS, AddClass, MergeClass, RenameClass
+from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Split, Unreadable, format_path
+from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.events import Event, Loading
-from vaetui.errors import UserError
-from vaetui.session.views import ClusterView
+from vaetui.engine.events import Clustered, Event, HistoryEntry, HistoryLoaded, LabelsExported, Loading
+from vaetui.errors import UserError, format_count
+from vaetui.session.views import ClusterView, RoundView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
-from vaetui.tui.plain.commands import COMMAND_HELP, Command, SelectCluster, parse_command
+from vaetui.storage.output_files import OutputExistsError
+from vaetui.tui.plain.commands import (
+    COMMAND_HELP,
+    Command,
+    CorrectAnswer,
+    Export,
+    ListClusters,
+    ListHistory,
+    SelectCluster,
+    parse_command,
+)
+from vaetui.tui.plain.texts import (
+    describe_answer,
+    describe_cluster,
+    describe_history_entry,
+    describe_predictions,
+    describe_progress,
+    describe_similar_cluster,
+    format_share,
+)
 from vaetui.tui.presenters.cluster_text import (
-    format_answer,
+    describe_class_edit,
     format_answer_confirmation,
     format_class_digit,
-    format_class_shares,
     format_cluster_name,
-    format_cluster_size,
     format_key_line,
-    format_round_progress,
 )
 from vaetui.tui.presenters.event_text import EventFormatter
-from vaetui.tui.presenters.focus_moves import find_next_unanswered
-from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
+from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
 from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
+from vaetui.tui.presenters.unanswered_classes import select_class_names
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
@@ -35,18 +52,30 @@ MAX_MEMBERS = 4
 """Number of members printed by one command."""
 MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
+MAX_PATH_CHARS = 4096
+"""Characters read of a line that exports: the longest path of most systems."""
+MIN_ACCEPTED_SHARE = 0.95
+"""Predicted share above which one command accepts the predictions of all clusters."""
+CONFIRMED_COMMANDS = ("go", "accept all")
+"""Commands that ask first; typed again, they act."""
 
 
 class PlainDialogue:
     """Prints the progress of a session as lines, and reads answers as lines."""
 
-    def __init__(self, session: Session, input_stream: TextIO, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, session: Session, input_stream: TextIO, write: Callable[[str], None], shows_pictures: bool = True
+    ) -> None:
         """Read commands from `input_stream` until it ends; `write` prints one line."""
         self.session = session
         """The session that is trained and labelled."""
         self._input_stream = input_stream
         self._write = write
+        self._shows_pictures = shows_pictures
         self._shutdown_signals = ShutdownSignals()
+        self._confirmed_command: str | None = None
+        self._round_view: RoundView
+        self._focus_index = -1
 
     def run(self) -> int:
         """Train and ask for labels until the session is finished, the user quits, or a signal arrives.
@@ -58,14 +87,17 @@ class PlainDialogue:
             while self.session.phase != "finished":
                 self._label_round()
                 self._print_events(self.session.advance())
+            self._print_unanswered_classes(self.session.summary().unanswered_class_ids)
             self._print_line("The session is finished.")
         return self._shutdown_signals.signal_number
 
-    def _print_events(self, events: Iterator[Event]) -> None:
-        """Print the events of a slow operation; stop it at its next event after a signal."""
+    def _print_events(self, events: Iterator[Event]) -> Event | None:
+        """Print the events of a slow operation, and return the last one; stop it at its next event after a signal."""
         formatter = EventFormatter(self.session.epoch_count, self.session.round_count)
+        event: Event | None = None
         for event in events:
-            if (line := formatter.format_event(event)) is not None:
+            # The first line about a round says the same and more.
+            if not isinstance(event, Clustered) and (line := formatter.format_event(event)) is not None:
                 self._print_line(line)
             if self._shutdown_signals.signal_number:
                 getattr(events, "close", lambda: None)()
@@ -73,77 +105,164 @@ class PlainDialogue:
             # The import of PyTorch takes seconds and has nothing to save: a signal interrupts it.
             self._shutdown_signals.is_interruptible = isinstance(event, Loading)
         self._shutdown_signals.is_interruptible = False
+        return event
 
     def _label_round(self) -> None:
-        self._presenter = LabellingPresenter(self.session)
-        if changes := describe_prediction_changes(self.session.training_curves().finished_epochs):
-            self._print_line(changes)
-        self._print_digit_keys()
-        if self._presenter.focused_info.unanswered_count:
-            self._show_cluster(self._presenter.focused_cluster.path)
-        else:
-            self._show_next_unanswered()
-        is_confirmed = False
+        self._round_view, self._focus_index = self.session.round_view(), -1
+        self._print_round()
+        self._show_next_unanswered()
         while self.session.phase == "labelling":
             try:
                 command = parse_command(
                     self._read_line(),
                     self.session.config.cluster.split_parts,
                     self.session.classes,
-                    self._presenter.round_view.digit_keys,
+                    self._round_view.digit_keys,
                 )
-                if command == "go" and not is_confirmed and (count := self._presenter.focused_info.unanswered_count):
-                    clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
-                    self._print_line(f"{clusters} no answer. g again: train anyway")
-                    is_confirmed = True
-                    continue
-                is_confirmed = False
-                self._execute_command(command)
+                if not self._needs_confirmation(command):
+                    self._execute_command(command)
             except UserError as error:
+                self._confirmed_command = None
                 self._print_line(str(error))
+
+    @property
+    def _focused_cluster(self) -> ClusterView:
+        return self._round_view.clusters[max(self._focus_index, 0)]
+
+    def _refresh_round(self, path: ClusterPath) -> None:
+        """Read the round again, and focus the cluster at `path` or its nearest ancestor."""
+        self._round_view = self.session.round_view()
+        self._focus_index = find_cluster_or_ancestor(self._round_view.clusters, path)
+
+    def _print_round(self) -> None:
+        """Print where the run is and what has no answer yet, once at the beginning of a round."""
+        round_view = self._round_view
+        progress, answers = describe_progress(round_view), format_count(round_view.answer_count, "answer")
+        self._print_line(f"Round {round_view.round_number} of {round_view.round_count}: {progress}, {answers} in all")
+        if round_view.answer_count and round_view.unanswered_class_ids:
+            self._print_unanswered_classes(round_view.unanswered_class_ids)
+        elif changes := describe_prediction_changes(self.session.training_curves().finished_epochs):
+            self._print_line(changes)
+        self._print_digit_keys()
+
+    def _print_unanswered_classes(self, class_ids: Sequence[int]) -> None:
+        names = select_class_names(self.session.classes.names, class_ids)
+        if names:
+            self._print_line(f"No answer yet for: {', '.join(names)}")
+
+    def _needs_confirmation(self, command: Command) -> bool:
+        """Ask before a command with a large effect, and return True; return False when it is typed again."""
+        previous_command, self._confirmed_command = self._confirmed_command, None
+        if command not in CONFIRMED_COMMANDS or command == previous_command:
+            return False
+        if command == "go":
+            count = self._round_view.leaf_count - self._round_view.answered_leaf_count
+            clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
+            question = f"{clusters} no answer. g again: train anyway" if count else ""
+        else:
+            guesses = self._list_certain_guesses()
+            names = ", ".join(
+                f"{format_cluster_name(cluster)} = {describe_answer(answer, self.session.classes)}"
+                for cluster, answer in guesses
+            )
+            question = f"Accept {format_count(len(guesses), 'prediction')}? {names}. Y again: accept" if guesses else ""
+        if question:
+            self._print_line(question)
+            self._confirmed_command = command
+        return bool(question)
 
     def _execute_command(self, command: Command) -> None:
         match command:
-            case ClassAnswer() | Unreadable():
-                path = self._presenter.focused_cluster.path
-                self.session.record_answer(path, command)
-                self._presenter.refresh_round(path)
-                self._print_line(format_answer_confirmation(self._presenter.focused_cluster, self.session.classes))
-                self._show_next_unanswered()
+            case ClassAnswer() | Unreadable() | Cleared():
+                self._record_answer(command)
             case Split(parts):
-                path = self._presenter.focused_cluster.path
+                path = self._focused_cluster.path
                 self._print_events(self.session.split_cluster(path, parts))
                 self._show_cluster((*path, 0))
             case AddClass() | RenameClass() | MergeClass():
-                is_changed = self._presenter.edit_classes(command)
-                self._print_line(self._presenter.status_text)
-                if is_changed:
-                    self._print_digit_keys()
-            case SelectCluster(path):
-                if path not in [cluster.path for cluster in self._presenter.round_view.clusters]:
-                    raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
-                self._show_cluster(path)
+                previous_classes = self.session.classes
+                self.session.edit_classes(command)
+                self._refresh_round(self._focused_cluster.path)
+                self._print_line(describe_class_edit(command, previous_classes, self._round_view))
+                self._print_digit_keys()
+            case SelectCluster() | ListClusters() | ListHistory() | CorrectAnswer() | Export():
+                self._execute_longer_command(command)
             case "leave":
                 raise ShutdownRequested
             case str():
                 {
                     "next": self._show_next_unanswered,
+                    "accept": self._accept_guess,
+                    "accept all": self._accept_certain_guesses,
                     "undo": self._undo,
                     "redo": self._redo,
                     "members": self._print_members,
-                    "list": self._print_clusters,
+                    "pictures": self._switch_pictures,
                     "classes": self._print_classes,
                     "go": self.session.close_round,
                     "help": self._print_help,
                 }[command]()
 
+    def _execute_longer_command(
+        self, command: SelectCluster | ListClusters | ListHistory | CorrectAnswer | Export
+    ) -> None:
+        match command:
+            case SelectCluster(path):
+                if path not in [cluster.path for cluster in self._round_view.clusters]:
+                    raise UserError(f"This round has no cluster {format_path(path)}. l lists all clusters.")
+                self._show_cluster(path)
+            case ListClusters(order, is_open_only):
+                self._print_clusters(order, is_open_only)
+            case ListHistory(class_id):
+                self._print_history(class_id)
+            case CorrectAnswer():
+                self._correct_answer(command)
+            case Export(path):
+                self._export(Path(path).expanduser())
+
+    def _record_answer(self, answer: ClassAnswer | Unreadable | Cleared) -> None:
+        cluster = self._focused_cluster
+        if isinstance(answer, Cleared) and cluster.answer is None:
+            raise UserError(f"Cluster {format_cluster_name(cluster)} has no answer yet.")
+        self.session.record_answer(cluster.path, answer)
+        self._refresh_round(cluster.path)
+        if isinstance(answer, Cleared):
+            self._print_line(f"Saved: cluster {format_cluster_name(cluster)} has no answer again")
+            self._show_cluster(cluster.path)
+        else:
+            self._print_line(format_answer_confirmation(self._focused_cluster, self.session.classes))
+            self._show_next_unanswered()
+
+    def _accept_guess(self) -> None:
+        cluster = self._focused_cluster
+        if cluster.guess is None:
+            raise UserError(f"There is no prediction for cluster {format_cluster_name(cluster)} yet. Type its class.")
+        self._record_answer(ClassAnswer(cluster.guess[0]))
+
+    def _list_certain_guesses(self) -> list[tuple[ClusterView, ClassAnswer]]:
+        return [
+            (cluster, ClassAnswer(cluster.guess[0]))
+            for cluster in self._round_view.clusters
+            if cluster.answer is None and cluster.guess is not None and cluster.guess[1] > MIN_ACCEPTED_SHARE
+        ]
+
+    def _accept_certain_guesses(self) -> None:
+        guesses = self._list_certain_guesses()
+        if not guesses:
+            raise UserError(f"No open cluster has a prediction above {format_share(MIN_ACCEPTED_SHARE)}.")
+        self.session.record_answers([(cluster.path, answer) for cluster, answer in guesses])
+        for cluster, _ in guesses:
+            self._refresh_round(cluster.path)
+            self._print_line(format_answer_confirmation(self._focused_cluster, self.session.classes))
+        self._show_next_unanswered()
+
     def _undo(self) -> None:
-        description = self._presenter.round_view.undo_description
+        description = self._round_view.undo_description
         path = self.session.undo()
         self._show_changed_cluster(path, "Nothing to undo" if path is None else f"Undid: {description}")
 
     def _redo(self) -> None:
-        description = self._presenter.round_view.redo_description
+        description = self._round_view.redo_description
         path = self.session.redo()
         self._show_changed_cluster(path, "Nothing to redo" if path is None else f"Redid: {description}")
 
@@ -151,38 +270,90 @@ class PlainDialogue:
         """Print a message and show the cluster; the path is empty after a class edit, None if nothing changed."""
         self._print_line(message)
         if path is not None:
-            self._presenter.refresh_round(path or self._presenter.focused_cluster.path)
+            self._refresh_round(path or self._focused_cluster.path)
             if not path:
                 self._print_digit_keys()
-            self._show_cluster(self._presenter.focused_cluster.path)
+            self._show_cluster(self._focused_cluster.path)
 
     def _print_members(self) -> None:
-        cluster = self._presenter.focused_cluster
+        if not self._shows_pictures:
+            raise UserError("Pictures are left out. i: draw them")
+        cluster = self._focused_cluster
         pictures = self.session.member_images(cluster.path, "nearest", MAX_MEMBERS)
         self._print_line(f"Nearest members of cluster {format_cluster_name(cluster)}: {len(pictures)}")
         for picture in pictures:
             self._print_picture(picture)
+            self._print_line("")
 
-    def _print_clusters(self) -> None:
-        for cluster in self._presenter.round_view.clusters:
+    def _switch_pictures(self) -> None:
+        self._shows_pictures = not self._shows_pictures
+        if self._shows_pictures:
+            self._print_picture(self._focused_cluster.picture)
+        else:
+            self._print_line("Pictures are left out from now on. i: draw them")
+
+    def _print_clusters(self, order: str, is_open_only: bool) -> None:
+        clusters = [cluster for cluster in self._round_view.clusters if not (is_open_only and cluster.answer)]
+        if order:
+            clusters.sort(key=SORT_KEYS[order])
+        for cluster in clusters:
             name, indent = format_cluster_name(cluster), "  " * len(cluster.path)
-            self._print_line(f"{indent}cluster {name}: {self._format_answer(cluster)}, {format_cluster_size(cluster)}")
+            guess = cluster.guess
+            prediction = (
+                f", prediction {self.session.classes.names[guess[0]]} ({format_share(guess[1])})"
+                if guess is not None and cluster.answer is None
+                else ""
+            )
+            self._print_line(f"{indent}cluster {name}: {describe_cluster(cluster, self.session.classes)}{prediction}")
+        if not clusters:
+            self._print_line("All clusters have an answer.")
+
+    def _print_history(self, class_id: int | None) -> None:
+        entries = [
+            entry
+            for entry in self._load_history()
+            if class_id is None or (isinstance(entry.answer, ClassAnswer) and entry.answer.class_id == class_id)
+        ]
+        for entry in entries:
+            self._print_line(describe_history_entry(entry, self.session.classes))
+        self._print_line(
+            f"{format_count(len(entries), 'answer')}. correct 1 3.1 owl: answer cluster 3.1 of round 1 again"
+        )
+
+    def _load_history(self) -> tuple[HistoryEntry, ...]:
+        event = self._print_events(self.session.load_history())
+        return event.entries if isinstance(event, HistoryLoaded) else ()
+
+    def _correct_answer(self, correction: CorrectAnswer) -> None:
+        round_number, path = correction.round_number, correction.path
+        self.session.correct_answer(round_number, path, correction.answer)
+        self._refresh_round(self._focused_cluster.path)
+        when = "" if round_number == self._round_view.round_number else ". It counts from the next training on"
+        answer = describe_answer(correction.answer, self.session.classes)
+        self._print_line(f"Saved: cluster {format_path(path)} of round {round_number} = {answer}{when}")
+
+    def _export(self, path: Path) -> None:
+        try:
+            event = self._print_events(self.session.export_labels(path))
+        except OutputExistsError:
+            raise UserError(f"{path} exists already. Choose another name.") from None
+        if isinstance(event, LabelsExported):
+            self._print_line(event.message)
 
     def _print_classes(self) -> None:
         classes, answer_counts = self.session.classes, self.session.answer_counts()
-        round_view = self._presenter.round_view
+        round_view = self._round_view
         for class_id, name in enumerate(classes.names):
             digit = format_class_digit(round_view, class_id)
             key = f"digit {digit}" if digit else "no digit"
             if class_id in classes.active_ids:
-                count = answer_counts[class_id]
-                state = "1 answer" if count == 1 else f"{count:,} answers"
+                state = format_count(answer_counts[class_id], "answer")
             else:
                 key, state = "no digit", f"merged into {classes.resolved_names[class_id]}"
             self._print_line(f"  {key}: {name}, {state}")
 
     def _print_digit_keys(self) -> None:
-        self._print_line(format_key_line(self.session.classes, self._presenter.round_view.digit_keys))
+        self._print_line(format_key_line(self.session.classes, self._round_view.digit_keys))
 
     def _print_help(self) -> None:
         width = max(len(command) for command, _ in COMMAND_HELP) + 2
@@ -191,31 +362,37 @@ class PlainDialogue:
 
     def _show_next_unanswered(self) -> None:
         """Show the next cluster without an answer, wrapping around at the end."""
-        round_view = self._presenter.round_view
-        index = find_next_unanswered(round_view.clusters, self._presenter.focus_index)
+        round_view = self._round_view
+        index = find_next_unanswered(round_view.clusters, self._focus_index)
         if index is None:
-            self._print_line(f"{format_round_progress(round_view)}  g: continue training")
+            self._print_line(f"{describe_progress(round_view)}. g: continue training")
         else:
             self._show_cluster(round_view.clusters[index].path)
 
     def _show_cluster(self, path: ClusterPath) -> None:
         """Refresh the round, print a cluster and ask for its class."""
-        self._presenter.refresh_round(path)
-        cluster = self._presenter.focused_cluster
-        name = format_cluster_name(cluster)
+        self._refresh_round(path)
+        cluster, classes = self._focused_cluster, self.session.classes
+        round_view, name = self._round_view, format_cluster_name(cluster)
+        answered = f"{round_view.answered_leaf_count} of {round_view.leaf_count} answered"
         self._print_line("")
-        self._print_line(format_round_progress(self._presenter.round_view))
-        self._print_line(f"Cluster {name}: {format_cluster_size(cluster)}, answer {self._format_answer(cluster)}")
-        self._print_line(format_class_shares(cluster, self.session.classes))
-        self._print_picture(cluster.picture)
-        self._print_line(f"Cluster {name}: class? (?: help)")
-
-    def _format_answer(self, cluster: ClusterView) -> str:
-        return format_answer(cluster, self.session.classes, MAX_CLASS_NAME_CHARS * 2)
+        self._print_line(f"Cluster {name}: {describe_cluster(cluster, classes)}. {answered}")
+        for line in (
+            describe_predictions(cluster, classes),
+            describe_similar_cluster(cluster, round_view.clusters, classes),
+        ):
+            if line:
+                self._print_line(line)
+        if self._shows_pictures:
+            self._print_picture(cluster.picture)
+        guess = "" if cluster.guess is None else f" y: {classes.names[cluster.guess[0]]}"
+        self._print_line(f"Cluster {name}: class?{guess} (?: help)")
 
     def _print_picture(self, picture: Pixels) -> None:
-        for line in to_ascii_lines(fit_image(picture, 28, 28)):  # at most 28 columns and 14 lines of two pixels
-            self._print_line(line.rstrip())
+        """Print a picture in at most 28 columns and 14 lines of two pixels, without black lines around it."""
+        lines = "\n".join(line.rstrip() for line in to_ascii_lines(fit_image(picture, 28, 28)))
+        for line in lines.strip("\n").split("\n"):
+            self._print_line(line)
 
     def _read_line(self) -> str:
         """Return the next line; raise ShutdownRequested at the end of the input or after a signal.
@@ -224,6 +401,9 @@ class PlainDialogue:
         """
         self._shutdown_signals.is_interruptible = True
         line = chunk = self._input_stream.readline(MAX_LINE_CHARS)
+        if line.startswith("export ") and not line.endswith("\n"):
+            line += self._input_stream.readline(MAX_PATH_CHARS)
+            chunk = line
         while chunk and not chunk.endswith("\n"):
             chunk = self._input_stream.readline(MAX_LINE_CHARS)
         self._shutdown_signals.is_interruptible = False
@@ -239,3 +419,17 @@ class PlainDialogue:
             self._write(line)
         except OSError:
             raise ShutdownRequested from None
+
+
+def _get_class_sort_key(cluster: ClusterView) -> tuple[bool, int]:
+    """Sort by class, clusters without one last."""
+    answer = cluster.answer
+    return (False, answer.class_id) if isinstance(answer, ClassAnswer) else (True, 0)
+
+
+SORT_KEYS: dict[str, Callable[[ClusterView], tuple[float, ...]]] = {
+    "size": lambda cluster: (-cluster.size,),
+    "doubt": lambda cluster: (cluster.guess[1] if cluster.guess else 0.0,),
+    "class": _get_class_sort_key,
+}
+"""How each word sorts the list of clusters."""

@@ -43,7 +43,7 @@ DEFAULT_CELL_PIXELS = (10, 20)
 """Width and height assumed for a character where neither terminal nor kernel reports pixels."""
 DEFAULT_COLOUR_COUNT = 16
 """Colours of a sixel picture where the terminal does not report a number; the VT340 has as many."""
-ALL_MODES = ("half", "ascii", "sixel", "kitty")
+ALL_MODES = ("half", "ascii", "sixel", "kitty", "none")
 """All picture modes."""
 TMUX_COMMAND = ("tmux", "display-message", "-p", "#{client_termname} #{client_termfeatures}")
 TMUX_TIMEOUT_S = 1.0
@@ -73,14 +73,14 @@ class TerminalCapabilities:
     """Picture mode, colours, character size and theme for the app."""
 
     picture_mode: str
-    """One of "half", "ascii", "sixel" and "kitty"."""
+    """One of `ALL_MODES`."""
     has_truecolour: bool
     """Whether 24-bit colours are proven to work."""
     cell_pixels: tuple[int, int]
     """Width and height of a character in screen pixels."""
     theme: str = "dark"
     """Theme of the app, "dark" or "light"."""
-    offered_modes: tuple[str, ...] = ALL_MODES
+    offered_modes: tuple[str, ...] = ALL_MODES[:-1]
     """Picture modes that the terminal can display, as far as it says."""
     colour_count: int = DEFAULT_COLOUR_COUNT
     """Number of colours of a sixel picture."""
@@ -92,9 +92,11 @@ def require_terminal() -> None:
     """Raise UserError if input, output or errors are redirected, or the terminal cannot move its cursor."""
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if not _is_in_browser(os.environ) and not all(stream is not None and stream.isatty() for stream in streams):
-        raise UserError("Needs a terminal. Use --plain for pipes, --detach for background training.")
+        raise UserError("Needs a terminal. Use --plain for pipes and screen readers, --detach for background training.")
     if os.environ.get("TERM") == "dumb":
-        raise UserError("Needs a terminal that can move its cursor. Use --plain in this one.")
+        raise UserError(
+            "Needs a terminal that can move its cursor. Use --plain in this one, --detach for background training."
+        )
 
 
 def detect_capabilities(picture_mode: str | None = None, theme: str | None = None) -> TerminalCapabilities:

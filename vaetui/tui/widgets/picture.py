@@ -20,7 +20,7 @@ from vaetui.tui.widgets.text_images import (
     set_palette_mode,
 )
 
-PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty"]
+PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty", "none"]
 PICTURE_MODES: tuple[PictureMode, ...] = get_args(PictureMode)
 """All modes, in the order in which a key switches between them."""
 MODE_DESCRIPTIONS: dict[PictureMode, str] = {
@@ -28,6 +28,7 @@ MODE_DESCRIPTIONS: dict[PictureMode, str] = {
     "ascii": "ASCII",
     "sixel": "sixel",
     "kitty": "kitty graphics",
+    "none": "none",
 }
 """The text shown after a switch."""
 DEFAULT_COLOUR_COUNT = 16
@@ -39,7 +40,7 @@ class _PictureConfig:
     """How all pictures are drawn; one object for the program, because it has one terminal."""
 
     mode: PictureMode = "half"
-    offered_modes: tuple[PictureMode, ...] = PICTURE_MODES
+    offered_modes: tuple[PictureMode, ...] = PICTURE_MODES[:-1]
     colour_count: int = DEFAULT_COLOUR_COUNT
 
 
@@ -102,6 +103,10 @@ class Picture(PaintedWidget):
         self._image = np.zeros((2 * self._rows, self._columns), np.uint8)
         self._rendered_lines: list[Strip] = []
 
+    def on_mount(self) -> None:
+        """Show nothing, not even black, in the mode without pictures."""
+        self.visible = _config.mode != "none"
+
     def list_images(self) -> Sequence[tuple[Region, Pixels | None]]:
         """Return the image, which fills the widget."""
         return [(Region(0, 0, self._columns, self._rows), self.pixels)]
@@ -128,6 +133,7 @@ class Picture(PaintedWidget):
     def redraw(self) -> None:
         """Draw the image again after a change of the mode."""
         self._image, self._rendered_lines = np.zeros((2 * self._rows, self._columns), np.uint8), []
+        self.visible = _config.mode != "none"
         self.attach_painter()
         self.show_image(self.pixels)
         self.refresh()

@@ -140,9 +140,7 @@ class TiledImages(PaintedWidget):
     def redraw(self) -> None:
         """Draw all images again after a change of the mode."""
         for tile in self._tiles:
-            tile.image, tile.lines = None, []
-            if not is_painted() and tile.pixels is not None:
-                tile.image = fit_image(tile.pixels, tile.place.cells[0], 2 * tile.place.cells[1])
+            tile.image, tile.lines = None if is_painted() else _fit_tile(tile), []
         self.attach_painter()
         self.refresh()
 
@@ -164,8 +162,8 @@ class TiledImages(PaintedWidget):
         return Strip.join(strips).crop(0, width)
 
     def _draw_tile(self, tile: _Tile) -> None:
-        (columns, rows), pixels, previous = tile.place.cells, tile.pixels, tile.image
-        image = None if pixels is None else fit_image(pixels, columns, 2 * rows)
+        (columns, rows), previous = tile.place.cells, tile.image
+        image = _fit_tile(tile)
         if image is not None and previous is not None and image.shape == previous.shape:
             spans = find_changed_spans(previous, image)
         else:
@@ -193,3 +191,11 @@ class TiledImages(PaintedWidget):
         if component in self.COMPONENT_CLASSES:
             return self.get_component_rich_style(component)
         return self.rich_style + Style.parse(name) if name else self.rich_style
+
+
+def _fit_tile(tile: _Tile) -> QuantisedImage | None:
+    """Return the image as it is drawn with text; None for no image, and in the mode without pictures."""
+    if tile.pixels is None or get_picture_mode() == "none":
+        return None
+    columns, rows = tile.place.cells
+    return fit_image(tile.pixels, columns, 2 * rows)

@@ -1,0 +1,84 @@
+"""Sentences of the plain dialogue about clusters and answers: words in place of what the screens show as signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable, format_path
+from vaetui.engine.classes import ClassList
+from vaetui.engine.events import HistoryEntry
+from vaetui.errors import format_count
+from vaetui.session.views import ClusterView, RoundView
+from vaetui.tui.presenters.cluster_text import format_cluster_name
+
+MAX_PREDICTED_CLASSES = 3
+"""Most predicted classes in the sentence about a cluster."""
+MIN_NAMED_SHARE = 0.05
+"""Share of the members from which on a class that is not the most frequent one is named."""
+
+
+def describe_answer(answer: Answer | None, classes: ClassList) -> str:
+    """Return an answer in words, such as "owl, confidence 0.8"."""
+    match answer:
+        case ClassAnswer(class_id, confidence):
+            return classes.names[class_id] + ("" if confidence >= 1 else f", confidence {confidence:.1f}")
+        case Unreadable():
+            return "unreadable"
+        case Split():
+            return "split"
+    return "no answer"
+
+
+def describe_cluster(cluster: ClusterView, classes: ClassList) -> str:
+    """Return size and answer of a cluster, such as "312 images, no answer"."""
+    size = format_count(cluster.size, "image")
+    if cluster.leaf_counts is not None:
+        answered, total = cluster.leaf_counts
+        return f"{size}, split, {answered} of {format_count(total, 'part')} answered"
+    return f"{size}, {describe_answer(cluster.answer, classes)}"
+
+
+def describe_progress(round_view: RoundView) -> str:
+    """Return how many clusters of the round have an answer."""
+    return f"{round_view.answered_leaf_count} of {format_count(round_view.leaf_count, 'cluster')} answered"
+
+
+def describe_predictions(cluster: ClusterView, classes: ClassList) -> str:
+    """Return what the classifier predicts for the members, as a sentence; "" without predictions.
+
+    Shares are rounded down, so that only unanimous predictions are 100 %.
+    """
+    shares = [
+        f"{classes.names[class_id]} for {format_share(share)}"
+        for index, (class_id, share) in enumerate(cluster.class_shares[:MAX_PREDICTED_CLASSES])
+        if index == 0 or share >= MIN_NAMED_SHARE
+    ]
+    if not shares:
+        return ""
+    return f"The classifier predicts {', '.join([f'{shares[0]} of the images', *shares[1:]])}."
+
+
+def format_share(share: float) -> str:
+    """Return a share in percent, rounded down."""
+    return f"{int(share * 100 + 1e-9)} %"
+
+
+def describe_similar_cluster(cluster: ClusterView, clusters: Sequence[ClusterView], classes: ClassList) -> str:
+    """Return which cluster with a class has the most similar picture, as a sentence; "" without such a cluster."""
+    candidates = [
+        (float(np.mean((other.picture.astype(float) - cluster.picture) ** 2)), other, other.answer)
+        for other in clusters
+        if isinstance(other.answer, ClassAnswer) and other.leaf_counts is None and other.path != cluster.path
+    ]
+    if not candidates:
+        return ""
+    _, nearest, answer = min(candidates, key=lambda candidate: candidate[0])
+    return f"Most similar cluster with an answer: {format_cluster_name(nearest)} = {classes.names[answer.class_id]}."
+
+
+def describe_history_entry(entry: HistoryEntry, classes: ClassList) -> str:
+    """Return an answer of any round as a line."""
+    answer, size = describe_answer(entry.answer, classes), format_count(entry.size, "image")
+    return f"  round {entry.round_number}, cluster {format_path(entry.path)}: {answer}, {size}"
