@@ -23,7 +23,7 @@ SCREEN_PATTERNS = {
     "finished": r"finished: 5 rounds",
     "reading": r"Picture \d+: what do you read\?",
     "samples": r"Samples of any class",
-    "help": r"Esc back",
+    "help": r"Esc q back",
 }
 """What each screen shows at every size."""
 OPENING_KEYS = {"labelling": "", "training": "", "finished": "", "reading": "t", "samples": "d", "help": "?"}
@@ -74,7 +74,7 @@ def wait_for_layout(terminal: ScriptedTerminal, screen: str) -> None:
             SIZE_NOTICE not in terminal.text()
             and columns - 3 <= len(header) < columns
             and re.search(SCREEN_PATTERNS[screen], terminal.text()) is not None
-            and re.search(r"\? keys|Esc back", lines[-1]) is not None
+            and re.search(r"\? keys|Esc q back", lines[-1]) is not None
         )
 
     terminal.wait_until(is_laid_out, TIMEOUT_S)

@@ -71,7 +71,7 @@ async def test_all_of_the_help_can_be_read_by_pages_and_fits_the_width(size: tup
 async def test_keys_scroll_by_line_page_and_to_the_ends_and_the_footer_names_them() -> None:
     async with open_help() as pilot:
         top = read_lines(pilot)
-        assert "↓↑ scroll · PgUp PgDn page · Home End first/last · / search · Esc back" in top[-1]
+        assert "↓↑ scroll · PgUp PgDn page · Home End first/last · / search · Esc q back" in top[-1]
         assert top[1].startswith("  Answer")
 
         async def press(key: str) -> list[str]:

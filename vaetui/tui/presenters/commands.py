@@ -90,11 +90,13 @@ def arrange_footer_pages(commands: Sequence[Command], max_cells: int) -> list[li
 
 
 def _build_footer_entries(commands: Sequence[Command]) -> list[FooterEntry]:
-    """Return one entry per description, with the first key of each command that has it, in order."""
+    """Return one entry per description, with the first key of each command that has it."""
     keys_by_description: dict[str, list[str]] = {}
     for command in commands:
         if command.is_in_footer and command.keys:
-            keys_by_description.setdefault(command.description, []).append(command.keys[0])
+            # Esc, and q where it does not leave the program.
+            shown_keys = command.keys[: 2 if command.closes_screen else 1]
+            keys_by_description.setdefault(command.description, []).extend(shown_keys)
     return [FooterEntry(format_key_list(keys), description) for description, keys in keys_by_description.items()]
 
 
