@@ -59,7 +59,7 @@ def test_several_changes_of_the_confidence_of_one_answer_are_one_step(runs: RunT
     for confidence in (0.9, 0.8, 0.9):
         session.record_answers([((0,), ClassAnswer(4, confidence))], extends_last_step=True)
     session = reopen(session) if is_reopened else session
-    assert (list_answers(session), session.round_view().answer_count) == ({(0,): ClassAnswer(4, 0.9)}, 2)
+    assert (list_answers(session), session.round_view().answer_count) == ({(0,): ClassAnswer(4, 0.9)}, 1)
     assert session.answer_counts()[4] == 1
     assert describe_undo(session) == ("answer for cluster 0", None)
     assert session.undo() == (0,)

@@ -121,11 +121,15 @@ def test_corrections_count_for_their_round_and_are_undone_in_the_round_of_their_
         assert len(repository.list_action_times(2)) == 3
 
 
-def test_cleared_answers_do_not_count_but_what_they_cleared_does(directory: Path) -> None:
+def test_replaced_and_cleared_answers_do_not_count(directory: Path) -> None:
     with open_session(directory) as repository:
-        repository.record_answer(1, (4,), Cleared())
+        repository.record_answer(1, (4,), ClassAnswer(7))
+        repository.record_answer(1, (4,), Unreadable())
+        repository.record_answer(1, (3,), ClassAnswer(7))
+        assert (repository.count_answers(), repository.count_answers_by_class()) == (2, {7: 1})
+        repository.record_step(1, [(1, (3,), Cleared()), (1, (4,), Cleared())])
         assert repository.list_effective_answers() == []
-        assert (repository.count_answers(), repository.count_answers_by_class()) == (1, {})
+        assert (repository.count_answers(), repository.count_answers_by_class()) == (0, {})
         assert repository.find_last_answered_round() == 0
 
 

@@ -143,9 +143,8 @@ class ScriptedActions:
         return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
 
     def count_answers(self) -> int:
-        """Count the answers; those for one cluster in one step count once, cleared ones do not."""
-        answers = [item for item in (*self.earlier_answers, *self.answers) if not isinstance(item.answer, Cleared)]
-        return len({(item.step, item.round_number, item.path) for item in answers})
+        """Count the answers in force."""
+        return len(self.list_effective_answers())
 
     def count_answers_by_class(self) -> tuple[int, ...]:
         """Count the answers in force by class."""

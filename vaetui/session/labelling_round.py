@@ -32,7 +32,7 @@ from vaetui.engine.pseudo_labels import (
 )
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
-from vaetui.session.learned_classes import find_named_class_ids, require_distinguishable
+from vaetui.session.learned_classes import collect_named_class_ids, find_named_class_ids, require_distinguishable
 from vaetui.session.round_clusters import RoundClusters
 from vaetui.session.undo_stack import UndoStack
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, DigitKeys, MemberOrder, RoundView, describe_step
@@ -181,7 +181,8 @@ class LabellingRound:
         """Return the current state of the round; `undo_stack` holds the steps made in it, if they are loaded."""
         undo_stack = undo_stack or UndoStack(self._repository, self.round_number)
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
-        named_class_ids = find_named_class_ids(self._repository)
+        records = self._repository.list_effective_answers()
+        named_class_ids = collect_named_class_ids(records, self.classes)
         learned_class_ids = self._find_learned_class_ids(named_class_ids)
         last_step, undone_step = undo_stack.last_step, undo_stack.undone_step
         return RoundView(
@@ -193,7 +194,7 @@ class LabellingRound:
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
             unanswered_class_ids=tuple(sorted({*self.classes.active_ids} - named_class_ids)),
-            answer_count=self._repository.count_answers(),
+            answer_count=len(records),
             digit_keys=add_new_classes(self._load_digit_keys(), undo_stack.class_edits),
             undo_description=describe_step(last_step, self.classes, self.round_number) if last_step else None,
             redo_description=describe_step(undone_step, self.classes, self.round_number) if undone_step else None,

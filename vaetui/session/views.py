@@ -74,7 +74,7 @@ class RoundView:
     unanswered_class_ids: tuple[int, ...]
     """Active classes that no answer of any round names with a confidence above 0, ascending."""
     answer_count: int
-    """Answers recorded in the session: classes, unreadable marks and splits, without undone ones."""
+    """Answers in force in the session: classes, unreadable marks and splits of all rounds."""
     digit_keys: DigitKeys
     """Up to ten active classes, the most frequent ones before this round; a merged class keeps its digit until the
     next round."""
@@ -121,7 +121,7 @@ class Summary:
     unanswered_class_ids: tuple[int, ...]
     """Active classes that no answer names with a confidence above 0, ascending."""
     answer_count: int
-    """Number of answers recorded in the session."""
+    """Number of answers in force in the session."""
     training_seconds: float
     """Seconds spent training."""
     labelling_seconds: float

@@ -132,15 +132,8 @@ class AnswerLog:
         return max((record.round_number for record in self.list_effective_answers()), default=0)
 
     def count_answers(self) -> int:
-        """Return the number of answers of all rounds: classes, unreadable clusters and splits.
-
-        Replaced and cleared answers count, undone ones do not. The answers for one cluster in one step count once.
-        """
-        query = (
-            "SELECT count(*) FROM (SELECT DISTINCT step_id, round_number, cluster_path FROM answer "
-            "WHERE state = 'active' AND kind != 'cleared')"
-        )
-        return int(self._database.fetch_all(query)[0][0])
+        """Return the number of answers in force of all rounds: classes, unreadable clusters and splits."""
+        return len(self.list_effective_answers())
 
     def _query_answers(self, condition: str, parameters: tuple[object, ...]) -> list[AnswerRecord]:
         query = (
