@@ -34,7 +34,7 @@ def test_every_binding_collides_with_every_other_one_of_its_screen(group: str) -
         assert find_key_collision({other.id: first.keys[:1]}) == (first.id, other.id, first.keys[0])
 
 
-async def test_rebound_key_acts_and_is_named_in_footer_and_help_while_the_default_does_nothing() -> None:
+async def test_rebound_key_acts_and_is_named_in_footer_help_and_prompt_while_the_default_does_nothing() -> None:
     settings = AppSettings({"label.go": ("G",), "label.split": ("f2", "b"), "any.leave": ("ctrl+x",), "label.undo": ()})
     app = VaetuiApp(ScriptedSession(), settings=settings)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -50,6 +50,7 @@ async def test_rebound_key_acts_and_is_named_in_footer_and_help_while_the_defaul
         assert "Split into" in prompt_text(app.screen)
         await pilot.press("escape", "G")
         assert "16 clusters have no answer." in prompt_text(app.screen)
+        assert "G: train anyway · Esc: stay" in prompt_text(app.screen)
         await pilot.press("escape", "question_mark")
         await wait_for_screen(pilot, HelpScreen)
         await pilot.press("slash", *"split the cluster", "enter")
@@ -137,4 +138,4 @@ async def test_one_key_mode_is_kept_in_session_and_file_and_a_file_that_cannot_b
         app.remember_one_key_mode(False)
         await pilot.pause()
         assert session.one_key_mode is False
-        assert "One-key mode is kept in this session only" in screen_text(app)
+        assert "Not saved for later sessions" in screen_text(app)

@@ -54,7 +54,9 @@ SETTINGS: Mapping[str, Setting] = {
     "display.theme": Setting(
         THEMES, "auto", "Colours; auto follows the terminal's background, terminal uses its 16 colours", "VAETUI_THEME"
     ),
-    "display.pictures": Setting(PICTURE_MODES, "auto", "Picture mode; auto queries the terminal", "VAETUI_PICTURES"),
+    "display.pictures": Setting(
+        PICTURE_MODES, "auto", "Picture mode; auto queries the terminal, none leaves pictures out", "VAETUI_PICTURES"
+    ),
     ONE_KEY_MODE: Setting(None, None, "Whether a digit answers at once in new sessions; a changes it on the screen"),
     "new.recipe": Setting(tuple(recipes.RECIPES), recipes.DEFAULT_RECIPE, "Recipe of new sessions"),
     "new.device": Setting(get_args(config.Device), "auto", "Device of new sessions; auto chooses the fastest"),
