@@ -117,6 +117,18 @@ def test_a_merged_class_counts_as_its_target(runs: RunTemplates) -> None:
     assert np.array_equal(compute_map(session).class_ids, expected_ids)
 
 
+def test_a_correction_of_an_earlier_round_changes_the_class_of_the_images_that_were_shown(runs: RunTemplates) -> None:
+    session = runs.open("corrected", PROPAGATION_CONFIG, 2)
+    before = compute_map(session).class_ids
+    shown_indices = session._find_round(1).member_indices((2,), "nearest", 8)
+    assert (before[shown_indices] == 2).all()
+    session.correct_answer(1, (2,), ClassAnswer(7))
+    after = compute_map(session).class_ids
+    assert (after[shown_indices] == 7).all()
+    session.undo()
+    assert np.array_equal(compute_map(session).class_ids, before)
+
+
 def test_chosen_classes_are_further_apart_than_on_the_map_of_all_classes(runs: RunTemplates) -> None:
     session = runs.open("chosen", PROPAGATION_CONFIG, 2)
     whole_map = compute_map(session)

@@ -96,9 +96,7 @@ def test_a_class_and_a_confidence_correct_an_answer_of_an_earlier_round() -> Non
     assert presenter.describe_keys() == history_presenter.CONFIDENCE_HINT
     press(presenter, session, "7")
     assert find_answer(session, 1, 1) == ClassAnswer(3, 0.7)
-    assert presenter.status_text == (
-        "Saved: round 1, cluster 1 = dog, confidence 0.7. Counts from the next training on. u: undo"
-    )
+    assert presenter.status_text == "Saved: round 1, cluster 1 = dog .7, for the next training. u: undo"
 
 
 def test_a_corrected_answer_keeps_its_place_and_stays_selected() -> None:
@@ -125,7 +123,7 @@ def test_a_correction_of_a_finished_run_says_what_it_is_good_for() -> None:
     presenter = create_presenter(session)
     press(presenter, session, "last", "3", "accept")
     assert find_answer(session, 1, 0) == ClassAnswer(3)
-    assert "Counts in exports; in training after one more round" in presenter.status_text
+    assert presenter.status_text == "Saved: round 1, cluster 0 = dog, for exports and a further round. u: undo"
     press(presenter, session, "undo")
     assert presenter.status_text == "Undid: last correction"
     assert find_answer(session, 1, 0) == ClassAnswer(0)
@@ -138,7 +136,7 @@ def test_deleting_removes_the_answer_and_undo_brings_it_back_to_its_place() -> N
     press(presenter, session, "last", "up", "clear")
     assert find_answer(session, 1, 1) is None
     assert list_names(presenter) == [name for name in names if name != "1:1"]
-    assert presenter.status_text.startswith("Deleted: answer of round 1, cluster 1.")
+    assert presenter.status_text == "Deleted: answer of round 1, cluster 1, for the next training. u: undo"
     press(presenter, session, "first", "undo")
     assert list_names(presenter) == names
     assert presenter.focus_index == names.index("1:1")

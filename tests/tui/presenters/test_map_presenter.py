@@ -193,6 +193,8 @@ def test_chosen_classes_are_shown_alone_with_their_clusters_and_escape_shows_all
     assert {*middle.tolist()} == {-3, 2, 3}
     assert read_legend(presenter)[:3] == ["w owl           50", "d dog           50", "hidden 100"]
     assert presenter.describe_filter() == "owl and dog alone"
+    presenter.show_map(image_map, (2,))
+    assert presenter.describe_cursor() == map_presenter.NO_CLUSTER_TEXT
     assert presenter.handle_key("close") == "show_all"
     presenter.show_map(image_map)
     assert presenter.handle_key("close") == "close"

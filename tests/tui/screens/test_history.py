@@ -26,7 +26,7 @@ from tests.tui.harness import (
 from tests.tui.presenters.test_history_presenter import NAMES, create_session
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.engine.answers import ClassAnswer, Unreadable
-from vaetui.engine.events import Event, HistoryLoaded, Progress
+from vaetui.engine.events import Event, HistoryLoaded, Notice, Progress
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.tui.app import VaetuiApp
@@ -61,6 +61,14 @@ class FailingHistorySession(ScriptedSession):
     def load_history(self) -> Iterator[Event]:
         yield Progress("loading the answers", 0, 1)
         raise UserError("The disk cannot be read.")
+
+
+class DamagedHistorySession(ScriptedSession):
+    """A round beside another one whose answers are lost."""
+
+    def load_history(self) -> Iterator[Event]:
+        yield Notice("The answers of round 1 are not shown.")
+        yield from super().load_history()
 
 
 @asynccontextmanager
@@ -119,8 +127,7 @@ async def test_keys_correct_an_answer_of_an_earlier_round_and_undo_it() -> None:
         await press_slowly(pilot, "end", "3", "8")
         await settle(pilot)
         assert "■ dog .8" in screen_text(pilot.app)
-        assert "Saved: round 1, cluster 0 = dog, confidence 0.8" in prompt_text(screen)
-        assert "next training" in prompt_text(screen)
+        assert "Saved: round 1, cluster 0 = dog .8, for the next training. u: undo" in prompt_text(screen)
         await press_slowly(pilot, "u")
         await settle(pilot)
         assert "■ dog .8" not in screen_text(pilot.app)
@@ -137,7 +144,7 @@ async def test_a_class_chosen_by_its_name_corrects_after_a_confidence() -> None:
         assert prompt_text(screen).startswith("Round 1, cluster 0 = owl")
         await press_slowly(pilot, "enter")
         await settle(pilot)
-        assert "Saved: round 1, cluster 0 = owl." in prompt_text(screen)
+        assert "Saved: round 1, cluster 0 = owl, for the next training" in prompt_text(screen)
 
 
 async def test_filter_lists_one_class_and_escape_lists_all() -> None:
@@ -215,6 +222,14 @@ async def test_reason_is_shown_where_the_answers_cannot_be_loaded() -> None:
         assert "The disk cannot be read." in prompt_text(screen)
         await press_slowly(pilot, "escape")
         await wait_for_screen(pilot, LabellingScreen)
+
+
+async def test_a_round_that_is_lost_is_named_beside_the_answers_of_the_others() -> None:
+    session = DamagedHistorySession(classes=NAMES)
+    session.record_answer((0,), ClassAnswer(0))
+    async with open_history(session) as (pilot, screen):
+        assert "The answers of round 1 are not shown." in prompt_text(screen)
+        assert "■ cat" in screen_text(pilot.app)
 
 
 async def test_members_appear_as_soon_as_the_images_are_loaded() -> None:

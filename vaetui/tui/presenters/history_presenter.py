@@ -25,10 +25,10 @@ ROUND_CELLS, MIN_CLUSTER_CELLS, IMAGES_CELLS, TIME_CELLS = 5, 7, 9, 10
 """Cells of the columns of the list."""
 MIN_ANSWER_CELLS = 8
 """Cells of an answer, for which the number of images is left out on narrow terminals."""
-TRAINING_NOTE = "Counts from the next training on"
-"""Shown for a correction of an earlier round."""
-EXPORT_NOTE = "Counts in exports; in training after one more round"
-"""Shown for a correction of a finished run."""
+TRAINING_EFFECT = "for the next training"
+"""From when on a correction of an earlier round counts."""
+EXPORT_EFFECT = "for exports and a further round"
+"""Where a correction of a finished run counts."""
 SPLIT_HINT = "A split cannot be changed here. Go to its parts, or undo it in its round"
 NO_ENTRY_HINT = "There is no answer here yet"
 CONFIDENCE_HINT = "Enter: certain · 1-9: confidence 0.1-0.9 · Esc: cancel"
@@ -208,7 +208,7 @@ class HistoryPresenter:
         keys = "" if is_split else f"0-9: correct · {format_key('history.clear')}: delete"
         if is_current:
             return " · ".join(filter(None, [keys, f"{format_key('history.accept')}: go to it"]))
-        return keys and f"{keys} · {self._describe_effect(entry)}"
+        return keys and f"{keys}, {self._describe_effect()}"
 
     def _handle_answer_key(self, key: str) -> HistoryAction | None:
         """Go to the selected answer, or correct or delete it."""
@@ -281,14 +281,14 @@ class HistoryPresenter:
         cluster = f"round {entry.round_number}, cluster {format_path(entry.path)}"
         match answer:
             case ClassAnswer(class_id, confidence):
-                certainty = "" if confidence >= 1 else f", confidence {confidence:.1f}"
+                certainty = "" if confidence >= 1 else f" .{round(confidence * 10)}"
                 self.status_text = f"Saved: {cluster} = {self._session.classes.names[class_id]}{certainty}"
             case Unreadable():
                 self.status_text = f"Saved: {cluster} unreadable"
             case Cleared():
                 self.status_text = f"Deleted: answer of {cluster}"
-        effect = "" if self._is_current(entry) else f"{self._describe_effect(entry)}. "
-        self.status_text += f". {effect}{self._format_key('history.undo')}: undo"
+        effect = "" if self._is_current(entry) else f", {self._describe_effect()}"
+        self.status_text += f"{effect}. {self._format_key('history.undo')}: undo"
         return "reload"
 
     def _undo(self) -> HistoryAction | None:
@@ -316,9 +316,9 @@ class HistoryPresenter:
     def _is_current(self, entry: HistoryEntry) -> bool:
         return self._session.phase == "labelling" and entry.round_number == self._session.round_number
 
-    def _describe_effect(self, entry: HistoryEntry) -> str:
-        """Return from when on a correction of an earlier round counts."""
-        return EXPORT_NOTE if self._session.phase == "finished" else TRAINING_NOTE
+    def _describe_effect(self) -> str:
+        """Return where a correction counts that is not of the current round."""
+        return EXPORT_EFFECT if self._session.phase == "finished" else TRAINING_EFFECT
 
     def _format_answer(self, entry: HistoryEntry, max_cells: int) -> tuple[Piece, ...]:
         match entry.answer:

@@ -53,8 +53,8 @@ MIN_LEGEND_CELLS = 14
 MAX_ALL_PAIRS_CLASSES = 30
 """With more classes, the filter offers only the pairs with confused images."""
 NO_LABELLING_HINT = "The run is finished: no cluster waits for an answer"
-ALL_ANSWERED_NOTE = "All clusters of the round have an answer"
 NO_CLUSTER_HINT = "No cluster of the round has most images in these classes"
+NO_CLUSTER_TEXT = "No cluster here"
 NO_CLASSES_NOTE = "No predictions yet: clusters are shown apart"
 
 MapAction: TypeAlias = Literal["close", "filter", "jump", "show_all"]
@@ -253,7 +253,7 @@ class MapPresenter:
         """Return the nearest cluster with its answer or most frequent class, for the prompt."""
         cluster = self.nearest_cluster
         if cluster is None:
-            return "" if self.image_map is None else self.describe_filter()
+            return "" if self.image_map is None else NO_CLUSTER_TEXT
         text = f"Cluster {format_path(cluster.path)}"
         match cluster.answer:
             case ClassAnswer(class_id, _):

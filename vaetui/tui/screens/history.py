@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from vaetui.engine.answers import ClusterPath
-from vaetui.engine.events import HistoryEntry, HistoryLoaded
+from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
 from vaetui.tui.keymap import HISTORY_CONFIRMED_KEYS, HISTORY_GLOSSARY, HISTORY_KEYS
@@ -106,9 +106,12 @@ class HistoryScreen(OverlayScreen):
     @on(EventReported)
     def handle_event(self, message: EventReported) -> None:
         """Show the answers that were loaded, unless they changed meanwhile."""
-        if isinstance(message.event, HistoryLoaded) and not self._is_outdated:
-            self.presenter.show_entries(message.event.entries)
-            self._update_view()
+        match message.event:
+            case Notice(text):
+                self.show_notice(text)
+            case HistoryLoaded(entries) if not self._is_outdated:
+                self.presenter.show_entries(entries)
+                self._update_view()
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
@@ -186,4 +189,5 @@ class HistoryScreen(OverlayScreen):
             prompt.set_text(Text(LOADING_NOTE, "bold"))
             return
         hint, note = self._hint or presenter.hint, self._note or presenter.status_text
-        prompt.show_question(presenter.describe_focus(), presenter.describe_keys(), hint, note)
+        question = "" if note and not hint else presenter.describe_focus()  # the note names its cluster itself
+        prompt.show_question(question, presenter.describe_keys(), hint, note)
