@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import load_digits, write_image_folder
 from tests.idx import write_small_mnist
 from vaetui.session import dataset_location
-from vaetui.storage import dataset_cache, locations
+from vaetui.storage import dataset_cache, file_names, locations
 
 pytestmark = pytest.mark.usefixtures("home")
 IMAGE_COUNT = 120
@@ -123,6 +125,11 @@ def test_imported_images_are_deleted_with_the_last_session_that_uses_them(
     assert run_vaetui("delete", "first", "--yes").returncode == 0
     dataset_location.remove_unused_datasets()
     assert dataset.exists()
+    database = file_names.database_path(locations.find_session("second"))
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    dataset_location.remove_unused_datasets()
+    assert dataset.exists(), "the version that made the session may still need it"
     assert run_vaetui("delete", "second", "--yes").returncode == 0
     dataset_location.remove_unused_datasets()
     assert not dataset.exists()
