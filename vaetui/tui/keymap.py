@@ -370,12 +370,16 @@ SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
     create_binding("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
     create_binding("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
+    create_binding(
+        "summary", "least_sure", "l", "least sure", "Show the least sure images in place of the figures", show=True
+    ),
     create_binding("summary", "map", "M", "map", "Show all images as points of a map", show=True),
     create_binding("summary", "history", "H", "history", "List all answers of all rounds; correct them", show=True),
+    create_binding("summary", "export", "e", "export", "Export the labels to a file", show=True),
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
-SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw", "map", "history")
+SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw", "least_sure", "map", "history", "export")
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),

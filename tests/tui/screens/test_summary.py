@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event as Gate
 
+import numpy as np
 import pytest
 
 from tests.tui.harness import SIZES, assert_snapshot, screen_text, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
+from vaetui.engine.classes import ClassList
 from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
 from vaetui.engine.metrics import Agreement
 from vaetui.engine.recipes import get_recipe
 from vaetui.errors import UserError
+from vaetui.session.views import Summary
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
+from vaetui.tui.widgets.least_sure_images import LeastSureImages
 from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
+ALL_SIZES = [(80, 24), (100, 30), (120, 40), (200, 60)]
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
 class FinishedSession(ScriptedSession):
     """A finished run that loads its images when the gate is open."""
 
-    def __init__(self, *, has_test_labels: bool = True, refuses_round: bool = False, name: str = "demo-mnist") -> None:
-        super().__init__("finished", name=name, has_test_labels=has_test_labels)
+    def __init__(
+        self,
+        *,
+        has_test_labels: bool = True,
+        refuses_round: bool = False,
+        name: str = "demo-mnist",
+        rounds: int = 5,
+        answers: int | None = None,
+    ) -> None:
+        super().__init__("finished", name=name, has_test_labels=has_test_labels, rounds=rounds)
+        self.answer_count = answers
         self.finished_epochs = [create_labelled_epoch(epoch, has_test_labels) for epoch in range(1, 7)]
         self.gate = Gate()
         self.gate.set()
@@ -38,6 +53,10 @@ class FinishedSession(ScriptedSession):
         yield Loading("PyTorch")
         self.gate.wait(60)
         yield from super().advance()
+
+    def summary(self) -> Summary:
+        summary = super().summary()
+        return summary if self.answer_count is None else replace(summary, answer_count=self.answer_count)
 
     def add_round(self) -> None:
         if self.refuses_round:
@@ -122,6 +141,102 @@ async def test_help_lists_the_keys_and_q_exits() -> None:
     assert app.failure is None
 
 
+@pytest.mark.parametrize("size", ALL_SIZES)
+@pytest.mark.parametrize("has_test_labels", [True, False])
+async def test_everything_fits_without_scrolling_and_no_figure_is_broken(
+    size: tuple[int, int], has_test_labels: bool
+) -> None:
+    session = FinishedSession() if has_test_labels else create_session_without_test_labels()
+    last = session.finished_epochs[-1]
+    session.finished_epochs[-1] = replace(last, mean_confidence=0.987, prediction_churn=0.0123, reading_accuracy=0.876)
+    session.agreements = ((5, Agreement(100, 0.87, 0.912)),)
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "vaetui resume demo-mnist" in screen_text(app))
+        screen = app.screen
+        assert screen.max_scroll_y == 0
+        text = screen_text(app)
+        for command in ("export demo-mnist -o demo-mnist.csv", "show demo-mnist", "resume demo-mnist"):
+            assert f"vaetui {command}" in text
+        assert "e exports the labels here" in text
+        for figure in ("64 answers", "training 2:05", "labelling 4:00", "87 % (estimated 91 %)", "87.6 %"):
+            assert figure in text
+        assert not re.search(r"^\s*%", text, re.MULTILINE) or has_test_labels
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+async def test_values_stand_below_their_points(size: tuple[int, int]) -> None:
+    app = VaetuiApp(FinishedSession())
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "●" in screen_text(app))
+        lines = screen_text(app).splitlines()
+        values = next(line for line in lines if line.lstrip().startswith("%"))
+        frame = values.index("╰")
+        points = [index for index in range(frame) if any(line[index : index + 1] == "●" for line in lines[:20])]
+        centres = [(match.start() + match.end() - 1) / 2 for match in re.finditer(r"\d+(\.\d)?", values[:frame])]
+        assert len(points) == len(centres) == 6
+        assert all(abs(point - centre) <= 1.5 for point, centre in zip(points, centres, strict=True))
+
+
+@pytest.mark.parametrize(("size", "key"), [((80, 24), "l"), ((120, 40), ""), ((200, 60), "")])
+async def test_least_sure_images_of_each_class_are_shown(size: tuple[int, int], key: str) -> None:
+    session = FinishedSession()
+    session.classes = ClassList.from_names(("cat", "owl", *map(str, range(2, 10))))
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "resume" in screen_text(app))
+        widget = app.screen.query_one(LeastSureImages)
+        assert widget.display is not bool(key)
+        if key:
+            await pilot.press(key)
+        await wait_until(pilot, lambda: "■ owl 31 %" in screen_text(app))
+        await wait_until(pilot, lambda: all(pixels is not None for pixels in widget.shown_images))
+        assert app.screen.max_scroll_y == 0
+        expected, _ = session.least_sure_images(0, 1)
+        assert np.array_equal(widget.shown_images[0], expected[0])
+        for name in ("cat", "owl", *map(str, range(2, 10))):
+            assert f"■ {name} 31 %" in screen_text(app)
+        if key:
+            await pilot.press(key)
+            await wait_until(pilot, lambda: "Training images by class" in screen_text(app))
+            assert not widget.display
+
+
+@pytest.mark.parametrize("has_test_labels", [True, False])
+async def test_classes_without_an_answer_are_named_not_counted_and_leave_no_estimate(has_test_labels: bool) -> None:
+    session = create_session_without_test_labels()
+    session.has_test_labels = has_test_labels
+    session.classes = ClassList.from_names(("cat", "owl", *map(str, range(2, 10))))
+    session.unanswered_class_ids = (0, 1)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "No answer yet for: cat, owl" in screen_text(app))
+        text = screen_text(app)
+        assert not re.search(r"(cat|owl) ━", text)
+        assert re.search(r" 2 ━", text)
+        assert "91.7" not in text
+        assert "Estimated accuracy" not in text
+        assert "gain little" not in text
+
+
+async def test_one_round_and_one_answer_are_singular() -> None:
+    session = FinishedSession(rounds=1, answers=1)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        assert "finished: 1 round, 2 epochs" in screen_text(app)
+        assert "1 answer ·" in screen_text(app)
+
+
+async def test_long_class_names_leave_room_for_the_bars() -> None:
+    session = FinishedSession()
+    session.classes = ClassList.from_names(tuple(f"{index}-{'long' * 12}-{index}" for index in range(10)))
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "…" in screen_text(app))
+        assert re.search(r"3-\S+…\S+-3 ━+", screen_text(app))
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -151,15 +266,16 @@ async def test_summary_without_test_labels_shows_metrics_by_epoch(size: tuple[in
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: is_loaded(app) and "▲" in screen_text(app))
         text = screen_text(app)
-        assert "Progress without ground truth" in text
+        assert "ground truth, %" in text
         assert "test accuracy" not in text.lower()
-        for line in (
-            "     epoch    1    2    3    4    5    6",
-            "● estimate    - 58.3 66.7 75.0 83.3 91.7",
-            "▲ stable      -    - 95.0 96.7 97.5 98.0",
-            "◆ pixels   90.0 90.0 90.0 90.0 90.0 90.0",
+        for words in (
+            "● estimate - 58.3 66.7 75.0 83.3 91.7",
+            "▲ stable - - 95.0 96.7 97.5 98.0",
+            "◆ pixels 90.0 90.0 90.0 90.0 90.0 90.0",
         ):
-            assert line in text
+            # At 80 columns there is no room for decimals.
+            expected = words if size[0] > 80 else re.sub(r"\d+\.\d", lambda match: f"{float(match[0]):.0f}", words)
+            assert expected in " ".join(text.split())
         assert_snapshot(app, f"summary-without-test-labels-{size[0]}x{size[1]}")
 
 

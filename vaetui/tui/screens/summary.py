@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich.text import Text
 from textual import on
@@ -12,23 +11,35 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import WorkerEnded
-from vaetui.tui.presenters.number_format import format_duration, format_percent
+from vaetui.tui.presenters.class_colours import get_class_style
+from vaetui.tui.presenters.least_sure import compute_least_sure_layout
 from vaetui.tui.presenters.prediction_changes import LOW_GAIN_MESSAGE, describe_prediction_changes, has_low_churn
+from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
+from vaetui.tui.presenters.summary_text import (
+    MAX_AGREEMENT_ROUNDS,
+    format_agreements,
+    format_commands,
+    format_costs,
+    format_reading_accuracy,
+    split_words,
+    wrap_pieces,
+)
+from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
-from vaetui.tui.widgets.bar_chart import BarChart
+from vaetui.tui.widgets.bar_chart import Bar, BarChart
+from vaetui.tui.widgets.least_sure_images import ClassImages, LeastSureImages
 from vaetui.tui.widgets.result_plots import AccuracyByRoundPlot, MetricsByEpochPlot
 
-MAX_AGREEMENT_ROUNDS = 4
-"""Rounds whose agreement a wide screen shows, the last ones; a narrow screen shows one."""
-MAX_COMMAND_CELLS = 74
-"""Cells of a command with its description; longer ones are shown without the description."""
+MIN_FIGURE_ROWS = 15
+"""Rows of the figures that images never take."""
+MAX_CLASS_IMAGES = 12
+"""Least sure images of one class that are loaded."""
 ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 
 
@@ -38,20 +49,24 @@ class SummaryScreen(KeyGuardedScreen):
     BINDINGS = build_bindings(keymap.SUMMARY_KEYS)
     CONFIRMED_KEYS = keymap.SUMMARY_CONFIRMED_KEYS
     DEFAULT_CSS = """
-    SummaryScreen #figures { height: 1fr; min-height: 12; max-height: 25; }
+    SummaryScreen #figures { height: 1fr; min-height: 9; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
-    SummaryScreen #facts { height: auto; padding: 1 1 0 1; }
-    SummaryScreen #commands { height: auto; padding: 1 1 0 1; }
-    SummaryScreen #note { height: auto; padding: 0 1; color: $warning; }
+    SummaryScreen #facts { height: auto; padding: 0 1; }
+    SummaryScreen #commands { height: auto; padding: 0 1; }
+    SummaryScreen.-tall #facts, SummaryScreen.-tall #commands { padding: 1 1 0 1; }
+    SummaryScreen #note { display: none; height: auto; padding: 0 1; color: $warning; }
     """
 
     def __init__(self, session: Session) -> None:
         """Show the finished run of the session."""
-        super().__init__(session.name, f"finished: {session.round_count} rounds, {session.epoch_count} epochs")
+        position = format_position("finished", session.epoch_count, session.epoch_count, 0, session.round_count)
+        super().__init__(session.name, f"finished: {position}")
         self.session = session
         """The session that is shown."""
         self.is_round_requested = False
         """Whether another round starts as soon as the worker is idle."""
+        self.shows_images_alone = False
+        """Whether the least sure images stand in place of the figures."""
         if session.has_test_labels:
             self._result_plot: AccuracyByRoundPlot | MetricsByEpochPlot = AccuracyByRoundPlot(session)
             self.glossary = keymap.SUMMARY_GLOSSARY
@@ -63,30 +78,65 @@ class SummaryScreen(KeyGuardedScreen):
         """Create the plots, the facts and the commands."""
         session = self.session
         self._summary = session.summary()
+        self._unanswered_ids = self._summary.unanswered_class_ids if self._summary.answer_count else ()
         with Horizontal(id="figures"):
             yield self._result_plot
-            counts = [(session.classes.names[class_id], count) for class_id, count in self._summary.class_counts]
-            yield BarChart("Training images by class", counts, id="classes")
+            bars = [
+                Bar(session.classes.names[class_id], count, get_class_style(class_id))
+                for class_id, count in self._summary.class_counts
+                if class_id not in self._summary.unanswered_class_ids
+            ]
+            yield BarChart("Training images by class", bars, id="classes")
+        yield LeastSureImages(session.classes, id="least-sure")
         yield Static(self._format_facts(), id="facts")
-        yield Static(_format_commands(session.name), id="commands")
+        format_key = self._vaetui_app.format_key
+        yield Static(
+            format_commands(session.name, format_key("summary.export"), format_key("any.leave")), id="commands"
+        )
         yield Static(id="note", markup=False)
 
     async def on_resize(self, event: Resize) -> None:
-        """Draw the plot for the new size, and show as many rounds as fit."""
-        self.query_one("#facts", Static).update(self._format_facts())
+        """Arrange images and figures for the new size, and show as many rounds as fit."""
+        self._update_facts()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Give the images what figures, facts and commands leave of the screen, or the place of the figures too."""
+        texts = (self._format_facts(), format_commands(self.session.name, "e", "q"))
+        padding = 2 if self.has_class("-tall") else 0
+        used_rows = 2 + sum(len(text.plain.splitlines()) for text in texts) + padding
+        free_rows = self.app.size.height - used_rows - (0 if self.shows_images_alone else MIN_FIGURE_ROWS)
+        layout = compute_least_sure_layout(self.app.size.width, free_rows)
+        self.query_one("#figures").display = not (self.shows_images_alone and layout)
+        self.query_one(LeastSureImages).show_layout(layout)
         self.call_after_refresh(self._result_plot.draw)
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
         """Show the result of the reading test that was closed."""
         if self.is_current:  # the screen may have been replaced, and the session may be in another phase
-            self.query_one("#facts", Static).update(self._format_facts())
+            self._update_facts()
 
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
-        """Start the round that was requested while the worker was busy."""
+        """Start the round that was requested while the worker was busy, else show the images that are loaded now."""
         if self.is_round_requested:
             self._request_additional_round()
+        else:
+            self._load_images({}, [class_id for class_id, count in self._summary.class_counts if count])
+
+    def _load_images(self, images: dict[int, ClassImages], class_ids: list[int]) -> None:
+        """Load the least sure images of one class after the other; keys are handled between two classes."""
+        if not self.is_current or self.session.phase != "finished":
+            return
+        for class_id in class_ids[:1]:
+            pixels, confidences = self.session.least_sure_images(class_id, MAX_CLASS_IMAGES)
+            if len(pixels):
+                images[class_id] = pixels, confidences
+        if class_ids[1:]:
+            self.call_later(self._load_images, images, class_ids[1:])
+        else:
+            self.query_one(LeastSureImages).show_images(images)
 
     def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test, the samples, the map or the history."""
@@ -97,39 +147,47 @@ class SummaryScreen(KeyGuardedScreen):
                 self._try_open_overlay(self._vaetui_app.open_samples)
             case "map":
                 self._try_open_overlay(self._vaetui_app.open_map)
+            case "least_sure":
+                self.shows_images_alone = not self.shows_images_alone
+                self._arrange()
             case "history":
                 self._try_open_overlay(self._vaetui_app.open_history)
+            case "export":
+                self._vaetui_app.open_export()
             case _:
                 self._try_open_overlay(self._vaetui_app.open_reading_test)
 
     def show_notice(self, text: str) -> None:
         """Show a notice below everything else."""
-        self.query_one("#note", Static).update(Text(text))
+        note = self.query_one("#note", Static)
+        note.display = bool(text)
+        note.update(Text(text))
+
+    def _update_facts(self) -> None:
+        self.query_one("#facts", Static).update(self._format_facts())
 
     def _format_facts(self) -> Text:
         """Return costs, the changed predictions, agreement of the last rounds and the reading test.
 
         Without true labels the table of metrics shows the estimated accuracy; of the changes only the advice is left.
+        Classes without an answer are named in place of both.
         """
-        summary, epochs = self._summary, self.session.training_curves().finished_epochs
-        facts = Text.assemble(
-            (f"{summary.answer_count:,}", "bold"),
-            " answers   training ",
-            (format_duration(summary.training_seconds).strip(), "bold"),
-            "   labelling ",
-            (format_duration(summary.labelling_seconds).strip(), "bold"),
+        summary, epochs, width = self._summary, self.session.training_curves().finished_epochs, self.app.size.width
+        unanswered_names = select_class_names(self.session.classes.names, self._unanswered_ids)
+        if unanswered_names:
+            changes = format_unanswered_classes(unanswered_names, width - 2)
+        elif self.session.has_test_labels:
+            changes = describe_prediction_changes(epochs)
+        else:
+            changes = LOW_GAIN_MESSAGE * has_low_churn(epochs)
+        max_rounds = MAX_AGREEMENT_ROUNDS if width >= WIDE_COLUMNS else 1
+        paragraphs = (
+            format_costs(summary),
+            split_words(changes),
+            format_agreements(summary.agreements[-max_rounds:]),
+            format_reading_accuracy(epochs),
         )
-        has_labels = self.session.has_test_labels
-        if changes := describe_prediction_changes(epochs) if has_labels else LOW_GAIN_MESSAGE * has_low_churn(epochs):
-            facts.append(f"\n{changes}")
-        if summary.agreements:
-            max_rounds = MAX_AGREEMENT_ROUNDS if self.app.size.width >= WIDE_COLUMNS else 1
-            facts.append_text(_format_agreements(summary.agreements[-max_rounds:]))
-        if read_epochs := [epoch for epoch in epochs if epoch.reading_accuracy is not None]:
-            accuracy = format_percent(read_epochs[-1].reading_accuracy).strip()
-            facts.append("\nreconstructions read correctly ").append(f"{accuracy} %", "bold")
-            facts.append(f" (epoch {read_epochs[-1].epoch})")
-        return facts
+        return Text("\n").join([line for pieces in paragraphs for line in wrap_pieces(pieces, width - 2)])
 
     def _request_additional_round(self) -> None:
         """Add a round and start it, now or as soon as the worker is idle."""
@@ -157,32 +215,3 @@ class SummaryScreen(KeyGuardedScreen):
             self.show_notice("")
         except UserError as error:
             self.show_notice(str(error))
-
-
-def _format_agreements(agreements: Sequence[tuple[int, Agreement]]) -> Text:
-    """Return the agreement of answers and classifier by round, with the classifier's own estimate."""
-    text, label = Text("\nagreement of your answers with the classifier: "), "estimated "
-    for index, (round_number, agreement) in enumerate(agreements):
-        text.append(f"{', ' if index else ''}round {round_number} ")
-        text.append(f"{100 * agreement.agreement_rate:.0f} %", "bold")
-        if agreement.mean_confidence is not None:
-            text.append(f" ({label}{100 * agreement.mean_confidence:.0f} %)")
-            label = ""  # only the first estimate is labelled, for lack of space
-    return text
-
-
-def _format_commands(session_name: str) -> Text:
-    name = shlex.quote(session_name)
-    rows = (
-        (f"vaetui export {name} -o {shlex.quote(f'{session_name}.csv')}", "every image with its label"),
-        (f"vaetui show {name}", "these figures again"),
-        (f"vaetui resume {name}", "this screen again"),
-    )
-    width = max(len(command) for command, _ in rows)
-    text = Text("Leave with q, then type:")
-    for command, description in rows:
-        line = Text.assemble("\n  ", (f"{command:<{width}}", "bold"))
-        if width + len(description) < MAX_COMMAND_CELLS:
-            line.append(f"   {description}", "dim")
-        text.append_text(line)
-    return text

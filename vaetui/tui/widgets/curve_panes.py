@@ -24,6 +24,7 @@ from vaetui.tui.presenters.epoch_metrics import (
     EpochMetric,
     build_curves,
     describe_upcoming_metrics,
+    select_reliable_epochs,
     select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.loss_terms import (
@@ -185,7 +186,7 @@ class UnsupervisedMetricsPane(CurvePane):
 
         The classes without an answer stand in place of the estimated accuracy.
         """
-        epochs = curves.finished_epochs
+        epochs = select_reliable_epochs(curves)
         metrics = select_unsupervised_metrics(self._config)
         lines = [Text(" measured after each epoch")]
         if epochs:
@@ -219,6 +220,7 @@ def draw_unsupervised_metrics(
     curves = build_curves(select_unsupervised_metrics(config), finished_epochs)
     min_percent = min((float(curve.y.min()) for curve in curves if len(curve.y)), default=0.0)
     low = min(10.0 * (min_percent // 10), 90.0)
+    plot.set_headings(UNSUPERVISED_METRICS_HEADING, "No ground truth, %", "Metrics, %")
     draw_epoch_curves(plot, curves, epoch_count, low, () if finished_epochs else describe_upcoming_metrics(config))
 
 

@@ -22,15 +22,18 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     Plot > .plot--tick { color: $foreground 70%; text-style: none; }
     """
 
-    def __init__(self, heading: str, x_label: str = "") -> None:
-        """Create an empty plot with `heading` in the upper side of its frame and `x_label` in the lower one."""
+    def __init__(self, heading: str, x_label: str = "", margin_cells: int = 5) -> None:
+        """Create an empty plot with `heading` in the upper side of its frame and `x_label` in the lower one.
+
+        `margin_cells` are the columns before the frame.
+        """
         super().__init__(allow_pan_and_zoom=False)
         self._headings: Sequence[str] = (heading,)
         self._x_label = x_label
         self._placeholder_lines: Sequence[str] = ()
         self.set_reactive(PlotWidget.margin_top, 0)
         self.set_reactive(PlotWidget.margin_bottom, 1)
-        self.set_reactive(PlotWidget.margin_left, 5)
+        self.set_reactive(PlotWidget.margin_left, margin_cells)
 
     @property
     def column_count(self) -> int:
@@ -41,6 +44,10 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     def row_count(self) -> int:
         """Rows inside the frame."""
         return max(self.size.height - self.margin_bottom - 2, 1)
+
+    def find_column(self, x: float) -> int:
+        """Return the column of an x value in the plot, with the margin, as it was drawn last."""
+        return self.margin_left + int(self.get_pixel_from_coordinate(x, 0.0)[0])
 
     def set_headings(self, *headings: str) -> None:
         """Replace the heading by the first of `headings` that fits the frame, or by as much as fits of the last one."""

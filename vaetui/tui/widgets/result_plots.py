@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,7 +13,11 @@ from textual.widgets import Static
 
 from vaetui.engine.config import TrainingConfig, find_round_of_epoch
 from vaetui.engine.events import EpochEnded
-from vaetui.tui.presenters.epoch_metrics import UNSUPERVISED_METRICS_HEADING, select_unsupervised_metrics
+from vaetui.tui.presenters.epoch_metrics import (
+    UNSUPERVISED_METRICS_HEADING,
+    select_reliable_epochs,
+    select_unsupervised_metrics,
+)
 from vaetui.tui.presenters.number_format import format_number
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.session_protocol import Session
@@ -22,24 +29,50 @@ VALUE_CELLS = 5
 
 
 class ResultPlot(Vertical):
-    """A plot above a line of rounds or epochs and one line of values for each curve."""
+    """A plot above a line of values for each curve, each value below its round or epoch."""
 
     DEFAULT_CSS = """
     ResultPlot { width: 1fr; }
     """
 
-    def __init__(self, heading: str, x_label: str, line_count: int, session: Session) -> None:
-        """Create a plot of `session` above `line_count` lines of values."""
+    def __init__(self, heading: str, x_label: str, names: Sequence[Text], session: Session) -> None:
+        """Create a plot of `session` above a line of values for each of `names`."""
         super().__init__()
         self.session = session
         """The finished session."""
-        self._heading, self._x_label, self._line_count = heading, x_label, line_count
+        self._heading, self._x_label, self._names = heading, x_label, names
+        self._margin_cells = max(5, *(name.cell_len + 1 for name in names))
 
     def compose(self) -> ComposeResult:
         """Mount the plot and its values."""
-        yield Plot(self._heading, self._x_label)
+        yield Plot(self._heading, self._x_label, self._margin_cells)
         yield (values := Static(markup=False))
-        values.styles.height = self._line_count
+        values.styles.height = len(self._names)
+
+    def _show_values(self, rows: Sequence[Sequence[tuple[int, float | None]]]) -> None:
+        """Show a line of (x, share) pairs behind each name, in percent.
+
+        Without room for decimals the values are whole numbers; what then has no room is left out, the last value not.
+        """
+        plot = self.query_one(Plot)
+        columns = [plot.find_column(x) for x, _ in rows[0]]
+        is_narrow = any(second - first < VALUE_CELLS for first, second in pairwise(columns))
+        lines = []
+        for name, row in zip(self._names, rows, strict=True):
+            placed: list[tuple[int, str]] = []
+            next_start = self.size.width + 1
+            for x, share in reversed(row):
+                value = _format_value(share, is_narrow)
+                start = min(plot.find_column(x) - len(value) // 2, self.size.width - len(value))
+                if start > self._margin_cells and start + len(value) < next_start:
+                    placed.append((start, value))
+                    next_start = start
+            line = name.copy()
+            for start, value in reversed(placed):
+                line.pad_right(start - line.cell_len)
+                line.append(value, "bold")
+            lines.append(line)
+        self.query_one(Static).update(Text("\n").join(lines), layout=False)
 
 
 class AccuracyByRoundPlot(ResultPlot):
@@ -47,7 +80,7 @@ class AccuracyByRoundPlot(ResultPlot):
 
     def __init__(self, session: Session) -> None:
         """Create a plot of the test accuracies of `session`."""
-        super().__init__("Test accuracy in % by round", "round", 2, session)
+        super().__init__("Test accuracy in % by round", "round", [Text("   %")], session)
         self.round_accuracies = compute_accuracy_by_round(
             session.training_curves().finished_epochs, session.config.training
         )
@@ -61,14 +94,7 @@ class AccuracyByRoundPlot(ResultPlot):
         x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.column_count // 4, min_step=1.0))
         curves = [Curve(marker, "green", x, 100 * accuracies) for marker in "⠒●"]
         plot.draw_curves(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
-        shown = self.round_accuracies[-max(plot.column_count // VALUE_CELLS, 1) :]
-        values = Text.assemble(
-            ("round", "dim"),
-            *(f"{round_number:>{VALUE_CELLS}}" for round_number, _ in shown),
-            ("\n    %", "dim"),
-            *((_format_value(accuracy), "bold") for _, accuracy in shown),
-        )
-        self.query_one(Static).update(values, layout=False)
+        self._show_values([self.round_accuracies])
 
 
 class MetricsByEpochPlot(ResultPlot):
@@ -77,21 +103,14 @@ class MetricsByEpochPlot(ResultPlot):
     def __init__(self, session: Session) -> None:
         """Create a plot of the metrics of `session`."""
         self._metrics = select_unsupervised_metrics(session.config)
-        super().__init__(UNSUPERVISED_METRICS_HEADING, "epoch", 1 + len(self._metrics), session)
+        names = [Text.assemble((metric.marker, metric.style), f" {metric.name}") for metric in self._metrics]
+        super().__init__(UNSUPERVISED_METRICS_HEADING, "epoch", names, session)
 
     def draw(self) -> None:
         """Draw the curves and their values."""
-        plot, epochs = self.query_one(Plot), self.session.training_curves().finished_epochs
+        plot, epochs = self.query_one(Plot), select_reliable_epochs(self.session.training_curves())
         draw_unsupervised_metrics(plot, self.session.config, epochs, self.session.epoch_count)
-        name_width = max(len(metric.name) for metric in self._metrics)
-        shown = epochs[-max((self.size.width - name_width - 2) // VALUE_CELLS, 1) :]
-        values = Text.assemble(
-            (f"{'epoch':>{name_width + 2}}", "dim"), *(f"{epoch.epoch:>{VALUE_CELLS}}" for epoch in shown)
-        )
-        for metric in self._metrics:
-            values.append_text(Text.assemble("\n", (metric.marker, metric.style), f" {metric.name:<{name_width}}"))
-            values.append_text(Text("".join(_format_value(metric.get_value(epoch)) for epoch in shown), "bold"))
-        self.query_one(Static).update(values, layout=False)
+        self._show_values([[(epoch.epoch, metric.get_value(epoch)) for epoch in epochs] for metric in self._metrics])
 
 
 def compute_accuracy_by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> list[tuple[int, float]]:
@@ -101,5 +120,7 @@ def compute_accuracy_by_round(epochs: tuple[EpochEnded, ...], training: Training
     return [(round_number, accuracy) for round_number, accuracy in sorted(accuracies.items()) if accuracy is not None]
 
 
-def _format_value(share: float | None) -> str:
-    return f"{'-' if share is None else format_number(100 * share, VALUE_CELLS - 1):>{VALUE_CELLS}}"
+def _format_value(share: float | None, is_narrow: bool) -> str:
+    if share is not None and is_narrow:
+        return f"{100 * share:.0f}"
+    return "-" if share is None else format_number(100 * share, VALUE_CELLS - 1).strip()
