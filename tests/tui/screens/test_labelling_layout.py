@@ -286,6 +286,16 @@ async def test_nearest_member_of_colour_data_is_large_and_the_centre_stands_besi
         assert frame.text.startswith("┏ cluster 1 ")
 
 
+async def test_thumbnails_of_colour_data_show_the_nearest_members() -> None:
+    async with open_labelling(ColourSession(clusters=30), (100, 30)) as (pilot, screen):
+        grid = screen.query_one(ClusterGrid)
+        assert len(grid.shown_images) == 7
+        assert all(np.array_equal(image, create_red_image(250)) for image in grid.shown_images)
+        await pilot.press(*["right"] * 7)
+        await settle(pilot)
+        assert all(np.array_equal(image, create_red_image(250)) for image in grid.shown_images)
+
+
 async def test_centre_of_colour_data_is_large_until_the_members_are_loaded() -> None:
     session = ColourSession()
     async with open_labelling(session) as (pilot, screen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
+from vaetui.engine.answers import ClusterPath
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
@@ -114,11 +115,16 @@ class LabellingView(Vertical):
             self._format_rule(round_view, len(visible_clusters), focus_index, classes, arrangement_text)
         )
 
-    def show_members(self, order: MemberOrder, pixels: Pixels) -> None:
+    def show_members(
+        self,
+        order: MemberOrder,
+        pixels: Pixels,
+        read_members: Callable[[ClusterPath, MemberOrder, int], Pixels] | None = None,
+    ) -> None:
         """Show members of the focused cluster, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
 
         Of colour images, whose decoded centres are blurred, the first member is the large picture, and the centre
-        stands beside it.
+        stands beside it; the thumbnails show the nearest members that `read_members` returns.
         """
         assert self._cluster is not None
         grid, frame, centre = self.query_one(MemberGrid), self.query_one(FramedImage), self._cluster.picture
@@ -129,6 +135,8 @@ class LabellingView(Vertical):
         frame.show_top_text(self._format_title(self._cluster))
         frame.draw_image(0, pixels[0] if len(pixels) else centre)
         grid.show_members(order, pixels[1:], centre if len(pixels) else None)
+        if read_members is not None and len(pixels) and self._labelling_layout.has_thumbnails:
+            self.query_one(ClusterGrid).show_nearest_members(lambda path: read_members(path, "nearest", 1))
 
     def _format_title(self, cluster: ClusterView) -> str:
         """Return the name of the cluster, with the kind of the large picture if it is not the decoded centre."""
