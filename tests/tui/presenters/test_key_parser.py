@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
-from vaetui.engine.classes import ClassList, MergeClass
+from vaetui.engine.classes import AddClass, ClassList, MergeClass
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser, format_question
 
 FOCUS = FocusedClusterInfo("8", 300, 5)
 KEYS = [
     *"0123456789",
     *("accept", "cancel", "split", "unreadable", "undo", "redo", "lower", "raise", "one_key_mode", "go", "members"),
-    *("next", "previous", "left", "right", "up", "down", "pictures", "other"),
+    *("next", "previous", "left", "right", "up", "down", "pictures", "other", "accept_all", "clear", "sort"),
 ]
 
 
@@ -55,16 +57,99 @@ def test_key_sequence_results_in_one_answer(keys: tuple[str, ...], answer: Actio
     assert parser.state == "class"
 
 
-def test_one_key_mode_answers_with_the_last_confidence() -> None:
+def test_one_key_mode_answers_at_once_with_confidence_one() -> None:
     _, actions = type_keys(create_parser(), "3", "7", "one_key_mode", "5", "6", "one_key_mode", "2", "accept")
-    assert actions == [ClassAnswer(3, 0.7), ClassAnswer(5, 0.7), ClassAnswer(6, 0.7), ClassAnswer(2, 1.0)]
+    answers = [ClassAnswer(3, 0.7), ClassAnswer(5), ClassAnswer(6), ClassAnswer(2)]
+    assert [action for action in actions if action != "one_key_mode"] == answers
+    assert actions.count("one_key_mode") == 2
 
 
-def test_one_key_mode_starts_with_confidence_one() -> None:
-    assert type_keys(create_parser(), "one_key_mode", "5")[1] == [ClassAnswer(5, 1.0)]
+@pytest.mark.parametrize(
+    ("keys", "actions"),
+    [
+        (("accept",), [ClassAnswer(7)]),
+        (("accept", "accept"), [ClassAnswer(7), ClassAnswer(7)]),
+        (("4", "cancel", "accept"), [ClassAnswer(7)]),
+        (("other", "accept"), []),
+        (("other", "accept", "accept"), [ClassAnswer(7)]),
+        (("9", "accept"), []),
+        (("go", "accept", "cancel", "accept"), [ClassAnswer(7)]),
+        (("split", "accept"), [Split(4)]),
+    ],
+)
+def test_enter_accepts_the_guess_unless_the_last_key_was_refused(keys: tuple[str, ...], actions: list[Action]) -> None:
+    focus = FocusedClusterInfo("8", 300, 5, guess=7, guess_text="7 · 63 %")
+    parser = create_parser(8)
+    assert format_question(parser, focus)[0] == "Cluster 8: class? Enter: 7 · 63 %"
+    assert type_keys(parser, *keys, focus=focus)[1] == actions
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel")])
+def test_enter_names_what_to_do_where_there_is_no_guess() -> None:
+    answered = FocusedClusterInfo("8", 300, 5, is_answered=True)
+    assert type_keys(create_parser(), "accept", focus=answered)[0].hint == (
+        "Cluster 8 has an answer. Type a class to change it"
+    )
+    complete = FocusedClusterInfo("8", 300, 0, is_answered=True)
+    assert type_keys(create_parser(), "accept", focus=complete)[0].hint == "All clusters have answers. g: train"
+    assert format_question(create_parser(), complete)[0] == "All clusters have answers. g: train"
+
+
+def test_accept_all_asks_once_with_the_number_and_the_classes() -> None:
+    focus = FocusedClusterInfo("8", 300, 9, sure_count=6, sure_text="1: 5, 7: 1")
+    parser, actions = type_keys(create_parser(), "accept_all", focus=focus)
+    assert actions == []
+    assert format_question(parser, focus) == (
+        "Accept 6 clusters as predicted (1: 5, 7: 1)?",
+        "A: accept · Esc: cancel",
+    )
+    assert type_keys(parser, "accept_all", focus=focus)[1] == ["accept_all"]
+    for key in ("cancel", "accept", "1", "other"):
+        assert type_keys(parser, key, focus=focus)[1] == [], key
+    parser, actions = type_keys(create_parser(), "accept_all", focus=FOCUS)
+    assert (actions, parser.state) == ([], "class")
+    assert parser.hint == "No open cluster is predicted with 95 % or more"
+
+
+@pytest.mark.parametrize(
+    ("key", "is_on", "actions"),
+    [
+        ("one_key_mode", True, ["one_key_mode"]),
+        ("cancel", False, []),
+        ("accept", False, []),
+        ("unreadable", False, [Unreadable()]),
+    ],
+)
+def test_offer_of_one_key_mode_ends_with_the_next_key(key: str, is_on: bool, actions: list[Action]) -> None:
+    parser = replace(create_parser(), offers_one_key_mode=True)
+    focus = FocusedClusterInfo("8", 300, 5, guess=7, guess_text="7 · 63 %")
+    assert format_question(parser, focus)[0] == "Answer with one key? a: on · Esc: no"
+    next_parser, next_actions = type_keys(parser, key, focus=focus)
+    assert (next_parser.is_one_key_mode, next_actions) == (is_on, actions)
+    assert not next_parser.offers_one_key_mode
+
+
+def test_new_class_is_part_of_the_input_until_it_is_cancelled() -> None:
+    new_class = AddClass(10, "owl")
+    parser, action = create_parser().select_class(10, new_class)
+    assert action is None
+    assert format_question(parser, FOCUS)[0] == "Cluster 8: class? owl (new)_"
+    answered, actions = type_keys(parser, "accept")
+    assert (actions, answered.new_class) == ([ClassAnswer(10)], new_class)
+    assert type_keys(parser, "cancel")[0].new_class is None
+
+
+def test_rebound_keys_are_named_in_hints() -> None:
+    names = {"label.sure": "F2", "label.cancel": "Del", "label.go": "t", "label.accept_all": "y", "any.help": "F1"}
+    parser = replace(create_parser(), format_key=lambda binding_id: names.get(binding_id, "?"))
+    focus = FocusedClusterInfo("8", 300, 5, guess=7, guess_text="7 · 63 %", sure_count=2, sure_text="7: 2")
+    assert format_question(parser, focus) == ("Cluster 8: class? F2: 7 · 63 %", "y: accept 2 alike · 0-9: class")
+    assert type_keys(parser, "go", focus=focus)[0].leave_hint == "t: train anyway · Del: stay"
+    assert type_keys(parser, "other", focus=focus)[0].hint == "Unknown key. F1 lists all keys"
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel", "clear")]
+)
 def test_invalid_key_for_the_confidence_keeps_the_class_and_shows_a_hint(key: str) -> None:
     parser, actions = type_keys(create_parser(), "3", key)
     assert actions == []

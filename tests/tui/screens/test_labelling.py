@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from threading import Event as Gate
 
 import pytest
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from tests.tui.harness import (
@@ -18,18 +19,19 @@ from tests.tui.harness import (
     wait_until,
 )
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Event, Loading, Progress
 from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
-from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.presenters.line_dialogue import EMPTY_FIELD_HINT
+from vaetui.tui.screens.key_guarded_screen import PASTE_NOTICE
 from vaetui.tui.screens.labelling import LOADING_NOTICE, LabellingScreen
+from vaetui.tui.settings import AppSettings
+from vaetui.tui.widgets.line_panel import LinePanel
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.text_line import TextLine
-
-pytestmark = pytest.mark.usefixtures("fast_keys")
 
 KEYS_TO_ANSWERS: list[tuple[str, list[tuple[ClusterPath, Answer]], ClusterPath]] = [
     ("9 enter", [((0,), ClassAnswer(9))], (1,)),
@@ -48,7 +50,16 @@ KEYS_TO_ANSWERS: list[tuple[str, list[tuple[ClusterPath, Answer]], ClusterPath]]
     ("1 enter left n", [((0,), ClassAnswer(1))], (1,)),
     ("1 enter p", [((0,), ClassAnswer(1))], (15,)),
     ("a 5 6", [((0,), ClassAnswer(5)), ((1,), ClassAnswer(6))], (2,)),
-    ("3 7 a 5 a 6 enter", [((0,), ClassAnswer(3, 0.7)), ((1,), ClassAnswer(5, 0.7)), ((2,), ClassAnswer(6))], (3,)),
+    ("3 7 a 5 a 6 enter", [((0,), ClassAnswer(3, 0.7)), ((1,), ClassAnswer(5)), ((2,), ClassAnswer(6))], (3,)),
+    ("1 enter minus minus", [((0,), ClassAnswer(1)), ((0,), ClassAnswer(1, 0.9)), ((0,), ClassAnswer(1, 0.8))], (1,)),
+    ("enter", [((0,), ClassAnswer(0))], (1,)),
+    ("enter space", [((0,), ClassAnswer(0)), ((1,), ClassAnswer(1))], (2,)),
+    ("1 enter left delete", [((0,), ClassAnswer(1)), ((0,), Cleared())], (0,)),
+    ("1 enter left backspace", [((0,), ClassAnswer(1)), ((0,), Cleared())], (0,)),
+    ("end", [], (15,)),
+    ("end home", [], (0,)),
+    ("tab tab shift+tab", [], (1,)),
+    ("full_stop enter", [], (0,)),
     ("1 enter left minus", [((0,), ClassAnswer(1)), ((0,), ClassAnswer(1, 0.9))], (0,)),
     ("1 8 left plus", [((0,), ClassAnswer(1, 0.8)), ((0,), ClassAnswer(1, 0.9))], (0,)),
     ("1 8 left equals_sign", [((0,), ClassAnswer(1, 0.8)), ((0,), ClassAnswer(1, 0.9))], (0,)),
@@ -84,6 +95,10 @@ class GatedSession(ScriptedSession):
         yield from super().split_cluster(path, part_count)
 
 
+def panel_rows(screen: LabellingScreen) -> list[str]:
+    return [row.rstrip() for row in screen.query_one(LinePanel).text.split("\n")]
+
+
 def create_named_session(*names: str) -> ScriptedSession:
     return ScriptedSession(config=Config(network=NetworkConfig(classes=len(names))), classes=names)
 
@@ -93,6 +108,7 @@ async def test_keys_record_answers_and_move_the_focus() -> None:
     async with open_labelling(session) as (pilot, screen):
         for keys, answers, path in KEYS_TO_ANSWERS:
             session.answer_log = []
+            session.set_one_key_mode(False)
             screen.presenter = LabellingPresenter(session)
             await pilot.press(*keys.split())
             assert session.answer_log == answers, keys
@@ -201,48 +217,178 @@ async def test_named_classes_are_listed_and_confirmed_by_name() -> None:
         assert "Digit 3 has no class (use 0-2)" in prompt_text(screen)
 
 
-async def test_picker_finds_one_of_many_classes_by_name() -> None:
+async def test_line_finds_one_of_many_classes_by_name_beside_the_picture() -> None:
     session = create_named_session(*(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"))
     async with open_labelling(session) as (pilot, screen):
         assert "/ others  0 …a  1 …b" in screen.query_one("#rule", TextLine).text
-        await pilot.press("slash")
-        picker = pilot.app.screen
-        assert isinstance(picker, ClassPickerScreen)
-        names = picker.query_one("#names", TextLine)
-        await pilot.press(*"Qz")
-        assert names.text.split("\n") == [" new class: Qz ", ""]
-        await pilot.press("backspace")
-        assert names.text.split("\n") == [" kind q ", " new class: Q ", ""]
+        await pilot.press("slash", *"Qz")
+        assert pilot.app.screen is screen
+        assert panel_rows(screen)[:3] == ["", "", ""]
+        assert panel_rows(screen)[3] == " Cluster 0: class? Qz_"
+        assert " ".join(panel_rows(screen)[4].split()) == "Ctrl-N: new class Qz · Esc: cancel 0 of 26"
         await pilot.press("enter")
-        await wait_for_screen(pilot, LabellingScreen)
+        assert "! No match" in panel_rows(screen)[-1]
+        await pilot.press("backspace")
+        assert panel_rows(screen)[2] == " › kind q"
+        await pilot.press("enter")
         assert "class? kind q_" in prompt_text(screen)
         await pilot.press("7")
         assert session.answer_log == [((0,), ClassAnswer(16, 0.7))]
         await pilot.press("slash", "down", "down", "up", "escape")
-        await wait_for_screen(pilot, LabellingScreen)
-        await pilot.press("slash", "d", "space", "backspace", "down", "enter", "enter")
-        await wait_until(pilot, lambda: len(session.answer_log) == 2)
+        await pilot.press("slash", "d", "space", "backspace", "backspace", "down", "down", "enter", "enter")
         assert session.answer_log[1] == ((1,), ClassAnswer(1, 1.0))
+        assert len(session.classes) == 26
 
 
-async def test_picker_finds_names_in_any_script() -> None:
+async def test_line_finds_names_in_any_script() -> None:
     session = create_named_session("猫 (zahm)", "Bär", "鳥")
     async with open_labelling(session) as (pilot, screen):
         for text, class_id in (("鳥", 2), ("ä", 1), ("猫 (", 0)):
             await pilot.press("slash", *text)
-            assert prompt_text(pilot.app.screen).startswith(f"Class? {text}_")
+            assert f"class? {text}_" in panel_rows(screen)[-2]
             await pilot.press("f5", "enter", "enter")
-            await wait_until(pilot, lambda: pilot.app.screen is screen)
             assert session.answer_log[-1][1] == ClassAnswer(class_id)
+
+
+async def test_empty_line_never_answers() -> None:
+    session = ScriptedSession()
+    async with open_labelling(session) as (pilot, screen):
+        await pilot.press("slash", "enter", "space", "enter", "backspace", "enter")
+        assert screen.is_line_open
+        assert EMPTY_FIELD_HINT in panel_rows(screen)[-1]
+        await pilot.press("escape")
+        assert session.answer_log == []
+        assert focused_path(screen) == (0,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "answers"),
+    [
+        ("/thr\r\r", [((0,), ClassAnswer(1))]),
+        ("/thr\r4", [((0,), ClassAnswer(1, 0.4))]),
+        ("/xyz\r\x1b", []),
+        ("/\r\r\x1b", []),
+        ("s3\r", [((0,), Split(3))]),
+        ("mmnn2\r", [((2,), ClassAnswer(2))]),
+        ("1\x1b2\r", [((0,), ClassAnswer(2))]),
+        ("x7\r", [((0,), Unreadable())]),
+        ("x7\ru", []),
+        ("c\x1b1\r", [((0,), ClassAnswer(1))]),
+        ("?\x1bz\x1b1\r", [((0,), ClassAnswer(1))]),
+        ("mca\x1b\x1b1\r", [((0,), ClassAnswer(1))]),
+        ("a1/three\r2", [((0,), ClassAnswer(1)), ((1,), ClassAnswer(1)), ((2,), ClassAnswer(2))]),
+    ],
+)
+async def test_keys_that_arrive_at_once_act_as_typed_one_by_one(
+    keys: str, answers: list[tuple[ClusterPath, Answer]]
+) -> None:
+    names = {"\r": "enter", "\x1b": "escape", "/": "slash", "?": "question_mark"}
+    session = create_named_session("zero", "three", "two")
+    async with open_labelling(session) as (pilot, screen):
+        for character in keys:
+            pilot.app.post_message(Key(names.get(character, character), character))
+        await settle(pilot)
+        await wait_until(pilot, lambda: session.answer_log == answers)
+        await settle(pilot)
+        assert session.answer_log == answers
+        assert pilot.app.screen is screen
+
+
+async def test_pasted_text_answers_nothing_and_the_next_enter_neither() -> None:
+    session = ScriptedSession()
+    async with open_labelling(session) as (pilot, screen):
+        pilot.app.post_message(Paste("3\r4\rx"))
+        await pilot.pause()
+        assert PASTE_NOTICE in prompt_text(screen)
+        await pilot.press("enter")
+        assert session.answer_log == []
+        assert "Enter: 0 · 48 %" in prompt_text(screen)
+        await pilot.press("enter")
+        assert session.answer_log == [((0,), ClassAnswer(0))]
+
+
+async def test_one_key_mode_is_shown_and_remembered() -> None:
+    session = ScriptedSession()
+    saved: list[bool] = []
+    app = VaetuiApp(session, save_one_key_mode=saved.append)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, LabellingScreen)
+        await pilot.press("a")
+        assert prompt_text(app.screen).startswith(" ONE-KEY  Cluster 0? Enter: 0 · 48 %  One-key mode on")
+        assert (session.one_key_mode, saved) == (True, [True])
+        await pilot.press("5", "minus", "minus")
+        assert session.answer_log[-1] == ((0,), ClassAnswer(5, 0.8))
+        assert 'cluster 0 = "5", confidence 0.8' in prompt_text(app.screen)
+        await pilot.press("u", "u")
+        assert session.answer_log == []
+        await pilot.press("a")
+        assert (session.one_key_mode, saved) == (False, [True, False])
+        assert "ONE-KEY" not in prompt_text(app.screen)
+    session.set_one_key_mode(True)
+    async with open_labelling(session) as (_, screen):
+        assert "ONE-KEY" in prompt_text(screen)
+
+
+async def test_one_key_mode_of_the_settings_applies_to_new_sessions_only() -> None:
+    for choice, is_on in ((None, True), (False, False)):
+        session = ScriptedSession()
+        if choice is not None:
+            session.set_one_key_mode(choice)
+        app = VaetuiApp(session, settings=AppSettings(one_key_mode=True))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert ("ONE-KEY" in prompt_text(app.screen)) == is_on
+
+
+@pytest.mark.parametrize(("key", "choice"), [("a", True), ("escape", False), ("right", False)])
+async def test_one_key_mode_is_offered_once_from_the_second_round_on(key: str, choice: bool) -> None:
+    session = ScriptedSession(clusters=2)
+    async with open_labelling(session) as (pilot, screen):
+        assert "one key?" not in prompt_text(screen)
+        await pilot.press("1", "enter", "2", "enter", "g")
+        await wait_until(pilot, lambda: pilot.app.screen is not screen and session.phase == "labelling")
+        await settle(pilot)
+        second = pilot.app.screen
+        assert prompt_text(second).startswith("Answer with one key? a: on · Esc: no")
+        await pilot.press(key)
+        assert session.one_key_mode is choice
+        assert "one key?" not in prompt_text(second)
+        await pilot.press("1", *(() if choice else ("enter",)), "2", *(() if choice else ("enter",)), "g", "g")
+        await wait_until(pilot, lambda: pilot.app.screen is not second and session.phase == "labelling")
+        assert "one key?" not in prompt_text(pilot.app.screen)
+
+
+async def test_long_information_stays_on_one_line_without_the_mark_of_an_error() -> None:
+    async with open_labelling(ScriptedSession()) as (pilot, screen):
+        screen.show_notice(
+            "Estimated accuracy 96.1 % (model's own confidence). The last epoch changed 3.5 % of the predictions"
+        )
+        await pilot.pause()
+        assert prompt_text(screen) == "Cluster 0? Enter: 0 · 48 %  Estimated accuracy 96.1 % (model's own confidence)"
+        assert screen.query_one(Prompt).size.height == 1
+
+
+async def test_sorting_and_filter_are_shown_and_palette_finds_hidden_clusters() -> None:
+    session = ScriptedSession()
+    async with open_labelling(session, (120, 40)) as (pilot, screen):
+        await pilot.press("1", "enter", "o", "f")
+        assert "by size · open only" in screen_text(pilot.app)
+        assert len(screen.presenter.visible_clusters) == 15
+        await pilot.press("colon", "0", "enter")
+        await pilot.pause()
+        assert focused_path(screen) == (0,)
+        assert len(screen.presenter.visible_clusters) == 16
 
 
 async def test_wrong_key_shows_a_hint_of_one_line() -> None:
     session = ScriptedSession(config=Config(network=NetworkConfig(classes=4)))
+    session.learned_class_ids = ()
     async with open_labelling(session) as (pilot, screen):
         for keys, hint in {
             "7": "Digit 7 has no class (use 0-3)",
             "full_stop": "Unknown key. ? lists all keys",
-            "enter": "Type a class first (0-3)",
+            "escape enter": "Type a class first (0-3)",
             "2 0": "Enter: certain · 1-9: confidence 0.1-0.9",
             "s": "Enter: certain · 1-9: confidence 0.1-0.9",
             "escape minus": "Cluster 0 has no answer yet",
@@ -257,11 +403,11 @@ async def test_failed_answer_shows_the_error_and_keeps_the_focus(monkeypatch: py
     session = ScriptedSession()
     async with open_labelling(session) as (pilot, screen):
 
-        def fail(path: ClusterPath, answer: Answer) -> None:
+        def fail(answers: object, new_class: object = None, extends_last_step: bool = False) -> None:
             raise UserError("The disk is full. Free space, for instance by deleting a session, and then answer again.")
 
         with monkeypatch.context() as context:
-            context.setattr(session, "record_answer", fail)
+            context.setattr(session, "record_answers", fail)
             await pilot.press("9", "enter")
             await pilot.pause()
         assert "The disk is full" in screen_text(pilot.app)
@@ -301,11 +447,27 @@ async def test_training_requested_while_loading_starts_afterwards() -> None:
     session = GatedSession()
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await start_loading(pilot)
-        await pilot.press("g", "g")
+        screen = await start_loading(pilot)
+        await pilot.press("g", "g", "g")
+        assert f"{LOADING_NOTICE} train · Esc: cancel" in prompt_text(screen)
         assert "close_round" not in session.calls
         session.gate.set()
         await wait_until(pilot, lambda: "close_round" in session.calls)
+
+
+async def test_action_that_waits_for_the_model_is_replaced_and_cancelled() -> None:
+    session = GatedSession()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await start_loading(pilot)
+        await pilot.press("g", "g", "s", "3", "enter")
+        assert f"{LOADING_NOTICE} split into 3 parts · Esc: cancel" in prompt_text(screen)
+        await pilot.press("right", "5", "enter", "escape")
+        assert "Cancelled: split into 3 parts" in prompt_text(screen)
+        session.gate.set()
+        await settle(pilot)
+        assert session.answer_log == [((1,), ClassAnswer(5))]
+        assert "close_round" not in session.calls
 
 
 async def test_keys_are_ignored_while_a_cluster_is_being_split() -> None:

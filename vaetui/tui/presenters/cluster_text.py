@@ -166,13 +166,15 @@ def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: 
     return text if cell_len(text) <= max_cells else f"weight: {weight}"
 
 
-def format_answer_confirmation(cluster: ClusterView, classes: ClassList) -> str:
-    """Return a message that confirms the answer, or "" if the cluster has none."""
+def format_answer_confirmation(
+    cluster: ClusterView, classes: ClassList, max_name_cells: int = MAX_CLASS_NAME_CELLS
+) -> str:
+    """Return a message that confirms the answer, or "" if the cluster has none; a long class name is truncated."""
     prefix = f"Saved: cluster {format_cluster_name(cluster)} = "
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
             suffix = "" if confidence >= 1 else f", confidence {confidence:.1f}"
-            return f'{prefix}"{classes.names[class_id]}"{suffix}'
+            return f'{prefix}"{truncate_name(classes.names[class_id], max_name_cells)}"{suffix}'
         case Unreadable():
             return f"{prefix}unreadable"
     return ""

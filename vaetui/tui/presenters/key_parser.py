@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
-from vaetui.engine.classes import ClassList
+from vaetui.engine.classes import AddClass, ClassList
+from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
+from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unassigned_digit
 
-ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave"]
+ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave", "accept_all"]
 Action: TypeAlias = Answer | str
 """The result of a key: an answer for the focused cluster, or the name of a command."""
-
-CONFIDENCE_HINT = "Enter: certain · 1-9: confidence 0.1-0.9 · Esc: cancel"
-PARTS_HINT = "Enter: split · 2-10: change · Esc: cancel"
-LEAVE_HINT = "g: train anyway · Esc: stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,16 @@ class FocusedClusterInfo:
     """Images in the cluster."""
     unanswered_count: int
     """Clusters of the round without an answer."""
+    guess: int | None = None
+    """The class that Enter accepts; None if the cluster has an answer or no prediction."""
+    guess_text: str = ""
+    """The guess with its share, such as "9 · 63 %"."""
+    is_answered: bool = False
+    """Whether the cluster has an answer, or is split."""
+    sure_count: int = 0
+    """Clusters of the round whose guesses can be accepted together."""
+    sure_text: str = ""
+    """Their classes with the number of clusters, such as "1: 5, 7: 1"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +54,45 @@ class KeyParser:
     """The input that the next key is part of."""
     typed_text: str = ""
     """The id of the chosen class, or the digits of the number of parts."""
+    new_class: AddClass | None = None
+    """The chosen class, if it is new: it is added together with its first answer."""
     is_one_key_mode: bool = False
-    """Whether a digit answers at once, without a confidence."""
-    confidence: float = 1.0
-    """The last confidence typed; one-key mode uses it."""
+    """Whether a digit answers at once, with confidence 1."""
+    offers_one_key_mode: bool = False
+    """Whether the question is if one-key mode is wanted; any other key than its own is a no."""
     hint: str = ""
     """The valid input, if the last key was invalid."""
+    needs_second_look: bool = False
+    """Whether Enter only shows the question again: the last key was refused, so the user may not have read it."""
+    format_key: KeyFormatter = format_default_key
+    """Returns the name of the key of a binding."""
+
+    @property
+    def confidence_hint(self) -> str:
+        """The keys that complete an answer."""
+        return f"{self._key('sure')}: certain · 1-9: confidence 0.1-0.9 · {self._key('cancel')}: cancel"
+
+    @property
+    def parts_hint(self) -> str:
+        """The keys that complete a split."""
+        return f"{self._key('sure')}: split · 2-10: change · {self._key('cancel')}: cancel"
+
+    @property
+    def leave_hint(self) -> str:
+        """The keys that answer whether to train with clusters without an answer."""
+        return f"{self._key('go')}: train anyway · {self._key('cancel')}: stay"
+
+    @property
+    def accept_all_hint(self) -> str:
+        """The keys that answer whether to accept all guesses."""
+        return f"{self._key('accept_all')}: accept · {self._key('cancel')}: cancel"
 
     def handle_key(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         """Return the parser after `key`, and the action to perform now."""
-        parser = replace(self, hint="")
+        parser = replace(self, hint="", needs_second_look=False, offers_one_key_mode=False)
+        needs_second_look = self.offers_one_key_mode or (self.needs_second_look and self.state == "class")
+        if key == "accept" and needs_second_look:
+            return parser, None
         match self.state:
             case "class":
                 return parser._handle_key_of_class_question(key, focused)
@@ -64,18 +101,29 @@ class KeyParser:
             case "parts":
                 return parser._handle_key_of_split_question(key, focused)
             case "leave":
-                return parser._handle_key_of_train_question(key)
+                return parser._handle_key_of_yes_question(key, "go", self.leave_hint)
+            case "accept_all":
+                return parser._handle_key_of_yes_question(key, "accept_all", self.accept_all_hint)
 
-    def select_class(self, class_id: int) -> tuple[KeyParser, Action | None]:
+    def select_class(self, class_id: int, new_class: AddClass | None = None) -> tuple[KeyParser, Action | None]:
         """Return the parser after a class was chosen by name, and the action to perform now."""
-        parser = replace(self, hint="")
+        parser = replace(self, hint="", needs_second_look=False, new_class=new_class, offers_one_key_mode=False)
         if self.is_one_key_mode:
-            return parser, ClassAnswer(class_id, self.confidence)
+            return parser, ClassAnswer(class_id)
         return replace(parser, state="confidence", typed_text=str(class_id)), None
 
     def choose_part_count(self, size: int) -> int:
         """Return the number of parts that Enter would split a cluster of `size` images into."""
         return int(self.typed_text) if self.typed_text else min(self.default_parts, size)
+
+    def format_chosen_class(self) -> str:
+        """Return the class whose confidence is asked for, with its digit if it has one."""
+        class_id = int(self.typed_text)
+        if self.new_class is not None:
+            return f"{self.new_class.name} (new)"
+        name = self.classes.names[class_id]
+        digit = str(self.digit_keys.index(class_id)) if class_id in self.digit_keys else name
+        return name if digit == name else f"{digit} {name}"
 
     def _handle_key_of_class_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key.isdigit():
@@ -91,17 +139,30 @@ class KeyParser:
             case "go" if focused.unanswered_count:
                 parser = replace(self, state="leave")
             case "one_key_mode":
-                parser = replace(self, is_one_key_mode=not self.is_one_key_mode)
+                return replace(self, is_one_key_mode=not self.is_one_key_mode), key
             case "accept":
-                digits = format_digit_ranges(list_active_digits(self.digit_keys, self.classes))
-                parser = self._with_hint(f"Type a class first ({digits})")
+                return self._accept_guess(focused)
+            case "accept_all" if focused.sure_count:
+                parser = replace(self, state="accept_all")
+            case "accept_all":
+                parser = self._with_hint("No open cluster is predicted with 95 % or more")
             case "other":
-                parser = self._with_hint("Unknown key. ? lists all keys")
+                parser = self._with_hint(f"Unknown key. {self.format_key('any.help')} lists all keys")
             case "cancel":
                 pass
             case _:
                 action = key
         return parser, action
+
+    def _accept_guess(self, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
+        if focused.guess is not None:
+            return self, ClassAnswer(focused.guess)
+        if focused.unanswered_count == 0:
+            return self._with_hint(f"All clusters have answers. {self._key('go')}: train"), None
+        if focused.is_answered:
+            return self._with_hint(f"Cluster {focused.name} has an answer. Type a class to change it"), None
+        digits = format_digit_ranges(list_active_digits(self.digit_keys, self.classes))
+        return self._with_hint(f"Type a class first ({digits})"), None
 
     def _select_digit_class(self, digit: int) -> tuple[KeyParser, Action | None]:
         class_id = self.digit_keys[digit] if digit < len(self.digit_keys) else None
@@ -115,19 +176,21 @@ class KeyParser:
         return self.select_class(class_id)
 
     def _handle_key_of_confidence_question(self, key: str) -> tuple[KeyParser, Action | None]:
-        if key == "cancel":
+        if key in ("cancel", "clear"):
             return self._clear_input(), None
         if key == "accept" or (key.isdigit() and key != "0"):
             confidence = 1.0 if key == "accept" else int(key) / 10
-            return replace(self._clear_input(), confidence=confidence), ClassAnswer(int(self.typed_text), confidence)
-        return self._with_hint(CONFIDENCE_HINT), None
+            return replace(self, state="class", typed_text=""), ClassAnswer(int(self.typed_text), confidence)
+        return self._with_hint(self.confidence_hint), None
 
     def _handle_key_of_split_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key == "accept":
             return self._confirm_split(focused)
-        parser = self._with_hint(PARTS_HINT)
+        parser = self._with_hint(self.parts_hint)
         if key == "cancel":
             parser = self._clear_input()
+        elif key == "clear":
+            parser = replace(self, typed_text="")
         elif key == "0" and self.typed_text == "1":
             parser = replace(self, typed_text="10")
         elif key.isdigit() and key != "0":
@@ -142,35 +205,55 @@ class KeyParser:
             return self._with_hint(f"The cluster has {focused.size} images: at most {focused.size} parts"), None
         return self._clear_input(), Split(parts)
 
-    def _handle_key_of_train_question(self, key: str) -> tuple[KeyParser, Action | None]:
-        if key in ("go", "cancel"):
-            return self._clear_input(), key if key == "go" else None
-        return self._with_hint(LEAVE_HINT), None
+    def _handle_key_of_yes_question(self, key: str, yes_key: str, hint: str) -> tuple[KeyParser, Action | None]:
+        if key in (yes_key, "cancel"):
+            return self._clear_input(), key if key == yes_key else None
+        return self._with_hint(hint), None
 
     def _clear_input(self) -> KeyParser:
-        return replace(self, state="class", typed_text="")
+        return replace(self, state="class", typed_text="", new_class=None)
 
     def _with_hint(self, hint: str) -> KeyParser:
-        return replace(self, hint=hint)
+        return replace(self, hint=hint, needs_second_look=True)
+
+    def _key(self, name: str) -> str:
+        return self.format_key(f"label.{name}")
 
 
 def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str, str]:
     """Return the question for the state of `parser`, and the keys that answer it."""
+    key = parser._key
     match parser.state:
         case "confidence":
-            class_id = int(parser.typed_text)
-            name = parser.classes.names[class_id]
-            digit = f"{parser.digit_keys.index(class_id)} " if class_id in parser.digit_keys else ""
-            typed = name if digit.strip() in ("", name) else f"{digit}{name}"
-            return f"Cluster {focused.name}: class? {typed}_", CONFIDENCE_HINT
+            return f"Cluster {focused.name}: class? {parser.format_chosen_class()}_", parser.confidence_hint
         case "parts":
-            return f"Split into {parser.choose_part_count(focused.size)} parts?", PARTS_HINT
+            return f"Split into {parser.choose_part_count(focused.size)} parts?", parser.parts_hint
         case "leave":
-            clusters = "1 cluster has" if focused.unanswered_count == 1 else f"{focused.unanswered_count} clusters have"
-            return f"{clusters} no answer.", LEAVE_HINT
-    if focused.unanswered_count == 0:
-        return f"Cluster {focused.name}:", "all clusters have answers · g: train"
-    if parser.is_one_key_mode:
-        return f"Cluster {focused.name}: class at confidence {parser.confidence:.1f}?", "One-key mode on · a: off"
+            verb = "has" if focused.unanswered_count == 1 else "have"
+            return f"{format_count(focused.unanswered_count, 'cluster')} {verb} no answer.", parser.leave_hint
+        case "accept_all":
+            return (
+                f"Accept {format_count(focused.sure_count, 'cluster')} as predicted ({focused.sure_text})?",
+                parser.accept_all_hint,
+            )
+    if parser.offers_one_key_mode:
+        question = f"Answer with one key? {key('one_key_mode')}: on · {key('cancel')}: no"
+    elif focused.unanswered_count == 0:
+        question = f"All clusters have answers. {key('go')}: train"
+    else:
+        guess = f" {key('sure')}: {focused.guess_text}" if focused.guess is not None else ""
+        return f"Cluster {focused.name}: class?{guess}", _format_answer_keys(parser, focused)
+    return question, ""
+
+
+def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo) -> str:
+    """Return the keys that answer, shorter where the question already shows a guess."""
     digits = format_digit_ranges(list_active_digits(parser.digit_keys, parser.classes))
-    return f"Cluster {focused.name}: class?", f"{digits}: class, then Enter: certain or 1-9: confidence"
+    accept = parser._key("sure")
+    if focused.sure_count > 1:
+        return f"{parser._key('accept_all')}: accept {focused.sure_count} alike · {digits}: class"
+    if parser.is_one_key_mode:
+        return f"{digits}: class · {parser._key('one_key_mode')}: one-key mode off"
+    if focused.guess is not None:
+        return f"{digits}: class, then {accept} or 1-9"
+    return f"{digits}: class, then {accept}: certain or 1-9: confidence"

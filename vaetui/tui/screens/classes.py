@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.app import ComposeResult
 
 from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
-from vaetui.tui.keymap import CLASSES_CONFIRMED_KEYS, CLASSES_GLOSSARY, CLASSES_KEYS
+from vaetui.tui.keymap import CLASSES_GLOSSARY, CLASSES_KEYS
+from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
 from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
 from vaetui.tui.presenters.focus_moves import find_neighbour_index
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.layout import compute_visible_rows
-from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
+from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -29,7 +31,6 @@ class ClassesScreen(PromptScreen):
     """All classes with their answer counts and digits, one of them selected, and a prompt."""
 
     BINDINGS = build_bindings(CLASSES_KEYS)
-    CONFIRMED_KEYS = CLASSES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ClassesScreen #headings { height: 2; padding: 1 1 0 1; color: $foreground 70%; }
     ClassesScreen #classes { height: 1fr; padding: 0 1; }
@@ -51,7 +52,7 @@ class ClassesScreen(PromptScreen):
     def handle_bound_key(self, key: str) -> None:
         """Move the selection, edit the selected class, undo, redo or close."""
         presenter, class_id, classes = self._presenter, self._cursor_row, self._session.classes
-        self._hint = presenter.status_text = ""
+        self._hint = presenter.status_text = presenter.error_text = ""
         match key:
             case "close":
                 self.dismiss()
@@ -61,15 +62,22 @@ class ClassesScreen(PromptScreen):
             case "undo" | "redo":
                 presenter.handle_key(key, 1)
             case "add":
-                self._open_picker("New class?", (), lambda name: AddClass(len(classes), name))
+                self._open_name_line("New class?", lambda name: AddClass(len(classes), name))
             case "rename" | "merge" if class_id not in classes.active_ids:
                 target_name = classes.resolved_names[class_id]
                 self._hint = f'Class "{classes.names[class_id]}" was merged into "{target_name}"'
             case "rename":
-                self._open_picker(f"Rename {classes.names[class_id]} to?", (), lambda name: RenameClass(class_id, name))
+                self._open_name_line(f"Rename {classes.names[class_id]} to?", lambda name: RenameClass(class_id, name))
             case "merge":
                 target_ids = [target_id for target_id in classes.active_ids if target_id != class_id]
-                self._open_picker(f"Merge {classes.names[class_id]} into?", target_ids)
+                self.open_line(
+                    LineDialogue(
+                        f"Merge {classes.names[class_id]} into?",
+                        create_class_choices(classes, target_ids),
+                        on_choice=lambda target_id: self._apply_edit(MergeClass(class_id, cast(int, target_id))),
+                        help_text="part of its name",
+                    )
+                )
         self._update_view()
 
     def show_notice(self, text: str) -> None:
@@ -77,14 +85,20 @@ class ClassesScreen(PromptScreen):
         self._hint, self._presenter.status_text = "", text
         self._update_view()
 
-    def _open_picker(
-        self, question: str, class_ids: Sequence[int], edit_factory: Callable[[str], ClassEdit] | None = None
-    ) -> None:
-        self.open_screen(ClassPickerScreen(self._session, question, class_ids, self._apply_choice, edit_factory))
+    def _open_name_line(self, question: str, create_edit: Callable[[str], ClassEdit]) -> None:
+        """Ask for the name of a class, and apply the edit that it makes."""
+        classes = self._session.classes
+        self.open_line(
+            LineDialogue(
+                question,
+                on_choice=lambda name: self._apply_edit(create_edit(cast(str, name))),
+                accepts_text=True,
+                check=lambda name: find_edit_error(classes, create_edit(name)),
+                help_text="its name",
+            )
+        )
 
-    def _apply_choice(self, choice: ClassChoice) -> None:
-        """Apply an edit, or merge the selected class into the chosen one."""
-        edit = MergeClass(self._cursor_row, choice) if isinstance(choice, int) else choice
+    def _apply_edit(self, edit: ClassEdit) -> None:
         if self._presenter.edit_classes(edit):
             self._cursor_row = edit.target_id if isinstance(edit, MergeClass) else edit.class_id
         self._update_view()
@@ -104,4 +118,6 @@ class ClassesScreen(PromptScreen):
             lines.append(f" {digit:>5}  {name}  {details}\n", "bold reverse" if class_id == self._cursor_row else "")
         self.query_one("#classes", TextLine).set_text(lines)
         help_text = "a: add · r: rename · m: merge"
-        self.query_one(Prompt).show_question("Classes:", help_text, self._hint, presenter.status_text)
+        self.query_one(Prompt).show_question(
+            "Classes:", help_text, self._hint or presenter.error_text, presenter.status_text
+        )

@@ -20,7 +20,7 @@ from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.line_panel import LinePanel
 
-PASTE_NOTICE = "Ignored: pasted text. Paste into a line, for example after /"
+PASTE_NOTICE = "Ignored: pasted text (only a line takes it)"
 
 
 class KeyGuardedScreen(Screen[None]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 from rich.text import Text
@@ -14,13 +16,14 @@ from vaetui.engine.classes import AddClass
 from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
-from vaetui.tui.keymap import LABELLING_CONFIRMED_KEYS, LABELLING_GLOSSARY, LABELLING_KEYS
+from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, KeyFormatter
+from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
 from vaetui.tui.presenters.cluster_text import format_answer, format_round_progress
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
-from vaetui.tui.presenters.line_dialogue import Choice
+from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
-from vaetui.tui.screens.class_picker import ClassChoice, ClassPickerScreen
+from vaetui.tui.presenters.unanswered_classes import select_class_names
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.members import MembersScreen
@@ -30,14 +33,16 @@ from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.prompt import Prompt
 
-LOADING_NOTICE = "Loading the model; your key runs when it is ready"
+LOADING_NOTICE = "Loading, then"
+"""Shown before the action that waits for the model."""
+ONE_KEY_BADGE = "ONE-KEY"
+"""Shown while a digit answers at once."""
 
 
 class LabellingScreen(KeyGuardedScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
     BINDINGS = build_bindings(LABELLING_KEYS)
-    CONFIRMED_KEYS = LABELLING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     LabellingScreen { layout: vertical; overflow: hidden; }
     """
@@ -48,7 +53,6 @@ class LabellingScreen(KeyGuardedScreen):
         super().__init__(session.name)
         self.presenter = LabellingPresenter(session)
         """The round, the focus and the keys typed so far."""
-        self.presenter.status_text = describe_prediction_changes(session.training_curves().finished_epochs)
         self._session = session
         self._splitting_path: ClusterPath | None = None
         self._pending_action: tuple[Action, ClusterPath] | None = None
@@ -62,6 +66,7 @@ class LabellingScreen(KeyGuardedScreen):
 
     def on_mount(self) -> None:
         """Show the prompt at once and the pictures after the layout: Textual would send them twice otherwise."""
+        self._configure_presenter()
         self._update_header()
         self._update_prompt()
         self.call_after_refresh(self.call_after_refresh, self._show_first_view)
@@ -79,11 +84,15 @@ class LabellingScreen(KeyGuardedScreen):
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
         elif self._splitting_path is None and key == "history":
             self._vaetui_app.open_history(self._handle_history_closed)
+        elif self._splitting_path is None and key == "export":
+            self._vaetui_app.open_export()
         elif self._splitting_path is None and key == "zoom":
             screen = MembersScreen(self._session, self.presenter.focused_cluster, self.presenter.member_order)
             self.open_screen(screen, self._handle_overlay_closed)
-        elif self._splitting_path is None:
-            action = self.presenter.handle_key(key, self.query_one(LabellingView).clusters_per_row)
+        elif self._splitting_path is None and not self._handle_key_of_pending_action(key):
+            self._decline_one_key_mode(key)
+            view = self.query_one(LabellingView)
+            action = self.presenter.handle_key(key, view.clusters_per_row, view.page_size)
             if action is not None:
                 self._perform_action(action, self.presenter.focused_cluster.path)
             self._update_view()
@@ -94,8 +103,13 @@ class LabellingScreen(KeyGuardedScreen):
 
     def show_notice(self, text: str) -> None:
         """Show a notice in the prompt."""
-        self.presenter.status_text = text
+        self.presenter.show_notice(text)
         self._update_prompt()
+
+    def close_line(self) -> None:
+        """Close the line, and perform the action that waited for it after its choice."""
+        super().close_line()
+        self.call_later(self._run_pending_action)
 
     @on(WorkerEnded)
     def handle_worker_ended(self) -> None:
@@ -107,34 +121,68 @@ class LabellingScreen(KeyGuardedScreen):
             self.presenter.refresh_round((*path, 0))
             self.presenter.status_text = f"Split: cluster {format_path(path)}. u: undo"
         self._shown_members = None
-        if self.is_current:
-            self._run_pending_action()
+        self._run_pending_action()
         self._update_view()
 
+    def _configure_presenter(self) -> None:
+        """Show what the last epoch changed, in the mode that the user chose, or offer the faster one once."""
+        session, settings, presenter = self._session, self._vaetui_app.settings, self.presenter
+        presenter.key_parser = replace(presenter.key_parser, format_key=self._vaetui_app.format_key)
+        names = select_class_names(session.classes.names, presenter.round_view.unanswered_class_ids)
+        presenter.status_text = describe_prediction_changes(session.training_curves().finished_epochs, names)
+        if session.one_key_mode is None and settings.one_key_mode is not None:
+            presenter.set_one_key_mode(settings.one_key_mode)
+        elif session.one_key_mode is None and presenter.round_view.round_number > 1:
+            presenter.offer_one_key_mode()
+
+    def _decline_one_key_mode(self, key: str) -> None:
+        """Do not offer one-key mode again if the offer is answered by any other key than that of the mode."""
+        if self.presenter.key_parser.offers_one_key_mode and key != "one_key_mode":
+            with suppress(UserError):  # it is offered again in the next round
+                self._session.set_one_key_mode(False)
+
+    def _handle_key_of_pending_action(self, key: str) -> bool:
+        """Return whether the key was about the action that waits for the model: it cancels it or asks for it again."""
+        if self._pending_action is None or self.presenter.key_parser.state != "class":
+            return False
+        action = self._pending_action[0]
+        if key == "cancel":
+            self._pending_action = None
+            self.presenter.status_text = f"Cancelled: {describe_action(action)}"
+        elif key != "go" or action != "go":
+            return False
+        self._update_view()
+        return True
+
     def _run_pending_action(self) -> None:
-        """Perform the action that was requested while the worker was busy."""
-        if self._pending_action is not None and not self._vaetui_app.event_worker.is_busy:
+        """Perform the action that was requested while the worker was busy, unless the user types into a line."""
+        is_free = self.app.screen is self and not self.is_line_open and not self._vaetui_app.event_worker.is_busy
+        if self._pending_action is not None and is_free and self._session.phase == "labelling":
             pending_action, self._pending_action = self._pending_action, None
             self._perform_action(*pending_action)
+            self._update_view()
 
     def _perform_action(self, action: Action, path: ClusterPath) -> None:
         app = self._vaetui_app
-        if action in ("choose", "classes"):
-            screen = self._create_class_picker() if action == "choose" else ClassesScreen(self.presenter)
-            self.open_screen(screen, self._handle_overlay_closed)
-        elif app.event_worker.is_busy:
-            self._pending_action = action, path
-            self.presenter.status_text = LOADING_NOTICE
-        else:
-            try:
-                if isinstance(action, Split):
-                    app.event_worker.start(self._session.split_cluster(path, action.parts), target=self.app)
-                    self._splitting_path = path
-                elif action == "go":
-                    self._session.close_round()
-                    app.continue_session()
-            except UserError as error:
-                self.presenter.status_text = str(error)
+        try:
+            if action == "choose":
+                self.open_line(self._create_class_line())
+            elif action == "classes":
+                self.open_screen(ClassesScreen(self.presenter), self._handle_overlay_closed)
+            elif action == "one_key_mode":
+                is_on = self.presenter.key_parser.is_one_key_mode
+                self.presenter.status_text = format_one_key_mode(is_on, app.format_key)
+                app.remember_one_key_mode(is_on)
+            elif app.event_worker.is_busy:
+                self._pending_action = action, path
+            elif isinstance(action, Split):
+                app.event_worker.start(self._session.split_cluster(path, action.parts), target=self.app)
+                self._splitting_path = path
+            elif action == "go":
+                self._session.close_round()
+                app.continue_session()
+        except UserError as error:
+            self.presenter.error_text = str(error)
 
     def list_targets(self) -> list[Choice]:
         """Return the clusters of the round by their number, with answer and size."""
@@ -154,27 +202,29 @@ class LabellingScreen(KeyGuardedScreen):
         self._focus_cluster(path or self.presenter.focused_cluster.path)
 
     def _focus_cluster(self, path: ClusterPath) -> None:
-        """Move the focus to a cluster that was chosen on the map or by its number."""
-        self.presenter.refresh_round(path)
+        """Move the focus to a cluster that was chosen on the map, in the history or by its number."""
+        self.presenter.jump_to(path)
         self._update_view()
 
-    def _create_class_picker(self) -> ClassPickerScreen:
-        """Create a picker that also takes the name of a new class."""
-        classes = self._session.classes
-        return ClassPickerScreen(
-            self._session,
-            "Class?",
-            classes.active_ids,
-            self._apply_class_choice,
-            lambda name: AddClass(len(classes), name),
+    def _create_class_line(self) -> LineDialogue:
+        """Create a line that finds a class by its name, or makes a new one."""
+        classes, digit_keys = self._session.classes, self.presenter.round_view.digit_keys
+        return LineDialogue(
+            f"Cluster {format_path(self.presenter.focused_cluster.path)}: class?",
+            create_class_choices(classes, classes.active_ids, digit_keys),
+            on_choice=self._apply_class_choice,
+            create=lambda name: Choice(f"new class {name}", AddClass(len(classes), name)),
+            check=lambda name: find_edit_error(classes, AddClass(len(classes), name)),
+            help_text="part of its name",
         )
 
-    def _apply_class_choice(self, choice: ClassChoice) -> None:
-        """Use a class for the answer that is being typed; a new one is added first."""
-        if isinstance(choice, int):
-            self.presenter.select_class(choice)
-        elif self.presenter.edit_classes(choice):
-            self.presenter.select_class(choice.class_id)
+    def _apply_class_choice(self, choice: object) -> None:
+        """Use a class for the answer that is being typed."""
+        if isinstance(choice, AddClass):
+            self.presenter.select_class(choice.class_id, choice)
+        else:
+            self.presenter.select_class(cast(int, choice))
+        self._update_view()
 
     def _handle_overlay_closed(self, _: None) -> None:
         self._run_pending_action()
@@ -191,11 +241,18 @@ class LabellingScreen(KeyGuardedScreen):
         presenter, view = self.presenter, self.query_one(LabellingView)
         self._update_header()
         self._update_prompt()
-        view.show_round(presenter.round_view, presenter.visible_clusters, presenter.focus_index, self._session.classes)
+        view.show_round(
+            presenter.round_view,
+            presenter.visible_clusters,
+            presenter.focus_index,
+            self._session.classes,
+            presenter.arrangement_text,
+        )
         members = (presenter.focused_cluster.path, presenter.member_order)
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members
-            view.show_members(presenter.member_order, self._session.member_images(*members, view.member_capacity))
+            read_members = self._session.member_images
+            view.show_members(presenter.member_order, read_members(*members, view.member_capacity), read_members)
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
@@ -206,4 +263,21 @@ class LabellingScreen(KeyGuardedScreen):
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
             question, help_text = format_question(presenter.key_parser, presenter.focused_info)
-            prompt.show_question(question, help_text, presenter.key_parser.hint, presenter.status_text)
+            note, badge = presenter.status_text, ONE_KEY_BADGE if presenter.key_parser.is_one_key_mode else ""
+            if self._pending_action is not None and presenter.key_parser.state == "class":
+                cancel_key = self._vaetui_app.format_key("label.cancel")
+                note = f"{LOADING_NOTICE} {describe_action(self._pending_action[0])} · {cancel_key}: cancel"
+            prompt.show_question(question, help_text, presenter.hint, note, badge, question.replace(": class?", "?"))
+
+
+def describe_action(action: Action) -> str:
+    """Return what an action that waits for the model does."""
+    return f"split into {action.parts} parts" if isinstance(action, Split) else "train"
+
+
+def format_one_key_mode(is_on: bool, format_key: KeyFormatter) -> str:
+    """Return what a digit does now."""
+    if not is_on:
+        return "One-key mode off: a confidence follows each class"
+    lower, higher = format_key("label.lower"), format_key("label.raise")
+    return f"One-key mode on. {lower} {higher}: change the last answer · {format_key('label.one_key_mode')}: off"

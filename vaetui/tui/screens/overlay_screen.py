@@ -7,8 +7,9 @@ from typing import cast
 
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
+from vaetui.tui.presenters.class_choices import create_class_choices
 from vaetui.tui.presenters.cluster_text import format_unassigned_digit
-from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.session_protocol import Session
 
@@ -48,11 +49,16 @@ class OverlayScreen(PromptScreen):
         self._hint, self._note = "", text
         self._update_view()
 
-    def _open_class_picker(self, choice_callback: Callable[[int], None]) -> None:
-        """Offer the active classes, and no new name."""
-        class_ids = self.session.classes.active_ids
-        self.open_screen(
-            ClassPickerScreen(self.session, "Class?", class_ids, lambda choice: choice_callback(cast(int, choice)))
+    def _open_class_line(self, choice_callback: Callable[[int], None]) -> None:
+        """Ask for one of the active classes in a line, which offers no new name."""
+        classes = self.session.classes
+        self.open_line(
+            LineDialogue(
+                "Class?",
+                create_class_choices(classes, classes.active_ids, self._digit_keys),
+                on_choice=lambda class_id: choice_callback(cast(int, class_id)),
+                help_text="part of its name",
+            )
         )
 
     @property

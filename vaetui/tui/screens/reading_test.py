@@ -11,7 +11,7 @@ from textual.events import Resize
 
 from vaetui.errors import UserError
 from vaetui.session.views import ReadingTest
-from vaetui.tui.keymap import READING_TEST_CONFIRMED_KEYS, READING_TEST_GLOSSARY, READING_TEST_KEYS
+from vaetui.tui.keymap import READING_TEST_GLOSSARY, READING_TEST_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys, format_digit_ranges
 from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.screens.overlay_screen import OverlayScreen
@@ -27,7 +27,6 @@ class ReadingTestScreen(OverlayScreen):
     """One large picture and a prompt; after the last picture the result."""
 
     BINDINGS = build_bindings(READING_TEST_KEYS)
-    CONFIRMED_KEYS = READING_TEST_CONFIRMED_KEYS
     DEFAULT_CSS = """
     ReadingTestScreen { layout: vertical; overflow: hidden; }
     ReadingTestScreen #result { width: 100%; height: 1fr; content-align: center middle; text-align: center; }
@@ -80,7 +79,7 @@ class ReadingTestScreen(OverlayScreen):
             case _ if self.is_complete:
                 self._hint = "All pictures are read. Esc: close · r: restart"
             case "choose":
-                self._open_class_picker(self._record_class)
+                self._open_class_line(self._record_class)
             case "unreadable":
                 self._record_readings(index, (None,), f"Saved: picture {index + 1} = unreadable")
             case _:

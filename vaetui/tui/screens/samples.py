@@ -17,7 +17,7 @@ from vaetui.engine.events import Loading, Progress, SamplesGenerated
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
-from vaetui.tui.keymap import SAMPLES_CONFIRMED_KEYS, SAMPLES_GLOSSARY, SAMPLES_KEYS
+from vaetui.tui.keymap import SAMPLES_GLOSSARY, SAMPLES_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.number_format import format_progress_bar
 from vaetui.tui.screens.overlay_screen import OverlayScreen
@@ -31,6 +31,8 @@ PROGRESS_DELAY_S = 0.5
 """Seconds before progress is shown: faster requests would only flicker."""
 CANDIDATES_PER_SAMPLE = 50
 """Samples that the session generates for each one of a class; for texts, as importing its constant loads PyTorch."""
+DRAWING_TEXT = "drawing …"
+"""Shown at once in place of the pictures of another request."""
 NO_LEARNED_CLASS_NOTICE = "No class is learned yet. Label clusters and train one epoch."
 
 
@@ -50,7 +52,6 @@ class SamplesScreen(OverlayScreen):
     """A grid of images and a prompt that describes them or shows progress."""
 
     BINDINGS = build_bindings(SAMPLES_KEYS)
-    CONFIRMED_KEYS = SAMPLES_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SamplesScreen { layout: vertical; overflow: hidden; }
     """
@@ -65,6 +66,7 @@ class SamplesScreen(OverlayScreen):
         """The last request."""
         self.pictures: Pixels = np.zeros((0, 1, 1), np.uint8)
         """The samples that are shown, [N, H, W]."""
+        self._shown_request: SampleRequest | None = None
         self._running_request: SampleRequest | None = None
         self._progress_timer: Timer | None = None
         self._progress_text: Text | None = None
@@ -101,7 +103,7 @@ class SamplesScreen(OverlayScreen):
             case _ if not any(epoch.label_coverage for epoch in self.session.training_curves().finished_epochs):
                 self._hint = NO_LEARNED_CLASS_NOTICE
             case "choose":
-                self._open_class_picker(self._request_class)
+                self._open_class_line(self._request_class)
             case _:
                 self._request_class(cast(int, self._digit_keys[int(key)]))
         self._update_view()
@@ -113,8 +115,8 @@ class SamplesScreen(OverlayScreen):
             return
         match message.event:
             case SamplesGenerated(pictures):
-                self.pictures = pictures
-                self.query_one(ImageGrid).show_images(pictures)
+                self._shown_request = self._running_request
+                self._show_pictures(pictures)
             case Loading(description):
                 self._progress_text = Text(f"loading {description} …")
             case Progress(description, done, total):
@@ -148,12 +150,18 @@ class SamplesScreen(OverlayScreen):
         self._update_view()
 
     def _request_samples(self, class_id: int | None, seed: int) -> None:
-        """Start a request, as soon as the running one has stopped."""
+        """Start a request, as soon as the running one has stopped; pictures of another one are removed at once."""
+        if (class_id, seed) != (self.request.class_id, self.request.seed):
+            self._show_pictures(self.pictures[:0])
         self.request = SampleRequest(class_id, seed, self.query_one(ImageGrid).capacity)
         if self.event_worker.is_busy:
             self.event_worker.stop()
         else:
             self._start_request()
+
+    def _show_pictures(self, pictures: Pixels) -> None:
+        self.pictures = pictures
+        self.query_one(ImageGrid).show_images(pictures)
 
     def _start_request(self) -> None:
         self._running_request = request = self.request
@@ -178,4 +186,6 @@ class SamplesScreen(OverlayScreen):
             if request.class_id is not None:
                 description = f"the most certain of {CANDIDATES_PER_SAMPLE * request.count:,} samples"
             help_text = format_digit_keys(classes, self._digit_keys) or description
+            if self.event_worker.is_busy and self._shown_request != request:
+                help_text = DRAWING_TEXT
             prompt.show_question(f"Samples of {class_name}:", help_text, self._hint, self._note)
