@@ -10,19 +10,6 @@ import pytest
 from vaetui.tui import keymap
 from vaetui.tui.key_bindings import format_key_name, parse_key_name
 
-CONFIRMED_KEYS = {
-    "any": keymap.APP_CONFIRMED_KEYS,
-    "help": keymap.HELP_CONFIRMED_KEYS,
-    "training": keymap.TRAINING_CONFIRMED_KEYS,
-    "label": keymap.LABELLING_CONFIRMED_KEYS,
-    "classes": keymap.CLASSES_CONFIRMED_KEYS,
-    "reading": keymap.READING_TEST_CONFIRMED_KEYS,
-    "samples": keymap.SAMPLES_CONFIRMED_KEYS,
-    "map": keymap.MAP_CONFIRMED_KEYS,
-    "history": keymap.HISTORY_CONFIRMED_KEYS,
-    "summary": keymap.SUMMARY_CONFIRMED_KEYS,
-}
-
 
 @pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
 def test_bindings_of_a_screen_have_unique_ids_and_tooltips(group: str) -> None:
@@ -30,7 +17,6 @@ def test_bindings_of_a_screen_have_unique_ids_and_tooltips(group: str) -> None:
     ids = [binding.id for binding in bindings]
     assert len(ids) == len(set(ids))
     assert all(binding_id.startswith(f"{group}.") for binding_id in ids)
-    assert CONFIRMED_KEYS.get(group, frozenset()) <= set(ids)
     assert all(binding.tooltip and binding.description for binding in bindings)
 
 

@@ -43,12 +43,6 @@ def create_digit_bindings(group: str, tooltip: str, *, show: bool = False, secti
     ]
 
 
-def build_binding_ids(group: str, *names: str, digits: bool = False) -> frozenset[str]:
-    """Return the ids of these bindings of a group, with those of the digits if asked for."""
-    digit_names = [f"class.{digit}" for digit in range(10)] if digits else []
-    return frozenset(f"{group}.{name}" for name in [*digit_names, *names])
-
-
 def create_app_binding(
     name: str, keys: str, action: str, description: str, tooltip: str, *, show: bool = True
 ) -> KeyBinding:
@@ -70,8 +64,6 @@ APP_KEYS: list[KeyBinding] = [
 ]
 SMALL_TERMINAL_KEYS = frozenset({"any.leave", "any.suspend"})
 """Bindings that work even in a terminal that is too small."""
-APP_CONFIRMED_KEYS = build_binding_ids("any", "leave", "help", "pictures", "command", "more_keys")
-"""Bindings of the app that the burst guard checks on every screen."""
 HELP_KEYS: list[KeyBinding] = [
     create_binding("help", "down", "down,j", "scroll", "Scroll down", show=True),
     create_binding("help", "up", "up,k", "scroll", "Scroll up", show=True),
@@ -82,7 +74,6 @@ HELP_KEYS: list[KeyBinding] = [
     create_binding("help", "search", "slash", "search", "Show only lines with the typed words", show=True),
     create_binding("help", "close", "escape,q,question_mark,f1", "back", "Close the help", show=True),
 ]
-HELP_CONFIRMED_KEYS = build_binding_ids("help", "close", "search")
 
 # Training
 
@@ -114,7 +105,6 @@ TRAINING_KEYS: list[KeyBinding] = [
         show=True,
     ),
 ]
-TRAINING_CONFIRMED_KEYS = build_binding_ids("training", "pause", "read", "draw")
 _LOSS_GLOSSARY: Glossary = (
     ("reconstruction", "Reconstruction loss (nats per image): how much images differ from their reconstructions"),
     ("KL divergence", "KL div.: distance of the latent vectors from a normal distribution (nats per image)"),
@@ -194,12 +184,6 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("last", "end", "jump", "Go to the last cluster", MOVE),
     create_label_binding("export", "e", "export", "Export the labels to a file", FINISH),
 ]
-LABELLING_CONFIRMED_KEYS = build_binding_ids(
-    "label",
-    *("choose", "classes", "split", "unreadable", "undo", "redo", "go", "one_key_mode", "lower", "raise"),
-    *("command", "clear", "sort", "filter", "zoom", "history", "map", "accept_all", "export"),
-    digits=True,
-)
 LABELLING_GLOSSARY: Glossary = (
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
     ("–  ?", "Unreadable; no answer yet"),
@@ -222,7 +206,6 @@ CLASSES_KEYS: list[KeyBinding] = [
     create_binding("classes", "up", "up,k", "move", "Move up", show=True),
     create_binding("classes", "down", "down,j", "move", "Move down", show=True),
 ]
-CLASSES_CONFIRMED_KEYS = build_binding_ids("classes", "add", "rename", "merge", "undo", "redo", "close")
 CLASSES_GLOSSARY: Glossary = (
     ("digit", "Key of the class while labelling: its name if that is a digit; / finds any class"),
     ("answers", "Answers with this class in the session so far, including merged classes"),
@@ -238,9 +221,6 @@ READING_TEST_KEYS: list[KeyBinding] = [
     create_binding("reading", "choose", "slash", "find class", "Find a class by name", show=True),
     create_binding("reading", "again", "r", "restart", "Restart the test after the last picture", show=True),
 ]
-READING_TEST_CONFIRMED_KEYS = build_binding_ids(
-    "reading", "choose", "unreadable", "back", "close", "again", digits=True
-)
 READING_TEST_GLOSSARY: Glossary = (
     ("pictures", "Reconstructions of held-out images at the end of the epoch"),
     ("·cat  –", "Read as class cat; unreadable"),
@@ -259,7 +239,6 @@ SAMPLES_KEYS: list[KeyBinding] = [
     create_binding("samples", "close", "escape,q", "back", "Return to the previous screen", show=True),
     create_binding("samples", "choose", "slash", "find class", "Find a class by name", show=True),
 ]
-SAMPLES_CONFIRMED_KEYS = build_binding_ids("samples", "next", "any", "choose", "close", digits=True)
 SAMPLES_GLOSSARY: Glossary = (
     ("samples", "Images decoded from random latent vectors; not in the data set"),
     ("of a class", "The most certain of 50 times as many samples"),
@@ -298,7 +277,6 @@ MAP_KEYS: list[KeyBinding] = [
     create_binding("map", "right_far", "shift+right,L", "far", "Move the cursor far right"),
     create_binding("map", "close", "escape,q,M", "back", "Show all classes again, or close the map", show=True),
 ]
-MAP_CONFIRMED_KEYS = build_binding_ids("map", "jump", "filter", "close")
 MAP_GLOSSARY: Glossary = (
     ("point", "A training image, where a linear projection of its latent vector shows the classes apart"),
     ("class", "By your answer for the image, else as predicted; of classes that have an answer"),
@@ -354,9 +332,6 @@ HISTORY_KEYS: list[KeyBinding] = [
     create_binding("history", "last", "end", "jump", "Go to the oldest answer", show=True),
     create_binding("history", "close", "escape,q,H", "back", "List all answers again, or close the history", show=True),
 ]
-HISTORY_CONFIRMED_KEYS = build_binding_ids(
-    "history", "accept", "choose", "unreadable", "clear", "undo", "redo", "filter", "close", digits=True
-)
 HISTORY_GLOSSARY: Glossary = (
     ("answer", "Answers in force of all rounds, the newest first; a replaced answer is not listed"),
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
@@ -379,7 +354,6 @@ SUMMARY_KEYS: list[KeyBinding] = [
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
-SUMMARY_CONFIRMED_KEYS = build_binding_ids("summary", "more", "read", "draw", "least_sure", "map", "history", "export")
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from vaetui.tui.keymap import HELP_CONFIRMED_KEYS, HELP_KEYS, Glossary
+from vaetui.tui.keymap import HELP_KEYS, Glossary
 from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
 from vaetui.tui.presenters.sections import format_section
@@ -26,7 +26,6 @@ class HelpScreen(KeyGuardedScreen):
     """Keys with their effects, and terms with their meanings, which a search line filters."""
 
     BINDINGS = build_bindings(HELP_KEYS)
-    CONFIRMED_KEYS = HELP_CONFIRMED_KEYS
     DEFAULT_CSS = """
     HelpScreen #scroll { height: 1fr; padding: 0 2; scrollbar-size-vertical: 1; }
     HelpScreen #text { width: 1fr; height: auto; }

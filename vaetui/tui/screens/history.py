@@ -14,7 +14,7 @@ from vaetui.engine.answers import ClusterPath
 from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
-from vaetui.tui.keymap import HISTORY_CONFIRMED_KEYS, HISTORY_GLOSSARY, HISTORY_KEYS
+from vaetui.tui.keymap import HISTORY_GLOSSARY, HISTORY_KEYS
 from vaetui.tui.presenters.history_presenter import HistoryPresenter
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.screens.overlay_screen import OverlayScreen
@@ -40,7 +40,6 @@ class HistoryScreen(OverlayScreen):
     """The list of the answers beside pictures of the selected one, and a prompt."""
 
     BINDINGS = build_bindings(HISTORY_KEYS)
-    CONFIRMED_KEYS = HISTORY_CONFIRMED_KEYS
     DEFAULT_CSS = """
     HistoryScreen { layout: vertical; overflow: hidden; }
     HistoryScreen Horizontal { height: 1fr; }

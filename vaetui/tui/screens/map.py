@@ -14,7 +14,7 @@ from vaetui.engine.answers import ClusterPath
 from vaetui.engine.events import ImageMap, MapComputed
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
-from vaetui.tui.keymap import MAP_CONFIRMED_KEYS, MAP_GLOSSARY, MAP_KEYS
+from vaetui.tui.keymap import MAP_GLOSSARY, MAP_KEYS
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.map_presenter import NO_CLASSES_NOTE, MapPresenter, build_lines
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
@@ -36,7 +36,6 @@ class MapScreen(OverlayScreen):
     """The map beside its legend, and a prompt about the cluster nearest to the cursor."""
 
     BINDINGS = build_bindings(MAP_KEYS)
-    CONFIRMED_KEYS = MAP_CONFIRMED_KEYS
     DEFAULT_CSS = """
     MapScreen { layout: vertical; overflow: hidden; }
     MapScreen Horizontal { height: 1fr; }

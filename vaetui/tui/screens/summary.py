@@ -47,7 +47,6 @@ class SummaryScreen(KeyGuardedScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
     BINDINGS = build_bindings(keymap.SUMMARY_KEYS)
-    CONFIRMED_KEYS = keymap.SUMMARY_CONFIRMED_KEYS
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 9; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }

@@ -54,7 +54,6 @@ class TrainingScreen(KeyGuardedScreen):
     """
 
     BINDINGS = build_bindings(keymap.TRAINING_KEYS)
-    CONFIRMED_KEYS = keymap.TRAINING_CONFIRMED_KEYS
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
