@@ -23,7 +23,6 @@ from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Clustered, Event, Loading, Progress
 from vaetui.session import predictor
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.samples import CANDIDATES_PER_SAMPLE, NO_LEARNED_CLASS_NOTICE, SamplesScreen
@@ -143,13 +142,11 @@ async def test_samples_of_a_class_show_the_number_of_candidates() -> None:
         assert "Samples of class 3:  the most certain of 900 samples" in prompt_text(app.screen)
 
 
-async def test_picker_requests_a_class_without_a_digit() -> None:
+async def test_line_requests_a_class_without_a_digit() -> None:
     session = create_finished_session(tuple(f"kind {letter}" for letter in "abcdefghijklm"))
     async with open_samples(session) as (pilot, app):
         await wait_until(pilot, lambda: is_idle(app))
-        await pilot.press("slash")
-        await wait_for_screen(pilot, ClassPickerScreen)
-        await pilot.press("l", "enter")
+        await pilot.press("slash", *"kind l", "enter")
         await wait_until(pilot, lambda: is_idle(app))
         assert session.calls[-1] == "generate_samples 18 11 0"
         assert "samples of class kind l" in header_text(app)
@@ -250,3 +247,20 @@ async def test_unexpected_exception_ends_the_app() -> None:
         await pilot.press("d")
         await wait_until(pilot, lambda: not app.is_running)
     assert isinstance(app.failure, ValueError)
+
+
+@pytest.mark.parametrize(("key", "title"), [("3", "samples of class 3, seed 0"), ("n", "samples of any class, seed 1")])
+async def test_pictures_of_another_request_are_removed_at_once(key: str, title: str) -> None:
+    session = SlowSamplesSession()
+    session.gate.set()
+    async with open_samples(session) as (pilot, app):
+        await wait_until(pilot, lambda: is_drawn(app))
+        session.gate.clear()
+        await pilot.press(key)
+        await wait_until(pilot, lambda: title in header_text(app))
+        assert "drawing" in prompt_text(app.screen)
+        await wait_until(pilot, lambda: not any(peak_brightness(app)))
+        assert "drawing" in prompt_text(app.screen)
+        session.gate.set()
+        await wait_until(pilot, lambda: is_drawn(app))
+        assert "drawing" not in prompt_text(app.screen)
