@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from threading import Event as Gate
 
 import pytest
+from rich.color import Color
+from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -27,14 +29,15 @@ from vaetui.errors import UserError
 from vaetui.session.views import Phase, ReadingTest
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported, WorkerEnded
-from vaetui.tui.screens.class_picker import ClassPickerScreen
+from vaetui.tui.presenters.class_colours import get_class_style
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
+from vaetui.tui.widgets.captioned_images import CaptionedImages
 from vaetui.tui.widgets.epoch_table import EpochTable
-from vaetui.tui.widgets.picture import Picture
+from vaetui.tui.widgets.tiled_images import TiledImages
 
 pytestmark = pytest.mark.usefixtures("fast_keys")
 
@@ -410,11 +413,26 @@ async def test_pictures_and_texts_are_visible_at_every_size() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
             text = screen_text(app)
-            for picture in app.screen.query(Picture):
-                assert app.screen.region.contains_region(picture.region)
-                assert picture.region.area > 0
-            for words in ("epoch 3    5 / 12", "Picture 6: what do you read?  ", "·4", "read", "next", "? keys"):
+            for images in app.screen.query(TiledImages):
+                for place in images.places:
+                    region = Region(place.x, place.y, *place.cells).translate(images.region.offset)
+                    assert app.screen.region.contains_region(region)
+            for words in ("epoch 3    5 / 12", "Picture 6: what do you read?  ", "■ 4", "read", "next", "? keys"):
                 assert words in text, size
+
+
+async def test_places_without_a_picture_show_nothing_and_captions_have_the_colour_of_the_class() -> None:
+    async with open_reading_test(create_finished_session(), (120, 40)) as (pilot, app):
+        previous = app.screen.query_one("#previous", CaptionedImages)
+        assert set(map(type, previous.shown_images)) == {type(None)}
+        await pilot.press("3", "x")
+        await pilot.pause()
+        assert [image is not None for image in previous.shown_images] == [False] * (previous.capacity - 2) + [True] * 2
+        row = next(strip for strip in app.screen._compositor.render_strips() if "■ 3" in strip.text)
+        column = row.text.index("■")
+        (segment,) = row.crop(column, column + 1)
+        assert segment.style is not None
+        assert segment.style.color == Color.parse(get_class_style(3))
 
 
 async def test_too_small_terminal_shows_only_the_size_notice() -> None:
@@ -431,26 +449,23 @@ async def test_images_of_another_size_are_shown() -> None:
         assert screen_text(app).count("▀") > 50
 
 
-async def test_picker_reads_one_of_many_classes_by_name() -> None:
+async def test_line_reads_one_of_many_classes_by_name() -> None:
     session = create_session_of_26_classes()
     async with open_reading_test(session) as (pilot, app):
         assert "0-9 or /: class · x: unreadable" in prompt_text(app.screen)
         assert "/ others  0 k…a  1 k…b" in screen_text(app)
-        await pilot.press("slash")
-        await wait_for_screen(pilot, ClassPickerScreen)
-        await pilot.press("z", "enter")
-        await wait_for_screen(pilot, ReadingTestScreen)
+        await pilot.press("slash", "z", "enter")
         assert session.readings == {1: (25,)}
         assert 'Saved: picture 1 = "kind z"' in prompt_text(app.screen)
         await pilot.press("3", "slash", "escape")
         await wait_for_screen(pilot, ReadingTestScreen)
-        assert "·kind z" in screen_text(app)
+        assert "■ kind z" in screen_text(app)
         assert session.readings == {1: (25, 3)}
         await pilot.press(*["x"] * (HELD_OUT_COUNT - 2), "slash")
         assert "! All pictures are read" in prompt_text(app.screen)
 
 
-async def test_failed_reading_from_the_picker_shows_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_reading_from_the_line_shows_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     session = create_session_of_26_classes()
     async with open_reading_test(session) as (pilot, app):
         refuse_readings("The disk is full.", session, monkeypatch)
@@ -459,14 +474,14 @@ async def test_failed_reading_from_the_picker_shows_the_error(monkeypatch: pytes
         assert "! The disk is full." in prompt_text(app.screen)
 
 
-async def test_new_phase_waits_while_the_picker_is_open() -> None:
+async def test_new_phase_waits_while_the_line_is_open() -> None:
     session = GatedSession(Finished())
     async with open_reading_test(session) as (pilot, app):
         await pilot.press("slash")
-        await wait_for_screen(pilot, ClassPickerScreen)
         session.gate.set()
         await wait_until(pilot, lambda: not app.event_worker.is_busy)
-        assert isinstance(app.screen, ClassPickerScreen)
+        assert isinstance(app.screen, ReadingTestScreen)
+        assert app.screen.is_line_open
         await pilot.press("7", "enter")
         await wait_for_screen(pilot, ReadingTestScreen)
         assert session.readings == {1: (7,)}

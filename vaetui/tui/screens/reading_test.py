@@ -109,7 +109,7 @@ class ReadingTestScreen(OverlayScreen):
             self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
             prompt.show_question("All pictures are read", "Esc: close · r: restart · u: undo", self._hint, self._note)
         else:
-            self.query_one(ReadingTestView).show_reading_test(test, self.session.classes.names)
+            self.query_one(ReadingTestView).show_reading_test(test, self.session.classes)
             for line in self.query("#digit-keys").results(TextLine):
                 line.set_text(self._format_digit_keys())
             digits, class_count = self._active_digits, len(self.session.classes.active_ids)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
 
+from vaetui.engine.classes import ClassList
 from vaetui.session.views import ReadingTest
 from vaetui.tui.presenters.layout import THUMBNAIL_CELLS, ReadingTestLayout, compute_reading_test_layout
+from vaetui.tui.presenters.styled_text import Piece, format_class
 from vaetui.tui.widgets.captioned_images import CaptionedImages
 from vaetui.tui.widgets.framed_image import FramedImage
 
@@ -35,7 +35,7 @@ class ReadingTestView(Horizontal):
         if compute_reading_test_layout(*size) != self._reading_layout:
             await self.recompose()
 
-    def show_reading_test(self, reading_test: ReadingTest, class_names: Sequence[str]) -> None:
+    def show_reading_test(self, reading_test: ReadingTest, classes: ClassList) -> None:
         """Show the first image without a reading; do nothing if all have one."""
         position, total = len(reading_test.class_ids), len(reading_test.reconstructions)
         if position >= total:
@@ -46,18 +46,15 @@ class ReadingTestView(Horizontal):
         indices = range(position - previous.capacity, position)
         previous.show_images(
             [reading_test.reconstructions[index] if index >= 0 else None for index in indices],
-            [
-                format_reading_caption(reading_test.class_ids[index], class_names) if index >= 0 else ""
-                for index in indices
-            ],
+            [format_reading_caption(reading_test.class_ids[index], classes) if index >= 0 else () for index in indices],
         )
         indices = range(position + 1, position + 1 + following.capacity)
         following.show_images(
             [reading_test.reconstructions[index] if index < total else None for index in indices],
-            [""] * following.capacity,
+            [()] * following.capacity,
         )
 
 
-def format_reading_caption(class_id: int | None, class_names: Sequence[str]) -> str:
-    """Return the caption of a reading, cut to a thumbnail's width: ·3 is class 3, – is unreadable."""
-    return "–" if class_id is None else f"·{class_names[class_id]}"[: THUMBNAIL_CELLS[0]]
+def format_reading_caption(class_id: int | None, classes: ClassList) -> tuple[Piece, ...]:
+    """Return the caption of a reading, at most as wide as a thumbnail: "■ cat" is the class cat, "–" is unreadable."""
+    return (("–", "dim"),) if class_id is None else format_class(class_id, classes, THUMBNAIL_CELLS[0])
