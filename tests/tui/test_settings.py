@@ -138,4 +138,4 @@ async def test_one_key_mode_is_kept_in_session_and_file_and_a_file_that_cannot_b
         app.remember_one_key_mode(False)
         await pilot.pause()
         assert session.one_key_mode is False
-        assert "Not saved for later sessions" in screen_text(app)
+        assert "For this session only" in screen_text(app)

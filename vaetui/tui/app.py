@@ -108,7 +108,7 @@ class VaetuiApp(GracefulShutdownApp):
             self._save_one_key_mode(is_on)
         except UserError as error:
             if isinstance(self.screen, KeyGuardedScreen):
-                self.screen.show_notice(f"One-key mode is kept in this session only. {error}")
+                self.screen.show_notice(f"For this session only: config.toml cannot be changed. {error}")
 
     def continue_session(self) -> None:
         """Show the screen of the session's phase and start the worker."""
