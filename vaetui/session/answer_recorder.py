@@ -69,8 +69,7 @@ class AnswerRecorder:
                 if not isinstance(answer, Cleared) or labelling_round.has_answer(path)
             ]
             if round_answers or class_edits:
-                self.undo_stack.record(round_answers, class_edits, extends_last_step=extends_last_step)
-                self._reload()
+                self._reload(self.undo_stack.record(round_answers, class_edits, extends_last_step=extends_last_step))
 
     def record_split(self, labelling_round: LabellingRound, path: ClusterPath, split_snapshot: SplitSnapshot) -> None:
         """Save the parts of a cluster, then record the split that refers to them."""
@@ -80,8 +79,7 @@ class AnswerRecorder:
             name = file_names.split_snapshot_name(self._repository.next_action_id())
             fingerprint = stored_arrays.save_arrays(self._store, name, split_snapshot)
             answer = labelling_round.round_number, path, Split(len(split_snapshot.centres))
-            self.undo_stack.record([answer], fingerprints=[fingerprint])
-            self._reload()
+            self._reload(self.undo_stack.record([answer], fingerprints=[fingerprint]))
 
     def undo(self) -> ClusterPath | None:
         """Undo the last step.
@@ -100,13 +98,16 @@ class AnswerRecorder:
     def _apply_step(self, step: Sequence[UserAction]) -> ClusterPath | None:
         if not step:
             return None
-        self._reload()
-        round_number = self._current_round.round_number if self._current_round else None
-        answers = [action for action in step if isinstance(action, AnswerRecord)]
-        paths = [answer.path for answer in answers if answer.round_number == round_number]
+        self._reload(step)
+        paths = [action.path for action in step if isinstance(action, AnswerRecord) and self._is_current(action)]
         return paths[-1] if paths else ()
 
-    def _reload(self) -> None:
+    def _reload(self, changed_actions: Sequence[UserAction]) -> None:
         if self._current_round is not None:
-            self._current_round.reload()
+            if any(isinstance(action, AnswerRecord) and not self._is_current(action) for action in changed_actions):
+                self._current_round.forget_earlier_answers()
+            self._current_round.reload([answer for answer in self.undo_stack.answers if self._is_current(answer)])
         self._on_change()
+
+    def _is_current(self, answer: AnswerRecord) -> bool:
+        return self._current_round is not None and answer.round_number == self._current_round.round_number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +36,7 @@ from vaetui.session.learned_classes import collect_named_class_ids, find_named_c
 from vaetui.session.round_clusters import RoundClusters
 from vaetui.session.undo_stack import UndoStack
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, DigitKeys, MemberOrder, RoundView, describe_step
+from vaetui.storage.answer_rows import AnswerRecord
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -103,21 +104,28 @@ class LabellingRound:
         self._uses_propagation = config.propagation.method == "graph"
         self._repository = repository
         self._config = config
+        self._earlier_answers: list[Answer] | None = None
         self._figures: dict[ClusterPath, ClusterFigures] = {}
         self._digit_keys: DigitKeys | None = None
         self._trained_class_ids: tuple[tuple[int, ...], set[int]] | None = None  # with the merges that they hold for
         self.reload()
 
-    def reload(self) -> None:
-        """Derive classes, answers and tree from what is recorded now."""
+    def reload(self, records: Sequence[AnswerRecord] | None = None) -> None:
+        """Derive classes, answers and tree from what is recorded now; `records` are the answers for this round."""
         self.classes = self._repository.load_class_list(self._last_round)
-        records = self._repository.list_answers(self.round_number, self._last_round)
-        self.answers = effective_answers((record.path, self._merge_answer_class(record.answer)) for record in records)
+        if records is None:
+            records = self._repository.list_answers(self.round_number, self._last_round)
+        answers = effective_answers((record.path, record.answer) for record in records)
+        self.answers = {path: self._merge_answer_class(answer) for path, answer in answers.items()}
         record_ids = {record.path: record.id for record in records}
         self.tree = self._clusters.roots
         for path in sorted((path for path, answer in self.answers.items() if isinstance(answer, Split)), key=len):
             parts = self._clusters.load_parts(self.find_cluster(path), record_ids[path])
             self.tree = with_children(self.tree, path, parts)
+
+    def forget_earlier_answers(self) -> None:
+        """Read the answers of earlier rounds anew for the next view, because one was corrected."""
+        self._earlier_answers = None
 
     def find_cluster(self, path: ClusterPath) -> Cluster:
         """Return the cluster at a path of the current tree. Raises UserError if there is none."""
@@ -181,8 +189,8 @@ class LabellingRound:
         """Return the current state of the round; `undo_stack` holds the steps made in it, if they are loaded."""
         undo_stack = undo_stack or UndoStack(self._repository, self.round_number)
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
-        records = self._repository.list_effective_answers()
-        named_class_ids = collect_named_class_ids(records, self.classes)
+        answers = [*self._load_earlier_answers(), *self.answers.values()]
+        named_class_ids = collect_named_class_ids(answers, self.classes)
         learned_class_ids = self._find_learned_class_ids(named_class_ids)
         last_step, undone_step = undo_stack.last_step, undo_stack.undone_step
         return RoundView(
@@ -194,11 +202,18 @@ class LabellingRound:
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
             unanswered_class_ids=tuple(sorted({*self.classes.active_ids} - named_class_ids)),
-            answer_count=len(records),
+            answer_count=len(answers),
             digit_keys=add_new_classes(self._load_digit_keys(), undo_stack.class_edits),
             undo_description=describe_step(last_step, self.classes, self.round_number) if last_step else None,
             redo_description=describe_step(undone_step, self.classes, self.round_number) if undone_step else None,
         )
+
+    def _load_earlier_answers(self) -> list[Answer]:
+        """Return the answers in force of the other rounds."""
+        if self._earlier_answers is None:
+            records = self._repository.list_effective_answers()
+            self._earlier_answers = [record.answer for record in records if record.round_number != self.round_number]
+        return self._earlier_answers
 
     def _collect_members(self, select_members: Callable[[Cluster], Indices]) -> LabelledSet:
         """Return some members of each answered cluster, with the class and the confidence of the answer."""

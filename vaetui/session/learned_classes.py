@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.answers import Answer, ClassAnswer
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, find_round_of_epoch
-from vaetui.storage.answer_rows import AnswerRecord
 from vaetui.storage.repository import SessionRepository
 
 MIN_LEARNED_CLASSES = 2
@@ -45,15 +44,16 @@ def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
 
 def find_named_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
     """Return the classes that the answers made up to a round, or all answers, name with a confidence above 0."""
-    return collect_named_class_ids(repository.list_effective_answers(last_round), repository.load_class_list())
+    answers = (record.answer for record in repository.list_effective_answers(last_round))
+    return collect_named_class_ids(answers, repository.load_class_list())
 
 
-def collect_named_class_ids(records: Iterable[AnswerRecord], classes: ClassList) -> set[int]:
+def collect_named_class_ids(answers: Iterable[Answer], classes: ClassList) -> set[int]:
     """Return the classes that answers name with a confidence above 0, with merged classes replaced by their targets."""
     class_ids = set[int]()
-    for record in records:
-        if isinstance(record.answer, ClassAnswer) and record.answer.confidence > 0:
-            if record.answer.class_id >= len(classes):
-                classes.require_active(record.answer.class_id)
-            class_ids.add(classes.canonical[record.answer.class_id])
+    for answer in answers:
+        if isinstance(answer, ClassAnswer) and answer.confidence > 0:
+            if answer.class_id >= len(classes):
+                classes.require_active(answer.class_id)
+            class_ids.add(classes.canonical[answer.class_id])
     return class_ids

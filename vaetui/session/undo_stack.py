@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import ClassEdit
 from vaetui.storage.answer_log import RoundAnswer, UserAction
-from vaetui.storage.answer_rows import ClassEditRecord
+from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
 
@@ -22,7 +22,8 @@ class UndoStack:
         """
         self._repository = repository
         self._made_in_round = made_in_round
-        self._load()
+        self._actions = repository.list_actions(made_in_round)
+        self._undone_actions = repository.list_actions(made_in_round, "undone")
         self._validate()
 
     @property
@@ -36,6 +37,11 @@ class UndoStack:
         return [action for action in self._undone_actions if action.step_id == self._undone_actions[0].step_id]
 
     @property
+    def answers(self) -> list[AnswerRecord]:
+        """The answers made in the round that are not undone, oldest first."""
+        return [action for action in self._actions if isinstance(action, AnswerRecord)]
+
+    @property
     def class_edits(self) -> list[ClassEdit]:
         """The class edits made in the round, oldest first."""
         return [action.class_edit for action in self._actions if isinstance(action, ClassEditRecord)]
@@ -47,27 +53,30 @@ class UndoStack:
         *,
         extends_last_step: bool = False,
         fingerprints: Iterable[FileFingerprint] = (),
-    ) -> None:
-        """Record class edits and then answers as one step, or as part of the last one; they are on the disk on return.
+    ) -> list[UserAction]:
+        """Record class edits and then answers as one step, or as part of the last one, and return the new actions.
 
-        Undone steps can no longer be redone.
+        They are on the disk on return. Undone steps can no longer be redone.
         """
         extended_step_id = self._actions[-1].step_id if extends_last_step and self._actions else None
-        self._repository.record_step(
+        actions = self._repository.record_step(
             self._made_in_round,
             answers,
             class_edits,
             extended_step_id=extended_step_id,
             fingerprints=fingerprints,
         )
-        self._load()
+        self._actions += actions
+        self._undone_actions.clear()
+        return actions
 
     def undo(self) -> list[UserAction]:
         """Undo the last step and return its actions; empty if there is none."""
         step = self.last_step
         if step:
             self._repository.record_undo(step[0].step_id)
-            self._load()
+            self._actions = [action for action in self._actions if action.step_id != step[0].step_id]
+            self._undone_actions = [*step, *self._undone_actions]
         return step
 
     def redo(self) -> list[UserAction]:
@@ -75,12 +84,9 @@ class UndoStack:
         step = self.undone_step
         if step:
             self._repository.record_redo(step[0].step_id)
-            self._load()
+            self._undone_actions = [action for action in self._undone_actions if action.step_id != step[0].step_id]
+            self._actions += step
         return step
-
-    def _load(self) -> None:
-        self._actions = self._repository.list_actions(self._made_in_round)
-        self._undone_actions = self._repository.list_actions(self._made_in_round, "undone")
 
     def _validate(self) -> None:
         classes = self._repository.load_class_list(self._made_in_round - 1)
