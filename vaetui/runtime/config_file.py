@@ -165,23 +165,17 @@ def find_binding_line(text: str, binding_id: str) -> int:
 
 def save_one_key_mode(is_on: bool) -> None:
     """Set one-key mode in the file, and keep its comments and its order; raises UserError if that fails."""
-    import tomlkit  # here, because only this needs it
-
     path = get_config_path()
     text = read_text(path)
-    document = tomlkit.parse(NEW_FILE_TEXT if text is None else text) if _is_valid(path, text) else None
-    if document is None:
-        raise UserError(f"{path} has an error. {EDIT_ADVICE}")
-    section, name = ONE_KEY_MODE.split(".")
-    if section not in document:
-        document[section] = tomlkit.table()
-    if document[section].get(name) == is_on:
-        return
-    document[section][name] = is_on
-    new_text = tomlkit.dumps(document)
-    if parse_config(path, new_text).values.get(ONE_KEY_MODE) != is_on:
-        raise UserError(f"{path} could not be changed. {EDIT_ADVICE}")
-    write_text(path, new_text)
+    try:
+        is_set = parse_config(path, text or "").values.get(ONE_KEY_MODE) == is_on
+    except UserError as error:
+        raise UserError(f"{path} has an error. {EDIT_ADVICE}") from error
+    if not is_set:
+        new_text = _set_value(NEW_FILE_TEXT if text is None else text, ONE_KEY_MODE, is_on)
+        if new_text is None or parse_config(path, new_text).values.get(ONE_KEY_MODE) != is_on:
+            raise UserError(f"{path} is written in a way that allows no change. {EDIT_ADVICE}")
+        write_text(path, new_text)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -195,11 +189,20 @@ def write_text(path: Path, text: str) -> None:
             target.chmod(mode)
 
 
-def _is_valid(path: Path, text: str | None) -> bool:
+def _set_value(text: str, name: str, value: bool) -> str | None:
+    """Return the text of a valid file with one value changed or added, or None if its form does not allow it."""
+    import tomlkit  # here, because only this needs it
+    from tomlkit.exceptions import TOMLKitError
+
+    section, key = name.split(".")
     try:
-        return text is None or parse_config(path, text) is not None
-    except UserError:
-        return False
+        document = tomlkit.parse(text)
+        if section not in document:
+            document[section] = tomlkit.table()
+        document[section][key] = value
+        return tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, TypeError):
+        return None
 
 
 def _parse_toml(path: Path, text: str) -> dict[str, Any]:
