@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from vaetui.engine.config import (
+    TrainingConfig,
+    count_epochs,
+    count_steps_before_epoch,
+    count_validation_images,
+)
 from vaetui.engine.events import BatchesTrained
 from vaetui.tui.presenters.number_format import format_duration, format_progress_bar
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
@@ -56,18 +62,24 @@ def format_epoch_number(epoch: int, epoch_count: int) -> str:
 
 
 def format_training_progress(
-    event: BatchesTrained, epoch_count: int, batch_size: int, images_per_s: float, width: int
+    event: BatchesTrained, config: TrainingConfig, image_count: int, images_per_s: float, width: int
 ) -> Text:
-    """Return the progress and the remaining time of the epoch, and on wide screens also of the run."""
+    """Return the progress and the remaining time of the epoch, and on wide screens also of the run.
+
+    `image_count` are the images of the session, of which some are held out.
+    """
+    epoch_count, batch_size = count_epochs(config), config.batch_size
     share = event.step / max(event.steps_per_epoch, 1)
     epoch_seconds = (event.steps_per_epoch - event.step) * batch_size / images_per_s if images_per_s else None
     bar_cells = next(cells for columns, cells in BAR_CELLS if width >= columns)
     epoch = format_epoch_number(event.epoch, epoch_count)
     line = Text.assemble(epoch, "  ", format_progress_bar(share, bar_cells), format_duration(epoch_seconds), " left")
     if width >= WIDE_COLUMNS:
-        run_share, run_seconds = (event.epoch - 1 + share) / max(epoch_count, 1), epoch_seconds
-        if run_seconds is not None:
-            run_seconds += (epoch_count - event.epoch) * event.steps_per_epoch * batch_size / images_per_s
+        train_count = image_count - count_validation_images(config, image_count)
+        total = count_steps_before_epoch(config, train_count, epoch_count + 1)
+        completed = min(count_steps_before_epoch(config, train_count, event.epoch) + event.step, total)
+        run_share = completed / max(total, 1)
+        run_seconds = (total - completed) * batch_size / images_per_s if images_per_s else None
         line = Text.assemble(
             line, "   run  ", format_progress_bar(run_share, bar_cells), format_duration(run_seconds), " left"
         )

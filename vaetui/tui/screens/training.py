@@ -221,8 +221,8 @@ class TrainingScreen(KeyGuardedScreen):
         if self.activity is not None:
             text = format_activity(self.activity, epoch, epochs, self._tick)
         elif event is not None:
-            batch_size = self.session.config.training.batch_size
-            text = format_training_progress(event, epochs, batch_size, self.throughput.images_per_s, self.size.width)
+            training, image_count = self.session.config.training, self.session.image_count
+            text = format_training_progress(event, training, image_count, self.throughput.images_per_s, self.size.width)
         else:
             text = Text(format_epoch_number(epoch, epochs))
         self.query_one(Header).set_text(text)
