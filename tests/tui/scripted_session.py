@@ -311,7 +311,7 @@ class ScriptedSession:
             raise OutputExistsError(f"{output} exists. Choose another output, or overwrite it with --force.")
         for step in range(3):
             yield Progress("encoding the training images", step, 2)
-            self.export_steps.acquire()
+            self.export_steps.acquire(timeout=10)
         output.write_text(f"{len(self.answer_log)} answers\n")
         yield LabelsExported(f"{output}: 640 labels written; you saw 132 images.")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vaetui.session.views import Phase
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
+    from vaetui.tui.widgets.label_exporter import LabelExporter
 
 THEME_NAMES = {
     **{"dark": "textual-dark", "light": "textual-light"},
@@ -87,6 +88,7 @@ class VaetuiApp(GracefulShutdownApp):
         self._phase_screen: Screen[Any] | None = None
         self._overlay: OverlayScreen | None = None
         self._deferred_end: WorkerEnded | None = None
+        self._label_exporter: LabelExporter | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the screen of the first frame."""
@@ -149,6 +151,31 @@ class VaetuiApp(GracefulShutdownApp):
             self.defer_paint()
             self._overlay = HistoryScreen(self.session, on_close)
             self.push_screen(self._overlay)
+
+    def open_export(self) -> None:
+        """Ask where to export the labels to."""
+        from vaetui.tui.widgets.label_exporter import LabelExporter
+
+        if self._label_exporter is None:
+            self._label_exporter = LabelExporter(self.session)
+            self.screen_stack[0].mount(self._label_exporter)  # the first screen stays when the phase changes
+        self._label_exporter.ask()
+
+    def action_leave(self) -> None:
+        """Exit as soon as the worker has saved; an export that runs delays it until the user asks again."""
+        is_asked_by_user = not self.signal_number and self.failure is None
+        if is_asked_by_user and self._label_exporter is not None and self._label_exporter.delay_leaving():
+            return
+        super().action_leave()
+
+    def show_notice(self, text: str) -> None:
+        """Show a notice on the overlay if one is open, else on the screen of the phase.
+
+        The help and the class picker have no line for a notice, so it goes to the screen below them.
+        """
+        notice_screen = self._overlay or self._phase_screen
+        if isinstance(notice_screen, KeyGuardedScreen):
+            notice_screen.show_notice(text)
 
     def close_overlay(self) -> None:
         """Close the reading test or the samples, and show the screen of the current phase."""
@@ -222,15 +249,11 @@ class VaetuiApp(GracefulShutdownApp):
 
     @on(EventReported)
     def forward_event(self, message: EventReported) -> None:
-        """Pass an event to the screen of the phase; a notice goes to the overlay if one is open.
-
-        The help and the class picker have no line for a notice, so it goes to the screen below them.
-        """
+        """Pass an event to the screen of the phase, or show it if it is a notice."""
         from vaetui.engine.events import Notice
 
-        notice_screen = self._overlay or self._phase_screen
-        if isinstance(message.event, Notice) and isinstance(notice_screen, KeyGuardedScreen):
-            notice_screen.show_notice(message.event.message)
+        if isinstance(message.event, Notice):
+            self.show_notice(message.event.message)
         elif self._phase_screen is not None:
             self._phase_screen.post_message(EventReported(message.event))
 

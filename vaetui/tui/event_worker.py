@@ -152,6 +152,12 @@ class AppProtocol(Protocol):
     def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
         """Open the history; `on_close` receives the cluster that the user goes to, or None."""
 
+    def open_export(self) -> None:
+        """Ask where to export the labels to."""
+
+    def show_notice(self, text: str) -> None:
+        """Show a notice on the overlay if one is open, else on the screen of the phase."""
+
     def close_overlay(self) -> None:
         """Close the reading test, the samples, the map or the history, and show the screen of the current phase."""
 

@@ -137,14 +137,6 @@ class Session(Protocol):
         At most `count` images, least confident first, with their confidences; empty before the images are loaded.
         """
 
-    def export_labels(
-        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
-    ) -> Iterator[Event]:
-        """Write one label per image; the last event is `LabelsExported`.
-
-        Without a format, the name of the output chooses it; an existing file is replaced only with `force`.
-        """
-
     def close_round(self) -> None:
         """End the labelling round."""
 
