@@ -26,6 +26,11 @@ def test_every_table_of_keys_can_be_rebound() -> None:
     assert all(any(table is listed for listed in keymap.SCREEN_KEYS.values()) for table in tables)
 
 
+def test_every_screen_has_a_heading_in_the_help() -> None:
+    assert list(keymap.GROUP_TITLES) == list(keymap.SCREEN_KEYS)
+    assert len(set(keymap.GROUP_TITLES.values())) == len(keymap.GROUP_TITLES)
+
+
 @pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
 def test_no_key_of_a_screen_is_bound_twice(group: str) -> None:
     keys = [key for binding in keymap.SCREEN_KEYS[group] for key in binding.keys]
