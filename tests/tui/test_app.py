@@ -15,7 +15,6 @@ from vaetui.engine.events import Clustered, Event, Finished, Loading, Notice
 from vaetui.errors import UserError
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
@@ -34,6 +33,20 @@ class FailingSession(ScriptedSession):
     def advance(self) -> Iterator[Event]:
         yield Loading("PyTorch")
         raise self.failure
+
+
+class GatedSession(ScriptedSession):
+    """A session whose training ends when the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__("training")
+        self.gate = Gate()
+
+    def advance(self) -> Iterator[Event]:
+        yield Loading("PyTorch")
+        self.gate.wait(60)
+        self.current_phase = "labelling"
+        yield Clustered(1, 16, ())
 
 
 class NoticeSession(ScriptedSession):
@@ -75,17 +88,31 @@ async def test_end_of_a_phase_shows_the_screen_of_the_next(last_event: Event, sc
         assert len(app.screen_stack) == 2
 
 
-async def test_notice_appears_after_the_class_picker_is_closed() -> None:
+async def test_notice_appears_after_a_line_is_closed() -> None:
     session = NoticeSession("labelling")
     app = VaetuiApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for_screen(pilot, LabellingScreen)
-        await pilot.press("slash")
-        await wait_for_screen(pilot, ClassPickerScreen)
+        await pilot.press("slash", "a")
         session.gate.set()
         await wait_until(pilot, lambda: not app.event_worker.is_busy)
         await pilot.press("escape")
         await wait_until(pilot, lambda: NOTICE.message in " ".join(screen_text(app).split()))
+
+
+async def test_new_phase_waits_until_a_line_is_closed() -> None:
+    session = GatedSession()
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, TrainingScreen)
+        await pilot.press("ctrl+p", "p", "a")
+        session.gate.set()
+        await wait_until(pilot, lambda: not app.event_worker.is_busy)
+        await pilot.press("x", "1", "a", "1")
+        assert isinstance(app.screen, TrainingScreen)
+        await pilot.press("escape")
+        await wait_for_screen(pilot, LabellingScreen)
+        assert session.answer_log == []
 
 
 async def test_new_phase_closes_the_help() -> None:

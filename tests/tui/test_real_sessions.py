@@ -28,7 +28,6 @@ from vaetui.session.predictor import Predictor
 from vaetui.session.session import Session
 from vaetui.storage.repository import SessionRepository
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.screens.class_picker import ClassPickerScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.reading_test import ReadingTestScreen
 from vaetui.tui.screens.samples import SamplesScreen
@@ -68,11 +67,9 @@ async def wait_for_idle_screen(pilot: Pilot[None], screen_type: type[Screen[None
 
 
 async def pick_class(pilot: Pilot[None], screen_type: type[Screen[None]], letter: str) -> None:
-    """Choose a class in the class picker that this screen opens."""
-    await pilot.press("slash")
-    await wait_for_screen(pilot, ClassPickerScreen)
-    await pilot.press(letter, "enter")
-    await wait_for_screen(pilot, screen_type)
+    """Choose a class in the line that this screen opens."""
+    assert isinstance(pilot.app.screen, screen_type)
+    await pilot.press("slash", letter, "enter")
 
 
 async def split_cluster(pilot: Pilot[None], parts: str) -> None:

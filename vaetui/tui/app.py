@@ -171,7 +171,7 @@ class VaetuiApp(GracefulShutdownApp):
     def show_notice(self, text: str) -> None:
         """Show a notice on the overlay if one is open, else on the screen of the phase.
 
-        The help and the class picker have no line for a notice, so it goes to the screen below them.
+        The help has no line for a notice, so it goes to the screen below them.
         """
         notice_screen = self._overlay or self._phase_screen
         if isinstance(notice_screen, KeyGuardedScreen):
@@ -207,7 +207,7 @@ class VaetuiApp(GracefulShutdownApp):
         from vaetui.tui.screens.help import HelpScreen
 
         screen = self.screen
-        # The help itself, and the class picker, where ? may be part of a name, have no glossary.
+        # The help itself has no glossary.
         if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
             self.defer_paint()
             commands = list_commands(screen.active_bindings.values())
@@ -266,14 +266,14 @@ class VaetuiApp(GracefulShutdownApp):
             self.exit(return_code=1)
         elif self.is_leaving:
             self.exit()
-        elif self._is_line_open and self.session.phase != self._shown_phase:
-            self._deferred_end = message  # keys typed into the line must not act on another screen
         elif self._overlay is not None and self.session.phase != self._shown_phase:
             self._deferred_end = message
             commands = list_commands(self._overlay.active_bindings.values())
             keys = [key for command in commands if command.closes_screen for key in command.keys]
             state = "run finished" if self.session.phase == "finished" else "round ready"
             self._overlay.show_pending_phase(f"{state} ({keys[0]})" if keys else state)
+        elif self._is_line_open and self.session.phase != self._shown_phase:
+            self._deferred_end = message  # keys typed into the line must not act on another screen
         else:
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
 
@@ -304,7 +304,7 @@ class VaetuiApp(GracefulShutdownApp):
             return self._phase_screen
         self.pending_input.clear()  # typed for the screen that closes
         while len(self.screen_stack) > 2:
-            self.pop_screen()  # the help or the class picker
+            self.pop_screen()  # the help, for example
         screen, is_first = _create_phase_screen(phase, self.session), self._phase_screen is None
         self._shown_phase, self._phase_screen = phase, screen
         if is_first:

@@ -61,6 +61,8 @@ class LabellingPresenter:
         """The result of the last key."""
         self.error_text = ""
         """Why the last key failed, or ""."""
+        self.is_notice = False
+        """Whether the status is a notice, which must be readable as a whole."""
         self._order = ClusterOrder(self.round_view.clusters)
         self._last_answered_path: ClusterPath | None = None
         self._changed_path: ClusterPath | None = None
@@ -109,7 +111,7 @@ class LabellingPresenter:
 
     def show_notice(self, text: str) -> None:
         """Show a notice in place of the result of the last key; Enter then answers only after another key."""
-        self.status_text, self.error_text = text, ""
+        self.status_text, self.error_text, self.is_notice = text, "", True
         self.key_parser = replace(self.key_parser, needs_second_look=True)
 
     def handle_key(self, key: str, columns: int, page_size: int = 1) -> Action | None:
@@ -171,7 +173,7 @@ class LabellingPresenter:
         self, result: tuple[KeyParser, Action | None], columns: int, page_size: int
     ) -> Action | None:
         """Take over the parser after an input, and apply its action or return it for the screen."""
-        self.status_text = self.error_text = ""
+        self.status_text, self.error_text, self.is_notice = "", "", False
         self.key_parser, action = result
         try:
             return None if action is None else self._apply_action(action, columns, page_size)

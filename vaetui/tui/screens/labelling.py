@@ -267,7 +267,9 @@ class LabellingScreen(KeyGuardedScreen):
             if self._pending_action is not None and presenter.key_parser.state == "class":
                 cancel_key = self._vaetui_app.format_key("label.cancel")
                 note = f"{LOADING_NOTICE} {describe_action(self._pending_action[0])} · {cancel_key}: cancel"
-            prompt.show_question(question, help_text, presenter.hint, note, badge, question.replace(": class?", "?"))
+            short_question = question.replace(": class?", "?")
+            cuts_note = not presenter.is_notice
+            prompt.show_question(question, help_text, presenter.hint, note, badge, short_question, cuts_note=cuts_note)
 
 
 def describe_action(action: Action) -> str:

@@ -16,26 +16,34 @@ class Prompt(TextLine):
     """
 
     def show_question(
-        self, question: str, help_text: str, hint: str = "", note: str = "", badge: str = "", short_question: str = ""
+        self,
+        question: str,
+        help_text: str,
+        hint: str = "",
+        note: str = "",
+        badge: str = "",
+        short_question: str = "",
+        *,
+        cuts_note: bool = False,
     ) -> None:
         """Show the question and the first of `hint`, `note` and `help_text` that is not empty.
 
-        `badge` is a mode that is on. Where hint or note need the room, `short_question` replaces the question. A note
-        is then cut to what fits; a hint, which may be an error of several sentences, stands alone on more rows.
+        `badge` is a mode that is on. Where hint or note need the room, `short_question` replaces the question. Those
+        that do not fit, such as an error message of several sentences, then stand alone on as many rows as they need,
+        unless the note is to be cut.
         """
         width, rows = self.app.size.width - 2, 1
         text = _format_question(question, badge)
-        if short_question and text.cell_len + cell_len(hint or note) + 4 > width:
+        message = Text(f"! {hint}", "bold") if hint else Text(note)
+        if short_question and text.cell_len + 2 + message.cell_len > width:
             text = _format_question(short_question, badge)
-        if hint and text.cell_len + cell_len(hint) + 4 > width:
-            text = Text(f"! {hint}", "bold")
-            rows = self.count_wrapped_rows(text.cell_len)
-        elif hint:
-            text.append(f"  ! {hint}", "bold")
-        elif note:
-            text.append(f"  {fit_sentences(note, width - text.cell_len - 2)}")
+        room = width - text.cell_len - 2
+        if message.cell_len <= room:
+            text = text.append("  ").append_text(message if message.plain else Text(help_text, "dim"))
+        elif cuts_note and not hint:
+            text.append(f"  {fit_sentences(note, room)}")
         else:
-            text.append(f"  {help_text}", "dim")
+            text, rows = message, self.count_wrapped_rows(message.cell_len)
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
         self.set_text(text, wrap=rows > 1)
