@@ -18,6 +18,8 @@ from tests.system import sshd, tmux
 from tests.system.sshd import SSHServer, drop_connection, vaetui_command
 from tests.terminal import ScriptedTerminal
 from tests.watching import has_exited, holder_pid, is_unlocked, load_status, read_log, wait_until
+from vaetui.engine.answers import ClassAnswer
+from vaetui.session import lifecycle
 
 pytestmark = [
     pytest.mark.skipif(not sshd.is_installed(), reason=sshd.SKIP_REASON),
@@ -53,6 +55,10 @@ def wait_for_members(terminal: ScriptedTerminal) -> None:
 
 def half_block_cells(terminal: ScriptedTerminal) -> list[Any]:
     return [cell for row in terminal.screen.buffer.values() for cell in row.values() if cell.data == "▀"]
+
+
+def count_half_blocks(terminal: ScriptedTerminal) -> int:
+    return len(half_block_cells(terminal))
 
 
 def answer(terminal: ScriptedTerminal, digit: str, answered: int) -> None:
@@ -92,6 +98,35 @@ def test_dropped_connection_while_labelling_loses_no_answer(server: SSHServer, t
     answer(terminal, "8", 3)
     leave(terminal, "demo")
     assert load_status("demo")["answers"] == 3
+
+
+def test_class_is_found_by_typed_and_pasted_letters_and_a_new_class_needs_its_own_key(
+    server: SSHServer, templates: SessionTemplates
+) -> None:
+    templates.copy("labelling", "demo")
+    terminal = server.open_terminal(*vaetui_command("resume", "demo"))
+    wait_for_members(terminal)
+    terminal.send(b"/")
+    terminal.wait_for_pattern(r"class\? _")
+    assert count_half_blocks(terminal) > 50, "the picture stays in view"
+    terminal.send(b"\x1b[200~7\x1b[201~")  # a bracketed paste
+    terminal.wait_for_pattern(r"class\? 7_")
+    terminal.send(b"\r")
+    terminal.wait_for_pattern(r"Enter: certain")
+    terminal.send(b"\r")
+    terminal.wait_for_pattern(r"answered\s+2 / 5")
+    terminal.send(b"/owl\r")  # all in one burst: no class has this name, so Enter answers nothing
+    terminal.wait_for_pattern(r"No match")
+    terminal.send(b"\x0e")  # Ctrl-N
+    terminal.wait_for_pattern(r"class\? owl_")
+    terminal.send(b"\r")
+    terminal.wait_for_pattern(r"answered\s+3 / 5")
+    leave(terminal, "demo")
+    session = lifecycle.resume("demo")
+    clusters = session.round_view().clusters
+    assert [cluster.answer for cluster in clusters[:3]] == [ClassAnswer(7), ClassAnswer(6), ClassAnswer(10)]
+    assert session.classes.names[10:] == ("owl",)
+    session.close()
 
 
 def test_dropped_connection_while_training_saves_the_progress(server: SSHServer, tmp_path: Path) -> None:
