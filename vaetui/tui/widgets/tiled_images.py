@@ -66,7 +66,8 @@ class TiledImages(PaintedWidget):
         """Create a widget without images."""
         super().__init__(id=id, classes=classes)
         self._tiles: list[_Tile] = []
-        self._texts: dict[tuple[int, int], tuple[Piece, ...]] = {}  # by row and column
+        self._texts: dict[int, dict[int, tuple[Piece, ...]]] = {}  # by row and column
+        self._base_style = Style()  # that of the last frame, as it is expensive to compute
 
     def list_images(self) -> Sequence[tuple[Region, Pixels | None]]:
         """Return the cells and the image at each place."""
@@ -85,10 +86,13 @@ class TiledImages(PaintedWidget):
     @property
     def text(self) -> str:
         """The text around the images, one line for each row that has any."""
-        rows: dict[int, str] = {}
-        for (y, x), pieces in sorted(self._texts.items()):
-            rows[y] = f"{rows.get(y, ''):<{x}}" + "".join(text for text, _ in pieces)
-        return "\n".join(rows.values())
+        rows = []
+        for _, row in sorted(self._texts.items()):
+            line = ""
+            for x, pieces in sorted(row.items()):
+                line = f"{line:<{x}}" + "".join(text for text, _ in pieces)
+            rows.append(line)
+        return "\n".join(rows)
 
     def place_images(self, places: Sequence[Place]) -> None:
         """Set the places of the images; if they differ from the present ones, remove all images and texts."""
@@ -113,16 +117,17 @@ class TiledImages(PaintedWidget):
     def write_text(self, x: int, y: int, pieces: Iterable[Piece], width: int | None = None) -> None:
         """Write text at a column and a row in place of the text there, filled with blanks up to `width` cells."""
         content = tuple(piece for piece in pieces if piece[0])
-        previous = self._texts.get((y, x), ())
+        row = self._texts.setdefault(y, {})
+        previous = row.get(x, ())
         if width is not None:
             missing = width - count_cells(content)
             content += (("" if missing < 0 else " " * missing, ""),) if missing > 0 else ()
         if content == previous:
             return
         if content:
-            self._texts[y, x] = content
+            row[x] = content
         else:
-            del self._texts[y, x]
+            del row[x]
         self.refresh(Region(x, y, max(count_cells(content), count_cells(previous)), 1))
 
     def write_frame(self, place: Place, is_shown: bool = True, has_lower_side: bool = True) -> None:
@@ -144,10 +149,15 @@ class TiledImages(PaintedWidget):
         self.attach_painter()
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the rows of cells in a region."""
+        self._base_style = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return one row of cells."""
-        base = self.rich_style
-        parts = [(x, self._render_pieces(pieces)) for (row, x), pieces in self._texts.items() if row == y]
+        base = self._base_style
+        parts = [(x, self._render_pieces(pieces)) for x, pieces in self._texts.get(y, {}).items()]
         for tile in self._tiles:
             if tile.image is not None and 0 <= y - tile.place.y < tile.place.cells[1]:
                 parts.append((tile.place.x, self._render_tile(tile)[y - tile.place.y]))
@@ -190,7 +200,7 @@ class TiledImages(PaintedWidget):
         component = f"tiles--{name}"
         if component in self.COMPONENT_CLASSES:
             return self.get_component_rich_style(component)
-        return self.rich_style + Style.parse(name) if name else self.rich_style
+        return self._base_style + Style.parse(name) if name else self._base_style
 
 
 def _fit_tile(tile: _Tile) -> QuantisedImage | None:
