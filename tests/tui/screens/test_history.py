@@ -192,6 +192,17 @@ async def test_undoing_a_split_in_the_history_leaves_the_focus_on_a_cluster_that
         assert focused_path(screen) == (5,)
 
 
+async def test_a_part_of_a_split_that_was_redone_in_the_history_can_be_gone_to() -> None:
+    async with open_labelling(create_session()) as (pilot, screen):
+        await press_slowly(pilot, "u", "u")
+        assert not [cluster for cluster in screen.presenter.round_view.clusters if len(cluster.path) > 1]
+        await press_slowly(pilot, "H", "U", "U")
+        await settle(pilot)
+        await press_slowly(pilot, "home", "enter")
+        await wait_for_screen(pilot, LabellingScreen)
+        assert focused_path(screen) == (5, 1)
+
+
 async def test_answers_that_take_long_show_that_and_can_be_left() -> None:
     session = SlowHistorySession()
     async with open_labelling(session) as (pilot, _):

@@ -119,7 +119,8 @@ class LabellingScreen(KeyGuardedScreen):
             return
         if path is not None:
             self.presenter.refresh_round((*path, 0))
-            self.presenter.status_text = f"Split: cluster {format_path(path)}. u: undo"
+            undo_key = self._vaetui_app.format_key("label.undo")
+            self.presenter.status_text = f"Split: cluster {format_path(path)}. {undo_key}: undo"
         self._shown_members = None
         self._run_pending_action()
         self._update_view()
@@ -198,8 +199,10 @@ class LabellingScreen(KeyGuardedScreen):
 
     def _handle_history_closed(self, path: ClusterPath | None) -> None:
         """Show the answers that were corrected, with the focus on the chosen cluster, if any."""
+        focus_path = path or self.presenter.focused_cluster.path
+        self.presenter.refresh_round(focus_path)  # a split may have been undone or redone
         self.presenter.status_text = ""
-        self._focus_cluster(path or self.presenter.focused_cluster.path)
+        self._focus_cluster(focus_path)
 
     def _focus_cluster(self, path: ClusterPath) -> None:
         """Move the focus to a cluster that was chosen on the map, in the history or by its number."""
