@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from tests.idx import MNIST_DIRECTORY, write_idx
-from vaetui.engine.idx import find_idx_files, is_supported_shape, read_header_shape, read_image_header_shape
+from vaetui.engine.idx import (
+    find_idx_files,
+    is_supported_shape,
+    read_header_shape,
+    read_image_header_shape,
+    require_supported_shape,
+)
 from vaetui.errors import UserError
 
 
@@ -50,3 +56,8 @@ def test_missing_directory_and_missing_training_images_are_refused(tmp_path: Pat
 )
 def test_supported_shapes(shape: tuple[int, ...], expected: bool) -> None:
     assert is_supported_shape(shape) == expected
+
+
+def test_a_single_image_is_named_in_the_singular() -> None:
+    with pytest.raises(UserError, match=r"has 1 image; at least"):
+        require_supported_shape(Path("one"), (1, 28, 28))

@@ -17,7 +17,7 @@ import click
 
 from vaetui.cli.data_options import parse_path, range_option
 from vaetui.cli.params import force_option, session_argument
-from vaetui.errors import UserError, make_printable
+from vaetui.errors import UserError, format_count, make_printable
 from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
@@ -84,8 +84,8 @@ def predict(
             sys.stdout.buffer.flush()
     else:
         write_output_file(output, chunks)
-        skipped_note = f", {run.skipped_count:,} files skipped" if run.skipped_count else ""
-        click.echo(f"{output}: {run.image_count:,} images{skipped_note}.")
+        skipped_note = f", {format_count(run.skipped_count, 'file')} skipped" if run.skipped_count else ""
+        click.echo(f"{output}: {format_count(run.image_count, 'image')}{skipped_note}.")
     if run.skipped_count:
         sys.exit(1)
 
@@ -261,4 +261,4 @@ def samples(session: str, output: Path, class_name: str | None, count: int, seed
     Image.fromarray(mosaic).save(content, "png")
     write_output_file(output, content.getvalue())
     class_note = f" of class {class_name}" if class_name else ""
-    click.echo(f"{output}: {count} images{class_note}.")
+    click.echo(f"{output}: {format_count(count, 'image')}{class_note}.")

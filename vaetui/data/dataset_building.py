@@ -28,7 +28,7 @@ from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import ImageDigests, count_duplicates
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS, MAX_SIDE_PX, MIN_IMAGES, MIN_SIDE_PX
-from vaetui.errors import UserError
+from vaetui.errors import UserError, format_count
 from vaetui.storage.dataset_cache import IdxWriter, SourceFile
 from vaetui.storage.import_report import ImportReport
 
@@ -129,7 +129,9 @@ def survey_array(
     """
     count, source_size = array_file.shape[0], array_conversion.get_image_size(array_file)
     if count < MIN_IMAGES:
-        raise UserError(f"{array_file.display_name} contains {count} images; at least {MIN_IMAGES} are needed.")
+        raise UserError(
+            f"{array_file.display_name} contains {format_count(count, 'image')}; at least {MIN_IMAGES} are needed."
+        )
     size = options.size or source_size
     if not image_survey.is_supported_size(size):
         height, width = source_size

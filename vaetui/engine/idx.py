@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from vaetui.errors import UserError
+from vaetui.errors import UserError, format_count
 
 MIN_IMAGES = 10
 """Fewest images of a session: one of them is held out."""
@@ -83,7 +83,7 @@ def require_supported_shape(path: Path, shape: tuple[int, ...]) -> None:
         return
     count, *sides = shape
     if count < MIN_IMAGES:
-        raise UserError(f"{path} has {count} images; at least {MIN_IMAGES} are needed.")
+        raise UserError(f"{path} has {format_count(count, 'image')}; at least {MIN_IMAGES} are needed.")
     if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in sides[:2]):
         raise UserError(
             f"{path} has images of {sides[0]}x{sides[1]} pixels; sides must have {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels."

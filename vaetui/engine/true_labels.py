@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.clusters import Indices
 from vaetui.engine.images import read_idx_array
-from vaetui.errors import UserError
+from vaetui.errors import UserError, format_count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,8 @@ def read_true_labels(path: Path, image_count: int) -> TrueLabels:
     class_ids = read_idx_array(path, 1)
     if len(class_ids) != image_count:
         raise UserError(
-            f"{path} has {len(class_ids):,} labels for {image_count:,} images. Use the label file of these images."
+            f"{path} has {format_count(len(class_ids), 'label')} for {format_count(image_count, 'image')}. "
+            "Use the label file of these images."
         )
     return TrueLabels(class_ids)
 

@@ -10,6 +10,7 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from vaetui.engine.events import BatchesTrained, Loading, Progress
+from vaetui.errors import format_count
 from vaetui.simulation.result import SimulationResult
 from vaetui.simulation.run import ReconstructionsRead, RoundAnswered, SimulationEvent
 
@@ -44,7 +45,7 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
                     console.print(f"{line}   {epoch.seconds:.0f} s", highlight=False)
                 case RoundAnswered(round_number, answer_count, quality):
                     coverage, accuracy = _format_percent(quality.label_coverage), _format_percent(quality.overall)
-                    line = f"  round {round_number}   {answer_count} answers   coverage {coverage}"
+                    line = f"  round {round_number}   {format_count(answer_count, 'answer')}   coverage {coverage}"
                     console.print(f"{line}   label accuracy {accuracy}", highlight=False)
     console.print(_build_summary_table(result))
     return result

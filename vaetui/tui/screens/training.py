@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from vaetui.engine.config import find_current_epoch
 from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
-from vaetui.errors import UserError
+from vaetui.errors import UserError, format_count
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
@@ -154,7 +154,7 @@ class TrainingScreen(KeyGuardedScreen):
                 self._update_epoch_table()
             case Clustered(round_number, cluster_count, inertias):
                 candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
-                self._clustering_notice = f"round {round_number}: {cluster_count} clusters{candidates}"
+                self._clustering_notice = f"round {round_number}: {format_count(cluster_count, 'cluster')}{candidates}"
         self.show_latest_metrics()
 
     @on(WorkerEnded)
