@@ -17,6 +17,7 @@ from tests.session.scripted_run import SMALL_CONFIG, create_session, run_to_end,
 from tests.session_templates import SessionTemplates
 from tests.small_disk import mount_small_disk
 from vaetui.cli.main import app
+from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx_array
 from vaetui.session import lifecycle
@@ -55,11 +56,13 @@ def test_version_is_printed_by_a_process_without_pytorch() -> None:
     assert spawn_vaetui("--version").stdout.startswith("vaetui ")
 
 
-@pytest.mark.parametrize("command", ["new", "resume"])
-def test_without_a_terminal_the_screens_are_refused_and_nothing_is_written(command: str, home: Path) -> None:
+@pytest.mark.parametrize(("command", "reason"), [("new", "Needs a terminal."), ("resume", "There is no session yet.")])
+def test_without_a_terminal_the_screens_are_refused_and_nothing_is_written(
+    command: str, reason: str, home: Path
+) -> None:
     process = spawn_vaetui(command)
     assert (process.returncode, process.stdout) == (2, "")
-    assert process.stderr.startswith("vaetui: Needs a terminal.")
+    assert process.stderr.startswith(f"vaetui: {reason}")
     assert not home.exists()
 
 
@@ -252,6 +255,34 @@ def test_delete_asks_for_confirmation(templates: SessionTemplates) -> None:
     assert locations.list_session_names() == ["doomed"]
     assert run_vaetui("delete", "doomed", typed="y\n").returncode == 0
     assert locations.list_session_names() == []
+
+
+def test_delete_names_what_is_lost_and_asks_only_for_a_session_that_is_not_open(templates: SessionTemplates) -> None:
+    templates.copy("labelling", "counted")
+    session = lifecycle.resume("counted")
+    list(session.advance())
+    session.record_answer((0,), ClassAnswer(1))
+    process = run_vaetui("delete", "counted", typed="y\n")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "Session counted is open in process" in process.stderr
+    session.close()
+    assert "Delete session counted and its 2 answers?" in run_vaetui("delete", "counted", typed="n\n").stdout
+
+
+def test_resume_without_a_name_passes_over_sessions_that_are_open(templates: SessionTemplates) -> None:
+    for time, name in enumerate(("free", "latest")):
+        os.utime(file_names.database_path(templates.copy("labelling", name)), (time, time))
+    session = lifecycle.resume("latest")
+    process = run_vaetui("resume", "--plain", typed="q\n")
+    assert f"Session latest is open in process {os.getpid()} of " in process.stderr
+    assert "Resumed free instead." in process.stderr
+    assert "Resume with: vaetui resume free" in process.stdout
+    other_session = lifecycle.resume("free")
+    process = run_vaetui("resume", "--plain")
+    assert process.returncode == 2
+    assert "Close one there, or create one with: vaetui new" in process.stderr
+    other_session.close()
+    session.close()
 
 
 def test_a_generated_name_is_unique_and_starts_with_the_data(digits: Path) -> None:

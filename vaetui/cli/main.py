@@ -17,7 +17,7 @@ from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_c
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
-from vaetui.errors import UserError
+from vaetui.errors import UserError, format_count
 from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 from vaetui.simulation.annotator_config import ANNOTATOR_NAMES, AnnotatorConfig, AnnotatorName
@@ -72,21 +72,22 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
 def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     """Continue where you left off.
 
-    Without SESSION, the session used last is opened. Background training of the session is stopped first.
+    Without SESSION, the session used last that is not open elsewhere is resumed. Background training of the session is
+    stopped first.
     """
     from vaetui.runtime import takeover
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
-    if session is not None:
-        locations.find_session(session)  # Checked before the terminal: an unknown name is refused anywhere.
+    # Checked before the terminal: an unknown name is refused anywhere.
+    name, notice = takeover.choose_latest_session() if session is None else (session, "")
+    directory = locations.find_session(name)
 
     def resume_session() -> Session:
-        directory = locations.find_session(session or locations.find_latest_session_name())
         takeover.stop_background_training(directory)
         return lifecycle.resume_at(directory, device)
 
-    ui_mode.run_session(resume_session)
+    ui_mode.run_session(resume_session, notice)
 
 
 @app.command()
@@ -191,18 +192,14 @@ def check(session: str, repair: bool, as_json: bool) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(session: str, yes: bool) -> None:
     """Delete a session and all its answers."""
-    from vaetui.session import dataset_location
-    from vaetui.storage import locations
-    from vaetui.storage.lock import Lock
+    from vaetui.session import deletion
 
-    directory = locations.find_session(session, allow_older=True)
-    if not yes and not click.confirm(f"Delete session {session} and all its answers?"):
-        click.echo("Nothing was deleted.")
-        return
-    lock = Lock(directory)  # Raises UserError while another process has the session open.
-    locations.remove_session(session)
-    lock.release()
-    dataset_location.remove_unused_datasets()
+    with deletion.lock_for_deletion(session) as answer_count:
+        answers = "" if answer_count is None else f" and its {format_count(answer_count, 'answer')}"
+        if not yes and not click.confirm(f"Delete session {session}{answers}?"):
+            click.echo("Nothing was deleted.")
+            return
+        deletion.delete_session(session)
     click.echo(f"Session {session} was deleted.")
 
 

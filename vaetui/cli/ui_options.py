@@ -29,16 +29,18 @@ class UiMode:
     detach: bool
     """Whether to train in the background."""
 
-    def run_session(self, session_factory: Callable[[], Session]) -> None:
-        """Open a session and run it in this mode."""
+    def run_session(self, session_factory: Callable[[], Session], notice: str = "") -> None:
+        """Open a session and run it in this mode; a notice is shown at the start."""
         if self.plain and self.detach:
             raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
+        if notice:
+            click.echo(notice, err=True)
         if self.detach:
             session_runner.train_in_background(session_factory)
         elif self.plain:
             session_runner.run_plain(session_factory, self.settings.pictures != "none")
         else:
-            session_runner.run_tui(session_factory, self.settings)
+            session_runner.run_tui(session_factory, self.settings, notice)
 
 
 def _build_auto_option(name: str, choices: Sequence[str], help_text: str) -> Callable[[Any], Any]:

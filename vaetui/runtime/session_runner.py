@@ -66,8 +66,8 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
-def run_tui(session_factory: Callable[[], Session], settings: AppSettings) -> None:
-    """Run the Textual app on a session."""
+def run_tui(session_factory: Callable[[], Session], settings: AppSettings, notice: str = "") -> None:
+    """Run the Textual app on a session; a notice is shown at the start."""
     from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
 
@@ -90,7 +90,7 @@ def run_tui(session_factory: Callable[[], Session], settings: AppSettings) -> No
             config_file.save_one_key_mode,
             offered_modes=terminal.offered_modes,
             colour_count=terminal.colour_count,
-            start_notice=terminal.notice,
+            start_notice=notice or terminal.notice,
         )
         app.run()
         if app.failure is not None:

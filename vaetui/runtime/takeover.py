@@ -1,4 +1,4 @@
-"""Stop the background training of a session so that this process can open it."""
+"""Choose a session that this process can open, and stop its background training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from vaetui.errors import UserError
-from vaetui.storage import control_files, lock
+from vaetui.storage import control_files, locations, lock
 
 POLL_INTERVAL_S = 0.1
 """Seconds between two checks of the lock."""
@@ -16,6 +16,27 @@ REPORT_INTERVAL_S = 10.0
 """Seconds between two progress messages."""
 TIMEOUT_S = 180.0
 """Seconds to wait for the other process; clustering a million images is the longest step that cannot be interrupted."""
+
+
+def choose_latest_session() -> tuple[str, str]:
+    """Return the session used last that is not open elsewhere, and a sentence about those that were passed over.
+
+    A session that is trained in the background counts, as it can be taken over. Raises UserError if there is no
+    session, or none that is free.
+    """
+    reasons = []
+    for name in locations.list_session_names():
+        try:
+            holder = lock.read_holder(locations.find_session(name))
+        except UserError as error:  # an older format, or deleted meanwhile
+            reasons.append(str(error))
+            continue
+        if holder is None or holder.is_detached:
+            return name, f"{'; '.join(reasons)}. Resumed {name} instead." if reasons else ""
+        reasons.append(f"Session {name} is open in {holder}")
+    if reasons:
+        raise UserError(f"{'; '.join(reasons)}. Close one there, or create one with: vaetui new")
+    raise UserError("There is no session yet. Create one with: vaetui new")
 
 
 def stop_background_training(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """Sessions: train, cluster, answer, split, undo, export. Front ends use only this package.
 
 lifecycle         create sessions and open them for writing
+deletion          delete sessions
 session           Session, the class that front ends call
 schedule          the next step of a run
 dataset_location  the directory of a session's images

@@ -55,13 +55,13 @@ def create_at(directory: Path, source: str, config: Config, data_record: DataRec
     _write_session(directory, source, _check_images(source, config, data_record), config, data_record)
 
 
-def resume(name: str | None, device: Device | None = None) -> Session:
-    """Open a session for writing; without a name, the latest one. `device` overrides the configured device.
+def resume(name: str, device: Device | None = None) -> Session:
+    """Open a session for writing. `device` overrides the configured device.
 
     Raises UserError for an unknown name, a session that another process has open, a newer format and damage
     beyond repair.
     """
-    return resume_at(locations.find_session(name or locations.find_latest_session_name()), device)
+    return resume_at(locations.find_session(name), device)
 
 
 def resume_at(directory: Path, device: Device | None = None) -> Session:

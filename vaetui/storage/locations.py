@@ -102,13 +102,6 @@ def list_session_names() -> list[str]:
     return [path.name for path in sorted(paths, key=_find_last_used_time, reverse=True)]
 
 
-def find_latest_session_name() -> str:
-    """Return the name of the most recently used session; raises UserError if there is none."""
-    if names := list_session_names():
-        return names[0]
-    raise UserError("There is no session yet. Create one with: vaetui new")
-
-
 def remove_session(name: str) -> None:
     """Delete a session with all its files; its name is free at once."""
     unfinished = sessions_directory() / f".{name}{UNFINISHED_SUFFIX}"
