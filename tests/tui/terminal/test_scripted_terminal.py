@@ -183,6 +183,43 @@ def test_late_replies_while_labelling_label_nothing(start_app: StartApp, burst: 
     terminal.wait_until(lambda: count_answered(terminal) == 1)
 
 
+@pytest.mark.parametrize(
+    ("burst", "answers"),
+    [
+        (b"/3\r\rs3\r", ["((0,), ClassAnswer(class_id=3, confidence=1.0))", "((1,), Split(parts=3))"]),
+        (b"/nothing\r\r\x1b", []),
+        *(
+            pytest.param(burst, answers, marks=slow)
+            for burst, answers in (
+                (b"9\x1b4\r", ["((0,), ClassAnswer(class_id=4, confidence=1.0))"]),
+                (b"/\r\r\x1b[B\x1b[A\x1b", []),
+                (b"/\x1b[200~7\r8\r\x1b[201~\r\r", []),
+                (b"/\x1b[200~7\x1b[201~\r5", ["((0,), ClassAnswer(class_id=7, confidence=0.5))"]),
+                (b"\x1b[200~7\r8\rx\x1b[201~", []),
+                (b"mc\x1b/2\r" + LATE_REPLIES + b"8", ["((0,), ClassAnswer(class_id=2, confidence=0.8))"]),
+                (
+                    b"nn" + LATE_REPLIES + b"x" + BARE_REPLIES + b"\t1\r",
+                    [
+                        "((2,), Unreadable())",
+                        "((4,), ClassAnswer(class_id=1, confidence=1.0))",
+                    ],
+                ),
+            )
+        ),
+    ],
+)
+def test_keys_in_one_burst_act_as_typed_one_by_one(start_app: StartApp, burst: bytes, answers: list[str]) -> None:
+    terminal = start_app("half")
+    terminal.send(burst)
+    if answers:
+        splits = sum("Split" in answer for answer in answers)
+        terminal.wait_until(lambda: count_answered(terminal) == len(answers) - splits)
+    terminal.wait_until_quiet(1.0)
+    leave(terminal)
+    output = terminal.output.decode()
+    assert output[output.rindex("answers:") :].splitlines()[0] == " ".join(["answers:", *answers])
+
+
 @slow
 def test_fast_typist_loses_no_key(start_app: StartApp) -> None:
     terminal = start_app("half")
