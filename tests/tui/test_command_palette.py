@@ -23,7 +23,6 @@ from vaetui.tui.settings import AppSettings
 from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.line_panel import LinePanel
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
 COMMANDS = [Command(f"label.{name}", (name[0],), name, f"Do {name} by 0.1", "") for name in ("lower", "split", "undo")]
 
 

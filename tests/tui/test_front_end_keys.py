@@ -13,7 +13,6 @@ from vaetui.engine.config import Config, NetworkConfig
 from vaetui.tui.plain.dialogue import PlainDialogue
 from vaetui.tui.widgets.text_line import TextLine
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
 DIGITS = "0123456789"
 
 

@@ -34,7 +34,7 @@ from vaetui.tui.screens.samples import SamplesScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 
-pytestmark = pytest.mark.usefixtures("home", "fast_keys")
+pytestmark = pytest.mark.usefixtures("home")
 
 TINY_CONFIG = replace(SMALL_CONFIG, network=replace(SMALL_CONFIG.network, z_dim=6))
 TIMEOUT_S = 120

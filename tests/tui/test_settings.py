@@ -15,8 +15,6 @@ from vaetui.tui.keymap import KEY_BINDINGS, SCREEN_KEYS
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.settings import AppSettings, find_key_collision
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 
 def footer_text(pilot: Pilot[Any]) -> str:
     return screen_text(pilot.app).splitlines()[-1]

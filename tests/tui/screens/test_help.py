@@ -20,8 +20,6 @@ from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.settings import AppSettings
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 
 def read_lines(pilot: Pilot[Any]) -> list[str]:
     """Return the lines on the screen without the scroll bar."""

@@ -26,8 +26,6 @@ from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.text_line import TextLine
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 LONG_NAMES = (*("trousers and others", "猫" * 20, "x", "Donaudampfschifffahrtsgesellschaft"), *map(str, range(4, 10)))
 
 

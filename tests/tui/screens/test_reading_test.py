@@ -39,8 +39,6 @@ from vaetui.tui.widgets.captioned_images import CaptionedImages
 from vaetui.tui.widgets.epoch_table import EpochTable
 from vaetui.tui.widgets.tiled_images import TiledImages
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 CORRECT_KEYS = [str(index % 10) for index in range(HELD_OUT_COUNT)]
 """The keys that read every picture correctly."""
 KEYS_TO_READINGS: list[tuple[str, tuple[int | None, ...]]] = [

@@ -30,8 +30,6 @@ from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.widgets.picture import Picture
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 
 class SlowSamplesSession(ScriptedSession):
     """A finished run whose samples stop at a quarter until the gate opens."""

@@ -27,7 +27,6 @@ from vaetui.tui.widgets.least_sure_images import LeastSureImages
 from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
 ALL_SIZES = [(80, 24), (100, 30), (120, 40), (200, 60)]
-pytestmark = pytest.mark.usefixtures("fast_keys")
 
 
 class FinishedSession(ScriptedSession):

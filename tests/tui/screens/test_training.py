@@ -33,8 +33,6 @@ from vaetui.tui.widgets.curve_panes import LossPane
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.picture import Picture
 
-pytestmark = pytest.mark.usefixtures("fast_keys")
-
 
 def training_screen(app: VaetuiApp) -> TrainingScreen:
     assert isinstance(app.screen, TrainingScreen)
