@@ -153,11 +153,16 @@ def test_next_visits_all_clusters_if_all_have_an_answer() -> None:
     assert visited == [(0,), (1,), (2,), (0,)]
 
 
-def test_map_opens_with_the_cursor_at_the_focused_cluster() -> None:
+@pytest.mark.parametrize(
+    ("focus", "cursor"), [((2, 1), (0.9, 0.1)), ((2,), (0.9, 0.9)), ((7,), (0.5, 0.5)), ((), (0.5, 0.5))]
+)
+def test_map_opens_with_the_cursor_at_the_focused_cluster_or_its_first_part(
+    focus: tuple[int, ...], cursor: tuple[float, float]
+) -> None:
     presenter = MapPresenter(CLASSES, can_label=True)
     presenter.resize(COLUMNS, ROWS)
-    presenter.show_map(create_map(create_clusters()), focus=(2, 1))
-    assert presenter.cursor == (0.9, 0.1)
+    presenter.show_map(create_map(create_clusters()), focus=focus)
+    assert presenter.cursor == cursor
 
 
 def test_enter_jumps_only_while_a_round_waits_for_answers() -> None:

@@ -120,9 +120,9 @@ class MapPresenter:
         }
         self._raster = None
         self.reset_view()
-        for cluster in self.shown_clusters:
-            if cluster.path == focus:
-                self._move_cursor_to(cluster.position)
+        positions = [cluster.position for cluster in self.shown_clusters if cluster.path[: len(focus)] == focus]
+        if focus and positions:
+            self._set_cursor(positions[0])  # of a split cluster, the first part
 
     def resize(self, columns: int, rows: int) -> None:
         """Set the size of the map in cells."""
@@ -337,7 +337,7 @@ class MapPresenter:
         if not is_at_cluster and nearest_cluster.answer is None:
             order.insert(0, nearest_cluster)
         target = next((cluster for cluster in order if cluster.answer is None), order[0])
-        self._move_cursor_to(target.position)
+        self._set_cursor(target.position)
 
     def _move_cursor(self, columns: int, rows: int) -> None:
         """Move the cursor by cells, from the middle of one to the middle of another."""
@@ -347,9 +347,6 @@ class MapPresenter:
         x = left + (column + columns + 0.5) * side / column_count
         y = top - (row + rows + 0.5) * side / row_count
         self._set_cursor((x, y))
-
-    def _move_cursor_to(self, position: tuple[float, float]) -> None:
-        self._set_cursor(position)
 
     def _zoom(self, factor: float) -> None:
         viewport = self.viewport.zoom_at(self.cursor, factor)
