@@ -11,11 +11,13 @@ from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
 from vaetui.tui.keymap import KeyFormatter, format_default_key
-from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unassigned_digit
+from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unassigned_digit, truncate_name
 
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave", "accept_all"]
 Action: TypeAlias = Answer | str
 """The result of a key: an answer for the focused cluster, or the name of a command."""
+MAX_NAME_CELLS = 24
+"""Cells of the chosen class in the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ class KeyParser:
         """Return the class whose confidence is asked for, with its digit if it has one."""
         class_id = int(self.typed_text)
         if self.new_class is not None:
-            return f"{self.new_class.name} (new)"
-        name = self.classes.names[class_id]
+            return f"{truncate_name(self.new_class.name, MAX_NAME_CELLS)} (new)"
+        name = truncate_name(self.classes.names[class_id], MAX_NAME_CELLS)
         digit = str(self.digit_keys.index(class_id)) if class_id in self.digit_keys else name
         return name if digit == name else f"{digit} {name}"
 

@@ -29,8 +29,8 @@ SURE_SHARE = 0.95
 """Share of the members predicted as one class from which on guesses are accepted together."""
 MAX_GUESS_CELLS = 22
 """Cells of a guess, and of the class of an answer, in the prompt: both stand beside the name of the cluster."""
-MAX_SURE_CELLS = 30
-"""Cells of the classes in the question whether to accept all guesses."""
+ACCEPT_ALL_CELLS = 61
+"""Cells of the question whether to accept all guesses, without their classes."""
 MOVES = ("left", "right", "up", "down", "page_up", "page_down", "first", "last")
 
 
@@ -61,6 +61,8 @@ class LabellingPresenter:
         """The result of the last key."""
         self.error_text = ""
         """Why the last key failed, or ""."""
+        self.prompt_cells = 78
+        """Width of the prompt."""
         self.is_notice = False
         """Whether the status is a notice, which must be readable as a whole."""
         self._order = ClusterOrder(self.round_view.clusters)
@@ -93,7 +95,7 @@ class LabellingPresenter:
             format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
             not is_open(cluster),
             len(sure_answers),
-            truncate_name(sure_text, MAX_SURE_CELLS),
+            truncate_name(sure_text, max(self.prompt_cells - ACCEPT_ALL_CELLS, 12)),
         )
 
     @property
@@ -137,7 +139,9 @@ class LabellingPresenter:
             return False
         self._forget_last_answer()
         self.refresh_round(self.focused_cluster.path)
-        self.status_text = describe_class_edit(edit, previous_classes, self.round_view)
+        self.status_text = describe_class_edit(
+            edit, previous_classes, self.round_view, self.key_parser.format_key("label.undo")
+        )
         return True
 
     def jump_to(self, path: ClusterPath) -> bool:

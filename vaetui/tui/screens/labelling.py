@@ -265,6 +265,7 @@ class LabellingScreen(KeyGuardedScreen):
         if self._splitting_path is not None:
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
+            presenter.prompt_cells = self.app.size.width - 2
             question, help_text = format_question(presenter.key_parser, presenter.focused_info)
             note, badge = presenter.status_text, ONE_KEY_BADGE if presenter.key_parser.is_one_key_mode else ""
             if self._pending_action is not None and presenter.key_parser.state == "class":
