@@ -25,7 +25,7 @@ class LinePanel(TextLine):
     """
 
     DEFAULT_CSS = """
-    LinePanel { layer: line; dock: bottom; width: 100%; height: 2; background: $surface; display: none; }
+    LinePanel { layer: line; dock: bottom; width: 100%; height: 0; background: $surface; }
     """
 
     def open_dialogue(self, dialogue: LineDialogue) -> None:
@@ -34,11 +34,10 @@ class LinePanel(TextLine):
         self._choice_rows = choice_rows if dialogue.choice_count else 0
         self.styles.height = self._choice_rows + 2
         self.show_dialogue(dialogue)
-        self.display = True
 
     def hide(self) -> None:
-        """Hide the panel."""
-        self.display = False
+        """Hide the panel: a height of zero repaints what it covered, while `display` would repaint the whole screen."""
+        self.styles.height = 0
 
     def show_dialogue(self, dialogue: LineDialogue) -> None:
         """Show the state of the dialogue."""
