@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rich.console import Group
-from rich.padding import Padding
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.events import Resize
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_KEYS, Glossary
 from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
-from vaetui.tui.presenters.sections import format_section
+from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 
+MARGIN_CELLS = 5
+"""Cells of a line beside the text: padding and the scrollbar."""
 NO_LINES: Mapping[str, str] = {}
 
 
@@ -42,11 +43,20 @@ class HelpScreen(KeyGuardedScreen):
         super().__init__(session_name, "keys")
         self._sections = build_help_sections(commands, glossary, import_lines)
         self._search_text = ""
+        self._width = 0
 
     def compose_body(self) -> ComposeResult:
         """Create the text in a container that scrolls; keys go to the screen, so that they can be rebound."""
         with VerticalScroll(id="scroll", can_focus=False):
+            self._width = self.app.size.width
             yield Static(self._format_sections(), id="text")
+
+    async def on_resize(self, event: Resize) -> None:
+        """Break the lines for the new width."""
+        await super().on_resize(event)
+        if self.app.size.width != self._width:
+            self._width = self.app.size.width
+            self.query_one("#text", Static).update(self._format_sections())
 
     def handle_bound_key(self, key: str) -> None:
         """Scroll, search, show everything again after a search, or close the help."""
@@ -82,16 +92,16 @@ class HelpScreen(KeyGuardedScreen):
         self.query_one("#scroll", VerticalScroll).scroll_to(y=0, animate=False)
         self.query_one(Header).set_text(f'lines with "{self._search_text}"' if self._search_text else "keys")
 
-    def _format_sections(self) -> Group:
+    def _format_sections(self) -> Text:
         sections = filter_sections(self._sections, self._search_text)
         if not sections:
-            return Group(Text("No line contains these words.", "dim"))
-        return Group(*map(_format_section, sections))
+            return Text("No line contains these words.", "dim")
+        width = self.app.size.width - MARGIN_CELLS
+        return Text("").join(_format_section(section, width) for section in sections)
 
 
-def _format_section(section: HelpSection) -> Group:
+def _format_section(section: HelpSection, width: int) -> Text:
     """Return rows of two columns, or a paragraph if the left column is empty."""
     if any(left for left, _ in section.rows):
-        return format_section(section.heading, section.rows)
-    paragraph = Text(" ".join(right for _, right in section.rows))
-    return Group(Text(section.heading, "bold underline"), Padding(paragraph, (0, 2)), Text())
+        return format_wrapped_section(section.heading, section.rows, width)
+    return format_paragraph(section.heading, (right for _, right in section.rows), width)
