@@ -1,8 +1,9 @@
-"""Run the app in a terminal that decodes kitty graphics, and compare the pixels with the pictures of the session."""
+"""Run the app in a terminal that decodes graphics, and compare the pixels with the pictures of the session."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -16,17 +17,42 @@ from vaetui.engine.clusters import Pixels
 CELL_SIZE = (10, 20)
 FOCUS_CELL = (1, 2)
 """Column and row of the focused centre, of 28 by 14 cells."""
+SIXEL_PREFIX = b"\x1bP0;1q"
+LEFT_SHIFT = b"\x1b[57441;2u"
+"""The key press of the left shift key, as terminals with the kitty keyboard protocol report it."""
+StartTerminal: TypeAlias = Callable[[str, dict[bytes, bytes]], ScriptedTerminal]
 KITTY_REPLIES = {**REPLIES, b"\x1b[>q": b"\x1bP>|kitty(0.31.0)\x1b\\"}
 
 
 @pytest.fixture
-def terminal() -> Iterator[ScriptedTerminal]:
-    terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app"], (120, 40), replies=KITTY_REPLIES)
-    terminal.wait_for_text("class?")
-    yield terminal
-    if terminal.status is None:
-        type_keys(terminal, "q")
-        assert terminal.close() == 0
+def start() -> Iterator[StartTerminal]:
+    """A function that starts the app with a picture mode and replies of the terminal; it is left at the end."""
+    terminals: list[ScriptedTerminal] = []
+
+    def start_terminal(mode: str, replies: dict[bytes, bytes]) -> ScriptedTerminal:
+        terminal = ScriptedTerminal(["-m", "tests.tui.scripted_app", mode], (120, 40), replies=replies)
+        terminals.append(terminal)
+        terminal.wait_for_text("class?")
+        terminal.wait_until_quiet()
+        return terminal
+
+    yield start_terminal
+    for terminal in terminals:
+        if terminal.status is None:
+            type_keys(terminal, "q")
+            assert terminal.close() == 0
+
+
+@pytest.fixture
+def terminal(start: StartTerminal) -> ScriptedTerminal:
+    """The app in a kitty terminal, which it finds out by itself."""
+    return start("auto", KITTY_REPLIES)
+
+
+@pytest.fixture
+def sixel_terminal(start: StartTerminal) -> ScriptedTerminal:
+    """The app with sixel pictures."""
+    return start("sixel", REPLIES)
 
 
 def enlarge(picture: Pixels) -> Pixels:
@@ -88,3 +114,44 @@ def test_kitty_terminal_shows_the_pictures_at_their_cells_and_forgets_replaced_o
     assert terminal.close() == 0
     screen.read(terminal.output)
     assert screen.images == {}, "nothing stays in the memory of the terminal"
+
+
+def test_sixel_pictures_are_sent_again_only_where_their_cells_were_written(sixel_terminal: ScriptedTerminal) -> None:
+    terminal = sixel_terminal
+
+    def press(key: str, text: str) -> int:
+        """Press a key, and return how many pictures were sent until the screen shows the text and is quiet."""
+        before = terminal.output.count(SIXEL_PREFIX)
+        type_keys(terminal, key)
+        terminal.wait_for_text(text)
+        terminal.wait_until_quiet()
+        return terminal.output.count(SIXEL_PREFIX) - before
+
+    first_count = terminal.output.count(SIXEL_PREFIX)
+    assert first_count == 1 + 8 + 16, "each picture is sent once"
+    assert press("7", "class? 7_") == 0
+    assert press("\x1b", "Cluster 0: class?") == 0
+    assert 0 < press("l", "Cluster 1: class?") <= 1 + 8 + 2, "the main picture, members, and at most two thumbnails"
+    assert press("?", "Choose a class; then") == 0
+    assert press("\x1b", "Cluster 1: class?") == first_count
+    assert press("i", "Picture mode: half-blocks") == 0
+
+
+def test_pictures_are_left_out_in_the_mode_without_them(start: StartTerminal) -> None:
+    terminal = start("none", REPLIES)
+    assert "▀" not in terminal.text()
+    assert SIXEL_PREFIX not in terminal.output
+    type_keys(terminal, "i")
+    terminal.wait_for_text("Picture mode: half-blocks")
+    terminal.wait_until(lambda: "▀" in terminal.text())
+
+
+def test_modifier_that_the_terminal_reports_before_a_key_is_no_key(start: StartTerminal) -> None:
+    terminal = start("half", KITTY_REPLIES)
+    terminal.send(LEFT_SHIFT)
+    terminal.wait_until_quiet()
+    assert "Unknown key" not in terminal.text()
+    terminal.send(LEFT_SHIFT + b"?")
+    terminal.wait_for_text("Choose a class; then")
+    type_keys(terminal, "\x1b")
+    terminal.wait_for_text("class?")

@@ -34,6 +34,8 @@ INPUT_BYTES = 4096
 """Maximum number of bytes read at once."""
 MODIFIER_KEY_PATTERN = re.compile(r"(left|right)_(shift|control|alt|super|hyper|meta)|iso_level[35]_shift|\w+_lock")
 """Keys that change nothing by themselves; terminals with the kitty keyboard protocol report them before others."""
+DRAWING_PREFIX = "\x1b7"
+"""Prefix of the images that are drawn over a frame: it saves the cursor."""
 SYNC_SEQUENCES = ("\x1b[?2026h", "\x1b[?2026l")
 """Begin and end of a synchronised update, which Textual writes around a frame."""
 
@@ -65,7 +67,7 @@ class NonBlockingDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Start the writer thread and the application mode."""
         self._pending_texts: list[str] = []
-        self._last_frame = ""
+        self._last_frame = self._last_drawing = ""
         if (file := self._file) is not None:  # `require_terminal` has refused to start without one
             self._terminal_writer = TerminalWriter(file.fileno(), file.encoding, self._on_writer_idle)
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -147,9 +149,16 @@ class NonBlockingDriver(LinuxDriver):
 
     def _send_pending(self) -> None:
         texts, self._pending_texts = self._pending_texts, []
+        is_repeated = False
         for text in texts:
-            if text not in SYNC_SEQUENCES:
-                if text == self._last_frame:
+            if text.startswith(DRAWING_PREFIX):
+                # Drawn over a frame that is not sent again, the same images would only flicker.
+                if is_repeated and text == self._last_drawing:
+                    continue
+                self._last_drawing = text
+            elif text not in SYNC_SEQUENCES:
+                is_repeated = text == self._last_frame
+                if is_repeated:
                     continue
                 self._last_frame = text if len(text) > MIN_FRAME_CHARS else ""
             self._terminal_writer.write(compress_ansi(text) if len(text) > MIN_FRAME_CHARS else text)

@@ -17,12 +17,13 @@ from textual.widget import Widget
 from vaetui.engine.clusters import Pixels
 from vaetui.tui.terminal import kitty_graphics
 from vaetui.tui.terminal.capabilities import measure_cell_pixels
+from vaetui.tui.terminal.driver import DRAWING_PREFIX
 from vaetui.tui.terminal.paint_pausing_app import PaintPausingApp
 from vaetui.tui.terminal.sixel import encode_sixel
 from vaetui.tui.widgets.pixel_images import scale_to_pixels
 
 GraphicsMode: TypeAlias = Literal["sixel", "kitty"]
-SAVE_CURSOR, RESTORE_CURSOR = "\x1b7", "\x1b8"
+RESTORE_CURSOR = "\x1b8"
 
 
 class PaintedWidget(Widget):
@@ -106,7 +107,7 @@ class _Frame:
 
     def list_texts(self) -> list[str]:
         """Return the texts that are not empty."""
-        drawings = f"{SAVE_CURSOR}{''.join(self.drawings)}{RESTORE_CURSOR}" if self.drawings else ""
+        drawings = f"{DRAWING_PREFIX}{''.join(self.drawings)}{RESTORE_CURSOR}" if self.drawings else ""
         return [text for text in ("".join(self.transmissions), drawings, "".join(self.removals)) if text]
 
 
