@@ -285,3 +285,8 @@ def test_damage_is_repaired_first_unless_another_process_has_the_session_open(
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["after.csv", "before.csv"]
+    for checkpoint in directory.glob("checkpoint-*"):
+        checkpoint.unlink()
+    process = run_vaetui("export", "out", "-o", str(tmp_path / "repeated.csv"))
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "repeated.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()

@@ -66,8 +66,9 @@ def _load_labels(snapshot: SessionSnapshot) -> Generator[Event, None, LabelTable
         damage = describe_damaged_files(snapshot.repository)
         if damage is None or snapshot.holder is not None:
             label_table = yield from label_images(snapshot)
-            yield from (Notice(text) for text in (describe_moment(snapshot), damage) if text)
-            return label_table
+            if snapshot.holder is not None or not snapshot.store.damaged_names:
+                yield from (Notice(text) for text in (describe_moment(snapshot), damage) if text)
+                return label_table
     except NoLabelsError:
         raise
     except UserError:

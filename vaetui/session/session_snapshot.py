@@ -41,7 +41,7 @@ class SessionSnapshot:
         """The session directory."""
         self.name = directory.name
         """The session name."""
-        for _ in range(OPEN_ATTEMPTS):
+        for attempt in range(OPEN_ATTEMPTS):
             self.holder = lock.read_holder(directory)
             """The process that has the session open; None if there is none."""
             self.repository = SessionRepository(directory)
@@ -49,11 +49,9 @@ class SessionSnapshot:
             self.store = ArtifactStore(directory, self.repository)
             """The other files."""
             self._checkpoint = self._read_newest_checkpoint()
-            if self._checkpoint is not None or not self.repository.list_checkpoints():
+            if self._checkpoint is not None or not self.repository.list_checkpoints() or attempt == OPEN_ATTEMPTS - 1:
                 break
             self.repository.close()
-        else:
-            raise UserError(f"No checkpoint can be read; repair the session with: vaetui check {self.name} --repair")
         self.config: Config = self.repository.config
         """The configuration, with the current number of classes."""
         self.classes = self.repository.load_class_list()
@@ -68,7 +66,7 @@ class SessionSnapshot:
 
     @property
     def checkpoint_position(self) -> tuple[int, int] | None:
-        """Epoch and step of the newest intact checkpoint; None before the first one."""
+        """Epoch and step of the newest intact checkpoint; None without one."""
         return None if self._checkpoint is None else self._checkpoint[:2]
 
     @property
@@ -99,6 +97,8 @@ class SessionSnapshot:
         from vaetui.engine import train_state
         from vaetui.storage import tensors
 
+        if self._checkpoint is None and self.repository.list_checkpoints():
+            raise UserError(f"No checkpoint can be read; repair the session with: vaetui check {self.name} --repair")
         if self._checkpoint is None:
             raise UserError(f"{self.name} has no checkpoint yet; the first one is saved after ten seconds of training.")
         epoch, _, content = self._checkpoint

@@ -38,6 +38,8 @@ class ArtifactStore:
         """The session directory."""
         self.repairs = repairs
         """What was found damaged and repaired since the session was opened; None if read-only."""
+        self.damaged_names: set[str] = set()
+        """Files that were found damaged or missing when they were read, repaired or not."""
         self._notice_count = 0
         self._repository = repository
 
@@ -73,8 +75,10 @@ class ArtifactStore:
         reader = partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes)
         copies = ((copy_name, self._read_file(copy_name, reader)) for copy_name in _list_copy_names(name))
         intact_name, content = next((copy for copy in copies if copy[1] is not None), (None, None))
-        if intact_name != name and self.repairs is not None:
-            self._record_finding(self._repair(name, intact_name))
+        if intact_name != name:
+            self.damaged_names.add(name)
+            if self.repairs is not None:
+                self._record_finding(self._repair(name, intact_name))
         if content is None:
             damage = "is missing or damaged" + ", and so is its second copy" * has_second_copy(name)
             raise ArtifactLostError(f"{self.directory / name} {damage}. Restore it from a backup.")
