@@ -231,7 +231,7 @@ async def test_pane_without_test_labels_shows_a_marker_for_each_metric(size: tup
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: is_paused(app) and "▲" in screen_text(app))
         text = screen_text(app)
-        assert "Progress without ground truth" in text
+        assert "ground truth, %" in text
         assert "accuracy" not in text.lower()
         upper, lower = legend_text(app).splitlines()
         assert upper == " ● estimate  93.0 %"

@@ -249,7 +249,9 @@ class TrainingScreen(KeyGuardedScreen):
         device = f" on {session.device_name}" if images_per_s and session.device_name and not self.is_paused else ""
         room = max(self.size.width - 4 - len(right), 0)
         # Speed and save have fixed columns, so that nothing moves when a number changes its width.
-        texts = (f"{speed}{device}   {saved:<{SAVED_CELLS}}", f"{speed}   {saved:<{SAVED_CELLS}}", saved or speed)
+        padded = f"{saved:<{SAVED_CELLS}}"
+        texts = (f"{speed}{device}   {padded}", f"{speed}   {padded}") if speed else ()
+        texts = (*texts, padded if saved else speed)
         left = next((text for text in texts if len(text) <= room), "")
         return f"{left:<{room}}  {right}"
 

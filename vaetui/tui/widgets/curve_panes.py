@@ -255,7 +255,7 @@ def _format_metrics(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short
 
 
 def _format_unanswered(curves: TrainingCurves, classes: ClassList, max_cells: int) -> str:
-    """Return the classes without an answer, once an epoch has learned from answers."""
-    if not curves.finished_epochs or not curves.finished_epochs[-1].answer_count:
+    """Return the classes without an answer, once another class has one."""
+    if not curves.finished_epochs or len(curves.unanswered_class_ids) >= len(classes.active_ids):
         return ""
     return format_unanswered_classes(select_class_names(classes.names, curves.unanswered_class_ids), max_cells)
