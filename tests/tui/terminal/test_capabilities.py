@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from vaetui.errors import UserError
 from vaetui.tui.terminal import capabilities
 from vaetui.tui.terminal.capabilities import (
     TerminalCapabilities,
@@ -26,6 +27,7 @@ from vaetui.tui.terminal.capabilities import (
     parse_terminal_replies,
     query_terminal,
     query_tmux,
+    require_terminal,
     select_terminal_queries,
 )
 
@@ -197,6 +199,20 @@ def test_keys_before_the_last_reply_are_discarded(pty_fds: tuple[int, int]) -> N
     os.set_blocking(program_fd, False)
     with pytest.raises(BlockingIOError):
         os.read(program_fd, 1)
+
+
+def test_refusal_without_a_usable_terminal_names_both_other_ways(
+    monkeypatch: pytest.MonkeyPatch, pty_fds: tuple[int, int]
+) -> None:
+    # Under pytest, standard output is no terminal.
+    with pytest.raises(UserError, match=r"Needs a terminal\..*--plain for pipes and screen readers.*--detach"):
+        require_terminal()
+    with open(pty_fds[1], "w", closefd=False) as terminal_file:
+        for name in ("__stdin__", "__stdout__", "__stderr__"):
+            monkeypatch.setattr(sys, name, terminal_file)
+        monkeypatch.setenv("TERM", "dumb")
+        with pytest.raises(UserError, match=r"can move its cursor.*--plain.*--detach"):
+            require_terminal()
 
 
 def test_module_imports_nothing_that_queries_the_terminal() -> None:
