@@ -1,10 +1,12 @@
 """Measure the time from `vaetui new` to the first labelling screen for small sets.
 
-python -m tests.benchmarks.first_round CHECKOUT compares this code with another checkout, such as an earlier commit.
+python -m tests.benchmarks.first_round CHECKOUT [TURNS] compares this code with another checkout, such as an earlier
+commit.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -28,12 +30,13 @@ def main() -> None:
     """Run all sets with every checkout by turns, print the times and save them."""
     checkouts = {"after": ROOT}
     if len(sys.argv) > 1:
-        checkouts["before"] = Path(sys.argv[1]).resolve()
+        checkouts = {"before": Path(sys.argv[1]).resolve(), **checkouts}
+    turn_count = int(sys.argv[2]) if len(sys.argv) > 2 else TURNS
     figures: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as directory:
         write_grey_images(Path(directory, "grey 28x28"))
         write_colour_images(Path(directory, "colour 100x100"))
-        for turn in range(TURNS):
+        for turn in range(turn_count):
             for data in sorted(path for path in Path(directory).iterdir() if "home" not in path.name):
                 for version, checkout in checkouts.items():
                     home = Path(directory, f"home-{version}-{turn}-{data.name}")
@@ -45,7 +48,8 @@ def main() -> None:
         for name, versions in figures.items()
     }
     print(medians)
-    save_results("first-round", 0, {"images": IMAGE_COUNT, "turns": figures, "medians": medians})
+    load = {"load_average": [round(value, 1) for value in os.getloadavg()]}
+    save_results("first-round", 0, {"images": IMAGE_COUNT, "turns": figures, "medians": medians} | load)
 
 
 def measure_seconds(checkout: Path, data: Path, home: Path) -> float:
