@@ -254,3 +254,9 @@ def test_last_answer_of_the_round_is_confirmed_beside_what_comes_next() -> None:
     press_keys(presenter, "0", "accept")
     assert press_keys(presenter, "1", "accept") == 'Saved: cluster 1 = "dog". No answer yet for: owl'
     assert format_question(presenter.key_parser, presenter.focused_info)[0] == "All clusters have answers. g: train"
+
+
+def test_overwritten_answer_is_counted_once() -> None:
+    presenter = LabellingPresenter(ScriptedSession())
+    press_keys(presenter, "0", "accept", "left", "1", "accept", "lower")
+    assert presenter.round_view.answer_count == 1

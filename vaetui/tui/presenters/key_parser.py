@@ -238,14 +238,15 @@ def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str
                 f"Accept {format_count(focused.sure_count, 'cluster')} as predicted ({focused.sure_text})?",
                 parser.accept_all_hint,
             )
+    if focused.unanswered_count == 0:
+        return f"All clusters have answers. {key('go')}: train", ""
     if parser.offers_one_key_mode:
+        focused = replace(focused, guess=None, sure_count=0)
         question = f"Answer with one key? {key('one_key_mode')}: on · {key('cancel')}: no"
-    elif focused.unanswered_count == 0:
-        question = f"All clusters have answers. {key('go')}: train"
     else:
         guess = f" {key('sure')}: {focused.guess_text}" if focused.guess is not None else ""
-        return f"Cluster {focused.name}: class?{guess}", _format_answer_keys(parser, focused)
-    return question, ""
+        question = f"Cluster {focused.name}: class?{guess}"
+    return question, _format_answer_keys(parser, focused)
 
 
 def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo) -> str:
