@@ -244,7 +244,7 @@ async def test_help_lists_the_keys_and_closes_alone() -> None:
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
         text = screen_text(app)
-        for words in ("reading test", "0-9", "Enter the class that you read", "u ⌫", "Restart", "read correctly"):
+        for words in ("Reading test", "0-9", "Enter the class that you read", "u Backspace", "Restart", "read correctly"):
             assert words in text
         await pilot.press("escape")
         await wait_for_screen(pilot, ReadingTestScreen)

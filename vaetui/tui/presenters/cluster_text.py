@@ -107,7 +107,9 @@ def format_class_digit(round_view: RoundView, class_id: int) -> str:
     return str(round_view.digit_keys.index(class_id)) if class_id in round_view.digit_keys else ""
 
 
-def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view: RoundView) -> str:
+def describe_class_edit(
+    edit: ClassEdit, previous_classes: ClassList, round_view: RoundView, undo_key: str = "u"
+) -> str:
     """Return a message that confirms the edit; `previous_classes` holds the names before it."""
     names = previous_classes.names
     match edit:
@@ -121,7 +123,7 @@ def describe_class_edit(edit: ClassEdit, previous_classes: ClassList, round_view
                 message += f" ({f'digit {digit}' if digit else 'choose it by name'} in this round)"
         case MergeClass(class_id, into):
             message = f'Merged class "{names[class_id]}" into "{names[into]}"'
-    return f"{message}. u: undo"
+    return f"{message}. {undo_key}: undo"
 
 
 def format_class_shares(

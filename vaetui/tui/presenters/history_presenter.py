@@ -31,7 +31,6 @@ EXPORT_EFFECT = "for exports and a further round"
 """Where a correction of a finished run counts."""
 SPLIT_HINT = "A split cannot be changed here. Go to its parts, or undo it in its round"
 NO_ENTRY_HINT = "There is no answer here yet"
-CONFIDENCE_HINT = "Enter: certain · 1-9: confidence 0.1-0.9 · Esc: cancel"
 
 HistoryAction: TypeAlias = Literal["close", "jump", "filter", "choose", "reload"]
 """What the screen does after a key: `reload` loads the answers again after a change."""
@@ -197,11 +196,15 @@ class HistoryPresenter:
             return f"{text} = {self._session.classes.names[self.pending_class_id]}"
         return text
 
+    def _describe_confidence_keys(self) -> str:
+        accept_key, cancel_key = (self._format_key(f"history.{name}") for name in ("accept", "close"))
+        return f"{accept_key}: certain · 1-9: confidence 0.1-0.9 · {cancel_key}: cancel"
+
     def describe_keys(self) -> str:
         """Return the keys that act on the selected answer, for the prompt."""
         entry, format_key = self.focused_entry, self._format_key
         if self.pending_class_id is not None:
-            return CONFIDENCE_HINT
+            return self._describe_confidence_keys()
         if entry is None:
             return ""
         is_split, is_current = isinstance(entry.answer, Split), self._is_current(entry)
@@ -241,7 +244,7 @@ class HistoryPresenter:
             self.pending_class_id = None
             return self._correct(ClassAnswer(class_id, 1.0 if key == "accept" else int(key) / 10))
         else:
-            self.hint = CONFIDENCE_HINT
+            self.hint = self._describe_confidence_keys()
         return None
 
     def _select_digit(self, digit: int) -> HistoryAction | None:

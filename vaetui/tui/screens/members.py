@@ -84,7 +84,8 @@ class MembersScreen(PromptScreen):
         """Show that the key is unknown, or that classes are given on the screen below."""
         super().on_unbound_key(key)
         if key.isdigit():
-            self._hint = "Esc: back to the clusters, where the digits answer"
+            close_key = self._vaetui_app.format_key("members.close")
+            self._hint = f"{close_key}: back to the clusters, where the digits answer"
             self._update_view()
 
     def show_notice(self, text: str) -> None:

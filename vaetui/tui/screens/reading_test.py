@@ -77,7 +77,7 @@ class ReadingTestScreen(OverlayScreen):
             case "again":
                 self._hint = "Read all pictures before you restart"
             case _ if self.is_complete:
-                self._hint = "All pictures are read. Esc: close · r: restart"
+                self._hint = f"All pictures are read. {self._format_final_keys()}"
             case "choose":
                 self._open_class_line(self._record_class)
             case "unreadable":
@@ -106,28 +106,37 @@ class ReadingTestScreen(OverlayScreen):
         self.query_one(Header).set_text(f"{title}epoch {test.epoch}   {read_count:>{len(str(total))}} / {total}")
         self.set_class(self.is_complete, "-complete")
         if self.is_complete:
-            self.query_one("#result", TextLine).set_text(_format_result(test), wrap=True)
-            prompt.show_question("All pictures are read", "Esc: close · r: restart · u: undo", self._hint, self._note)
+            keys = self._format_final_keys()
+            self.query_one("#result", TextLine).set_text(_format_result(test, keys), wrap=True)
+            help_text = f"{keys} · {self._vaetui_app.format_key('reading.back')}: undo"
+            prompt.show_question("All pictures are read", help_text, self._hint, self._note)
         else:
             self.query_one(ReadingTestView).show_reading_test(test, self.session.classes)
             for line in self.query("#digit-keys").results(TextLine):
                 line.set_text(self._format_digit_keys())
             digits, class_count = self._active_digits, len(self.session.classes.active_ids)
-            other_key = "" if len(digits) == class_count else " or /"
-            help_text = f"{format_digit_ranges(digits)}{other_key}: class · x: unreadable"
+            format_key = self._vaetui_app.format_key
+            other_key = "" if len(digits) == class_count else f" or {format_key('reading.choose')}"
+            unreadable_key = format_key("reading.unreadable")
+            help_text = f"{format_digit_ranges(digits)}{other_key}: class · {unreadable_key}: unreadable"
             prompt.show_question(f"Picture {read_count + 1}: what do you read?", help_text, self._hint, self._note)
+
+    def _format_final_keys(self) -> str:
+        """Return the keys that work after the last picture."""
+        format_key = self._vaetui_app.format_key
+        return f"{format_key('reading.close')}: close · {format_key('reading.again')}: restart"
 
     def _format_digit_keys(self) -> str:
         """List the digits with their class names, which do not change during a test; empty for plain digits."""
         return format_digit_keys(self.session.classes, self._digit_keys, self.app.size.width - 2)
 
 
-def _format_result(reading_test: ReadingTest) -> Text:
+def _format_result(reading_test: ReadingTest, keys: str) -> Text:
     total, accuracy = len(reading_test.reconstructions), reading_test.accuracy or 0.0
     unreadable_count = sum(class_id is None for class_id in reading_test.class_ids)
     return Text.assemble(
         f"Reconstructions after epoch {reading_test.epoch}\n\n",
         (f"Read correctly: {round(accuracy * total)} of {total} ({format_percent(accuracy).strip()} %)", "bold"),
         f"\nUnreadable: {unreadable_count} (counted as wrong)\n\n",
-        "Esc: close · r: restart",
+        keys,
     )
