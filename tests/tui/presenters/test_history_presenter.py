@@ -15,6 +15,7 @@ from vaetui.tui.presenters.history_presenter import HistoryPresenter, format_tim
 
 NAMES = ("cat", "cow", "owl", "dog")
 ROWS = 20
+CONFIDENCE_HINT = "Enter: certain · 1-9: confidence 0.1-0.9 · Esc: cancel"
 
 
 def create_session(phase: str = "labelling") -> ScriptedSession:
@@ -93,7 +94,7 @@ def test_a_class_and_a_confidence_correct_an_answer_of_an_earlier_round() -> Non
     presenter = create_presenter(session)
     press(presenter, session, "last", "up", "3")
     assert presenter.describe_focus() == "Round 1, cluster 1 = dog"
-    assert presenter.describe_keys() == history_presenter.CONFIDENCE_HINT
+    assert presenter.describe_keys() == CONFIDENCE_HINT
     press(presenter, session, "7")
     assert find_answer(session, 1, 1) == ClassAnswer(3, 0.7)
     assert presenter.status_text == "Saved: round 1, cluster 1 = dog .7, for the next training. u: undo"
@@ -195,7 +196,7 @@ def test_a_key_other_than_a_confidence_leaves_the_typed_class_and_records_nothin
     presenter = create_presenter(session)
     press(presenter, session, "3", key)
     assert presenter.pending_class_id == 3
-    assert presenter.hint == history_presenter.CONFIDENCE_HINT
+    assert presenter.hint == CONFIDENCE_HINT
     assert not [call for call in session.calls if call.startswith(("correct", "undo"))]
 
 
