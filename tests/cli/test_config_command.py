@@ -112,7 +112,7 @@ def test_option_overrides_environment_and_that_the_file(
     pictures: str,
 ) -> None:
     settings: list[AppSettings] = []
-    monkeypatch.setattr(session_runner, "run_tui", lambda factory, app_settings: settings.append(app_settings))
+    monkeypatch.setattr(session_runner, "run_tui", lambda factory, app_settings, *_: settings.append(app_settings))
     config_path.write_text(text)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -126,7 +126,7 @@ def test_file_sets_recipe_and_device_of_new_sessions_unless_options_do(
 ) -> None:
     created: list[dict[str, Any]] = []
     monkeypatch.setattr(cli_main, "build_config", lambda **values: created.append(values))
-    monkeypatch.setattr(session_runner, "run_tui", lambda factory, settings: None)
+    monkeypatch.setattr(session_runner, "run_tui", lambda *_: None)
     config_path.write_text('[new]\nrecipe = "paper"\ndevice = "cpu"')
     for arguments in ((), ("--recipe", "propagation"), ("--device", "auto")):
         assert run_vaetui("new", *arguments).returncode == 0
