@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,13 @@ def is_installed() -> bool:
 class Xterm:
     """One xterm in the upper left corner of a screen that nothing else uses."""
 
+    WINDOW_CLASS = "xterm"
+    VARIABLES: ClassVar[dict[str, str]] = {}
+
     def __init__(
         self, command: list[str], columns: int, rows: int, home: Path, extra_options: Sequence[str] = ()
     ) -> None:
-        """Start the X server, xterm and the command."""
+        """Start the X server, the terminal and the command."""
         self.columns, self.rows = columns, rows
         read_fd, write_fd = os.pipe()
         server_command = ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
@@ -43,15 +46,19 @@ class Xterm:
         os.close(write_fd)
         with os.fdopen(read_fd) as display_file:
             display = f":{display_file.readline().strip()}"
-        self._environment = {**os.environ, "DISPLAY": display, "VAETUI_HOME": str(home)}
+        self._environment = {**os.environ, "DISPLAY": display, "VAETUI_HOME": str(home), **self.VARIABLES}
         for name in ("TMUX", "STY", "COLORTERM", "NO_COLOR"):
             self._environment.pop(name, None)
-        options = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-b", "0", "-bw", "0", "+sb", "-bg", "black", "-fg", "white"]
-        terminal_command = ["xterm", *extra_options, *options, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
+        terminal_command = self.build_command(command, columns, rows, extra_options)
         self._terminal = subprocess.Popen(terminal_command, env=self._environment, stderr=subprocess.DEVNULL)
-        windows = self._run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
+        windows = self._run("xdotool", "search", "--sync", "--onlyvisible", "--class", self.WINDOW_CLASS)
         self._window = windows.split()[-1].decode()
         self._run("xdotool", "windowfocus", "--sync", self._window)
+
+    def build_command(self, command: list[str], columns: int, rows: int, extra_options: Sequence[str]) -> list[str]:
+        """Return the command that opens the terminal and runs a command in it."""
+        options = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-b", "0", "-bw", "0", "+sb", "-bg", "black", "-fg", "white"]
+        return ["xterm", *extra_options, *options, "-geometry", f"{columns}x{rows}+0+0", "-e", *command]
 
     def press(self, *keys: str) -> None:
         """Press keys one after another; wait after each until the screen changes, as a user would."""
@@ -59,10 +66,6 @@ class Xterm:
             screenshot = self.take_screenshot()
             self._run("xdotool", "key", key)
             self.wait_until(lambda before=screenshot: not np.array_equal(self.take_screenshot(), before))  # type: ignore[misc]
-
-    def type_key(self, key: str) -> None:
-        """Press a key without waiting for its effect."""
-        self._run("xdotool", "key", key)
 
     def resize(self, columns: int, rows: int) -> None:
         """Resize the window."""
