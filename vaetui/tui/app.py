@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.binding import BindingType
 from textual.screen import Screen
 
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, WorkerEnded
-from vaetui.tui.keymap import APP_KEYS
-from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
+from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.settings import AppSettings
-from vaetui.tui.terminal.driver import NonBlockingDriver
-from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
-from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
-from vaetui.tui.widgets.footer import Footer
+from vaetui.tui.textual_bindings import list_commands
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
@@ -31,27 +25,9 @@ if TYPE_CHECKING:
     from vaetui.tui.session_protocol import Session
     from vaetui.tui.widgets.label_exporter import LabelExporter
 
-THEME_NAMES = {
-    **{"dark": "textual-dark", "light": "textual-light"},
-    **{"terminal-dark": "ansi-dark", "terminal-light": "ansi-light"},
-}
-"""Textual's theme for each background of the terminal, in colours of the app or in the terminal's own 16."""
-DEFAULT_SETTINGS = AppSettings()
-ALL_KEYS_NOTICE = "The bottom line shows all keys"
-"""Shown where the footer has a single page."""
-NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it."
-"""Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
 
-
-class VaetuiApp(GracefulShutdownApp):
+class VaetuiApp(KeyedApp):
     """A session in the terminal."""
-
-    CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # absolute, so that subclasses elsewhere find it
-    TITLE = "vaetui"
-    ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = COLUMN_BREAKPOINTS
-    VERTICAL_BREAKPOINTS = ROW_BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = build_bindings(APP_KEYS)
 
     def __init__(
         self,
@@ -67,20 +43,13 @@ class VaetuiApp(GracefulShutdownApp):
     ) -> None:
         """Show a session; `cell_size` is the size of a character in pixels of the terminal.
 
-        `theme` is one of `THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
+        `theme` is one of `keyed_app.THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
         `offered_modes` are the picture modes between which a key switches, and `colour_count` is the number of
         colours of a sixel picture; `start_notice` is shown once.
         """
-        super().__init__()
+        super().__init__(theme, settings)
         self.session = session
         """The session that is shown."""
-        self.settings = settings
-        """What the user has set."""
-        self.set_keymap(
-            {binding_id: ",".join(keys) or NO_KEY_PREFIX + binding_id for binding_id, keys in settings.keys.items()}
-        )
-        # Under NO_COLOR Textual turns its own colours into greys, but leaves those of the terminal as they are.
-        self.theme = THEME_NAMES[theme.removeprefix("terminal-") if self.no_color else theme]
         self._save_one_key_mode = save_one_key_mode
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._offered_modes, self._colour_count, self._start_notice = offered_modes, colour_count, start_notice
@@ -98,9 +67,15 @@ class VaetuiApp(GracefulShutdownApp):
         """Show the screen of the phase after the first frame."""
         self.screen.call_after_refresh(self._show_first_screen)
 
-    def format_key(self, binding_id: str) -> str:
-        """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
-        return self.settings.format_key(binding_id)
+    @property
+    def heading(self) -> str:
+        """The session name."""
+        return self.session.name
+
+    @property
+    def import_lines(self) -> Mapping[str, str]:
+        """What was imported into the session."""
+        return self.session.import_lines
 
     def remember_one_key_mode(self, is_on: bool) -> None:
         """Keep the choice in the session and in the config file; a file that cannot be written causes a notice."""
@@ -192,48 +167,6 @@ class VaetuiApp(GracefulShutdownApp):
         deferred_end, self._deferred_end = self._deferred_end, None
         if deferred_end is not None and not self.is_leaving:
             self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
-
-    def action_suspend_process(self) -> None:
-        """Suspend the process until the shell continues it."""
-        super().action_suspend_process()
-        driver = self._driver
-        if isinstance(driver, NonBlockingDriver) and not driver.was_suspended:
-            cast(KeyGuardedScreen, self.screen).show_notice(
-                f"{NO_JOB_CONTROL_NOTICE} {self.format_key('any.leave')}: leave"
-            )
-
-    def action_help(self) -> None:
-        """List the keys of the current screen."""
-        from vaetui.tui.screens.help import HelpScreen
-
-        screen = self.screen
-        # The help itself has no glossary.
-        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
-            self.defer_paint()
-            commands = list_commands(screen.active_bindings.values())
-            self.push_screen(HelpScreen(self.session.name, commands, screen.glossary, self.session.import_lines))
-
-    def action_command(self) -> None:
-        """Ask for a command of the current screen."""
-        from vaetui.tui.presenters.command_palette import CommandPalette
-
-        screen = self.screen
-        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None and not screen.is_line_open:
-
-            def run_choice(value: object) -> None:
-                if isinstance(value, str):
-                    screen.call_later(screen.run_command, value)
-                else:
-                    screen.go_to_target(value)
-
-            commands = list_commands(screen.active_bindings.values())
-            screen.open_line(CommandPalette(commands, screen.list_targets(), run_choice))
-
-    def action_more_keys(self) -> None:
-        """Show the next page of keys in the footer."""
-        screen = self.screen
-        if isinstance(screen, KeyGuardedScreen) and not screen.query_one(Footer).turn_page():
-            screen.show_notice(ALL_KEYS_NOTICE)
 
     def action_pictures(self) -> None:
         """Switch to the next picture mode that the terminal has, and show its name."""

@@ -1,0 +1,115 @@
+"""Base class of the apps: the user's keys and theme, the help, the command palette and the pages of the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, cast
+
+from textual.binding import BindingType
+
+from vaetui.tui.keymap import APP_KEYS
+from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
+from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.settings import AppSettings
+from vaetui.tui.terminal.driver import NonBlockingDriver
+from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
+from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
+from vaetui.tui.widgets.footer import Footer
+
+THEME_NAMES = {
+    **{"dark": "textual-dark", "light": "textual-light"},
+    **{"terminal-dark": "ansi-dark", "terminal-light": "ansi-light"},
+}
+"""Textual's theme for each background of the terminal, in colours of the app or in the terminal's own 16."""
+DEFAULT_SETTINGS = AppSettings()
+ALL_KEYS_NOTICE = "The bottom line shows all keys"
+"""Shown where the footer has a single page."""
+NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it."
+"""Shown where Ctrl-Z cannot work, for example in a window that runs nothing but this program."""
+
+
+class KeyedApp(GracefulShutdownApp):
+    """An app whose screens are `KeyGuardedScreen`."""
+
+    CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # absolute, so that subclasses elsewhere find it
+    TITLE = "vaetui"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = COLUMN_BREAKPOINTS
+    VERTICAL_BREAKPOINTS = ROW_BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = build_bindings(APP_KEYS)
+
+    def __init__(self, theme: str = "dark", settings: AppSettings = DEFAULT_SETTINGS) -> None:
+        """Use one of `THEME_NAMES`, and the keys of `settings`."""
+        super().__init__()
+        self.settings = settings
+        """What the user has set."""
+        self.set_keymap(
+            {binding_id: ",".join(keys) or NO_KEY_PREFIX + binding_id for binding_id, keys in settings.keys.items()}
+        )
+        # Under NO_COLOR Textual turns its own colours into greys, but leaves those of the terminal as they are.
+        self.theme = THEME_NAMES[theme.removeprefix("terminal-") if self.no_color else theme]
+
+    @property
+    def heading(self) -> str:
+        """The text at the left of the header of the help."""
+        return ""
+
+    @property
+    def import_lines(self) -> Mapping[str, str]:
+        """What was imported, as lines of text by heading, for the help."""
+        return {}
+
+    def format_key(self, binding_id: str) -> str:
+        """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
+        return self.settings.format_key(binding_id)
+
+    def show_notice(self, text: str) -> None:
+        """Show a notice on the current screen."""
+        if isinstance(self.screen, KeyGuardedScreen):
+            self.screen.show_notice(text)
+
+    def show_deferred_phase(self) -> None:
+        """Show the screen of a phase that began while a line was open; the base class has no phases."""
+
+    def action_suspend_process(self) -> None:
+        """Suspend the process until the shell continues it."""
+        super().action_suspend_process()
+        driver = self._driver
+        if isinstance(driver, NonBlockingDriver) and not driver.was_suspended:
+            cast(KeyGuardedScreen, self.screen).show_notice(
+                f"{NO_JOB_CONTROL_NOTICE} {self.format_key('any.leave')}: leave"
+            )
+
+    def action_help(self) -> None:
+        """List the keys of the current screen."""
+        from vaetui.tui.screens.help import HelpScreen
+
+        screen = self.screen
+        # The help itself has no glossary.
+        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
+            self.defer_paint()
+            commands = list_commands(screen.active_bindings.values())
+            self.push_screen(HelpScreen(self.heading, commands, screen.glossary, self.import_lines))
+
+    def action_command(self) -> None:
+        """Ask for a command of the current screen."""
+        from vaetui.tui.presenters.command_palette import CommandPalette
+
+        screen = self.screen
+        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None and not screen.is_line_open:
+
+            def run_choice(value: object) -> None:
+                if isinstance(value, str):
+                    screen.call_later(screen.run_command, value)
+                else:
+                    screen.go_to_target(value)
+
+            commands = list_commands(screen.active_bindings.values())
+            screen.open_line(CommandPalette(commands, screen.list_targets(), run_choice))
+
+    def action_more_keys(self) -> None:
+        """Show the next page of keys in the footer."""
+        screen = self.screen
+        if isinstance(screen, KeyGuardedScreen) and not screen.query_one(Footer).turn_page():
+            screen.show_notice(ALL_KEYS_NOTICE)
