@@ -394,6 +394,7 @@ class Session:
         """Return the result of the run."""
         from vaetui.session.session_status import build_summary
 
+        self._history.refresh_estimates()  # answers may have been corrected
         return build_summary(self._store, self._repository, self._propagator)
 
     def close(self) -> None:

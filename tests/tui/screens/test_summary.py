@@ -218,6 +218,22 @@ async def test_classes_without_an_answer_are_named_not_counted_and_leave_no_esti
         assert "gain little" not in text
 
 
+async def test_answers_corrected_in_the_history_change_the_figures() -> None:
+    session = FinishedSession()
+    session.classes = ClassList.from_names(("cat", "owl", *map(str, range(2, 10))))
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "cat ━" in screen_text(app))
+        app.open_history()
+        await wait_until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
+        session.unanswered_class_ids = (0,)
+        session.answer_counts = lambda: (0, *[1] * 9)  # type: ignore[method-assign]
+        app.close_overlay()
+        await wait_for_screen(pilot, SummaryScreen)
+        await wait_until(pilot, lambda: "No answer yet for: cat" in screen_text(app))
+        assert "cat ━" not in screen_text(app)
+
+
 async def test_one_round_and_one_answer_are_singular() -> None:
     session = FinishedSession(rounds=1, answers=1)
     app = VaetuiApp(session)

@@ -76,16 +76,10 @@ class SummaryScreen(KeyGuardedScreen):
     def compose_body(self) -> ComposeResult:
         """Create the plots, the facts and the commands."""
         session = self.session
-        self._summary = session.summary()
-        self._unanswered_ids = self._summary.unanswered_class_ids if self._summary.answer_count else ()
+        self._load_summary()
         with Horizontal(id="figures"):
             yield self._result_plot
-            bars = [
-                Bar(session.classes.names[class_id], count, get_class_style(class_id))
-                for class_id, count in self._summary.class_counts
-                if class_id not in self._summary.unanswered_class_ids
-            ]
-            yield BarChart("Training images by class", bars, id="classes")
+            yield BarChart("Training images by class", self._list_bars(), id="classes")
         yield LeastSureImages(session.classes, id="least-sure")
         yield Static(self._format_facts(), id="facts")
         format_key = self._vaetui_app.format_key
@@ -98,6 +92,20 @@ class SummaryScreen(KeyGuardedScreen):
         """Arrange images and figures for the new size, and show as many rounds as fit."""
         self._update_facts()
         self._arrange()
+
+    def _load_summary(self) -> None:
+        self._summary = self.session.summary()
+        self._unanswered_ids = self._summary.unanswered_class_ids if self._summary.answer_count else ()
+        self._answer_counts = self.session.answer_counts()
+
+    def _list_bars(self) -> list[Bar]:
+        """Return a bar for each class that has an answer."""
+        names, unanswered_ids = self.session.classes.names, self._summary.unanswered_class_ids
+        return [
+            Bar(names[class_id], count, get_class_style(class_id))
+            for class_id, count in self._summary.class_counts
+            if class_id not in unanswered_ids
+        ]
 
     def _arrange(self) -> None:
         """Give the images what figures, facts and commands leave of the screen, or the place of the figures too."""
@@ -112,8 +120,12 @@ class SummaryScreen(KeyGuardedScreen):
 
     @on(ScreenResume)
     def refresh_facts(self) -> None:
-        """Show the result of the reading test that was closed."""
+        """Show the result of the reading test, or of the corrections in the history, that was closed."""
         if self.is_current:  # the screen may have been replaced, and the session may be in another phase
+            if self._answer_counts != self.session.answer_counts():  # corrected in the history
+                self._load_summary()
+                self.query_one(BarChart).show_bars(self._list_bars())
+                self.call_after_refresh(self._result_plot.draw)
             self._update_facts()
 
     @on(WorkerEnded)

@@ -38,6 +38,11 @@ class BarChart(Widget):
         self.border_title = Text(heading)
         self._bars = bars
 
+    def show_bars(self, bars: Sequence[Bar]) -> None:
+        """Replace the bars."""
+        self._bars = bars
+        self.refresh()
+
     def render(self) -> Text:
         """Return the bars, with empty lines between them where the height allows."""
         if not self._bars:
