@@ -358,7 +358,7 @@ class ScriptedSession:
         """Draw members that resemble the centre; each order draws others."""
         suffix = "" if round_number is None else f" {round_number}"
         self.calls.append(f"member_images {format_path(path)} {order}{suffix}")
-        if not (self.is_loaded and count):
+        if not self.is_loaded or count < 1:
             return np.zeros((0, self._side, self._side), np.uint8)
         seed = {"nearest": 100, "random": 200, "farthest": 300}[order]
         return np.stack([draw_digit(sum(path), seed + index, self._side) for index in range(count)])
