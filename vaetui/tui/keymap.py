@@ -223,7 +223,7 @@ READING_TEST_KEYS: list[KeyBinding] = [
 ]
 READING_TEST_GLOSSARY: Glossary = (
     ("pictures", "Reconstructions of held-out images at the end of the epoch"),
-    ("·cat  –", "Read as class cat; unreadable"),
+    ("■ cat  –", "Read as class cat; unreadable"),
     ("17 / 128", "Pictures read so far, and all pictures"),
     ("read correctly", "Shown after the last picture; unreadable counts as wrong"),
 )
