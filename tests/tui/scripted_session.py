@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +119,7 @@ class ScriptedSession:
         self.steps = ScriptedActions(ClassList.from_names(names))
         """The answers and class edits."""
         self.has_test_labels = has_test_labels
-        self.import_lines: dict[str, str] = {}
+        self.import_lines: Mapping[str, str] = {}
         self.unanswered_class_ids: tuple[int, ...] = ()
         """The classes that curves and summary report as unanswered, in a script without answers of ended rounds."""
         self.saved_at_s: float | None = None

@@ -255,7 +255,9 @@ class LabellingScreen(KeyGuardedScreen):
         if members != self._shown_members and self._splitting_path is None:
             self._shown_members = members
             read_members = self._session.member_images
-            view.show_members(presenter.member_order, read_members(*members, view.member_capacity), read_members)
+            view.show_members(
+                presenter.member_order, read_members(*members, max(view.member_capacity, 0)), read_members
+            )
 
     def _update_header(self) -> None:
         self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
