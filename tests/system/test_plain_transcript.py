@@ -44,7 +44,7 @@ class RecordedInput(io.StringIO):
         super().__init__(typed)
         self._printed = printed
 
-    def readline(self, size: int | None = -1) -> str:
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         line = super().readline(size)
         if line:
             self._printed.append(f"{INPUT_MARK}{line.rstrip()}")
