@@ -176,15 +176,8 @@ class TrainingScreen(KeyGuardedScreen):
             case _:
                 self._open_reading_test()
 
-    def show_pending_key(self, binding_id: str) -> None:
-        """Show at once that a pause was requested; it takes up to one batch."""
-        if binding_id == "training.pause" and self._vaetui_app.event_worker.is_busy:
-            self.query_one(Header).pin_text(PAUSING_NOTICE)
-
     def show_notice(self, text: str) -> None:
-        """Show a notice in the status line, and remove the notice of a pause that was not requested after all."""
-        if not self._vaetui_app.event_worker.is_stopping:
-            self.query_one(Header).pin_text(None)
+        """Show a notice in the status line."""
         self.query_one(StatusLine).show_message(text, monotonic())
         self._update_status()
 
