@@ -41,8 +41,8 @@ from vaetui.tui.widgets.plot import Plot
 
 SHORT_LEGEND_COLUMNS = 40
 """A pane narrower than this has a legend without decimals."""
-TALL_PANE_ROWS = 20
-"""From this number of rows on, each loss term has a line of its own below the plot."""
+TALL_SCREEN_ROWS = 50
+"""From this number of rows of the terminal on, each loss term has a line of its own below the plot."""
 MAX_RANGE_QUANTILE = 0.97
 """The first few losses are much larger than the rest; the plot cuts off losses above this quantile."""
 
@@ -52,7 +52,7 @@ class CurvePane(Vertical):
 
     DEFAULT_CSS = """
     CurvePane { height: 1fr; width: 1fr; }
-    CurvePane > .legend { height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    CurvePane > .legend { text-wrap: nowrap; text-overflow: ellipsis; }
     CurvePane > Sparkline { display: none; height: 1fr; margin: 0 1; }
     CurvePane.-tiny > Plot { display: none; }
     CurvePane.-tiny > Sparkline { display: block; }
@@ -65,11 +65,16 @@ class CurvePane(Vertical):
         """Mount the plot, the sparkline and the legend."""
         yield Plot(self.HEADING, self.X_LABEL)
         yield Sparkline()
-        yield Static(classes="legend", markup=False)
+        yield (legend := Static(classes="legend", markup=False))
+        legend.styles.height = self._count_legend_rows()
 
     def on_resize(self, event: Resize) -> None:
         """Switch between plot and sparkline."""
         self.set_class(event.size.width < 28 or event.size.height < 8, "-tiny")
+
+    def _count_legend_rows(self) -> int:
+        """Return the rows of the legend, before the size of the pane is known."""
+        return 2
 
     @property
     def _is_legend_short(self) -> bool:
@@ -101,7 +106,9 @@ class LossPane(CurvePane):
         self._append_new_points(curves)
         steps, reconstruction = self._point_array[:, 0], self._point_array[:, 1]
         latest = self._points[-1][1] if self._points else None
-        self._update_trends()
+        if self._update_trends():  # the plot gets another height
+            self.call_after_refresh(self.show_losses, curves, last_step)
+            return
         if self.has_class("-tiny"):
             self.query_one(Sparkline).data = reconstruction[-self.size.width :].tolist()
             return
@@ -117,10 +124,17 @@ class LossPane(CurvePane):
         curve = Curve("⠒", self._terms[0].style, steps, np.clip(reconstruction, low, high))
         plot.draw_curves([curve], Axis(0.0, end, x_ticks), Axis(low - margin, high + margin, y_ticks))
 
-    def _update_trends(self) -> None:
-        """Show value and trend of each term that has no axis, in one or two columns."""
+    def _count_legend_rows(self) -> int:
+        """Return the rows of the terms below the plot."""
+        return -(-(len(self._terms) - 1) // self._count_columns())
+
+    def _count_columns(self) -> int:
+        return 1 if self.app.size.height >= TALL_SCREEN_ROWS else 2
+
+    def _update_trends(self) -> bool:
+        """Show value and trend of each term that has no axis, in one or two columns; return whether rows changed."""
         terms = self._terms if self.has_class("-tiny") else self._terms[1:]
-        column_count = 1 if self.size.height >= TALL_PANE_ROWS else 2
+        column_count = self._count_columns()
         gap = 2 if self.size.width >= SHORT_LEGEND_COLUMNS else 1
         cells = (self.size.width - 1 - gap * (column_count - 1)) // column_count
         is_roomy = cells > max(len(term.name) for term in terms) + VALUE_CELLS + MIN_TREND_CELLS
@@ -130,10 +144,12 @@ class LossPane(CurvePane):
             Text(" ") + Text(" " * gap).join(entries[start : start + column_count])
             for start in range(0, len(entries), column_count)
         ]
-        legend = self.query_one(".legend", Static)
-        if legend.styles.height is None or legend.styles.height.value != len(lines):
-            legend.styles.height = len(lines)
         self._update_legend(*lines)
+        legend = self.query_one(".legend", Static)
+        if legend.styles.height is not None and legend.styles.height.value == len(lines):
+            return False
+        legend.styles.height = len(lines)
+        return True
 
     def _list_values(self, term: LossTerm) -> list[float]:
         values: list[float] = self._point_array[:, 1 + Losses._fields.index(term.field)].tolist()
