@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,11 +12,6 @@ from vaetui.cli.params import force_option, session_argument
 from vaetui.errors import UserError
 from vaetui.export.format_names import EXPORT_FORMATS, choose_format
 from vaetui.runtime import session_runner
-
-if TYPE_CHECKING:
-    from vaetui.engine.events import Event
-    from vaetui.export.label_table import LabelTable
-    from vaetui.session.session_snapshot import SessionSnapshot
 
 
 @click.command()
@@ -43,36 +36,14 @@ def export(
     """
     from vaetui.session.label_export import ExportOptions, export_labels
     from vaetui.session.session_snapshot import SessionSnapshot
+    from vaetui.session.stored_labels import load_labels
     from vaetui.storage import locations, output_files
 
     if math.isnan(min_confidence):
         raise UserError("--min-confidence has to be a number from 0 to 1.")
     options = ExportOptions(choose_format(output, format_name), min_confidence, copies_images, force)
     with closing(SessionSnapshot(locations.find_session(session))) as snapshot:
-        events = export_labels(snapshot.repository.data_source, _load_labels(snapshot), Path(output), options)
+        label_events = load_labels(snapshot, session_runner.open_session)
+        events = export_labels(snapshot.repository.data_source, label_events, Path(output), options)
         message = session_runner.run_with_progress(events)
     click.echo(message, err=output_files.find_descriptor(Path(output)) == 1)
-
-
-def _load_labels(snapshot: SessionSnapshot) -> Generator[Event, None, LabelTable]:
-    """Return the labels of a session without its lock; if files are damaged and no process has it open, repair it."""
-    from vaetui.engine.events import Notice
-    from vaetui.session import lifecycle
-    from vaetui.session.data_loading import describe_damaged_files
-    from vaetui.session.label_export import describe_moment
-    from vaetui.session.snapshot_labels import NoLabelsError, label_images
-
-    try:
-        damage = describe_damaged_files(snapshot.repository)
-        if damage is None or snapshot.holder is not None:
-            label_table = yield from label_images(snapshot)
-            if snapshot.holder is not None or not snapshot.store.damaged_names:
-                yield from (Notice(text) for text in (describe_moment(snapshot), damage) if text)
-                return label_table
-    except NoLabelsError:
-        raise
-    except UserError:
-        if snapshot.holder is not None:
-            raise
-    with session_runner.open_session(lambda: lifecycle.resume_at(snapshot.directory)) as session:
-        return (yield from session.build_label_table())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaetui
-from vaetui.cli import config_command, console_output, export_command, inspect_command, model_commands
+from vaetui.cli import config_command, console_output, export_command, inspect_command, model_commands, picker_command
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
@@ -33,10 +33,24 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
+    invoke_without_command=True,
 )
 @click.version_option(vaetui.__version__, message="vaetui %(version)s")
-def app() -> None:
-    """Label a large image set in a terminal by naming clusters."""
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Label a large image set in a terminal by naming clusters.
+
+    Without a command, all sessions are listed to choose one, or to create one.
+    """
+    from vaetui.tui.terminal import capabilities
+
+    if context.invoked_subcommand is not None:
+        return
+    if capabilities.has_terminal():
+        picker_command.run_picker(context, {"new": new, "resume": resume})
+    else:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
 
 
 @app.command()

@@ -19,7 +19,9 @@ from vaetui.runtime.output_errors import translate_output_errors
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+    from vaetui.tui.presenters.picker_presenter import PickerChoice
     from vaetui.tui.settings import AppSettings
+    from vaetui.tui.terminal.capabilities import TerminalCapabilities
 
 T = TypeVar("T")
 
@@ -66,26 +68,28 @@ def log_crash(directory: Path, saved_note: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
+class SessionEndedError(UserError):
+    """A problem that the user can fix ended a session that was open."""
+
+
 def run_tui(session_factory: Callable[[], Session], settings: AppSettings, notice: str = "") -> None:
-    """Run the Textual app on a session; a notice is shown at the start."""
+    """Run the Textual app on a session; a notice is shown at the start.
+
+    Raises SessionEndedError for a problem after the session was opened.
+    """
     from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
 
     capabilities.require_terminal()
     with open_session(session_factory) as session:
-        terminal = capabilities.detect_capabilities(
-            None if settings.pictures == "auto" else settings.pictures,
-            # The 16 colours of the terminal are used differently on a dark and on a light background.
-            settings.theme if settings.theme in ("dark", "light") else None,
-        )
-        capabilities.configure_textual(terminal, os.environ)
+        terminal = _detect_terminal(settings)
         from vaetui.tui.app import VaetuiApp
 
         app = VaetuiApp(
             session,
             terminal.picture_mode,
             terminal.cell_pixels,
-            f"terminal-{terminal.theme}" if settings.theme == "terminal" else terminal.theme,
+            _choose_theme(settings, terminal),
             settings,
             config_file.save_one_key_mode,
             offered_modes=terminal.offered_modes,
@@ -93,9 +97,51 @@ def run_tui(session_factory: Callable[[], Session], settings: AppSettings, notic
             start_notice=notice or terminal.notice,
         )
         app.run()
+        if isinstance(app.failure, UserError):
+            raise SessionEndedError(str(app.failure)) from app.failure
         if app.failure is not None:
             raise app.failure
     _exit_with_hint(session, app.signal_number)
+
+
+def run_picker(
+    settings: AppSettings, failed_choice: PickerChoice | None = None, problem: str = ""
+) -> PickerChoice | None:
+    """Run the session picker and return the choice of the user; None if the user left.
+
+    `failed_choice` is an earlier choice that could not be followed because of `problem`.
+    """
+    from vaetui.session.session_catalogue import SessionCatalogue
+    from vaetui.tui.terminal import capabilities
+
+    capabilities.require_terminal()
+    terminal = _detect_terminal(settings)
+    from vaetui.tui.picker_app import PickerApp
+
+    app = PickerApp(SessionCatalogue(), _choose_theme(settings, terminal), settings, failed_choice, problem)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    if app.signal_number:
+        exit_immediately(128 + app.signal_number)
+    return app.choice
+
+
+def _detect_terminal(settings: AppSettings) -> TerminalCapabilities:
+    """Query the terminal, and set the variables that Textual reads at import."""
+    from vaetui.tui.terminal import capabilities
+
+    terminal = capabilities.detect_capabilities(
+        None if settings.pictures == "auto" else settings.pictures,
+        # The 16 colours of the terminal are used differently on a dark and on a light background.
+        settings.theme if settings.theme in ("dark", "light") else None,
+    )
+    capabilities.configure_textual(terminal, os.environ)
+    return terminal
+
+
+def _choose_theme(settings: AppSettings, terminal: TerminalCapabilities) -> str:
+    return f"terminal-{terminal.theme}" if settings.theme == "terminal" else terminal.theme
 
 
 def run_plain(session_factory: Callable[[], Session], shows_pictures: bool = True) -> None:

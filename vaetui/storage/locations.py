@@ -99,7 +99,12 @@ def list_session_names() -> list[str]:
     names = (*file_names.DATABASE_AND_JOURNAL_NAMES, *file_names.OLDER_FORMAT_NAMES)
     entries = sessions_directory().glob("*")
     paths = (path for path in entries if SESSION_NAME_PATTERN.fullmatch(path.name) and _has_any(path, names))
-    return [path.name for path in sorted(paths, key=_find_last_used_time, reverse=True)]
+    return [path.name for path in sorted(paths, key=_find_modification_time, reverse=True)]
+
+
+def find_last_used_time(name: str) -> float:
+    """Return the Unix time of the last change of a session; 0 if unknown."""
+    return _find_modification_time(sessions_directory() / require_valid_name(name))
 
 
 def remove_session(name: str) -> None:
@@ -143,7 +148,7 @@ def _has_any(directory: Path, names: Iterable[str]) -> bool:
     return any(os.path.lexists(directory / name) for name in names)
 
 
-def _find_last_used_time(path: Path) -> float:
+def _find_modification_time(path: Path) -> float:
     with suppress(OSError):  # deleted meanwhile, an older format, or a link to itself
         return file_names.database_path(path).stat().st_mtime
     return 0.0

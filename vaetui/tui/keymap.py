@@ -367,6 +367,28 @@ _SUMMARY_SHARE_GLOSSARY: Glossary = (
 SUMMARY_GLOSSARY: Glossary = (("test accuracy", "Test images classified correctly (%)"), *_SUMMARY_SHARE_GLOSSARY)
 SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*EPOCH_METRIC_GLOSSARY, *_SUMMARY_SHARE_GLOSSARY)
 
+# Session picker
+
+PICKER_KEYS: list[KeyBinding] = [
+    create_binding("picker", "resume", "enter", "resume", "Continue the selected session", show=True),
+    create_binding("picker", "new", "n", "new", "Create a session from your images or the bundled MNIST", show=True),
+    create_binding("picker", "delete", "d,delete", "delete", "Delete the session, after one question", show=True),
+    create_binding("picker", "export", "e", "export", "Export the labels of the session to a file", show=True),
+    create_binding("picker", "find", "slash", "find", "Find a session by its name", show=True),
+    create_binding("picker", "up", "up,k", "move", "Select the session above", show=True),
+    create_binding("picker", "down", "down,j", "move", "Select the session below", show=True),
+    create_binding("picker", "page_up", "pageup", "jump", "Go up by a page", show=True),
+    create_binding("picker", "page_down", "pagedown", "jump", "Go down by a page", show=True),
+    create_binding("picker", "first", "home", "jump", "Go to the session used last", show=True),
+    create_binding("picker", "last", "end", "jump", "Go to the end of the list", show=True),
+]
+PICKER_GLOSSARY: Glossary = (
+    ("labelling", "A round of clusters waits for your answers"),
+    ("in background", "Another process trains the session; if you resume it, that process saves and ends"),
+    ("open elsewhere", "Another process has the session open: close it there first"),
+    ("cannot be read", "Of an older version, or damaged; the line below the list says what to do"),
+    ("answers", "Labels, unreadables and splits in the session so far"),
+)
 
 # The bindings of all screens by the first part of their ids
 
@@ -380,6 +402,7 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "map": MAP_KEYS,
     "members": MEMBERS_KEYS,
     "history": HISTORY_KEYS,
+    "picker": PICKER_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
 }
@@ -394,6 +417,7 @@ GROUP_TITLES = {
     "map": "Map",
     "members": "Members",
     "history": "History",
+    "picker": "Sessions",
     "help": "Help",
     "any": EVERYWHERE,
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vaetui.export.format_names import FORMATS_BY_SUFFIX, find_format
-from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
+from vaetui.tui.presenters.line_dialogue import LineDialogue
+from vaetui.tui.presenters.yes_no_dialogue import YesNoDialogue
 
 FORMAT_TITLES = {
     **{"csv": "CSV", "jsonl": "JSON Lines", "npz": "NumPy arrays", "idx": "IDX", "parquet": "Parquet"},
@@ -14,7 +15,6 @@ FORMAT_TITLES = {
 """The names of the formats that the name of a file or directory stands for."""
 OFFERED_NAMES = {"csv": ".csv", "jsonl": ".jsonl", "npz": ".npz", "parquet": ".parquet", "folders": "folder/"}
 """The end of a name for each format that the question offers."""
-YES_OR_NO_HINT = "y or n"
 
 
 def find_export_format(name: str) -> str | None:
@@ -49,27 +49,12 @@ class ExportDialogue(LineDialogue):
         self.question = format_question(self.text)
 
 
-class OverwriteDialogue(LineDialogue):
+class OverwriteDialogue(YesNoDialogue):
     """Asks whether to overwrite a file; only y does."""
 
     def __init__(self, file_name: str, on_yes: Callable[[], None]) -> None:
         """Ask about the file; `on_yes` is called after y."""
-        super().__init__(f"{file_name} exists. Overwrite? y/n", on_choice=lambda _: on_yes())
-
-    def handle_key(self, key: str, character: str | None) -> bool:
-        """Handle a key, and return whether the question is answered."""
-        self.hint = ""
-        if key in ("escape", "ctrl+c") or character in ("n", "N"):
-            return True
-        if character in ("y", "Y"):
-            self._result = Choice("y", True)
-            return True
-        self.hint = YES_OR_NO_HINT
-        return False
-
-    def paste(self, text: str) -> None:
-        """Ignore pasted text."""
-        self.hint = YES_OR_NO_HINT
+        super().__init__(f"{file_name} exists. Overwrite? y/n", on_yes)
 
 
 def format_question(name: str) -> str:

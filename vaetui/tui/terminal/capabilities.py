@@ -99,6 +99,15 @@ def require_terminal() -> None:
         )
 
 
+def has_terminal() -> bool:
+    """Return whether the app can run here; see `require_terminal`."""
+    try:
+        require_terminal()
+    except UserError:
+        return False
+    return True
+
+
 def detect_capabilities(picture_mode: str | None = None, theme: str | None = None) -> TerminalCapabilities:
     """Query the terminal and choose the picture mode and the theme, unless the arguments set them."""
     queries = select_terminal_queries(os.environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual import on
 from textual.widget import Widget
@@ -20,12 +20,24 @@ from vaetui.tui.presenters.export_dialogue import (
     format_result,
 )
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
-from vaetui.tui.session_protocol import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vaetui.engine.events import Event
+
+
+class LabelSource(Protocol):
+    """A session whose labels can be exported, open or not."""
+
+    @property
+    def name(self) -> str:
+        """The session name."""
+
+    def export_labels(
+        self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
+    ) -> Iterator[Event]:
+        """Write one label per image; the last event is LabelsExported. See `Session.export_labels`."""
 
 
 class LabelExporter(Widget):
@@ -35,7 +47,7 @@ class LabelExporter(Widget):
     LabelExporter { display: none; }
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LabelSource) -> None:
         """Export the labels of a session."""
         super().__init__()
         self._session = session
@@ -45,6 +57,11 @@ class LabelExporter(Widget):
         self._result = self._progress = ""
         self._notices: list[str] = []
         self._was_warned = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an export runs."""
+        return self._worker.is_busy
 
     def ask(self, hint: str = "") -> None:
         """Ask for the output in the line of the current screen, unless an export runs."""
