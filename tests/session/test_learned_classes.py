@@ -15,7 +15,7 @@ from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.export.label_table import ANSWER, CLASSIFIER, NO_CLASS_ID, PROPAGATED
 from vaetui.runtime.session_runner import drain_events
-from vaetui.session.learned_classes import find_answered_class_ids, find_learned_class_ids
+from vaetui.session.learned_classes import find_learned_class_ids, find_trained_class_ids
 from vaetui.session.predictor import Predictor
 from vaetui.session.session import Session
 
@@ -138,7 +138,7 @@ def test_undone_and_replaced_answers_and_those_without_confidence_teach_no_class
     session.record_answer((4, 0), ClassAnswer(6))
     close_and_train(session)
     epoch = len(session.training_curves().finished_epochs)
-    assert find_answered_class_ids(session.config, session._repository, epoch - 1) == ()
+    assert find_trained_class_ids(session.config, session._repository, epoch - 1) == ()
     assert find_learned_class_ids(session.config, session._repository, epoch) == (2, 3, 6)
     session.close()
 

@@ -19,10 +19,11 @@ from vaetui.errors import UserError
 from vaetui.export.label_table import LabelTable
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, trainer
+from vaetui.session.final_labels import NoLabelsError
 from vaetui.session.label_export import ExportOptions, describe_moment, export_labels
 from vaetui.session.session import Session
 from vaetui.session.session_snapshot import SessionSnapshot
-from vaetui.session.snapshot_labels import NoLabelsError, label_images
+from vaetui.session.snapshot_labels import label_images
 from vaetui.storage import file_names, locations
 
 pytestmark = pytest.mark.usefixtures("home")

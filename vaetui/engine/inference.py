@@ -14,6 +14,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 
@@ -31,6 +32,16 @@ class Predictions:
     """Most probable classes, [N]."""
     confidences: NDArray[np.float32]
     """Their probabilities, [N]."""
+
+    def equalise_copies(self, distinct_images: DistinctImages) -> Predictions:
+        """Return the predictions in which each copy has those of its first copy.
+
+        The latent vectors of copies may differ by their noise or by rounding in another batch.
+        """
+        copy_first_values = distinct_images.copy_first_values
+        return Predictions(
+            copy_first_values(self.latents), copy_first_values(self.class_ids), copy_first_values(self.confidences)
+        )
 
 
 def encode_and_classify(

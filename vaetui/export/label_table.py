@@ -14,7 +14,7 @@ SOURCES = ("answer", "propagated", "classifier")
 """Origins of a label: an answer of a user who saw the image, an answer about its cluster, or the trained network."""
 ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 NO_CLASS_ID = -1
-"""Class id of an image without a label: no answer is about it, and the classifier has not learned anything yet."""
+"""Class id of an image or cluster without a label: no class answer is about it, and no class is predicted."""
 NO_SOURCE_ID = 255
 """Source id of an image without a label."""
 

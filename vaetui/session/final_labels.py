@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from vaetui.engine.answers import format_path
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import ClusterTree, Indices, iter_leaves
-from vaetui.engine.inference import Predictions
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.errors import UserError
 from vaetui.export.label_table import (
     ANSWER,
     CLASSIFIER,
@@ -17,7 +19,23 @@ from vaetui.export.label_table import (
     PROPAGATED,
     LabelTable,
 )
+from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import TrainValSplit
+
+if TYPE_CHECKING:
+    from vaetui.engine.inference import Predictions  # imports torch
+
+
+class NoLabelsError(UserError):
+    """No cluster has an answer yet."""
+
+
+def require_answered_round(repository: SessionRepository, session_name: str) -> int:
+    """Return the last round with an answer. Raises NoLabelsError if there is none."""
+    last_round = repository.find_last_answered_round()
+    if not last_round:
+        raise NoLabelsError(f"No labels yet: answer a cluster first, with: vaetui resume {session_name}")
+    return last_round
 
 
 def build_label_table(

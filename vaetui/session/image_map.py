@@ -15,6 +15,7 @@ from vaetui.engine.config import Config, find_epoch_before_round
 from vaetui.engine.events import ImageMap, MapCluster
 from vaetui.engine.projection import count_confusions, fit_projection, measure_classes
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.export.label_table import NO_CLASS_ID
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.learned_classes import find_learned_class_ids
@@ -25,8 +26,6 @@ from vaetui.storage.stored_arrays import EpochPredictions
 
 MAX_MAP_IMAGES = 100_000
 """Most images on a map: a screen has fewer dots, and each key press draws all of them."""
-NO_CLASS_ID = -1
-"""Class of an image without an answer and without a prediction."""
 
 
 def load_image_map(
@@ -44,12 +43,12 @@ def load_image_map(
     """
     predicted_class_ids = _find_predicted_class_ids(store, repository, config, labelling_round)
     direct_labels = propagator.label_from_answers(config, labelling_round.round_number)
-    shown_class_ids = label_images(labelling_round, predicted_class_ids, direct_labels)
+    shown_class_ids = find_image_class_ids(labelling_round, predicted_class_ids, direct_labels)
     is_learned = predicted_class_ids is not None
     return build_image_map(labelling_round, shown_class_ids, is_learned, class_ids, config.seed)
 
 
-def label_images(
+def find_image_class_ids(
     labelling_round: LabellingRound, predicted_class_ids: NDArray[np.int64] | None, direct_labels: PseudoLabels
 ) -> NDArray[np.int64]:
     """Return the classes of all training images by answers, else as predicted, [N]; `NO_CLASS_ID` without either.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.engine.events import Event, LabelsExported, Notice
-from vaetui.errors import UserError, make_printable
+from vaetui.errors import UserError, format_count, make_printable
 from vaetui.export.format_names import DIRECTORY_FORMATS
 from vaetui.session import dataset_location, schedule
 from vaetui.session.learned_classes import find_learned_class_ids
@@ -69,7 +69,7 @@ def export_labels(
         yield Notice(describe_replaced_files(sources.files, is_directory))
     answered_count = int((label_table.source_ids == ANSWER).sum())
     sentence = _describe_counts(counts, options.min_confidence, options.format_name == "folders")
-    message = make_printable(f"{output}: {sentence}; you saw {answered_count:,} images.")
+    message = make_printable(f"{output}: {sentence}; you saw {format_count(answered_count, 'image')}.")
     yield LabelsExported(message)
     return message
 
@@ -85,8 +85,7 @@ def describe_moment(snapshot: SessionSnapshot) -> str | None:
     is_within_epoch = has_learned and epoch > finished_count and step < snapshot.steps_per_epoch
     if snapshot.holder is None and not is_within_epoch:
         return None
-    count = snapshot.repository.count_answers()
-    sentence = f"The labels come from {count:,} answer{'s' * (count != 1)}"
+    sentence = f"The labels come from {format_count(snapshot.repository.count_answers(), 'answer')}"
     if is_within_epoch:
         sentence += f" and the networks in epoch {epoch}, after {step:,} of {snapshot.steps_per_epoch:,} batches"
     elif has_learned:
@@ -125,7 +124,7 @@ def _require_free_output(source_directory: Path, output: Path, is_directory: boo
 
 def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_directory: bool) -> str:
     place = "in _unsure" if has_unsure_directory else "omitted"
-    parts = [f"{counts.written:,} labels written"]
+    parts = [f"{format_count(counts.written, 'label')} written"]
     if counts.unsure:
         parts.append(f"{counts.unsure:,} below {min_confidence:g} {place}")
     if counts.unlabelled:

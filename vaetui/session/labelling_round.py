@@ -32,7 +32,7 @@ from vaetui.engine.pseudo_labels import (
 )
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
-from vaetui.session.learned_classes import collect_named_class_ids, find_named_class_ids, require_distinguishable
+from vaetui.session.learned_classes import collect_answered_class_ids, find_answered_class_ids, keep_if_distinguishable
 from vaetui.session.round_clusters import RoundClusters
 from vaetui.session.undo_stack import UndoStack
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, DigitKeys, MemberOrder, RoundView, describe_step
@@ -190,8 +190,8 @@ class LabellingRound:
         undo_stack = undo_stack or UndoStack(self._repository, self.round_number)
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
         answers = [*self._load_earlier_answers(), *self.answers.values()]
-        named_class_ids = collect_named_class_ids(answers, self.classes)
-        learned_class_ids = self._find_learned_class_ids(named_class_ids)
+        answered_class_ids = collect_answered_class_ids(answers, self.classes)
+        learned_class_ids = self._find_learned_class_ids(answered_class_ids)
         last_step, undone_step = undo_stack.last_step, undo_stack.undone_step
         return RoundView(
             round_number=self.round_number,
@@ -201,7 +201,7 @@ class LabellingRound:
             ),
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
-            unanswered_class_ids=tuple(sorted({*self.classes.active_ids} - named_class_ids)),
+            unanswered_class_ids=tuple(sorted({*self.classes.active_ids} - answered_class_ids)),
             answer_count=len(answers),
             digit_keys=add_new_classes(self._load_digit_keys(), undo_stack.class_edits),
             undo_description=describe_step(last_step, self.classes, self.round_number) if last_step else None,
@@ -268,12 +268,12 @@ class LabellingRound:
         frequent = sorted(counts.items(), key=lambda item: -item[1])
         return tuple((class_id, count / len(figures.members)) for class_id, count in frequent if count)
 
-    def _find_learned_class_ids(self, named_class_ids: set[int]) -> tuple[int, ...]:
+    def _find_learned_class_ids(self, answered_class_ids: set[int]) -> tuple[int, ...]:
         """Return those of the classes that are named now which the networks had learned when the round began."""
         if self._trained_class_ids is None or self._trained_class_ids[0] != self.classes.canonical:
-            trained_class_ids = find_named_class_ids(self._repository, self.round_number - 1)
+            trained_class_ids = find_answered_class_ids(self._repository, self.round_number - 1)
             self._trained_class_ids = self.classes.canonical, trained_class_ids
-        return require_distinguishable(tuple(sorted(self._trained_class_ids[1] & named_class_ids)))
+        return keep_if_distinguishable(tuple(sorted(self._trained_class_ids[1] & answered_class_ids)))
 
     def _load_digit_keys(self) -> DigitKeys:
         """Return the digit keys at the beginning of the round."""

@@ -1,4 +1,4 @@
-"""The classes that answers name, and those that the networks of a session can tell apart."""
+"""The classes that answers name, those that the networks were trained on, and those that they can tell apart."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MIN_LEARNED_CLASSES = 2
 """Fewest classes that a classifier can tell apart: trained with one class, it names that class for any image."""
 
 
-def find_answered_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
+def find_trained_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
     """Return the classes, ascending, whose answers the networks were trained on up to the end of an epoch.
 
     Merged classes are replaced by their targets. Answers that were undone, replaced, cleared or corrected since then
     and answers without confidence do not count. Raises UserError for an answer that names no class of the session.
     """
     last_round = find_round_of_epoch(config.training, epoch) or 0
-    return tuple(sorted(find_named_class_ids(repository, last_round) & find_named_class_ids(repository)))
+    return tuple(sorted(find_answered_class_ids(repository, last_round) & find_answered_class_ids(repository)))
 
 
 def find_learned_class_ids(config: Config, repository: SessionRepository, epoch: int) -> tuple[int, ...]:
@@ -28,27 +28,27 @@ def find_learned_class_ids(config: Config, repository: SessionRepository, epoch:
 
     No other class may be predicted: the classifier has never seen it.
     """
-    return require_distinguishable(find_answered_class_ids(config, repository, epoch))
+    return keep_if_distinguishable(find_trained_class_ids(config, repository, epoch))
 
 
-def require_distinguishable(class_ids: tuple[int, ...]) -> tuple[int, ...]:
+def keep_if_distinguishable(class_ids: tuple[int, ...]) -> tuple[int, ...]:
     """Return the classes, or () if they are too few for a classifier to tell apart."""
     return class_ids if len(class_ids) >= MIN_LEARNED_CLASSES else ()
 
 
 def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
     """Return the active classes, ascending, that no answer in force of any round names with a confidence above 0."""
-    named_class_ids = find_named_class_ids(repository)
-    return tuple(class_id for class_id in repository.load_class_list().active_ids if class_id not in named_class_ids)
+    answered_class_ids = find_answered_class_ids(repository)
+    return tuple(class_id for class_id in repository.load_class_list().active_ids if class_id not in answered_class_ids)
 
 
-def find_named_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
+def find_answered_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
     """Return the classes that the answers made up to a round, or all answers, name with a confidence above 0."""
     answers = (record.answer for record in repository.list_effective_answers(last_round))
-    return collect_named_class_ids(answers, repository.load_class_list())
+    return collect_answered_class_ids(answers, repository.load_class_list())
 
 
-def collect_named_class_ids(answers: Iterable[Answer], classes: ClassList) -> set[int]:
+def collect_answered_class_ids(answers: Iterable[Answer], classes: ClassList) -> set[int]:
     """Return the classes that answers name with a confidence above 0, with merged classes replaced by their targets."""
     class_ids = set[int]()
     for answer in answers:

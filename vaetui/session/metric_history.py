@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vaetui.engine.config import Config, count_steps_before_epoch, count_validation_images
 from vaetui.engine.events import BatchesTrained, EpochEnded
-from vaetui.session.learned_classes import find_answered_class_ids, find_unanswered_class_ids
+from vaetui.session.learned_classes import find_trained_class_ids, find_unanswered_class_ids
 from vaetui.session.views import TrainingCurves
 from vaetui.storage.repository import SessionRepository
 
@@ -69,7 +69,7 @@ def drop_unreliable_estimates(
     active_ids = set(repository.load_class_list().active_ids)
     for event in epochs:
         if event.mean_confidence is not None and not active_ids <= set(
-            find_answered_class_ids(config, repository, event.epoch)
+            find_trained_class_ids(config, repository, event.epoch)
         ):
             event = replace(event, mean_confidence=None)
         yield event

@@ -18,7 +18,7 @@ from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
 from vaetui.errors import UserError
 from vaetui.session import schedule
-from vaetui.session.learned_classes import find_answered_class_ids, find_learned_class_ids
+from vaetui.session.learned_classes import find_learned_class_ids, find_trained_class_ids
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import locations
 
@@ -57,7 +57,7 @@ class Predictor:
             """Test accuracy of the last epoch; None without labels and before the first epoch."""
             self._has_later_round = schedule.next_round_number(snapshot.config.training, repository) > 0
             last_epoch = snapshot.last_trained_epoch
-            self.answered_class_ids = find_answered_class_ids(snapshot.config, repository, last_epoch)
+            self.trained_class_ids = find_trained_class_ids(snapshot.config, repository, last_epoch)
             """The classes whose answers the networks were trained on."""
             self.learned_class_ids = find_learned_class_ids(snapshot.config, repository, last_epoch)
             """The classes that the networks can tell apart; empty until they were trained on two."""
@@ -107,7 +107,7 @@ class Predictor:
 
     def require_learned_classes(self) -> None:
         """Raise UserError if the networks were not trained on any answer."""
-        if not self.answered_class_ids:
+        if not self.trained_class_ids:
             advice = f"Answer a round with: vaetui resume {self.name}" if self._has_later_round else NEW_SESSION_ADVICE
             raise UserError(f"{self.name} has not learned any class yet. {advice}")
 
@@ -115,7 +115,7 @@ class Predictor:
         """Raise UserError if the networks cannot tell two classes apart, so that a prediction would mean nothing."""
         self.require_learned_classes()
         if not self.learned_class_ids:
-            class_name = self.classes.names[self.answered_class_ids[0]]
+            class_name = self.classes.names[self.trained_class_ids[0]]
             advice = f"Name a second one with: vaetui resume {self.name}"
             raise UserError(
                 f"All answers that {self.name} has learned name one class, {class_name}. "

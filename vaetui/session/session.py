@@ -56,8 +56,8 @@ class Session:
     `advance`, `split_cluster`, `build_label_table` and `propagate_answers` are slow: iterators of events for one worker
     thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods
     are quick and must not run beside a slow one, except `training_curves`, the reading test and the properties, and
-    beside an `advance` that only loads. `generate_samples` and `load_history` are slow but change nothing; they may run
-    in threads of their own.
+    beside an `advance` that only loads. `generate_samples`, `load_history`, `map_images` and `export_labels` are slow
+    but change nothing in the session; they may run in threads of their own.
     """
 
     phase: Phase
@@ -179,18 +179,15 @@ class Session:
     def build_label_table(self) -> Generator[Event, None, LabelTable]:
         """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
 
-        Raises UserError if no cluster has an answer yet.
+        Raises NoLabelsError if no cluster has an answer yet.
         """
-        last_round = self._repository.find_last_answered_round()
-        if not last_round:
-            raise UserError(f"No labels yet: answer a cluster first, with: vaetui resume {self.name}")
-        trainer = yield from self._prepare_trainer()
-        from vaetui.session.final_labels import build_label_table
+        from vaetui.session.final_labels import build_label_table, require_answered_round
         from vaetui.session.learned_classes import find_learned_class_ids
 
-        epoch = len(self._history.finished_epochs)
+        last_round = require_answered_round(self._repository, self.name)
+        trainer = yield from self._prepare_trainer()
+        predictions, epoch = None, len(self._history.finished_epochs)
         learned_class_ids = find_learned_class_ids(self.config, self._repository, epoch)
-        predictions = None
         if learned_class_ids:
             predictions = yield from trainer.predict_all(epoch, learned_class_ids)
         return build_label_table(
@@ -240,8 +237,8 @@ class Session:
     ) -> Generator[Event, None, None]:
         """Write one label per image, by the answers and networks so far; the last event is LabelsExported.
 
-        Without a format, the name of the output chooses it. May run in a thread of its own. Raises UserError for an
-        output that cannot be written, and OutputExistsError for an existing file unless `force`.
+        Without a format, the name of the output chooses it. Raises UserError for an output that cannot be written, and
+        OutputExistsError for an existing file unless `force`.
         """
         from vaetui.export.format_names import choose_format
         from vaetui.session.label_export import ExportOptions, export_labels
@@ -304,8 +301,6 @@ class Session:
         """
         if self._recorder is None:
             raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
-        if round_number not in [number for number, _, _ in self._repository.list_rounds()]:
-            raise UserError(f"There is no round {round_number}.")
         self._recorder.record(self._find_round(round_number), [(path, answer)])
 
     def load_history(self) -> Generator[Event, None, None]:

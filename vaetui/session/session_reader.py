@@ -17,6 +17,7 @@ from vaetui.engine.answers import ClassAnswer, format_path
 from vaetui.engine.clusters import LatentVectors, Pixels, iter_leaves
 from vaetui.engine.events import Event, Losses, Notice
 from vaetui.errors import UserError, make_printable
+from vaetui.export.label_table import NO_CLASS_ID
 from vaetui.session.dataset_location import locate_source_directory
 from vaetui.session.label_export import describe_replaced_files
 from vaetui.session.metric_history import MetricHistory
@@ -34,8 +35,6 @@ Texts: TypeAlias = "NDArray[np.str_]"
 """An array of text, [N]."""
 ImagePath: TypeAlias = "str | os.PathLike[str]"
 """The path of an image file, a directory, a table of paths or an array file."""
-NO_CLASS_ID = -1
-"""Class id of a cluster that no class answer is about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

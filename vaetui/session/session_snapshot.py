@@ -59,7 +59,8 @@ class SessionSnapshot:
         self.finished_epochs = self.repository.list_epochs()
         """The finished epochs, in order."""
         training, count = self.config.training, self.repository.shape[0]
-        self.steps_per_epoch = count_steps_per_epoch(training, count - count_validation_images(training, count))
+        self._train_count = count - count_validation_images(training, count)
+        self.steps_per_epoch = count_steps_per_epoch(training, self._train_count)
         """Batches in an epoch after the first round."""
         self.propagator = LabelPropagator(self.repository, self.load_round)
         """Labels by the answers."""
@@ -78,16 +79,14 @@ class SessionSnapshot:
     @property
     def has_lost_training(self) -> bool:
         """Whether the networks have not completed the last finished epoch, because newer checkpoints are damaged."""
-        training, count, epoch = self.config.training, self.repository.shape[0], len(self.finished_epochs)
-        train_count = count - count_validation_images(training, count)
-        position = self.checkpoint_position or (0, 0)
-        return position < (epoch, count_steps_per_epoch(training, train_count, epoch))
+        epoch, position = len(self.finished_epochs), self.checkpoint_position or (0, 0)
+        return position < (epoch, count_steps_per_epoch(self.config.training, self._train_count, epoch))
 
-    def load_round(self, round_number: int, last_class_edit_round: int | None = None) -> LabellingRound:
+    def load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
         """Return a round with its answers; see `LabellingRound`."""
         from vaetui.session.labelling_round import LabellingRound
 
-        return LabellingRound(self.store, self.repository, self.config, round_number, last_class_edit_round)
+        return LabellingRound(self.store, self.repository, self.config, round_number, last_round)
 
     def load_networks(self, device: Device) -> tuple[VAE, Config]:
         """Return the networks of the newest intact checkpoint on a device, and their configuration.

@@ -22,10 +22,6 @@ from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.stored_arrays import TrainValSplit
 
 
-class NoLabelsError(UserError):
-    """No cluster has an answer yet."""
-
-
 def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, LabelTable]:
     """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
 
@@ -33,9 +29,7 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     and UserError for missing or changed images and for files that are lost.
     """
     config, repository, propagator = snapshot.config, snapshot.repository, snapshot.propagator
-    last_round = repository.find_last_answered_round()
-    if not last_round:
-        raise NoLabelsError(f"No labels yet: answer a cluster first, with: vaetui resume {snapshot.name}")
+    last_round = final_labels.require_answered_round(repository, snapshot.name)
     if snapshot.has_lost_training:
         raise UserError(
             f"The newest checkpoints of {snapshot.name} are damaged. Repeat their training with: "
@@ -88,13 +82,8 @@ def predict_all(
                 )
             )
     train_predictions, validation_predictions = subset_predictions
-    copy_first_values = images.train_val_split.select_distinct_training_images().copy_first_values
-    train_predictions = Predictions(
-        copy_first_values(train_predictions.latents),
-        copy_first_values(train_predictions.class_ids),
-        copy_first_values(train_predictions.confidences),
-    )
-    return train_predictions, validation_predictions
+    distinct_images = images.train_val_split.select_distinct_training_images()
+    return train_predictions.equalise_copies(distinct_images), validation_predictions
 
 
 @contextmanager

@@ -237,16 +237,7 @@ class Trainer:
         key = epoch, self._repository.load_class_list().canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             predictions = yield from self._predict(self._train_images, "training", epoch, allowed_class_ids)
-            # The latent vectors of copies may differ by their noise or by rounding in another batch.
-            copy_first_values = self._distinct_images.copy_first_values
-            self._cached_predictions = (
-                key,
-                Predictions(
-                    copy_first_values(predictions.latents),
-                    copy_first_values(predictions.class_ids),
-                    copy_first_values(predictions.confidences),
-                ),
-            )
+            self._cached_predictions = key, predictions.equalise_copies(self._distinct_images)
         return self._cached_predictions[1]
 
     def _predict(

@@ -132,14 +132,15 @@ class Summary:
 
 def describe_step(step: Sequence[UserAction], classes: ClassList, round_number: int) -> str:
     """Return a short description of a step made in a round, as undo and redo show it."""
-    edits = [_describe_class_edit(action.class_edit, classes) for action in step if isinstance(action, ClassEditRecord)]
+    class_edits = [action.class_edit for action in step if isinstance(action, ClassEditRecord)]
+    descriptions = [_describe_class_edit(class_edit, classes) for class_edit in class_edits]
     answers = [action for action in step if isinstance(action, AnswerRecord)]
     clusters = {(action.round_number, action.path) for action in answers}
     if len(clusters) > 1:
-        edits.append(f"answers for {len(clusters)} clusters")
+        descriptions.append(f"answers for {len(clusters)} clusters")
     elif answers:
-        edits.append(_describe_answer(answers[-1], round_number))
-    return " and ".join(edits)
+        descriptions.append(_describe_answer(answers[-1], round_number))
+    return " and ".join(descriptions)
 
 
 def _describe_answer(record: AnswerRecord, round_number: int) -> str:
