@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser, format_question
+from vaetui.tui.widgets.prompt import fit_parts
 
 FOCUS = FocusedClusterInfo("8", 300, 5)
 KEYS = [
@@ -240,3 +242,24 @@ def test_digits_choose_their_classes_and_other_classes_are_chosen_by_name() -> N
     assert action is None
     assert type_keys(parser_with_class, "8")[1] == [ClassAnswer(12, 0.8)]
     assert type_keys(parser, "one_key_mode")[0].select_class(12)[1] == ClassAnswer(12, 1.0)
+
+
+@pytest.mark.parametrize("max_cells", [58, 78, 118, 198])
+@pytest.mark.parametrize("name", ["y", "Grossflächiger_Hornblattkäfer_(Weibchen)", "猫の写真とても長い名前"])
+@pytest.mark.parametrize("cluster_name", ["3", "14.10.2"])
+def test_question_and_its_keys_fit_with_any_class_name(max_cells: int, name: str, cluster_name: str) -> None:
+    focus = FocusedClusterInfo(cluster_name, 300, 5)
+    parser = KeyParser(ClassList.from_names((name, *"bcdefghij")), tuple(range(10)))
+    typed_parser, _ = type_keys(parser, "0", focus=focus)
+    question, help_text = format_question(typed_parser, focus, max_cells)
+    help_text = fit_parts(help_text, max_cells - cell_len(question) - 2)
+    assert help_text.startswith("Enter: certain")
+    if max_cells >= 78:
+        assert cell_len(f"{question}  {help_text}") <= max_cells
+        assert "Enter: certain · 1-9: confidence" in help_text
+        assert help_text.endswith(" · Esc: cancel")
+    offer = replace(parser, offers_one_key_mode=True)
+    for class_parser in (parser, offer, replace(parser, is_one_key_mode=True)):
+        question, help_text = format_question(class_parser, focus, max_cells)
+        assert cell_len(f"{question}  {help_text}") <= max_cells
+        assert "0-9: class" in help_text

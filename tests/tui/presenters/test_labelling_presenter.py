@@ -248,6 +248,17 @@ def test_filter_shows_open_clusters_until_a_hidden_one_is_asked_for() -> None:
     assert press_keys(presenter, "filter", "filter") == "All clusters have answers"
 
 
+def test_jump_ends_the_answer_that_was_typed_for_another_cluster() -> None:
+    session = ScriptedSession()
+    presenter = LabellingPresenter(session)
+    presenter.handle_key("5", 8)
+    assert presenter.jump_to((3,))
+    presenter.handle_key("7", 8)
+    presenter.handle_key("accept", 8)
+    answers = {cluster.path: cluster.answer for cluster in presenter.round_view.clusters if cluster.answer}
+    assert answers == {(3,): ClassAnswer(7)}
+
+
 def test_last_answer_of_the_round_is_confirmed_beside_what_comes_next() -> None:
     session = ScriptedSession(clusters=2, classes=("cat", "dog", "owl"))
     presenter = LabellingPresenter(session)

@@ -101,6 +101,17 @@ async def test_enter_returns_to_labelling_at_the_nearest_cluster() -> None:
         assert focused_path(pilot.app.screen) == nearest_cluster.path == (2,)
 
 
+@pytest.mark.parametrize("key", ["M", "H"])
+async def test_map_and_history_stay_closed_while_an_answer_is_typed(key: str) -> None:
+    session = ScriptedSession()
+    async with open_labelling(session) as (pilot, _):
+        await press_slowly(pilot, "5", key)
+        assert isinstance(pilot.app.screen, LabellingScreen)
+        assert "! Enter: certain" in prompt_text(pilot.app.screen)
+        await press_slowly(pilot, "enter")
+    assert session.answer_log == [((0,), ClassAnswer(5))]
+
+
 async def test_map_opens_at_the_focused_cluster() -> None:
     async with open_labelling(ScriptedSession()) as (pilot, screen):
         await press_slowly(pilot, "right", "right", "right", "M")

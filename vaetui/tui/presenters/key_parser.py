@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from rich.cells import cell_len
+
 from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList
 from vaetui.errors import format_count
@@ -16,8 +18,12 @@ from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unass
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave", "accept_all"]
 Action: TypeAlias = Answer | str
 """The result of a key: an answer for the focused cluster, or the name of a command."""
-MAX_NAME_CELLS = 24
-"""Cells of the chosen class in the prompt."""
+MAX_CLASS_CELLS, MIN_CLASS_CELLS = 26, 12
+"""Most cells of the chosen class in the prompt, and the fewest for which the keys beside it are shortened."""
+MAX_PROMPT_CELLS = 78
+"""Cells of the prompt in a terminal of 80 columns."""
+GAP_CELLS = 2
+"""Cells between the question and the keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,11 @@ class KeyParser:
         return f"{self._key('sure')}: certain · 1-9: confidence 0.1-0.9 · {self._key('cancel')}: cancel"
 
     @property
+    def short_confidence_hint(self) -> str:
+        """The keys that complete an answer, for narrow terminals and long names."""
+        return f"{self._key('sure')}: certain · 1-9: confidence · {self._key('cancel')}: cancel"
+
+    @property
     def parts_hint(self) -> str:
         """The keys that complete a split."""
         return f"{self._key('sure')}: split · 2-10: change · {self._key('cancel')}: cancel"
@@ -118,14 +129,19 @@ class KeyParser:
         """Return the number of parts that Enter would split a cluster of `size` images into."""
         return int(self.typed_text) if self.typed_text else min(self.default_parts, size)
 
-    def format_chosen_class(self) -> str:
+    def format_chosen_class(self, max_cells: int = MAX_CLASS_CELLS) -> str:
         """Return the class whose confidence is asked for, with its digit if it has one."""
-        class_id = int(self.typed_text)
         if self.new_class is not None:
-            return f"{truncate_name(self.new_class.name, MAX_NAME_CELLS)} (new)"
-        name = truncate_name(self.classes.names[class_id], MAX_NAME_CELLS)
-        digit = str(self.digit_keys.index(class_id)) if class_id in self.digit_keys else name
-        return name if digit == name else f"{digit} {name}"
+            return f"{truncate_name(self.new_class.name, max_cells - len(' (new)'))} (new)"
+        class_id = int(self.typed_text)
+        name = self.classes.names[class_id]
+        digit = f"{self.digit_keys.index(class_id)}" if class_id in self.digit_keys else name
+        start = "" if digit == name else f"{digit} "
+        return f"{start}{truncate_name(name, max_cells - len(start))}"
+
+    def clear_input(self) -> KeyParser:
+        """Return the parser without the input typed so far."""
+        return replace(self, state="class", typed_text="", new_class=None)
 
     def _handle_key_of_class_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key.isdigit():
@@ -179,7 +195,7 @@ class KeyParser:
 
     def _handle_key_of_confidence_question(self, key: str) -> tuple[KeyParser, Action | None]:
         if key in ("cancel", "clear"):
-            return self._clear_input(), None
+            return self.clear_input(), None
         if key == "accept" or (key.isdigit() and key != "0"):
             confidence = 1.0 if key == "accept" else int(key) / 10
             return replace(self, state="class", typed_text=""), ClassAnswer(int(self.typed_text), confidence)
@@ -190,7 +206,7 @@ class KeyParser:
             return self._confirm_split(focused)
         parser = self._with_hint(self.parts_hint)
         if key == "cancel":
-            parser = self._clear_input()
+            parser = self.clear_input()
         elif key == "clear":
             parser = replace(self, typed_text="")
         elif key == "0" and self.typed_text == "1":
@@ -205,15 +221,12 @@ class KeyParser:
             return self._with_hint("A split needs 2 to 10 parts: type 0 for 10, or 2-9"), None
         if parts > focused.size:
             return self._with_hint(f"The cluster has {focused.size} images: at most {focused.size} parts"), None
-        return self._clear_input(), Split(parts)
+        return self.clear_input(), Split(parts)
 
     def _handle_key_of_yes_question(self, key: str, yes_key: str, hint: str) -> tuple[KeyParser, Action | None]:
         if key in (yes_key, "cancel"):
-            return self._clear_input(), key if key == yes_key else None
+            return self.clear_input(), key if key == yes_key else None
         return self._with_hint(hint), None
-
-    def _clear_input(self) -> KeyParser:
-        return replace(self, state="class", typed_text="", new_class=None)
 
     def _with_hint(self, hint: str) -> KeyParser:
         return replace(self, hint=hint, needs_second_look=True)
@@ -222,12 +235,14 @@ class KeyParser:
         return self.format_key(f"label.{name}")
 
 
-def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str, str]:
-    """Return the question for the state of `parser`, and the keys that answer it."""
+def format_question(
+    parser: KeyParser, focused: FocusedClusterInfo, max_cells: int = MAX_PROMPT_CELLS
+) -> tuple[str, str]:
+    """Return the question for the state of `parser`, and the keys that answer it, in `max_cells` if possible."""
     key = parser._key
     match parser.state:
         case "confidence":
-            return f"Cluster {focused.name}: class? {parser.format_chosen_class()}_", parser.confidence_hint
+            return _format_confidence_question(parser, focused, max_cells)
         case "parts":
             return f"Split into {parser.choose_part_count(focused.size)} parts?", parser.parts_hint
         case "leave":
@@ -246,17 +261,32 @@ def format_question(parser: KeyParser, focused: FocusedClusterInfo) -> tuple[str
     else:
         guess = f" {key('sure')}: {focused.guess_text}" if focused.guess is not None else ""
         question = f"Cluster {focused.name}: class?{guess}"
-    return question, _format_answer_keys(parser, focused)
+    return question, _format_answer_keys(parser, focused, max_cells - cell_len(question) - GAP_CELLS)
 
 
-def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo) -> str:
-    """Return the keys that answer, shorter where the question already shows a guess."""
+def _format_confidence_question(parser: KeyParser, focused: FocusedClusterInfo, max_cells: int) -> tuple[str, str]:
+    """Return the question for the confidence; a long name is shortened for the keys, as far as it stays readable."""
+    start = f"Cluster {focused.name}: class? "
+    question = f"{start}{parser.format_chosen_class()}_"
+    for hint in (parser.confidence_hint, parser.short_confidence_hint):
+        if cell_len(question) + GAP_CELLS + cell_len(hint) <= max_cells:
+            return question, hint
+    start = start.replace(": class?", "?")
+    room = max_cells - GAP_CELLS - cell_len(f"{start}_{hint}")
+    return f"{start}{parser.format_chosen_class(min(max(room, MIN_CLASS_CELLS), MAX_CLASS_CELLS))}_", hint
+
+
+def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo, max_cells: int) -> str:
+    """Return the keys that answer, shorter where the question already shows a guess or the room is short."""
     digits = format_digit_ranges(list_active_digits(parser.digit_keys, parser.classes))
     accept = parser._key("sure")
     if focused.sure_count > 1:
         return f"{parser._key('accept_all')}: accept {focused.sure_count} alike · {digits}: class"
     if parser.is_one_key_mode:
         return f"{digits}: class · {parser._key('one_key_mode')}: one-key mode off"
-    if focused.guess is not None:
-        return f"{digits}: class, then {accept} or 1-9"
-    return f"{digits}: class, then {accept}: certain or 1-9: confidence"
+    long_text, short_text = (
+        f"{digits}: class, then {accept}{certain} or 1-9{confidence}"
+        for certain, confidence in ((": certain", ": confidence"), ("", ""))
+    )
+    texts = [short_text] if focused.guess is not None else [long_text, short_text]
+    return next((text for text in texts if cell_len(text) <= max_cells), f"{digits}: class")

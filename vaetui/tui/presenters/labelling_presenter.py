@@ -149,6 +149,7 @@ class LabellingPresenter:
         if all(cluster.path != path for cluster in self.round_view.clusters):
             return False
         self._forget_last_answer()
+        self.key_parser = self.key_parser.clear_input()  # it was meant for another cluster
         self.refresh_round(path)
         return True
 

@@ -31,7 +31,7 @@ from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
-from vaetui.tui.widgets.prompt import Prompt
+from vaetui.tui.widgets.prompt import Prompt, count_badge_cells
 
 LOADING_NOTICE = "Loading, then"
 """Shown before the action that waits for the model."""
@@ -79,10 +79,14 @@ class LabellingScreen(KeyGuardedScreen):
         self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
-        """Pass a key to the presenter, unless a cluster is being split, or open the map, the history or the members."""
-        if self._splitting_path is None and key == "map":
+        """Pass a key to the presenter, unless a cluster is being split, or open the map, the history or the members.
+
+        Map and history, which change the focus or the classes, wait until an answer is complete.
+        """
+        is_complete = self.presenter.key_parser.state == "class"
+        if self._splitting_path is None and is_complete and key == "map":
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
-        elif self._splitting_path is None and key == "history":
+        elif self._splitting_path is None and is_complete and key == "history":
             self._vaetui_app.open_history(self._handle_history_closed)
         elif self._splitting_path is None and key == "export":
             self._vaetui_app.open_export()
@@ -268,8 +272,9 @@ class LabellingScreen(KeyGuardedScreen):
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
             presenter.prompt_cells = self.app.size.width - 2
-            question, help_text = format_question(presenter.key_parser, presenter.focused_info)
             note, badge = presenter.status_text, ONE_KEY_BADGE if presenter.key_parser.is_one_key_mode else ""
+            max_cells = presenter.prompt_cells - count_badge_cells(badge)
+            question, help_text = format_question(presenter.key_parser, presenter.focused_info, max_cells)
             if self._pending_action is not None and presenter.key_parser.state == "class":
                 cancel_key = self._vaetui_app.format_key("label.cancel")
                 note = f"{LOADING_NOTICE} {describe_action(self._pending_action[0])} · {cancel_key}: cancel"

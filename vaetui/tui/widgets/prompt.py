@@ -7,6 +7,9 @@ from rich.text import Text
 
 from vaetui.tui.widgets.text_line import TextLine
 
+KEY_SEPARATOR = " · "
+"""Separates the keys of a help text."""
+
 
 class Prompt(TextLine):
     """A question, followed by a hint, the result of the last key, or the keys that answer it."""
@@ -39,7 +42,7 @@ class Prompt(TextLine):
             text = _format_question(short_question, badge)
         room = width - text.cell_len - 2
         if message.cell_len <= room:
-            text = text.append("  ").append_text(message if message.plain else Text(help_text, "dim"))
+            text = text.append("  ").append_text(message if message.plain else Text(fit_parts(help_text, room), "dim"))
         elif cuts_note and not hint:
             text.append(f"  {fit_sentences(note, room)}")
         else:
@@ -51,6 +54,19 @@ class Prompt(TextLine):
 
 def _format_question(question: str, badge: str) -> Text:
     return Text.assemble((f" {badge} ", "bold reverse") if badge else "", " " if badge else "", (question, "bold"))
+
+
+def count_badge_cells(badge: str) -> int:
+    """Return the cells that a badge takes before the question."""
+    return _format_question("", badge).cell_len
+
+
+def fit_parts(text: str, max_cells: int) -> str:
+    """Return as many of the keys of a help text, which are separated by " · ", as fit."""
+    parts = text.split(KEY_SEPARATOR)
+    while len(parts) > 1 and cell_len(KEY_SEPARATOR.join(parts)) > max_cells:
+        parts.pop()
+    return KEY_SEPARATOR.join(parts)
 
 
 def fit_sentences(text: str, max_cells: int) -> str:
