@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.storage.recording import record_answer, record_class_edit
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
@@ -101,12 +102,12 @@ def create_session(directory: Path, seed: int) -> StoredSession:
         repository.record_reading_answers(1, 0, [1, None, 0], 0.5)
         repository.record_round_start(Clustered(1, 5, ((4, 2.5),)), compute_fingerprint(ARTIFACT_NAME, content))
         for index in range(12):
-            repository.record_answer(1, (index,), ClassAnswer(index % 2, index / 20))
-        repository.record_class_edit(1, AddClass(2, f"bird {seed}"))
-        repository.record_class_edit(1, MergeClass(0, 1))
-        repository.record_class_edit(1, RenameClass(1, "animal"))
-        repository.record_answer(1, (3,), Unreadable())
-        repository.record_answer(1, (4,), Split(3))
+            record_answer(repository, 1, (index,), ClassAnswer(index % 2, index / 20))
+        record_class_edit(repository, 1, AddClass(2, f"bird {seed}"))
+        record_class_edit(repository, 1, MergeClass(0, 1))
+        record_class_edit(repository, 1, RenameClass(1, "animal"))
+        record_answer(repository, 1, (3,), Unreadable())
+        record_answer(repository, 1, (4,), Split(3))
         repository.record_undo(repository.list_actions(1)[-1].step_id)
         repository.record_round_end(1)
     return StoredSession(directory, read_tables(directory))
@@ -312,7 +313,7 @@ def test_older_file_of_the_same_session_loses_no_change(
     older = (session.directory / name).read_bytes()
     with contextlib.closing(SessionRepository(session.directory, is_writable=True)) as repository:
         for index in range(1 + has_more_changes):
-            repository.record_answer(1, (20 + index,), ClassAnswer(1))
+            record_answer(repository, 1, (20 + index,), ClassAnswer(1))
     tables = session.read_tables()
     (session.directory / name).write_bytes(older)
     assert session.find_damage() == ([] if name == DATABASE and not has_more_changes else [name])
@@ -353,7 +354,7 @@ def test_reading_while_another_process_writes_is_never_refused(session: StoredSe
     with contextlib.closing(SessionRepository(session.directory, is_writable=True)) as writer:
         for index in range(5):
             contents = session.read_contents()
-            writer.record_answer(1, (30 + index,), ClassAnswer(1))
+            record_answer(writer, 1, (30 + index,), ClassAnswer(1))
             SessionRepository(session.directory).close()
             journal = session.journal.read_bytes()
             session.database.write_bytes(contents[DATABASE])  # the moment between the two writes

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.small_disk import fill_disk, mount_small_disk
+from tests.storage.recording import record_answer, record_class_edit
 from vaetui.engine.answers import Answer, ClassAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
@@ -75,12 +76,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> StoredSession:
     directory = tmp_path_factory.mktemp("template")
     with contextlib.closing(SessionRepository.create(directory, Config(seed=3), "mnist", (640, 28, 28))) as repository:
         repository.record_round_start(Clustered(1, 5, ()), compute_fingerprint("round-001.npz", b"content"))
-        repository.record_class_edit(1, AddClass(10, "ten"))
+        record_class_edit(repository, 1, AddClass(10, "ten"))
         for index in range(20):
-            repository.record_answer(1, (index,), ClassAnswer(index % 11, index / 20))
-        repository.record_class_edit(1, MergeClass(4, 9))
-        repository.record_class_edit(1, RenameClass(9, "four or nine"))
-        repository.record_answer(1, (3,), Unreadable())
+            record_answer(repository, 1, (index,), ClassAnswer(index % 11, index / 20))
+        record_class_edit(repository, 1, MergeClass(4, 9))
+        record_class_edit(repository, 1, RenameClass(9, "four or nine"))
+        record_answer(repository, 1, (3,), Unreadable())
         repository.record_undo(repository.list_actions(1)[-1].step_id)
         return StoredSession(directory, repository.list_actions(1))
 
@@ -112,7 +113,7 @@ def test_flipped_bit_or_truncation_changes_no_answer(session: StoredSession, nam
     assert session.list_actions() == session.actions
     assert session.verify() == []
     with session.open(is_writable=True) as repository:
-        repository.record_answer(1, (4, 2), Unreadable())
+        record_answer(repository, 1, (4, 2), Unreadable())
         assert len(repository.list_actions(1)) == len(session.actions) + 1
     assert session.verify() == []
     if damaged:
@@ -141,7 +142,7 @@ def test_changed_answer_in_a_valid_database_is_found(session: StoredSession) -> 
 def test_entry_that_a_crash_kept_from_the_database_is_applied_without_a_finding(session: StoredSession) -> None:
     before = session.database.read_bytes()
     with session.open(is_writable=True) as repository:
-        repository.record_answer(1, (9,), ClassAnswer(4))
+        record_answer(repository, 1, (9,), ClassAnswer(4))
     session.database.write_bytes(before)
     assert session.verify() == []
     assert session.list_answers()[-1] == ClassAnswer(4)
@@ -158,7 +159,7 @@ def test_failed_change_leaves_no_line_in_the_journal(session: StoredSession) -> 
         with pytest.raises(UserError):  # the id exists
             repository._database.apply_changes(("answer", (2, 2, 1, 1, "3", "class", 1, 1.0, None, "active", 1.0)))
         assert session.journal.stat().st_size == size
-        assert repository.record_answer(1, (8,), ClassAnswer(2)).id == len(session.actions) + 2
+        assert record_answer(repository, 1, (8,), ClassAnswer(2)).id == len(session.actions) + 2
     assert session.verify() == []
 
 
@@ -174,11 +175,11 @@ def test_change_refused_by_a_full_disk_is_not_written_later(tmp_path: Path) -> N
         refused = 0
         for class_id in range(10):
             try:
-                repository.record_answer(1, (class_id,), ClassAnswer(class_id))
+                record_answer(repository, 1, (class_id,), ClassAnswer(class_id))
             except UserError:
                 refused += 1
         fill_disk(disk, 64)
-        repository.record_answer(1, (3,), ClassAnswer(7))
+        record_answer(repository, 1, (3,), ClassAnswer(7))
         answers = repository.list_answers(1)
         assert repository.list_actions(1) == answers
         repository.close()

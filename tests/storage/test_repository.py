@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.storage.recording import record_answer, record_class_edit
 from vaetui.engine.answers import Answer, ClassAnswer, Cleared, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.engine.config import Config
@@ -72,22 +73,22 @@ def test_session_properties_survive(repository: SessionRepository, tmp_path: Pat
 
 @pytest.mark.parametrize("answer", [ClassAnswer(3, 0.7), Unreadable(), Split(4), Cleared()])
 def test_every_kind_of_answer_survives(repository: SessionRepository, tmp_path: Path, answer: Answer) -> None:
-    repository.record_answer(1, (2, 0, 11), answer)
+    record_answer(repository, 1, (2, 0, 11), answer)
     with reopen(repository, tmp_path) as reopened:
         (record,) = reopened.list_answers(1)
     assert (record.path, record.answer) == ((2, 0, 11), answer)
 
 
 def test_undone_answers_can_be_redone_until_the_next_answer(repository: SessionRepository) -> None:
-    first = repository.record_answer(1, (0,), ClassAnswer(1))
-    second = repository.record_answer(1, (1,), ClassAnswer(2))
+    first = record_answer(repository, 1, (0,), ClassAnswer(1))
+    second = record_answer(repository, 1, (1,), ClassAnswer(2))
     repository.record_undo(second.step_id)
     assert repository.list_answers(1) == [first]
     assert repository.list_actions(1, "undone") == [second]
     repository.record_redo(second.step_id)
     assert repository.list_answers(1) == [first, second]
     repository.record_undo(second.step_id)
-    third = repository.record_answer(1, (1,), ClassAnswer(3))
+    third = record_answer(repository, 1, (1,), ClassAnswer(3))
     assert repository.list_answers(1) == [first, third]
     assert repository.list_actions(1, "undone") == []
     assert repository.count_answers() == 2
@@ -95,10 +96,10 @@ def test_undone_answers_can_be_redone_until_the_next_answer(repository: SessionR
 
 def test_answers_and_class_edits_share_one_order(repository: SessionRepository, tmp_path: Path) -> None:
     actions: list[UserAction] = [
-        repository.record_class_edit(1, AddClass(10, "ten")),
-        repository.record_answer(1, (0,), ClassAnswer(10)),
-        repository.record_class_edit(1, MergeClass(4, 9)),
-        repository.record_class_edit(1, RenameClass(9, "nine")),
+        record_class_edit(repository, 1, AddClass(10, "ten")),
+        record_answer(repository, 1, (0,), ClassAnswer(10)),
+        record_class_edit(repository, 1, MergeClass(4, 9)),
+        record_class_edit(repository, 1, RenameClass(9, "nine")),
     ]
     assert [action.id for action in actions] == [1, 2, 3, 4]
     with reopen(repository, tmp_path) as reopened:
@@ -110,18 +111,18 @@ def test_answers_and_class_edits_share_one_order(repository: SessionRepository, 
             reopened.record_undo(action.step_id)
         assert (reopened.list_actions(1), reopened.list_actions(1, "undone")) == (actions[:1], actions[1:])
         reopened.record_redo(actions[1].step_id)
-        reopened.record_class_edit(1, AddClass(11, "eleven"))
+        record_class_edit(reopened, 1, AddClass(11, "eleven"))
         assert reopened.list_actions(1, "undone") == []
         assert reopened.count_answers() == 1
         assert len(reopened.list_action_times(1)) == 5
 
 
 def test_class_list_and_counts_can_be_limited_to_earlier_rounds(repository: SessionRepository) -> None:
-    repository.record_class_edit(1, AddClass(10, "ten"))
-    repository.record_answer(1, (0,), ClassAnswer(10))
+    record_class_edit(repository, 1, AddClass(10, "ten"))
+    record_answer(repository, 1, (0,), ClassAnswer(10))
     repository.record_round_start(Clustered(2, 5, ()))
-    repository.record_class_edit(2, RenameClass(10, "X"))
-    repository.record_answer(2, (0,), ClassAnswer(10))
+    record_class_edit(repository, 2, RenameClass(10, "X"))
+    record_answer(repository, 2, (0,), ClassAnswer(10))
     assert repository.load_class_list(0) == ClassList.from_names(tuple("0123456789"))
     assert [repository.load_class_list(last_round).names[10] for last_round in (1, 2, None)] == ["ten", "X", "X"]
     assert [len(repository.list_class_edits(last_round)) for last_round in (0, 1, 2, None)] == [0, 1, 2, 2]
@@ -132,7 +133,7 @@ def test_class_list_and_counts_can_be_limited_to_earlier_rounds(repository: Sess
 
 def test_saved_configuration_keeps_the_initial_number_of_classes(repository: SessionRepository) -> None:
     before = repository.config
-    addition = repository.record_class_edit(1, AddClass(10, "ten"))
+    addition = record_class_edit(repository, 1, AddClass(10, "ten"))
     repository.save_config(replace(before, threads=2))  # a configuration from before the addition
     assert (repository.config.threads, repository.config.network.classes) == (2, 11)
     repository.record_undo(addition.step_id)
@@ -154,8 +155,8 @@ def test_saved_configuration_keeps_the_initial_number_of_classes(repository: Ses
     ],
 )
 def test_inconsistent_class_edits_are_refused(repository: SessionRepository, tmp_path: Path, statement: str) -> None:
-    repository.record_class_edit(1, AddClass(10, "ten"))
-    repository.record_class_edit(1, MergeClass(4, 9))
+    record_class_edit(repository, 1, AddClass(10, "ten"))
+    record_class_edit(repository, 1, MergeClass(4, 9))
     repository.close()
     execute_sql(tmp_path, statement)
     file_names.journal_path(tmp_path).unlink()  # otherwise the difference from it is refused
@@ -241,7 +242,7 @@ def test_whatever_answer_is_accepted_can_be_read_back(template: Path, data: st.D
         with contextlib.closing(SessionRepository(directory, is_writable=True)) as repository:
             for path, answer in data.draw(st.lists(st.tuples(paths, answers), max_size=4)):
                 with contextlib.suppress(UserError):
-                    repository.record_answer(1, path, answer)
+                    record_answer(repository, 1, path, answer)
                     accepted.append((path, answer))
         assert list(verify_database(directory, repair=False)) == []
         with contextlib.closing(SessionRepository(directory)) as reader:
@@ -260,7 +261,7 @@ def test_whatever_class_name_is_accepted_can_be_read_back(template: Path, names:
                 with contextlib.suppress(UserError):
                     edit = AddClass(len(class_list), class_name)
                     class_list = class_list.with_edit(edit)
-                    repository.record_class_edit(1, edit)
+                    record_class_edit(repository, 1, edit)
         with contextlib.closing(SessionRepository(directory)) as reader:
             assert reader.load_class_list() == class_list
 
@@ -269,10 +270,10 @@ def test_whatever_class_name_is_accepted_can_be_read_back(template: Path, names:
 def test_answer_that_could_not_be_read_back_is_refused_and_changes_nothing(
     repository: SessionRepository, tmp_path: Path, path: tuple[int, ...]
 ) -> None:
-    repository.record_answer(1, (0,), ClassAnswer(3))
+    record_answer(repository, 1, (0,), ClassAnswer(3))
     with pytest.raises(UserError, match=r"cannot be stored \(invalid row in table answer\). Nothing was changed"):
-        repository.record_answer(1, path, ClassAnswer(3))
-    repository.record_answer(1, (1,), ClassAnswer(4))
+        record_answer(repository, 1, path, ClassAnswer(3))
+    record_answer(repository, 1, (1,), ClassAnswer(4))
     with reopen(repository, tmp_path) as reopened:
         assert [record.path for record in reopened.list_answers(1)] == [(0,), (1,)]
     assert list(verify_database(tmp_path, repair=False)) == []
@@ -316,7 +317,7 @@ def test_a_reader_keeps_the_state_that_it_opened_and_the_next_one_sees_what_a_wr
     repository: SessionRepository, tmp_path: Path
 ) -> None:
     with contextlib.closing(SessionRepository(tmp_path)) as reader:
-        repository.record_answer(1, (0,), ClassAnswer(1))
+        record_answer(repository, 1, (0,), ClassAnswer(1))
         assert reader.count_answers() == 0
     with contextlib.closing(SessionRepository(tmp_path)) as reader:
         assert reader.count_answers() == 1

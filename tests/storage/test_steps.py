@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.recording import record_answer
 from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 from vaetui.engine.classes import AddClass
 from vaetui.engine.config import Config
@@ -52,7 +53,7 @@ def directory(tmp_path: Path) -> Path:
     directory.mkdir()
     with contextlib.closing(SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))) as repository:
         repository.record_round_start(Clustered(1, 5, ()))
-        repository.record_answer(1, (4,), ClassAnswer(2))
+        record_answer(repository, 1, (4,), ClassAnswer(2))
     return directory
 
 
@@ -80,7 +81,7 @@ def test_step_with_a_new_class_and_answers_is_undone_and_redone_as_a_whole(direc
         repository.record_redo(2)
         assert list_steps(repository.list_actions(1)) == [[1], [2, 3, 4]]
         repository.record_undo(2)
-        repository.record_answer(1, (0,), ClassAnswer(3))
+        record_answer(repository, 1, (0,), ClassAnswer(3))
         assert repository.list_actions(1, "undone") == []
         repository.record_redo(2)  # too late
         assert list_steps(repository.list_actions(1)) == [[1], [5]]
@@ -102,7 +103,7 @@ def test_corrections_count_for_their_round_and_are_undone_in_the_round_of_their_
     with open_session(directory) as repository:
         repository.record_round_end(1)
         repository.record_round_start(Clustered(2, 5, ()))
-        repository.record_answer(2, (0,), ClassAnswer(5))
+        record_answer(repository, 2, (0,), ClassAnswer(5))
         (correction,) = repository.record_step(2, [(1, (4,), ClassAnswer(3))])
         assert isinstance(correction, AnswerRecord)
         assert (correction.round_number, correction.made_in_round) == (1, 2)
@@ -116,16 +117,16 @@ def test_corrections_count_for_their_round_and_are_undone_in_the_round_of_their_
         repository.record_undo(correction.step_id)
         assert [record.answer for record in repository.list_answers(1)] == [ClassAnswer(2)]
         assert repository.list_actions(2, "undone") == [correction]
-        repository.record_answer(2, (1,), ClassAnswer(5))
+        record_answer(repository, 2, (1,), ClassAnswer(5))
         assert repository.list_actions(2, "undone") == []
         assert len(repository.list_action_times(2)) == 3
 
 
 def test_replaced_and_cleared_answers_do_not_count(directory: Path) -> None:
     with open_session(directory) as repository:
-        repository.record_answer(1, (4,), ClassAnswer(7))
-        repository.record_answer(1, (4,), Unreadable())
-        repository.record_answer(1, (3,), ClassAnswer(7))
+        record_answer(repository, 1, (4,), ClassAnswer(7))
+        record_answer(repository, 1, (4,), Unreadable())
+        record_answer(repository, 1, (3,), ClassAnswer(7))
         assert (repository.count_answers(), repository.count_answers_by_class()) == (2, {7: 1})
         repository.record_step(1, [(1, (3,), Cleared()), (1, (4,), Cleared())])
         assert repository.list_effective_answers() == []

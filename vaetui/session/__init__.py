@@ -12,17 +12,26 @@ session_true_labels  true labels, for evaluation only
 resources         images and networks, loaded on first use
 trainer           train, evaluate, cluster and split
 checkpoints       save and restore the networks
-labelling_round   clusters, answers and class edits of one round
+round_clusters    the clusters of rounds, which never change, and a cache of them
+labelling_round   one round: its clusters and the answers in force
+undo_stack        the steps made in a round
+answer_recorder   record answers, splits and class edits; undo and redo
+answer_history    the answers of all rounds
+learned_classes   the classes with answers, and those that the networks can tell apart
 label_propagator  pseudo-labels from the answers of all rounds
 digit_keys        the class behind each digit key
 views             frozen values that screens show
-metric_history    losses and epochs measured so far
+metric_history    losses and epochs measured so far, and the estimates that may be shown
 reading_test      reading test of an epoch
+least_sure_images  the images with the least certain labels
 model_agreement   agreement between answers and classifier
 session_status    status and summary of a session, read-only
+session_catalogue  all sessions, for the session picker
+source_images     the files that images were imported from
 final_labels      one label per image, for export
 session_snapshot  a session at one moment, read without its lock
 snapshot_labels   labels of a snapshot
+stored_labels     labels of a session that is not open, repaired first if needed
 label_export      check an output, write labels to it, and describe the result
 session_reader    the Python interface, which `vaetui.open` returns
 image_map         the images as points in the plane

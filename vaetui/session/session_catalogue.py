@@ -69,16 +69,16 @@ class SessionCatalogue:
         return SessionEntry(
             name,
             last_used_at,
-            status["phase"],
-            status["current_epoch"],
-            status["epochs"],
-            status["next_round"],
-            status["rounds"],
-            status["answers"],
-            None if clusters is None else (status["answered_clusters"], clusters),
-            "" if holder is None else str(holder),
-            holder is not None and holder.is_detached,
-            status["failure"] or "",
+            phase=status["phase"],
+            epoch=status["current_epoch"],
+            epoch_count=status["epochs"],
+            next_round=status["next_round"],
+            round_count=status["rounds"],
+            answer_count=status["answers"],
+            cluster_counts=None if clusters is None else (status["answered_clusters"], clusters),
+            holder="" if holder is None else str(holder),
+            is_detached=holder is not None and holder.is_detached,
+            failure=status["failure"] or "",
         )
 
     def require_resumable(self, name: str) -> None:

@@ -61,20 +61,6 @@ class AnswerLog:
         self._database.apply_changes(*discards, *rows, *build_add_file_changes(fingerprints))
         return actions
 
-    def record_answer(
-        self, round_number: int, path: ClusterPath, answer: Answer, *fingerprints: FileFingerprint
-    ) -> AnswerRecord:
-        """Record an answer in the round of its cluster as a step."""
-        (action,) = self.record_step(round_number, [(round_number, path, answer)], fingerprints=fingerprints)
-        assert isinstance(action, AnswerRecord)
-        return action
-
-    def record_class_edit(self, round_number: int, class_edit: ClassEdit) -> ClassEditRecord:
-        """Record a class edit as a step."""
-        (action,) = self.record_step(round_number, class_edits=[class_edit])
-        assert isinstance(action, ClassEditRecord)
-        return action
-
     def record_undo(self, step_id: int) -> None:
         """Record that all actions of a step were undone."""
         self._set_state(step_id, "undone")
