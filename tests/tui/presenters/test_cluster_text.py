@@ -9,7 +9,7 @@ import pytest
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_guess
+from vaetui.tui.presenters.cluster_text import format_class_counts, format_guess
 
 
 def create_cluster(class_shares: tuple[tuple[int, float], ...]) -> ClusterView:
@@ -32,3 +32,16 @@ def test_guess_cuts_a_long_name_in_the_middle_and_keeps_the_share() -> None:
     assert len(text) <= 14
     assert text.startswith("yar")
     assert text.endswith("ght · 50 %")
+
+
+@pytest.mark.parametrize(
+    ("max_cells", "text"),
+    [(40, "cat: 5, yard sign: 1, 7: 1"), (25, "cat: 5, yard sign: 1, …"), (12, "cat: 5, …")],
+)
+def test_class_counts_end_after_a_whole_class_where_room_is_short(max_cells: int, text: str) -> None:
+    assert format_class_counts([("cat", 5), ("yard sign", 1), ("7", 1)], max_cells) == text
+
+
+def test_class_counts_cut_the_only_name_and_keep_its_number() -> None:
+    assert format_class_counts([("yard sign left", 12)], 12) == "yard…eft: 12"
+    assert format_class_counts([], 12) == ""

@@ -144,7 +144,7 @@ def test_rebound_keys_are_named_in_hints() -> None:
     names = {"label.sure": "F2", "label.cancel": "Del", "label.go": "t", "label.accept_all": "y", "any.help": "F1"}
     parser = replace(create_parser(), format_key=lambda binding_id: names.get(binding_id, "?"))
     focus = FocusedClusterInfo("8", 300, 5, guess=7, guess_text="7 · 63 %", sure_count=2, sure_text="7: 2")
-    assert format_question(parser, focus) == ("Cluster 8: class? F2: 7 · 63 %", "y: accept 2 alike · 0-9: class")
+    assert format_question(parser, focus) == ("Cluster 8: class? F2: 7 · 63 %", "y: accept 2 above 95 % · 0-9: class")
     assert type_keys(parser, "go", focus=focus)[0].leave_hint == "t: train anyway · Del: stay"
     assert type_keys(parser, "other", focus=focus)[0].hint == "Unknown key. F1 lists all keys"
 

@@ -36,7 +36,7 @@ def press_keys(presenter: LabellingPresenter, *keys: str) -> str:
         (("unreadable", "left", "lower"), "Cluster 0 has no class, so it has no confidence"),
         (("0", "accept", "left", "raise"), "Already certain"),
         (("0", "1", "left", "lower"), "0.1 is the lowest confidence. x: unreadable"),
-        (("0", "8", "left", "lower"), 'Saved: cluster 0 = "0", confidence 0.7, weight 45 %'),
+        (("0", "8", "left", "lower"), 'Saved: cluster 0 = "0", confidence 0.7. Weight 45 %'),
     ],
 )
 def test_key_sequence_ends_with_its_message(keys: tuple[str, ...], message: str) -> None:
@@ -121,7 +121,7 @@ def test_confidence_of_the_last_answer_changes_until_the_focus_moves() -> None:
     session = ScriptedSession()
     presenter = LabellingPresenter(session)
     assert press_keys(presenter, "9", "accept", "lower", "lower") == (
-        'Saved: cluster 0 = "9", confidence 0.8, weight 51 %'
+        'Saved: cluster 0 = "9", confidence 0.8. Weight 51 %'
     )
     assert presenter.focused_cluster.path == (1,)
     press_keys(presenter, "raise", "members", "lower", "undo")

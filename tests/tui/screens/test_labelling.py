@@ -209,7 +209,7 @@ async def test_named_classes_are_listed_and_confirmed_by_name() -> None:
     async with open_labelling(session) as (pilot, screen):
         assert "0 cat  1 dog  2 wild horse" in str(screen.query_one("#rule", TextLine).text)
         await pilot.press("2")
-        assert "class? 2 wild horse_" in prompt_text(screen)
+        assert prompt_text(screen) == "Cluster 0? 2 wild horse_  Enter: certain · 1-9: confidence · Esc: cancel"
         await pilot.press("8")
         assert '= "wild horse", confidence 0.8' in prompt_text(screen)
         assert session.answer_log == [((0,), ClassAnswer(2, 0.8))]

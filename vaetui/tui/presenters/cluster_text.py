@@ -84,6 +84,20 @@ def truncate_name(name: str, max_cells: int) -> str:
     return f"{head}…{set_cell_size(name[::-1], tail_cells).rstrip()[::-1]}"
 
 
+def format_class_counts(counts: Sequence[tuple[str, int]], max_cells: int) -> str:
+    """Return classes with their numbers, such as "cat: 5, owl: 1"; the last ones are replaced by "…" if need be."""
+    parts = [f"{name}: {count}" for name, count in counts]
+    for shown in range(len(parts), 0, -1):
+        text = ", ".join([*parts[:shown], "…"] if shown < len(parts) else parts)
+        if cell_len(text) <= max_cells:
+            return text
+    if not counts:
+        return ""
+    (name, count), end = counts[0], ", …" if len(counts) > 1 else ""
+    end = f": {count}{end}"
+    return f"{truncate_name(name, max(max_cells - cell_len(end), 1))}{end}"
+
+
 def format_digit_ranges(digits: Sequence[int]) -> str:
     """Return ascending digits as ranges, such as "0-3, 5"; numbers that are not digits are left out."""
     runs: list[list[int]] = []

@@ -281,7 +281,7 @@ def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo, max_cell
     digits = format_digit_ranges(list_active_digits(parser.digit_keys, parser.classes))
     accept = parser._key("sure")
     if focused.sure_count > 1:
-        return f"{parser._key('accept_all')}: accept {focused.sure_count} alike · {digits}: class"
+        return f"{parser._key('accept_all')}: accept {focused.sure_count} above 95 % · {digits}: class"
     if parser.is_one_key_mode:
         return f"{digits}: class · {parser._key('one_key_mode')}: one-key mode off"
     long_text, short_text = (

@@ -14,9 +14,9 @@ from vaetui.tui.presenters.cluster_order import SORT_ORDERS, ClusterOrder, is_op
 from vaetui.tui.presenters.cluster_text import (
     describe_class_edit,
     format_answer_confirmation,
+    format_class_counts,
     format_cluster_name,
     format_guess,
-    truncate_name,
 )
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_neighbour_index, find_next_unanswered
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser
@@ -31,6 +31,8 @@ MAX_GUESS_CELLS = 22
 """Cells of a guess, and of the class of an answer, in the prompt: both stand beside the name of the cluster."""
 ACCEPT_ALL_CELLS = 61
 """Cells of the question whether to accept all guesses, without their classes."""
+MIN_SURE_CELLS = 12
+"""Fewest cells for those classes."""
 MOVES = ("left", "right", "up", "down", "page_up", "page_down", "first", "last")
 
 
@@ -62,7 +64,7 @@ class LabellingPresenter:
         self.error_text = ""
         """Why the last key failed, or ""."""
         self.prompt_cells = 78
-        """Width of the prompt."""
+        """Width of the prompt without the badge of a mode."""
         self.is_notice = False
         """Whether the status is a notice, which must be readable as a whole."""
         self._order = ClusterOrder(self.round_view.clusters)
@@ -86,7 +88,7 @@ class LabellingPresenter:
         guess = cluster.guess if is_open(cluster) else None
         sure_answers = self._list_sure_answers()
         counts = Counter(classes.names[answer.class_id] for _, answer in sure_answers)
-        sure_text = ", ".join(f"{name}: {count}" for name, count in counts.most_common())
+        sure_cells = max(self.prompt_cells - ACCEPT_ALL_CELLS, MIN_SURE_CELLS)
         return FocusedClusterInfo(
             format_cluster_name(cluster),
             cluster.size,
@@ -95,7 +97,7 @@ class LabellingPresenter:
             format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
             not is_open(cluster),
             len(sure_answers),
-            truncate_name(sure_text, max(self.prompt_cells - ACCEPT_ALL_CELLS, 12)),
+            format_class_counts(counts.most_common(), sure_cells),
         )
 
     @property
@@ -330,7 +332,7 @@ class LabellingPresenter:
         self._changed_path = path
         self.refresh_round(self.focused_cluster.path)
         weight = confidence * cluster.mean_weight
-        self.status_text = f"{self._format_confirmation(path)}, weight {weight:.0%}".replace("%", " %")
+        self.status_text = f"{self._format_confirmation(path)}. Weight {weight:.0%}".replace("%", " %")
 
     def _format_confirmation(self, path: ClusterPath) -> str:
         cluster = next(cluster for cluster in self.round_view.clusters if cluster.path == path)

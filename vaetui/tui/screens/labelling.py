@@ -271,10 +271,9 @@ class LabellingScreen(KeyGuardedScreen):
         if self._splitting_path is not None:
             prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
         else:
-            presenter.prompt_cells = self.app.size.width - 2
             note, badge = presenter.status_text, ONE_KEY_BADGE if presenter.key_parser.is_one_key_mode else ""
-            max_cells = presenter.prompt_cells - count_badge_cells(badge)
-            question, help_text = format_question(presenter.key_parser, presenter.focused_info, max_cells)
+            presenter.prompt_cells = self.app.size.width - 2 - count_badge_cells(badge)
+            question, help_text = format_question(presenter.key_parser, presenter.focused_info, presenter.prompt_cells)
             if self._pending_action is not None and presenter.key_parser.state == "class":
                 cancel_key = self._vaetui_app.format_key("label.cancel")
                 note = f"{LOADING_NOTICE} {describe_action(self._pending_action[0])} · {cancel_key}: cancel"
