@@ -42,10 +42,10 @@ def app(context: click.Context) -> None:
 
     Without a command, all sessions are listed to choose one, or to create one.
     """
-    from vaetui.tui.terminal import capabilities
-
     if context.invoked_subcommand is not None:
         return
+    from vaetui.tui.terminal import capabilities
+
     if capabilities.has_terminal():
         picker_command.run_picker(context, {"new": new, "resume": resume})
     else:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from vaetui.session.session_catalogue import SessionEntry
     from vaetui.tui.presenters.styled_text import Piece
 
-MIN_NAME_CELLS = 16
+MIN_NAME_CELLS = 12
 """Cells of a name on narrow terminals; longer names are cut in their middle."""
 STATE_CELLS = 38
 """Cells that a state needs, such as "training in background, epoch 3 of 5"; names get what is left."""
+MAX_STATE_CELLS = 60
+"""Cells of a state on wide terminals, so that the other columns stay close to it."""
 ANSWERS_CELLS, AGE_CELLS = 7, 10
 """Cells of the other columns."""
 MARK_CELLS = GAP_CELLS = 2
@@ -141,7 +143,7 @@ class PickerPresenter:
         other_cells = MARK_CELLS + ANSWERS_CELLS + AGE_CELLS + 3 * GAP_CELLS
         longest_name_cells = max(cell_len(entry.name) for entry in self.entries)
         name_cells = min(longest_name_cells, max(cells - other_cells - STATE_CELLS, MIN_NAME_CELLS))
-        state_cells = max(cells - other_cells - name_cells, 1)
+        state_cells = min(max(cells - other_cells - name_cells, 1), MAX_STATE_CELLS)
 
         def join(*columns: str) -> str:
             name, state, answers, age = columns

@@ -22,8 +22,9 @@ from vaetui.tui.presenters.picker_presenter import (
     ResumeChoice,
     format_deletion_question,
 )
+from vaetui.tui.presenters.text_wrapping import wrap_text
 from vaetui.tui.presenters.yes_no_dialogue import YesNoDialogue
-from vaetui.tui.screens.prompt_screen import PromptScreen
+from vaetui.tui.screens.prompt_screen import RESERVED_ROWS, PromptScreen
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
@@ -32,9 +33,10 @@ from vaetui.tui.widgets.styled_lines import StyledLines
 if TYPE_CHECKING:
     # Imported for types only: NumPy would delay the first frame.
     from vaetui.session.session_catalogue import SessionCatalogue, SessionEntry
+    from vaetui.tui.presenters.styled_text import Piece
 
-RESERVED_ROWS = 3
-"""Rows of header, prompt and footer."""
+NOT_CREATED_HINT = "No session was created"
+"""Shown in the line when it asks again, below the reason."""
 HEADING = "sessions"
 """The text at the left of the header."""
 
@@ -105,6 +107,7 @@ class PickerScreen(PromptScreen):
         """The sessions and the selected one."""
         self._catalogue = catalogue
         self._failed_choice, self._hint, self._note = failed_choice, problem, ""
+        self._problem = ""
 
     def compose_body(self) -> ComposeResult:
         """Create the list and the prompt."""
@@ -120,7 +123,7 @@ class PickerScreen(PromptScreen):
 
     def handle_bound_key(self, key: str) -> None:
         """Move, or act on the selected session."""
-        self._hint = self._note = ""
+        self._hint = self._note = self._problem = ""
         entry = self.presenter.focused_entry
         if key == "new":
             self._ask_for_images()
@@ -170,8 +173,9 @@ class PickerScreen(PromptScreen):
         entries = tuple(self.presenter.entries)
         self.run_worker(lambda: self._load_entries(entries), thread=True, exit_on_error=False)
         if isinstance(self._failed_choice, NewChoice):
-            problem, self._hint = self._hint, ""
-            self._ask_for_images(self._failed_choice.path_text, problem)
+            self._problem, self._hint = self._hint, ""
+            self._ask_for_images(self._failed_choice.path_text, NOT_CREATED_HINT)
+            self._update_view()
 
     def _act(self, key: str, name: str) -> None:
         try:
@@ -229,4 +233,11 @@ class PickerScreen(PromptScreen):
         self.query_one(Header).set_text(presenter.header_text)
         question, keys, note = presenter.describe_focus()
         self.query_one(Prompt).show_question(question, keys, self._hint, self._note or note)
-        self.query_one("#sessions", StyledLines).show_lines(presenter.list_lines(max(height - RESERVED_ROWS, 1), width))
+        # The line covers the prompt, and has no room for a sentence: it stands below the list.
+        problem_lines = (
+            [[(f"! {text}", "bold")] for text in wrap_text(self._problem, width - 4)] if self._problem else []
+        )
+        rows = max(height - RESERVED_ROWS - len(problem_lines), 1)
+        lines = presenter.list_lines(rows, width)
+        padding: list[list[Piece]] = [[] for _ in range(rows - len(lines))]
+        self.query_one("#sessions", StyledLines).show_lines([*lines, *padding, *problem_lines])

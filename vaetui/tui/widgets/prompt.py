@@ -46,7 +46,7 @@ class Prompt(TextLine):
         elif cuts_note and not hint:
             text.append(f"  {fit_sentences(note, room)}")
         else:
-            text, rows = message, self.count_wrapped_rows(message.cell_len)
+            text, rows = message, self.count_wrapped_rows(message.plain)
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
         self.set_text(text, wrap=rows > 1)

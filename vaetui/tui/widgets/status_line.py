@@ -24,7 +24,7 @@ class StatusLine(TextLine):
     def show_status(self, text: str, now: float) -> bool:
         """Show the message, or `text` if it has expired, and return whether the height changed."""
         message = self._message if now < self._expires_at else ""
-        rows = self.count_wrapped_rows(len(message))
+        rows = self.count_wrapped_rows(message)
         previous_rows = 1 if self.styles.height is None else self.styles.height.value
         if previous_rows != rows:
             self.styles.height = rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
+from vaetui.tui.presenters.text_wrapping import wrap_text
+
 
 class TextLine(Static):
     """Text in a fixed space: a change causes no layout, and an unchanged text sends no bytes."""
@@ -22,10 +24,9 @@ class TextLine(Static):
             new_text.no_wrap = not wrap
             self.update(new_text, layout=False)
 
-    def count_wrapped_rows(self, cells: int) -> int:
-        """Return the rows that a text of `cells` takes; wrapping at words loses up to 8 cells a row."""
-        width = self.app.size.width - 2
-        return -(-cells // max(width - 8, 1)) if cells > width else 1
+    def count_wrapped_rows(self, text: str) -> int:
+        """Return the rows that a text takes."""
+        return len(wrap_text(text, self.app.size.width - 2))
 
     @property
     def text(self) -> str:
