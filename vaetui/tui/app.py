@@ -238,7 +238,8 @@ class VaetuiApp(KeyedApp):
         self.pending_input.clear()  # typed for the screen that closes
         while len(self.screen_stack) > 2:
             self.pop_screen()  # the help, for example
-        screen, is_first = _create_phase_screen(phase, self.session), self._phase_screen is None
+        is_first, follows_training = self._phase_screen is None, self._shown_phase == "training"
+        screen = _create_phase_screen(phase, self.session, follows_training)
         self._shown_phase, self._phase_screen = phase, screen
         if is_first:
             self.push_screen(screen)
@@ -247,7 +248,7 @@ class VaetuiApp(KeyedApp):
         return screen
 
 
-def _create_phase_screen(phase: Phase, session: Session) -> Screen[Any]:
+def _create_phase_screen(phase: Phase, session: Session, follows_training: bool) -> Screen[Any]:
     # Imported here, so that the first screen waits for one import and not for three.
     if phase == "training":
         from vaetui.tui.screens.training import TrainingScreen
@@ -256,7 +257,7 @@ def _create_phase_screen(phase: Phase, session: Session) -> Screen[Any]:
     if phase == "labelling":
         from vaetui.tui.screens.labelling import LabellingScreen
 
-        return LabellingScreen(session)
+        return LabellingScreen(session, follows_training=follows_training)
     from vaetui.tui.screens.summary import SummaryScreen
 
     return SummaryScreen(session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from threading import Event as Gate
 
@@ -27,7 +29,7 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.line_dialogue import EMPTY_FIELD_HINT
 from vaetui.tui.screens.key_guarded_screen import PASTE_NOTICE
-from vaetui.tui.screens.labelling import LOADING_NOTICE, LabellingScreen
+from vaetui.tui.screens.labelling import FIRST_LOOK_NOTICE, IGNORED_KEYS_NOTICE, LOADING_NOTICE, LabellingScreen
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.widgets.line_panel import LinePanel
 from vaetui.tui.widgets.prompt import Prompt
@@ -471,6 +473,27 @@ async def test_action_that_waits_for_the_model_is_replaced_and_cancelled() -> No
         assert "close_round" not in session.calls
 
 
+async def test_space_that_was_meant_to_pause_training_accepts_no_guess() -> None:
+    session = ScriptedSession("training")
+    session.set_one_key_mode(False)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, LabellingScreen)
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, LabellingScreen)
+        assert screen._first_look_until > 0
+        screen._first_look_until = math.inf  # slow machines: as if the round had opened just now
+        await pilot.press("space")
+        assert FIRST_LOOK_NOTICE in prompt_text(screen)
+        assert session.answer_log == []
+        await pilot.press("3", "1")
+        assert session.answer_log == [((0,), ClassAnswer(3, 0.1))]
+        screen._first_look_until = time.monotonic()
+        await pilot.press("space")
+        assert len(session.answer_log) == 2
+
+
 async def test_keys_are_ignored_while_a_cluster_is_being_split() -> None:
     session = GatedSession()
     session.gate.set()
@@ -481,10 +504,15 @@ async def test_keys_are_ignored_while_a_cluster_is_being_split() -> None:
         call_count = len(session.calls)
         await pilot.press("5", "enter", "x", "g", "g", "u", "right", "m")
         assert len(session.calls) == call_count
-        assert prompt_text(screen) == "Splitting cluster 0 …"
+        assert prompt_text(screen) == f"Splitting cluster 0 …  {IGNORED_KEYS_NOTICE}"
         session.gate.set()
         await settle(pilot)
         assert focused_path(screen) == (0, 0)
+        assert prompt_text(screen).endswith(f"Split: cluster 0. {IGNORED_KEYS_NOTICE}")
+        await pilot.press("enter")  # the rest of an input of which the start was ignored
+        assert len(session.answer_log) == 1
+        await pilot.press("enter")
+        assert [path for path, _ in session.answer_log] == [(0,), (0, 0)]
 
 
 async def test_focus_starts_at_the_first_cluster_without_an_answer() -> None:

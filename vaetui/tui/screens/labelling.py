@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
@@ -33,6 +35,11 @@ from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.prompt import Prompt, count_badge_cells
 
+IGNORED_KEYS_NOTICE = "Ignored: keys typed meanwhile"
+"""Shown after keys that came while a cluster was being split: their clusters were not on the screen yet."""
+FIRST_LOOK_NOTICE = "Ignored: the key came as the round opened"
+FIRST_LOOK_S = 0.5
+"""Seconds after the training screen has given way to this one in which Space may still be meant to pause training."""
 LOADING_NOTICE = "Loading, then"
 """Shown before the action that waits for the model."""
 ONE_KEY_BADGE = "ONE-KEY"
@@ -48,13 +55,15 @@ class LabellingScreen(KeyGuardedScreen):
     """
     glossary = LABELLING_GLOSSARY
 
-    def __init__(self, session: Session) -> None:
-        """Show the current round of the session."""
+    def __init__(self, session: Session, *, follows_training: bool = False) -> None:
+        """Show the current round of the session; `follows_training` tells that it replaces the training screen."""
         super().__init__(session.name)
+        self._first_look_until = math.inf if follows_training else 0.0
         self.presenter = LabellingPresenter(session)
         """The round, the focus and the keys typed so far."""
         self._session = session
         self._splitting_path: ClusterPath | None = None
+        self._has_ignored_keys = False
         self._pending_action: tuple[Action, ClusterPath] | None = None
         self._shown_members: tuple[ClusterPath, MemberOrder] | None = None
 
@@ -79,21 +88,29 @@ class LabellingScreen(KeyGuardedScreen):
         self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
-        """Pass a key to the presenter, unless a cluster is being split, or open the map, the history or the members.
+        """Pass a key to the presenter, or open the map, the history or the members; ignore it during a split.
 
         Map and history, which change the focus or the classes, wait until an answer is complete.
         """
         is_complete = self.presenter.key_parser.state == "class"
-        if self._splitting_path is None and is_complete and key == "map":
+        if key == "accept" and time.monotonic() < self._first_look_until:
+            self.presenter.status_text = FIRST_LOOK_NOTICE
+            self._update_prompt()
+            return
+        if self._splitting_path is not None:
+            self._has_ignored_keys = True
+            self._update_prompt()
+            return
+        if is_complete and key == "map":
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
-        elif self._splitting_path is None and is_complete and key == "history":
+        elif is_complete and key == "history":
             self._vaetui_app.open_history(self._handle_history_closed)
-        elif self._splitting_path is None and key == "export":
+        elif key == "export":
             self._vaetui_app.open_export()
-        elif self._splitting_path is None and key == "zoom":
+        elif key == "zoom":
             screen = MembersScreen(self._session, self.presenter.focused_cluster, self.presenter.member_order)
             self.open_screen(screen, self._handle_overlay_closed)
-        elif self._splitting_path is None and not self._handle_key_of_pending_action(key):
+        elif not self._handle_key_of_pending_action(key):
             self._decline_one_key_mode(key)
             view = self.query_one(LabellingView)
             action = self.presenter.handle_key(key, view.clusters_per_row, view.page_size)
@@ -125,6 +142,9 @@ class LabellingScreen(KeyGuardedScreen):
             self.presenter.refresh_round((*path, 0))
             undo_key = self._vaetui_app.format_key("label.undo")
             self.presenter.status_text = f"Split: cluster {format_path(path)}. {undo_key}: undo"
+            if self._has_ignored_keys:
+                self.presenter.show_notice(f"Split: cluster {format_path(path)}. {IGNORED_KEYS_NOTICE}")
+            self._has_ignored_keys = False
         self._shown_members = None
         self._run_pending_action()
         self._update_view()
@@ -240,6 +260,8 @@ class LabellingScreen(KeyGuardedScreen):
     def _show_first_view(self) -> None:
         self._vaetui_app.defer_paint()
         self._update_view()
+        if self._first_look_until:
+            self._first_look_until = time.monotonic() + FIRST_LOOK_S
 
     def _update_view(self) -> None:
         """Show the state of the presenter, unless the round is over; the widgets skip what has not changed."""
@@ -269,7 +291,8 @@ class LabellingScreen(KeyGuardedScreen):
     def _update_prompt(self) -> None:
         presenter, prompt = self.presenter, self.query_one(Prompt)
         if self._splitting_path is not None:
-            prompt.set_text(Text(f"Splitting cluster {format_path(self._splitting_path)} …", "bold"))
+            note = f"  {IGNORED_KEYS_NOTICE}" if self._has_ignored_keys else ""
+            prompt.set_text(Text.assemble((f"Splitting cluster {format_path(self._splitting_path)} …", "bold"), note))
         else:
             note, badge = presenter.status_text, ONE_KEY_BADGE if presenter.key_parser.is_one_key_mode else ""
             presenter.prompt_cells = self.app.size.width - 2 - count_badge_cells(badge)
