@@ -76,6 +76,11 @@ def test_lines_have_the_width_of_the_list_and_mark_the_selected_session(cells: i
     assert texts[4].endswith("      …         now")
 
 
+def test_titles_are_whole_above_short_names() -> None:
+    titles, *_ = PickerPresenter([replace(LABELLING, name="a")]).list_lines(5, 60, NOW)
+    assert "".join(text for text, _ in titles).split() == ["session", "state", "answers", "last", "used"]
+
+
 def test_list_scrolls_with_the_selection() -> None:
     presenter = PickerPresenter([replace(LABELLING, name=f"session-{number:02}") for number in range(30)])
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from vaetui.session.session_catalogue import SessionEntry
     from vaetui.tui.presenters.styled_text import Piece
 
+NAME_TITLE = "session"
+"""Title of the column of names."""
 MIN_NAME_CELLS = 12
 """Cells of a name on narrow terminals; longer names are cut in their middle."""
 STATE_CELLS = 38
@@ -141,7 +143,7 @@ class PickerPresenter:
             return self._list_first_steps()
         now = time.time() if now is None else now
         other_cells = MARK_CELLS + ANSWERS_CELLS + AGE_CELLS + 3 * GAP_CELLS
-        longest_name_cells = max(cell_len(entry.name) for entry in self.entries)
+        longest_name_cells = max(cell_len(name) for name in (NAME_TITLE, *(entry.name for entry in self.entries)))
         name_cells = min(longest_name_cells, max(cells - other_cells - STATE_CELLS, MIN_NAME_CELLS))
         state_cells = min(max(cells - other_cells - name_cells, 1), MAX_STATE_CELLS)
 
@@ -151,7 +153,7 @@ class PickerPresenter:
             return (" " * GAP_CELLS).join([name, state, answers.rjust(ANSWERS_CELLS), age.rjust(AGE_CELLS)])
 
         lines: list[list[Piece]] = [
-            [(" " * MARK_CELLS + join("session", "state", "answers", "last used"), "dim")],
+            [(" " * MARK_CELLS + join(NAME_TITLE, "state", "answers", "last used"), "dim")],
         ]
         first_index = min(max(self.focus_index - (rows - 1) // 2, 0), max(len(self.entries) - (rows - 1), 0))
         for index, entry in enumerate(self.entries[first_index : first_index + rows - 1], start=first_index):
