@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.session_templates import SessionTemplates
 from tests.terminal import ScriptedTerminal
-from vaetui.tui.presenters.commands import SEPARATOR
+from vaetui.tui.presenters.screen_commands import SEPARATOR
 
 CONFIG = """\
 # mine

@@ -13,8 +13,8 @@ from vaetui.engine.answers import ClassAnswer
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.keymap import SCREEN_KEYS
 from vaetui.tui.presenters.command_palette import CommandPalette, build_command_choices
-from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.line_dialogue import Choice
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.samples import SamplesScreen
@@ -23,7 +23,9 @@ from vaetui.tui.settings import AppSettings
 from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.line_panel import LinePanel
 
-COMMANDS = [Command(f"label.{name}", (name[0],), name, f"Do {name} by 0.1", "") for name in ("lower", "split", "undo")]
+COMMANDS = [
+    ScreenCommand(f"label.{name}", (name[0],), name, f"Do {name} by 0.1", "") for name in ("lower", "split", "undo")
+]
 
 
 def panel_text(pilot: Pilot[Any]) -> str:
@@ -49,7 +51,8 @@ def test_number_matches_clusters_only_and_never_runs_a_command() -> None:
 @pytest.mark.parametrize("group", SCREEN_KEYS)
 def test_every_command_except_digits_is_listed_with_its_keys(group: str) -> None:
     commands = [
-        Command(binding.id, binding.keys, binding.description, binding.tooltip, "") for binding in SCREEN_KEYS[group]
+        ScreenCommand(binding.id, binding.keys, binding.description, binding.tooltip, "")
+        for binding in SCREEN_KEYS[group]
     ]
     choices = {choice.value: choice for choice in build_command_choices(commands)}
     for command in commands:

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from vaetui.runtime import session_runner
-from vaetui.tui.display_choices import PICTURE_MODES, THEMES
+from vaetui.tui.display_choices import PICTURE_CHOICES, THEME_CHOICES
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -56,8 +56,12 @@ def _build_auto_option(name: str, choices: Sequence[str], help_text: str) -> Cal
 
 
 UI_OPTIONS = (
-    _build_auto_option("pictures", PICTURE_MODES, "Picture mode; auto queries the terminal, none leaves pictures out."),
-    _build_auto_option("theme", THEMES, "Colours; auto follows the background, terminal uses the terminal's own 16."),
+    _build_auto_option(
+        "pictures", PICTURE_CHOICES, "Picture mode; auto queries the terminal, none leaves pictures out."
+    ),
+    _build_auto_option(
+        "theme", THEME_CHOICES, "Colours; auto follows the background, terminal uses the terminal's own 16."
+    ),
     click.option("--plain", is_flag=True, help="Line-by-line dialogue: the way for screen readers, logs and pipes."),
     click.option("--detach", is_flag=True, help="Train in the background until answers are needed."),
 )

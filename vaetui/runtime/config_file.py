@@ -19,7 +19,7 @@ import platformdirs
 from vaetui.engine import config, recipes
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files
-from vaetui.tui.display_choices import PICTURE_MODES, THEMES
+from vaetui.tui.display_choices import PICTURE_CHOICES, THEME_CHOICES
 from vaetui.tui.key_bindings import format_key_name, parse_key_name
 from vaetui.tui.keymap import KEY_BINDINGS
 from vaetui.tui.settings import LEAVING_KEYS, AppSettings, find_key_collision
@@ -52,10 +52,13 @@ class Setting:
 
 SETTINGS: Mapping[str, Setting] = {
     "display.theme": Setting(
-        THEMES, "auto", "Colours; auto follows the terminal's background, terminal uses its 16 colours", "VAETUI_THEME"
+        THEME_CHOICES,
+        "auto",
+        "Colours; auto follows the terminal's background, terminal uses its 16 colours",
+        "VAETUI_THEME",
     ),
     "display.pictures": Setting(
-        PICTURE_MODES, "auto", "Picture mode; auto queries the terminal, none leaves pictures out", "VAETUI_PICTURES"
+        PICTURE_CHOICES, "auto", "Picture mode; auto queries the terminal, none leaves pictures out", "VAETUI_PICTURES"
     ),
     ONE_KEY_MODE: Setting(None, None, "Whether a digit answers at once in new sessions; a changes it on the screen"),
     "new.recipe": Setting(tuple(recipes.RECIPES), recipes.DEFAULT_RECIPE, "Recipe of new sessions"),

@@ -10,6 +10,7 @@ from textual import on
 from textual.screen import Screen
 
 from vaetui.errors import UserError
+from vaetui.tui.display_choices import DEFAULT_COLOUR_COUNT, SHOWN_MODES
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from vaetui.session.views import Phase
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
-    from vaetui.tui.widgets.label_exporter import LabelExporter
 
 
 class VaetuiApp(KeyedApp):
@@ -37,8 +37,8 @@ class VaetuiApp(KeyedApp):
         theme: str = "dark",
         settings: AppSettings = DEFAULT_SETTINGS,
         save_one_key_mode: Callable[[bool], None] = lambda is_on: None,
-        offered_modes: Sequence[str] = ("half", "ascii", "sixel", "kitty"),
-        colour_count: int = 16,
+        offered_modes: Sequence[str] = SHOWN_MODES,
+        colour_count: int = DEFAULT_COLOUR_COUNT,
         start_notice: str = "",
     ) -> None:
         """Show a session; `cell_size` is the size of a character in pixels of the terminal.
@@ -57,7 +57,6 @@ class VaetuiApp(KeyedApp):
         self._phase_screen: Screen[Any] | None = None
         self._overlay: OverlayScreen | None = None
         self._deferred_end: WorkerEnded | None = None
-        self._label_exporter: LabelExporter | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the screen of the first frame."""
@@ -96,36 +95,25 @@ class VaetuiApp(KeyedApp):
         """Open the reading test over the screen of the phase; raises UserError if there is nothing to read."""
         from vaetui.tui.screens.reading_test import ReadingTestScreen
 
-        if self.screen is self._phase_screen and not self.is_leaving:
-            self._overlay = ReadingTestScreen(self.session, self.session.reading_test())
-            self.push_screen(self._overlay)
+        self._open_overlay(lambda: ReadingTestScreen(self.session, self.session.reading_test()))
 
     def open_samples(self) -> None:
         """Open the samples over the screen of the phase."""
         from vaetui.tui.screens.samples import SamplesScreen
 
-        if self.screen is self._phase_screen and not self.is_leaving:
-            self.defer_paint()
-            self._overlay = SamplesScreen(self.session)
-            self.push_screen(self._overlay)
+        self._open_overlay(lambda: SamplesScreen(self.session))
 
     def open_map(self, on_jump: Callable[[ClusterPath], None] | None = None, focus_path: ClusterPath = ()) -> None:
         """Open the map over the screen of the phase; `on_jump` receives the cluster that the user goes to."""
         from vaetui.tui.screens.map import MapScreen
 
-        if self.screen is self._phase_screen and not self.is_leaving:
-            self.defer_paint()
-            self._overlay = MapScreen(self.session, on_jump, focus_path, draws_letters=self.no_color)
-            self.push_screen(self._overlay)
+        self._open_overlay(lambda: MapScreen(self.session, on_jump, focus_path, draws_letters=self.no_color))
 
     def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
         """Open the history; `on_close` receives the cluster that the user goes to, or None."""
         from vaetui.tui.screens.history import HistoryScreen
 
-        if self.screen is self._phase_screen and not self.is_leaving:
-            self.defer_paint()
-            self._overlay = HistoryScreen(self.session, on_close)
-            self.push_screen(self._overlay)
+        self._open_overlay(lambda: HistoryScreen(self.session, on_close))
 
     def open_export(self) -> None:
         """Ask where to export the labels to."""
@@ -135,13 +123,6 @@ class VaetuiApp(KeyedApp):
             self._label_exporter = LabelExporter(self.session)
             self.screen_stack[0].mount(self._label_exporter)  # the first screen stays when the phase changes
         self._label_exporter.ask()
-
-    def action_leave(self) -> None:
-        """Exit as soon as the worker has saved; an export that runs delays it until the user asks again."""
-        is_asked_by_user = not self.signal_number and self.failure is None
-        if is_asked_by_user and self._label_exporter is not None and self._label_exporter.delay_leaving():
-            return
-        super().action_leave()
 
     def show_notice(self, text: str) -> None:
         """Show a notice on the overlay if one is open, else on the screen of the phase.
@@ -153,7 +134,7 @@ class VaetuiApp(KeyedApp):
             notice_screen.show_notice(text)
 
     def close_overlay(self) -> None:
-        """Close the reading test or the samples, and show the screen of the current phase."""
+        """Close the overlay, and show the screen of the current phase."""
         if self.screen is not self._overlay:
             return
         self._overlay = None
@@ -209,6 +190,14 @@ class VaetuiApp(KeyedApp):
             self._deferred_end = message  # keys typed into the line must not act on another screen
         else:
             self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
+
+    def _open_overlay(self, create_screen: Callable[[], OverlayScreen]) -> None:
+        """Open a screen over that of the phase, unless another one is open or the app exits."""
+        if self.screen is self._phase_screen and not self.is_leaving:
+            overlay = create_screen()
+            self.defer_paint()
+            self._overlay = overlay
+            self.push_screen(overlay)
 
     @property
     def _is_line_open(self) -> bool:

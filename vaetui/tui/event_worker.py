@@ -159,7 +159,7 @@ class AppProtocol(Protocol):
         """Show a notice on the overlay if one is open, else on the screen of the phase."""
 
     def close_overlay(self) -> None:
-        """Close the reading test, the samples, the map or the history, and show the screen of the current phase."""
+        """Close the overlay, and show the screen of the current phase."""
 
     def leave_after_failure(self, failure: BaseException) -> None:
         """Exit because of an exception, as soon as the worker has saved."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
@@ -16,6 +16,10 @@ from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
 from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
 from vaetui.tui.widgets.footer import Footer
+
+if TYPE_CHECKING:
+    # Imported for types only: NumPy would delay the first frame.
+    from vaetui.tui.widgets.label_exporter import LabelExporter
 
 THEME_NAMES = {
     **{"dark": "textual-dark", "light": "textual-light"},
@@ -44,6 +48,7 @@ class KeyedApp(GracefulShutdownApp):
         super().__init__()
         self.settings = settings
         """What the user has set."""
+        self._label_exporter: LabelExporter | None = None
         self.set_keymap(
             {binding_id: ",".join(keys) or NO_KEY_PREFIX + binding_id for binding_id, keys in settings.keys.items()}
         )
@@ -71,6 +76,13 @@ class KeyedApp(GracefulShutdownApp):
 
     def show_deferred_phase(self) -> None:
         """Show the screen of a phase that began while a line was open; the base class has no phases."""
+
+    def action_leave(self) -> None:
+        """Exit as soon as the worker has saved; an export that runs delays it until the user asks again."""
+        is_asked_by_user = not self.signal_number and self.failure is None
+        if is_asked_by_user and self._label_exporter is not None and self._label_exporter.delay_leaving():
+            return
+        super().action_leave()
 
     def action_suspend_process(self) -> None:
         """Suspend the process until the shell continues it."""

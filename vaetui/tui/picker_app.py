@@ -14,7 +14,6 @@ from vaetui.tui.settings import AppSettings
 if TYPE_CHECKING:
     # Imported for types only: NumPy would delay the first frame.
     from vaetui.session.session_catalogue import SessionCatalogue
-    from vaetui.tui.widgets.label_exporter import LabelExporter
 
 EXPORT_RUNS_NOTICE = "An export is running. Wait until it ends"
 
@@ -38,7 +37,6 @@ class PickerApp(KeyedApp):
         self.choice: PickerChoice | None = None
         """What the user chose; None if the user left."""
         self._catalogue, self._failed_choice, self._problem = catalogue, failed_choice, problem
-        self._label_exporter: LabelExporter | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the picker, which shows names in the first frame and states as soon as they are read."""
@@ -71,10 +69,3 @@ class PickerApp(KeyedApp):
             self._label_exporter = LabelExporter(self._catalogue.open_labels(name))
             self.screen_stack[0].mount(self._label_exporter)
         self._label_exporter.ask()
-
-    def action_leave(self) -> None:
-        """Exit; an export that runs delays it until the user asks again."""
-        is_asked_by_user = not self.signal_number and self.failure is None
-        if is_asked_by_user and self._label_exporter is not None and self._label_exporter.delay_leaving():
-            return
-        super().action_leave()

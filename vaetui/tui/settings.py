@@ -18,9 +18,9 @@ class AppSettings:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys by binding id, as Textual names them, of those that the user has bound; () for no key."""
     theme: str = "auto"
-    """One of `display_choices.THEMES`."""
+    """One of `display_choices.THEME_CHOICES`."""
     pictures: str = "auto"
-    """One of `display_choices.PICTURE_MODES`."""
+    """One of `display_choices.PICTURE_CHOICES`."""
     one_key_mode: bool | None = None
     """Whether new sessions start in one-key mode; None if the user has not chosen."""
 

@@ -8,7 +8,7 @@ from textual.binding import ActiveBinding, Binding, BindingType
 
 from vaetui.tui.key_bindings import KeyBinding, format_key_name
 from vaetui.tui.keymap import GROUP_TITLES, KEY_BINDINGS
-from vaetui.tui.presenters.commands import Command
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 
 NO_KEY_PREFIX = "unbound."
 """Start of the names of keys that no keyboard has; they stand for the keys of commands without one."""
@@ -33,7 +33,7 @@ def build_bindings(key_bindings: Iterable[KeyBinding]) -> list[BindingType]:
     ]
 
 
-def list_commands(active_bindings: Iterable[ActiveBinding], has_help: bool = True) -> list[Command]:
+def list_commands(active_bindings: Iterable[ActiveBinding], has_help: bool = True) -> list[ScreenCommand]:
     """Return the commands of a screen in the order of the tables, those of all screens last.
 
     Keys of Textual itself and the characters of text fields, which have no entry in the tables, are left out, and on a
@@ -45,7 +45,7 @@ def list_commands(active_bindings: Iterable[ActiveBinding], has_help: bool = Tru
         if is_enabled and binding_id in KEY_BINDINGS and (has_help or binding_id not in IDS_WITH_HELP):
             keys.setdefault(binding_id, []).append(binding.key)
     return [
-        Command(
+        ScreenCommand(
             binding.id,
             _format_keys(keys[binding.id], binding.keys),
             binding.description,

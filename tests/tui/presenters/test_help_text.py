@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.tui.presenters.test_commands import create_command
+from tests.tui.presenters.test_screen_commands import create_command
 from vaetui.tui import keymap
-from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.help_text import METHOD_SENTENCES, HelpSection, build_help_sections, filter_sections
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 
 LABELLING_COMMANDS = [create_command(binding) for binding in (*keymap.LABELLING_KEYS, *keymap.APP_KEYS)]
 
@@ -30,7 +30,7 @@ def test_every_command_is_listed_once_with_all_its_keys() -> None:
 
 
 def test_command_without_a_key_is_listed_as_such() -> None:
-    (section, *_) = build_help_sections([Command("label.zoom", (), "zoom", "Zoom", "Look closer")], (), {})
+    (section, *_) = build_help_sections([ScreenCommand("label.zoom", (), "zoom", "Zoom", "Look closer")], (), {})
     assert section.rows == (("(no key)", "Zoom"),)
 
 

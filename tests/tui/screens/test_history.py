@@ -34,8 +34,9 @@ from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.history import LOADING_NOTE, HistoryScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
-from vaetui.tui.widgets.answer_preview import LOADING_TEXT, AnswerPreview
+from vaetui.tui.widgets.answer_preview import AnswerPreview
 from vaetui.tui.widgets.styled_lines import StyledLines
+from vaetui.tui.widgets.tiled_images import LOADING_TEXT
 
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
 SNAPSHOT_SIZES = SIZES[1:3]

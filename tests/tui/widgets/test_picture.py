@@ -11,8 +11,8 @@ from textual.app import App, ComposeResult
 
 from tests.tui.digit_images import draw_digit
 from tests.tui.harness import screen_text
+from vaetui.tui.display_choices import PICTURE_MODES
 from vaetui.tui.widgets.picture import (
-    PICTURE_MODES,
     Picture,
     configure_terminal,
     get_next_picture_mode,

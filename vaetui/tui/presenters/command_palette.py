@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.line_dialogue import NO_MATCH_HINT, Choice, LineDialogue
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 
 NUMBER_PATTERN = re.compile(r"\d+(\.\d*)*")
 """The path of a cluster, such as "3.1", or the start of one."""
@@ -21,7 +21,7 @@ class CommandPalette(LineDialogue):
     """
 
     def __init__(
-        self, commands: Sequence[Command], targets: Sequence[Choice], on_choice: Callable[[object], None]
+        self, commands: Sequence[ScreenCommand], targets: Sequence[Choice], on_choice: Callable[[object], None]
     ) -> None:
         """Offer the commands, whose value is their id, and `targets` with the number of a cluster as their label."""
         self._target_count = len(targets)
@@ -49,7 +49,7 @@ class CommandPalette(LineDialogue):
         return NUMBER_PATTERN.fullmatch(self.text.strip()) is not None
 
 
-def build_command_choices(commands: Sequence[Command]) -> list[Choice]:
+def build_command_choices(commands: Sequence[ScreenCommand]) -> list[Choice]:
     """Return one choice per command that can run by itself: its name and effect, with its keys beside them.
 
     A digit is part of an answer, so the digits are left out.

@@ -14,7 +14,7 @@ class EventFormatter:
     """Formats the events of a run and drops those that would only repeat the last line."""
 
     def __init__(self, epoch_count: int, round_count: int) -> None:
-        """Format the events of a run of `epochs` and `rounds`."""
+        """Format the events of a run with so many epochs and rounds."""
         self._epoch_count = epoch_count
         self._round_count = round_count
         self._last_activity = ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from vaetui.tui.key_bindings import NO_KEY_NAME, format_key_list
 from vaetui.tui.keymap import ANSWER, CHANGE, CLASSES, EVERYWHERE, FINISH, LOOK, MOVE, Glossary
-from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.line_dialogue import LineDialogue
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 
 SECTION_ORDER = (ANSWER, MOVE, LOOK, CHANGE, CLASSES, FINISH)
 """Sections that come first, in this order; then the other ones, and `EVERYWHERE` last."""
@@ -38,7 +38,7 @@ class HelpSection:
 
 
 def build_help_sections(
-    commands: Iterable[Command], glossary: Glossary, import_lines: Mapping[str, str]
+    commands: Iterable[ScreenCommand], glossary: Glossary, import_lines: Mapping[str, str]
 ) -> list[HelpSection]:
     """Return the sections; commands with the same effect share a row, and the ten digits are one range."""
     rows_by_heading: dict[str, dict[str, list[str]]] = {heading: {} for heading in SECTION_ORDER}

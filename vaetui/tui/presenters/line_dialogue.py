@@ -91,13 +91,13 @@ class LineDialogue:
     def handle_key(self, key: str, character: str | None) -> bool:
         """Handle a key, which typed `character` if it is not None, and return whether the line is over."""
         self.hint = ""
+        if key == CREATE_KEY:
+            return self._choose_new()
         match key:
             case "escape" | "ctrl+c":
                 return True
             case "enter":
                 return self._choose()
-            case "ctrl+n":
-                return self._choose_new()
             case "up" | "shift+tab" | "down" | "tab" | "pageup" | "pagedown":
                 self._move_mark(key)
             case "left" | "right" | "home" | "end" | "ctrl+a" | "ctrl+e":

@@ -11,8 +11,8 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from vaetui.tui.keymap import HELP_KEYS, Glossary
-from vaetui.tui.presenters.commands import Command
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
+from vaetui.tui.presenters.screen_commands import ScreenCommand
 from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.textual_bindings import build_bindings
@@ -35,7 +35,7 @@ class HelpScreen(KeyGuardedScreen):
     def __init__(
         self,
         session_name: str,
-        commands: Iterable[Command],
+        commands: Iterable[ScreenCommand],
         glossary: Glossary = (),
         import_lines: Mapping[str, str] = NO_LINES,
     ) -> None:

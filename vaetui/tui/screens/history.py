@@ -18,6 +18,7 @@ from vaetui.tui.keymap import HISTORY_GLOSSARY, HISTORY_KEYS
 from vaetui.tui.presenters.history_presenter import HistoryPresenter
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.screens.overlay_screen import OverlayScreen
+from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.answer_preview import AnswerPreview
@@ -29,8 +30,6 @@ PREVIEW_CELLS, SMALL_PREVIEW_CELLS = 30, 22
 """Cells of the preview on narrow terminals, where two members fit side by side, and on still narrower ones."""
 MAX_LIST_CELLS = 64
 """Cells of the list on wide terminals; the preview gets the others."""
-RESERVED_ROWS = 3
-"""Rows of header, prompt and footer."""
 RETRY_S = 0.5
 """Seconds between two attempts to show members while the images are being loaded."""
 LOADING_NOTE = "Loading the answers …"

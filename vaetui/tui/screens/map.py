@@ -19,6 +19,7 @@ from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.map_presenter import NO_CLASSES_NOTE, MapPresenter, build_lines
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
 from vaetui.tui.screens.overlay_screen import OverlayScreen
+from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -27,8 +28,6 @@ from vaetui.tui.widgets.styled_lines import StyledLines
 
 MAX_LEGEND_CELLS, MAX_WIDE_LEGEND_CELLS = 18, 32
 """Most cells of a line of the legend on narrow and wide terminals."""
-RESERVED_ROWS = 3
-"""Rows of header, prompt and footer."""
 COMPUTING_NOTE = "Computing the map …"
 
 

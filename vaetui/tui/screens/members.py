@@ -17,12 +17,10 @@ from vaetui.tui.screens.prompt_screen import PromptScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
-from vaetui.tui.widgets.member_grid import LOADING_TEXT
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.selectable_images import SelectableImages
+from vaetui.tui.widgets.tiled_images import LOADING_TEXT
 
-RESERVED_ROWS = 3
-"""Rows of header, prompt and footer."""
 LOADING_POLL_S = 0.2
 """Seconds between two attempts to show the members while the images are being loaded."""
 

@@ -6,6 +6,9 @@ from textual.events import Resize
 
 from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 
+RESERVED_ROWS = 3
+"""Rows of header, prompt and footer."""
+
 
 class PromptScreen(KeyGuardedScreen):
     """Base class of a screen that shows its whole state at once, with a hint in its prompt."""

@@ -19,6 +19,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from vaetui.errors import UserError
+from vaetui.tui.display_choices import DEFAULT_COLOUR_COUNT, PICTURE_MODES, SHOWN_MODES
 
 TIMEOUT_S = 3.0
 """Seconds to wait for the reply to the last query; every terminal sends one, over a slow line late."""
@@ -41,10 +42,6 @@ KITTY_GRAPHICS_VERSIONS = {"kitty": (0, 20), "ghostty": (1, 0), "wezterm": (2022
 """Terminals with kitty graphics by name, and their first usable versions."""
 DEFAULT_CELL_PIXELS = (10, 20)
 """Width and height assumed for a character where neither terminal nor kernel reports pixels."""
-DEFAULT_COLOUR_COUNT = 16
-"""Colours of a sixel picture where the terminal does not report a number; the VT340 has as many."""
-ALL_MODES = ("half", "ascii", "sixel", "kitty", "none")
-"""All picture modes."""
 TMUX_COMMAND = ("tmux", "display-message", "-p", "#{client_termname} #{client_termfeatures}")
 TMUX_TIMEOUT_S = 1.0
 """Seconds to wait for tmux, which answers in a few milliseconds."""
@@ -73,14 +70,14 @@ class TerminalCapabilities:
     """Picture mode, colours, character size and theme for the app."""
 
     picture_mode: str
-    """One of `ALL_MODES`."""
+    """One of `PICTURE_MODES`."""
     has_truecolour: bool
     """Whether 24-bit colours are proven to work."""
     cell_pixels: tuple[int, int]
     """Width and height of a character in screen pixels."""
     theme: str = "dark"
     """Theme of the app, "dark" or "light"."""
-    offered_modes: tuple[str, ...] = ALL_MODES[:-1]
+    offered_modes: tuple[str, ...] = SHOWN_MODES
     """Picture modes that the terminal can display, as far as it says."""
     colour_count: int = DEFAULT_COLOUR_COUNT
     """Number of colours of a sixel picture."""
@@ -120,7 +117,7 @@ def detect_capabilities(picture_mode: str | None = None, theme: str | None = Non
         replies.has_truecolour or _is_in_tmux(os.environ),
         cell_pixels or DEFAULT_CELL_PIXELS,
         theme or choose_theme(replies.background_rgb),
-        tuple(name for name in ALL_MODES if name in offered_modes or name == picture_mode),
+        tuple(name for name in PICTURE_MODES if name in offered_modes or name == picture_mode),
         replies.colour_count,
         format_tmux_notice(query_tmux()) if "TMUX" in os.environ else "",
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaetui.engine.clusters import Pixels
-from vaetui.tui.presenters.layout import THUMBNAIL_CELLS
+from vaetui.tui.presenters.layout import THUMBNAIL_CELLS, GridLayout
 from vaetui.tui.presenters.styled_text import Piece, count_cells
-from vaetui.tui.widgets.tiled_images import Place, TiledImages
+from vaetui.tui.widgets.tiled_images import TiledImages, list_grid_places
 
 
 class CaptionedImages(TiledImages):
@@ -16,17 +16,11 @@ class CaptionedImages(TiledImages):
     def __init__(self, heading: str, columns: int, rows: int, *, id: str) -> None:
         """Create a grid of `columns` times `rows` thumbnails."""
         super().__init__(id=id)
-        self.capacity = columns * rows
+        grid = GridLayout(THUMBNAIL_CELLS, columns, rows)
+        self.capacity = grid.capacity
         """The number of images that fit."""
-        width, height = THUMBNAIL_CELLS
-        self.styles.width, self.styles.height = columns * (width + 1) + 1, 1 + rows * (height + 1)
-        self.place_images(
-            [
-                Place(1 + column * (width + 1), 1 + row * (height + 1), THUMBNAIL_CELLS)
-                for row in range(rows)
-                for column in range(columns)
-            ]
-        )
+        self.styles.width, self.styles.height = columns * grid.column_cells + 1, 1 + rows * grid.row_cells
+        self.place_images(list_grid_places(grid))
         self.write_text(1, 0, [(heading, "strong")])
 
     def show_images(self, images: Sequence[Pixels | None], captions: Sequence[Sequence[Piece]]) -> None:
@@ -36,8 +30,4 @@ class CaptionedImages(TiledImages):
             left = max(columns - count_cells(caption), 0) // 2
             self.write_text(place.x, place.y + rows, [(" " * left, ""), *caption], columns)
         # In a later turn of the event loop: a key that arrived meanwhile is handled first.
-        self.call_later(self._draw_images, list(images))
-
-    def _draw_images(self, images: Sequence[Pixels | None]) -> None:
-        for index, image in enumerate(images):
-            self.draw_image(index, image)
+        self.call_later(self.draw_images, list(images))

@@ -10,9 +10,9 @@ from vaetui.engine.answers import ClusterPath
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.layout import GridLayout, compute_page_bounds, compute_tile_grid
+from vaetui.tui.presenters.layout import compute_page_bounds, compute_tile_grid
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_list_entry, format_tile_caption
-from vaetui.tui.widgets.tiled_images import Place, TiledImages
+from vaetui.tui.widgets.tiled_images import TiledImages, list_grid_places
 
 
 class ClusterGrid(TiledImages):
@@ -47,7 +47,7 @@ class ClusterGrid(TiledImages):
         layout = compute_tile_grid(self._width, self._rows, len(clusters))
         if layout != self._layout or not self.places:
             self._layout, self._focus_position = layout, None
-            self.place_images([_find_place(layout, position) for position in range(layout.capacity)])
+            self.place_images(list_grid_places(layout))
         start, end = compute_page_bounds(focus_index, len(clusters), layout.capacity)
         self._page = clusters[start:end]
         self._move_frame(focus_index - start)
@@ -83,7 +83,7 @@ class ClusterGrid(TiledImages):
         return member if centre is not None and np.array_equal(centre, cluster.picture) else None
 
     def _show_tile(self, position: int, cluster: ClusterView | None, is_focused: bool, classes: ClassList) -> None:
-        x, y, (columns, rows) = _find_place(self._layout, position)
+        x, y, (columns, rows) = self.places[position]
         member = None if cluster is None else self._find_nearest_member(cluster)
         self.draw_image(position, None if cluster is None else cluster.picture if member is None else member)
         caption = () if cluster is None else format_tile_caption(cluster, classes, columns)
@@ -97,8 +97,8 @@ class ClusterGrid(TiledImages):
             return
         for frame_position in (previous, position):
             if frame_position is not None:
-                place, is_shown = _find_place(self._layout, frame_position), frame_position == position
-                self.write_frame(place, is_shown, has_lower_side=False)
+                is_shown = frame_position == position
+                self.write_frame(self.places[frame_position], is_shown, has_lower_side=False)
 
     def _show_other_pages(self, clusters: Sequence[ClusterView], classes: ClassList) -> None:
         """List the clusters of other pages in the rows below the thumbnails."""
@@ -111,8 +111,3 @@ class ClusterGrid(TiledImages):
             if entries and y == self._rows - 1:
                 line.append((" …", "dim"))
             self.write_text(0, y, line, self._width if line else None)
-
-
-def _find_place(layout: GridLayout, position: int) -> Place:
-    row, column = divmod(position, layout.columns)
-    return Place(1 + column * layout.column_cells, 1 + row * layout.row_cells, layout.image_cells)

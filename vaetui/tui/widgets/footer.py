@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.color import Color
 from textual.screen import Screen
 
-from vaetui.tui.presenters.commands import SEPARATOR, FooterEntry, arrange_footer_pages
+from vaetui.tui.presenters.screen_commands import SEPARATOR, FooterEntry, arrange_footer_pages
 from vaetui.tui.textual_bindings import list_commands
 from vaetui.tui.widgets.text_line import TextLine
 

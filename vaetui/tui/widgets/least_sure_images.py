@@ -10,7 +10,7 @@ from vaetui.engine.clusters import Pixels
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.least_sure import choose_least_sure
 from vaetui.tui.presenters.styled_text import format_class
-from vaetui.tui.widgets.tiled_images import Place, TiledImages
+from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid_places
 
 LEAST_SURE_HEADING = "Least sure images, with predicted class and confidence"
 ClassImages: TypeAlias = tuple[Pixels, Sequence[float]]
@@ -37,15 +37,8 @@ class LeastSureImages(TiledImages):
         self.display = layout is not None
         if layout is None:
             return
-        row_cells = layout.image_cells[1] + 1
-        self.styles.height = 1 + layout.rows * row_cells
-        self.place_images(
-            [
-                Place(1 + column * layout.column_cells, 1 + row * row_cells, layout.image_cells)
-                for row in range(layout.rows)
-                for column in range(layout.columns)
-            ]
-        )
+        self.styles.height = 1 + layout.rows * layout.row_cells
+        self.place_images(list_grid_places(layout))
         self._draw()
 
     def show_images(self, images_by_class: Mapping[int, ClassImages]) -> None:
@@ -56,7 +49,7 @@ class LeastSureImages(TiledImages):
     def _draw(self) -> None:
         if self._layout is None:
             return
-        note = "" if self._images_by_class else "  loading the images …"
+        note = "" if self._images_by_class else f"  {LOADING_TEXT}"
         self.write_text(1, 0, [(LEAST_SURE_HEADING, "strong"), (note, "")], max(self.size.width - 2, 0))
         confidences = {class_id: values for class_id, (_, values) in self._images_by_class.items()}
         chosen = choose_least_sure(confidences, self._layout.capacity)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from vaetui.tui.key_bindings import format_key_name
 from vaetui.tui.presenters.cluster_text import truncate_name
-from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
+from vaetui.tui.presenters.line_dialogue import CREATE_KEY, Choice, LineDialogue
 from vaetui.tui.widgets.text_line import TextLine
 
 SMALL_CHOICE_ROWS, LARGE_CHOICE_ROWS = 3, 8
@@ -88,7 +89,8 @@ def _format_line(dialogue: LineDialogue, width: int) -> Text:
 def _format_keys(dialogue: LineDialogue, width: int) -> Text:
     """Return the hint about the last key, if any, and the keys that work now."""
     choice = dialogue.new_choice
-    keys = [f"Ctrl-N: {choice.label}"] if choice is not None else []
+    create_key = format_key_name(CREATE_KEY)
+    keys = [f"{create_key}: {choice.label}"] if choice is not None else []
     if dialogue.marked_index is not None:
         keys.insert(0, "Enter: choose")
     elif dialogue.accepts_text and dialogue.text.strip():
@@ -99,7 +101,9 @@ def _format_keys(dialogue: LineDialogue, width: int) -> Text:
         text.append(f"! {dialogue.hint}", "bold")
         text.append("   ")
     for key in [*keys, "Esc: cancel"]:
-        text.append(truncate_name(key, max(width - text.cell_len - 16, 12)) if key.startswith("Ctrl-N") else key, "dim")
+        text.append(
+            truncate_name(key, max(width - text.cell_len - 16, 12)) if key.startswith(create_key) else key, "dim"
+        )
         text.append(" · " if key != "Esc: cancel" else "", "dim")
     if dialogue.choice_count:
         count = f"{len(dialogue.matches)} of {dialogue.choice_count} "

@@ -6,9 +6,7 @@ from vaetui.engine.clusters import Pixels
 from vaetui.session.views import MemberOrder
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.styled_text import Piece, count_cells
-from vaetui.tui.widgets.tiled_images import Place, TiledImages
-
-LOADING_TEXT = "loading the images …"
+from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid_places
 
 
 class MemberGrid(TiledImages):
@@ -23,13 +21,7 @@ class MemberGrid(TiledImages):
         self._heading_cells = layout.columns * layout.column_cells - 1
         self.styles.width = 1 + self._heading_cells
         self.styles.height = "100%"
-        self.place_images(
-            [
-                Place(1 + column * layout.column_cells, 1 + row * layout.row_cells, layout.image_cells)
-                for row in range(layout.rows)
-                for column in range(layout.columns)
-            ]
-        )
+        self.place_images(list_grid_places(layout))
 
     def show_members(self, order: MemberOrder, pixels: Pixels, centre: Pixels | None = None) -> None:
         """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
@@ -43,8 +35,4 @@ class MemberGrid(TiledImages):
             heading.append((f"  {LOADING_TEXT}", ""))
         self.write_text(1, 0, heading, self._heading_cells)
         # In a later turn of the event loop: a key that arrived meanwhile is handled first.
-        self.call_later(self._draw_images, [*([] if centre is None else [centre]), *pixels])
-
-    def _draw_images(self, images: list[Pixels]) -> None:
-        for index in range(self.capacity):
-            self.draw_image(index, images[index] if index < len(images) else None)
+        self.call_later(self.draw_images, [*([] if centre is None else [centre]), *pixels])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from textual.geometry import Region
 from textual.strip import Strip
 
 from vaetui.engine.clusters import Pixels
+from vaetui.tui.display_choices import DEFAULT_COLOUR_COUNT, PICTURE_MODES, SHOWN_MODES, PictureMode
 from vaetui.tui.widgets.terminal_graphics import GraphicsPainter, PaintedWidget, is_painted, set_painter
 from vaetui.tui.widgets.text_images import (
     find_changed_spans,
@@ -20,9 +20,6 @@ from vaetui.tui.widgets.text_images import (
     set_palette_mode,
 )
 
-PictureMode: TypeAlias = Literal["half", "ascii", "sixel", "kitty", "none"]
-PICTURE_MODES: tuple[PictureMode, ...] = get_args(PictureMode)
-"""All modes, in the order in which a key switches between them."""
 MODE_DESCRIPTIONS: dict[PictureMode, str] = {
     "half": "half-blocks",
     "ascii": "ASCII",
@@ -31,8 +28,6 @@ MODE_DESCRIPTIONS: dict[PictureMode, str] = {
     "none": "none",
 }
 """The text shown after a switch."""
-DEFAULT_COLOUR_COUNT = 16
-"""Colour registers of a terminal that does not report them."""
 
 
 @dataclass(slots=True)
@@ -40,7 +35,7 @@ class _PictureConfig:
     """How all pictures are drawn; one object for the program, because it has one terminal."""
 
     mode: PictureMode = "half"
-    offered_modes: tuple[PictureMode, ...] = PICTURE_MODES[:-1]
+    offered_modes: tuple[PictureMode, ...] = SHOWN_MODES
     colour_count: int = DEFAULT_COLOUR_COUNT
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vaetui.engine.clusters import Pixels
 from vaetui.tui.presenters.layout import GridLayout, fit_picture_cells
-from vaetui.tui.widgets.tiled_images import Place, TiledImages
+from vaetui.tui.widgets.tiled_images import Place, TiledImages, list_grid_places
 
 
 class SelectableImages(TiledImages):
@@ -26,12 +26,7 @@ class SelectableImages(TiledImages):
         # The grid stands in the middle of the widget.
         left = max((self.size.width - grid.columns * grid.column_cells - 1) // 2, 0)
         top = max((self.size.height - grid.rows * grid.row_cells - 1) // 2, 0)
-        places = [
-            Place(left + 1 + column * grid.column_cells, top + 1 + row * grid.row_cells, grid.image_cells)
-            for row in range(grid.rows)
-            for column in range(grid.columns)
-        ]
-        self._show(places, [*images, *[None] * (len(places) - len(images))], selected_position)
+        self._show(list_grid_places(grid, left + 1, top + 1), images, selected_position)
 
     def show_full_size(self, pixels: Pixels) -> None:
         """Show one image as large as it fits, [H, W] or [H, W, 3]."""
@@ -51,5 +46,4 @@ class SelectableImages(TiledImages):
                 self.write_frame(self._framed_place, is_shown=False)
             self.write_frame(place)
             self._framed_place = place
-        for index, image in enumerate(images):
-            self.draw_image(index, image)
+        self.draw_images(images)

@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from vaetui.engine.clusters import Pixels
+from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.styled_text import Piece, count_cells
 from vaetui.tui.widgets.picture import get_picture_mode
 from vaetui.tui.widgets.terminal_graphics import PaintedWidget, is_painted
@@ -23,6 +24,7 @@ from vaetui.tui.widgets.text_images import (
     render_half_blocks,
 )
 
+LOADING_TEXT = "loading the images …"
 ASCII_STYLE = Style.parse("white on black")
 Cells: TypeAlias = tuple[int, int]
 
@@ -114,6 +116,11 @@ class TiledImages(PaintedWidget):
         else:
             self.request_painting()
 
+    def draw_images(self, images: Sequence[Pixels | None]) -> None:
+        """Show the images at the first places and nothing at the others."""
+        for index in range(len(self._tiles)):
+            self.draw_image(index, images[index] if index < len(images) else None)
+
     def write_text(self, x: int, y: int, pieces: Iterable[Piece], width: int | None = None) -> None:
         """Write text at a column and a row in place of the text there, filled with blanks up to `width` cells."""
         content = tuple(piece for piece in pieces if piece[0])
@@ -121,7 +128,7 @@ class TiledImages(PaintedWidget):
         previous = row.get(x, ())
         if width is not None:
             missing = width - count_cells(content)
-            content += (("" if missing < 0 else " " * missing, ""),) if missing > 0 else ()
+            content += ((" " * missing, ""),) if missing > 0 else ()
         if content == previous:
             return
         if content:
@@ -201,6 +208,15 @@ class TiledImages(PaintedWidget):
         if component in self.COMPONENT_CLASSES:
             return self.get_component_rich_style(component)
         return self._base_style + Style.parse(name) if name else self._base_style
+
+
+def list_grid_places(grid: GridLayout, x: int = 1, y: int = 1) -> list[Place]:
+    """Return the places of a grid, row by row, of which the first image is at a column and a row of the widget."""
+    return [
+        Place(x + column * grid.column_cells, y + row * grid.row_cells, grid.image_cells)
+        for row in range(grid.rows)
+        for column in range(grid.columns)
+    ]
 
 
 def _fit_tile(tile: _Tile) -> QuantisedImage | None:
