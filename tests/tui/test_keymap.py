@@ -38,6 +38,12 @@ def test_no_key_of_a_screen_is_bound_twice(group: str) -> None:
 
 
 @pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
+def test_tooltips_name_no_key_that_a_user_may_bind_elsewhere(group: str) -> None:
+    words = {word.strip(",.:;()") for binding in keymap.SCREEN_KEYS[group] for word in binding.tooltip.split()[1:]}
+    assert not words & {"Enter", "Space", "Esc", "Tab", "Del", "Backspace", "PgUp", "PgDn", "Home", "End"}
+
+
+@pytest.mark.parametrize("group", keymap.SCREEN_KEYS)
 def test_default_keys_are_written_as_textual_names_them(group: str) -> None:
     for binding in keymap.SCREEN_KEYS[group]:
         assert [parse_key_name(format_key_name(key)) for key in binding.keys if len(format_key_name(key)) == 1] == [

@@ -139,7 +139,7 @@ def create_label_binding(
 
 LABELLING_KEYS: list[KeyBinding] = [
     *create_digit_bindings(
-        "label", "Choose a class; then Enter or Space: certain, 1-9: confidence 0.1-0.9", show=True, section=ANSWER
+        "label", "Choose a class; then its confidence: 1-9 for 0.1-0.9, or certain", show=True, section=ANSWER
     ),
     create_label_binding("split", "s", "split", "Split the cluster (k-means), then label the parts", ANSWER),
     create_label_binding("unreadable", "x", "unreadable", "Unreadable: ignored in training", ANSWER),
@@ -313,7 +313,7 @@ MEMBERS_GLOSSARY: Glossary = (
 
 HISTORY_KEYS: list[KeyBinding] = [
     *create_digit_bindings(
-        "history", "Correct the answer: a class; then Enter: certain, 1-9: confidence 0.1-0.9", show=True
+        "history", "Correct the answer: a class; then its confidence: 1-9 for 0.1-0.9, or certain", show=True
     ),
     create_binding("history", "accept", "enter", "go to", "Go to the cluster, or confirm a class", show=True),
     create_binding(

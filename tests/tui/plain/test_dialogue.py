@@ -240,6 +240,13 @@ def test_classes_without_an_answer_are_named_where_the_estimate_would_stand() ->
     assert not any("Estimated accuracy" in line for line in lines)
 
 
+def test_many_classes_without_an_answer_are_counted() -> None:
+    names = [f"class number {number}" for number in range(60)]
+    lines = run_dialogue(pet_session(2, *names), "class number 7\nclass number 7\ng\n")
+    notes = [line for line in lines if line.startswith("No answer yet")]
+    assert notes[0] == f"No answer yet for: {', '.join(names[:5])} and 54 more"
+
+
 def test_labels_are_exported_and_an_existing_file_is_kept(tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_text("old")
     lines = run_dialogue(ScriptedSession(clusters=2), f"export {tmp_path}/a b.csv\nexport {tmp_path}/old.csv\n")

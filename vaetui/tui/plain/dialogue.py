@@ -44,12 +44,14 @@ from vaetui.tui.presenters.cluster_text import (
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
 from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
-from vaetui.tui.presenters.unanswered_classes import select_class_names
+from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
 MAX_MEMBERS = 4
 """Number of members printed by one command."""
+MAX_NAMES_CELLS = 200
+"""Columns of the names of the classes without an answer: a screen reader reads all of them."""
 MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 MAX_PATH_CHARS = 4096
@@ -148,7 +150,7 @@ class PlainDialogue:
     def _print_unanswered_classes(self, class_ids: Sequence[int]) -> None:
         names = select_class_names(self.session.classes.names, class_ids)
         if names:
-            self._print_line(f"No answer yet for: {', '.join(names)}")
+            self._print_line(format_unanswered_classes(names, MAX_NAMES_CELLS))
 
     def _needs_confirmation(self, command: Command) -> bool:
         """Ask before a command with a large effect, and return True; return False when it is typed again."""
