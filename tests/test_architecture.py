@@ -98,7 +98,16 @@ def test_only_measuring_code_imports_true_labels() -> None:
     assert importers == {"engine/metrics.py", "session/data_split.py", "session/session_true_labels.py"} | simulation
 
 
-@pytest.mark.parametrize("module", ["vaetui.tui.app", "vaetui.cli.main", "vaetui.session.lifecycle"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "vaetui.tui.app",
+        "vaetui.tui.picker_app",
+        "vaetui.session.session_catalogue",
+        "vaetui.cli.main",
+        "vaetui.session.lifecycle",
+    ],
+)
 def test_the_first_frame_needs_no_numerical_library(module: str) -> None:
     program = f"import sys, {module}; print(*({{'torch', 'sklearn', 'numpy'}} & set(sys.modules)))"
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

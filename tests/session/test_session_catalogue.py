@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -38,6 +40,19 @@ def test_sessions_are_listed_with_their_states_the_one_used_last_first(templates
     assert [entry.problem + entry.holder + entry.failure for entry in (finished, labelling, training)] == [""] * 3
     for entry in entries:
         catalogue.require_resumable(entry.name)
+
+
+def test_states_are_read_without_pytorch(templates: SessionTemplates) -> None:
+    for phase in ("training", "labelling", "finished"):
+        templates.copy(phase, phase)
+    program = """
+import sys
+from vaetui.session.session_catalogue import SessionCatalogue
+catalogue = SessionCatalogue()
+print(*sorted(catalogue.load_entry(entry).phase for entry in catalogue.list_entries()), "torch" in sys.modules)
+"""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout == "finished labelling training False\n"
 
 
 def test_damaged_and_older_sessions_are_listed_with_what_to_do(templates: SessionTemplates) -> None:

@@ -17,9 +17,10 @@ from tests.tui.harness import assert_snapshot, press_slowly, prompt_text, screen
 from vaetui.engine.events import Event, LabelsExported, Progress
 from vaetui.session import lifecycle
 from vaetui.session.session_catalogue import SessionCatalogue, StoredLabels
-from vaetui.storage import file_names, locations
+from vaetui.storage import file_names, locations, lock
 from vaetui.tui.picker_app import EXPORT_RUNS_NOTICE, PickerApp
 from vaetui.tui.presenters.picker_presenter import NewChoice, ResumeChoice
+from vaetui.tui.screens import picker
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.picker import PickerScreen
 from vaetui.tui.settings import AppSettings
@@ -153,6 +154,22 @@ async def test_a_session_that_is_open_elsewhere_is_not_resumed(templates: Sessio
                 assert not isinstance(app.screen, HelpScreen)
             await pilot.press("q")
     assert app.choice is None
+
+
+async def test_state_of_an_open_session_is_read_again(
+    templates: SessionTemplates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picker, "RELOAD_S", 0.05)
+    create_sessions(templates)
+    with closing(lifecycle.resume("owls")):
+        async with open_picker() as (pilot, app):
+            assert "open elsewhere: training" in screen_text(app)
+            await press_slowly(pilot, "end")
+            assert "Open in process" in prompt_text(app.screen)
+            lock.mark_detached(locations.find_session("owls"))
+            await wait_until(pilot, lambda: "training in background, epoch 1 of 3" in screen_text(app))
+            assert "trains it. Enter stops that training" in prompt_text(app.screen)
+            assert focused_name(app) == "owls"
 
 
 async def test_new_session_takes_a_path_and_shows_what_is_wrong_with_it(tmp_path: Path) -> None:

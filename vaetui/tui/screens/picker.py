@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from vaetui.session.session_catalogue import SessionCatalogue, SessionEntry
     from vaetui.tui.presenters.styled_text import Piece
 
+RELOAD_S = 3.0
+"""Seconds until the states of sessions that other processes have open are read again."""
 NOT_CREATED_HINT = "No session was created"
 """Shown in the line when it asks again, below the reason."""
 HEADING = "sessions"
@@ -62,6 +64,10 @@ class EntryLoaded(Message, bubble=False):
         super().__init__()
         self.entry = entry
         """The session with its state."""
+
+
+class EntriesLoaded(Message, bubble=False):
+    """The states of all sessions that were to be read have been read."""
 
 
 class SessionDeleted(Message, bubble=False):
@@ -146,6 +152,13 @@ class PickerScreen(PromptScreen):
         self.presenter.update_entry(message.entry)
         self._update_view()
 
+    @on(EntriesLoaded)
+    def handle_entries_loaded(self) -> None:
+        """Read again, after a while, what other processes may change."""
+        self.set_timer(
+            RELOAD_S, lambda: self._start_loading([entry for entry in self.presenter.entries if entry.holder])
+        )
+
     @on(SessionDeleted)
     def handle_session_deleted(self, message: SessionDeleted) -> None:
         """Remove a session from the list, or show why it was not deleted."""
@@ -170,12 +183,15 @@ class PickerScreen(PromptScreen):
         return cast(PickerAppProtocol, self.app)
 
     def _start(self) -> None:
-        entries = tuple(self.presenter.entries)
-        self.run_worker(lambda: self._load_entries(entries), thread=True, exit_on_error=False)
+        self._start_loading(tuple(self.presenter.entries))
         if isinstance(self._failed_choice, NewChoice):
             self._problem, self._hint = self._hint, ""
             self._ask_for_images(self._failed_choice.path_text, NOT_CREATED_HINT)
             self._update_view()
+
+    def _start_loading(self, entries: Sequence[SessionEntry]) -> None:
+        if entries:
+            self.run_worker(lambda: self._load_entries(entries), thread=True, exit_on_error=False)
 
     def _act(self, key: str, name: str) -> None:
         try:
@@ -216,6 +232,7 @@ class PickerScreen(PromptScreen):
                 if worker.is_cancelled:
                     return
                 self.post_message(EntryLoaded(self._catalogue.load_entry(entry)))
+            self.post_message(EntriesLoaded())
         except Exception as error:
             self.post_message(ThreadFailed(error))
 
