@@ -9,7 +9,7 @@ import pytest
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_class_counts, format_guess
+from vaetui.tui.presenters.cluster_text import format_class_counts, format_class_shares, format_guess
 
 
 def create_cluster(class_shares: tuple[tuple[int, float], ...]) -> ClusterView:
@@ -19,7 +19,9 @@ def create_cluster(class_shares: tuple[tuple[int, float], ...]) -> ClusterView:
 @pytest.mark.parametrize(("share", "percent"), [(0.63, "63"), (0.999, "99"), (1.0, "100"), (0.57, "57")])
 def test_guess_shows_name_and_share_rounded_down(share: float, percent: str) -> None:
     classes = ClassList.from_names(("cat", "owl"))
-    assert format_guess(create_cluster(((1, share), (0, 1 - share))), classes) == f"owl · {percent} %"
+    cluster = create_cluster(((1, share), (0, 1 - share)))
+    assert format_guess(cluster, classes) == f"owl · {percent} %"
+    assert format_class_shares(cluster, classes).startswith(f"predicted: owl ({percent} %), cat ")
 
 
 def test_guess_is_empty_without_predictions() -> None:

@@ -147,21 +147,26 @@ def format_class_shares(
     if not cluster.class_shares:
         return "no predictions yet"
     shares_text = ", ".join(
-        f"{truncate_name(classes.names[class_id], max_cells)} ({_format_percent(share)})"
+        f"{truncate_name(classes.names[class_id], max_cells)} ({format_share(share)})"
         for class_id, share in cluster.class_shares[:max_classes]
     )
     return f"predicted: {shares_text}"
 
 
+def format_share(share: float) -> str:
+    """Return the share of the members predicted as a class; rounded down, so that only unanimous ones show 100 %."""
+    return f"{int(share * 100 + 1e-9)} %"
+
+
 def format_guess(cluster: ClusterView, classes: ClassList, max_cells: int = MAX_CLASS_NAME_CELLS) -> str:
     """Return the most frequently predicted class of the members and its share, such as "9 · 63 %", or "" without one.
 
-    A share is rounded down, so that only unanimous predictions show 100 %; a long class name is truncated.
+    A long class name is truncated.
     """
     if not cluster.class_shares:
         return ""
     class_id, share = cluster.class_shares[0]
-    suffix = f" · {int(share * 100 + 1e-9)} %"
+    suffix = f" · {format_share(share)}"
     return truncate_name(classes.names[class_id], max(max_cells - cell_len(suffix), 1)) + suffix
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
 from vaetui.tui.presenters.class_colours import CLASS_MARK, get_class_style
-from vaetui.tui.presenters.cluster_text import format_class_shares, format_cluster_size, truncate_name
+from vaetui.tui.presenters.cluster_text import format_class_shares, format_cluster_size, format_share, truncate_name
 from vaetui.tui.presenters.styled_text import format_answer_pieces, to_text
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -64,5 +64,5 @@ class ClusterDetails(TextLine):
             name = truncate_name(classes.names[class_id], name_cells)
             text.append(CLASS_MARK, get_class_style(class_id)).append(f" {set_cell_size(name, name_cells)} ")
             bar = "━" * max(round(share * bar_cells), 1)
-            text.append(f"{bar:<{bar_cells}} {share * 100:3.0f} %\n")
+            text.append(f"{bar:<{bar_cells}} {format_share(share):>5}\n")
         return text
