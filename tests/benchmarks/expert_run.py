@@ -25,7 +25,6 @@ from vaetui.session.views import ClusterView
 from vaetui.simulation.annotators import Judgement, MembersAnnotator
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.cluster_order import is_open
-from vaetui.tui.presenters.labelling_presenter import SURE_SHARE
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
 
@@ -61,11 +60,7 @@ class Expert:
         presenter = screen.presenter
         if round_number == 1:
             await self._press("one-key mode", "a")
-        sure_clusters = [
-            cluster
-            for cluster in presenter.round_view.clusters
-            if cluster.guess is not None and cluster.guess[1] >= SURE_SHARE
-        ]
+        sure_clusters = [cluster for cluster, _ in presenter.round_view.sure_answers]
         judgements = [self._judge(cluster).class_id for cluster in sure_clusters]
         if len(judgements) >= MIN_ALIKE and judgements == [cluster.class_shares[0][0] for cluster in sure_clusters]:
             await self._press("accept all", "A")

@@ -25,8 +25,11 @@ MAX_DIGIT_KEYS = 10
 SHOWN_MEMBERS = 8
 """Members shown beside a centre: enough to decide on an answer, and under 15 kB of terminal output per key press."""
 
+SURE_SHARE = 0.95
+"""Share of the members predicted as one class from which on guesses are accepted together."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True)
 class ClusterView:
     """One cluster of a round."""
 
@@ -82,6 +85,15 @@ class RoundView:
     """Short description of the step that undo removes; None if there is none."""
     redo_description: str | None
     """Short description of the step that redo restores; None if there is none."""
+
+    @property
+    def sure_answers(self) -> list[tuple[ClusterView, ClassAnswer]]:
+        """The answers that accept the guesses of all open clusters from `SURE_SHARE` on."""
+        return [
+            (cluster, ClassAnswer(cluster.guess[0]))
+            for cluster in self.clusters
+            if cluster.answer is None and cluster.guess is not None and cluster.guess[1] >= SURE_SHARE
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def parse(line: str, classes: ClassList, digit_keys: DigitKeys | None = None) ->
         ("clear", Cleared()),
         ("l", ListClusters()),
         ("list", ListClusters()),
-        ("l open", ListClusters("", True)),
+        ("l open", ListClusters("number", True)),
         ("l open doubt", ListClusters("doubt", True)),
         ("list size open", ListClusters("size", True)),
         ("history", ListHistory()),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Split, Unreadable
-from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_neighbour_index, find_next_unanswered
+from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered, move_index
 
 
 def test_cluster_after_the_last_part_is_the_next_neighbour_of_the_parent() -> None:
@@ -40,4 +40,4 @@ def test_missing_path_falls_back_to_its_ancestor_or_the_first_cluster() -> None:
     [(0, "left", 0), (0, "right", 1), (0, "down", 8), (9, "up", 1), (3, "up", 3), (7, "down", 10), (10, "right", 10)],
 )
 def test_arrow_keys_move_in_the_grid_and_stop_at_its_edges(index: int, key: str, target: int) -> None:
-    assert find_neighbour_index(index, key, columns=8, count=11) == target
+    assert move_index(index, key, 11, columns=8) == target

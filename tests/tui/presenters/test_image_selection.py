@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaetui.tui.presenters.image_selection import MOVE_KEYS, ImageSelection
+from vaetui.tui.presenters.focus_moves import MOVE_KEYS
+from vaetui.tui.presenters.image_selection import ImageSelection
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section
+from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section, wrap_text
 
 WORDS = st.text(st.sampled_from("ab 猫é"), max_size=80)
 
@@ -34,3 +35,8 @@ def test_paragraph_is_indented_on_both_sides() -> None:
     lines = format_paragraph("Method", ["word"] * 40, 40).plain.splitlines()
     assert lines[0] == "Method"
     assert all(line.startswith("  ") and len(line) <= 38 for line in lines[1:-1])
+
+
+@pytest.mark.parametrize("text", ["3 entries\n1: a.txt is no image", "2 Einträge\n1: ä.txt ist kein Bild"])
+def test_line_breaks_of_a_text_are_kept(text: str) -> None:
+    assert wrap_text(text, 40) == text.split("\n")

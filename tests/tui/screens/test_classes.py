@@ -61,7 +61,7 @@ async def test_unknown_name_becomes_a_new_class_together_with_its_answer(size: t
         assert screen.is_line_open, "Enter makes no class"
         await press_slowly(pilot, "ctrl+n")
         assert "class? owl (new)_" in prompt_text(screen)
-        assert "Enter: certain · 1-9: confidence 0.1-0.9" in prompt_text(screen)
+        assert "Enter: certain · 1-9: confidence" in prompt_text(screen)
         assert list_edits(session) == []
         await pilot.press("8")
         assert session.answer_log == [((0,), ClassAnswer(3, 0.8))]

@@ -11,6 +11,7 @@ from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, Re
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import is_digit, list_active_digits
 from vaetui.session.views import DigitKeys
+from vaetui.tui.presenters.cluster_order import SORT_ORDERS, SortOrder
 from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 
 
@@ -26,8 +27,8 @@ class SelectCluster:
 class ListClusters:
     """List the clusters of the round."""
 
-    order: str = ""
-    """"size", "doubt", "class", or "" for the order of the round."""
+    order: SortOrder = "number"
+    """The order of the clusters."""
     is_open_only: bool = False
     """Whether only clusters without an answer are listed."""
 
@@ -62,8 +63,6 @@ class Export:
 
 Command: TypeAlias = Answer | ClassEdit | SelectCluster | ListClusters | ListHistory | CorrectAnswer | Export | str
 """An answer, a class edit, what to show, correct or write, or one of the names in `COMMAND_ALIASES`."""
-LIST_ORDERS = ("size", "doubt", "class")
-"""Words that sort the list of clusters."""
 COMMAND_ALIASES = {
     "": "next",
     "n": "next",
@@ -169,9 +168,9 @@ def _parse_longer_command(text: str, default_parts: int, classes: ClassList, dig
         return SelectCluster(parse_path(cluster_match[1]))
     verb, _, argument = text.partition(" ")
     words = argument.split()
-    if verb in ("l", "list") and len(set(words)) == len(words) <= 2 and set(words) <= {"open", *LIST_ORDERS}:
-        orders = [word for word in words if word != "open"]
-        return ListClusters(orders[0] if orders else "", "open" in words) if len(orders) <= 1 else None
+    if verb in ("l", "list") and len(set(words)) == len(words) <= 2 and set(words) <= {"open", *SORT_ORDERS}:
+        orders = [order for order in SORT_ORDERS if order in words]
+        return ListClusters(orders[0] if orders else "number", "open" in words) if len(orders) <= 1 else None
     if verb == "history":
         return ListHistory(_require_class(argument.strip(), classes, digit_keys) if words else None)
     if verb == "export" and words:

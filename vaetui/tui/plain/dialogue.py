@@ -12,7 +12,7 @@ from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Clustered, Event, HistoryEntry, HistoryLoaded, LabelsExported, Loading
 from vaetui.errors import UserError, format_count
-from vaetui.session.views import ClusterView, RoundView
+from vaetui.session.views import SURE_SHARE, ClusterView, RoundView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.storage.output_files import OutputExistsError
 from vaetui.tui.plain.commands import (
@@ -26,20 +26,22 @@ from vaetui.tui.plain.commands import (
     parse_command,
 )
 from vaetui.tui.plain.texts import (
-    describe_answer,
-    describe_cluster,
     describe_history_entry,
     describe_predictions,
     describe_progress,
     describe_similar_cluster,
-    format_share,
 )
+from vaetui.tui.presenters.cluster_order import SortOrder, is_open, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
+    describe_answer,
     describe_class_edit,
+    describe_cluster,
     format_answer_confirmation,
     format_class_digit,
     format_cluster_name,
     format_key_line,
+    format_open_clusters,
+    format_share,
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
@@ -56,8 +58,6 @@ MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 MAX_PATH_CHARS = 4096
 """Characters read of a line that exports: the longest path of most systems."""
-MIN_ACCEPTED_SHARE = 0.95
-"""Predicted share above which one command accepts the predictions of all clusters."""
 CONFIRMED_COMMANDS = ("go", "accept all")
 """Commands that ask first; typed again, they act."""
 
@@ -159,10 +159,9 @@ class PlainDialogue:
             return False
         if command == "go":
             count = self._round_view.leaf_count - self._round_view.answered_leaf_count
-            clusters = "1 cluster has" if count == 1 else f"{count} clusters have"
-            question = f"{clusters} no answer. g again: train anyway" if count else ""
+            question = f"{format_open_clusters(count)}. g again: train anyway" if count else ""
         else:
-            guesses = self._list_certain_guesses()
+            guesses = self._round_view.sure_answers
             names = ", ".join(
                 f"{format_cluster_name(cluster)} = {describe_answer(answer, self.session.classes)}"
                 for cluster, answer in guesses
@@ -195,7 +194,7 @@ class PlainDialogue:
                 {
                     "next": self._show_next_unanswered,
                     "accept": self._accept_guess,
-                    "accept all": self._accept_certain_guesses,
+                    "accept all": self._accept_sure_guesses,
                     "undo": self._undo,
                     "redo": self._redo,
                     "members": self._print_members,
@@ -241,17 +240,10 @@ class PlainDialogue:
             raise UserError(f"There is no prediction for cluster {format_cluster_name(cluster)} yet. Type its class.")
         self._record_answer(ClassAnswer(cluster.guess[0]))
 
-    def _list_certain_guesses(self) -> list[tuple[ClusterView, ClassAnswer]]:
-        return [
-            (cluster, ClassAnswer(cluster.guess[0]))
-            for cluster in self._round_view.clusters
-            if cluster.answer is None and cluster.guess is not None and cluster.guess[1] > MIN_ACCEPTED_SHARE
-        ]
-
-    def _accept_certain_guesses(self) -> None:
-        guesses = self._list_certain_guesses()
+    def _accept_sure_guesses(self) -> None:
+        guesses = self._round_view.sure_answers
         if not guesses:
-            raise UserError(f"No open cluster has a prediction above {format_share(MIN_ACCEPTED_SHARE)}.")
+            raise UserError(f"No open cluster has a prediction above {format_share(SURE_SHARE)}.")
         self.session.record_answers([(cluster.path, answer) for cluster, answer in guesses])
         for cluster, _ in guesses:
             self._refresh_round(cluster.path)
@@ -294,10 +286,12 @@ class PlainDialogue:
         else:
             self._print_line("Pictures are left out from now on. i: draw them")
 
-    def _print_clusters(self, order: str, is_open_only: bool) -> None:
-        clusters = [cluster for cluster in self._round_view.clusters if not (is_open_only and cluster.answer)]
-        if order:
-            clusters.sort(key=SORT_KEYS[order])
+    def _print_clusters(self, order: SortOrder, is_open_only: bool) -> None:
+        clusters = [
+            cluster
+            for cluster in sort_clusters(self._round_view.clusters, order, self.session.classes)
+            if is_open(cluster) or not is_open_only
+        ]
         for cluster in clusters:
             name, indent = format_cluster_name(cluster), "  " * len(cluster.path)
             guess = cluster.guess
@@ -421,17 +415,3 @@ class PlainDialogue:
             self._write(line)
         except OSError:
             raise ShutdownRequested from None
-
-
-def _get_class_sort_key(cluster: ClusterView) -> tuple[bool, int]:
-    """Sort by class, clusters without one last."""
-    answer = cluster.answer
-    return (False, answer.class_id) if isinstance(answer, ClassAnswer) else (True, 0)
-
-
-SORT_KEYS: dict[str, Callable[[ClusterView], tuple[float, ...]]] = {
-    "size": lambda cluster: (-cluster.size,),
-    "doubt": lambda cluster: (cluster.guess[1] if cluster.guess else 0.0,),
-    "class": _get_class_sort_key,
-}
-"""How each word sorts the list of clusters."""

@@ -6,38 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable, format_path
+from vaetui.engine.answers import ClassAnswer, format_path
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import HistoryEntry
 from vaetui.errors import format_count
 from vaetui.session.views import ClusterView, RoundView
-from vaetui.tui.presenters.cluster_text import format_cluster_name
+from vaetui.tui.presenters.cluster_text import describe_answer, format_cluster_name, format_share
 
 MAX_PREDICTED_CLASSES = 3
 """Most predicted classes in the sentence about a cluster."""
 MIN_NAMED_SHARE = 0.05
 """Share of the members from which on a class that is not the most frequent one is named."""
-
-
-def describe_answer(answer: Answer | None, classes: ClassList) -> str:
-    """Return an answer in words, such as "owl, confidence 0.8"."""
-    match answer:
-        case ClassAnswer(class_id, confidence):
-            return classes.names[class_id] + ("" if confidence >= 1 else f", confidence {confidence:.1f}")
-        case Unreadable():
-            return "unreadable"
-        case Split():
-            return "split"
-    return "no answer"
-
-
-def describe_cluster(cluster: ClusterView, classes: ClassList) -> str:
-    """Return size and answer of a cluster, such as "312 images, no answer"."""
-    size = format_count(cluster.size, "image")
-    if cluster.leaf_counts is not None:
-        answered, total = cluster.leaf_counts
-        return f"{size}, split, {answered} of {format_count(total, 'part')} answered"
-    return f"{size}, {describe_answer(cluster.answer, classes)}"
 
 
 def describe_progress(round_view: RoundView) -> str:
@@ -46,10 +25,7 @@ def describe_progress(round_view: RoundView) -> str:
 
 
 def describe_predictions(cluster: ClusterView, classes: ClassList) -> str:
-    """Return what the classifier predicts for the members, as a sentence; "" without predictions.
-
-    Shares are rounded down, so that only unanimous predictions are 100 %.
-    """
+    """Return what the classifier predicts for the members, as a sentence; "" without predictions."""
     shares = [
         f"{classes.names[class_id]} for {format_share(share)}"
         for index, (class_id, share) in enumerate(cluster.class_shares[:MAX_PREDICTED_CLASSES])
@@ -58,11 +34,6 @@ def describe_predictions(cluster: ClusterView, classes: ClassList) -> str:
     if not shares:
         return ""
     return f"The classifier predicts {', '.join([f'{shares[0]} of the images', *shares[1:]])}."
-
-
-def format_share(share: float) -> str:
-    """Return a share in percent, rounded down."""
-    return f"{int(share * 100 + 1e-9)} %"
 
 
 def describe_similar_cluster(cluster: ClusterView, clusters: Sequence[ClusterView], classes: ClassList) -> str:

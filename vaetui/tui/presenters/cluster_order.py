@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from vaetui.engine.answers import ClassAnswer
@@ -34,7 +34,7 @@ class ClusterOrder:
     def sort(self, order: SortOrder, clusters: Sequence[ClusterView], classes: ClassList) -> None:
         """Sort the clusters."""
         self.sort_order = order
-        self._paths = [cluster.path for cluster in sorted(clusters, key=_create_sort_key(order, classes))]
+        self._paths = [cluster.path for cluster in sort_clusters(clusters, order, classes)]
 
     def arrange(self, clusters: Sequence[ClusterView]) -> tuple[ClusterView, ...]:
         """Return all clusters in the order of the last sorting; new parts follow the cluster that was split."""
@@ -60,8 +60,8 @@ def is_open(cluster: ClusterView) -> bool:
     return cluster.answer is None
 
 
-def _create_sort_key(order: SortOrder, classes: ClassList) -> Callable[[ClusterView], tuple[object, ...]]:
-    """Return the sort key of clusters: the largest, the most doubtful or the first class first."""
+def sort_clusters(clusters: Iterable[ClusterView], order: SortOrder, classes: ClassList) -> list[ClusterView]:
+    """Return the clusters, the largest, the most doubtful or those of the first class first."""
 
     def find_class_name(cluster: ClusterView) -> str:
         if isinstance(cluster.answer, ClassAnswer):
@@ -80,4 +80,4 @@ def _create_sort_key(order: SortOrder, classes: ClassList) -> Callable[[ClusterV
                 return (not name, name.casefold(), cluster.path)
         return (cluster.path,)
 
-    return create_key
+    return sorted(clusters, key=create_key)

@@ -7,8 +7,9 @@ from typing import cast
 
 from rich.cells import cell_len, set_cell_size
 
-from vaetui.engine.answers import ClassAnswer, Unreadable, format_path
+from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.errors import format_count
 from vaetui.session.digit_keys import is_digit, list_active_digits
 from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundView
 
@@ -16,21 +17,35 @@ MAX_CLASS_NAME_CELLS = 80
 """Cells of a line to which a class name, and the predicted classes of a cluster, are truncated by default."""
 
 
-def format_answer(cluster: ClusterView, classes: ClassList, max_name_cells: int = MAX_CLASS_NAME_CELLS) -> str:
-    """Return the answer in a few cells; a class name longer than `max_name_cells` is truncated.
-
-    "·cat" is the class cat, "·cat .8" the same with confidence 0.8, "–" unreadable, "⟨2/4⟩" split with 2 of 4 parts
-    answered, "?" no answer.
-    """
-    if cluster.leaf_counts is not None:
-        return f"⟨{cluster.leaf_counts[0]}/{cluster.leaf_counts[1]}⟩"
-    match cluster.answer:
+def describe_answer(answer: Answer | None, classes: ClassList) -> str:
+    """Return an answer in words, such as "owl, confidence 0.8"."""
+    match answer:
         case ClassAnswer(class_id, confidence):
-            name = truncate_name(classes.names[class_id], max_name_cells)
-            return f"·{name}" + ("" if confidence >= 1 else f" .{round(confidence * 10)}")
+            return classes.names[class_id] + ("" if confidence >= 1 else f", confidence {confidence:.1f}")
         case Unreadable():
-            return "–"
-    return "?"
+            return "unreadable"
+        case Split():
+            return "split"
+    return "no answer"
+
+
+def describe_cluster(cluster: ClusterView, classes: ClassList) -> str:
+    """Return size and answer of a cluster, such as "312 images, no answer"."""
+    size = format_count(cluster.size, "image")
+    if cluster.leaf_counts is not None:
+        answered, total = cluster.leaf_counts
+        return f"{size}, split, {answered} of {format_count(total, 'part')} answered"
+    return f"{size}, {describe_answer(cluster.answer, classes)}"
+
+
+def format_confidence(confidence: float) -> str:
+    """Return a confidence below 1 as it stands behind a class name, such as " .8", else ""."""
+    return "" if confidence >= 1 else f" .{round(confidence * 10)}"
+
+
+def format_open_clusters(count: int) -> str:
+    """Return the number of clusters without an answer, such as "1 cluster has no answer"."""
+    return f"{format_count(count, 'cluster')} {'has' if count == 1 else 'have'} no answer"
 
 
 def format_cluster_name(cluster: ClusterView) -> str:
@@ -40,8 +55,7 @@ def format_cluster_name(cluster: ClusterView) -> str:
 
 def format_cluster_size(cluster: ClusterView) -> str:
     """Return the number of images and their mean distance from the centre in latent space."""
-    images = "1 image" if cluster.size == 1 else f"{cluster.size:,} images"
-    return f"{images}, mean distance {cluster.mean_distance:.1f}"
+    return f"{format_count(cluster.size, 'image')}, mean distance {cluster.mean_distance:.1f}"
 
 
 def format_digit_keys(

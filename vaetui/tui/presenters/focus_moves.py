@@ -1,4 +1,4 @@
-"""Moves of the focus among the clusters of a round."""
+"""Moves of the focus among the clusters of a round, and among the items of a list or grid."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from vaetui.engine.answers import ClusterPath
 from vaetui.session.views import ClusterView
+
+MOVE_KEYS = frozenset({"left", "right", "up", "down", "page_up", "page_down", "first", "last"})
+"""Names of the keys that move the focus."""
 
 
 def find_cluster_or_ancestor(clusters: Sequence[ClusterView], path: ClusterPath) -> int:
@@ -26,9 +29,13 @@ def find_next_unanswered(clusters: Sequence[ClusterView], index: int, step: int 
     return next((candidate for candidate in indices if clusters[candidate].answer is None), None)
 
 
-def find_neighbour_index(index: int, key: str, columns: int, count: int) -> int:
-    """Return the index left, right, up or down of `index` in a grid of `count` cells; stop at its edges."""
-    target = index + {"left": -1, "right": 1, "up": -columns, "down": columns}[key]
-    if key == "down" and target >= count and index // columns < (count - 1) // columns:
-        return count - 1
-    return target if 0 <= target < count else index
+def move_index(index: int, key: str, count: int, columns: int = 1, page_size: int = 1) -> int:
+    """Return the index after a key of `MOVE_KEYS` among `count` items in rows of `columns`; it stops at both ends."""
+    last = max(count - 1, 0)
+    if key in ("left", "right", "up", "down"):
+        target = index + {"left": -1, "right": 1, "up": -columns, "down": columns}[key]
+        if key == "down" and target > last and index // columns < last // columns:
+            return last
+        return target if 0 <= target <= last else index
+    target = {"page_up": index - page_size, "page_down": index + page_size, "first": 0, "last": last}[key]
+    return min(max(target, 0), last)

@@ -16,7 +16,9 @@ from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.session.views import DigitKeys
 from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.class_colours import CLASS_MARK
-from vaetui.tui.presenters.cluster_text import format_unassigned_digit
+from vaetui.tui.presenters.cluster_text import format_confidence, format_unassigned_digit
+from vaetui.tui.presenters.focus_moves import MOVE_KEYS, move_index
+from vaetui.tui.presenters.layout import compute_centred_rows
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
 from vaetui.tui.session_protocol import Session
@@ -107,8 +109,8 @@ class HistoryPresenter:
             self.hint = NO_ENTRY_HINT
         elif key in ("accept", "choose", "unreadable", "clear") or key.isdigit():
             return self._handle_answer_key(key)
-        else:
-            self._move_focus(key, page_rows)
+        elif key in MOVE_KEYS:
+            self.focus_index = move_index(self.focus_index, key, len(self.visible_entries), page_size=page_rows)
         return None
 
     def select_class(self, class_id: int) -> HistoryAction | None:
@@ -162,8 +164,8 @@ class HistoryPresenter:
         titles = f"  {'round':<{ROUND_CELLS}} {'cluster':<{cluster_cells}} {_fit('answer', answer_cells)} "
         titles += f"{'images':>{images_cells}} " if images_cells else ""
         lines: list[list[Piece]] = [[(_fit(f"{titles}{'time':>{TIME_CELLS}}", cells), "dim")]]
-        first_index = min(max(self.focus_index - (rows - 1) // 2, 0), max(len(entries) - (rows - 1), 0))
-        for index, entry in enumerate(entries[first_index : first_index + rows - 1], start=first_index):
+        for index in compute_centred_rows(self.focus_index, len(entries), rows - 1):
+            entry = entries[index]
             style = "bold reverse" if index == self.focus_index else ""
             answer = self._format_answer(entry, answer_cells)
             start = f"{entry.round_number:<{ROUND_CELLS}} {format_path(entry.path):<{cluster_cells}} "
@@ -228,13 +230,6 @@ class HistoryPresenter:
                 return self._correct(Cleared())
         return self._select_digit(int(key))
 
-    def _move_focus(self, key: str, page_rows: int) -> None:
-        if key in ("first", "last"):
-            self._set_focus(0 if key == "first" else len(self.visible_entries) - 1)
-        else:
-            steps = {"up": -1, "down": 1, "page_up": -page_rows, "page_down": page_rows}
-            self._set_focus(self.focus_index + steps.get(key, 0))
-
     def _handle_confidence(self, key: str) -> HistoryAction | None:
         class_id = self.pending_class_id
         assert class_id is not None
@@ -284,8 +279,8 @@ class HistoryPresenter:
         cluster = f"round {entry.round_number}, cluster {format_path(entry.path)}"
         match answer:
             case ClassAnswer(class_id, confidence):
-                certainty = "" if confidence >= 1 else f" .{round(confidence * 10)}"
-                self.status_text = f"Saved: {cluster} = {self._session.classes.names[class_id]}{certainty}"
+                name = self._session.classes.names[class_id]
+                self.status_text = f"Saved: {cluster} = {name}{format_confidence(confidence)}"
             case Unreadable():
                 self.status_text = f"Saved: {cluster} unreadable"
             case Cleared():
@@ -326,7 +321,7 @@ class HistoryPresenter:
     def _format_answer(self, entry: HistoryEntry, max_cells: int) -> tuple[Piece, ...]:
         match entry.answer:
             case ClassAnswer(class_id, confidence):
-                suffix = "" if confidence >= 1 else f" .{round(confidence * 10)}"
+                suffix = format_confidence(confidence)
                 return *format_class(class_id, self._session.classes, max_cells - len(suffix)), (suffix, "")
             case Unreadable():
                 return (("– unreadable" if max_cells >= len("– unreadable") else "–", ""),)

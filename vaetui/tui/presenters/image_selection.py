@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vaetui.tui.presenters.focus_moves import move_index
 from vaetui.tui.presenters.layout import compute_page_bounds
-
-MOVE_KEYS = frozenset({"left", "right", "up", "down", "page_up", "page_down", "first", "last"})
-"""Names of the keys that move the selection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,5 @@ class ImageSelection:
 
         At the edge of a page, the arrows go on to the next page.
         """
-        last = max(self.count - 1, 0)
-        target = {
-            "left": self.index - 1,
-            "right": self.index + 1,
-            "up": self.index - self.columns,
-            "down": self.index + self.columns,
-            "page_up": max(self.index - self.page_size, 0),
-            "page_down": min(self.index + self.page_size, last),
-            "first": 0,
-            "last": last,
-        }[key]
-        if key == "down" and target > last and self.index // self.columns < last // self.columns:
-            target = last
-        return replace(self, index=target) if 0 <= target <= last else self
+        index = move_index(self.index, key, self.count, self.columns, self.page_size)
+        return replace(self, index=index)

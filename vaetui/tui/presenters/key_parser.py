@@ -13,7 +13,12 @@ from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.views import DigitKeys
 from vaetui.tui.keymap import KeyFormatter, format_default_key
-from vaetui.tui.presenters.cluster_text import format_digit_ranges, format_unassigned_digit, truncate_name
+from vaetui.tui.presenters.cluster_text import (
+    format_digit_ranges,
+    format_open_clusters,
+    format_unassigned_digit,
+    truncate_name,
+)
 
 ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave", "accept_all"]
 Action: TypeAlias = Answer | str
@@ -246,8 +251,7 @@ def format_question(
         case "parts":
             return f"Split into {parser.choose_part_count(focused.size)} parts?", parser.parts_hint
         case "leave":
-            verb = "has" if focused.unanswered_count == 1 else "have"
-            return f"{format_count(focused.unanswered_count, 'cluster')} {verb} no answer.", parser.leave_hint
+            return f"{format_open_clusters(focused.unanswered_count)}.", parser.leave_hint
         case "accept_all":
             return (
                 f"Accept {format_count(focused.sure_count, 'cluster')} as predicted ({focused.sure_text})?",

@@ -18,22 +18,24 @@ from vaetui.tui.presenters.cluster_text import (
     format_cluster_name,
     format_guess,
 )
-from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_neighbour_index, find_next_unanswered
+from vaetui.tui.presenters.focus_moves import (
+    MOVE_KEYS,
+    find_cluster_or_ancestor,
+    find_next_unanswered,
+    move_index,
+)
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.session_protocol import Session
 
 NEXT_MEMBER_ORDER: dict[MemberOrder, MemberOrder] = {"nearest": "random", "random": "farthest", "farthest": "nearest"}
 """The member order that follows each order when its key is pressed."""
-SURE_SHARE = 0.95
-"""Share of the members predicted as one class from which on guesses are accepted together."""
 MAX_GUESS_CELLS = 22
 """Cells of a guess, and of the class of an answer, in the prompt: both stand beside the name of the cluster."""
 ACCEPT_ALL_CELLS = 61
 """Cells of the question whether to accept all guesses, without their classes."""
 MIN_SURE_CELLS = 12
 """Fewest cells for those classes."""
-MOVES = ("left", "right", "up", "down", "page_up", "page_down", "first", "last")
 
 
 class LabellingPresenter:
@@ -86,7 +88,7 @@ class LabellingPresenter:
         """The facts about the focused cluster that the key parser needs."""
         cluster, classes = self.focused_cluster, self.session.classes
         guess = cluster.guess if is_open(cluster) else None
-        sure_answers = self._list_sure_answers()
+        sure_answers = self.round_view.sure_answers
         counts = Counter(classes.names[answer.class_id] for _, answer in sure_answers)
         sure_cells = max(self.prompt_cells - ACCEPT_ALL_CELLS, MIN_SURE_CELLS)
         return FocusedClusterInfo(
@@ -213,9 +215,10 @@ class LabellingPresenter:
             case "next" | "previous":
                 self._forget_last_answer()
                 self._focus_next_unanswered(1 if action == "next" else -1)
-            case str() if action in MOVES:
+            case str() if action in MOVE_KEYS:
                 self._forget_last_answer()
-                self._move_focus(action, columns, page_size)
+                count = len(self.visible_clusters)
+                self.focus_index = move_index(self.focus_index, action, count, columns, page_size)
             case _:
                 return action
         return None
@@ -232,17 +235,9 @@ class LabellingPresenter:
             names = select_class_names(self.session.classes.names, self.round_view.unanswered_class_ids)
             self.status_text += f". {format_unanswered_classes(names)}" if names else ""
 
-    def _list_sure_answers(self) -> list[tuple[ClusterPath, ClassAnswer]]:
-        """Return the answers that accept the guesses of all open clusters above `SURE_SHARE`."""
-        return [
-            (cluster.path, ClassAnswer(cluster.guess[0]))
-            for cluster in self.round_view.clusters
-            if is_open(cluster) and cluster.guess is not None and cluster.guess[1] >= SURE_SHARE
-        ]
-
     def _accept_all(self) -> None:
-        answers = self._list_sure_answers()
-        self.session.record_answers(answers)
+        answers = self.round_view.sure_answers
+        self.session.record_answers([(cluster.path, answer) for cluster, answer in answers])
         self._forget_last_answer()
         self._focus_after_answer(self.focused_cluster.path)
         self.status_text = f"Saved: {format_count(len(answers), 'cluster')} as predicted. {self._undo_hint}"
@@ -272,17 +267,6 @@ class LabellingPresenter:
         index = find_next_unanswered(self.visible_clusters, self.focus_index, step)
         if index is not None:
             self.focus_index = index
-
-    def _move_focus(self, key: str, columns: int, page_size: int) -> None:
-        count = len(self.visible_clusters)
-        match key:
-            case "first" | "last":
-                self.focus_index = 0 if key == "first" else count - 1
-            case "page_up" | "page_down":
-                step = -page_size if key == "page_up" else page_size
-                self.focus_index = min(max(self.focus_index + step, 0), count - 1)
-            case _:
-                self.focus_index = find_neighbour_index(self.focus_index, key, columns, count)
 
     def _sort_clusters(self) -> None:
         order = SORT_ORDERS[(SORT_ORDERS.index(self._order.sort_order) + 1) % len(SORT_ORDERS)]

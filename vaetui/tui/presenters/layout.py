@@ -199,6 +199,12 @@ def compute_visible_rows(cursor_row: int, count: int, height: int) -> range:
     return range(first_row, min(first_row + max_rows, count))
 
 
+def compute_centred_rows(index: int, count: int, max_rows: int) -> range:
+    """Return at most `max_rows` rows of a list of `count` rows, with that of `index` in their middle if possible."""
+    start = min(max(index - max_rows // 2, 0), max(count - max_rows, 0))
+    return range(start, min(start + max_rows, count))
+
+
 def compute_page_bounds(index: int, count: int, page_size: int) -> tuple[int, int]:
     """Return start and end (exclusive) of the page of `count` items that contains the item at `index`."""
     start = index - index % page_size

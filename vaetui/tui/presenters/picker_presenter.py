@@ -12,6 +12,8 @@ from rich.cells import cell_len, set_cell_size
 from vaetui.errors import format_count
 from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_text import truncate_name
+from vaetui.tui.presenters.focus_moves import MOVE_KEYS, move_index
+from vaetui.tui.presenters.layout import compute_centred_rows
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.presenters.run_position import format_epoch, format_position
 
@@ -127,11 +129,8 @@ class PickerPresenter:
 
     def move_focus(self, key: str, page_rows: int) -> None:
         """Move the selection by a key name."""
-        if key in ("first", "last"):
-            self._set_focus(0 if key == "first" else len(self.entries) - 1)
-        else:
-            steps = {"up": -1, "down": 1, "page_up": -page_rows, "page_down": page_rows}
-            self._set_focus(self.focus_index + steps.get(key, 0))
+        if key in MOVE_KEYS:
+            self.focus_index = move_index(self.focus_index, key, len(self.entries), page_size=page_rows)
 
     def list_choices(self) -> list[Choice]:
         """Return the sessions, to find one by its name."""
@@ -155,8 +154,8 @@ class PickerPresenter:
         lines: list[list[Piece]] = [
             [(" " * MARK_CELLS + join(NAME_TITLE, "state", "answers", "last used"), "dim")],
         ]
-        first_index = min(max(self.focus_index - (rows - 1) // 2, 0), max(len(self.entries) - (rows - 1), 0))
-        for index, entry in enumerate(self.entries[first_index : first_index + rows - 1], start=first_index):
+        for index in compute_centred_rows(self.focus_index, len(self.entries), rows - 1):
+            entry = self.entries[index]
             style = "bold reverse" if index == self.focus_index else "dim" if entry.problem else ""
             text = join(
                 truncate_name(entry.name, name_cells),

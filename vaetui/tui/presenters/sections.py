@@ -54,7 +54,11 @@ def format_paragraph(heading: str, sentences: Iterable[str], width: int) -> Text
 
 
 def wrap_text(text: str, width: int) -> list[str]:
-    """Return the lines of a text of any characters, at least one."""
+    """Return the lines of a text of any characters, at least one; line breaks in it are kept."""
+    return [line for paragraph in text.split("\n") for line in _wrap_paragraph(paragraph, width)]
+
+
+def _wrap_paragraph(text: str, width: int) -> list[str]:
     if text.isascii():
         return textwrap.wrap(text, width) or [""]
     # Characters may be two cells wide.

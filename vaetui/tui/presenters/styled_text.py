@@ -12,7 +12,13 @@ from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
 from vaetui.tui.presenters.class_colours import CLASS_MARK, get_class_style
-from vaetui.tui.presenters.cluster_text import MAX_CLASS_NAME_CELLS, format_cluster_name, format_guess, truncate_name
+from vaetui.tui.presenters.cluster_text import (
+    MAX_CLASS_NAME_CELLS,
+    format_cluster_name,
+    format_confidence,
+    format_guess,
+    truncate_name,
+)
 
 Piece: TypeAlias = tuple[str, str]
 """A text and its style: "" for the default, "focus", "open", "dim", "strong", or a Rich style such as a colour."""
@@ -43,7 +49,7 @@ def format_answer_pieces(
         return ((f"⟨{cluster.leaf_counts[0]}/{cluster.leaf_counts[1]}⟩", ""),)
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
-            suffix = "" if confidence >= 1 else f" .{round(confidence * 10)}"
+            suffix = format_confidence(confidence)
             return *format_class(class_id, classes, max_cells - len(suffix), gap), (suffix, "dim")
         case Unreadable():
             text = "– unreadable"

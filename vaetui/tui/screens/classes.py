@@ -13,7 +13,7 @@ from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 from vaetui.tui.keymap import CLASSES_GLOSSARY, CLASSES_KEYS
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
 from vaetui.tui.presenters.cluster_text import format_class_digit, truncate_name
-from vaetui.tui.presenters.focus_moves import find_neighbour_index
+from vaetui.tui.presenters.focus_moves import move_index
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.layout import compute_visible_rows
 from vaetui.tui.presenters.line_dialogue import LineDialogue
@@ -58,7 +58,7 @@ class ClassesScreen(PromptScreen):
                 self.dismiss()
                 return
             case "up" | "down":
-                self._cursor_row = find_neighbour_index(self._cursor_row, key, 1, len(classes))
+                self._cursor_row = move_index(self._cursor_row, key, len(classes))
             case "undo" | "redo":
                 presenter.handle_key(key, 1)
             case "add":

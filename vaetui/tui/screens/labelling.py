@@ -20,7 +20,7 @@ from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, KeyFormatter
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
-from vaetui.tui.presenters.cluster_text import format_answer, format_round_progress
+from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
@@ -211,11 +211,10 @@ class LabellingScreen(KeyGuardedScreen):
 
     def list_targets(self) -> list[Choice]:
         """Return the clusters of the round by their number, with answer and size."""
-        targets = []
-        for cluster in self.presenter.round_view.clusters:
-            detail = f"{format_answer(cluster, self._session.classes)}, {cluster.size:,} images"
-            targets.append(Choice(format_path(cluster.path), cluster.path, detail))
-        return targets
+        return [
+            Choice(format_path(cluster.path), cluster.path, describe_cluster(cluster, self._session.classes))
+            for cluster in self.presenter.round_view.clusters
+        ]
 
     def go_to_target(self, value: object) -> None:
         """Move the focus to the cluster with this path."""

@@ -10,7 +10,8 @@ from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView, MemberOrder
 from vaetui.tui.keymap import MEMBERS_GLOSSARY, MEMBERS_KEYS
 from vaetui.tui.presenters.cluster_text import format_cluster_name, format_cluster_size
-from vaetui.tui.presenters.image_selection import MOVE_KEYS, ImageSelection
+from vaetui.tui.presenters.focus_moves import MOVE_KEYS
+from vaetui.tui.presenters.image_selection import ImageSelection
 from vaetui.tui.presenters.labelling_presenter import NEXT_MEMBER_ORDER
 from vaetui.tui.presenters.layout import GridLayout, compute_selection_grid
 from vaetui.tui.screens.prompt_screen import PromptScreen

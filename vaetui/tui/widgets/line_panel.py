@@ -7,6 +7,7 @@ from rich.text import Text
 
 from vaetui.tui.key_bindings import format_key_name
 from vaetui.tui.presenters.cluster_text import truncate_name
+from vaetui.tui.presenters.layout import compute_centred_rows
 from vaetui.tui.presenters.line_dialogue import CREATE_KEY, Choice, LineDialogue
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -48,9 +49,7 @@ class LinePanel(TextLine):
         self.set_text(Text("\n").join([*lines, _format_line(dialogue, width), _format_keys(dialogue, width)]))
 
     def _list_visible_rows(self, dialogue: LineDialogue) -> range:
-        count, marked_index = len(dialogue.matches), dialogue.marked_index or 0
-        start = min(max(marked_index - self._choice_rows // 2, 0), max(count - self._choice_rows, 0))
-        return range(start, min(start + self._choice_rows, count))
+        return compute_centred_rows(dialogue.marked_index or 0, len(dialogue.matches), self._choice_rows)
 
     def _format_choice(self, dialogue: LineDialogue, row: int, width: int) -> Text:
         choice, is_marked = dialogue.matches[row], row == dialogue.marked_index
