@@ -16,9 +16,9 @@ from vaetui.tui.presenters.command_palette import CommandPalette, build_command_
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.screen_commands import ScreenCommand
 from vaetui.tui.screens.help import HelpScreen
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.samples import SamplesScreen
 from vaetui.tui.screens.training import TrainingScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.line_panel import LinePanel
@@ -118,7 +118,7 @@ async def test_palette_works_while_training_and_in_screens_above() -> None:
         await wait_for_screen(pilot, HelpScreen)
         await pilot.press("ctrl+p")
         screen = app.screen
-        assert isinstance(screen, KeyGuardedScreen)
+        assert isinstance(screen, VaetuiScreen)
         assert not screen.is_line_open
         await pilot.press("escape")
         await wait_for_screen(pilot, TrainingScreen)

@@ -13,8 +13,8 @@ from vaetui.errors import UserError
 from vaetui.tui.display_choices import DEFAULT_COLOUR_COUNT, SHOWN_MODES
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.start import StartScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.textual_bindings import list_commands
 
@@ -83,7 +83,7 @@ class VaetuiApp(KeyedApp):
         try:
             self._save_one_key_mode(is_on)
         except UserError as error:
-            if isinstance(self.screen, KeyGuardedScreen):
+            if isinstance(self.screen, VaetuiScreen):
                 self.screen.show_notice(f"For this session only: config.toml cannot be changed. {error}")
 
     def continue_session(self) -> None:
@@ -130,7 +130,7 @@ class VaetuiApp(KeyedApp):
         The help has no line for a notice, so it goes to the screen below them.
         """
         notice_screen = self._overlay or self._phase_screen
-        if isinstance(notice_screen, KeyGuardedScreen):
+        if isinstance(notice_screen, VaetuiScreen):
             notice_screen.show_notice(text)
 
     def close_overlay(self) -> None:
@@ -158,7 +158,7 @@ class VaetuiApp(KeyedApp):
         for screen in self.screen_stack:
             for widget in (*screen.query(Picture), *screen.query(TiledImages)):
                 widget.redraw()
-        if isinstance(self.screen, KeyGuardedScreen):
+        if isinstance(self.screen, VaetuiScreen):
             self.screen.show_notice(describe_picture_mode())
 
     @on(EventReported)
@@ -201,7 +201,7 @@ class VaetuiApp(KeyedApp):
 
     @property
     def _is_line_open(self) -> bool:
-        return any(isinstance(screen, KeyGuardedScreen) and screen.is_line_open for screen in self.screen_stack)
+        return any(isinstance(screen, VaetuiScreen) and screen.is_line_open for screen in self.screen_stack)
 
     def _show_first_screen(self) -> None:
         from vaetui.tui.widgets.picture import configure_terminal, set_picture_mode
@@ -211,7 +211,7 @@ class VaetuiApp(KeyedApp):
         configure_terminal(self._offered_modes, self._colour_count, self.console.color_system == "256")
         set_picture_mode(self._picture_mode, self._cell_size)
         screen = self._show_phase_screen()
-        if self._start_notice and isinstance(screen, KeyGuardedScreen):
+        if self._start_notice and isinstance(screen, VaetuiScreen):
             screen.call_after_refresh(screen.show_notice, self._start_notice)
         screen.call_after_refresh(self._start_worker)
 

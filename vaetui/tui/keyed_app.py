@@ -10,7 +10,7 @@ from textual.binding import BindingType
 
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
@@ -34,7 +34,7 @@ NO_JOB_CONTROL_NOTICE = "Cannot suspend: no shell could continue it."
 
 
 class KeyedApp(GracefulShutdownApp):
-    """An app whose screens are `KeyGuardedScreen`."""
+    """An app whose screens are `VaetuiScreen`s."""
 
     CSS_PATH = Path(__file__).with_name("vaetui.tcss")  # absolute, so that subclasses elsewhere find it
     TITLE = "vaetui"
@@ -71,7 +71,7 @@ class KeyedApp(GracefulShutdownApp):
 
     def show_notice(self, text: str) -> None:
         """Show a notice on the current screen."""
-        if isinstance(self.screen, KeyGuardedScreen):
+        if isinstance(self.screen, VaetuiScreen):
             self.screen.show_notice(text)
 
     def show_deferred_phase(self) -> None:
@@ -89,7 +89,7 @@ class KeyedApp(GracefulShutdownApp):
         super().action_suspend_process()
         driver = self._driver
         if isinstance(driver, NonBlockingDriver) and not driver.was_suspended:
-            cast(KeyGuardedScreen, self.screen).show_notice(
+            cast(VaetuiScreen, self.screen).show_notice(
                 f"{NO_JOB_CONTROL_NOTICE} {self.format_key('any.leave')}: leave"
             )
 
@@ -99,7 +99,7 @@ class KeyedApp(GracefulShutdownApp):
 
         screen = self.screen
         # The help itself has no glossary.
-        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None:
+        if isinstance(screen, VaetuiScreen) and screen.glossary is not None:
             self.defer_paint()
             commands = list_commands(screen.active_bindings.values())
             self.push_screen(HelpScreen(self.heading, commands, screen.glossary, self.import_lines))
@@ -109,7 +109,7 @@ class KeyedApp(GracefulShutdownApp):
         from vaetui.tui.presenters.command_palette import CommandPalette
 
         screen = self.screen
-        if isinstance(screen, KeyGuardedScreen) and screen.glossary is not None and not screen.is_line_open:
+        if isinstance(screen, VaetuiScreen) and screen.glossary is not None and not screen.is_line_open:
 
             def run_choice(value: object) -> None:
                 if isinstance(value, str):
@@ -123,5 +123,5 @@ class KeyedApp(GracefulShutdownApp):
     def action_more_keys(self) -> None:
         """Show the next page of keys in the footer."""
         screen = self.screen
-        if isinstance(screen, KeyGuardedScreen) and not screen.query_one(Footer).turn_page():
+        if isinstance(screen, VaetuiScreen) and not screen.query_one(Footer).turn_page():
             screen.show_notice(ALL_KEYS_NOTICE)

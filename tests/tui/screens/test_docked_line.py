@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.tui.harness import SIZES, focused_path, open_labelling, prompt_text, screen_text
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
-from vaetui.tui.screens.key_guarded_screen import PASTE_NOTICE
+from vaetui.tui.screens.vaetui_screen import PASTE_NOTICE
 from vaetui.tui.widgets.framed_image import FramedImage
 from vaetui.tui.widgets.line_panel import LinePanel
 from vaetui.tui.widgets.member_grid import MemberGrid

@@ -16,7 +16,7 @@ from tests.tui.scripted_session import ScriptedSession
 from vaetui.session.views import Phase
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.export_dialogue import describe_unknown_suffix, format_question
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.widgets.line_panel import LinePanel
 
 PHASES: tuple[Phase, ...] = ("labelling", "finished")
@@ -30,13 +30,13 @@ def _work_in_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def line_text(pilot: Pilot[None]) -> str:
     """Return the question with the typed text, and the keys below it."""
     screen = pilot.app.screen
-    assert isinstance(screen, KeyGuardedScreen)
+    assert isinstance(screen, VaetuiScreen)
     assert screen.is_line_open
     return "\n".join(row.rstrip() for row in screen.query_one(LinePanel).text.splitlines()[-2:])
 
 
 def is_line_open(screen: Screen[Any]) -> bool:
-    return isinstance(screen, KeyGuardedScreen) and screen.is_line_open
+    return isinstance(screen, VaetuiScreen) and screen.is_line_open
 
 
 async def wait_for_text(pilot: Pilot[None], text: str) -> None:

@@ -28,8 +28,8 @@ from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.line_dialogue import EMPTY_FIELD_HINT
-from vaetui.tui.screens.key_guarded_screen import PASTE_NOTICE
 from vaetui.tui.screens.labelling import FIRST_LOOK_NOTICE, IGNORED_KEYS_NOTICE, LOADING_NOTICE, LabellingScreen
+from vaetui.tui.screens.vaetui_screen import PASTE_NOTICE
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.widgets.line_panel import LinePanel
 from vaetui.tui.widgets.prompt import Prompt

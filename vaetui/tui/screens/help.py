@@ -14,7 +14,7 @@ from vaetui.tui.keymap import HELP_KEYS, Glossary
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
 from vaetui.tui.presenters.screen_commands import ScreenCommand
 from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
 
@@ -23,7 +23,7 @@ MARGIN_CELLS = 5
 NO_LINES: Mapping[str, str] = {}
 
 
-class HelpScreen(KeyGuardedScreen):
+class HelpScreen(VaetuiScreen):
     """Keys with their effects, and terms with their meanings, which a search line filters."""
 
     BINDINGS = build_bindings(HELP_KEYS)

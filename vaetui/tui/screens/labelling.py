@@ -27,8 +27,8 @@ from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
 from vaetui.tui.presenters.unanswered_classes import select_class_names
 from vaetui.tui.screens.classes import ClassesScreen
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
 from vaetui.tui.screens.members import MembersScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -46,7 +46,7 @@ ONE_KEY_BADGE = "ONE-KEY"
 """Shown while a digit answers at once."""
 
 
-class LabellingScreen(KeyGuardedScreen):
+class LabellingScreen(VaetuiScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
     BINDINGS = build_bindings(LABELLING_KEYS)

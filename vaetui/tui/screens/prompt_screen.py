@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.events import Resize
 
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 
 RESERVED_ROWS = 3
 """Rows of header, prompt and footer."""
 
 
-class PromptScreen(KeyGuardedScreen):
+class PromptScreen(VaetuiScreen):
     """Base class of a screen that shows its whole state at once, with a hint in its prompt."""
 
     _hint = ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.widgets.header import Header
 
 
-class StartScreen(KeyGuardedScreen):
+class StartScreen(VaetuiScreen):
     """A header only: it is quick to import and to lay out."""
 
     def compose(self) -> ComposeResult:

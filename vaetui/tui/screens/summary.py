@@ -29,7 +29,7 @@ from vaetui.tui.presenters.summary_text import (
     wrap_pieces,
 )
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.bar_chart import Bar, BarChart
@@ -43,7 +43,7 @@ MAX_CLASS_IMAGES = 12
 ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
 
 
-class SummaryScreen(KeyGuardedScreen):
+class SummaryScreen(VaetuiScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
     BINDINGS = build_bindings(keymap.SUMMARY_KEYS)

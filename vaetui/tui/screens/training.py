@@ -27,7 +27,7 @@ from vaetui.tui.presenters.training_progress import (
     format_epoch_number,
     format_training_progress,
 )
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.curve_panes import AccuracyPane, LossPane, UnsupervisedMetricsPane
@@ -47,7 +47,7 @@ IMPORTED_CLASS = "-imported"
 """Class of the screen while it shows what was imported in place of the curves, before the first batch of a run."""
 
 
-class TrainingScreen(KeyGuardedScreen):
+class TrainingScreen(VaetuiScreen):
     """Header, curves, a table of epochs if it fits, reconstructions and a status line.
 
     A new run shows what was imported in place of the curves until it trains.

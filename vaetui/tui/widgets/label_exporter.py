@@ -19,7 +19,7 @@ from vaetui.tui.presenters.export_dialogue import (
     format_progress,
     format_result,
 )
-from vaetui.tui.screens.key_guarded_screen import KeyGuardedScreen
+from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ class LabelExporter(Widget):
         """Ask for the output in the line of the current screen, unless an export runs."""
         if self._worker.is_busy:
             self._show("An export is running. Wait until it ends")
-        elif isinstance(self.app.screen, KeyGuardedScreen):
+        elif isinstance(self.app.screen, VaetuiScreen):
             self.app.screen.open_line(ExportDialogue(self._path_text, self._export, hint))
 
     def delay_leaving(self) -> bool:
@@ -100,7 +100,7 @@ class LabelExporter(Widget):
         failure, is_in_use = message.failure, self._is_line_open
         if isinstance(failure, OutputExistsError) and not is_in_use:
             dialogue = OverwriteDialogue(Path(self._path_text).name, self._overwrite)
-            cast(KeyGuardedScreen, self.app.screen).open_line(dialogue)
+            cast(VaetuiScreen, self.app.screen).open_line(dialogue)
         elif isinstance(failure, UserError):
             self._show(str(failure))
             if not self._progress and not is_in_use:
@@ -138,7 +138,7 @@ class LabelExporter(Widget):
     def _is_line_open(self) -> bool:
         """Whether a question cannot be asked now."""
         screen = self.app.screen
-        return not isinstance(screen, KeyGuardedScreen) or screen.is_line_open
+        return not isinstance(screen, VaetuiScreen) or screen.is_line_open
 
     @property
     def _vaetui_app(self) -> AppProtocol:

@@ -23,14 +23,14 @@ from vaetui.tui.widgets.line_panel import LinePanel
 PASTE_NOTICE = "Ignored: pasted text (only a line takes it)"
 
 
-class KeyGuardedScreen(Screen[None]):
+class VaetuiScreen(Screen[None]):
     """Base class of a screen that handles keys, and opens a line that takes them all while it is open.
 
     Bindings of the screen itself use the action `press`.
     """
 
     DEFAULT_CSS = """
-    KeyGuardedScreen { layers: default line; }
+    VaetuiScreen { layers: default line; }
     """
 
     glossary: Glossary | None = None
