@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from tests.terminal import ScriptedTerminal
+from tests.tui.harness import screen_text, wait_until
 from tests.tui.scripted_session import ScriptedSession
+from vaetui.session.views import Phase
+from vaetui.tui.app import VaetuiApp
 from vaetui.tui.widgets.text_images import fit_image
 
 FEW_COLOURS = [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"TERM": "linux"}]
@@ -46,11 +49,19 @@ def test_picture_focus_and_answers_are_shown_without_colours(terminal: ScriptedT
     terminal.wait_for_text("Enter: certain")
     terminal.wait_until_quiet()
     terminal.send(b"\r")
-    terminal.wait_for_text("0 ·7")
+    terminal.wait_for_text("0 ■7")
     terminal.wait_for_text("[ 1 ?")
     terminal.wait_until_quiet()
     terminal.send(b"x")
     terminal.wait_for_text("1 –")
+
+
+@pytest.mark.parametrize("phase", ["training", "finished"])
+async def test_plots_are_drawn_without_colours(monkeypatch: pytest.MonkeyPatch, phase: Phase) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = VaetuiApp(ScriptedSession(phase))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "╭" in screen_text(app))
 
 
 @pytest.mark.usefixtures("home")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
+from textual.filter import LineFilter, Monochrome
 
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.driver import NonBlockingDriver
+from vaetui.tui.terminal.grey_filter import GreyFilter
 from vaetui.tui.terminal.shutdown_app import GracefulShutdownApp
 from vaetui.tui.textual_bindings import NO_KEY_PREFIX, build_bindings, list_commands
 from vaetui.tui.widgets.footer import Footer
@@ -46,6 +48,7 @@ class KeyedApp(GracefulShutdownApp):
     def __init__(self, theme: str = "dark", settings: AppSettings = DEFAULT_SETTINGS) -> None:
         """Use one of `THEME_NAMES`, and the keys of `settings`."""
         super().__init__()
+        self._grey_filter = GreyFilter()
         self.settings = settings
         """What the user has set."""
         self._label_exporter: LabelExporter | None = None
@@ -54,6 +57,11 @@ class KeyedApp(GracefulShutdownApp):
         )
         # Under NO_COLOR Textual turns its own colours into greys, but leaves those of the terminal as they are.
         self.theme = THEME_NAMES[theme.removeprefix("terminal-") if self.no_color else theme]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of all lines."""
+        filters = super().get_line_filters()
+        return [self._grey_filter if type(line_filter) is Monochrome else line_filter for line_filter in filters]
 
     @property
     def heading(self) -> str:
