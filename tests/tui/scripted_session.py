@@ -397,9 +397,11 @@ class ScriptedSession:
         return self.saved_at_s
 
     def training_curves(self) -> TrainingCurves:
-        """Return losses and epochs so far."""
-        unanswered_class_ids = self._list_reported_unanswered_class_ids()
-        return TrainingCurves(tuple(self.loss_points), tuple(self.finished_epochs), unanswered_class_ids)
+        """Return losses and epochs so far, without any estimate of the accuracy while a class has no answer."""
+        unanswered_class_ids, epochs = self._list_reported_unanswered_class_ids(), tuple(self.finished_epochs)
+        if unanswered_class_ids:
+            epochs = tuple(replace(epoch, mean_confidence=None) for epoch in epochs)
+        return TrainingCurves(tuple(self.loss_points), epochs, unanswered_class_ids)
 
     def reading_test(self) -> ReadingTest:
         """Return the reading test of the last epoch."""

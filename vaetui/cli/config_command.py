@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaetui.errors import UserError, make_printable
+from vaetui.tui.key_bindings import NO_KEY_NAME, format_key_name
+
+if TYPE_CHECKING:
+    from vaetui.runtime.config_file import UserConfig
 
 CELLS = (30, 14)
 """Width of the columns of names and of values."""
@@ -55,14 +59,12 @@ def _edit_file() -> None:
         ) from error
 
 
-def _describe_config(user_config: Any) -> dict[str, Any]:
+def _describe_config(user_config: UserConfig) -> dict[str, Any]:
     """Return the path, and every setting and binding with its value and where that comes from."""
     from vaetui.runtime import config_file
-    from vaetui.tui.key_bindings import format_key_name
     from vaetui.tui.keymap import KEY_BINDINGS
     from vaetui.tui.settings import get_keys
 
-    path: Any = user_config.path
     settings: dict[str, Any] = {}
     for name, setting in config_file.SETTINGS.items():
         value = user_config.values.get(name, setting.default)
@@ -78,7 +80,7 @@ def _describe_config(user_config: Any) -> dict[str, Any]:
         }
         for binding_id, binding in KEY_BINDINGS.items()
     }
-    return {"path": str(path), "exists": path.exists(), "settings": settings, "keys": keys}
+    return {"path": str(user_config.path), "exists": user_config.path.exists(), "settings": settings, "keys": keys}
 
 
 def _print_config(description: dict[str, Any], all_keys: bool) -> None:
@@ -92,7 +94,7 @@ def _print_config(description: dict[str, Any], all_keys: bool) -> None:
         binding_id: entry for binding_id, entry in description["keys"].items() if all_keys or entry["source"] == "file"
     }
     for binding_id, entry in shown_keys.items():
-        keys = " ".join(entry["keys"]) or "(no key)"
+        keys = " ".join(entry["keys"]) or NO_KEY_NAME
         click.echo(
             f"{f'keys.{binding_id}':{name_cells}}{keys:{value_cells}}{entry['source']:9}{entry['effect']}".rstrip()
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -43,9 +42,9 @@ def run_picker(context: click.Context, commands: Mapping[str, click.Command]) ->
 
 def _build_arguments(choice: PickerChoice) -> tuple[str, list[str]]:
     """Return the command of a choice and its arguments."""
+    from vaetui.session.session_catalogue import expand_path
     from vaetui.tui.presenters.picker_presenter import ResumeChoice
 
     if isinstance(choice, ResumeChoice):
         return "resume", ["--", choice.name]
-    # A shell would have replaced "~" by the home directory.
-    return "new", [f"--data={os.path.expanduser(choice.path_text)}"] if choice.path_text else []
+    return "new", [f"--data={expand_path(choice.path_text)}"] if choice.path_text else []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from vaetui.engine.config import Config, count_epochs
 from vaetui.engine.events import EpochEnded
-from vaetui.session.views import TrainingCurves
 from vaetui.tui.presenters.plot_curves import Curve
 
 UNSUPERVISED_METRICS_HEADING = "Progress without ground truth, %"
@@ -40,13 +39,6 @@ def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
     """Return the metrics that need no true labels; two of them need a recipe that classifies all images."""
     classifier_metrics = (RELIABLE_CONFIDENCE, PREDICTION_AGREEMENT) if config.propagation.method == "graph" else ()
     return (*classifier_metrics, PIXEL_ACCURACY)
-
-
-def select_reliable_epochs(curves: TrainingCurves) -> tuple[EpochEnded, ...]:
-    """Return the finished epochs, without any estimate of the accuracy while a class has no answer."""
-    if not curves.unanswered_class_ids:
-        return curves.finished_epochs
-    return tuple(replace(epoch, mean_confidence=None) for epoch in curves.finished_epochs)
 
 
 def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded]) -> list[Curve]:

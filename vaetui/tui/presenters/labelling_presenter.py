@@ -92,14 +92,14 @@ class LabellingPresenter:
         counts = Counter(classes.names[answer.class_id] for _, answer in sure_answers)
         sure_cells = max(self.prompt_cells - ACCEPT_ALL_CELLS, MIN_SURE_CELLS)
         return FocusedClusterInfo(
-            format_cluster_name(cluster),
-            cluster.size,
-            self.round_view.leaf_count - self.round_view.answered_leaf_count,
-            guess[0] if guess is not None else None,
-            format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
-            not is_open(cluster),
-            len(sure_answers),
-            format_class_counts(counts.most_common(), sure_cells),
+            name=format_cluster_name(cluster),
+            size=cluster.size,
+            unanswered_count=self.round_view.leaf_count - self.round_view.answered_leaf_count,
+            guess=guess[0] if guess is not None else None,
+            guess_text=format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
+            is_answered=not is_open(cluster),
+            sure_count=len(sure_answers),
+            sure_text=format_class_counts(counts.most_common(), sure_cells),
         )
 
     @property

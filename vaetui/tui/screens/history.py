@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from rich.text import Text
 from textual import on
@@ -13,12 +12,12 @@ from textual.containers import Horizontal
 from vaetui.engine.answers import ClusterPath
 from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
-from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import HISTORY_GLOSSARY, HISTORY_KEYS
 from vaetui.tui.presenters.history_presenter import HistoryPresenter
-from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
-from vaetui.tui.screens.overlay_screen import OverlayScreen
+from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
+from vaetui.tui.screens.worker_screen import WorkerScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.answer_preview import AnswerPreview
@@ -35,7 +34,7 @@ RETRY_S = 0.5
 LOADING_NOTE = "Loading the answers …"
 
 
-class HistoryScreen(OverlayScreen):
+class HistoryScreen(WorkerScreen):
     """The list of the answers beside pictures of the selected one, and a prompt."""
 
     BINDINGS = build_bindings(HISTORY_KEYS)
@@ -50,9 +49,7 @@ class HistoryScreen(OverlayScreen):
 
         `on_close` is called after the history has closed, with the cluster to go to, or None.
         """
-        super().__init__(session, ())
-        self.event_worker = EventWorker()
-        """The worker of this screen; the app has another one."""
+        super().__init__(session)
         self.presenter: HistoryPresenter = HistoryPresenter(session)
         """The answers, the selected one, and the correction typed so far."""
         self._on_close = on_close
@@ -80,18 +77,16 @@ class HistoryScreen(OverlayScreen):
         self._hint = self._note = ""
         match self.presenter.handle_key(key, self._page_rows):
             case "close":
-                self._close(None)
+                self._close_and_report(None)
                 return
             case "jump" if (entry := self.presenter.focused_entry) is not None:
-                self._close(entry.path)
+                self._close_and_report(entry.path)
                 return
             case "filter":
                 choices = self.presenter.list_filter_choices()
                 self.open_line(LineDialogue("List:", choices, on_choice=self._apply_filter))
             case "choose":
-                names = self.session.classes.names
-                choices = [Choice(names[class_id], class_id) for class_id in self.session.classes.active_ids]
-                self.open_line(LineDialogue("Class?", choices, on_choice=self._choose_class))
+                self._open_class_line(self._choose_class)
             case "reload":
                 self._load_entries()
         self._update_view()
@@ -114,16 +109,7 @@ class HistoryScreen(OverlayScreen):
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Load the answers again if they changed meanwhile, or show why they cannot be loaded."""
-        self.event_worker.mark_idle()
-        if self not in self.app.screen_stack:
-            return
-        if message.failure is not None and not isinstance(message.failure, UserError):
-            self._vaetui_app.leave_after_failure(message.failure)
-        elif self._is_outdated:
-            self._load_entries()
-        elif message.failure is not None:
-            self._hint = str(message.failure)
-        self._update_view()
+        self._end_work(message, self._load_entries if self._is_outdated else None)
 
     @property
     def _page_rows(self) -> int:
@@ -133,8 +119,8 @@ class HistoryScreen(OverlayScreen):
         self.presenter.set_filter(value)
         self._update_view()
 
-    def _choose_class(self, class_id: object) -> None:
-        if self.presenter.select_class(cast(int, class_id)) == "reload":
+    def _choose_class(self, class_id: int) -> None:
+        if self.presenter.select_class(class_id) == "reload":
             self._load_entries()
         self._update_view()
 
@@ -144,9 +130,8 @@ class HistoryScreen(OverlayScreen):
         if not self._is_outdated:
             self.event_worker.start(self.session.load_history(), target=self)
 
-    def _close(self, path: ClusterPath | None) -> None:
-        self.event_worker.stop()
-        self._vaetui_app.close_overlay()
+    def _close_and_report(self, path: ClusterPath | None) -> None:
+        self._close()
         if self._on_close is not None:
             self._on_close(path)
 

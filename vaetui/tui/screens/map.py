@@ -12,14 +12,13 @@ from textual.containers import Horizontal
 
 from vaetui.engine.answers import ClusterPath
 from vaetui.engine.events import ImageMap, MapComputed
-from vaetui.errors import UserError
-from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import MAP_GLOSSARY, MAP_KEYS
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.map_presenter import NO_CLASSES_NOTE, MapPresenter, build_lines
 from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
-from vaetui.tui.screens.overlay_screen import OverlayScreen
 from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
+from vaetui.tui.screens.worker_screen import WorkerScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -31,7 +30,7 @@ MAX_LEGEND_CELLS, MAX_WIDE_LEGEND_CELLS = 18, 32
 COMPUTING_NOTE = "Computing the map …"
 
 
-class MapScreen(OverlayScreen):
+class MapScreen(WorkerScreen):
     """The map beside its legend, and a prompt about the cluster nearest to the cursor."""
 
     BINDINGS = build_bindings(MAP_KEYS)
@@ -53,9 +52,7 @@ class MapScreen(OverlayScreen):
 
         `on_jump` is called with the chosen cluster after the map has closed; None if no round waits for answers.
         """
-        super().__init__(session, ())
-        self.event_worker = EventWorker()
-        """The worker of this screen; the app has another one."""
+        super().__init__(session)
         self.presenter = MapPresenter(session.classes, can_label=on_jump is not None, draws_letters=draws_letters)
         """The part that is shown, the cursor and the chosen classes."""
         self._on_jump, self._focus_path = on_jump, focus_path
@@ -111,17 +108,9 @@ class MapScreen(OverlayScreen):
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Compute the map that was requested meanwhile, or show why there is none."""
-        self.event_worker.mark_idle()
         is_outdated = self._running_class_ids != self._requested_class_ids
-        if self not in self.app.screen_stack:
-            return
-        if message.failure is not None and not isinstance(message.failure, UserError):
-            self._vaetui_app.leave_after_failure(message.failure)
-        elif is_outdated and (self._requested_class_ids or self._whole_map is None):
-            self._start_worker()
-        elif message.failure is not None:
-            self._hint = str(message.failure)
-        self._update_view()
+        is_needed = bool(self._requested_class_ids) or self._whole_map is None
+        self._end_work(message, self._start_worker if is_outdated and is_needed else None)
 
     def _choose_classes(self, class_ids: object) -> None:
         self._request_map(cast("tuple[int, ...]", class_ids))
@@ -140,10 +129,6 @@ class MapScreen(OverlayScreen):
     def _start_worker(self) -> None:
         self._running_class_ids = self._requested_class_ids
         self.event_worker.start(self.session.map_images(self._requested_class_ids), target=self)
-
-    def _close(self) -> None:
-        self.event_worker.stop()
-        self._vaetui_app.close_overlay()
 
     def _jump(self) -> None:
         cluster = self.presenter.nearest_cluster

@@ -14,13 +14,12 @@ from textual.timer import Timer
 
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Loading, Progress, SamplesGenerated
-from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
-from vaetui.tui.event_worker import EventReported, EventWorker, WorkerEnded
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import SAMPLES_GLOSSARY, SAMPLES_KEYS
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.number_format import format_progress_bar
-from vaetui.tui.screens.overlay_screen import OverlayScreen
+from vaetui.tui.screens.worker_screen import WorkerScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -48,7 +47,7 @@ class SampleRequest:
     """Number of images."""
 
 
-class SamplesScreen(OverlayScreen):
+class SamplesScreen(WorkerScreen):
     """A grid of images and a prompt that describes them or shows progress."""
 
     BINDINGS = build_bindings(SAMPLES_KEYS)
@@ -60,8 +59,6 @@ class SamplesScreen(OverlayScreen):
     def __init__(self, session: Session) -> None:
         """Show samples of the session's newest checkpoint."""
         super().__init__(session, assign_digit_keys(session.classes, dict(enumerate(session.answer_counts()))))
-        self.event_worker = EventWorker()
-        """The worker of this screen; the app has another one for training."""
         self.request = SampleRequest()
         """The last request."""
         self.pictures: Pixels = np.zeros((0, 1, 1), np.uint8)
@@ -93,8 +90,7 @@ class SamplesScreen(OverlayScreen):
         self._hint = self._note = ""
         match key:
             case "close":
-                self.event_worker.stop()
-                self._vaetui_app.close_overlay()
+                self._close()
                 return
             case "next":
                 self._request_samples(self.request.class_id, self.request.seed + 1)
@@ -129,21 +125,12 @@ class SamplesScreen(OverlayScreen):
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Start the request that arrived meanwhile, or show why the last one failed."""
-        self.event_worker.mark_idle()
         is_outdated = message.was_stopped or self._running_request != self.request
         self._running_request = self._progress_text = None
         if self._progress_timer is not None:
             self._progress_timer.stop()
             self._progress_timer = None
-        if self not in self.app.screen_stack:
-            return
-        if message.failure is not None and not isinstance(message.failure, UserError):
-            self._vaetui_app.leave_after_failure(message.failure)
-        elif is_outdated:
-            self._start_request()
-        elif message.failure is not None:
-            self._hint = str(message.failure)
-        self._update_view()
+        self._end_work(message, self._start_request if is_outdated else None)
 
     def _request_class(self, class_id: int) -> None:
         self._request_samples(class_id, self.request.seed)

@@ -24,7 +24,6 @@ from vaetui.tui.presenters.epoch_metrics import (
     EpochMetric,
     build_curves,
     describe_upcoming_metrics,
-    select_reliable_epochs,
     select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.loss_terms import (
@@ -202,7 +201,7 @@ class UnsupervisedMetricsPane(CurvePane):
 
         The classes without an answer stand in place of the estimated accuracy.
         """
-        epochs = select_reliable_epochs(curves)
+        epochs = curves.finished_epochs
         metrics = select_unsupervised_metrics(self._config)
         lines = [Text(" measured after each epoch")]
         if epochs:

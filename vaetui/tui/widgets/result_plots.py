@@ -15,7 +15,6 @@ from vaetui.engine.config import TrainingConfig, find_round_of_epoch
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.epoch_metrics import (
     UNSUPERVISED_METRICS_HEADING,
-    select_reliable_epochs,
     select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.number_format import format_number
@@ -108,7 +107,7 @@ class MetricsByEpochPlot(ResultPlot):
 
     def draw(self) -> None:
         """Draw the curves and their values."""
-        plot, epochs = self.query_one(Plot), select_reliable_epochs(self.session.training_curves())
+        plot, epochs = self.query_one(Plot), self.session.training_curves().finished_epochs
         draw_unsupervised_metrics(plot, self.session.config, epochs, self.session.epoch_count)
         self._show_values([[(epoch.epoch, metric.get_value(epoch)) for epoch in epochs] for metric in self._metrics])
 
