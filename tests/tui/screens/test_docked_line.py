@@ -116,3 +116,14 @@ async def test_long_names_and_texts_are_cut_to_the_width() -> None:
         await pilot.press("ctrl+u")
         assert "17" in panel_rows(pilot)[-3]
         assert max(map(len, panel_rows(pilot))) <= 80
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_hint_leaves_out_keys_that_do_not_fit_beside_it(width: int) -> None:
+    hint = "Directory /somewhere/else does not exist. Create it first."
+    async with open_labelling(ScriptedSession(), (width, 24)) as (pilot, screen):
+        screen.open_line(LineDialogue("Path:", on_choice=print, accepts_text=True, check=lambda _: hint))
+        await pilot.press("x", "enter")
+        row = screen.query_one(LinePanel).text.split("\n")[-1].rstrip()
+        keys = {60: "", 80: "   Esc: cancel", 120: "   Enter: confirm · Esc: cancel"}
+        assert row == f" ! {hint}{keys[width]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
@@ -17,6 +19,12 @@ LARGE_TERMINAL_ROWS = 34
 """Rows of a terminal from which on there is space for more choices."""
 MIN_TEXT_CELLS = 12
 """Cells of the line that are left for the typed text beside a long question."""
+CANCEL_KEY = "Esc: cancel"
+"""The key that closes the line, as its last row names it."""
+MIN_KEY_CELLS = 12
+"""Cells to which the key that makes a new thing can be cut."""
+HINT_GAP = "   "
+"""Stands between the hint and the keys."""
 
 
 class LinePanel(TextLine):
@@ -85,6 +93,12 @@ def _format_line(dialogue: LineDialogue, width: int) -> Text:
     return line
 
 
+def _count_key_cells(keys: Sequence[str]) -> int:
+    create_key = format_key_name(CREATE_KEY)
+    cells = [min(cell_len(key), MIN_KEY_CELLS) if key.startswith(create_key) else cell_len(key) for key in keys]
+    return sum(cells) + len(" · ") * (len(keys) - 1)
+
+
 def _format_keys(dialogue: LineDialogue, width: int) -> Text:
     """Return the hint about the last key, if any, and the keys that work now."""
     choice = dialogue.new_choice
@@ -95,15 +109,19 @@ def _format_keys(dialogue: LineDialogue, width: int) -> Text:
     elif dialogue.accepts_text and dialogue.text.strip():
         keys.insert(0, "Enter: confirm")
     keys += ["↑↓: mark"] if len(dialogue.matches) > 1 else []
+    keys.append(CANCEL_KEY)
     text = Text(" ")
     if dialogue.hint:
         text.append(f"! {dialogue.hint}", "bold")
-        text.append("   ")
-    for key in [*keys, "Esc: cancel"]:
+        while keys and text.cell_len + len(HINT_GAP) + _count_key_cells(keys) > width:
+            keys.pop(0)  # the hint matters more, and Esc most among the keys
+        text.append(HINT_GAP if keys else "")
+    for key in keys:
         text.append(
-            truncate_name(key, max(width - text.cell_len - 16, 12)) if key.startswith(create_key) else key, "dim"
+            truncate_name(key, max(width - text.cell_len - 16, MIN_KEY_CELLS)) if key.startswith(create_key) else key,
+            "dim",
         )
-        text.append(" · " if key != "Esc: cancel" else "", "dim")
+        text.append(" · " if key != CANCEL_KEY else "", "dim")
     if dialogue.choice_count:
         count = f"{len(dialogue.matches)} of {dialogue.choice_count} "
         text.append(" " * max(width - text.cell_len - len(count), 1) + count, "dim")
