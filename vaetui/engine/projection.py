@@ -7,6 +7,7 @@ dimension reduction by weighted pairwise Fisher criteria"); gradient steps then 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from scipy.special import erf
 
 from vaetui.engine.clusters import LatentVectors
 
-Matrix = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
+"""A matrix or a vector."""
 SHRINKAGE = 1e-3
 """Share of the mean variance in the covariance within classes; it keeps directions without variance finite."""
 VIEW_PERCENTILES = (0.5, 99.5)
@@ -92,6 +94,7 @@ def fit_projection(vectors: LatentVectors, class_ids: NDArray[np.int64]) -> Proj
         matrix = statistics.whitening @ _find_separating_directions(statistics)
         if np.ptp(statistics.means, axis=0).any() and _count_dimensions(statistics.means) < 2:
             matrix[:, 1] = _find_largest_rest(vectors, matrix[:, 0])
+    # Eigenvectors have an arbitrary sign: the largest component becomes positive, so that equal maps look alike.
     matrix *= np.sign(matrix[np.abs(matrix).argmax(axis=0), np.arange(2)]) + (matrix == 0).all(axis=0)
     points = vectors @ matrix
     low, high = np.percentile(points, VIEW_PERCENTILES, axis=0)
