@@ -10,9 +10,10 @@ from threading import Event as Gate
 import numpy as np
 import pytest
 
-from tests.tui.harness import SIZES, assert_snapshot, screen_text, wait_for_screen, wait_until
+from tests.tui.harness import SIZES, assert_snapshot, screen_text, settle, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.engine.classes import ClassList
+from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import TrainingConfig
 from vaetui.engine.events import Event, Loading
 from vaetui.engine.metrics import Agreement
@@ -23,7 +24,7 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
-from vaetui.tui.widgets.least_sure_images import LeastSureImages
+from vaetui.tui.widgets.least_sure_images import LEAST_SURE_HEADING, NO_IMAGES_TEXT, LeastSureImages
 from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
 ALL_SIZES = [(80, 24), (100, 30), (120, 40), (200, 60)]
@@ -199,6 +200,32 @@ async def test_least_sure_images_of_each_class_are_shown(size: tuple[int, int], 
             await pilot.press(key)
             await wait_until(pilot, lambda: "Training images by class" in screen_text(app))
             assert not widget.display
+
+
+class FullyAnsweredSession(FinishedSession):
+    """A finished session in which every image has an answer of its own."""
+
+    def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
+        return np.zeros((0, 28, 28), np.uint8), ()
+
+
+async def test_place_of_the_least_sure_images_tells_that_there_are_none() -> None:
+    app = VaetuiApp(FullyAnsweredSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and NO_IMAGES_TEXT in screen_text(app))
+
+
+async def test_figures_are_the_same_after_the_least_sure_images_have_been_shown() -> None:
+    app = VaetuiApp(FinishedSession())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "resume" in screen_text(app))
+        await settle(pilot)
+        figures = screen_text(app)
+        await pilot.press("l")
+        await wait_until(pilot, lambda: LEAST_SURE_HEADING in screen_text(app))
+        await settle(pilot)
+        await pilot.press("l")
+        await wait_until(pilot, lambda: screen_text(app) == figures)
 
 
 @pytest.mark.parametrize("has_test_labels", [True, False])

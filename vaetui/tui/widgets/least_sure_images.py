@@ -13,6 +13,8 @@ from vaetui.tui.presenters.styled_text import format_class
 from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid_places
 
 LEAST_SURE_HEADING = "Least sure images, with predicted class and confidence"
+NO_IMAGES_TEXT = "none: all images have an answer"
+"""Shown where no image is without an answer of its own."""
 ClassImages: TypeAlias = tuple[Pixels, Sequence[float]]
 """Images of a class, [N, H, W] or [N, H, W, 3], and their confidences [N], ascending."""
 
@@ -29,7 +31,7 @@ class LeastSureImages(TiledImages):
         super().__init__(id=id)
         self._class_list = classes
         self._layout: GridLayout | None = None
-        self._images_by_class: Mapping[int, ClassImages] = {}
+        self._images_by_class: Mapping[int, ClassImages] | None = None
 
     def show_layout(self, layout: GridLayout | None) -> None:
         """Arrange the images, or hide them for None."""
@@ -42,16 +44,17 @@ class LeastSureImages(TiledImages):
         self._draw()
 
     def show_images(self, images_by_class: Mapping[int, ClassImages]) -> None:
-        """Show images of classes; a mapping without classes means that they are not loaded."""
+        """Show images of classes; without this call they count as not loaded."""
         self._images_by_class = images_by_class
         self._draw()
 
     def _draw(self) -> None:
         if self._layout is None:
             return
-        note = "" if self._images_by_class else f"  {LOADING_TEXT}"
+        images_by_class = self._images_by_class or {}
+        note = "" if images_by_class else f"  {LOADING_TEXT if self._images_by_class is None else NO_IMAGES_TEXT}"
         self.write_text(1, 0, [(LEAST_SURE_HEADING, "strong"), (note, "")], max(self.size.width - 2, 0))
-        confidences = {class_id: values for class_id, (_, values) in self._images_by_class.items()}
+        confidences = {class_id: values for class_id, (_, values) in images_by_class.items()}
         chosen = choose_least_sure(confidences, self._layout.capacity)
         cells = self._layout.image_cells[0]
         for index, place in enumerate(self.places):
@@ -60,7 +63,7 @@ class LeastSureImages(TiledImages):
                 self.write_text(place.x, place.y + place.cells[1], (), cells)
                 continue
             class_id, position = chosen[index]
-            pixels, values = self._images_by_class[class_id]
+            pixels, values = images_by_class[class_id]
             percent = f" {100 * values[position]:.0f} %"
             caption = (*format_class(class_id, self._class_list, cells - len(percent)), (percent, "dim"))
             self.write_text(place.x, place.y + place.cells[1], caption, cells)

@@ -48,6 +48,13 @@ class ResultPlot(Vertical):
         yield (values := Static(markup=False))
         values.styles.height = len(self._names)
 
+    def draw(self) -> None:
+        """Draw the curves and their values; the base class has none."""
+
+    def on_resize(self) -> None:
+        """Draw again: a plot that was hidden had no room for its axes."""
+        self.call_after_refresh(self.draw)
+
     def _show_values(self, rows: Sequence[Sequence[tuple[int, float | None]]]) -> None:
         """Show a line of (x, share) pairs behind each name, in percent.
 
