@@ -86,7 +86,7 @@ def test_unreadable_images_are_reported_and_omitted(image_directory: Path, tmp_p
     process = run_vaetui("predict", "trained", damaged_path, image_path, "-o", str(output), "--format", "jsonl")
     assert process.returncode == 1
     assert "bad.png is not an image" in process.stderr
-    assert process.stdout == f"{output}: 1 images, 1 file skipped.\n"
+    assert process.stdout == f"{output}: 1 image, 1 file skipped.\n"
     (row,) = [json.loads(line) for line in output.read_text().splitlines()]
     assert row["path"] == image_path
     assert row["class"] in ("cat", "dog")

@@ -52,7 +52,7 @@ def test_ctrl_z_suspends_on_every_screen_and_the_program_goes_on(templates: Sess
     terminal.wait_for_text("class? ")
     terminal.wait_until_quiet()
     suspend_and_continue(terminal, "class? ")
-    for keys, text in ((b"?", "Find a class by name"), (b"\x1b", "class? "), (b"/", "Class? _")):
+    for keys, text in ((b"?", "Find a class by name"), (b"\x1b", "class? "), (b"/", "class? _")):
         terminal.send(keys)
         terminal.wait_for_text(text)
         terminal.wait_until_quiet()

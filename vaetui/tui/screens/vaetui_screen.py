@@ -144,7 +144,7 @@ class VaetuiScreen(Screen[None]):
         is_bound = self._line is None and bool(self._find_binding_id(event))
         if is_escape_pair(event) and not is_bound and event.key not in LINE_ALT_KEYS:
             self._vaetui_app.pending_input.extendleft(reversed(split_escape_pair(event)))
-        elif self._line is not None and not self._is_too_small:
+        elif self._line is not None and not self._is_too_small and not self._suspends(event):
             self._handle_line_key(self._line, event)
         else:
             await self._dispatch_key(event)
@@ -188,6 +188,10 @@ class VaetuiScreen(Screen[None]):
     def _find_binding_id(self, key: Key) -> str:
         active_binding = self.active_bindings.get(key.key)
         return (active_binding and active_binding.binding.id) or ""
+
+    def _suspends(self, key: Key) -> bool:
+        """Return whether a key suspends the program; one that types a character belongs to the open line."""
+        return self._find_binding_id(key) == "any.suspend" and not key.is_printable
 
     @property
     def _is_too_small(self) -> bool:
