@@ -30,7 +30,7 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for header in ("session", "state", "epoch", "round", "answers", "test", "created"):
-        table.add_column(header, no_wrap=header in ("session", "created"))
+        table.add_column(header, no_wrap=header in ("session", "round", "created"))
     for summary in summaries:
         if "error" in summary:
             table.add_row(summary["name"], Text(summary["error"]))
@@ -42,7 +42,7 @@ def print_sessions(summaries: list[dict[str, Any]]) -> None:
             _format_round(summary),
             str(summary["answers"]),
             _format_percent(summary["test_accuracy"][-1] if summary["test_accuracy"] else None),
-            f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d %H:%M}",
+            f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d}",
         )
     console = Console()
     with console.capture() as capture:  # Rich itself would exit without a message if the pipe is closed.

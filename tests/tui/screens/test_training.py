@@ -67,6 +67,17 @@ def create_session_without_test_labels(recipe_name: str = "propagation", epochs:
     return session
 
 
+async def test_pause_is_shown_in_place_of_an_older_notice() -> None:
+    app = VaetuiApp(EndlessSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: app.event_worker.latest_batches)
+        assert isinstance(app.screen, TrainingScreen)
+        app.screen.show_notice("A reading test cannot be scored.")
+        await pilot.press("space")
+        await wait_until(pilot, lambda: is_paused(app))
+        assert "paused · Space: resume" in screen_text(app)
+
+
 async def test_space_pauses_and_resumes() -> None:
     session = EndlessSession()
     app = VaetuiApp(session)

@@ -185,6 +185,7 @@ class TrainingScreen(VaetuiScreen):
         worker = self._vaetui_app.event_worker
         if worker.is_stopping:
             return
+        self.show_notice("")  # it would hide whether training is paused
         if worker.is_busy:
             worker.stop()
             self.query_one(Header).pin_text(PAUSING_NOTICE)
