@@ -489,9 +489,11 @@ async def test_space_that_was_meant_to_pause_training_accepts_no_guess() -> None
         assert session.answer_log == []
         await pilot.press("3", "1")
         assert session.answer_log == [((0,), ClassAnswer(3, 0.1))]
+        await pilot.press("2", "enter", "0", "6")
+        assert session.answer_log[1:] == [((1,), ClassAnswer(2)), ((2,), ClassAnswer(0, 0.6))], "a typed class is meant"
         screen._first_look_until = time.monotonic()
         await pilot.press("space")
-        assert len(session.answer_log) == 2
+        assert len(session.answer_log) == 4
 
 
 async def test_keys_are_ignored_while_a_cluster_is_being_split() -> None:

@@ -93,7 +93,7 @@ class LabellingScreen(VaetuiScreen):
         Map and history, which change the focus or the classes, wait until an answer is complete.
         """
         is_complete = self.presenter.key_parser.state == "class"
-        if key == "accept" and time.monotonic() < self._first_look_until:
+        if key == "accept" and is_complete and time.monotonic() < self._first_look_until:
             self.presenter.status_text = FIRST_LOOK_NOTICE
             self._update_prompt()
             return
