@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.cluster_text import format_class_counts, format_class_shares, format_guess
+from vaetui.tui.presenters.cluster_text import (
+    format_class_counts,
+    format_class_shares,
+    format_guess,
+    truncate_class_name,
+)
 
 
 def create_cluster(class_shares: tuple[tuple[int, float], ...]) -> ClusterView:
@@ -47,3 +53,20 @@ def test_class_counts_end_after_a_whole_class_where_room_is_short(max_cells: int
 def test_class_counts_cut_the_only_name_and_keep_its_number() -> None:
     assert format_class_counts([("yard sign left", 12)], 12) == "yard…eft: 12"
     assert format_class_counts([], 12) == ""
+
+
+@pytest.mark.parametrize("max_cells", [8, 12, 16, 22])
+def test_names_that_would_look_the_same_show_where_they_differ(max_cells: int) -> None:
+    names = (
+        "Hornblattkäfer der alten Welt (Weibchen)",
+        "Hornblattkäfer der alten Welt (Männchen)",
+        "猫の写真とても長い",
+        "y",
+    )
+    classes = ClassList.from_names(names)
+    texts = [truncate_class_name(class_id, classes, max_cells) for class_id in range(4)]
+    assert len(set(texts)) == 4
+    assert max(map(cell_len, texts)) <= max_cells
+    assert texts[3] == "y"
+    numbered = ClassList.from_names([f"{number:02} of a long series of classes" for number in range(60)])
+    assert len({truncate_class_name(class_id, numbered, max_cells) for class_id in range(60)}) == 60

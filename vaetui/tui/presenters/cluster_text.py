@@ -98,6 +98,29 @@ def truncate_name(name: str, max_cells: int) -> str:
     return f"{head}…{set_cell_size(name[::-1], tail_cells).rstrip()[::-1]}"
 
 
+def truncate_class_name(class_id: int, classes: ClassList, max_cells: int) -> str:
+    """Return the name of a class like `truncate_name`, but with what tells it from names that look the same."""
+    name, active_ids = classes.names[class_id], classes.active_ids
+    text = truncate_name(name, max_cells)
+    if text == name:
+        return text
+    others = [classes.names[other] for other in active_ids if other != class_id]
+    alike = [other for other in others if truncate_name(other, max_cells) == text]
+    if not alike:
+        return text
+    start = max(_count_shared_characters(name, other) for other in alike)
+    head = set_cell_size(name, max(max_cells // 3, 1)).rstrip()
+    room = max(max_cells - cell_len(head) - 1, 1)
+    rest = name[start:] if cell_len(name[start:]) >= room else name[-room:]
+    return f"{head}…{set_cell_size(rest, min(room, cell_len(rest))).rstrip()}"
+
+
+def _count_shared_characters(first: str, second: str) -> int:
+    """Return the length of the beginning that two texts share."""
+    pairs = zip(first, second, strict=False)
+    return next((index for index, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+
+
 def format_class_counts(counts: Sequence[tuple[str, int]], max_cells: int) -> str:
     """Return classes with their numbers, such as "cat: 5, owl: 1"; the last ones are replaced by "…" if need be."""
     parts = [f"{name}: {count}" for name, count in counts]

@@ -17,7 +17,7 @@ from vaetui.tui.presenters.cluster_text import (
     format_cluster_name,
     format_confidence,
     format_guess,
-    truncate_name,
+    truncate_class_name,
 )
 
 Piece: TypeAlias = tuple[str, str]
@@ -33,7 +33,7 @@ def format_class(
     class_id: int, classes: ClassList, max_cells: int = MAX_CLASS_NAME_CELLS, gap: str = " "
 ) -> tuple[Piece, ...]:
     """Return the mark of a class in its colour and its name after `gap`, truncated to `max_cells` in total."""
-    name = truncate_name(classes.names[class_id], max(max_cells - len(CLASS_MARK + gap), 1))
+    name = truncate_class_name(class_id, classes, max(max_cells - len(CLASS_MARK + gap), 1))
     return (CLASS_MARK, get_class_style(class_id)), (f"{gap}{name}", "")
 
 
