@@ -70,3 +70,10 @@ def test_names_that_would_look_the_same_show_where_they_differ(max_cells: int) -
     assert texts[3] == "y"
     numbered = ClassList.from_names([f"{number:02} of a long series of classes" for number in range(60)])
     assert len({truncate_class_name(class_id, numbered, max_cells) for class_id in range(60)}) == 60
+
+
+def test_guesses_of_names_with_the_same_ends_differ() -> None:
+    classes = ClassList.from_names(("Hornblattkäfer (Weibchen)", "Hornblattkäfer (Männchen)"))
+    clusters = [create_cluster(((class_id, 0.5),)) for class_id in range(2)]
+    assert len({format_guess(cluster, classes, 16) for cluster in clusters}) == 2
+    assert len({format_class_shares(cluster, classes, max_cells=10) for cluster in clusters}) == 2

@@ -184,7 +184,7 @@ def format_class_shares(
     if not cluster.class_shares:
         return "no predictions yet"
     shares_text = ", ".join(
-        f"{truncate_name(classes.names[class_id], max_cells)} ({format_share(share)})"
+        f"{truncate_class_name(class_id, classes, max_cells)} ({format_share(share)})"
         for class_id, share in cluster.class_shares[:max_classes]
     )
     return f"predicted: {shares_text}"
@@ -204,7 +204,7 @@ def format_guess(cluster: ClusterView, classes: ClassList, max_cells: int = MAX_
         return ""
     class_id, share = cluster.class_shares[0]
     suffix = f" · {format_share(share)}"
-    return truncate_name(classes.names[class_id], max(max_cells - cell_len(suffix), 1)) + suffix
+    return truncate_class_name(class_id, classes, max(max_cells - cell_len(suffix), 1)) + suffix
 
 
 def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: int = 80) -> str:
@@ -216,7 +216,7 @@ def format_training_weight(cluster: ClusterView, classes: ClassList, max_cells: 
         answer = cluster.answer
         weight = _format_percent(answer.confidence * cluster.mean_weight)
         suffix = "" if answer.confidence >= 1 else f" at {answer.confidence:.1f}"
-        name = truncate_name(classes.names[answer.class_id], max(max_cells - len(suffix) - 17, 1))
+        name = truncate_class_name(answer.class_id, classes, max(max_cells - len(suffix) - 17, 1))
         text = f"weight of {name}{suffix}: {weight}"
     else:
         weight = _format_percent(cluster.mean_weight)
@@ -232,7 +232,7 @@ def format_answer_confirmation(
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
             suffix = "" if confidence >= 1 else f", confidence {confidence:.1f}"
-            return f'{prefix}"{truncate_name(classes.names[class_id], max_name_cells)}"{suffix}'
+            return f'{prefix}"{truncate_class_name(class_id, classes, max_name_cells)}"{suffix}'
         case Unreadable():
             return f"{prefix}unreadable"
     return ""

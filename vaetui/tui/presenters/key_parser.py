@@ -17,6 +17,7 @@ from vaetui.tui.presenters.cluster_text import (
     format_digit_ranges,
     format_open_clusters,
     format_unassigned_digit,
+    truncate_class_name,
     truncate_name,
 )
 
@@ -142,7 +143,7 @@ class KeyParser:
         name = self.classes.names[class_id]
         digit = f"{self.digit_keys.index(class_id)}" if class_id in self.digit_keys else name
         start = "" if digit == name else f"{digit} "
-        return f"{start}{truncate_name(name, max_cells - len(start))}"
+        return f"{start}{truncate_class_name(class_id, self.classes, max_cells - len(start))}"
 
     def clear_input(self) -> KeyParser:
         """Return the parser without the input typed so far."""
