@@ -19,7 +19,7 @@ SIZE_NOTICE = "Enlarge the terminal"
 TIMEOUT_S = 120
 SCREEN_PATTERNS = {
     "labelling": r"Cluster \d+(\.\d+)*:",
-    "training": r"img/s",
+    "training": r"img/s|Training without labels",
     "finished": r"finished: 5 rounds",
     "reading": r"Picture \d+: what do you read\?",
     "samples": r"Samples of any class",

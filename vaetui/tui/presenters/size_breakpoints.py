@@ -14,3 +14,5 @@ ROW_BREAKPOINTS = [(0, "-low"), (MIN_SIZE_CELLS[1], "-short"), (TALL_ROWS, "-tal
 """CSS classes of a screen by its rows, each from the given number on."""
 TOO_SMALL_CLASSES = ("-narrow", "-low")
 """CSS classes of a screen that is smaller than `MIN_SIZE_CELLS`."""
+HIDDEN_CLASS = "-hidden"
+"""CSS class of a widget that is not shown; an inline `display` would overrule the rule for small terminals."""

@@ -18,7 +18,7 @@ from vaetui.tui.presenters.class_colours import get_class_style
 from vaetui.tui.presenters.least_sure import compute_least_sure_layout
 from vaetui.tui.presenters.prediction_changes import LOW_GAIN_MESSAGE, describe_prediction_changes, has_low_churn
 from vaetui.tui.presenters.run_position import format_position
-from vaetui.tui.presenters.size_breakpoints import WIDE_COLUMNS
+from vaetui.tui.presenters.size_breakpoints import HIDDEN_CLASS, WIDE_COLUMNS
 from vaetui.tui.presenters.summary_text import (
     MAX_AGREEMENT_ROUNDS,
     format_agreements,
@@ -53,7 +53,7 @@ class SummaryScreen(VaetuiScreen):
     SummaryScreen #facts { height: auto; padding: 0 1; }
     SummaryScreen #commands { height: auto; padding: 0 1; }
     SummaryScreen.-tall #facts, SummaryScreen.-tall #commands { padding: 1 1 0 1; }
-    SummaryScreen #note { display: none; height: auto; padding: 0 1; color: $warning; }
+    SummaryScreen #note { height: auto; padding: 0 1; color: $warning; }
     """
 
     def __init__(self, session: Session) -> None:
@@ -86,7 +86,7 @@ class SummaryScreen(VaetuiScreen):
         yield Static(
             format_commands(session.name, format_key("summary.export"), format_key("any.leave")), id="commands"
         )
-        yield Static(id="note", markup=False)
+        yield Static(id="note", classes=HIDDEN_CLASS, markup=False)
 
     async def on_resize(self, event: Resize) -> None:
         """Arrange images and figures for the new size, and show as many rounds as fit."""
@@ -114,7 +114,7 @@ class SummaryScreen(VaetuiScreen):
         used_rows = 2 + sum(len(text.plain.splitlines()) for text in texts) + padding
         free_rows = self.app.size.height - used_rows - (0 if self.shows_images_alone else MIN_FIGURE_ROWS)
         layout = compute_least_sure_layout(self.app.size.width, free_rows)
-        self.query_one("#figures").display = not (self.shows_images_alone and layout)
+        self.query_one("#figures").set_class(bool(self.shows_images_alone and layout), HIDDEN_CLASS)
         self.query_one(LeastSureImages).show_layout(layout)
         self.call_after_refresh(self._result_plot.draw)
 
@@ -171,7 +171,7 @@ class SummaryScreen(VaetuiScreen):
     def show_notice(self, text: str) -> None:
         """Show a notice below everything else."""
         note = self.query_one("#note", Static)
-        note.display = bool(text)
+        note.set_class(not text, HIDDEN_CLASS)
         note.update(Text(text))
 
     def _update_facts(self) -> None:

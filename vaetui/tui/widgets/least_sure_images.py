@@ -9,6 +9,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.least_sure import choose_least_sure
+from vaetui.tui.presenters.size_breakpoints import HIDDEN_CLASS
 from vaetui.tui.presenters.styled_text import format_class
 from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid_places
 
@@ -23,12 +24,13 @@ class LeastSureImages(TiledImages):
     """A heading above as many of the least sure images as fit."""
 
     DEFAULT_CSS = """
-    LeastSureImages { display: none; width: 100%; }
+    LeastSureImages { width: 100%; }
     """
 
     def __init__(self, classes: ClassList, id: str | None = None) -> None:
         """Create a widget without images, for these classes."""
         super().__init__(id=id)
+        self.add_class(HIDDEN_CLASS)
         self._class_list = classes
         self._layout: GridLayout | None = None
         self._images_by_class: Mapping[int, ClassImages] | None = None
@@ -36,7 +38,7 @@ class LeastSureImages(TiledImages):
     def show_layout(self, layout: GridLayout | None) -> None:
         """Arrange the images, or hide them for None."""
         self._layout = layout
-        self.display = layout is not None
+        self.set_class(layout is None, HIDDEN_CLASS)
         if layout is None:
             return
         self.styles.height = 1 + layout.rows * layout.row_cells
