@@ -22,6 +22,8 @@ CELL_WIDTH, CELL_HEIGHT = 9, 18
 FOREGROUND, BACKGROUND = (224, 224, 224), (18, 18, 18)
 BRAILLE_DOTS = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)]
 """Column and row of each dot of a braille character, by its bit."""
+SIZES = [(80, 24), (120, 40), (200, 60)]
+"""Columns and rows of the screens that are drawn at several sizes."""
 Colour = tuple[int, int, int]
 
 
@@ -58,14 +60,16 @@ def save_screen(screen: Screen, file_name: str) -> None:
     for row in range(screen.lines):
         for column in range(screen.columns):
             draw_cell(draw, font, column * CELL_WIDTH, row * CELL_HEIGHT, screen.buffer[row][column])
-    image.quantize(64).save(ASSETS / file_name, optimize=True)
+    path = ASSETS / file_name
+    path.parent.mkdir(exist_ok=True)
+    image.quantize(256).save(path, optimize=True)
 
 
 def capture(
-    session: str, file_name: str, size: tuple[int, int], text: str, steps: Sequence[tuple[bytes, str]] = ()
+    arguments: Sequence[str], file_name: str, size: tuple[int, int], text: str, steps: Sequence[tuple[bytes, str]] = ()
 ) -> None:
-    """Resume a session, wait until it has loaded, press keys and wait for their texts, and save the screen."""
-    terminal = ScriptedTerminal(["-m", "vaetui", "resume", session], size)
+    """Run a command, wait until it has loaded, press keys and wait for their texts, and save the screen."""
+    terminal = ScriptedTerminal(["-m", "vaetui", *arguments], size)
     terminal.wait_for_text(text)
     terminal.wait_until_quiet(8)  # the images load in the meantime
     terminal.wait_until(lambda: "loading" not in terminal.text())
@@ -74,8 +78,7 @@ def capture(
         terminal.wait_for_text(text_after_keys)
         terminal.wait_until_quiet(1)
     save_screen(terminal.screen, file_name)
-    terminal.send(b"q")
-    terminal.close()
+    terminal.close(0)
 
 
 def capture_training(session: str, file_name: str, size: tuple[int, int]) -> None:
@@ -88,13 +91,31 @@ def capture_training(session: str, file_name: str, size: tuple[int, int]) -> Non
     terminal.close()
 
 
+def capture_views(session: str) -> None:
+    """Save the screens that open over a labelling round, the list of sessions and the settings, at three sizes."""
+    views: dict[str, tuple[Sequence[str], str, Sequence[tuple[bytes, str]]]] = {
+        "palette": (["resume", session], "mean distance", [(b":", "Command or cluster"), (b"cla", "List all classes")]),
+        "history": (["resume", session], "mean distance", [(b"H", "correct")]),
+        "members": (["resume", session], "mean distance", [(b"z", "full size")]),
+        "zoom": (["resume", session], "mean distance", [(b"z", "full size"), (b"\r", "ember 1 of")]),
+        "map": (["resume", session], "mean distance", [(b"M", "label it")]),
+        "sessions": ([], session, []),
+        "config": (["config"], "display.theme", []),
+    }
+    for name, (arguments, text, steps) in views.items():
+        for columns, rows in SIZES:
+            capture(arguments, f"screens/{name}-{columns}x{rows}.png", (columns, rows), text, steps)
+
+
 def main(training: str, labelling: str, finished: str, reading: str) -> None:
-    capture(finished, "summary.png", (100, 30), "Leave with q")
-    capture(labelling, "labelling.png", (120, 40), "class?")
-    capture(labelling, "labelling-80x24.png", (80, 24), "class?")
-    capture(reading, "reading.png", (80, 24), "Leave with q", [(b"t", "All pictures"), (b"r", "what do you read")])
-    capture(finished, "samples.png", (80, 24), "Leave with q", [(b"d", "any class"), (b"3", "class 3")])
+    capture(["resume", finished], "summary.png", (100, 30), "one more round")
+    capture(["resume", labelling], "labelling.png", (120, 40), "mean distance")
+    capture(["resume", labelling], "labelling-80x24.png", (80, 24), "mean distance")
+    reading_steps = [(b"t", "All pictures"), (b"r", "what do you read")]
+    capture(["resume", reading], "reading.png", (80, 24), "one more round", reading_steps)
+    capture(["resume", finished], "samples.png", (80, 24), "one more round", [(b"d", "any class"), (b"3", "class 3")])
     capture_training(training, "training.png", (80, 24))
+    capture_views(labelling)
 
 
 if __name__ == "__main__":
