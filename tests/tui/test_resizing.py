@@ -133,7 +133,7 @@ def test_keys_typed_while_the_size_changes_are_answered(open_screen: TerminalFac
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_many_keys_typed_while_the_size_changes_are_answered(open_screen: TerminalFactory, seed: int) -> None:
-    type_answers_while_resizing(open_screen("labelling"), seed, count=25)
+    type_answers_while_resizing(open_screen("labelling"), seed, count=14)  # fewer than there are clusters
 
 
 @pytest.mark.slow
