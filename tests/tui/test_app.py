@@ -9,7 +9,7 @@ from threading import Event as Gate
 
 import pytest
 
-from tests.tui.harness import screen_text, wait_for_screen, wait_until
+from tests.tui.harness import screen_text, settle, wait_for_screen, wait_until
 from tests.tui.scripted_session import EndlessSession, ScriptedSession
 from vaetui.engine.events import Clustered, Event, Finished, Loading, Notice
 from vaetui.errors import UserError
@@ -207,3 +207,11 @@ async def test_keymap_overrides_keys_by_id_and_changes_the_help() -> None:
         await pilot.press("f1")
         await wait_for_screen(pilot, HelpScreen)
         assert any(line.split()[:2] == ["z", "Pause"] for line in screen_text(app).splitlines())
+
+
+async def test_notice_that_arrives_after_the_exit_is_dropped() -> None:
+    app = VaetuiApp(ScriptedSession("finished"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.exit()
+    app.show_notice("an export ended")

@@ -124,14 +124,13 @@ class VaetuiApp(KeyedApp):
             self.screen_stack[0].mount(self._label_exporter)  # the first screen stays when the phase changes
         self._label_exporter.ask()
 
-    def show_notice(self, text: str) -> None:
-        """Show a notice on the overlay if one is open, else on the screen of the phase.
+    @property
+    def notice_screen(self) -> Screen[Any] | None:
+        """The screen that shows notices: the overlay if one is open, else that of the phase.
 
-        The help has no line for a notice, so it goes to the screen below them.
+        The help has no line for a notice, so it goes to the screen below it.
         """
-        notice_screen = self._overlay or self._phase_screen
-        if isinstance(notice_screen, VaetuiScreen):
-            notice_screen.show_notice(text)
+        return self._overlay or self._phase_screen
 
     def close_overlay(self) -> None:
         """Close the overlay, and show the screen of the current phase."""

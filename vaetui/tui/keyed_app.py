@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
 
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
@@ -77,10 +78,15 @@ class KeyedApp(GracefulShutdownApp):
         """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
         return self.settings.format_key(binding_id)
 
+    @property
+    def notice_screen(self) -> Screen[Any] | None:
+        """The screen that shows notices: the current one."""
+        return self.screen
+
     def show_notice(self, text: str) -> None:
-        """Show a notice on the current screen."""
-        if isinstance(self.screen, VaetuiScreen):
-            self.screen.show_notice(text)
+        """Show a notice, unless the app exits: the widgets may be gone, while a thread may still report."""
+        if not self._exit and isinstance(screen := self.notice_screen, VaetuiScreen):
+            screen.show_notice(text)
 
     def show_deferred_phase(self) -> None:
         """Show the screen of a phase that began while a line was open; the base class has no phases."""
