@@ -43,6 +43,18 @@ def create_digit_bindings(group: str, tooltip: str, *, show: bool = False, secti
     ]
 
 
+def create_list_moves(group: str, item: str, first: str, last: str) -> list[KeyBinding]:
+    """Return bindings that move the selection in a list of items; `first` and `last` say where its ends are."""
+    return [
+        create_binding(group, "up", "up,k", "move", f"Select the {item} above", show=True),
+        create_binding(group, "down", "down,j", "move", f"Select the {item} below", show=True),
+        create_binding(group, "page_up", "pageup", "jump", "Go up by a page", show=True),
+        create_binding(group, "page_down", "pagedown", "jump", "Go down by a page", show=True),
+        create_binding(group, "first", "home", "jump", f"Go to {first}", show=True),
+        create_binding(group, "last", "end", "jump", f"Go to {last}", show=True),
+    ]
+
+
 def create_app_binding(
     name: str, keys: str, action: str, description: str, tooltip: str, *, show: bool = True
 ) -> KeyBinding:
@@ -324,12 +336,7 @@ HISTORY_KEYS: list[KeyBinding] = [
     create_binding("history", "undo", "u", "undo", "Undo the last correction or answer", show=True),
     create_binding("history", "redo", "U", "undo", "Redo the action undone last", show=True),
     create_binding("history", "filter", "f", "filter", "List the answers of a class, a kind or a round", show=True),
-    create_binding("history", "up", "up,k", "move", "Select the answer above", show=True),
-    create_binding("history", "down", "down,j", "move", "Select the answer below", show=True),
-    create_binding("history", "page_up", "pageup", "jump", "Go up by a page", show=True),
-    create_binding("history", "page_down", "pagedown", "jump", "Go down by a page", show=True),
-    create_binding("history", "first", "home", "jump", "Go to the newest answer", show=True),
-    create_binding("history", "last", "end", "jump", "Go to the oldest answer", show=True),
+    *create_list_moves("history", "answer", "the newest answer", "the oldest answer"),
     create_binding("history", "close", "escape,q,H", "back", "List all answers again, or close the history", show=True),
 ]
 HISTORY_GLOSSARY: Glossary = (
@@ -375,12 +382,7 @@ PICKER_KEYS: list[KeyBinding] = [
     create_binding("picker", "delete", "d,delete", "delete", "Delete the session, after one question", show=True),
     create_binding("picker", "export", "e", "export", "Export the labels of the session to a file", show=True),
     create_binding("picker", "find", "slash", "find", "Find a session by its name", show=True),
-    create_binding("picker", "up", "up,k", "move", "Select the session above", show=True),
-    create_binding("picker", "down", "down,j", "move", "Select the session below", show=True),
-    create_binding("picker", "page_up", "pageup", "jump", "Go up by a page", show=True),
-    create_binding("picker", "page_down", "pagedown", "jump", "Go down by a page", show=True),
-    create_binding("picker", "first", "home", "jump", "Go to the session used last", show=True),
-    create_binding("picker", "last", "end", "jump", "Go to the end of the list", show=True),
+    *create_list_moves("picker", "session", "the session used last", "the end of the list"),
 ]
 PICKER_GLOSSARY: Glossary = (
     ("labelling", "A round of clusters waits for your answers"),
