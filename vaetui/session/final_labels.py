@@ -9,6 +9,7 @@ import numpy as np
 from vaetui.engine.answers import format_path
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import ClusterTree, Indices, iter_leaves
+from vaetui.engine.config import Config
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.errors import UserError
 from vaetui.export.label_table import (
@@ -19,6 +20,8 @@ from vaetui.export.label_table import (
     PROPAGATED,
     LabelTable,
 )
+from vaetui.session.label_propagator import LabelPropagator
+from vaetui.session.labelling_round import LabellingRound
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import TrainValSplit
 
@@ -39,6 +42,24 @@ def require_answered_round(repository: SessionRepository, session_name: str) -> 
 
 
 def build_label_table(
+    last_round: LabellingRound,
+    propagator: LabelPropagator,
+    config: Config,
+    predictions: tuple[Predictions, Predictions] | None,
+    train_val_split: TrainValSplit,
+    classes: ClassList,
+) -> LabelTable:
+    """Return the labels of all training and validation images, in file order; copies of an image have equal labels.
+
+    `last_round` is the last answered round, and `predictions` are those for training and validation images; with None,
+    images that no answer is about have no label.
+    """
+    direct_labels = propagator.label_from_answers(config, last_round.round_number)
+    shown_images = propagator.list_shown_indices(config, last_round.round_number)
+    return _join_labels(last_round.tree, direct_labels, shown_images, predictions, train_val_split, classes)
+
+
+def _join_labels(
     tree: ClusterTree,
     direct_labels: PseudoLabels,
     shown_images: Indices,
@@ -46,12 +67,7 @@ def build_label_table(
     train_val_split: TrainValSplit,
     classes: ClassList,
 ) -> LabelTable:
-    """Return the labels of all training and validation images, in file order; copies of an image have equal labels.
-
-    `tree` holds the clusters of the last answered round, `direct_labels` the labels by answers, `shown_images` the
-    indices shown for those answers, and `predictions` those for training and validation images; with None, images that
-    no answer is about have no label.
-    """
+    """Return the table of the labels by answers, of which some images were shown, and of the predictions."""
     train_indices, validation_indices = train_val_split.train_indices, train_val_split.validation_indices
     count = len(train_indices) + len(validation_indices)
 

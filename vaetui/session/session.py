@@ -191,9 +191,9 @@ class Session:
         if learned_class_ids:
             predictions = yield from trainer.predict_all(epoch, learned_class_ids)
         return build_label_table(
-            self._load_round(last_round).tree,
-            self._propagator.label_from_answers(self.config, last_round),
-            self._propagator.list_shown_indices(self.config, last_round),
+            self._load_round(last_round),
+            self._propagator,
+            self.config,
             predictions,
             trainer.images.train_val_split,
             self.classes,

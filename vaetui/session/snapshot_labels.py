@@ -28,7 +28,7 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     `images` are those of the session, if they are loaded already. Raises NoLabelsError if no cluster has an answer yet,
     and UserError for missing or changed images and for files that are lost.
     """
-    config, repository, propagator = snapshot.config, snapshot.repository, snapshot.propagator
+    config, repository = snapshot.config, snapshot.repository
     last_round = final_labels.require_answered_round(repository, snapshot.name)
     if snapshot.has_lost_training:
         raise UserError(
@@ -40,9 +40,9 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     if learned_class_ids:
         predictions = yield from predict_all(snapshot, images, learned_class_ids)
     return final_labels.build_label_table(
-        snapshot.load_round(last_round).tree,
-        propagator.label_from_answers(config, last_round),
-        propagator.list_shown_indices(config, last_round),
+        snapshot.load_round(last_round),
+        snapshot.propagator,
+        config,
         predictions,
         stored_arrays.load_arrays(snapshot.store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit),
         snapshot.classes,
