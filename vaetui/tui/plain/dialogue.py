@@ -245,9 +245,11 @@ class PlainDialogue:
         if not guesses:
             raise UserError(f"No open cluster has a prediction above {format_share(SURE_SHARE)}.")
         self.session.record_answers([(cluster.path, answer) for cluster, answer in guesses])
-        for cluster, _ in guesses:
-            self._refresh_round(cluster.path)
-            self._print_line(format_answer_confirmation(self._focused_cluster, self.session.classes))
+        paths = [cluster.path for cluster, _ in guesses]
+        self._refresh_round(paths[-1])
+        for cluster in self._round_view.clusters:
+            if cluster.path in paths:
+                self._print_line(format_answer_confirmation(cluster, self.session.classes))
         self._show_next_unanswered()
 
     def _undo(self) -> None:
