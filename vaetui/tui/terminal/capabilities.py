@@ -232,7 +232,7 @@ def parse_terminal_replies(data: bytes) -> TerminalReplies:
 
 
 def measure_cell_pixels() -> tuple[int, int] | None:
-    """Return width and height of a character in screen pixels; None if the kernel does not know them."""
+    """Return width and height of a character in screen pixels; None if the kernel does not report them."""
     size = array.array("H", [0, 0, 0, 0])
     try:
         fcntl.ioctl(1, termios.TIOCGWINSZ, size)

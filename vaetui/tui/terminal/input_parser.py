@@ -19,7 +19,7 @@ class PendingInput(Message, bubble=False):
 class InputParser(XTermParser):
     """Textual's parser behind a filter: it sees whole sequences only, and no replies.
 
-    Textual itself turns a reply that it does not know into key presses, and digits label images.
+    Textual itself turns unknown replies into key presses, and digits label images.
     """
 
     def __init__(self, debug: bool = False, clock: Callable[[], float] = time.monotonic) -> None:

@@ -50,7 +50,7 @@ class Footer(TextLine):
         return len(self._pages) > 1
 
     def _show_page(self) -> None:
-        # Rich does not know the names that Textual gives the terminal's own colours.
+        # Rich has other names for the terminal's own colours than Textual.
         style = Style(color=Color.parse(self.app.theme_variables["footer-key-foreground"]).rich_color, bold=True)
         text = Text(" ")
         for index, entry in enumerate(self._pages[self._page_index]):
