@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -19,6 +19,7 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.widgets.prompt import Prompt
 
+ScreenT = TypeVar("ScreenT", bound=Screen[Any])
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (120, 40)]
 """Columns and rows at which screens are compared with snapshots."""
@@ -61,6 +62,20 @@ async def open_labelling(
         await settle(pilot)
         screen = app.screen
         assert isinstance(screen, LabellingScreen)
+        yield pilot, screen
+
+
+@asynccontextmanager
+async def open_over_labelling(
+    session: ScriptedSession, key: str, screen_type: type[ScreenT], size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[Pilot[None], ScreenT]]:
+    """Open a screen by its key over the labelling screen, and wait until it has loaded."""
+    async with open_labelling(session, size) as (pilot, _):
+        await pilot.press(key)
+        await wait_for_screen(pilot, screen_type)
+        await settle(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, screen_type)
         yield pilot, screen
 
 

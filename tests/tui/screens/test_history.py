@@ -16,6 +16,7 @@ from tests.tui.harness import (
     focused_path,
     header_text,
     open_labelling,
+    open_over_labelling,
     press_slowly,
     prompt_text,
     screen_text,
@@ -76,12 +77,7 @@ class DamagedHistorySession(ScriptedSession):
 async def open_history(
     session: ScriptedSession | None = None, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[Pilot[None], HistoryScreen]]:
-    async with open_labelling(session or create_session(), size) as (pilot, _):
-        await pilot.press("H")
-        await wait_for_screen(pilot, HistoryScreen)
-        await settle(pilot)
-        screen = pilot.app.screen
-        assert isinstance(screen, HistoryScreen)
+    async with open_over_labelling(session or create_session(), "H", HistoryScreen, size) as (pilot, screen):
         yield pilot, screen
 
 

@@ -14,6 +14,7 @@ from tests.tui.harness import (
     focused_path,
     header_text,
     open_labelling,
+    open_over_labelling,
     press_slowly,
     prompt_text,
     screen_text,
@@ -63,12 +64,7 @@ class FailingMapSession(ScriptedSession):
 async def open_map(
     session: ScriptedSession | None = None, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[Pilot[None], MapScreen]]:
-    async with open_labelling(session or ScriptedSession(), size) as (pilot, _):
-        await pilot.press("M")
-        await wait_for_screen(pilot, MapScreen)
-        await settle(pilot)
-        screen = pilot.app.screen
-        assert isinstance(screen, MapScreen)
+    async with open_over_labelling(session or ScriptedSession(), "M", MapScreen, size) as (pilot, screen):
         yield pilot, screen
 
 
