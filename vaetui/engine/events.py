@@ -114,7 +114,9 @@ class EpochEnded:
     prediction_churn: float | None = None
     """Share of training images whose predicted class changed since the epoch before; None if not measured."""
     mean_confidence: float | None = None
-    """Mean predicted probability of the training images' classes, an estimate of accuracy; None if not measured."""
+    """Mean predicted probability of the classes of the training images, not an accuracy; None if not measured."""
+    expected_accuracy: float | None = None
+    """Uncalibrated expectation of the share of correct labels, from 0 to 1; None if not measured or without labels."""
 
     @property
     def prediction_agreement(self) -> float | None:
