@@ -11,7 +11,43 @@ from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
+from vaetui.session.border_search import BorderSearch
+from vaetui.session.review_views import ConfusedPair, ReviewClass, ReviewImage, ReviewProgress
 from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
+
+
+class ImageReview(Protocol):
+    """Pages of single images to correct, worst first; quick once `Session.load_labelling` has run.
+
+    Raises UserError before that. The pages reflect every recorded answer at once; the labels of all other images are
+    those that were loaded last.
+    """
+
+    def classes(self) -> tuple[ReviewClass, ...]:
+        """Return the classes with images, most expected errors first."""
+
+    def page(self, class_id: int, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
+        """Return at most `count` images that are labelled with a class, most suspicious first.
+
+        Images with an answer of their own and further copies are left out, and so are the first `skipped` ones.
+        """
+
+    def pairs(self) -> tuple[ConfusedPair, ...]:
+        """Return the pairs of classes that are easily confused, most images first."""
+
+    def pair_page(
+        self, class_a: int, class_b: int, count: int
+    ) -> tuple[tuple[ReviewImage, ...], tuple[ReviewImage, ...]]:
+        """Return at most `count` images labelled with either class that may belong to the other, likeliest first."""
+
+    def border(self, class_id: int, page_images: int) -> BorderSearch:
+        """Return a new search for the border of a class; `Session.record_border` records its result."""
+
+    def progress(self) -> ReviewProgress:
+        """Return how many images the last pages have changed."""
+
+    def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
+        """Return the expected number of wrong labels on the next page of a class with at most `count` images."""
 
 
 class Session(Protocol):
