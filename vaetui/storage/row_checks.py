@@ -30,6 +30,7 @@ ROW_CONDITIONS = {
         epoch BETWEEN 1 AND (SELECT count(*) FROM epoch) AND {LOSS_CONDITIONS}
         AND ifnull(test_accuracy, 0.0) {FRACTION_CONDITION} AND ifnull(reading_accuracy, 0.0) {FRACTION_CONDITION}
         AND ifnull(prediction_churn, 0.0) {FRACTION_CONDITION} AND ifnull(mean_confidence, 0.0) {FRACTION_CONDITION}
+        AND ifnull(expected_accuracy, 0.0) {FRACTION_CONDITION}
         AND pixel_accuracy {FRACTION_CONDITION} AND label_coverage {FRACTION_CONDITION}
         AND typeof(answer_count) = 'integer' AND answer_count {COUNT_CONDITION}
     """,

@@ -33,7 +33,8 @@ CREATE TABLE epoch (               -- finished epochs
     seconds REAL NOT NULL,
     reading_accuracy REAL,         -- NULL until the reading test is complete
     prediction_churn REAL,         -- NULL if the training images were not classified
-    mean_confidence REAL           -- likewise
+    mean_confidence REAL,          -- likewise
+    expected_accuracy REAL         -- likewise
 );
 CREATE TABLE reading_answer (      -- answers of the reading test of an epoch
     epoch INTEGER NOT NULL,
@@ -84,7 +85,7 @@ CHANGE_STATEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
     "training_loss": "INSERT OR REPLACE INTO training_loss VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "delete_losses_after": "DELETE FROM training_loss WHERE (epoch, step) > (?, ?)",
-    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "epoch": "INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "reading_answer": "INSERT INTO reading_answer VALUES (?, ?, ?)",
     "delete_reading_from": "DELETE FROM reading_answer WHERE epoch = ? AND position >= ?",
     "set_reading_accuracy": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
