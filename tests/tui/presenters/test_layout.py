@@ -8,6 +8,7 @@ from vaetui.tui.presenters.layout import (
     TILE_SIZES_CELLS,
     compute_labelling_layout,
     compute_page_bounds,
+    compute_page_grid,
     compute_tile_grid,
     fit_picture_cells,
 )
@@ -64,3 +65,31 @@ def test_page_contains_its_index_and_pages_cover_all_items() -> None:
     pages = [set(range(*compute_page_bounds(index, 37, 16))) for index in range(37)]
     assert all(index in page for index, page in enumerate(pages))
     assert set().union(*pages) == set(range(37))
+
+
+@pytest.mark.parametrize(
+    ("size", "has_colours", "cells", "part_count"),
+    [
+        ((120, 36), False, (13, 7), 1),
+        ((80, 20), False, (16, 8), 4),
+        ((60, 14), False, (13, 7), 8),
+        ((200, 56), False, (20, 10), 1),
+        ((120, 36), True, (18, 9), 2),
+        ((80, 20), True, (16, 8), 4),
+        ((12, 5), False, (12, 6), 32),
+    ],
+)
+def test_page_is_shown_in_few_parts_of_the_largest_tiles_that_allow_so_few(
+    size: tuple[int, int], has_colours: bool, cells: tuple[int, int], part_count: int
+) -> None:
+    grid = compute_page_grid(*size, 32, has_colours)
+    assert (grid.image_cells, -(-32 // grid.capacity)) == (cells, part_count)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 20, 32])
+@pytest.mark.parametrize("has_colours", [False, True])
+@pytest.mark.parametrize("size", [(60, 14), (80, 20), (100, 26), (120, 36), (200, 56), (300, 90)])
+def test_page_of_any_length_fits(size: tuple[int, int], has_colours: bool, count: int) -> None:
+    grid, (width, height) = compute_page_grid(*size, count, has_colours), size
+    assert grid.columns * grid.column_cells + 1 <= width
+    assert grid.rows * grid.row_cells <= height

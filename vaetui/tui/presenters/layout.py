@@ -12,6 +12,8 @@ MAX_GRID_IMAGES = 48
 """Maximum number of images in a grid of separate pictures, each of which delays the first screen by 5 ms."""
 TILE_SIZES_CELLS = ((28, 14), (24, 12), (20, 10), (18, 9), (16, 8), THUMBNAIL_CELLS, (13, 7), (12, 6))
 """Sizes of the thumbnails of clusters, the largest first; digits smaller than 12x6 are unreadable."""
+MIN_JUDGED_CELLS, MIN_PHOTO_CELLS = (13, 7), (16, 8)
+"""Columns and rows of the smallest tile of a page whose images are judged one by one, and of the smallest photo."""
 PIXEL_SIZE = (28, 28)
 """Width and height of the images if nothing else is known."""
 MIN_THUMBNAIL_SIZE = (100, 30)
@@ -119,6 +121,24 @@ def compute_tile_grid(width: int, height: int, count: int) -> GridLayout:
         if cells[1] + 2 <= height and cells[0] + 2 <= width
     ] or [GridLayout(TILE_SIZES_CELLS[-1], 1, 1, 2)]
     return next((grid for grid in grids if grid.capacity >= count), max(grids, key=lambda grid: grid.capacity))
+
+
+def compute_page_grid(width: int, height: int, count: int, has_colours: bool = False) -> GridLayout:
+    """Return the grid of framed tiles with captions for a page of `count` images that are judged one by one.
+
+    A page that does not fit the area of `width` times `height` is shown in as few parts as possible; of the tiles for
+    so many parts, the largest are chosen. No tile is smaller than `MIN_JUDGED_CELLS`, or for photos `MIN_PHOTO_CELLS`,
+    if that fits.
+    """
+    min_cells = MIN_PHOTO_CELLS if has_colours else MIN_JUDGED_CELLS
+    grids = [
+        GridLayout(cells, (width - 1) // (cells[0] + 1), height // (cells[1] + 2), 2)
+        for cells in TILE_SIZES_CELLS
+        if cells[0] >= min_cells[0]
+    ]
+    grids = [grid for grid in grids if grid.capacity] or [compute_tile_grid(width, height, 1)]
+    part_count = -(-count // max(grid.capacity for grid in grids))
+    return next(grid for grid in grids if grid.capacity * part_count >= count)
 
 
 def compute_selection_grid(width: int, height: int, has_colours: bool = False) -> GridLayout:
