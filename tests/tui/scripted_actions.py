@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import groupby
+from typing import TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, find_effective_indices, format_path
+from vaetui.engine.answers import (
+    Answer,
+    AnsweredImage,
+    ClassAnswer,
+    Cleared,
+    ClusterPath,
+    ImageAnswerOrigin,
+    find_effective_indices,
+    format_path,
+)
 from vaetui.engine.classes import ClassEdit, ClassList
 
 
@@ -34,23 +45,76 @@ class ScriptedEdit:
     """The edit."""
 
 
+@dataclass(frozen=True)
+class ScriptedImageAnswer:
+    """An answer about a single image."""
+
+    step: int
+    """The step of undo that it belongs to."""
+    image: AnsweredImage
+    """The image and its answer."""
+    origin: ImageAnswerOrigin
+    """Where it was given."""
+
+
+@dataclass(frozen=True)
+class ScriptedBorder:
+    """The border of a class."""
+
+    step: int
+    """The step of undo that it belongs to."""
+    class_id: int
+    """The class."""
+    image_indices: tuple[int, ...]
+    """The images beyond the border."""
+
+
+ScriptedAction: TypeAlias = ScriptedAnswer | ScriptedEdit | ScriptedImageAnswer | ScriptedBorder
+"""A part of a step."""
+
+
 class ScriptedActions:
     """What a person did in a session, with the rules of a real one, in lists."""
 
     def __init__(self, classes: ClassList) -> None:
         self.classes = self.initial_classes = classes
         """The classes now, and at the beginning of the round."""
-        self.actions: list[ScriptedAnswer | ScriptedEdit] = []
-        """The answers and class edits of the round that are not undone, oldest first."""
-        self.undone_actions: list[ScriptedAnswer | ScriptedEdit] = []
-        """Undone answers and class edits, the one to redo first at the beginning."""
+        self.actions: list[ScriptedAction] = []
+        """What was done in the round and is not undone, oldest first."""
+        self.undone_actions: list[ScriptedAction] = []
+        """Undone actions, the one to redo first at the beginning."""
         self.earlier_answers: list[ScriptedAnswer] = []
-        """The answers of ended rounds, oldest first."""
+        """The answers for clusters of ended rounds, oldest first."""
+        self.earlier_image_actions: list[ScriptedImageAnswer | ScriptedBorder] = []
+        """The answers about images and the borders of ended rounds, oldest first."""
 
     @property
     def answers(self) -> list[ScriptedAnswer]:
         """The answers of the round that are not undone, oldest first."""
         return [action for action in self.actions if isinstance(action, ScriptedAnswer)]
+
+    @property
+    def image_actions(self) -> list[ScriptedImageAnswer | ScriptedBorder]:
+        """The answers about images and the borders of all rounds that are not undone, oldest first."""
+        own = [action for action in self.actions if isinstance(action, ScriptedImageAnswer | ScriptedBorder)]
+        return [*self.earlier_image_actions, *own]
+
+    @property
+    def image_answers(self) -> list[ScriptedImageAnswer]:
+        """The answers in force about single images, oldest first."""
+        answers: dict[int, ScriptedImageAnswer] = {}
+        for action in self.image_actions:
+            if isinstance(action, ScriptedImageAnswer):
+                answers.pop(action.image.image_index, None)
+                if not isinstance(action.image.answer, Cleared):
+                    answers[action.image.image_index] = action
+        return list(answers.values())
+
+    @property
+    def pages(self) -> list[list[AnsweredImage]]:
+        """The answers in force about single images, by the step in which they were given, oldest first."""
+        answers = sorted(self.image_answers, key=lambda action: action.step)
+        return [[action.image for action in step] for _, step in groupby(answers, key=lambda action: action.step)]
 
     @property
     def class_edits(self) -> list[tuple[int, ClassEdit]]:
@@ -62,12 +126,12 @@ class ScriptedActions:
         ]
 
     @property
-    def last_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
+    def last_step(self) -> list[ScriptedAction]:
         """The step that undo removes."""
         return [action for action in self.actions if action.step == self.actions[-1].step]
 
     @property
-    def undone_step(self) -> list[ScriptedAnswer | ScriptedEdit]:
+    def undone_step(self) -> list[ScriptedAction]:
         """The step that redo restores."""
         return [action for action in self.undone_actions if action.step == self.undone_actions[0].step]
 
@@ -85,14 +149,29 @@ class ScriptedActions:
         changes = [item for item in answers if not isinstance(item[2], Cleared) or self._has_answer(*item[:2])]
         if not changes and not edits:
             return
-        earlier_actions = (*self.earlier_answers, *self.actions, *self.undone_actions)
-        step = 1 + max((action.step for action in earlier_actions), default=0)
-        if extends_last_step and self.actions:
-            step = self.actions[-1].step
-        self.undone_actions.clear()
+        step = self._begin_step(extends_last_step)
         self.actions += [ScriptedEdit(step, edit) for edit in edits]
         self.actions += [ScriptedAnswer(step, *item) for item in changes]
         self.classes = classes
+
+    def record_images(
+        self, images: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
+    ) -> None:
+        """Record answers about single images as one step, or as part of the last one."""
+        for image in images:
+            if isinstance(image.answer, ClassAnswer):
+                self.classes.require_active(image.answer.class_id)
+        answered = {action.image.image_index for action in self.image_answers}
+        changes = [image for image in images if not isinstance(image.answer, Cleared) or image.image_index in answered]
+        if changes:
+            step = self._begin_step(extends_last_step)
+            self.actions += [ScriptedImageAnswer(step, image, origin) for image in changes]
+
+    def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
+        """Record the images beyond the border of a class as one step."""
+        self.classes.require_active(class_id)
+        if image_indices:
+            self.actions.append(ScriptedBorder(self._begin_step(False), class_id, tuple(image_indices)))
 
     def replace_answers(self, round_number: int, answers: Sequence[tuple[ClusterPath, Answer]]) -> None:
         """Replace all actions of the round by answers, each a step."""
@@ -101,7 +180,7 @@ class ScriptedActions:
             ScriptedAnswer(step, round_number, path, answer) for step, (path, answer) in enumerate(answers, 1)
         ]
 
-    def undo(self) -> list[ScriptedAnswer | ScriptedEdit]:
+    def undo(self) -> list[ScriptedAction]:
         """Undo the last step and return it."""
         step = self.last_step
         self.actions = self.actions[: len(self.actions) - len(step)]
@@ -109,7 +188,7 @@ class ScriptedActions:
         self._apply_edits()
         return step
 
-    def redo(self) -> list[ScriptedAnswer | ScriptedEdit]:
+    def redo(self) -> list[ScriptedAction]:
         """Redo the step undone last and return it."""
         step = self.undone_step
         self.undone_actions = self.undone_actions[len(step) :]
@@ -120,6 +199,7 @@ class ScriptedActions:
     def end_round(self) -> None:
         """Keep the answers of the round, which can no longer be undone."""
         self.earlier_answers += self.answers
+        self.earlier_image_actions = self.image_actions
         self.actions, self.undone_actions = [], []
         self.initial_classes = self.classes
 
@@ -140,17 +220,44 @@ class ScriptedActions:
         """Return the active classes that no answer names with a confidence above 0."""
         answers = [item.answer for item in self.list_effective_answers()]
         answered = {answer.class_id for answer in answers if isinstance(answer, ClassAnswer) and answer.confidence > 0}
+        answered |= set(self._count_image_answers()) - {None}
         return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
 
     def count_answers(self) -> int:
-        """Count the answers in force."""
-        return len(self.list_effective_answers())
+        """Count the answers in force: of a page, one for the accepted rest and one for each correction."""
+        border_count = sum(isinstance(action, ScriptedBorder) for action in self.image_actions)
+        return len(self.list_effective_answers()) + sum(self._count_image_answers().values()) + border_count
 
     def count_answers_by_class(self) -> tuple[int, ...]:
         """Count the answers in force by class."""
         answers = [item.answer for item in self.list_effective_answers()]
         class_ids = [answer.class_id for answer in answers if isinstance(answer, ClassAnswer)]
-        return tuple(class_ids.count(class_id) for class_id in range(len(self.classes)))
+        image_counts = self._count_image_answers()
+        return tuple(class_ids.count(class_id) + image_counts.get(class_id, 0) for class_id in range(len(self.classes)))
+
+    def _begin_step(self, extends_last_step: bool) -> int:
+        """Return the step of the next actions; undone ones can no longer be redone."""
+        if extends_last_step and self.actions:
+            step = self.actions[-1].step
+        else:
+            all_actions = (*self.earlier_answers, *self.image_actions, *self.actions, *self.undone_actions)
+            step = 1 + max((action.step for action in all_actions), default=0)
+        self.undone_actions.clear()
+        return step
+
+    def _count_image_answers(self) -> dict[int | None, int]:
+        """Return the number of answers about images by class; that of unreadable ones by None."""
+        counts: dict[int | None, int] = {}
+        accepted_pages = set[tuple[int, int]]()
+        for action in self.image_answers:
+            answer, shown_class_id = action.image.answer, action.image.shown_class_id
+            class_id = self.classes.canonical[answer.class_id] if isinstance(answer, ClassAnswer) else None
+            if isinstance(answer, ClassAnswer) and answer.class_id == shown_class_id:
+                if (action.step, answer.class_id) in accepted_pages:
+                    continue
+                accepted_pages.add((action.step, answer.class_id))
+            counts[class_id] = counts.get(class_id, 0) + 1
+        return counts
 
     def _has_answer(self, round_number: int, path: ClusterPath) -> bool:
         answers = self.list_effective_answers()
@@ -160,11 +267,15 @@ class ScriptedActions:
         self.classes = reduce(ClassList.with_edit, [edit for _, edit in self.class_edits], self.initial_classes)
 
 
-def describe_step(step: Sequence[ScriptedAnswer | ScriptedEdit], round_number: int) -> str:
+def describe_step(step: Sequence[ScriptedAction], round_number: int) -> str:
     """Return a short description of a step made in a round."""
+    images = [action.image for action in step if isinstance(action, ScriptedImageAnswer)]
+    if images:
+        return f"answer for image {images[0].image_index:,}" if len(images) == 1 else f"page of {len(images)} images"
     answers = [action for action in step if isinstance(action, ScriptedAnswer)]
     if not answers:
-        return "class edit"
+        borders = [action for action in step if isinstance(action, ScriptedBorder)]
+        return f"border of class {borders[0].class_id}" if borders else "class edit"
     if len({action.path for action in answers}) > 1:
         return f"answers for {len({action.path for action in answers})} clusters"
     prefix = "class edit and " if len(answers) < len(step) else ""

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from tests.tui.digit_images import draw_digit
-from tests.tui.scripted_actions import ScriptedActions, ScriptedAnswer, ScriptedEdit, describe_step
+from tests.tui.scripted_actions import ScriptedAction, ScriptedActions, ScriptedAnswer, describe_step
+from tests.tui.scripted_reviews import ScriptedReviews
 from vaetui.engine.answers import (
     Answer,
+    AnsweredImage,
     ClassAnswer,
     Cleared,
     ClusterPath,
+    ImageAnswerOrigin,
     Split,
     Unreadable,
     effective_answers,
@@ -49,7 +52,16 @@ from vaetui.engine.events import (
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
-from vaetui.session.views import ClusterView, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
+from vaetui.session.views import (
+    ClusterView,
+    DigitKeys,
+    MemberOrder,
+    Phase,
+    ReadingTest,
+    RoundView,
+    Summary,
+    TrainingCurves,
+)
 from vaetui.storage.output_files import OutputExistsError
 
 HELD_OUT_COUNT = 12
@@ -118,6 +130,8 @@ class ScriptedSession:
         names = classes or tuple(map(str, range(self.config.network.classes)))
         self.steps = ScriptedActions(ClassList.from_names(names))
         """The answers and class edits."""
+        self.reviews = ScriptedReviews(lambda: len(self.classes), lambda: self.steps.pages)
+        """The pages of single images to correct."""
         self.has_test_labels = has_test_labels
         self.import_lines: Mapping[str, str] = {}
         self.unanswered_class_ids: tuple[int, ...] = ()
@@ -268,7 +282,7 @@ class ScriptedSession:
             len(leaves),
             self.steps.list_unanswered_class_ids(),
             self.steps.count_answers(),
-            add_new_classes(assign_digit_keys(self.steps.initial_classes, {}), [edit for _, edit in self.class_edits]),
+            self.digit_keys(),
             describe_step(last_step, self._round_number) if last_step else None,
             describe_step(undone_step, self._round_number) if undone_step else None,
         )
@@ -296,9 +310,39 @@ class ScriptedSession:
     def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster of any round."""
         self.calls.append(f"correct_answer {round_number} {format_path(path)}")
-        if self.current_phase == "training":
-            raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
+        self._require_no_training()
         self.steps.record([(round_number, path, answer)])
+
+    def record_image_answers(
+        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
+    ) -> None:
+        """Record answers about single images as one step."""
+        self.calls.append(f"record_image_answers {[item.image_index for item in answers]} {origin}")
+        self._require_no_training()
+        for item in answers:
+            if not 0 <= item.image_index < self.image_count:
+                raise UserError(f"There is no image {item.image_index:,}.")
+        self.steps.record_images(answers, origin, extends_last_step)
+
+    def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
+        """Record the images beyond the border of a class."""
+        self.calls.append(f"record_border {class_id} {len(image_indices)}")
+        self._require_no_training()
+        self.steps.record_border(class_id, image_indices)
+
+    def select_images(self, image_indices: Sequence[int]) -> Pixels:
+        """Draw images by index: image i shows the class i modulo the number of classes."""
+        self.calls.append(f"select_images {len(image_indices)}")
+        if not self.is_loaded or not len(image_indices):
+            return np.zeros((0, self._side, self._side), np.uint8)
+        class_count = len(self.classes)
+        return np.stack([draw_digit(index % class_count % 10, index, self._side) for index in image_indices])
+
+    def digit_keys(self) -> DigitKeys:
+        """Return the class of each digit key."""
+        return add_new_classes(
+            assign_digit_keys(self.steps.initial_classes, {}), [edit for _, edit in self.class_edits]
+        )
 
     def export_labels(
         self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
@@ -436,6 +480,10 @@ class ScriptedSession:
         """Close the session."""
         self.is_closed = True
 
+    def _require_no_training(self) -> None:
+        if self.current_phase == "training":
+            raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
+
     def _record_event(self, event: Event) -> None:
         if isinstance(event, BatchesTrained):
             self.loss_points.append(((event.epoch - 1) * event.steps_per_epoch + event.step, event.losses))
@@ -454,7 +502,7 @@ class ScriptedSession:
     def _is_current(self, answer: ScriptedAnswer) -> bool:
         return self.current_phase != "finished" and answer.round_number == self._round_number
 
-    def _find_changed_path(self, step: Sequence[ScriptedAnswer | ScriptedEdit]) -> ClusterPath | None:
+    def _find_changed_path(self, step: Sequence[ScriptedAction]) -> ClusterPath | None:
         """Return the cluster of the last answer of a step for the current round; () without one, None without step."""
         answers = [action for action in step if isinstance(action, ScriptedAnswer) and self._is_current(action)]
         return answers[-1].path if answers else () if step else None

@@ -1,10 +1,10 @@
-"""Answers that a person gives about clusters, and the rule by which later answers replace earlier ones."""
+"""Answers that a person gives about clusters and single images; later answers replace earlier ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 ClusterPath: TypeAlias = tuple[int, ...]
 """Position of a cluster in the tree: (3,) is the fourth cluster, (3, 1) its second sub-cluster."""
@@ -40,6 +40,22 @@ class Cleared:
 
 Answer: TypeAlias = ClassAnswer | Unreadable | Split | Cleared
 Answers: TypeAlias = Mapping[ClusterPath, Answer]
+ImageAnswer: TypeAlias = ClassAnswer | Unreadable | Cleared
+"""An answer about a single image; it is certain, whatever the confidence of a class says."""
+ImageAnswerOrigin: TypeAlias = Literal["review", "pair", "border", "audit"]
+"""Where a person gave an answer about an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredImage:
+    """An answer about a single image."""
+
+    image_index: int
+    """Index of the image in the data set, from 0."""
+    answer: ImageAnswer
+    """The answer."""
+    shown_class_id: int | None = None
+    """The label that was shown with the image; None for a blind answer."""
 
 
 def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> dict[ClusterPath, Answer]:

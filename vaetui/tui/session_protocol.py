@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, ClusterPath, ImageAnswerOrigin, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
 from vaetui.session.border_search import BorderSearch
 from vaetui.session.review_views import ConfusedPair, ReviewClass, ReviewImage, ReviewProgress
-from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
+from vaetui.session.views import DigitKeys, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 
 
 class ImageReview(Protocol):
@@ -68,6 +68,8 @@ class Session(Protocol):
     """What the import of the images took and left out, as a line of text by heading; empty for the bundled images."""
     classes: ClassList
     """The classes; without user-defined names they are named by digits."""
+    reviews: ImageReview
+    """Pages of single images to correct, in phase labelling or finished."""
 
     @property
     def config(self) -> Config:
@@ -131,6 +133,24 @@ class Session(Protocol):
 
     def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster of any round, in phase labelling or finished; undo removes it."""
+
+    def record_image_answers(
+        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
+    ) -> None:
+        """Record answers about single images as one step of undo, in phase labelling or finished.
+
+        They are on the disk on return, all or none of them. They become part of the last step with `extends_last_step`.
+        An answer about an image replaces its earlier one; `Cleared` removes it.
+        """
+
+    def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
+        """Record which images of a class lie beyond its border and lose that label, in phase labelling or finished."""
+
+    def select_images(self, image_indices: Sequence[int]) -> Pixels:
+        """Return images by their index in the data set, [M, H, W]; empty before the images are loaded."""
+
+    def digit_keys(self) -> DigitKeys:
+        """Return the class of each digit key: in a round those of its view, else as in the next round."""
 
     def load_history(self) -> Iterator[Event]:
         """Load the answers in force of all rounds; the last event is `HistoryLoaded`."""
