@@ -20,9 +20,9 @@ LAYERS = {
 }
 """A unit imports only units of a higher number, and itself. Units with one number do not import each other."""
 ENGINE_ORDER = (
-    *("malloc", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng", "idx", "images"),
-    *("duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation", "kmeans"),
-    *("projection", "label_propagation", "query_strategy", "metrics", "inference", "train_state", "training"),
+    *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
+    *("idx", "images", "duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation"),
+    *("kmeans", "projection", "label_propagation", "query_strategy", "metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
 USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_plot"}

@@ -11,6 +11,7 @@ from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Event
+from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView
 from vaetui.session.border_search import BorderSearch
 from vaetui.session.review_views import ConfusedPair, ReviewClass, ReviewImage, ReviewProgress
 from vaetui.session.views import DigitKeys, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
@@ -48,6 +49,44 @@ class ImageReview(Protocol):
 
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
         """Return the expected number of wrong labels on the next page of a class with at most `count` images."""
+
+
+class Audits(Protocol):
+    """The audits of a session; `start` is slow, all others are quick. Only in phase labelling or finished."""
+
+    @property
+    def view(self) -> AuditView | None:
+        """The open audit, or the newest finished one; None if there is neither."""
+
+    @property
+    def results(self) -> tuple[AuditResult, ...]:
+        """The results of all finished audits, newest first."""
+
+    def start(self, plan: str) -> Iterator[Event]:
+        """Continue the open audit, whatever its plan, else draw one of the present labels; `view` shows it at the end.
+
+        Raises UserError if there is nothing to audit.
+        """
+
+    def record(self, checks: Sequence[tuple[int, AuditCheck]]) -> None:
+        """Record what one key says about images of the current view, by position; it is on the disk on return.
+
+        `ClassAnswer(shown_class_id)` accepts a label, `Cleared()` takes a mark back. The view goes on to the next blind
+        image or page when every image of the present one has a check. Raises UserError for images that are not in the
+        view and for classes that are unknown or merged.
+        """
+
+    def undo(self) -> bool:
+        """Take back the last key, also the one that ended the audit; return whether there was one."""
+
+    def redo(self) -> bool:
+        """Restore the key taken back last; return whether there was one."""
+
+    def abandon(self) -> None:
+        """Close the open audit without a result; it is counted in the results of later audits of this version."""
+
+    def learn(self) -> int:
+        """Record the checks of the finished audit as answers about images, one step of undo; return their number."""
 
 
 class Session(Protocol):
