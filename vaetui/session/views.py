@@ -97,6 +97,16 @@ class RoundView:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """On how many training images classifier and neighbour graph name different classes."""
+
+    share: float
+    """Share of the images, from 0 to 1."""
+    pairs: tuple[tuple[int, int, int], ...]
+    """(smaller class id, larger class id, number of images) of the two classes, the largest number first."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingCurves:
     """Metrics measured so far."""
 
@@ -106,6 +116,8 @@ class TrainingCurves:
     """The finished epochs, in order; only epochs that learned every active class have a mean confidence."""
     unanswered_class_ids: tuple[int, ...] = ()
     """Active classes that no answer names with a confidence above 0, ascending; as of the last step of the run."""
+    disagreement: Disagreement | None = None
+    """Disagreement of classifier and graph after the last epoch; None if it is not measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
