@@ -178,6 +178,14 @@ class HistoryLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class LabellingLoaded:
+    """The labels were computed as an export would write them now."""
+
+    version: str
+    """The version of the labelling."""
+
+
+@dataclass(frozen=True, slots=True)
 class LabelsExported:
     """The labels were written."""
 
@@ -261,6 +269,7 @@ Event: TypeAlias = (
     | ClusterSplit
     | HistoryLoaded
     | MapComputed
+    | LabellingLoaded
     | LabelsExported
     | Finished
 )

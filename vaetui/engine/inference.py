@@ -20,6 +20,8 @@ from vaetui.engine.vae import VAE, to_byte_images, to_float_images
 
 BATCH_IMAGES = 256
 """Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
+MAX_LEAD = 50.0
+"""Largest lead of a class in log probability; float32 keeps probabilities apart up to there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +34,10 @@ class Predictions:
     """Most probable classes, [N]."""
     confidences: NDArray[np.float32]
     """Their probabilities, [N]."""
+    second_class_ids: NDArray[np.uint8]
+    """Second most probable classes, [N]; equal to the first where no other class has a probability above 0."""
+    leads: NDArray[np.float32]
+    """Logarithms of the first probability over the second, [N], from 0 to MAX_LEAD."""
 
     def equalise_copies(self, distinct_images: DistinctImages) -> Predictions:
         """Return the predictions in which each copy has those of its first copy.
@@ -40,7 +46,11 @@ class Predictions:
         """
         copy_first_values = distinct_images.copy_first_values
         return Predictions(
-            copy_first_values(self.latents), copy_first_values(self.class_ids), copy_first_values(self.confidences)
+            copy_first_values(self.latents),
+            copy_first_values(self.class_ids),
+            copy_first_values(self.confidences),
+            copy_first_values(self.second_class_ids),
+            copy_first_values(self.leads),
         )
 
 
@@ -71,16 +81,17 @@ def encode_and_classify(
     total = len(images)
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
     latents = np.empty((total, config.network.z_dim), np.float32)
-    class_ids, confidences = np.empty(total, np.uint8), np.empty(total, np.float32)
+    class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
+    confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     for start in range(0, total, BATCH_IMAGES):
         stop = min(start + BATCH_IMAGES, total)
         pixels = images[start:stop]
         results = _predict_batch(vae, pixels, config, logit_offsets, merge_matrix, image_set, *position, start)
-        latents[start:stop], class_ids[start:stop], confidences[start:stop] = (
-            result.cpu().numpy() for result in results
-        )
+        columns = (latents, class_ids, confidences, second_class_ids, leads)
+        for column, result in zip(columns, results, strict=True):
+            column[start:stop] = result.cpu().numpy()
         yield Progress(f"encoding the {image_set} images", stop, total)
-    return Predictions(latents, class_ids, confidences)
+    return Predictions(latents, class_ids, confidences, second_class_ids, leads)
 
 
 @torch.inference_mode()
@@ -92,7 +103,7 @@ def _predict_batch(
     merge_matrix: Tensor | None,
     image_set: str,
     *position: int,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     hidden, mean, std = vae.eval().encode(to_float_images(pixels))
     latents = mean
     if config.network.latent == "sample":
@@ -104,7 +115,11 @@ def _predict_batch(
     if merge_matrix is not None:
         probabilities = probabilities @ merge_matrix.to(probabilities.device)  # [N, classes of the session]
     confidences, class_ids = probabilities.max(dim=1)
-    return latents, class_ids, confidences
+    others = probabilities.scatter(1, class_ids[:, None], 0)
+    second_probabilities, second_class_ids = others.max(dim=1)
+    second_class_ids = torch.where(second_probabilities > 0, second_class_ids, class_ids)
+    leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
+    return latents, class_ids, confidences, second_class_ids, leads
 
 
 def draw_normal_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:

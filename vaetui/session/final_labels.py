@@ -91,7 +91,7 @@ def _join_labels(
     source_ids[answered_indices] = PROPAGATED
     source_ids[train_indices[shown_images[has_answer[shown_images]]]] = ANSWER
 
-    rows = _find_representatives(train_val_split)
+    rows = find_representatives(train_val_split)
     return LabelTable(
         class_names=classes.names,
         indices=np.arange(count),
@@ -106,7 +106,7 @@ def _join_labels(
     )
 
 
-def _find_representatives(train_val_split: TrainValSplit) -> Indices:
+def find_representatives(train_val_split: TrainValSplit) -> Indices:
     """Return for each image the copy whose label counts, [N]: the first training image among the copies, if any."""
     first_copies, train_indices = train_val_split.first_copies, train_val_split.train_indices
     representatives = first_copies.copy()

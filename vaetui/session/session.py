@@ -20,6 +20,7 @@ from vaetui.engine.events import (
     EpochEnded,
     Event,
     Finished,
+    LabellingLoaded,
     Loaded,
     Loading,
     MapComputed,
@@ -33,6 +34,7 @@ from vaetui.session.answer_recorder import AnswerRecorder
 from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.digit_keys import sum_counts_of_merged_classes
 from vaetui.session.label_propagator import LabelPropagator
+from vaetui.session.labelling import LabellingLoader
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
 from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
@@ -42,6 +44,7 @@ from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
+    from vaetui.engine.inference import Predictions
     from vaetui.engine.pseudo_labels import PseudoLabels
     from vaetui.export.label_table import LabelTable
     from vaetui.session.labelling_round import LabellingRound
@@ -53,11 +56,11 @@ if TYPE_CHECKING:
 class Session:
     """One session, open for writing.
 
-    `advance`, `split_cluster`, `build_label_table` and `propagate_answers` are slow: iterators of events for one worker
-    thread. Every fact is recorded before its event; close the iterator to stop, progress is saved. All other methods
-    are quick and must not run beside a slow one, except `training_curves`, the reading test and the properties, and
-    beside an `advance` that only loads. `generate_samples`, `load_history`, `map_images` and `export_labels` are slow
-    but change nothing in the session; they may run in threads of their own.
+    `advance`, `split_cluster`, `load_labelling`, `build_label_table` and `propagate_answers` are slow: iterators of
+    events for one worker thread. Every fact is recorded before its event; close the iterator to stop, progress is
+    saved. All other methods are quick and must not run beside a slow one, except `training_curves`, the reading test
+    and the properties, and beside an `advance` that only loads. `generate_samples`, `load_history`, `map_images` and
+    `export_labels` are slow but change nothing in the session; they may run in threads of their own.
     """
 
     phase: Phase
@@ -86,6 +89,10 @@ class Session:
         self._resources = Resources(store, repository)
         self._history = MetricHistory(repository, self._config)
         self._propagator = LabelPropagator(repository, self._load_round)
+        self.labellings = LabellingLoader(
+            self.name, store, repository, self._propagator, self._load_round, self._predict_all
+        )
+        """The labels as an export would write them now."""
         self._current_round: LabellingRound | None = None
         self._recorder: AnswerRecorder | None = None
         self._round_clusters: RoundClustersCache | None = None
@@ -176,28 +183,20 @@ class Session:
 
         return split_events()
 
+    def load_labelling(self) -> Generator[Event, None, None]:
+        """Compute the labels as an export would write them now, with what speaks for them; see `labellings`.
+
+        The last event is LabellingLoaded. Raises NoLabelsError if nothing has an answer yet.
+        """
+        yield LabellingLoaded((yield from self.labellings.load()).version)
+
     def build_label_table(self) -> Generator[Event, None, LabelTable]:
         """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
 
         Raises NoLabelsError if no cluster has an answer yet.
         """
-        from vaetui.session.final_labels import build_label_table, require_answered_round
-        from vaetui.session.learned_classes import find_learned_class_ids
-
-        last_round = require_answered_round(self._repository, self.name)
-        trainer = yield from self._prepare_trainer()
-        predictions, epoch = None, len(self._history.finished_epochs)
-        learned_class_ids = find_learned_class_ids(self.config, self._repository, epoch)
-        if learned_class_ids:
-            predictions = yield from trainer.predict_all(epoch, learned_class_ids)
-        return build_label_table(
-            self._load_round(last_round),
-            self._propagator,
-            self.config,
-            predictions,
-            trainer.images.train_val_split,
-            self.classes,
-        )
+        yield from self._prepare_trainer()
+        return (yield from self.labellings.load()).label_table
 
     def propagate_answers(self) -> Generator[Event, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the current answers, as the next epoch trains on them."""
@@ -248,7 +247,7 @@ class Session:
         options = ExportOptions(choose_format(str(output), format_name), min_confidence, force=force)
         with closing(SessionSnapshot(self.directory)) as snapshot:
             label_events = label_images(snapshot, self._resources.images)
-            yield from export_labels(self._repository.data_source, label_events, output, options)
+            yield from export_labels(snapshot, label_events, output, options)
 
     # The current round.
 
@@ -423,6 +422,11 @@ class Session:
                 epoch, (yield from self._propagate_for_epoch(epoch)), self._history.add_losses
             )
         return trainer
+
+    def _predict_all(self, class_ids: tuple[int, ...]) -> Generator[Event, None, tuple[Predictions, Predictions]]:
+        """Return the predictions of the newest networks, of these classes only."""
+        trainer = yield from self._prepare_trainer()
+        return (yield from trainer.predict_all(len(self._history.finished_epochs), class_ids))
 
     def _propagate_for_epoch(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
         """Return the pseudo-labels that an epoch trains on; None before the first round."""

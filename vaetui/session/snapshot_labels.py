@@ -16,10 +16,8 @@ from vaetui.export.label_table import LabelTable
 from vaetui.session import final_labels
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import locate_session_files
-from vaetui.session.learned_classes import find_learned_class_ids
+from vaetui.session.labelling import Labelling, LabellingLoader
 from vaetui.session.session_snapshot import SessionSnapshot
-from vaetui.storage import file_names, stored_arrays
-from vaetui.storage.stored_arrays import TrainValSplit
 
 
 def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, LabelTable]:
@@ -28,25 +26,26 @@ def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None)
     `images` are those of the session, if they are loaded already. Raises NoLabelsError if no cluster has an answer yet,
     and UserError for missing or changed images and for files that are lost.
     """
-    config, repository = snapshot.config, snapshot.repository
-    last_round = final_labels.require_answered_round(repository, snapshot.name)
+    return (yield from load_labelling(snapshot, images)).label_table
+
+
+def load_labelling(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, Labelling]:
+    """Return the labelling of a session as it is in the snapshot; see `label_images`."""
+    final_labels.require_answered_round(snapshot.repository, snapshot.name)
     if snapshot.has_lost_training:
         raise UserError(
             f"The newest checkpoints of {snapshot.name} are damaged. Repeat their training with: "
             f"vaetui resume {snapshot.name}"
         )
-    predictions = None
-    learned_class_ids = find_learned_class_ids(config, repository, len(snapshot.finished_epochs))
-    if learned_class_ids:
-        predictions = yield from predict_all(snapshot, images, learned_class_ids)
-    return final_labels.build_label_table(
-        snapshot.load_round(last_round),
+    loader = LabellingLoader(
+        snapshot.name,
+        snapshot.store,
+        snapshot.repository,
         snapshot.propagator,
-        config,
-        predictions,
-        stored_arrays.load_arrays(snapshot.store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit),
-        snapshot.classes,
+        snapshot.load_round,
+        lambda allowed_class_ids: predict_all(snapshot, images, allowed_class_ids),
     )
+    return (yield from loader.load())
 
 
 def predict_all(
