@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from vaetui.tui.audit_keymap import AUDIT_KEYS, AUDIT_RESULT_KEYS
+from vaetui.tui.binding_tables import Glossary, create_binding, create_digit_bindings, create_list_moves
 from vaetui.tui.key_bindings import NO_KEY_NAME, KeyBinding, format_key_name
 
-Glossary: TypeAlias = tuple[tuple[str, str], ...]
-"""Terms on a screen and their meanings, as the help lists them."""
 KeyFormatter: TypeAlias = Callable[[str], str]
 """Returns the name of the key that is bound to a binding id, such as "g" for "label.go"."""
 
 ANSWER, MOVE, LOOK, CHANGE, CLASSES = "Answer", "Move", "Look closer", "Change your mind", "Classes"
 FINISH, EVERYWHERE = "Finish the round", "Everywhere"
 """Headings of the help of the labelling screen, and of the keys of all screens."""
-
-
-def create_binding(
-    group: str,
-    name: str,
-    keys: str,
-    description: str,
-    tooltip: str = "",
-    *,
-    key_name: str | None = None,
-    show: bool = False,
-    key_display: str | None = None,
-    section: str = "",
-) -> KeyBinding:
-    """Return a binding to `press(key_name or name)`; `description` appears in the footer, `tooltip` in the help."""
-    action, binding_id = f"press('{key_name or name}')", f"{group}.{name}"
-    return KeyBinding(binding_id, keys, action, description, tooltip, show, key_display, section)
-
-
-def create_digit_bindings(group: str, tooltip: str, *, show: bool = False, section: str = "") -> list[KeyBinding]:
-    """Return bindings of the ten digits to classes, which share an entry in the footer."""
-    return [
-        create_binding(group, f"class.{key}", key, "class", tooltip, key_name=key, show=show, section=section)
-        for key in string.digits
-    ]
-
-
-def create_list_moves(group: str, item: str, first: str, last: str) -> list[KeyBinding]:
-    """Return bindings that move the selection in a list of items; `first` and `last` say where its ends are."""
-    return [
-        create_binding(group, "up", "up,k", "move", f"Select the {item} above", show=True),
-        create_binding(group, "down", "down,j", "move", f"Select the {item} below", show=True),
-        create_binding(group, "page_up", "pageup", "jump", "Go up by a page", show=True),
-        create_binding(group, "page_down", "pagedown", "jump", "Go down by a page", show=True),
-        create_binding(group, "first", "home", "jump", f"Go to {first}", show=True),
-        create_binding(group, "last", "end", "jump", f"Go to {last}", show=True),
-    ]
 
 
 def create_app_binding(
@@ -91,8 +53,9 @@ HELP_KEYS: list[KeyBinding] = [
 
 EPOCH_METRIC_GLOSSARY: Glossary = (
     (
-        "estimate",
-        "Estimated accuracy of the training labels (model's own confidence); none while a class is unanswered",
+        "expected",
+        "Expected share of right labels (~ %), computed from the networks and not audited: it may be off by 10 points; "
+        "none while a class is unanswered",
     ),
     ("stable", "Training images classified as in the previous epoch (%)"),
 )
@@ -195,6 +158,7 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("first", "home", "jump", "Go to the first cluster", MOVE),
     create_label_binding("last", "end", "jump", "Go to the last cluster", MOVE),
     create_label_binding("export", "e", "export", "Export the labels to a file", FINISH),
+    create_label_binding("audit", "v", "audit", "Check labels by hand: how many are right?", FINISH),
 ]
 LABELLING_GLOSSARY: Glossary = (
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
@@ -358,6 +322,7 @@ SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "map", "M", "map", "Show all images as points of a map", show=True),
     create_binding("summary", "history", "H", "history", "List all answers of all rounds; correct them", show=True),
     create_binding("summary", "export", "e", "export", "Export the labels to a file", show=True),
+    create_binding("summary", "audit", "v", "audit", "Check labels by hand: how many are right?", show=True),
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
@@ -367,8 +332,8 @@ _SUMMARY_SHARE_GLOSSARY: Glossary = (
     ("answers", "Labels, unreadables and splits"),
     (
         "agreement",
-        "Images shown in the answers of a round that the classifier had predicted correctly, and its own estimate of "
-        "that (%); lower in rounds that ask only about uncertain images",
+        "Images shown in the answers of a round that the classifier had predicted correctly, and its confidence in "
+        "them (%); not the accuracy of the labels: rounds ask about uncertain images",
     ),
 )
 SUMMARY_GLOSSARY: Glossary = (("test accuracy", "Test images classified correctly (%)"), *_SUMMARY_SHARE_GLOSSARY)
@@ -404,6 +369,8 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "map": MAP_KEYS,
     "members": MEMBERS_KEYS,
     "history": HISTORY_KEYS,
+    "audit": AUDIT_KEYS,
+    "audit_result": AUDIT_RESULT_KEYS,
     "picker": PICKER_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
@@ -419,6 +386,8 @@ GROUP_TITLES = {
     "map": "Map",
     "members": "Members",
     "history": "History",
+    "audit": "Audit",
+    "audit_result": "Audit result",
     "picker": "Sessions",
     "help": "Help",
     "any": EVERYWHERE,

@@ -10,7 +10,8 @@ from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
-from vaetui.tui.keymap import HELP_KEYS, Glossary
+from vaetui.tui.binding_tables import Glossary
+from vaetui.tui.keymap import HELP_KEYS
 from vaetui.tui.presenters.help_text import HelpSearch, HelpSection, build_help_sections, filter_sections
 from vaetui.tui.presenters.screen_commands import ScreenCommand
 from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section

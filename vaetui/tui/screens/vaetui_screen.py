@@ -11,8 +11,9 @@ from textual.events import Key, Paste, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from vaetui.tui.binding_tables import Glossary
 from vaetui.tui.event_worker import AppProtocol
-from vaetui.tui.keymap import SMALL_TERMINAL_KEYS, Glossary
+from vaetui.tui.keymap import SMALL_TERMINAL_KEYS
 from vaetui.tui.presenters.line_dialogue import LINE_ALT_KEYS, Choice, LineDialogue
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
 from vaetui.tui.terminal.input_parser import PendingInput, is_escape_pair, split_escape_pair
