@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vaetui.tui.key_bindings import NO_KEY_NAME, format_key_list
 from vaetui.tui.binding_tables import Glossary
+from vaetui.tui.key_bindings import NO_KEY_NAME, format_key_list
 from vaetui.tui.keymap import ANSWER, CHANGE, CLASSES, EVERYWHERE, FINISH, LOOK, MOVE
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.screen_commands import ScreenCommand
