@@ -8,6 +8,7 @@ from typing import TypeAlias
 from vaetui.tui.audit_keymap import AUDIT_KEYS, AUDIT_RESULT_KEYS
 from vaetui.tui.binding_tables import Glossary, create_binding, create_digit_bindings, create_list_moves
 from vaetui.tui.key_bindings import NO_KEY_NAME, KeyBinding, format_key_name
+from vaetui.tui.review_keymap import BORDER_KEYS, PAIR_KEYS, REVIEW_KEYS
 
 KeyFormatter: TypeAlias = Callable[[str], str]
 """Returns the name of the key that is bound to a binding id, such as "g" for "label.go"."""
@@ -159,6 +160,7 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("last", "end", "jump", "Go to the last cluster", MOVE),
     create_label_binding("export", "e", "export", "Export the labels to a file", FINISH),
     create_label_binding("audit", "v", "audit", "Check labels by hand: how many are right?", FINISH),
+    create_label_binding("review", "w", "review", "Correct the labels of single images, worst first", FINISH),
 ]
 LABELLING_GLOSSARY: Glossary = (
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
@@ -323,6 +325,7 @@ SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "history", "H", "history", "List all answers of all rounds; correct them", show=True),
     create_binding("summary", "export", "e", "export", "Export the labels to a file", show=True),
     create_binding("summary", "audit", "v", "audit", "Check labels by hand: how many are right?", show=True),
+    create_binding("summary", "review", "w", "review", "Correct the labels of single images, worst first", show=True),
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
@@ -371,6 +374,9 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "history": HISTORY_KEYS,
     "audit": AUDIT_KEYS,
     "audit_result": AUDIT_RESULT_KEYS,
+    "review": REVIEW_KEYS,
+    "pair": PAIR_KEYS,
+    "border": BORDER_KEYS,
     "picker": PICKER_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
@@ -388,6 +394,9 @@ GROUP_TITLES = {
     "history": "History",
     "audit": "Audit",
     "audit_result": "Audit result",
+    "review": "Review",
+    "pair": "Confused classes",
+    "border": "Border of a class",
     "picker": "Sessions",
     "help": "Help",
     "any": EVERYWHERE,

@@ -1,0 +1,75 @@
+"""What a review has not recorded yet, and the steps that it has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from vaetui.engine.answers import ClassAnswer, Unreadable
+
+Correction: TypeAlias = ClassAnswer | Unreadable
+"""The answer for an image in place of its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageMarks:
+    """Corrections and marks of images that are not recorded."""
+
+    corrections: Mapping[int, Correction] = field(default_factory=dict)
+    """Answers that differ from the label that is shown, by image index."""
+    marked: frozenset[int] = frozenset()
+    """Image indices of the marked images, which the next class key relabels together."""
+
+    def with_corrections(self, corrections: Mapping[int, Correction | None]) -> PageMarks:
+        """Return the marks after corrections, or after their removal for None; these images are no longer marked."""
+        merged = {**self.corrections, **corrections}
+        kept = {index: answer for index, answer in merged.items() if answer is not None}
+        return PageMarks(kept, self.marked - frozenset(corrections))
+
+    def with_toggled_mark(self, image_index: int) -> PageMarks:
+        """Return the marks after an image was marked, or is no longer marked."""
+        return replace(self, marked=self.marked ^ {image_index})
+
+    def without(self, image_indices: Sequence[int]) -> PageMarks:
+        """Return the marks without those of some images."""
+        corrections = {index: item for index, item in self.corrections.items() if index not in image_indices}
+        return PageMarks(corrections, self.marked - frozenset(image_indices))
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStep:
+    """A recorded step of a review."""
+
+    description: str
+    """What was recorded, such as "page of 32 images of cat"."""
+    class_id: int
+    """The class that was reviewed."""
+    image_indices: tuple[int, ...] = ()
+    """The images of the page; empty for the border of a class."""
+
+
+class ReviewDraft:
+    """The marks of images that are not recorded, which stay when the review is closed, and what undo goes back to."""
+
+    def __init__(self) -> None:
+        """Start without marks."""
+        self.marks = PageMarks()
+        """The marks of all pages."""
+        self.class_id: int | None = None
+        """The class that was reviewed last; None for the one with the most expected errors."""
+        self.recorded_steps: list[ReviewStep] = []
+        """The steps since the review was opened, oldest first."""
+        self.undone_steps: list[ReviewStep] = []
+        """The steps that were undone, which redo records again, the last one first."""
+
+    def forget_steps(self) -> None:
+        """Start an undo history of its own: answers may have been given elsewhere since."""
+        self.recorded_steps.clear()
+        self.undone_steps.clear()
+
+    def add_step(self, step: ReviewStep) -> None:
+        """Add a recorded step, after which nothing can be redone, and drop the marks of its images."""
+        self.recorded_steps.append(step)
+        self.undone_steps.clear()
+        self.marks = self.marks.without(step.image_indices)
