@@ -1,0 +1,67 @@
+"""Tests of the sentences about the gain of rounds and pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from vaetui.session.expected_gain import ExpectedGain, Outlook, RoundGain
+from vaetui.tui.presenters.gain_text import describe_gain, describe_next_page
+
+
+def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) -> ExpectedGain:
+    rounds = tuple(RoundGain(3 + index, gain) for index, gain in enumerate(gains))
+    return ExpectedGain(rounds, next_gain, outlook, 0.18, is_measured=False)
+
+
+@pytest.mark.parametrize(
+    ("gain", "texts"),
+    [
+        (
+            create_gain([0.02, 0.004], "little"),
+            [
+                "Round 3 brought about 2 points, round 4 less than 1: another round would bring little; "
+                "check the labels with v",
+                "Another round would bring little; check the labels with v",
+                "Little left; check the labels with v",
+            ],
+        ),
+        (
+            create_gain([0.08], "some", 0.03),
+            [
+                "Round 3 brought about 8 points: another round may bring about 3 points",
+                "Another round may bring about 3 points",
+            ],
+        ),
+        (
+            create_gain([0.012, 0.0], "unsettled"),
+            [
+                "Round 3 brought about 1 point, round 4 nothing, but 18 % of the predictions still change: "
+                "another round may bring more",
+                "Another round may bring more",
+            ],
+        ),
+        (
+            create_gain([0.02, -0.093], "lost"),
+            ["Round 3 brought about 2 points, round 4 lost about 9 points: another round may bring them back"],
+        ),
+        (None, []),
+    ],
+)
+def test_gain_is_described_at_several_lengths(gain: ExpectedGain | None, texts: list[str]) -> None:
+    assert describe_gain(gain, "v") == texts
+
+
+def test_an_open_round_is_named_as_this_one() -> None:
+    texts = describe_gain(create_gain([0.02, 0.004], "little"), "V", is_round_open=True)
+    assert texts[1:] == [
+        "This round would bring little; check the labels with V",
+        "Little left; check the labels with V",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("corrections", "text"),
+    [(0.4, "expected: less than 1 of 32 wrong"), (2.3, "expected: about 2 of 32 wrong")],
+)
+def test_next_page_is_described(corrections: float, text: str) -> None:
+    assert describe_next_page(corrections, 32) == text

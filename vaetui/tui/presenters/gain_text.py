@@ -1,0 +1,57 @@
+"""What the last rounds and pages brought, and whether more are worth it, as sentences."""
+
+from __future__ import annotations
+
+from vaetui.session.expected_gain import LITTLE_GAIN, ExpectedGain
+from vaetui.tui.presenters.expected_accuracy import format_small_share
+
+
+def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_round_open: bool = False) -> list[str]:
+    """Return what the last rounds brought and what the next one may bring, as alternatives, longest first.
+
+    `is_round_open` tells that the next round waits for its answers already. Empty without an expectation.
+    """
+    if expected_gain is None:
+        return []
+    subject = "this round" if is_round_open else "another round"
+    past = ", ".join(
+        f"{'Round' if index == 0 else 'round'} {item.round_number} {_format_gain(item.gain, index == 0)}"
+        for index, item in enumerate(expected_gain.rounds)
+    )
+    check = f"check the labels with {audit_key}"
+    match expected_gain.outlook:
+        case "little":
+            outlook = f"{subject} would bring little"
+            return [f"{past}: {outlook}; {check}", f"{outlook.capitalize()}; {check}", f"Little left; {check}"]
+        case "some":
+            outlook = f"{subject} may bring {_format_points(expected_gain.next_gain)}"
+        case "unsettled":
+            changes = f"{format_small_share(expected_gain.churn or 0.0)} of the predictions still change"
+            return [f"{past}, but {changes}: {subject} may bring more", f"{subject.capitalize()} may bring more"]
+        case "lost":
+            outlook = f"{subject} may bring them back"
+            return [f"{past}: {outlook}"]
+    return [f"{past}: {outlook}", outlook.capitalize()]
+
+
+def describe_next_page(expected_corrections: float, page_images: int) -> str:
+    """Return how many labels the next review page is expected to correct, such as "expected: 2 of 32 wrong"."""
+    if expected_corrections < 1:
+        return f"expected: less than 1 of {page_images} wrong"
+    return f"expected: about {round(expected_corrections)} of {page_images} wrong"
+
+
+def _format_gain(gain: float, has_verb: bool) -> str:
+    """Return a gain such as "brought about 2 points"; a later one leaves out verb and unit, unless it is a loss."""
+    if gain <= -LITTLE_GAIN / 2:
+        return f"lost {_format_points(-gain)}"
+    verb = "brought " * has_verb
+    if gain < LITTLE_GAIN / 10:
+        return f"{verb}nothing"
+    text = _format_points(gain)
+    return verb + text if has_verb else text.replace(" points", "").replace(" point", "")
+
+
+def _format_points(gain: float) -> str:
+    count = round(100 * gain)
+    return "less than 1 point" if 100 * gain < 0.95 else f"about {count} point{'s' * (count != 1)}"
