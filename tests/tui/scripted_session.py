@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.tui.digit_images import draw_digit
 from tests.tui.scripted_actions import ScriptedAction, ScriptedActions, ScriptedAnswer, describe_step
+from tests.tui.scripted_audits import ScriptedAudits
 from tests.tui.scripted_reviews import ScriptedReviews
 from vaetui.engine.answers import (
     Answer,
@@ -130,6 +131,7 @@ class ScriptedSession:
         names = classes or tuple(map(str, range(self.config.network.classes)))
         self.steps = ScriptedActions(ClassList.from_names(names))
         """The answers and class edits."""
+        self.audits = ScriptedAudits(lambda: self.classes)
         self.reviews = ScriptedReviews(lambda: len(self.classes), lambda: self.steps.pages)
         """The pages of single images to correct."""
         self.has_test_labels = has_test_labels

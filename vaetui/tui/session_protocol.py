@@ -109,6 +109,8 @@ class Session(Protocol):
     """The classes; without user-defined names they are named by digits."""
     reviews: ImageReview
     """Pages of single images to correct, in phase labelling or finished."""
+    audits: Audits
+    """The audits of the labels."""
 
     @property
     def config(self) -> Config:
