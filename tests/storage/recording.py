@@ -1,10 +1,10 @@
-"""Record single answers and class edits, each as a step in the round of its cluster."""
+"""Record single answers, borders and class edits, each as a step in the round of its cluster."""
 
 from __future__ import annotations
 
-from vaetui.engine.answers import Answer, ClusterPath
+from vaetui.engine.answers import Answer, AnsweredImage, ClusterPath, ImageAnswerOrigin
 from vaetui.engine.classes import ClassEdit
-from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
+from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
 
@@ -26,4 +26,21 @@ def record_class_edit(repository: SessionRepository, round_number: int, class_ed
     """Record a class edit."""
     (action,) = repository.record_step(round_number, class_edits=[class_edit])
     assert isinstance(action, ClassEditRecord)
+    return action
+
+
+def record_page(
+    repository: SessionRepository, made_in_round: int, *images: AnsweredImage, origin: ImageAnswerOrigin = "review"
+) -> int:
+    """Record answers about single images; return the id of their step."""
+    actions = repository.record_step(made_in_round, images=[(image, origin) for image in images])
+    return actions[0].step_id
+
+
+def record_border(
+    repository: SessionRepository, made_in_round: int, class_id: int, image_count: int, *fingerprints: FileFingerprint
+) -> BorderRecord:
+    """Record the border of a class and the file that belongs to it."""
+    (action,) = repository.record_step(made_in_round, borders=[(class_id, image_count)], fingerprints=fingerprints)
+    assert isinstance(action, BorderRecord)
     return action

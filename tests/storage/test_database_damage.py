@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.storage.recording import record_answer, record_class_edit
-from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from tests.storage.recording import record_answer, record_border, record_class_edit, record_page
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, Split, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained, Clustered, EpochEnded, Losses
@@ -106,6 +106,10 @@ def create_session(directory: Path, seed: int) -> StoredSession:
         record_class_edit(repository, 1, AddClass(2, f"bird {seed}"))
         record_class_edit(repository, 1, MergeClass(0, 1))
         record_class_edit(repository, 1, RenameClass(1, "animal"))
+        record_page(repository, 1, *(AnsweredImage(index, ClassAnswer(1), 1 - index % 2) for index in range(6)))
+        record_page(repository, 1, AnsweredImage(2, Unreadable()), AnsweredImage(3, Cleared(), 0), origin="audit")
+        record_border(repository, 1, 1, 40)
+        record_border(repository, 1, 0, 3)
         record_answer(repository, 1, (3,), Unreadable())
         record_answer(repository, 1, (4,), Split(3))
         repository.record_undo(repository.list_actions(1)[-1].step_id)

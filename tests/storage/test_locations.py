@@ -119,32 +119,44 @@ def test_older_session_is_listed_as_such_and_can_be_deleted(missing: list[str]) 
     assert not directory.exists()
 
 
-def create_session_of_format_1(name: str) -> Path:
-    """Create a session with tables and a journal of format 1: answers and class edits without steps."""
+def create_session_of_older_format(name: str, version: int) -> Path:
+    """Create a session with tables and a journal of format 1 or 2.
+
+    Both have no answers about single images; in format 1, answers and class edits have no steps.
+    """
     with locations.create_session_atomically([name]) as (_, directory):
         repository = SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))
         repository.record_round_start(Clustered(1, 5, ()))
         repository.close()
     directory = locations.find_session(name)
-    row = (1, 1, "0", "class", 3, 1.0, None, "active", 0.0)
+    ids = {1: (1, 1), 2: (1, 1, 1, 1)}[version]
+    row = (*ids, "0", "class", 3, 1.0, None, "active", 0.0)
     entry = journal.JournalEntry(3, (("answer", row),))
     with file_names.journal_path(directory).open("ab") as file:
         file.write(journal.format_line(entry))
     with contextlib.closing(sqlite3.connect(file_names.database_path(directory))) as connection:
-        for table in ("answer", "class_edit"):
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN step_id")
-        connection.execute("ALTER TABLE answer DROP COLUMN made_in_round")
-        connection.execute("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        connection.execute("PRAGMA user_version = 1")
+        for table in ("image_answer", "class_border"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("ALTER TABLE epoch DROP COLUMN expected_accuracy")
+        if version == 1:
+            for table in ("answer", "class_edit"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN step_id")
+            connection.execute("ALTER TABLE answer DROP COLUMN made_in_round")
+        connection.execute(f"INSERT INTO answer VALUES ({', '.join('?' * len(row))})", row)
+        connection.execute("UPDATE meta SET value = '3' WHERE key = 'last_entry_number'")
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.commit()
     return directory
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(
     "command", [["resume", "old"], ["show", "old"], ["export", "old"], ["check", "old"], ["check", "old", "--repair"]]
 )
-def test_session_of_format_1_is_refused_and_left_unchanged(command: list[str], tmp_path: Path) -> None:
-    directory = create_session_of_format_1("old")
+def test_session_of_an_older_format_is_refused_and_left_unchanged(
+    command: list[str], version: int, tmp_path: Path
+) -> None:
+    directory = create_session_of_older_format("old", version)
     before = {
         path.name: path.read_bytes()
         for path in directory.iterdir()
@@ -164,8 +176,9 @@ def test_session_of_format_1_is_refused_and_left_unchanged(command: list[str], t
     } == before
 
 
-def test_session_of_format_1_is_listed_as_such_and_can_be_deleted() -> None:
-    directory = create_session_of_format_1("old")
+@pytest.mark.parametrize("version", [1, 2])
+def test_session_of_an_older_format_is_listed_as_such_and_can_be_deleted(version: int) -> None:
+    directory = create_session_of_older_format("old", version)
     listing = " ".join(run_vaetui("sessions").stdout.split())
     assert "made by an older vaetui" in listing
     assert '"name": "old"' in run_vaetui("sessions", "--json").stdout

@@ -198,7 +198,7 @@ def test_journal_without_its_beginning_is_rebuilt(session: StoredSession) -> Non
     assert session.list_actions() == session.actions
 
 
-@pytest.mark.parametrize("bit", [1, 8])
+@pytest.mark.parametrize("bit", [1, 2, 8])
 def test_flipped_bit_in_the_format_version_is_repaired(session: StoredSession, bit: int) -> None:
     session.execute_sql(f"PRAGMA user_version = {FORMAT_VERSION ^ bit}")
     assert session.verify() == [DATABASE]

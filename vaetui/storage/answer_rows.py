@@ -1,10 +1,20 @@
-"""Answers and class edits as rows of their tables, and back."""
+"""Answers, borders and class edits as rows of their tables, and back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable
+from vaetui.engine.answers import (
+    Answer,
+    AnsweredImage,
+    ClassAnswer,
+    Cleared,
+    ClusterPath,
+    ImageAnswer,
+    ImageAnswerOrigin,
+    Split,
+    Unreadable,
+)
 from vaetui.engine.classes import AddClass, ClassEdit, MergeClass, RenameClass
 
 
@@ -40,6 +50,48 @@ class ClassEditRecord:
     """The change."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImageAnswerRecord:
+    """A stored answer about a single image."""
+
+    id: int
+    """Its number in the session, from the same sequence as those of answers."""
+    step_id: int
+    """The id of the first action of its step."""
+    made_in_round: int
+    """The round in which it was recorded, one more than all rounds after the last one."""
+    image: AnsweredImage
+    """The image and its answer."""
+    origin: ImageAnswerOrigin
+    """Where it was given."""
+    created_at: float
+    """When it was recorded, in seconds since 1970."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the answer is the label that was shown."""
+        answer = self.image.answer
+        return isinstance(answer, ClassAnswer) and answer.class_id == self.image.shown_class_id
+
+
+@dataclass(frozen=True, slots=True)
+class BorderRecord:
+    """A stored border of a class; a file contains the images beyond it."""
+
+    id: int
+    """Its number in the session, from the same sequence as those of answers."""
+    step_id: int
+    """The id of the first action of its step."""
+    made_in_round: int
+    """The round in which it was recorded, one more than all rounds after the last one."""
+    class_id: int
+    """The class."""
+    image_count: int
+    """Number of images beyond the border."""
+    created_at: float
+    """When it was recorded, in seconds since 1970."""
+
+
 def to_answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
     """Return the columns kind, class_id, confidence and part_count of an answer."""
     match answer:
@@ -63,6 +115,24 @@ def parse_answer(kind: str, class_id: int, confidence: float, part_count: int) -
         case "cleared":
             return Cleared()
     return Unreadable()
+
+
+def to_image_answer_columns(answer: ImageAnswer) -> tuple[str, int | None]:
+    """Return the columns kind and class_id of an answer about an image."""
+    match answer:
+        case ClassAnswer(class_id):
+            return "class", class_id
+        case Unreadable():
+            return "unreadable", None
+        case Cleared():
+            return "cleared", None
+
+
+def parse_image_answer(kind: str, class_id: int) -> ImageAnswer:
+    """Return the answer with the columns that `to_image_answer_columns` returned."""
+    if kind == "class":
+        return ClassAnswer(class_id)
+    return Unreadable() if kind == "unreadable" else Cleared()
 
 
 def to_class_edit_columns(class_edit: ClassEdit) -> tuple[str, int, str | None, int | None]:

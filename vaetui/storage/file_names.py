@@ -20,7 +20,8 @@ LOG_NAME = "log.txt"
 TRAIN_VAL_SPLIT_NAME = "train-val-split.npz"
 """Which images are trained on and which are held out for validation."""
 ARTIFACT_PATTERN = re.compile(
-    r"checkpoint-[\d-]+\.safetensors|(train-val-split|(round|reconstructions|split|predictions)-\d+)(\.mirror)?\.npz"
+    r"checkpoint-[\d-]+\.safetensors|"
+    r"(train-val-split|(round|reconstructions|split|predictions|border)-\d+)(\.mirror)?\.npz"
 )
 """Names of files that belong to the session if the database lists them."""
 NON_ARTIFACT_NAMES = (
@@ -102,6 +103,11 @@ def reconstructions_name(epoch: int) -> str:
 def split_snapshot_name(answer_id: int) -> str:
     """Return the name of the file with the parts of a split, by the id of its answer."""
     return f"split-{answer_id:06}.npz"
+
+
+def border_name(border_id: int) -> str:
+    """Return the name of the file with the images beyond the border of a class, by the id of the border."""
+    return f"border-{border_id:06}.npz"
 
 
 def second_copy_name(name: str) -> str:

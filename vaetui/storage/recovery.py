@@ -135,7 +135,7 @@ def _replace_damaged_database(
 def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> str | None:
     """Return what is wrong with the database, apart from its journal.
 
-    Raises OlderDatabaseError, and NewerFormatError except where the content equals the journal's: then one bit of the
+    Raises NewerFormatError and OlderDatabaseError, except where the content equals the journal's: then one bit of the
     version is flipped.
     """
     if not database_path.exists():
@@ -145,9 +145,7 @@ def _find_problem(database_path: Path, replayed: sqlite3.Connection | None) -> s
             database.read_last_entry_number(connection)
             database.read_all_tables(connection)  # raises sqlite3.Error for text that is not UTF-8
             return None if _has_consistent_indexes(connection) else "is damaged"
-    except OlderDatabaseError:
-        raise
-    except NewerFormatError:
+    except (NewerFormatError, OlderDatabaseError):
         if replayed is None or not _has_flipped_version(database_path, replayed):
             raise
         return "is damaged"

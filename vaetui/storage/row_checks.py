@@ -15,6 +15,11 @@ LOSS_CONDITIONS = f"""
     AND typeof(consistency) = 'real' AND consistency {REAL_CONDITION}
     AND typeof(seconds) = 'real' AND seconds {REAL_CONDITION}
 """
+MADE_IN_ROUND_CONDITION = (
+    "typeof(made_in_round) = 'integer' AND made_in_round BETWEEN 1 AND (SELECT count(*) + 1 FROM labelling_round)"
+)
+CREATED_AT_CONDITION = f"typeof(created_at) = 'real' AND created_at {REAL_CONDITION}"
+CLASS_ID_CONDITION = "BETWEEN 0 AND 255"
 MAX_TIMESTAMP_S = 253_402_000_000.0
 """Seconds since 1970: near the end of the year 9999, where Python's calendar ends in every time zone."""
 MAX_META_CHARS = 3_000_000
@@ -65,6 +70,22 @@ ROW_CONDITIONS = {
         AND ((kind IN ('add', 'rename') AND typeof(class_name) = 'text'
                 AND length(class_name) BETWEEN 1 AND {MAX_CLASS_NAME_CHARS})
             OR (kind = 'merge' AND typeof(target_class_id) = 'integer' AND target_class_id BETWEEN 0 AND 255))
+    """,
+    "image_answer": f"""
+        id {COUNT_CONDITION} AND id NOT IN (SELECT id FROM answer) AND id NOT IN (SELECT id FROM class_edit)
+        AND {STEP_CONDITION} AND {MADE_IN_ROUND_CONDITION} AND {CREATED_AT_CONDITION} AND state {STATE_CONDITION}
+        AND typeof(image_index) = 'integer' AND image_index {COUNT_CONDITION}
+        AND origin IN ('review', 'pair', 'border', 'audit')
+        AND typeof(ifnull(shown_class_id, 0)) = 'integer' AND ifnull(shown_class_id, 0) {CLASS_ID_CONDITION}
+        AND ((kind IN ('unreadable', 'cleared') AND class_id IS NULL)
+            OR (kind = 'class' AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}))
+    """,
+    "class_border": f"""
+        id {COUNT_CONDITION} AND id NOT IN (SELECT id FROM answer) AND id NOT IN (SELECT id FROM class_edit)
+        AND id NOT IN (SELECT id FROM image_answer)
+        AND {STEP_CONDITION} AND {MADE_IN_ROUND_CONDITION} AND {CREATED_AT_CONDITION} AND state {STATE_CONDITION}
+        AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}
+        AND typeof(image_count) = 'integer' AND image_count BETWEEN 1 AND 100000000
     """,
     "artifact": """
         typeof(name) = 'text' AND name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9.-]*' AND length(name) < 100

@@ -1,6 +1,6 @@
 """The tables of a session's database, their format version, and every statement that changes them."""
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """The format that this version of vaetui reads and writes; a session of any other format is refused."""
 
 CREATE_TABLES = """
@@ -74,6 +74,27 @@ CREATE TABLE class_edit (          -- changes of the class list in the order of 
     state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
     created_at REAL NOT NULL       -- seconds since 1970
 );
+CREATE TABLE image_answer (        -- answers about single images in the order of entry; rows are never deleted
+    id INTEGER PRIMARY KEY,        -- shares one sequence with answer.id
+    step_id INTEGER NOT NULL,      -- as in table answer
+    made_in_round INTEGER NOT NULL,  -- as in table answer
+    image_index INTEGER NOT NULL,  -- in the data set, from 0: the first one of its copies
+    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'cleared')),
+    class_id INTEGER,
+    shown_class_id INTEGER,        -- the label that was shown with the image; NULL for a blind answer
+    origin TEXT NOT NULL CHECK (origin IN ('review', 'pair', 'border', 'audit')),
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
+    created_at REAL NOT NULL       -- seconds since 1970
+);
+CREATE TABLE class_border (        -- borders of classes in the order of entry; the file border-<id> has the images
+    id INTEGER PRIMARY KEY,        -- shares one sequence with answer.id
+    step_id INTEGER NOT NULL,      -- as in table answer
+    made_in_round INTEGER NOT NULL,  -- as in table answer
+    class_id INTEGER NOT NULL,
+    image_count INTEGER NOT NULL,  -- images beyond the border
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
+    created_at REAL NOT NULL       -- seconds since 1970
+);
 CREATE TABLE artifact (            -- the other files of the session, as they were written
     name TEXT PRIMARY KEY,
     size_bytes INTEGER NOT NULL,
@@ -98,6 +119,16 @@ CHANGE_STATEMENTS = {
     "set_class_edit_state": "UPDATE class_edit SET state = ? WHERE step_id = ? AND state != 'discarded'",
     "discard_undone_class_edits": (
         "UPDATE class_edit SET state = 'discarded' WHERE round_number = ? AND state = 'undone'"
+    ),
+    "image_answer": "INSERT INTO image_answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_image_answer_state": "UPDATE image_answer SET state = ? WHERE step_id = ? AND state != 'discarded'",
+    "discard_undone_image_answers": (
+        "UPDATE image_answer SET state = 'discarded' WHERE made_in_round = ? AND state = 'undone'"
+    ),
+    "class_border": "INSERT INTO class_border VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "set_class_border_state": "UPDATE class_border SET state = ? WHERE step_id = ? AND state != 'discarded'",
+    "discard_undone_class_borders": (
+        "UPDATE class_border SET state = 'discarded' WHERE made_in_round = ? AND state = 'undone'"
     ),
     "artifact": "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?)",
     "remove_artifact": "DELETE FROM artifact WHERE name = ?",

@@ -1,4 +1,4 @@
-"""The arrays that a session stores: snapshots of rounds and splits, data split, reconstructions, predictions."""
+"""The arrays that a session stores: snapshots of rounds and splits, data split, predictions, borders and others."""
 
 from __future__ import annotations
 
@@ -85,7 +85,17 @@ class EpochPredictions:
     """Their probabilities, [N]."""
 
 
-ArraysT = TypeVar("ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions)
+@dataclass(frozen=True, slots=True, eq=False)
+class BorderImages:
+    """The images beyond the border of a class."""
+
+    image_indices: Annotated[Indices, ArraySpec(np.int64, "B", "A")]
+    """Indices of the images in the data set, [B]."""
+
+
+ArraysT = TypeVar(
+    "ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions, BorderImages
+)
 
 
 def save_arrays(store: ArtifactStore, name: str, arrays: ArraysT) -> FileFingerprint:
