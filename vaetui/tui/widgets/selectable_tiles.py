@@ -33,9 +33,7 @@ class SelectableTiles(TiledImages):
 
         The grid, which has a `row_gap` of 2, stands in the middle of the widget.
         """
-        left = max((self.size.width - grid.columns * grid.column_cells - 1) // 2, 0)
-        top = max((self.size.height - grid.rows * grid.row_cells) // 2, 0)
-        self._place(list_grid_places(grid, left + 1, top + 1))
+        self._place(self.list_places(grid))
         self._move_frame(self.places[selected_position])
         for position, (x, y, (columns, rows)) in enumerate(self.places):
             caption = captions[position] if position < len(captions) else ()
@@ -43,6 +41,12 @@ class SelectableTiles(TiledImages):
                 caption = (*caption, ("━" * (columns - count_cells(caption)), "focus"))
             self.write_text(x, y + rows, caption, columns)
         self.draw_images(images)
+
+    def list_places(self, grid: GridLayout) -> list[Place]:
+        """Return the places of a grid in the middle of the widget."""
+        left = max((self.size.width - grid.columns * grid.column_cells - 1) // 2, 0)
+        top = max((self.size.height - grid.rows * grid.row_cells) // 2, 0)
+        return list_grid_places(grid, left + 1, top + 1)
 
     def show_full_size(self, pixels: Pixels) -> None:
         """Show one image as large as it fits, [H, W] or [H, W, 3], in a frame."""
