@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,7 @@ from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
 from vaetui.session.views import (
     ClusterView,
+    Disagreement,
     DigitKeys,
     MemberOrder,
     Phase,
@@ -109,6 +110,19 @@ def create_training_events() -> list[Event]:
     return events
 
 
+class ScriptedLabellings:
+    """The labels of a session that are not loaded, or have the version that a test sets."""
+
+    current: ScriptedLabels | None = None
+
+
+@dataclass(frozen=True)
+class ScriptedLabels:
+    """Labels of some version."""
+
+    version: str
+
+
 class ScriptedSession:
     """A session whose slow methods yield a finite script and whose other methods use lists."""
 
@@ -132,6 +146,7 @@ class ScriptedSession:
         self.steps = ScriptedActions(ClassList.from_names(names))
         """The answers and class edits."""
         self.audits = ScriptedAudits(lambda: self.classes)
+        self.labellings = ScriptedLabellings()
         self.reviews = ScriptedReviews(lambda: len(self.classes), lambda: self.steps.pages)
         """The pages of single images to correct."""
         self.has_test_labels = has_test_labels
@@ -156,6 +171,8 @@ class ScriptedSession:
         """The losses so far, by step."""
         self.finished_epochs: list[EpochEnded] = []
         """The epochs so far."""
+        self.disagreement: Disagreement | None = None
+        """Disagreement of classifier and graph after the last epoch."""
         self.agreements: tuple[tuple[int, Agreement], ...] = ()
         """Agreement of answers and classifier, by round."""
         self.readings: dict[int, tuple[int | None, ...]] = {}
@@ -443,11 +460,11 @@ class ScriptedSession:
         return self.saved_at_s
 
     def training_curves(self) -> TrainingCurves:
-        """Return losses and epochs so far, without any estimate of the accuracy while a class has no answer."""
+        """Return losses and epochs so far, without any expected accuracy while a class has no answer."""
         unanswered_class_ids, epochs = self._list_reported_unanswered_class_ids(), tuple(self.finished_epochs)
         if unanswered_class_ids:
-            epochs = tuple(replace(epoch, mean_confidence=None) for epoch in epochs)
-        return TrainingCurves(tuple(self.loss_points), epochs, unanswered_class_ids)
+            epochs = tuple(replace(epoch, mean_confidence=None, expected_accuracy=None) for epoch in epochs)
+        return TrainingCurves(tuple(self.loss_points), epochs, unanswered_class_ids, self.disagreement)
 
     def reading_test(self) -> ReadingTest:
         """Return the reading test of the last epoch."""

@@ -13,6 +13,7 @@ from vaetui.errors import UserError
 from vaetui.tui.display_choices import DEFAULT_COLOUR_COUNT, SHOWN_MODES
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
+from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.settings import AppSettings
@@ -40,12 +41,14 @@ class VaetuiApp(KeyedApp):
         offered_modes: Sequence[str] = SHOWN_MODES,
         colour_count: int = DEFAULT_COLOUR_COUNT,
         start_notice: str = "",
+        audit_plan: str | None = None,
     ) -> None:
         """Show a session; `cell_size` is the size of a character in pixels of the terminal.
 
         `theme` is one of `keyed_app.THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
         `offered_modes` are the picture modes between which a key switches, and `colour_count` is the number of
-        colours of a sixel picture; `start_notice` is shown once.
+        colours of a sixel picture; `start_notice` is shown once. With an `audit_plan`, the app shows nothing but an
+        audit of this plan, or of the one that the user chooses if it is empty.
         """
         super().__init__(theme, settings)
         self.session = session
@@ -53,6 +56,8 @@ class VaetuiApp(KeyedApp):
         self._save_one_key_mode = save_one_key_mode
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._offered_modes, self._colour_count, self._start_notice = offered_modes, colour_count, start_notice
+        self._audit_plan = audit_plan
+        self._review_draft = ReviewDraft()
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
         self._overlay: OverlayScreen | None = None
@@ -115,6 +120,42 @@ class VaetuiApp(KeyedApp):
 
         self._open_overlay(lambda: HistoryScreen(self.session, on_close))
 
+    def open_audit(self, plan: str = "", is_new: bool = False) -> None:
+        """Open the audit over the screen of the phase, or in place of the overlay that is open.
+
+        Without a plan, an audit that is open goes on; the result of the present labels is shown unless `is_new`; else
+        the user is asked for the plan. Raises UserError while there are no labels to audit.
+        """
+        from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
+        from vaetui.tui.screens.audit import AuditScreen
+
+        view = self.session.audits.view
+        if view is None and self.session.phase == "labelling" and self.session.round_number < 2:
+            raise UserError(ROUND_1_MESSAGE)
+        is_done = view is not None and view.part == "done"
+        if is_done and not plan and not is_new and self._find_whether_audit_is_current() is not False:
+            self.show_audit_result()
+        else:
+            self._replace_overlay(lambda: AuditScreen(self.session, plan))
+
+    def show_audit_result(self) -> None:
+        """Show the result of the audit that was finished last, in place of the overlay that is open."""
+        from vaetui.tui.screens.audit_result import AuditResultScreen
+
+        result = self.session.audits.results[0]
+        self._replace_overlay(lambda: AuditResultScreen(self.session, result, self._find_whether_audit_is_current()))
+
+    def _find_whether_audit_is_current(self) -> bool | None:
+        """Return whether the newest result holds for the present labels; None if these are not loaded."""
+        labelling = self.session.labellings.current
+        return None if labelling is None else labelling.version == self.session.audits.results[0].version
+
+    def open_review(self, on_close: Callable[[], None] | None = None) -> None:
+        """Open the review of single images; `on_close` is called after it has closed."""
+        from vaetui.tui.screens.review import ReviewScreen
+
+        self._open_overlay(lambda: ReviewScreen(self.session, self._review_draft, on_close))
+
     def open_export(self) -> None:
         """Ask where to export the labels to."""
         from vaetui.tui.widgets.label_exporter import LabelExporter
@@ -138,6 +179,8 @@ class VaetuiApp(KeyedApp):
             return
         self._overlay = None
         self.pop_screen()
+        if self._audit_plan is not None:
+            self.action_leave()
         self.show_deferred_phase()
 
     def show_deferred_phase(self) -> None:
@@ -198,6 +241,13 @@ class VaetuiApp(KeyedApp):
             self._overlay = overlay
             self.push_screen(overlay)
 
+    def _replace_overlay(self, create_screen: Callable[[], OverlayScreen]) -> None:
+        """Open a screen over that of the phase in place of the overlay that is open, if any."""
+        if self._overlay is not None and self.screen is self._overlay:
+            self._overlay = None
+            self.pop_screen()
+        self._open_overlay(create_screen)
+
     @property
     def _is_line_open(self) -> bool:
         return any(isinstance(screen, VaetuiScreen) and screen.is_line_open for screen in self.screen_stack)
@@ -210,6 +260,8 @@ class VaetuiApp(KeyedApp):
         configure_terminal(self._offered_modes, self._colour_count, self.console.color_system == "256")
         set_picture_mode(self._picture_mode, self._cell_size)
         screen = self._show_phase_screen()
+        if self._audit_plan is not None:
+            self.open_audit(self._audit_plan)
         if self._start_notice and isinstance(screen, VaetuiScreen):
             screen.call_after_refresh(screen.show_notice, self._start_notice)
         screen.call_after_refresh(self._start_worker)

@@ -125,6 +125,10 @@ class AppProtocol(Protocol):
     settings: AppSettings
     """What the user has set in the config file, the environment and options."""
 
+    @property
+    def is_paint_pending(self) -> bool:
+        """Whether the terminal has not got the current state yet."""
+
     def format_key(self, binding_id: str) -> str:
         """Return the name of the key that is bound to a command, such as "g" for "label.go"."""
 
@@ -151,6 +155,15 @@ class AppProtocol(Protocol):
 
     def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
         """Open the history; `on_close` receives the cluster that the user goes to, or None."""
+
+    def open_audit(self, plan: str = "", is_new: bool = False) -> None:
+        """Open the audit, or the result of the present labels unless `is_new`; raises UserError without labels."""
+
+    def show_audit_result(self) -> None:
+        """Show the result of the audit that was finished last."""
+
+    def open_review(self, on_close: Callable[[], None] | None = None) -> None:
+        """Open the review of single images; `on_close` is called after it has closed."""
 
     def open_export(self) -> None:
         """Ask where to export the labels to."""

@@ -89,6 +89,22 @@ class Audits(Protocol):
         """Record the checks of the finished audit as answers about images, one step of undo; return their number."""
 
 
+class VersionedLabels(Protocol):
+    """The labels of all images at one moment."""
+
+    @property
+    def version(self) -> str:
+        """Hexadecimal digits that stand for these labels."""
+
+
+class Labellings(Protocol):
+    """The labels of a session."""
+
+    @property
+    def current(self) -> VersionedLabels | None:
+        """The present labels; None until they are loaded, and again after a change."""
+
+
 class Session(Protocol):
     """A session, open for writing.
 
@@ -109,8 +125,14 @@ class Session(Protocol):
     """The classes; without user-defined names they are named by digits."""
     reviews: ImageReview
     """Pages of single images to correct, in phase labelling or finished."""
-    audits: Audits
-    """The audits of the labels."""
+
+    @property
+    def audits(self) -> Audits:
+        """The audits of the labels, in phase labelling or finished."""
+
+    @property
+    def labellings(self) -> Labellings:
+        """The labels as an export would write them now."""
 
     @property
     def config(self) -> Config:
@@ -149,6 +171,12 @@ class Session(Protocol):
         """Compute the map of the images, which shows the chosen classes apart, or all; the last event is `MapComputed`.
 
         Only in phase labelling or finished.
+        """
+
+    def load_labelling(self) -> Iterator[Event]:
+        """Compute the labels as an export would write them now; slow, in a worker of its own, and quick when repeated.
+
+        The last event is `LabellingLoaded`.
         """
 
     def round_view(self) -> RoundView:

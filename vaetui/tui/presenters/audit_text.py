@@ -15,7 +15,7 @@ from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_sect
 
 PLAN_KEYS = {"quick": 40, "full": 55}
 """About so many keys does an audit take where few labels are wrong."""
-ROUND_1_MESSAGE = "An audit needs labels. Answer this round and train; press the key again in the next round."
+ROUND_1_MESSAGE = "An audit needs labels. Answer this round and train; from the next round on they can be audited."
 MAX_NAME_CELLS = 30
 """Cells of a class name in the list of classes."""
 Row = tuple[str, str]

@@ -56,6 +56,11 @@ class PaintPausingApp(App[None]):
         driver = super().get_driver_class()
         return NonBlockingDriver if driver is LinuxDriver else driver
 
+    @property
+    def is_paint_pending(self) -> bool:
+        """Whether the terminal has not got the current state yet: it is busy, or a layout is awaited."""
+        return self._is_paint_paused or self._is_paint_deferred
+
     def pause_painting(self) -> None:
         """Paint nothing until the terminal has read what was sent."""
         if not self._is_paint_paused:
