@@ -55,8 +55,8 @@ from vaetui.errors import UserError
 from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
 from vaetui.session.views import (
     ClusterView,
-    Disagreement,
     DigitKeys,
+    Disagreement,
     MemberOrder,
     Phase,
     ReadingTest,
