@@ -43,8 +43,13 @@ class BorderPresenter:
         """The selected image among those of the page."""
         self.marked: frozenset[int] = frozenset()
         """Images of the page that do not fit."""
-        self.hint = self.status_text = ""
-        self._draft, self._format_key = draft, format_key
+        self.hint = ""
+        """Why the last key did nothing, or ""."""
+        self.status_text = ""
+        """The result of the last key."""
+        self.format_key = format_key
+        """Returns the name of the key of a binding."""
+        self._draft = draft
         self._seen_positions: set[int] = set()
         self._grid = GridLayout((1, 1), 1, 1, 2)
         self._show_page()
@@ -142,7 +147,7 @@ class BorderPresenter:
         return max(len(self.image_indices) - 1, 0)
 
     def _key(self, name: str) -> str:
-        return self._format_key(f"border.{name}")
+        return self.format_key(f"border.{name}")
 
     def _format_result(self) -> tuple[str, str]:
         count = len(self.search.result)
@@ -188,6 +193,6 @@ class BorderPresenter:
         except UserError as error:
             self.hint = str(error)
             return None
-        step = ReviewStep(f"border of {self._name}, {format_count(count, 'image')}", self.class_id)
-        self._draft.add_step(step)
+        description = f"border of {self._name}, {format_count(count, 'image')} beyond it"
+        self._draft.add_step(ReviewStep(description, "border", self.class_id))
         return "close"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.review_views import ReviewImage
@@ -27,8 +27,8 @@ PAGE_MOVE_KEYS = frozenset({"left", "right", "up", "down", "first", "last"})
 class ImagePage:
     """Handles the keys of a page of images; subclasses choose the images and record the page."""
 
-    group = "review"
-    """The group of the bindings."""
+    undone_origins: Collection[ImageAnswerOrigin] = ("review", "pair", "border")
+    """The origins of the steps that undo and redo change."""
 
     def __init__(
         self, session: Session, digit_keys: DigitKeys, draft: ReviewDraft, format_key: KeyFormatter = format_default_key
@@ -159,8 +159,8 @@ class ImagePage:
 
     def _move_step(self, source: list[ReviewStep], target: list[ReviewStep], *, is_undo: bool) -> ReviewStep | None:
         verb = "undo" if is_undo else "redo"
-        if not source:
-            self.hint = f"Nothing to {verb} in this review"
+        if not source or source[-1].origin not in self.undone_origins:
+            self.hint = f"Nothing to {verb} here"
             return None
         try:
             path = self.session.undo() if is_undo else self.session.redo()

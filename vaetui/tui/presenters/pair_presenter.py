@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from vaetui.engine.answers import ImageAnswerOrigin
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.review_views import ConfusedPair, ReviewImage
@@ -24,7 +25,7 @@ PairAction = str
 class PairPresenter(ImagePage):
     """Handles the keys of the comparison; images of the first class are at the left, of the second at the right."""
 
-    group = "pair"
+    undone_origins: Collection[ImageAnswerOrigin] = ("pair",)
     pairs: Sequence[ConfusedPair] = ()
     """The pairs of classes, most confused first."""
     index = 0
@@ -96,7 +97,7 @@ class PairPresenter(ImagePage):
         names = " and ".join(self._format_name(class_id) for class_id in (self.pair.class_a, self.pair.class_b))
         description = f"page of {format_count(len(answers), 'image')} of {names}"
         indices = tuple(answer.image_index for answer in answers)
-        self.draft.add_step(ReviewStep(description, self.pair.class_a, indices))
+        self.draft.add_step(ReviewStep(description, "pair", self.pair.class_a, indices))
         self.forget_earlier_marks()
         self.show_page()
         self.status_text = format_page_confirmation(answers, names, self._format_key("pair.undo"))

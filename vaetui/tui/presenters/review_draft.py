@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin, Unreadable
+from vaetui.errors import format_count
 
 Correction: TypeAlias = ClassAnswer | Unreadable
 """The answer for an image in place of its label."""
@@ -43,8 +44,10 @@ class ReviewStep:
 
     description: str
     """What was recorded, such as "page of 32 images of cat"."""
+    origin: ImageAnswerOrigin
+    """The screen that recorded it."""
     class_id: int
-    """The class that was reviewed."""
+    """The class that was reviewed; of a pair the first one."""
     image_indices: tuple[int, ...] = ()
     """The images of the page; empty for the border of a class."""
 
@@ -73,3 +76,10 @@ class ReviewDraft:
         self.recorded_steps.append(step)
         self.undone_steps.clear()
         self.marks = self.marks.without(step.image_indices)
+
+    def describe_marks(self, review_key: str) -> str:
+        """Return how many corrections are not recorded and how to go on with them; "" if there are none."""
+        if not (count := len(self.marks.corrections)):
+            return ""
+        verb = "is" if count == 1 else "are"
+        return f"{format_count(count, 'correction')} {verb} kept, but not accepted yet. {review_key}: go on"

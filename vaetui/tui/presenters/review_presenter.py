@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
+from vaetui.session.expected_gain import expect_page_corrections
 from vaetui.session.review_views import ReviewClass
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_class_name
 from vaetui.tui.presenters.image_page import PAGE_IMAGES, ImagePage
@@ -33,6 +34,10 @@ class ReviewPresenter(ImagePage):
     """The classes with images, in the order in which the review goes through them."""
     skipped_count = 0
     """Images of the class before those on the page, which were looked at without accepting them."""
+    stopping_text = ""
+    """What the last pages changed, and what the next one is expected to hold."""
+    has_just_recorded = False
+    """Whether the last key recorded a page."""
 
     _class_order: Sequence[int] = ()
     _accepted_pages: Counter[int]
@@ -68,7 +73,7 @@ class ReviewPresenter(ImagePage):
             self.hint = "No image has a label yet"
             return
         if self.draft.class_id is None or self.draft.class_id not in self._class_order:
-            self.draft.class_id = next(iter(self._list_open_classes()), self._class_order[0])
+            self.draft.class_id = self._find_open_class(self._class_order)
         self.show_page()
 
     def resize(self, grid: GridLayout) -> None:
@@ -92,10 +97,11 @@ class ReviewPresenter(ImagePage):
             self.images = reviews.page(self.class_id, self.capacity, self.skipped_count)
         indices = [image.image_index for image in self.shown_images]
         self.cursor = indices.index(selected_index) if selected_index in indices else 0
+        self.stopping_text = self._describe_progress()
 
     def handle_key(self, key: str) -> ReviewAction | None:
         """Handle a key, and return what the screen has to do."""
-        self.hint = self.status_text = ""
+        self.hint, self.status_text, self.has_just_recorded = "", "", False
         if not self.is_loaded:
             return "close" if key == "close" else None
         if self.handle_page_key(key):
@@ -133,11 +139,11 @@ class ReviewPresenter(ImagePage):
         name, undo_key = self._format_name(self.class_id), self._format_key("review.undo")
         description = f"page of {format_count(len(answers), 'image')} of {name}"
         indices = tuple(answer.image_index for answer in answers)
-        self.draft.add_step(ReviewStep(description, self.class_id, indices))
+        self.draft.add_step(ReviewStep(description, "review", self.class_id, indices))
         self._accepted_pages[self.class_id] += 1
         self.forget_earlier_marks()
         self.show_page()
-        self.status_text = f"{format_page_confirmation(answers, name, undo_key)} · {self.format_stopping_line()}"
+        self.status_text, self.has_just_recorded = format_page_confirmation(answers, name, undo_key), True
 
     def show_class(self, class_id: int) -> None:
         """Review another class, from its most suspicious images on."""
@@ -163,14 +169,6 @@ class ReviewPresenter(ImagePage):
         rest = 0 if len(self.images) < self.capacity else -(-max(open_count - len(self.images), 0) // self.capacity)
         return format_review_heading(self.review_class, self.session.classes, number, number + rest, max_cells)
 
-    def format_stopping_line(self) -> str:
-        """Return what the last pages changed, and what the next one is expected to hold."""
-        if not self.is_loaded:
-            return ""
-        reviews = self.session.reviews
-        expected_errors = reviews.expected_errors_on_next_page(self.class_id, self.capacity)
-        return format_stopping_line(reviews.progress(), expected_errors)
-
     def format_prompt(self) -> tuple[str, str]:
         """Return the question about the selected or the marked images, and the keys that answer it."""
         image, key = self.selected_image, self._format_key
@@ -192,6 +190,16 @@ class ReviewPresenter(ImagePage):
         keys += [f"{key('review.mark')}: mark", unreadable]
         return f"{position}: {self.describe_selected_image()}?", " · ".join(keys)
 
+    def _describe_progress(self) -> str:
+        """Return the stopping line; pages of the same class count for what is expected of the next one."""
+        reviews, steps = self.session.reviews, self.draft.recorded_steps
+        progress, page_images = reviews.progress(), len(self.images)
+        expected_errors = reviews.expected_errors_on_next_page(self.class_id, self.capacity)
+        last_step = steps[-1] if steps else None
+        if last_step is not None and last_step.origin == "review" and last_step.class_id == self.class_id:
+            expected_errors = expect_page_corrections(expected_errors, page_images, progress.shown, progress.changed)
+        return format_stopping_line(progress, min(expected_errors, page_images))
+
     def _format_end(self) -> str:
         key = self._format_key("review.next_class")
         return f"All images of {self._format_name(self.class_id)} are reviewed. {key}: next class"
@@ -205,18 +213,16 @@ class ReviewPresenter(ImagePage):
         known = [current[class_id] for class_id in self._class_order if class_id in current]
         self.review_classes = known + [item for item in current.values() if item.class_id not in self._class_order]
 
-    def _list_open_classes(self) -> list[int]:
-        """Return the classes that have images without an answer of their own."""
-        return [item.class_id for item in self.review_classes if self.session.reviews.page(item.class_id, 1)]
+    def _find_open_class(self, class_ids: Iterable[int]) -> int | None:
+        """Return the first of these classes with images without an answer of their own; None if none has any."""
+        return next((class_id for class_id in class_ids if self.session.reviews.page(class_id, 1)), None)
 
     def _show_next_class(self, step: int) -> None:
         """Go to the next class in the order that has open images, and from the last one to the first."""
         class_ids = [item.class_id for item in self.review_classes]
         start = class_ids.index(self.class_id)
-        open_ids = self._list_open_classes()
         order = [class_ids[(start + step * distance) % len(class_ids)] for distance in range(1, len(class_ids))]
-        target = next((class_id for class_id in order if class_id in open_ids), None)
-        if target is None:
+        if (target := self._find_open_class(order)) is None:
             self.hint = "No other class has images without an answer"
         else:
             self.show_class(target)
@@ -238,6 +244,7 @@ class ReviewPresenter(ImagePage):
         step = self.undo_step() if key == "undo" else self.redo_step()
         if step is None:
             return
-        self._accepted_pages[step.class_id] += 1 if key == "redo" else -1
-        self.draft.class_id, self.skipped_count = step.class_id, 0
+        if step.origin == "review":
+            self._accepted_pages[step.class_id] += 1 if key == "redo" else -1
+            self.draft.class_id, self.skipped_count = step.class_id, 0
         self.show_page(step.image_indices[0] if step.image_indices and key == "undo" else None)

@@ -15,6 +15,7 @@ from vaetui.tui.presenters.cluster_text import truncate_class_name, truncate_nam
 from vaetui.tui.presenters.review_draft import Correction
 from vaetui.tui.presenters.styled_text import Piece
 
+ROUND_1_MESSAGE = "A review needs labels. Answer this round and train; from the next round on they can be corrected."
 MIN_NAME_CELLS = 6
 """Cells to which the class in a heading is cut at most."""
 MAX_NAME_CELLS = 24

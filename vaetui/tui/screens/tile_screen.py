@@ -1,0 +1,73 @@
+"""Base class of the screens that show a page of single images, which can be accepted once it was on the screen."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.events import Resize
+
+from vaetui.session.views import DigitKeys
+from vaetui.tui.presenters.cluster_text import format_digit_keys
+from vaetui.tui.presenters.review_draft import ReviewDraft
+from vaetui.tui.screens.worker_screen import WorkerScreen
+from vaetui.tui.session_protocol import Session
+from vaetui.tui.widgets.image_page_view import EARLY_KEY_HINT, ImagePageView
+from vaetui.tui.widgets.prompt import Prompt
+from vaetui.tui.widgets.tiled_images import LOADING_TEXT
+
+RETRY_S = 0.2
+"""Seconds between two attempts to show images while they are being loaded."""
+
+
+class TileScreen(WorkerScreen):
+    """Base class of a screen with a page of images and a prompt."""
+
+    DEFAULT_CSS = """
+    TileScreen { layout: vertical; overflow: hidden; }
+    """
+    has_sides = False
+    """Whether the left and the right half of the images stand apart."""
+
+    def __init__(self, session: Session, digit_keys: DigitKeys, draft: ReviewDraft) -> None:
+        """Show images of the session, with the classes that the digits choose."""
+        super().__init__(session, digit_keys)
+        self.draft = draft
+        """The marks, and the steps that can be undone."""
+        self.is_zoomed = False
+        """Whether the selected image is shown in full size."""
+
+    def compose_body(self) -> ComposeResult:
+        """Create the images and the prompt."""
+        yield ImagePageView(self.session.select_images, has_sides=self.has_sides)
+        yield Prompt()
+
+    async def on_resize(self, event: Resize) -> None:
+        """Show what fits the new size after the layout."""
+        self.call_after_refresh(self._update_view)
+
+    @property
+    def _view(self) -> ImagePageView:
+        return self.query_one(ImagePageView)
+
+    @property
+    def _digit_text(self) -> str:
+        """The digits with the names of their classes; empty if all classes are named like their digits."""
+        return format_digit_keys(self.session.classes, self._digit_keys, self.app.size.width - 2)
+
+    @property
+    def _has_layout(self) -> bool:
+        """Whether the sizes of the widgets are known."""
+        return bool(self._view.size)
+
+    def _holds_back(self, key: str, keys: tuple[str, ...]) -> bool:
+        """Return whether the key would record a page that has just appeared, and show that it is ignored."""
+        if key not in keys or self._view.is_ready:
+            return False
+        self._hint = EARLY_KEY_HINT
+        self._update_view()
+        return True
+
+    def _show_loading(self) -> None:
+        """Show that the images are being loaded, and try again soon."""
+        self.query_one(Prompt).set_text(Text(LOADING_TEXT, "bold"))
+        self.set_timer(RETRY_S, self._update_view)
