@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
 from vaetui.errors import UserError, format_count
@@ -27,7 +27,7 @@ PAGE_MOVE_KEYS = frozenset({"left", "right", "up", "down", "first", "last"})
 class ImagePage:
     """Handles the keys of a page of images; subclasses choose the images and record the page."""
 
-    undone_origins: Collection[ImageAnswerOrigin] = ("review", "pair", "border")
+    undone_origins: tuple[ImageAnswerOrigin, ...] = ("review", "pair", "border")
     """The origins of the steps that undo and redo change."""
 
     def __init__(

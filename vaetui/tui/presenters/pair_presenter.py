@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from vaetui.engine.answers import ImageAnswerOrigin
 from vaetui.errors import UserError, format_count
@@ -25,7 +25,7 @@ PairAction = str
 class PairPresenter(ImagePage):
     """Handles the keys of the comparison; images of the first class are at the left, of the second at the right."""
 
-    undone_origins: Collection[ImageAnswerOrigin] = ("pair",)
+    undone_origins: tuple[ImageAnswerOrigin, ...] = ("pair",)
     pairs: Sequence[ConfusedPair] = ()
     """The pairs of classes, most confused first."""
     index = 0
