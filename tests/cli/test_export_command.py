@@ -46,7 +46,7 @@ def test_csv_has_one_row_per_image(templates: SessionTemplates, tmp_path: Path) 
     assert {row["source"] for row in rows} >= {"answer", "classifier"}
     seen_count = sum(row["source"] == "answer" for row in rows)
     assert f"640 labels written; you saw {seen_count} images." in stdout
-    assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
+    assert all(0 <= float(row["uncalibrated_confidence"]) <= 1 for row in rows)
     assert sum(row["cluster"] == "" for row in rows) == 64
 
 
@@ -62,7 +62,7 @@ def test_images_that_no_answer_is_about_have_no_label_before_training(
     assert f"{message}; you saw 8 images." in stdout
     stdout = export("out", "--format", "folders", "-o", tmp_path / "folders")
     assert f"{message}, in _unsure; you saw 8 images." in stdout
-    counts = {path.name: len(list(path.iterdir())) for path in (tmp_path / "folders").iterdir()}
+    counts = {path.name: len(list(path.iterdir())) for path in (tmp_path / "folders").iterdir() if path.is_dir()}
     assert counts == {"6": len(rows), "_unsure": 640 - len(rows)}
     export("out", "--format", "idx", "-o", tmp_path / "labels")
     labels = read_idx_array(tmp_path / "labels", 1)
@@ -76,7 +76,7 @@ def test_labels_below_the_minimum_confidence_are_omitted_and_counted(
     templates.copy("finished", "out")
     output = tmp_path / "labels.csv"
     export("out", "-o", output)
-    confidences = sorted(float(row["confidence"]) for row in read_rows(output))
+    confidences = sorted(float(row["uncalibrated_confidence"]) for row in read_rows(output))
     threshold = f"{confidences[320] + 1e-4:.4f}"  # above the rounding of the CSV file
     stdout = export("out", "-o", output, "--min-confidence", threshold, "--force")
     row_count = len(read_rows(output))
@@ -103,7 +103,7 @@ def test_standard_output_of_a_process_can_be_the_output(templates: SessionTempla
     templates.copy("labelling", "out")
     process = spawn_vaetui("export", "out", "-o", "/dev/stdout")
     lines = process.stdout.splitlines()
-    assert lines[0] == "index,path,label,class,confidence,source,cluster,weight,distance"
+    assert lines[0] == "index,path,label,class,uncalibrated_confidence,source,check,cluster,weight,distance"
     assert f"/dev/stdout: {len(lines) - 1} labels written" in process.stderr, "no sentence among the rows"
 
 
@@ -118,7 +118,7 @@ def test_the_suffix_of_the_output_chooses_the_format(templates: SessionTemplates
     for name in ("a.csv", "b.JSONL", "c.npz", "d.parquet", "e.txt"):
         export("out", "-o", tmp_path / name)
     export("out", "--format", "csv", "-o", tmp_path / "f.jsonl")
-    starts = {path.name: path.read_bytes()[:4] for path in tmp_path.glob("*.*")}
+    starts = {path.name: path.read_bytes()[:4] for path in tmp_path.glob("?.*") if not path.match("*.info.json")}
     table = dict.fromkeys(("a.csv", "e.txt", "f.jsonl"), b"inde")
     assert starts == {**table, "b.JSONL": b'{"in', "c.npz": b"PK\x03\x04", "d.parquet": b"PAR1"}
 
@@ -219,7 +219,7 @@ def test_a_directory_export_that_failed_does_not_block_the_next_one(
             assert run_vaetui("export", "out", "--format", format_name, "-o", str(output)).returncode
             assert os.listdir(tmp_path) == ["home"]
     export("out", "--format", "label-studio", "-o", output)
-    assert sorted(os.listdir(output)) == ["config.xml", "images", "tasks.json"]
+    assert sorted(os.listdir(output)) == ["config.xml", "images", "labels.info.json", "tasks.json"]
     assert_refused("is not empty", "export", "out", "--force", "--format", "folders", "-o", str(output))
 
 

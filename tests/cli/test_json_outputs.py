@@ -83,6 +83,9 @@ def test_export(templates: SessionTemplates, tmp_path: Path) -> None:
     assert run_vaetui("export", "demo", "-o", str(tmp_path / "labels.jsonl")).returncode == 0
     rows = [check_text("export", line) for line in (tmp_path / "labels.jsonl").read_text().splitlines()]
     assert {row["source"] for row in rows} >= {"answer", "classifier"}
+    info = check_text("info", (tmp_path / "labels.jsonl.info.json").read_text())
+    assert info["confidence"]["name"] == "uncalibrated_confidence"
+    assert all("uncalibrated_confidence" in row and "confidence" not in row for row in rows)
 
 
 def test_predict(templates: SessionTemplates, tmp_path: Path) -> None:
@@ -120,7 +123,7 @@ def test_config(home: Path) -> None:
 def test_every_json_output_has_a_schema_that_the_page_links_and_describes_each_key() -> None:
     page = (DOCUMENTS / "json.md").read_text()
     commands = {name for name, command in app.commands.items() if any("--json" in p.opts for p in command.params)}
-    assert commands | {"export", "predict"} == set(SCHEMAS)
+    assert commands | {"export", "info", "predict"} == set(SCHEMAS)
     for name, schema in SCHEMAS.items():
         assert f"](schemas/{name}.schema.json)" in page
         for inner in list_schemas(schema):

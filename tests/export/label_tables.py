@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tests.data.drawing import encode_png, load_digits, write_image_folder
 from vaetui.export import formats
-from vaetui.export.formats import ExportCounts
-from vaetui.export.label_table import LabelTable, SourceFiles
+from vaetui.export.label_info import ExportCounts, LabelInfo
+from vaetui.export.label_table import NO_CHECK_ID, LabelTable, SourceFiles
 from vaetui.runtime.session_runner import drain_events
 
 LABELS = LabelTable(
@@ -26,6 +26,12 @@ LABELS = LabelTable(
     ("1", "2.1"),
 )
 """Labels of four images without files."""
+AUDITED_LABELS = replace(
+    LABELS, calibration="0123456789ab", check_ids=np.array([NO_CHECK_ID, 1, 0, NO_CHECK_ID], np.uint8)
+)
+"""The same labels after an audit, in which the second and the third were checked."""
+INFO = LabelInfo("pets", "0123456789ab", 3, 2, 16, {})
+"""What is known about them."""
 
 UNUSUAL_PATHS = (
     "a.png",
@@ -53,7 +59,9 @@ def write_labels(
     images: NDArray[np.uint8] | None = None,
 ) -> ExportCounts:
     """Write the labels, and return how many images were written and left out."""
-    return drain_events(formats.write_labels(label_table, format_name, min_confidence, copy_files, images, output))
+    return drain_events(
+        formats.write_labels(label_table, INFO, format_name, min_confidence, copy_files, images, output)
+    )
 
 
 def write_labelled_files(root: Path) -> LabelTable:

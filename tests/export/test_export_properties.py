@@ -139,7 +139,7 @@ def test_class_directories_contain_the_images_of_their_class(class_names: list[s
         for root, _, file_names in os.walk(output):
             for name in file_names:
                 relative_path = (Path(root) / name).relative_to(output)
-                if relative_path.parts != ("class_names.csv",):
+                if relative_path.parts not in (("class_names.csv",), ("labels.info.json",)):
                     directory_name = relative_path.parts[0]
                     classes[read_grey_level(output / relative_path)] = names.get(directory_name, directory_name)
         expected = {index: class_names[index % len(class_names)] for index in range(UNLABELLED_INDEX)}

@@ -9,8 +9,8 @@ from vaetui.export import format_names, formats
 from vaetui.export.format_names import choose_format
 
 
-def test_every_format_has_a_writer() -> None:
-    assert (*formats.FILE_WRITERS, *formats.DIRECTORY_WRITERS) == format_names.EXPORT_FORMATS
+def test_every_format_has_an_encoder_or_a_writer() -> None:
+    assert (*formats.FILE_ENCODERS, *formats.DIRECTORY_WRITERS) == format_names.EXPORT_FORMATS
     assert tuple(formats.DIRECTORY_WRITERS) == format_names.DIRECTORY_FORMATS
 
 

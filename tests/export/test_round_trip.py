@@ -43,7 +43,7 @@ def test_exported_labels_are_as_accurate_as_the_simulation_reports(simulated: Si
     is_correct = [row["class"] == Path(row["path"]).parent.name for row in rows]
     assert sum(is_correct) / len(rows) == reported["accuracy"]
     assert 0.1 < reported["accuracy"] < 1, "the comparison needs both right and wrong labels"
-    confidences = [float(row["confidence"]) for row in rows]
+    confidences = [float(row["uncalibrated_confidence"]) for row in rows]
     assert np.mean(confidences) == pytest.approx(reported["expected"], abs=1e-4)
 
 

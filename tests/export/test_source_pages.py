@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.data.drawing import encode_png
 from tests.export.label_tables import LABELS, write_labels
-from vaetui.export.formats import ExportCounts
+from vaetui.export.label_info import ExportCounts
 from vaetui.export.label_table import LabelTable, SourceFiles
 from vaetui.export.source_pages import PageReader, UnreadablePageError, find_suffix, split_page_path
 

@@ -64,10 +64,10 @@ def test_labels_and_table_equal_the_exported_csv(reader: SessionReader, tmp_path
     assert labels.names.tolist() == [row["class"] for row in rows]
     assert labels.sources.tolist() == [row["source"] for row in rows]
     assert labels.paths.tolist() == [row["path"] for row in rows] == [""] * 640
-    assert [round(float(value), 4) for value in labels.confidences] == [float(row["confidence"]) for row in rows]
+    assert [round(float(value), 4) for value in labels.confidences] == [float(row["uncalibrated_confidence"]) for row in rows]
     table, csv_table = reader.table(), pandas.read_csv(tmp_path / "labels.csv")
     assert list(table.columns) == list(csv_table.columns)
-    for column in ("index", "label", "confidence", "source", "weight", "distance"):
+    for column in ("index", "label", "uncalibrated_confidence", "source", "weight", "distance"):
         assert np.array_equal(table[column], csv_table[column], equal_nan=column == "distance"), column
 
 

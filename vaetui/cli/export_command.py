@@ -44,6 +44,6 @@ def export(
     options = ExportOptions(choose_format(output, format_name), min_confidence, copies_images, force)
     with closing(SessionSnapshot(locations.find_session(session))) as snapshot:
         label_events = load_labels(snapshot, session_runner.open_session)
-        events = export_labels(snapshot.repository.data_source, label_events, Path(output), options)
+        events = export_labels(snapshot, label_events, Path(output), options)
         message = session_runner.run_with_progress(events)
     click.echo(message, err=output_files.find_descriptor(Path(output)) == 1)

@@ -35,7 +35,7 @@ LABEL_COLUMNS = frozenset(
     )
 )
 """Usual names of the label column, in the same form."""
-EXPORTED_COLUMNS = {"index", "path", "label", "class", "confidence", "source"}
+EXPORTED_COLUMNS = {"index", "path", "label", "class", "source", "cluster"}
 """Columns of tables that vaetui exported, where `class` is the name and `label` its index."""
 DELIMITERS = (",", ";", "\t", "|")
 SPACE_DELIMITER = " "

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator
 
-from vaetui.engine.events import Progress
 from vaetui.export.file_naming import make_directory_names
-from vaetui.export.image_writing import ImageOutput, flatten_long_paths, list_relative_paths, write_images
+from vaetui.export.image_writing import ImageOutput, WrittenPaths, flatten_long_paths, list_relative_paths, write_images
 from vaetui.export.label_table import LabelTable
 from vaetui.storage.file_names import CLASS_TABLE_NAME, UNSURE_DIRECTORY
 
 
-def write_class_folders(
-    label_table: LabelTable, image_output: ImageOutput
-) -> Generator[Progress, None, list[str | None]]:
+def write_class_folders(label_table: LabelTable, image_output: ImageOutput, version: str) -> WrittenPaths:
     """Write each image, under its own path, into the directory of its class, or into _unsure without a label.
 
     class_names.csv contains the class of each directory if any class has another name than its directory. Yields

@@ -16,6 +16,10 @@ NUMBER_BYTES = 8
 """Bytes of them kept for a number that makes a name unique."""
 MAX_NAME_BYTES = MAX_COMPONENT_BYTES - NUMBER_BYTES
 """Longest name that is not shortened."""
+INFO_SUFFIX = ".info.json"
+"""What the name of an exported file is followed by in the name of the file that describes its labels."""
+DIRECTORY_INFO_NAME = f"labels{INFO_SUFFIX}"
+"""The file in an exported directory that describes its labels."""
 HASH_DIGITS = 8
 """Length of the hash in a shortened name."""
 FORBIDDEN_CHARACTER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
@@ -33,7 +37,7 @@ def make_safe_name(name: str) -> str:
 
 def make_directory_names(class_names: Sequence[str]) -> list[str]:
     """Return a directory name for each class; names that file systems hold stay, and equal ones get a number."""
-    used_keys = {make_comparison_key(UNSURE_DIRECTORY), make_comparison_key(CLASS_TABLE_NAME)}
+    used_keys = set(map(make_comparison_key, (UNSURE_DIRECTORY, CLASS_TABLE_NAME, DIRECTORY_INFO_NAME)))
     directory_names: dict[int, str] = {}
     safe_names = [_shorten_end(make_safe_name(name)) for name in class_names]
     for class_id, name in enumerate(safe_names):

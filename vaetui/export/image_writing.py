@@ -9,6 +9,7 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from vaetui.export import file_naming
 from vaetui.export.label_table import LabelTable
 from vaetui.export.source_pages import DEFAULT_SUFFIX, PageReader, UnreadablePageError, find_suffix, split_page_path
 
+WrittenPaths: TypeAlias = Generator[Progress, None, list[str | None]]
+"""Writes images and returns the path of each, None if its file is missing."""
 PROGRESS_INTERVAL_IMAGES = 500
 """Images between two Progress events."""
 MAX_PATH_BYTES = 4_000 if os.name != "posix" else os.pathconf("/", "PC_PATH_MAX") - 96

@@ -16,7 +16,24 @@ ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
 NO_CLASS_ID = -1
 """Class id of an image or cluster without a label: no class answer is about it, and no class is predicted."""
 NO_SOURCE_ID = 255
-"""Source id of an image without a label."""
+"""Source id of an image that has no label yet."""
+UNREADABLE_ID = 254
+"""Source id of an image that a person answered as unreadable; it has no label."""
+BEYOND_BORDER_ID = 253
+"""Source id of an image beyond the border of the class that it would have; it has no label."""
+CHECKS = ("right", "wrong", "unreadable")
+"""What a person found about the label of an image in an audit."""
+CHECK_NAMES = dict(enumerate(CHECKS))
+NO_CHECK_ID = 255
+"""Check id of an image that was not checked."""
+UNCALIBRATED_COLUMN, CALIBRATED_COLUMN = "uncalibrated_confidence", "confidence"
+"""Names of the column of confidences: before an audit of the networks behind the labels, and after one."""
+COLUMNS_AFTER_CONFIDENCE = ("source", "check", "cluster", "weight", "distance")
+ROW_ARRAYS = (
+    *("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances"),
+    *("second_class_ids", "check_ids"),
+)
+"""The fields of a label table that have an element for each image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +59,10 @@ class LabelTable:
     class_ids: NDArray[np.int64]
     """The class of each image, [N]; NO_CLASS_ID for an image without a label."""
     confidences: NDArray[np.float32]
-    """The confidence of each label, 0 to 1, [N]: that of an answer, decayed by equation 2 if it was about the cluster,
-    or the probability of the classifier. 0 without a label."""
+    """The confidence of each label, 0 to 1, [N]; 0 without a label. It is measured only if `calibration` is set."""
     source_ids: NDArray[np.uint8]
-    """The origin of each label as an index of SOURCES, [N]; NO_SOURCE_ID without a label."""
+    """The origin of each label as an index of SOURCES, [N]; without a label NO_SOURCE_ID, UNREADABLE_ID or
+    BEYOND_BORDER_ID."""
     cluster_ids: NDArray[np.int32]
     """The cluster of the last round as an index of `cluster_paths`, [N]; -1 for images that were not clustered."""
     weights: NDArray[np.float32]
@@ -60,15 +77,32 @@ class LabelTable:
     """Positions in the source of images that were not imported, ascending; the dataset contains the others."""
     merged_class_ids: frozenset[int] = frozenset()
     """Classes that were merged into others: no image has them, and annotation tools do not offer them."""
+    second_class_ids: NDArray[np.uint8] | None = None
+    """The second most probable class of each image, [N]; that of the label where there is none."""
+    calibration: str | None = None
+    """The version of the labelling whose audit the confidences are calibrated by; None if they are uncalibrated."""
+    check_ids: NDArray[np.uint8] | None = None
+    """What a person found about the label of each image in an audit as an index of CHECKS, [N]; NO_CHECK_ID for images
+    that were not checked. None without any audit."""
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.indices)
 
+    @property
+    def confidence_column(self) -> str:
+        """The name of the column of confidences in every export."""
+        return UNCALIBRATED_COLUMN if self.calibration is None else CALIBRATED_COLUMN
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of every tabular format."""
+        return ("index", "path", "label", "class", self.confidence_column, *COLUMNS_AFTER_CONFIDENCE)
+
     def select_rows(self, mask: NDArray[np.bool_]) -> LabelTable:
         """Return the rows selected by a mask [N]."""
-        columns = ("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances")
-        return replace(self, **{column: getattr(self, column)[mask] for column in columns})
+        arrays = {column: getattr(self, column) for column in ROW_ARRAYS}
+        return replace(self, **{column: array[mask] for column, array in arrays.items() if array is not None})
 
     def find_positions(self) -> NDArray[np.int64]:
         """Return the position of each image in the source, [N]."""
@@ -87,7 +121,7 @@ class LabelTable:
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per labelled image; missing values are None."""
-        positions = self.find_positions().tolist()
+        positions, confidence_column = self.find_positions().tolist(), self.confidence_column
         for row, index in enumerate(self.indices.tolist()):
             if self.class_ids[row] < 0:
                 continue
@@ -98,8 +132,9 @@ class LabelTable:
                 "path": path and str(path),
                 "label": int(self.class_ids[row]),
                 "class": self.class_names[self.class_ids[row]],
-                "confidence": round(float(self.confidences[row]), 4),
+                confidence_column: round(float(self.confidences[row]), 4),
                 "source": SOURCES[self.source_ids[row]],
+                "check": None if self.check_ids is None else CHECK_NAMES.get(int(self.check_ids[row])),
                 "cluster": None if cluster_id < 0 else self.cluster_paths[cluster_id],
                 "weight": round(float(self.weights[row]), 4),
                 "distance": None if np.isnan(distance) else round(float(distance), 4),

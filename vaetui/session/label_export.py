@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaetui.engine.events import Event, LabelsExported, Notice
 from vaetui.errors import UserError, format_count, make_printable
@@ -15,7 +15,7 @@ from vaetui.session.learned_classes import find_learned_class_ids
 from vaetui.storage import output_files
 
 if TYPE_CHECKING:
-    from vaetui.export.formats import ExportCounts
+    from vaetui.export.label_info import ExportCounts, LabelInfo
     from vaetui.export.label_table import LabelTable, SourceFiles
     from vaetui.session.session_snapshot import SessionSnapshot
 
@@ -38,21 +38,22 @@ class ExportOptions:
 
 
 def export_labels(
-    data_source: str, label_events: Generator[Event, None, LabelTable], output: Path, options: ExportOptions
+    snapshot: SessionSnapshot, label_events: Generator[Event, None, LabelTable], output: Path, options: ExportOptions
 ) -> Generator[Event, None, str]:
-    """Write the label table that `label_events` return; return the message of LabelsExported, the last event.
+    """Write the label table that `label_events` return, and what is known about the labels into a file beside it.
 
-    `data_source` is that of the session. Raises UserError, before it computes anything, for an output that must not or
-    cannot be written; an existing file is an OutputExistsError. Then nothing is changed.
+    Return the message of LabelsExported, the last event. Raises UserError, before it computes anything, for an output
+    that must not or cannot be written; an existing file is an OutputExistsError. Then nothing is changed.
     """
     is_directory = options.format_name in DIRECTORY_FORMATS
-    source_directory = dataset_location.locate_source_directory(data_source)
+    source_directory = dataset_location.locate_source_directory(snapshot.repository.data_source)
     _require_free_output(source_directory, output, is_directory, options.force)
     label_table = yield from label_events
     from vaetui.engine.idx import find_idx_files
     from vaetui.engine.images import read_images_and_digest
     from vaetui.export.formats import write_labels
     from vaetui.export.label_table import ANSWER
+    from vaetui.session.label_quality import describe_labels
     from vaetui.session.source_images import find_source_images
 
     sources = yield from find_source_images(source_directory, len(label_table))
@@ -60,8 +61,9 @@ def export_labels(
     images = None
     if is_directory and sources.files is None:
         images = read_images_and_digest(find_idx_files(source_directory).train_images)[0].all_pixels
+    info = describe_labels(snapshot, label_table)
     counts = yield from write_labels(
-        label_table, options.format_name, options.min_confidence, options.copies_images, images, output
+        label_table, info, options.format_name, options.min_confidence, options.copies_images, images, output
     )
     if sources.notice:
         yield Notice(make_printable(sources.notice))
@@ -69,9 +71,30 @@ def export_labels(
         yield Notice(describe_replaced_files(sources.files, is_directory))
     answered_count = int((label_table.source_ids == ANSWER).sum())
     sentence = _describe_counts(counts, options.min_confidence, options.format_name == "folders")
-    message = make_printable(f"{output}: {sentence}; you saw {format_count(answered_count, 'image')}.")
+    sentences = [f"{output}: {sentence}; you saw {format_count(answered_count, 'image')}."]
+    if options.min_confidence > 0 and label_table.calibration is None:
+        sentences.append(f"{options.min_confidence:g} is not measured: the confidence is not calibrated by an audit.")
+    message = make_printable(" ".join([*sentences, describe_audit(info, can_audit=snapshot.holder is None)]))
     yield LabelsExported(message)
     return message
+
+
+def describe_audit(info: LabelInfo, can_audit: bool) -> str:
+    """Return a sentence with the measured accuracy of labels; without an audit, how to measure it if that can be."""
+    if info.audit is None:
+        advice = f"Not audited; measure how many are right with: vaetui audit {info.session_name}"
+        return advice if can_audit else "Not audited."
+    figures = format_audit(info.audit)
+    if not info.changed_count:
+        return f"Audit: {figures}."
+    changed = format_count(info.changed_count, "label") + (" has" if info.changed_count == 1 else " have")
+    return f"An audit at round {info.audit['round']} measured {figures}; {changed} changed since."
+
+
+def format_audit(audit: Mapping[str, Any]) -> str:
+    """Return the figures of an audit, such as "97.1 % right (95 % interval 95.2 to 98.4; 350 images checked)"."""
+    estimate, low, high = (f"{100 * audit[name]:.1f}" for name in ("estimate", "low", "high"))
+    return f"{estimate} % right (95 % interval {low} to {high}; {format_count(audit['checked'], 'image')} checked)"
 
 
 def describe_moment(snapshot: SessionSnapshot) -> str | None:
@@ -112,6 +135,7 @@ def describe_replaced_files(source_files: SourceFiles, are_omitted: bool = False
 
 
 def _require_free_output(source_directory: Path, output: Path, is_directory: bool, force: bool) -> None:
+    from vaetui.export.label_info import find_info_path
     from vaetui.session.source_images import iter_input_paths
 
     output_files.require_parent_directory(output)
@@ -120,6 +144,11 @@ def _require_free_output(source_directory: Path, output: Path, is_directory: boo
     output_files.refuse_to_overwrite(output, force or is_directory, iter_input_paths(source_directory))
     if is_directory:
         output_files.require_new_directory(output)
+    elif not output_files.is_special_file(output):
+        info_path = find_info_path(output)
+        if info_path.is_dir():
+            raise UserError(f"{info_path} is a directory, but describes the labels in {output}. Choose another output.")
+        output_files.refuse_to_overwrite(info_path, force, iter_input_paths(source_directory))
 
 
 def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_directory: bool) -> str:
@@ -130,6 +159,12 @@ def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_dir
     if counts.unlabelled:
         verb = "image has" if counts.unlabelled == 1 else "images have"
         parts.append(f"{counts.unlabelled:,} {verb} no label yet" + ", in _unsure" * has_unsure_directory)
+    if counts.unreadable:
+        verb = "is" if counts.unreadable == 1 else "are"
+        parts.append(f"{counts.unreadable:,} {verb} unreadable")
+    if counts.beyond_border:
+        verb, classes = ("is", "its class") if counts.beyond_border == 1 else ("are", "their classes")
+        parts.append(f"{counts.beyond_border:,} {verb} beyond the border of {classes}")
     if counts.missing:
         files = "its file is" if counts.missing == 1 else "their files are"
         parts.append(f"{counts.missing:,} omitted because {files} missing or unreadable")

@@ -137,7 +137,7 @@ class StoredLabels:
 
         options = ExportOptions(choose_format(str(output), format_name), min_confidence, force=force)
         with closing(SessionSnapshot(locations.find_session(self.name))) as snapshot:
-            yield from export_labels(snapshot.repository.data_source, load_labels(snapshot), output, options)
+            yield from export_labels(snapshot, load_labels(snapshot), output, options)
 
 
 def expand_path(path_text: str) -> str:

@@ -161,9 +161,8 @@ class SessionReader:
             import pandas
         except ImportError as error:
             raise UserError("table() needs pandas. Install it with: pip install pandas") from error
-        from vaetui.export.tabular_formats import COLUMNS
-
-        return pandas.DataFrame.from_records(list(self._label_table.iter_rows()), columns=list(COLUMNS))
+        columns = list(self._label_table.columns)
+        return pandas.DataFrame.from_records(list(self._label_table.iter_rows()), columns=columns)
 
     def predict(self, images: NDArray[Any] | ImagePath | Iterable[ImagePath]) -> ClassPredictions:
         """Classify new images by the newest checkpoint, on the CPU, as `vaetui predict` does.

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -83,25 +83,69 @@ def write_output_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     The file gets the permissions of the file that it replaces, else the usual ones. Raises UserError if the file cannot
     be written; then nothing is left.
     """
-    chunks = [content] if isinstance(content, bytes) else content
-    if is_special_file(path):
-        with translate_os_errors(path), _open_special_file(path) as file:
-            file.writelines(chunks)
-        return
-    target = path.resolve()
-    partial_path = _find_partial_path(target)
     with translate_os_errors(path):
-        try:
-            with atomic_files.open_for_writing(partial_path, os.O_TRUNC) as file:
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
-                file.writelines(chunks)
-                file.flush()
-                os.fsync(file.fileno())
+        if is_special_file(path):
+            with _open_special_file(path) as file:
+                file.writelines(_list_chunks(content))
+            return
+        target = path.resolve()
+        with _write_partial_file(target, content) as partial_path:
             partial_path.replace(target)
             atomic_files.sync_directory(target.parent)
-        except BaseException:
-            partial_path.unlink(missing_ok=True)
-            raise
+
+
+def write_described_file(
+    path: Path, content: bytes | Iterable[bytes], description_path: Path, describe: Callable[[str], bytes]
+) -> None:
+    """Write a file as `write_output_file` does, and beside it one that describes it; a pipe or device has none.
+
+    `describe` returns the description of content with a SHA-256, in hexadecimal digits. Both files are complete before
+    either gets its name. An old description is removed first: after a crash at any moment, the file has the description
+    that belongs to it, or none.
+    """
+    if is_special_file(path):
+        write_output_file(path, content)
+        return
+    digest = hashlib.sha256()
+    target, description_target = path.resolve(), description_path.resolve()
+    with (
+        translate_os_errors(path),
+        _write_partial_file(target, _iter_hashed(content, digest)) as partial_path,
+        _write_partial_file(description_target, describe(digest.hexdigest())) as partial_description,
+    ):
+        description_target.unlink(missing_ok=True)
+        atomic_files.sync_directory(description_target.parent)
+        partial_path.replace(target)
+        partial_description.replace(description_target)
+        for directory in {target.parent, description_target.parent}:
+            atomic_files.sync_directory(directory)
+
+
+@contextmanager
+def _write_partial_file(target: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
+    """Write and sync a file beside its target and yield its path; the block moves it, else it is removed."""
+    partial_path = _find_partial_path(target)
+    try:
+        with atomic_files.open_for_writing(partial_path, os.O_TRUNC) as file:
+            os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
+            file.writelines(_list_chunks(content))
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial_path
+    except BaseException:
+        partial_path.unlink(missing_ok=True)
+        raise
+
+
+def _list_chunks(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return [content] if isinstance(content, bytes) else content
+
+
+def _iter_hashed(content: bytes | Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the chunks of content, and add each to a digest."""
+    for chunk in _list_chunks(content):
+        digest.update(chunk)
+        yield chunk
 
 
 @contextmanager

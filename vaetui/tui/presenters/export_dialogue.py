@@ -78,5 +78,5 @@ def format_progress(activity: str, completed: int, total: int) -> str:
 
 def format_result(message: str, output: str) -> str:
     """Return the message of the session with the counts first, because a narrow screen cuts its end."""
-    counts = message.removeprefix(f"{output}: ").removesuffix(".")
-    return f"{counts}: {output}"
+    counts, end, other_sentences = message.removeprefix(f"{output}: ").partition(". ")
+    return f"{counts.removesuffix('.')}: {output}{end}{other_sentences}"
