@@ -151,9 +151,15 @@ class VaetuiApp(KeyedApp):
         return None if labelling is None else labelling.version == self.session.audits.results[0].version
 
     def open_review(self, on_close: Callable[[], None] | None = None) -> None:
-        """Open the review of single images; `on_close` is called after it has closed."""
+        """Open the review of single images; `on_close` is called after it has closed.
+
+        Raises UserError while there are no labels to review.
+        """
+        from vaetui.tui.presenters.review_text import ROUND_1_MESSAGE
         from vaetui.tui.screens.review import ReviewScreen
 
+        if self.session.phase == "labelling" and self.session.round_number < 2:
+            raise UserError(ROUND_1_MESSAGE)
         self._open_overlay(lambda: ReviewScreen(self.session, self._review_draft, on_close))
 
     def open_export(self) -> None:

@@ -163,7 +163,10 @@ class AppProtocol(Protocol):
         """Show the result of the audit that was finished last."""
 
     def open_review(self, on_close: Callable[[], None] | None = None) -> None:
-        """Open the review of single images; `on_close` is called after it has closed."""
+        """Open the review of single images; raises UserError while there are no labels.
+
+        `on_close` is called after it has closed.
+        """
 
     def open_export(self) -> None:
         """Ask where to export the labels to."""
