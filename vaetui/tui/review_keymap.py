@@ -66,7 +66,9 @@ PAIR_KEYS: list[KeyBinding] = [
     create_binding(
         "pair", "accept", "enter", "accept page", "Record all images with the class they have now", show=True
     ),
-    create_binding("pair", "mark", "space,full_stop", "move", "Move the image to the other class, or back", show=True),
+    create_binding(
+        "pair", "mark", "space,full_stop", "other class", "Move the image to the other class, or back", show=True
+    ),
     *create_digit_bindings("pair", "Relabel the selected image and go on to the next", show=True),
     create_binding("pair", "next", "tab,n", "next pair", "Show the next pair", show=True),
     *create_relabelling("pair", "delete,backspace"),

@@ -101,7 +101,7 @@ class BorderPresenter:
                 self.marked ^= {self.image_indices[self.selection.index]}
                 self.selection = self.selection.move("right")
             case "fits" if self.marked:
-                self.hint = f"{format_count(len(self.marked), 'image')} marked: {self._key('differs')} if so, or unmark"
+                self.hint = f"{self._format_marked()}. {self._key('accept')}: go on · {self._key('close')}: unmark"
             case "fits" | "accept" | "differs":
                 self._answer(key)
         return None
@@ -127,16 +127,17 @@ class BorderPresenter:
         """Return the question, and the keys that answer it."""
         if self.is_done:
             return self._format_result()
-        keys = [f"{self._key('fits')} or {self._key('accept')}: all fit", f"{self._key('differs')}: some do not"]
-        if self.marked:
-            keys = [f"{self._key('accept')} or {self._key('differs')}: go on"]
-        else:
-            keys.append(f"{self._key('mark')}: mark what does not fit")
+        accept_key, close_key = self._key("accept"), self._key("close")
         start, end = self.part_bounds
         count = len(self.image_indices)
         part = "" if end - start == count else f" ({start + 1}-{end} of {count})"
-        marked = f"{len(self.marked)} marked" if self.marked else f"Do all of these fit {self._name}?"
-        return f"{marked}{part}", " · ".join([*keys, f"{self._key('close')}: {'unmark' if self.marked else 'cancel'}"])
+        if self.marked:
+            return f"{self._format_marked()}{part}", f"{accept_key}: go on · {close_key}: unmark"
+        keys = f"{self._key('fits')} {accept_key}: yes · {self._key('differs')}: no · {self._key('mark')}: mark misfits"
+        return f"Do all of these fit {self._name}?{part}", f"{keys} · {close_key}: cancel"
+
+    def _format_marked(self) -> str:
+        return f"{format_count(len(self.marked), 'image')} {'does' if len(self.marked) == 1 else 'do'} not fit"
 
     @property
     def _name(self) -> str:
@@ -185,7 +186,7 @@ class BorderPresenter:
         count = len(self.search.result)
         if not count:
             return "close"
-        if key not in ("accept", "fits"):
+        if key != "accept":  # y may have been typed for one page more
             self.hint = f"{self._key('accept')}: record · {self._key('close')}: keep them"
             return None
         try:

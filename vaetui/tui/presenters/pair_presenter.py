@@ -140,17 +140,21 @@ class PairPresenter(ImagePage):
             pieces += [(" " * before, ""), *name, (" " * after, ""), (" " * gap_cells, "")]
         return pieces[:-1]
 
-    def format_prompt(self) -> tuple[str, str]:
+    def format_prompt(self, *, is_zoomed: bool = False) -> tuple[str, str]:
         """Return the question about the selected image, and the keys that answer it."""
         image, key = self.selected_image, self._format_key
         if image is None:
             return self._format_end(), ""
         digits = format_digit_ranges(list_active_digits(self.digit_keys, self.session.classes))
         corrected = len(self.corrected_images)
-        accept = f"accept, {corrected} moved" if corrected else "all right"
+        accept = f"accept, {corrected} corrected" if corrected else "all right"
         is_moved = self.find_correction(image) is not None
         move = "keep here" if is_moved else f"to {self._format_name(image.second_class_id)}"
-        keys = [f"{key('pair.accept')}: {accept}", f"{key('pair.mark')}: {move}", f"{digits}: class"]
+        keys = [
+            f"{key('pair.accept')}: {'all images' if is_zoomed else accept}",
+            f"{key('pair.mark')}: {move}",
+            f"{digits}: class",
+        ]
         keys += [f"{key('pair.unreadable')}: unreadable", f"{key('pair.next')}: next pair"]
         return f"{self.describe_selected_image()}?", " · ".join(keys)
 

@@ -20,7 +20,7 @@ from vaetui.tui.presenters.review_text import (
     format_class_detail,
     format_page_confirmation,
     format_review_heading,
-    format_stopping_line,
+    list_stopping_lines,
 )
 
 ReviewAction: TypeAlias = Literal["close", "choose", "list", "pairs", "border", "zoom"]
@@ -34,8 +34,8 @@ class ReviewPresenter(ImagePage):
     """The classes with images, in the order in which the review goes through them."""
     skipped_count = 0
     """Images of the class before those on the page, which were looked at without accepting them."""
-    stopping_text = ""
-    """What the last pages changed, and what the next one is expected to hold."""
+    stopping_lines: Sequence[str] = ()
+    """What the last pages changed and what the next one is expected to hold, as alternatives, longest first."""
     has_just_recorded = False
     """Whether the last key recorded a page."""
 
@@ -97,7 +97,7 @@ class ReviewPresenter(ImagePage):
             self.images = reviews.page(self.class_id, self.capacity, self.skipped_count)
         indices = [image.image_index for image in self.shown_images]
         self.cursor = indices.index(selected_index) if selected_index in indices else 0
-        self.stopping_text = self._describe_progress()
+        self.stopping_lines = self._describe_progress()
 
     def handle_key(self, key: str) -> ReviewAction | None:
         """Handle a key, and return what the screen has to do."""
@@ -169,8 +169,11 @@ class ReviewPresenter(ImagePage):
         rest = 0 if len(self.images) < self.capacity else -(-max(open_count - len(self.images), 0) // self.capacity)
         return format_review_heading(self.review_class, self.session.classes, number, number + rest, max_cells)
 
-    def format_prompt(self) -> tuple[str, str]:
-        """Return the question about the selected or the marked images, and the keys that answer it."""
+    def format_prompt(self, *, is_zoomed: bool = False) -> tuple[str, str]:
+        """Return the question about the selected or the marked images, and the keys that answer it.
+
+        While one image is shown alone, the page cannot be accepted.
+        """
         image, key = self.selected_image, self._format_key
         if image is None:
             return self._format_end(), ""
@@ -184,21 +187,21 @@ class ReviewPresenter(ImagePage):
         position = f"Image {self.shown_images.index(image) + 1} of {len(self.shown_images)}"
         corrected = len(self.corrected_images)
         accept = f"accept, {corrected} corrected" if corrected else "all right"
-        keys = [f"{key('review.accept')}: {accept}", f"{class_keys}: class"]
+        keys = [f"{key('review.accept')}: {'all images' if is_zoomed else accept}", f"{class_keys}: class"]
         if image.second_class_id != image.label_class_id:
             keys.append(f"{key('review.second')}: {self._format_name(image.second_class_id)}")
         keys += [f"{key('review.mark')}: mark", unreadable]
         return f"{position}: {self.describe_selected_image()}?", " · ".join(keys)
 
-    def _describe_progress(self) -> str:
-        """Return the stopping line; pages of the same class count for what is expected of the next one."""
+    def _describe_progress(self) -> list[str]:
+        """Return the stopping lines; pages of the same class count for what is expected of the next one."""
         reviews, steps = self.session.reviews, self.draft.recorded_steps
         progress, page_images = reviews.progress(), len(self.images)
         expected_errors = reviews.expected_errors_on_next_page(self.class_id, self.capacity)
         last_step = steps[-1] if steps else None
         if last_step is not None and last_step.origin == "review" and last_step.class_id == self.class_id:
             expected_errors = expect_page_corrections(expected_errors, page_images, progress.shown, progress.changed)
-        return format_stopping_line(progress, min(expected_errors, page_images))
+        return list_stopping_lines(progress, min(expected_errors, page_images))
 
     def _format_end(self) -> str:
         key = self._format_key("review.next_class")

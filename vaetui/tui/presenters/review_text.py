@@ -81,16 +81,18 @@ def format_review_heading(
     return f"{truncate_name(name, max(max_cells - cell_len(rest), MIN_NAME_CELLS))}{rest}"
 
 
-def format_stopping_line(progress: ReviewProgress, expected_errors: float) -> str:
-    """Return what the last pages changed, and how many wrong labels the next page is expected to hold."""
-    if expected_errors < 0.5:
-        expectation = "the next page is expected to hold no wrong label"
-    else:
-        expectation = f"the next page is expected to hold {format_count(round(expected_errors), 'wrong label')}"
+def list_stopping_lines(progress: ReviewProgress, expected_errors: float) -> list[str]:
+    """Return what the last pages changed and how many wrong labels the next one is expected to hold, longest first."""
+    count = round(expected_errors)
+    expectation = (
+        f"the next page is expected to hold {format_count(count, 'wrong label') if count else 'no wrong label'}"
+    )
+    short_expectation = f"next page: {f'about {count:,}' if count else 'hardly any'} wrong"
     if not progress.last_pages:
-        return expectation
+        return [expectation, short_expectation]
     pages = "last page" if progress.last_pages == 1 else f"last {progress.last_pages} pages"
-    return f"{pages}: {progress.changed:,} of {progress.shown:,} changed · {expectation}"
+    changes = f"{pages}: {progress.changed:,} of {progress.shown:,} changed"
+    return [f"{changes} · {expectation}", f"{changes} · {short_expectation}", changes]
 
 
 def format_page_confirmation(answers: Sequence[AnsweredImage], subject: str, undo_key: str) -> str:

@@ -64,7 +64,7 @@ class BorderScreen(TileScreen):
             return
         grid = view.compute_grid(has_digit_keys=False)
         presenter.resize(grid)
-        view.show_lines(grid, "", "")
+        view.show_lines(grid, (), "")
         start, end = presenter.part_bounds
         if self.is_zoomed and indices:
             view.show_full_size(indices[presenter.selection.index])

@@ -82,13 +82,13 @@ class PairScreen(TileScreen):
             return
         grid = view.compute_grid(bool(self._digit_text))
         presenter.resize(grid)
-        view.show_lines(grid, "", self._digit_text)
+        view.show_lines(grid, (), self._digit_text)
         if self.is_zoomed and presenter.selected_image is not None:
             view.show_full_size(presenter.selected_image.image_index)
         else:
             indices = [None if image is None else image.image_index for image in presenter.images]
             view.show_page(grid, indices, presenter.list_captions(grid.image_cells[0]), presenter.cursor)
             view.show_side_headings(presenter.format_side_headings(*view.side_cells))
-        question, help_text = presenter.format_prompt()
+        question, help_text = presenter.format_prompt(is_zoomed=self.is_zoomed)
         hint, note = self._hint or presenter.hint, self._note or presenter.status_text
         self.query_one(Prompt).show_question(question, help_text, hint, note, cuts_note=not self._note)

@@ -157,7 +157,7 @@ class ReviewScreen(TileScreen):
             return
         grid = view.compute_grid(bool(self._digit_text))
         presenter.resize(grid)
-        has_stopping_line = view.show_lines(grid, presenter.stopping_text, self._digit_text)
+        has_stopping_line = view.show_lines(grid, presenter.stopping_lines, self._digit_text)
         if self.is_zoomed and presenter.selected_image is not None:
             view.show_full_size(presenter.selected_image.image_index)
         else:
@@ -165,8 +165,8 @@ class ReviewScreen(TileScreen):
             view.show_page(grid, indices, presenter.list_captions(grid.image_cells[0]), presenter.cursor)
         note = presenter.status_text
         if presenter.has_just_recorded and not has_stopping_line:
-            note = f"{note}. {presenter.stopping_text.capitalize()}"
-        self._show_prompt(*presenter.format_prompt(), note)
+            note = f"{note}. {presenter.stopping_lines[-1].capitalize()}"
+        self._show_prompt(*presenter.format_prompt(is_zoomed=self.is_zoomed), note)
 
     def _show_prompt(self, question: str, help_text: str, note: str) -> None:
         hint = self._hint or self.presenter.hint

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -89,6 +90,9 @@ class ImagePageView(Vertical):
             side = compute_page_grid((width - GAP_CELLS) // 2, rows, PAGE_IMAGES // 2, self._has_colours)
             return replace(side, columns=2 * max(side.columns, 1), rows=max(side.rows, 1))
         grid = compute_page_grid(width, rows, PAGE_IMAGES, self._has_colours)
+        lower_grid = compute_page_grid(width, max(rows - 1, 1), PAGE_IMAGES, self._has_colours)
+        if min(lower_grid.capacity, PAGE_IMAGES) >= min(grid.capacity, PAGE_IMAGES):
+            grid = lower_grid  # leaves a row for the progress
         return replace(grid, columns=min(grid.columns, -(-PAGE_IMAGES // grid.rows)))
 
     def show_page(
@@ -109,10 +113,15 @@ class ImagePageView(Vertical):
         self._load([image_index, *self._shown_indices])
         self.query_one(SelectableTiles).show_full_size(self._pixels[image_index])
 
-    def show_lines(self, grid: GridLayout, progress_text: str, digit_text: str) -> bool:
-        """Show the lines, that about the progress only if the grid leaves a row, and return whether it does."""
+    def show_lines(self, grid: GridLayout, progress_texts: Sequence[str], digit_text: str) -> bool:
+        """Show the digit keys, and the first text about the progress that fits.
+
+        Return whether the grid leaves a row for the progress.
+        """
         rows = self.app.size.height - 3 - int(bool(digit_text)) - int(self._has_sides)
-        has_row = bool(progress_text) and rows > grid.rows * grid.row_cells
+        has_row = bool(progress_texts) and rows > grid.rows * grid.row_cells
+        cells = self.app.size.width - 2
+        progress_text = next((text for text in progress_texts if cell_len(text) <= cells), "")
         for line_id, text in (("#progress", progress_text if has_row else ""), ("#digit-keys", digit_text)):
             line = self.query_one(line_id, TextLine)
             line.set_class(not text, "-empty")
