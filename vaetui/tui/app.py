@@ -61,6 +61,7 @@ class VaetuiApp(KeyedApp):
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
         self._overlay: OverlayScreen | None = None
+        self._on_close: Callable[[], None] | None = None
         self._deferred_end: WorkerEnded | None = None
 
     def get_default_screen(self) -> Screen[Any]:
@@ -120,11 +121,12 @@ class VaetuiApp(KeyedApp):
 
         self._open_overlay(lambda: HistoryScreen(self.session, on_close))
 
-    def open_audit(self, plan: str = "", is_new: bool = False) -> None:
+    def open_audit(self, plan: str = "", is_new: bool = False, on_close: Callable[[], None] | None = None) -> None:
         """Open the audit over the screen of the phase, or in place of the overlay that is open.
 
         Without a plan, an audit that is open goes on; the result of the present labels is shown unless `is_new`; else
-        the user is asked for the plan. Raises UserError while there are no labels to audit.
+        the user is asked for the plan. `on_close` is called when the screen of the phase is shown again. Raises
+        UserError while there are no labels to audit.
         """
         from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
         from vaetui.tui.screens.audit import AuditScreen
@@ -132,6 +134,7 @@ class VaetuiApp(KeyedApp):
         view = self.session.audits.view
         if view is None and self.session.phase == "labelling" and self.session.round_number < 2:
             raise UserError(ROUND_1_MESSAGE)
+        self._on_close = on_close or self._on_close
         is_done = view is not None and view.part == "done"
         if is_done and not plan and not is_new and self._find_whether_audit_is_current() is not False:
             self.show_audit_result()
@@ -160,7 +163,7 @@ class VaetuiApp(KeyedApp):
 
         if self.session.phase == "labelling" and self.session.round_number < 2:
             raise UserError(ROUND_1_MESSAGE)
-        self._open_overlay(lambda: ReviewScreen(self.session, self._review_draft, on_close))
+        self._replace_overlay(lambda: ReviewScreen(self.session, self._review_draft, on_close))
 
     def open_export(self) -> None:
         """Ask where to export the labels to."""
@@ -185,6 +188,9 @@ class VaetuiApp(KeyedApp):
             return
         self._overlay = None
         self.pop_screen()
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
         if self._audit_plan is not None:
             self.action_leave()
         self.show_deferred_phase()

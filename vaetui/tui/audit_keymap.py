@@ -36,6 +36,7 @@ AUDIT_RESULT_KEYS: list[KeyBinding] = [
     create_binding(
         "audit_result", "learn", "l", "learn", "Record the checks as answers, after one question", show=True
     ),
+    create_binding("audit_result", "review", "w", "review", "Correct single images, the worst first", show=True),
     create_binding("audit_result", "again", "n", "new audit", "Audit again, with other images", show=True),
     create_binding("audit_result", "undo", "u", "undo", "Take back the last key, and go on with the audit", show=True),
     create_binding("audit_result", "down", "down,j", "scroll", "Scroll down", show=True),

@@ -156,8 +156,11 @@ class AppProtocol(Protocol):
     def open_history(self, on_close: Callable[[ClusterPath | None], None] | None = None) -> None:
         """Open the history; `on_close` receives the cluster that the user goes to, or None."""
 
-    def open_audit(self, plan: str = "", is_new: bool = False) -> None:
-        """Open the audit, or the result of the present labels unless `is_new`; raises UserError without labels."""
+    def open_audit(self, plan: str = "", is_new: bool = False, on_close: Callable[[], None] | None = None) -> None:
+        """Open the audit, or the result of the present labels unless `is_new`; raises UserError without labels.
+
+        `on_close` is called after it has closed.
+        """
 
     def show_audit_result(self) -> None:
         """Show the result of the audit that was finished last."""

@@ -114,6 +114,7 @@ class AuditPresenter:
         """
         self.clear_messages()
         item, check = self.selected_item, Unreadable() if class_id is None else ClassAnswer(class_id)
+        was_blind = self.is_blind
         if not self.is_blind and class_id == item.shown_class_id:
             if is_marked(item):
                 self._record([(item.position, Cleared())])
@@ -124,7 +125,8 @@ class AuditPresenter:
             self.note = f"Marked as {self._name_class(class_id)} already"
         else:
             self._record([(item.position, check)])
-            self.note = f"Saved: {self._name_item(item)} = {self._name_class(class_id)}"
+            if self.is_blind == was_blind:  # else the keys of the other part are more important
+                self.note = f"Saved: {self._name_item(item)} = {self._name_class(class_id)}"
         if not self.is_blind and not self.is_done and self.selected_item.position == item.position:
             self._index = min(self._index + 1, self.selection.page_bounds[1] - 1)
 

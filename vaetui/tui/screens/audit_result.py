@@ -62,6 +62,9 @@ class AuditResultScreen(OverlayScreen):
             case "again":
                 app.open_audit(is_new=True)
                 return
+            case "review":
+                app.open_review()
+                return
             case "undo":
                 self._reopen_audit()
                 return
@@ -104,6 +107,11 @@ class AuditResultScreen(OverlayScreen):
         key = self._vaetui_app.format_key
         help_text = " · ".join(
             f"{key(f'audit_result.{name}')}: {text}"
-            for name, text in (("learn", "learn the checks"), ("again", "new audit"), ("close", "back"))
+            for name, text in (
+                ("learn", "learn the checks"),
+                ("review", "review"),
+                ("again", "new audit"),
+                ("close", "back"),
+            )
         )
         self.query_one(Prompt).show_question(f"{format_accuracy(self.result)}.", help_text, self._hint, self._note)
