@@ -1,0 +1,185 @@
+"""The review as a dialogue by lines: numbered images with the same label, the most doubtful first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.events import Event
+from vaetui.errors import UserError
+from vaetui.session.review_views import ReviewImage
+from vaetui.signals import ShutdownRequested
+from vaetui.tui.plain.commands import find_class
+from vaetui.tui.plain.tiles import TILE_COLUMNS, list_tile_lines, parse_marks
+from vaetui.tui.presenters.cluster_text import format_key_line
+from vaetui.tui.presenters.layout import GridLayout
+from vaetui.tui.presenters.review_draft import Correction, ReviewDraft
+from vaetui.tui.presenters.review_presenter import ReviewPresenter
+from vaetui.tui.presenters.review_text import format_class_detail, format_correction
+from vaetui.tui.session_protocol import Session
+
+PAGE_ROWS = 3
+"""Rows of images on a page: with their titles they fit 40 lines."""
+NO_PICTURES_MESSAGE = "Pictures are left out; a review needs them. i: draw them"
+HELP = (
+    ("Enter", "record the page: all images that have no mark are right as labelled"),
+    ("4=cat 7=dog 9=x", "image 4 shows cat, 7 shows dog, 9 is unreadable; 4= takes the mark back"),
+    ("4=.", "image 4 shows its second most probable class, which stands beside its number"),
+    ("owl, 7", "review the class owl, or that of digit key 7"),
+    ("n", "review the next class"),
+    ("classes", "list the classes, most expected errors first"),
+    ("u, U", "undo the last page, redo it"),
+    ("i", "leave out the pictures, or draw them again"),
+    ("back", "leave the review; recorded pages are saved"),
+    ("q", "quit; recorded pages are saved"),
+    ("?", "show this help"),
+)
+
+
+class PlainReview:
+    """Prints pages of images, and reads corrections as lines."""
+
+    def __init__(
+        self,
+        session: Session,
+        read_line: Callable[[], str],
+        print_line: Callable[[str], None],
+        print_events: Callable[[Iterator[Event]], object],
+        shows_pictures: bool = True,
+    ) -> None:
+        """Review a session; the functions read and print a line, and print the events of a slow operation."""
+        self.shows_pictures = shows_pictures
+        """Whether images are drawn."""
+        self._session = session
+        self._read_line, self._print_line, self._print_events = read_line, print_line, print_events
+        self._presenter = ReviewPresenter(session, session.digit_keys(), ReviewDraft(), _format_command)
+        self._presenter.resize(GridLayout((1, 1), TILE_COLUMNS, PAGE_ROWS, 2))
+
+    def run(self) -> None:
+        """Show page after page until the user leaves. Raises UserError if there is nothing to review."""
+        self._print_events(self._session.load_labelling())
+        self._presenter.load()
+        if not self._presenter.is_loaded:
+            raise UserError(f"{self._presenter.hint}.")
+        self._print_line(format_key_line(self._session.classes, self._presenter.digit_keys))
+        shown_page: tuple[int, ...] | None = None
+        while True:
+            page = (self._presenter.class_id, *(image.image_index for image in self._presenter.shown_images))
+            if page != shown_page:
+                self._show_page()
+                shown_page = page
+            self._print_question()
+            try:
+                if not self._execute(self._read_line().strip()):
+                    break
+            except UserError as error:
+                self._print_line(str(error))
+        if marks := self._list_marks():
+            self._print_line(f"Not recorded: {', '.join(marks)}")
+
+    def _execute(self, text: str) -> bool:
+        """Handle a line, and return False if the user leaves the review."""
+        presenter = self._presenter
+        class_id = find_class(text, self._session.classes, presenter.digit_keys)
+        match text:
+            case _ if class_id in [item.class_id for item in presenter.review_classes]:
+                assert class_id is not None
+                presenter.show_class(class_id)
+            case "back":
+                return False
+            case "q" | "leave":
+                raise ShutdownRequested
+            case "?" | "help":
+                for command, effect in HELP:
+                    self._print_line(f"  {command:<18}{effect}")
+            case "i" | "pictures":
+                self.shows_pictures = not self.shows_pictures
+                self._show_page()
+            case "classes":
+                self._print_classes()
+            case "" if not self.shows_pictures:
+                raise UserError(NO_PICTURES_MESSAGE)
+            case "":
+                self._handle_key("accept")
+                if presenter.has_just_recorded:
+                    self._print_line(f"{presenter.stopping_lines[0].capitalize()}.")
+            case "n" | "next" | "u" | "undo" | "U" | "redo":
+                self._handle_key({"n": "next_class", "next": "next_class", "u": "undo", "U": "redo"}.get(text, text))
+            case _:
+                self._mark(text)
+        return True
+
+    def _handle_key(self, key: str) -> None:
+        self._presenter.handle_key(key)
+        if message := self._presenter.hint or self._presenter.status_text:
+            self._print_line(f"{message.removesuffix('.')}.")
+
+    def _mark(self, text: str) -> None:
+        """Mark the images that a line names, all of them or none."""
+        presenter = self._presenter
+        images = presenter.shown_images
+        corrections: dict[int, Correction | None] = {}
+        for position, mark in parse_marks(text, len(images)):
+            image = images[position]
+            answer = self._parse_mark(mark, image)
+            corrections[image.image_index] = None if answer == ClassAnswer(image.label_class_id) else answer
+        presenter.draft.marks = presenter.draft.marks.with_corrections(corrections)
+
+    def _parse_mark(self, text: str, image: ReviewImage) -> Correction | None:
+        if not text:
+            return None
+        if (class_id := find_class(text, self._session.classes, self._presenter.digit_keys)) is not None:
+            self._session.classes.require_active(class_id)
+            return ClassAnswer(class_id)
+        if text == ".":
+            return ClassAnswer(image.second_class_id)
+        if text in ("x", "unreadable"):
+            return Unreadable()
+        raise UserError(f"Unknown class {text!r}. Type a digit key or the name of a class.")
+
+    def _show_page(self) -> None:
+        """Print the heading and the numbered images of the page."""
+        presenter, classes = self._presenter, self._session.classes
+        self._print_line("")
+        self._print_line(f"Review of {presenter.format_heading(200)}")
+        if not self.shows_pictures:
+            self._print_line(NO_PICTURES_MESSAGE)
+            return
+        images = presenter.shown_images
+        titles = [
+            f"{number}"
+            if image.second_class_id == image.label_class_id
+            else f"{number}: or {classes.names[image.second_class_id]}"
+            for number, image in enumerate(images, 1)
+        ]
+        for line in list_tile_lines(titles, self._session.select_images([image.image_index for image in images])):
+            self._print_line(line)
+
+    def _print_question(self) -> None:
+        presenter = self._presenter
+        if not presenter.shown_images:
+            self._print_line(f"{presenter.format_prompt()[0]} (?: help)")
+            return
+        question = f'Are these all "{self._session.classes.names[presenter.class_id]}"?'
+        if marks := self._list_marks():
+            self._print_line(f"{question} Marked: {', '.join(marks)}. Enter: record the page (?: help)")
+        else:
+            self._print_line(f"{question} Enter: all right, or such as 4=cat 7=dog (?: help)")
+
+    def _list_marks(self) -> list[str]:
+        """Return the corrections of the page, such as "4: cat → dog"."""
+        return [
+            f"{number}: {format_correction(image.label_class_id, correction, self._session.classes)}"
+            for number, image in enumerate(self._presenter.shown_images, 1)
+            if (correction := self._presenter.find_correction(image)) is not None
+        ]
+
+    def _print_classes(self) -> None:
+        for review_class in self._presenter.review_classes:
+            name = self._session.classes.names[review_class.class_id]
+            self._print_line(f"  {name}: {format_class_detail(review_class)}")
+
+
+def _format_command(binding_id: str) -> str:
+    """Return what is typed in place of a key."""
+    return {"review.next_class": "n", "review.undo": "u"}.get(binding_id, binding_id)
