@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,14 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.vae import VAE, build_vae
 from vaetui.errors import UserError
-from vaetui.export.model import ImageClassifier, write_model_directory
+from vaetui.export.model import ImageClassifier, ModelOrigin, write_model_directory
 
 CONFIG = Config(network=NetworkConfig(z_dim=2, channels=(2, 4), hidden_units=4, classes=3))
+ORIGIN = ModelOrigin("trained", 3, 2, 16, 0.5, None)
+AUDIT = {
+    **{"version": "0123456789ab", "epoch": 3, "date": "2026-11-26T14:00:00+00:00", "checked": 350},
+    **{"estimate": 0.971, "low": 0.952, "high": 0.984},
+}
 CLASS_LIST = ClassList(("cat", "dog", "kitten"), (0, 1, 0))
 """Three classes, the last of which was merged into the first."""
 
@@ -45,7 +51,7 @@ def build_model(shape: tuple[int, ...]) -> VAE:
 def test_readme_code_loads_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], channels: int
 ) -> None:
-    write_model_directory("trained", build_model(shape), CONFIG, shape, CLASS_LIST, 0.5, False, tmp_path / "model")
+    write_model_directory(ORIGIN, build_model(shape), CONFIG, shape, CLASS_LIST, False, tmp_path / "model")
     card = json.loads((tmp_path / "model/card.json").read_text())
     assert (card["classes"], card["merged_into"]) == (["cat", "dog", "kitten"], [0, 1, 0])
     assert (card["shape"], card["test_accuracy"]) == ([*shape], 0.5)
@@ -56,10 +62,34 @@ def test_readme_code_loads_the_weights(
     assert set(class_names) <= {"cat", "dog"}
 
 
+def test_card_and_readme_without_an_audit_promise_nothing(tmp_path: Path) -> None:
+    write_model_directory(ORIGIN, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, False, tmp_path / "model")
+    card = json.loads((tmp_path / "model/card.json").read_text())
+    assert (card["epoch"], card["round"], card["answers"], card["audit"]) == (3, 2, 16, None)
+    assert card["probabilities"] == "uncalibrated"
+    readme = (tmp_path / "model/README.md").read_text()
+    assert "Nobody has measured how many labels of this session are right." in readme
+    assert "`vaetui audit trained`" in readme
+    assert "They are not calibrated" in readme
+
+
+@pytest.mark.parametrize(("epoch", "networks"), [(3, "these networks"), (4, "the networks of epoch 3")])
+def test_card_and_readme_hold_the_audit_and_the_networks_that_it_is_about(
+    tmp_path: Path, epoch: int, networks: str
+) -> None:
+    origin = replace(ORIGIN, epoch=epoch, audit=AUDIT)
+    write_model_directory(origin, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, False, tmp_path / "model")
+    assert json.loads((tmp_path / "model/card.json").read_text())["audit"] == AUDIT
+    assert (
+        "on 2026-11-26: 97.1 % right (95 % interval 95.2 to 98.4; 350 images checked). This holds for version "
+        f"0123456789ab of the labels, which came from {networks}."
+    ) in " ".join((tmp_path / "model/README.md").read_text().split())
+
+
 def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript")
     vae = build_model((8, 8))
-    write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
+    write_model_directory(ORIGIN, vae, CONFIG, (8, 8), CLASS_LIST, True, tmp_path / "model")
     images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = ImageClassifier(vae, CLASS_LIST.canonical)(images).numpy()
@@ -75,16 +105,16 @@ def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, mo
 def test_a_directory_that_is_not_empty_raises_user_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="is not empty"):
-        write_model_directory("trained", build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path)
+        write_model_directory(ORIGIN, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, False, tmp_path)
 
 
 def test_a_model_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxscript", None)  # as if it were not installed
     vae = build_model((8, 8))
     with pytest.raises(UserError, match="ONNX needs more packages"):
-        write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, True, tmp_path / "model")
+        write_model_directory(ORIGIN, vae, CONFIG, (8, 8), CLASS_LIST, True, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
-    write_model_directory("trained", vae, CONFIG, (8, 8), CLASS_LIST, None, False, tmp_path / "model")
+    write_model_directory(ORIGIN, vae, CONFIG, (8, 8), CLASS_LIST, False, tmp_path / "model")
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
         "README.md",
         "card.json",

@@ -18,7 +18,7 @@ import click
 from vaetui.cli.data_options import parse_path, range_option
 from vaetui.cli.params import force_option, session_argument
 from vaetui.errors import UserError, format_count, make_printable
-from vaetui.export.format_names import choose_format
+from vaetui.export.format_names import UNCALIBRATED_COLUMN, choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ NEW_RANGE_NOTE = (
     "The session has no {kind} images, so values {value_range} are shown as black to white. Choose others with --range."
 )
 PREDICTION_FORMATS = ("csv", "jsonl")
-PREDICTION_COLUMNS = ("path", "label", "class", "confidence")
+PREDICTION_COLUMNS = ("path", "label", "class", UNCALIBRATED_COLUMN)
 
 
 @click.command()
@@ -62,6 +62,8 @@ def predict(
     force: bool,
 ) -> None:
     """Classify new images with the newest checkpoint.
+
+    Column uncalibrated_confidence has the probability that the classifier gives its class; no audit measures it.
 
     IMAGES are image files, directories, tables of paths (.csv, .tsv, .txt), arrays (.npy, .npz) or IDX files; - reads
     paths from standard input, one per line.
@@ -210,16 +212,21 @@ def _require_free_output(output: Path, force: bool, inputs: Iterable[Path] = ())
 def export_model(session: str, output: Path, onnx: bool) -> None:
     """Write the networks as safetensors, optionally as ONNX.
 
-    The directory also holds a model card and a README that shows how to load the networks.
+    The directory also holds a model card with the result of the audit, if there is one, and a README that shows how to
+    load the networks.
     """
-    from vaetui.export.model import write_model_directory
-    from vaetui.session.predictor import Predictor
+    from contextlib import closing
 
-    model = Predictor(session)
+    from vaetui.export.model import write_model_directory
+    from vaetui.session.label_quality import describe_model
+    from vaetui.session.predictor import Predictor
+    from vaetui.session.session_snapshot import SessionSnapshot
+    from vaetui.storage import locations
+
+    with closing(SessionSnapshot(locations.find_session(session))) as snapshot:
+        model, origin = Predictor(session, snapshot), describe_model(snapshot)
     model.require_learned_classes()
-    write_model_directory(
-        session, model.vae, model.config, model.image_shape, model.classes, model.test_accuracy, onnx, output
-    )
+    write_model_directory(origin, model.vae, model.config, model.image_shape, model.classes, onnx, output)
     click.echo(f"{output}: the networks of {session}. See {output / 'README.md'} for how to load them.")
 
 

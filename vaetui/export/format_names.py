@@ -10,6 +10,8 @@ DIRECTORY_FORMATS = ("folders", "label-studio", "fiftyone", "huggingface")
 """Formats that are a directory with images."""
 EXPORT_FORMATS = ("csv", "jsonl", "npz", "idx", "parquet", *DIRECTORY_FORMATS)
 """Formats of exported labels."""
+UNCALIBRATED_COLUMN, CALIBRATED_COLUMN = "uncalibrated_confidence", "confidence"
+"""Names of the column of confidences: before an audit of the networks behind the labels, and after one."""
 FORMATS_BY_SUFFIX = {
     **{".csv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz", ".parquet": "parquet"},
     **{".idx": "idx", ".idx1-ubyte": "idx"},

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import vaetui
+from vaetui.errors import format_count
 from vaetui.export import file_naming
 from vaetui.export.label_table import SOURCES, LabelTable
 
@@ -106,6 +107,12 @@ def build_info(
         "audit": None if info.audit is None else dict(info.audit),
         "changed_since_audit": info.changed_count,
     }
+
+
+def format_audit(audit: Mapping[str, Any]) -> str:
+    """Return the figures of an audit, such as "97.1 % right (95 % interval 95.2 to 98.4; 350 images checked)"."""
+    estimate, low, high = (f"{100 * audit[name]:.1f}" for name in ("estimate", "low", "high"))
+    return f"{estimate} % right (95 % interval {low} to {high}; {format_count(audit['checked'], 'image')} checked)"
 
 
 def encode_info(document: Mapping[str, Any], file_name: str | None = None, sha256: str | None = None) -> bytes:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.export.format_names import CALIBRATED_COLUMN, UNCALIBRATED_COLUMN
+
 SOURCES = ("answer", "propagated", "classifier")
 """Origins of a label: an answer of a user who saw the image, an answer about its cluster, or the trained network."""
 ANSWER, PROPAGATED, CLASSIFIER = range(len(SOURCES))
@@ -26,8 +28,6 @@ CHECKS = ("right", "wrong", "unreadable")
 CHECK_NAMES = dict(enumerate(CHECKS))
 NO_CHECK_ID = 255
 """Check id of an image that was not checked."""
-UNCALIBRATED_COLUMN, CALIBRATED_COLUMN = "uncalibrated_confidence", "confidence"
-"""Names of the column of confidences: before an audit of the networks behind the labels, and after one."""
 COLUMNS_AFTER_CONFIDENCE = ("source", "check", "cluster", "weight", "distance")
 ROW_ARRAYS = (
     *("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances"),

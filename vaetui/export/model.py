@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.vae import VAE, count_channels
 from vaetui.errors import UserError
+from vaetui.export.label_info import format_audit
 from vaetui.storage.output_files import create_output_directory
 
 INPUT_DESCRIPTION = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
@@ -49,7 +50,18 @@ probabilities = torch.zeros(len(images), len(card["classes"]))
 probabilities.index_add_(1, torch.tensor(card["merged_into"]), outputs)
 print([card["classes"][class_id] for class_id in probabilities.argmax(dim=1)])
 ```
-{onnx}"""
+{onnx}
+## What the predictions are worth
+
+{accuracy}
+
+The probabilities are those of the classifier. They are not calibrated: where classes overlap, they are too high.
+"""
+NO_AUDIT_TEXT = """\
+Nobody has measured how many labels of this session are right. Measure it with: `vaetui audit {name}`"""
+AUDIT_TEXT = """\
+A person checked labels of this session on {date}: {figures}. This holds for version {version} of the labels, which
+came from {networks}. It says nothing certain about other images."""
 ONNX_README_TEMPLATE = """
 Without vaetui and PyTorch, from `model.onnx`:
 
@@ -66,6 +78,24 @@ images = np.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")  # 
 print([card["classes"][class_id] for class_id in probabilities.argmax(axis=1)])
 ```
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOrigin:
+    """Where trained networks come from, and what was measured about the labels of their session."""
+
+    session_name: str
+    """The session name."""
+    epoch: int
+    """Finished epochs of the networks."""
+    round_number: int
+    """The last round with an answer."""
+    answer_count: int
+    """Answers given, those about single images included."""
+    test_accuracy: float | None
+    """Test accuracy of the last epoch; None without labels and before the first epoch."""
+    audit: Mapping[str, Any] | None
+    """The newest audit, one of these networks if there is any, as JSON values; None without an audit."""
 
 
 class ImageClassifier(nn.Module):
@@ -87,12 +117,11 @@ class ImageClassifier(nn.Module):
 
 
 def write_model_directory(
-    name: str,
+    origin: ModelOrigin,
     vae: VAE,
     config: Config,
     shape: tuple[int, ...],
     class_list: ClassList,
-    test_accuracy: float | None,
     with_onnx: bool,
     output: Path,
 ) -> None:
@@ -107,24 +136,44 @@ def write_model_directory(
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     versions = {"vaetui": vaetui.__version__, "python": platform.python_version(), "torch": metadata.version("torch")}
     card: dict[str, Any] = {
-        "name": name,
+        "name": origin.session_name,
         "classes": class_list.names,
         "merged_into": class_list.canonical[: config.network.classes],
         "shape": shape,
         "input": INPUT_DESCRIPTION.format("RGB" if channels > 1 else "Grey", channels),
-        "test_accuracy": test_accuracy,
+        "epoch": origin.epoch,
+        "round": origin.round_number,
+        "answers": origin.answer_count,
+        "test_accuracy": origin.test_accuracy,
+        "probabilities": "uncalibrated",
+        "audit": None if origin.audit is None else dict(origin.audit),
         "seed": config.seed,
         "config": asdict(config),
         "versions": versions,
     }
     onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
-    readme = README_TEMPLATE.format(name=name, version=vaetui.__version__, channels=channels, onnx=onnx_section)
+    readme = README_TEMPLATE.format(
+        name=origin.session_name,
+        version=vaetui.__version__,
+        channels=channels,
+        onnx=onnx_section,
+        accuracy=_describe_accuracy(origin),
+    )
     with create_output_directory(output) as directory:
         if with_onnx:
             _write_onnx(ImageClassifier(vae, class_list.canonical), shape, directory / "model.onnx")
         (directory / "model.safetensors").write_bytes(save(weights))
         (directory / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
         (directory / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _describe_accuracy(origin: ModelOrigin) -> str:
+    audit = origin.audit
+    if audit is None:
+        return NO_AUDIT_TEXT.format(name=origin.session_name)
+    networks = "these networks" if audit["epoch"] == origin.epoch else f"the networks of epoch {audit['epoch']}"
+    date, figures = str(audit["date"])[:10], format_audit(audit)
+    return AUDIT_TEXT.format(date=date, figures=figures, version=audit["version"], networks=networks)
 
 
 def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vaetui.engine.events import Event, LabelsExported, Notice
 from vaetui.errors import UserError, format_count, make_printable
@@ -84,17 +84,13 @@ def describe_audit(info: LabelInfo, can_audit: bool) -> str:
     if info.audit is None:
         advice = f"Not audited; measure how many are right with: vaetui audit {info.session_name}"
         return advice if can_audit else "Not audited."
+    from vaetui.export.label_info import format_audit
+
     figures = format_audit(info.audit)
     if not info.changed_count:
         return f"Audit: {figures}."
     changed = format_count(info.changed_count, "label") + (" has" if info.changed_count == 1 else " have")
     return f"An audit at round {info.audit['round']} measured {figures}; {changed} changed since."
-
-
-def format_audit(audit: Mapping[str, Any]) -> str:
-    """Return the figures of an audit, such as "97.1 % right (95 % interval 95.2 to 98.4; 350 images checked)"."""
-    estimate, low, high = (f"{100 * audit[name]:.1f}" for name in ("estimate", "low", "high"))
-    return f"{estimate} % right (95 % interval {low} to {high}; {format_count(audit['checked'], 'image')} checked)"
 
 
 def describe_moment(snapshot: SessionSnapshot) -> str | None:

@@ -39,7 +39,7 @@ class Predictor:
         with ExitStack() as stack:
             if snapshot is None:
                 snapshot = stack.enter_context(closing(SessionSnapshot(locations.find_session(name))))
-            repository, epochs = snapshot.repository, snapshot.finished_epochs
+            repository = snapshot.repository
             self.name = name
             """The session name."""
             self.vae, self.config = snapshot.load_networks("cpu")
@@ -53,8 +53,6 @@ class Predictor:
             """The values of black and white in the session's images, by kind of values."""
             self.import_options = ImportOptions() if origin is None else parse_import_options(origin)
             """The options of the import of the session's images."""
-            self.test_accuracy = epochs[-1].test_accuracy if epochs else None
-            """Test accuracy of the last epoch; None without labels and before the first epoch."""
             self._has_later_round = schedule.next_round_number(snapshot.config.training, repository) > 0
             last_epoch = snapshot.last_trained_epoch
             self.trained_class_ids = find_trained_class_ids(snapshot.config, repository, last_epoch)

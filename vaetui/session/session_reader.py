@@ -70,7 +70,7 @@ class ClassPredictions:
     names: Texts
     """Class names, [N]."""
     confidences: NDArray[np.float32]
-    """Probabilities of these classes, 0 to 1, [N]."""
+    """Probabilities of these classes by the classifier, 0 to 1, [N]; no audit measures them."""
     paths: tuple[str, ...] = ()
     """The image of each row: its path, with # and a number for pages and images of arrays; empty for an array."""
     skipped: tuple[tuple[str, str], ...] = ()
