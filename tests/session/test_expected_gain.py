@@ -85,6 +85,11 @@ def test_test_accuracies_replace_the_expected_ones() -> None:
     assert gain.rounds[0].gain == pytest.approx(0.2)
 
 
+def test_a_round_brings_no_more_than_the_predictions_that_it_changed() -> None:
+    assert expect([0.7, 0.8], [None, 0.03]).rounds == (RoundGain(2, pytest.approx(0.03)),)
+    assert expect([0.8, 0.7], [None, 0.03]).rounds == (RoundGain(2, pytest.approx(-0.03)),)
+
+
 def test_the_last_epoch_of_a_round_counts_and_the_changes_of_all_its_epochs_add_up() -> None:
     training = replace(TRAINING, epochs_per_round=2)
     epochs = create_epochs([0.2, 0.5, 0.6, 0.7], [None, 0.3, 0.2, 0.1])

@@ -73,10 +73,16 @@ def expect_gain(
             accuracies[round_number] = epoch.test_accuracy if is_measured else epoch.expected_accuracy
             if epoch.prediction_churn is not None:
                 churns[round_number] = churns.get(round_number, 0.0) + epoch.prediction_churn
-    gains = []
+    gains: list[RoundGain] = []
     for round_number in sorted(accuracies)[1:]:
         after, before = accuracies[round_number], accuracies.get(round_number - 1)
-        gains = [*gains, RoundGain(round_number, after - before)] if after is not None and before is not None else []
+        if after is None or before is None:
+            gains = []
+            continue
+        gain = after - before
+        if not is_measured and round_number in churns:  # no more labels can have become right than have changed
+            gain = min(max(gain, -churns[round_number]), churns[round_number])
+        gains.append(RoundGain(round_number, gain))
     if not gains:
         return None
     last_round, last_gain = gains[-1].round_number, gains[-1].gain

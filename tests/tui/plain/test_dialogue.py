@@ -228,7 +228,7 @@ def test_answers_of_all_rounds_are_listed_and_corrected() -> None:
     assert any(line.startswith("  round 1, cluster 1: 9, confidence 0.6, ") for line in lines[second:])
 
 
-def test_classes_without_an_answer_are_named_where_the_estimate_would_stand() -> None:
+def test_classes_without_an_answer_are_named_where_the_expected_accuracy_would_stand() -> None:
     session = pet_session(2, "cat", "dog", "barn owl")
     session.finished_epochs = [create_epoch(1)]
     lines = run_dialogue(session, "cat\ncat\ng\ndog\ndog\ng\nbarn owl\n")
@@ -238,7 +238,7 @@ def test_classes_without_an_answer_are_named_where_the_estimate_would_stand() ->
         "No answer yet for: dog, barn owl",
         "No answer yet for: barn owl",
     ]
-    assert not any("Estimated accuracy" in line for line in lines)
+    assert not any("Expected accuracy" in line for line in lines)
 
 
 def test_many_classes_without_an_answer_are_counted() -> None:

@@ -21,14 +21,16 @@ def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) ->
             [
                 "Round 3 brought about 2 points, round 4 less than 1: another round would bring little; "
                 "check the labels with v",
-                "Another round would bring little; check the labels with v",
+                "Round 4 brought less than 1 point: another would bring little; check with v",
+                "Another round would bring little; check with v",
                 "Little left; check the labels with v",
             ],
         ),
         (
-            create_gain([0.08], "some", 0.03),
+            create_gain([0.08, 0.05], "some", 0.03),
             [
-                "Round 3 brought about 8 points: another round may bring about 3 points",
+                "Round 3 brought about 8 points, round 4 about 5: another round may bring about 3 points",
+                "Round 4 brought about 5 points: another round may bring about 3 points",
                 "Another round may bring about 3 points",
             ],
         ),
@@ -37,12 +39,24 @@ def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) ->
             [
                 "Round 3 brought about 1 point, round 4 nothing, but 18 % of the predictions still change: "
                 "another round may bring more",
+                "Round 4 brought nothing: another round may bring more",
                 "Another round may bring more",
             ],
         ),
         (
             create_gain([0.02, -0.093], "lost"),
-            ["Round 3 brought about 2 points, round 4 lost about 9 points: another round may bring them back"],
+            [
+                "Round 3 brought about 2 points, round 4 lost about 9 points: another round may bring them back",
+                "Round 4 lost about 9 points: another round may bring them back",
+            ],
+        ),
+        (
+            create_gain([-0.093, 0.1], "some", 0.05),
+            [
+                "Round 3 lost about 9 points, round 4 brought about 10 points: another round may bring about 5 points",
+                "Round 4 brought about 10 points: another round may bring about 5 points",
+                "Another round may bring about 5 points",
+            ],
         ),
         (None, []),
     ],
@@ -51,11 +65,19 @@ def test_gain_is_described_at_several_lengths(gain: ExpectedGain | None, texts: 
     assert describe_gain(gain, "v") == texts
 
 
+@pytest.mark.parametrize("outlook", ["little", "some", "unsettled", "lost"])
+def test_one_text_of_each_outlook_fits_a_narrow_screen_and_the_longest_names_two_rounds(outlook: Outlook) -> None:
+    rounds = (RoundGain(12, 0.103), RoundGain(13, -0.114 if outlook == "lost" else 0.006))
+    texts = describe_gain(ExpectedGain(rounds, 0.104, outlook, 0.18, is_measured=False), "Ctrl-V")
+    assert "ound 12 brought about 10 points, round 13 " in texts[0]
+    assert "Round 13 " in next(text for text in texts if len(text) <= 82)
+
+
 def test_an_open_round_is_named_as_this_one() -> None:
     texts = describe_gain(create_gain([0.02, 0.004], "little"), "V", is_round_open=True)
-    assert texts[1:] == [
-        "This round would bring little; check the labels with V",
-        "Little left; check the labels with V",
+    assert texts[1:3] == [
+        "Round 4 brought less than 1 point: this would bring little; check with V",
+        "This round would bring little; check with V",
     ]
 
 

@@ -364,11 +364,11 @@ async def test_one_key_mode_is_offered_once_from_the_second_round_on(key: str, c
 async def test_long_information_stays_on_one_line_without_the_mark_of_an_error() -> None:
     async with open_labelling(ScriptedSession()) as (pilot, screen):
         screen.presenter.status_text = (
-            "Estimated accuracy 96.1 % (model's own confidence). The last epoch changed 3.5 % of the predictions"
+            "Expected accuracy about 96 % (not audited). The last epoch changed 3.5 % of the predictions"
         )
         screen._update_view()
         await pilot.pause()
-        assert prompt_text(screen) == "Cluster 0? Enter: 0 · 48 %  Estimated accuracy 96.1 % (model's own confidence)"
+        assert prompt_text(screen) == "Cluster 0? Enter: 0 · 48 %  Expected accuracy about 96 % (not audited)"
         assert screen.query_one(Prompt).size.height == 1
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.tui.harness import SIZES, assert_snapshot, screen_text, settle, wait_for_screen, wait_until
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
+from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import TrainingConfig
@@ -19,7 +20,7 @@ from vaetui.engine.events import Event, Loading
 from vaetui.engine.metrics import Agreement
 from vaetui.engine.recipes import get_recipe
 from vaetui.errors import UserError
-from vaetui.session.views import Summary
+from vaetui.session.views import Disagreement, Summary
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
@@ -69,7 +70,10 @@ def create_session_without_test_labels() -> FinishedSession:
     session.config = get_recipe("propagation")
     for index, epoch in enumerate(session.finished_epochs):
         churn = 0.1 / index if index > 1 else None
-        session.finished_epochs[index] = replace(epoch, mean_confidence=0.5 + index / 12, prediction_churn=churn)
+        expected = (None, 0.7, 0.742, 0.773, 0.785, 0.79)[index]
+        session.finished_epochs[index] = replace(
+            epoch, mean_confidence=0.96, expected_accuracy=expected, prediction_churn=churn
+        )
     return session
 
 
@@ -148,8 +152,11 @@ async def test_everything_fits_without_scrolling_and_no_figure_is_broken(
 ) -> None:
     session = FinishedSession() if has_test_labels else create_session_without_test_labels()
     last = session.finished_epochs[-1]
-    session.finished_epochs[-1] = replace(last, mean_confidence=0.987, prediction_churn=0.0123, reading_accuracy=0.876)
+    session.finished_epochs[-1] = replace(
+        last, mean_confidence=0.987, expected_accuracy=0.753, prediction_churn=0.0123, reading_accuracy=0.876
+    )
     session.agreements = ((5, Agreement(100, 0.87, 0.912)),)
+    session.disagreement = Disagreement(0.05, ((4, 9, 300), (3, 5, 20)))
     app = VaetuiApp(session)
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: is_loaded(app) and "vaetui resume demo-mnist" in screen_text(app))
@@ -159,8 +166,13 @@ async def test_everything_fits_without_scrolling_and_no_figure_is_broken(
         for command in ("export demo-mnist -o demo-mnist.csv", "show demo-mnist", "resume demo-mnist"):
             assert f"vaetui {command}" in text
         assert "e exports the labels here" in text
-        for figure in ("64 answers", "training 2:05", "labelling 4:00", "87 % (estimated 91 %)", "87.6 %"):
+        for figure in (
+            *("64 answers", "training 2:05", "labelling 4:00", "87 % (confidence 91 %)", "87.6 %"),
+            *("Expected accuracy about 75 % (not audited)", "Classifier and graph differ on 5 % of the images"),
+        ):
             assert figure in text
+        assert "98.7" not in text
+        assert re.search(r"[Aa]nother (round )?(may|would) bring", text)
         assert not re.search(r"^\s*%", text, re.MULTILINE) or has_test_labels
 
 
@@ -240,9 +252,9 @@ async def test_classes_without_an_answer_are_named_not_counted_and_leave_no_esti
         text = screen_text(app)
         assert not re.search(r"(cat|owl) ━", text)
         assert re.search(r" 2 ━", text)
-        assert "91.7" not in text
-        assert "Estimated accuracy" not in text
-        assert "gain little" not in text
+        assert "~79" not in text
+        assert "Expected accuracy" not in text
+        assert "nother round" not in text
 
 
 async def test_answers_corrected_in_the_history_change_the_figures() -> None:
@@ -311,7 +323,7 @@ async def test_summary_without_test_labels_shows_metrics_by_epoch(size: tuple[in
         assert "ground truth, %" in text
         assert "test accuracy" not in text.lower()
         for words in (
-            "● estimate - 58.3 66.7 75.0 83.3 91.7",
+            "● expected - ~70 ~74 ~77 ~78 ~79",
             "▲ stable - - 95.0 96.7 97.5 98.0",
             "◆ pixels 90.0 90.0 90.0 90.0 90.0 90.0",
         ):
@@ -331,6 +343,27 @@ async def test_help_without_test_labels_explains_those_metrics() -> None:
         assert "test accuracy" not in screen_text(app).lower()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_audit_of_these_labels_stands_in_place_of_the_expected_accuracy(size: tuple[int, int]) -> None:
+    session = create_session_without_test_labels()
+    list(session.audits.start("quick"))
+    while (view := session.audits.view) is not None and view.part != "done":
+        session.audits.record([(item.position, ClassAnswer(item.shown_class_id or 0)) for item in view.items])
+    (result,) = session.audits.results
+    session.audits.results = (replace(result, epoch=6),)
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app) and "% of the labels are right" in screen_text(app))
+        assert "Expected accuracy" not in screen_text(app)
+        assert app.screen.max_scroll_y == 0
+        session.audits.results = (replace(result, epoch=5, round=4),)
+        app.open_history()
+        await wait_until(pilot, lambda: not isinstance(app.screen, SummaryScreen))
+        app.close_overlay()
+        await wait_until(pilot, lambda: "Expected accuracy about 79 % (not audited)" in screen_text(app))
+        assert ("Audited after round 4" in screen_text(app)) is (size[0] > 80)
+
+
 async def test_agreement_is_shown_for_as_many_rounds_as_fit() -> None:
     session = FinishedSession()
     session.agreements = tuple(
@@ -341,12 +374,12 @@ async def test_agreement_is_shown_for_as_many_rounds_as_fit() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await wait_for_screen(pilot, SummaryScreen)
         assert (
-            "agreement of your answers with the classifier: round 3 75 % (estimated 80 %), round 4 80 %, "
+            "agreement of your answers with the classifier: round 3 75 % (confidence 80 %), round 4 80 %, "
             "round 5 85 % (90 %), round 6 90 % (95 %)"
         ) in " ".join(screen_text(app).split())
         await pilot.resize_terminal(80, 24)
         await wait_until(pilot, lambda: "round 5" not in screen_text(app))
-        assert "agreement of your answers with the classifier: round 6 90 % (estimated 95 %)" in screen_text(app)
+        assert "agreement of your answers with the classifier: round 6 90 % (confidence 95 %)" in screen_text(app)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -23,6 +23,7 @@ from tests.tui.scripted_session import (
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import Clustered, Event, Loading, Losses, Progress, Saved
 from vaetui.engine.recipes import get_recipe
+from vaetui.session.views import Disagreement
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
 from vaetui.tui.presenters.loss_terms import select_loss_terms
@@ -61,6 +62,7 @@ def create_session_without_test_labels(recipe_name: str = "propagation", epochs:
             epoch = replace(
                 epoch,
                 mean_confidence=0.52 if number == 1 else 0.9 + number / 100,
+                expected_accuracy=None if number == 1 else 0.7 + number / 100,
                 prediction_churn=0.04 if number > 2 else None,
             )
         session.finished_epochs.append(epoch)
@@ -238,17 +240,20 @@ async def test_originals_are_shown_above_their_reconstructions() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_pane_without_test_labels_shows_a_marker_for_each_metric(size: tuple[int, int]) -> None:
-    app = VaetuiApp(create_session_without_test_labels())
+    session = create_session_without_test_labels()
+    session.disagreement = Disagreement(0.05, ((4, 9, 300), (3, 5, 20)))
+    app = VaetuiApp(session)
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: is_paused(app) and "▲" in screen_text(app))
         text = screen_text(app)
         assert "ground truth, %" in text
         assert "accuracy" not in text.lower()
-        upper, lower = legend_text(app).splitlines()
-        assert upper == " ● estimate  93.0 %"
+        upper, lower, *rest = legend_text(app).splitlines()
+        assert upper == " ● expected ~73 %, not audited"
         assert lower == " ▲ stable    96.0 %  ◆ pixels    90.0 %"
-        assert upper in text
-        assert lower in text
+        assert rest == ([" Classifier and graph differ on 5 %: 4 and 9"] if size[1] > 34 else [])
+        assert all(line in text for line in (upper, lower, *rest))
+        assert "93" not in text, "the classifier's own confidence is no estimate of the accuracy"
         assert_snapshot(app, f"training-without-test-labels-{size[0]}x{size[1]}")
 
 
@@ -262,8 +267,8 @@ async def test_classes_without_an_answer_stand_in_place_of_the_estimate(size: tu
         await wait_until(pilot, lambda: is_paused(app) and "No answer yet" in screen_text(app))
         assert legend_text(app).splitlines()[0] == " No answer yet for: cat, owl"
         assert "No answer yet for: cat, owl" in screen_text(app)
-        assert "93.0 %" not in legend_text(app)
-        assert "estimate " not in legend_text(app)
+        assert "~73" not in legend_text(app)
+        assert "expected" not in legend_text(app)
 
 
 async def test_classes_without_an_answer_are_named_beside_the_test_accuracy() -> None:
@@ -300,11 +305,33 @@ async def test_loss_pane_shows_every_term_in_use(size: tuple[int, int], recipe_n
         assert re.search(r"[Rr]econstruction( loss \(nats/image\), now)? 100\.6( nats/image)?", screen_text(app))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_disagreement_of_classifier_and_graph_stands_below_the_test_accuracy(size: tuple[int, int]) -> None:
+    session = ScriptedSession("training", events=[])
+    session.finished_epochs = [create_epoch(1), create_epoch(2, 16)]
+    session.disagreement = Disagreement(0.05, ((4, 9, 300), (3, 5, 20)))
+    app = VaetuiApp(session)
+    async with app.run_test(size=size) as pilot:
+        text = "Classifier and graph differ on 5 %: 4 and 9" if size[0] > 80 else "Graph differs on 5 %: 4 and 9"
+        await wait_until(pilot, lambda: is_paused(app) and text in screen_text(app))
+
+
+async def test_legend_gets_its_third_row_when_the_terminal_grows() -> None:
+    session = create_session_without_test_labels()
+    session.disagreement = Disagreement(0.05, ((4, 9, 300), (3, 5, 20)))
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: is_paused(app) and "stable" in screen_text(app))
+        assert "differ" not in screen_text(app)
+        await pilot.resize_terminal(120, 40)
+        await wait_until(pilot, lambda: "Classifier and graph differ on 5 %: 4 and 9" in screen_text(app))
+
+
 async def test_confidence_before_the_first_label_is_not_shown() -> None:
     app = VaetuiApp(create_session_without_test_labels(epochs=1))
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: is_paused(app))
-        assert "● estimate     - %" in legend_text(app)
+        assert "● expected     - %" in legend_text(app)
         assert "52" not in legend_text(app)
 
 
@@ -316,7 +343,7 @@ async def test_pane_before_the_first_epoch_lists_the_coming_metrics(size: tuple[
         text = screen_text(app)
         for line in (
             "◆ pixels   from epoch 1",
-            "● estimate from epoch 2",
+            "● expected from epoch 2",
             "▲ stable   from epoch 3",
         ):
             assert line in text
@@ -328,13 +355,13 @@ async def test_recipe_without_predictions_leaves_their_metrics_out() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await wait_until(pilot, lambda: is_paused(app) and "◆" in screen_text(app))
         assert legend_text(app).splitlines() == [" ◆ pixels    90.0 %"]
-        assert "estimate" not in screen_text(app)
+        assert "expected" not in screen_text(app)
 
 
 @pytest.mark.parametrize(
     ("has_test_labels", "columns", "missing_column", "explanation"),
     [
-        (False, ("stable %", "estimate %"), "test %", "classified as in the previous epoch"),
+        (False, ("stable %", "expected %"), "test %", "classified as in the previous epoch"),
         (True, ("test %",), "stable %", "Test images classified correctly"),
     ],
 )
@@ -348,6 +375,7 @@ async def test_epoch_table_and_help_match_the_known_metrics(
         await wait_until(pilot, lambda: is_paused(app))
         assert all(column in screen_text(app) for column in columns)
         assert missing_column not in screen_text(app)
+        assert ("~73" in screen_text(app)) is not has_test_labels
         await pilot.press("question_mark")
         await wait_for_screen(pilot, HelpScreen)
         assert ("classified as in the previous epoch" in screen_text(app)) is not has_test_labels

@@ -15,6 +15,7 @@ from vaetui.errors import UserError, format_count
 from vaetui.session.views import SURE_SHARE, ClusterView, RoundView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.storage.output_files import OutputExistsError
+from vaetui.tui.plain.audit_dialogue import PlainAudit
 from vaetui.tui.plain.commands import (
     COMMAND_HELP,
     Command,
@@ -25,12 +26,15 @@ from vaetui.tui.plain.commands import (
     SelectCluster,
     parse_command,
 )
+from vaetui.tui.plain.review_dialogue import PlainReview
 from vaetui.tui.plain.texts import (
     describe_history_entry,
     describe_predictions,
     describe_progress,
     describe_similar_cluster,
 )
+from vaetui.tui.presenters import review_text
+from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
 from vaetui.tui.presenters.cluster_order import SortOrder, is_open, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
     describe_answer,
@@ -45,8 +49,8 @@ from vaetui.tui.presenters.cluster_text import (
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
-from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
-from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
+from vaetui.tui.presenters.label_facts import collect_label_facts
+from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
@@ -58,6 +62,8 @@ MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 MAX_PATH_CHARS = 4096
 """Characters read of a line that exports: the longest path of most systems."""
+AUDIT_COMMAND = "v"
+"""The command that checks labels."""
 CONFIRMED_COMMANDS = ("go", "accept all")
 """Commands that ask first; typed again, they act."""
 
@@ -74,6 +80,7 @@ class PlainDialogue:
         self._input_stream = input_stream
         self._write = write
         self._shows_pictures = shows_pictures
+        self._review_draft = ReviewDraft()
         self._shutdown_signals = ShutdownSignals()
         self._confirmed_command: str | None = None
         self._round_view: RoundView
@@ -89,9 +96,47 @@ class PlainDialogue:
             while self.session.phase != "finished":
                 self._label_round()
                 self._print_events(self.session.advance())
-            self._print_unanswered_classes(self.session.summary().unanswered_class_ids)
+            self._print_label_facts(self.session.summary().unanswered_class_ids, is_round_open=False)
             self._print_line("The session is finished.")
         return self._shutdown_signals.signal_number
+
+    def run_audit(self, plan: str = "") -> int:
+        """Audit the labels, with this plan or the one that is typed; nothing is trained.
+
+        Every check is stored before it is confirmed. Return the number of the signal that ended the audit, or 0.
+        """
+        with suppress(ShutdownRequested), self._shutdown_signals:
+            self._print_events(self.session.advance())
+            self._run_audit(plan)
+        return self._shutdown_signals.signal_number
+
+    def _run_audit(self, plan: str = "") -> None:
+        audit = PlainAudit(self.session, self._read_line, self._print_line, self._print_events, self._shows_pictures)
+        audit.run(plan)
+        self._shows_pictures = audit.shows_pictures
+
+    def _audit_round(self) -> None:
+        """Audit the labels, and go on with the round."""
+        if self._round_view.round_number < 2 and self.session.audits.view is None:
+            raise UserError(ROUND_1_MESSAGE)
+        self._run_audit()
+        self._show_cluster(self._focused_cluster.path)
+
+    def _review_round(self) -> None:
+        """Review labels of single images, and go on with the round."""
+        if self._round_view.round_number < 2:
+            raise UserError(review_text.ROUND_1_MESSAGE)
+        review = PlainReview(
+            self.session,
+            self._review_draft,
+            self._read_line,
+            self._print_line,
+            self._print_events,
+            self._shows_pictures,
+        )
+        review.run()
+        self._shows_pictures = review.shows_pictures
+        self._show_cluster(self._focused_cluster.path)
 
     def _print_events(self, events: Iterator[Event]) -> Event | None:
         """Print the events of a slow operation, and return the last one; stop it at its next event after a signal."""
@@ -141,16 +186,20 @@ class PlainDialogue:
         round_view = self._round_view
         progress, answers = describe_progress(round_view), format_count(round_view.answer_count, "answer")
         self._print_line(f"Round {round_view.round_number} of {round_view.round_count}: {progress}, {answers} in all")
-        if round_view.answer_count and round_view.unanswered_class_ids:
-            self._print_unanswered_classes(round_view.unanswered_class_ids)
-        elif changes := describe_prediction_changes(self.session.training_curves().finished_epochs):
-            self._print_line(changes)
+        self._print_label_facts(round_view.unanswered_class_ids, is_round_open=True)
         self._print_digit_keys()
 
-    def _print_unanswered_classes(self, class_ids: Sequence[int]) -> None:
-        names = select_class_names(self.session.classes.names, class_ids)
-        if names:
-            self._print_line(format_unanswered_classes(names, MAX_NAMES_CELLS))
+    def _print_label_facts(self, unanswered_class_ids: Sequence[int], *, is_round_open: bool) -> None:
+        """Print what is known about the labels, a sentence a line."""
+        facts = collect_label_facts(
+            self.session,
+            unanswered_class_ids,
+            lambda _: AUDIT_COMMAND,
+            is_round_open=is_round_open,
+            max_name_cells=MAX_NAMES_CELLS,
+        )
+        for sentence in facts.list_sentences():
+            self._print_line(sentence)
 
     def _needs_confirmation(self, command: Command) -> bool:
         """Ask before a command with a large effect, and return True; return False when it is typed again."""
@@ -200,6 +249,8 @@ class PlainDialogue:
                     "members": self._print_members,
                     "pictures": self._switch_pictures,
                     "classes": self._print_classes,
+                    "audit": self._audit_round,
+                    "review": self._review_round,
                     "go": self.session.close_round,
                     "help": self._print_help,
                 }[command]()

@@ -9,6 +9,8 @@ import numpy as np
 
 from vaetui.engine.config import Config, count_epochs
 from vaetui.engine.events import EpochEnded
+from vaetui.tui.presenters.expected_accuracy import round_percent
+from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.presenters.plot_curves import Curve
 
 UNSUPERVISED_METRICS_HEADING = "Progress without ground truth, %"
@@ -26,18 +28,25 @@ class EpochMetric:
     """Colour of its curve, as a Rich style."""
     get_value: Callable[[EpochEnded], float | None]
     """Returns the value, from 0 to 1, or None if it was not measured."""
+    is_expected: bool = False
+    """Whether the value is an expectation that nobody measured: it is shown without decimals."""
+
+    def format_value(self, epoch: EpochEnded) -> str:
+        """Return the value in percent, such as "96.2", "~96" for an expectation and "-" for None."""
+        share = self.get_value(epoch)
+        return f"~{round_percent(share)}" if share is not None and self.is_expected else format_percent(share).strip()
 
 
 TEST_ACCURACY = EpochMetric("test", "●", "green", lambda epoch: epoch.test_accuracy)
 READING_ACCURACY = EpochMetric("read", "", "", lambda epoch: epoch.reading_accuracy)
 PREDICTION_AGREEMENT = EpochMetric("stable", "▲", "green", lambda epoch: epoch.prediction_agreement)
-RELIABLE_CONFIDENCE = EpochMetric("estimate", "●", "magenta", lambda epoch: epoch.reliable_confidence)
+EXPECTED_ACCURACY = EpochMetric("expected", "●", "magenta", lambda epoch: epoch.expected_accuracy, is_expected=True)
 PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda epoch: epoch.pixel_accuracy)
 
 
 def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
     """Return the metrics that need no true labels; two of them need a recipe that classifies all images."""
-    classifier_metrics = (RELIABLE_CONFIDENCE, PREDICTION_AGREEMENT) if config.propagation.method == "graph" else ()
+    classifier_metrics = (EXPECTED_ACCURACY, PREDICTION_AGREEMENT) if config.propagation.method == "graph" else ()
     return (*classifier_metrics, PIXEL_ACCURACY)
 
 
@@ -56,7 +65,7 @@ def describe_upcoming_metrics(config: Config) -> list[str]:
     first = config.training.warmup_epochs + 1
     first_epochs = {
         PIXEL_ACCURACY: 1,
-        RELIABLE_CONFIDENCE: first,
+        EXPECTED_ACCURACY: first,
         PREDICTION_AGREEMENT: first + 1,
     }
     metrics = sorted(select_unsupervised_metrics(config), key=lambda metric: first_epochs[metric])

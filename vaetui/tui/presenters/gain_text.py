@@ -14,24 +14,31 @@ def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_roun
     if expected_gain is None:
         return []
     subject = "this round" if is_round_open else "another round"
-    past = ", ".join(
-        f"{'Round' if index == 0 else 'round'} {item.round_number} {_format_gain(item.gain, index == 0)}"
-        for index, item in enumerate(expected_gain.rounds)
-    )
-    check = f"check the labels with {audit_key}"
+    last = f"Round {expected_gain.rounds[-1].round_number} {_format_gain(expected_gain.rounds[-1].gain, has_verb=True)}"
+    past = last
+    if len(expected_gain.rounds) > 1:
+        earlier, later = expected_gain.rounds
+        past = f"Round {earlier.round_number} {_format_gain(earlier.gain, has_verb=True)}, "
+        past += f"round {later.round_number} {_format_gain(later.gain, has_verb=earlier.gain <= -LITTLE_GAIN / 2)}"
     match expected_gain.outlook:
         case "little":
-            outlook = f"{subject} would bring little"
-            return [f"{past}: {outlook}; {check}", f"{outlook.capitalize()}; {check}", f"Little left; {check}"]
+            short_subject = subject.removesuffix(" round")
+            return [
+                f"{past}: {subject} would bring little; check the labels with {audit_key}",
+                f"{last}: {short_subject} would bring little; check with {audit_key}",
+                f"{subject.capitalize()} would bring little; check with {audit_key}",
+                f"Little left; check the labels with {audit_key}",
+            ]
         case "some":
             outlook = f"{subject} may bring {_format_points(expected_gain.next_gain)}"
+            return [f"{past}: {outlook}", f"{last}: {outlook}", outlook.capitalize()]
         case "unsettled":
             changes = f"{format_small_share(expected_gain.churn or 0.0)} of the predictions still change"
-            return [f"{past}, but {changes}: {subject} may bring more", f"{subject.capitalize()} may bring more"]
+            outlook = f"{subject} may bring more"
+            return [f"{past}, but {changes}: {outlook}", f"{last}: {outlook}", outlook.capitalize()]
         case "lost":
             outlook = f"{subject} may bring them back"
-            return [f"{past}: {outlook}"]
-    return [f"{past}: {outlook}", outlook.capitalize()]
+            return [f"{past}: {outlook}", f"{last}: {outlook}"]
 
 
 def describe_next_page(expected_corrections: float, page_images: int) -> str:

@@ -52,15 +52,15 @@ def format_costs(summary: Summary) -> list[Text]:
 
 
 def format_agreements(agreements: Sequence[tuple[int, Agreement]]) -> list[Text]:
-    """Return the agreement of answers and classifier by round as pieces, with the classifier's own estimate."""
+    """Return the agreement of answers and classifier by round as pieces, with the classifier's confidence."""
     if not agreements:
         return []
-    pieces, label = split_words("agreement of your answers with the classifier:"), "estimated "
+    pieces, label = split_words("agreement of your answers with the classifier:"), "confidence "
     for index, (round_number, agreement) in enumerate(agreements):
         piece = Text(f"round {round_number} ").append(f"{100 * agreement.agreement_rate:.0f} %", "bold")
         if agreement.mean_confidence is not None:
             piece.append(f" ({label}{100 * agreement.mean_confidence:.0f} %)")
-            label = ""  # only the first estimate is labelled, for lack of space
+            label = ""  # only the first confidence is labelled, for lack of space
         pieces.append(piece.append("," if index < len(agreements) - 1 else ""))
     return pieces
 

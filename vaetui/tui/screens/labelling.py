@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -22,10 +24,9 @@ from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, KeyFormatter
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
 from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress
 from vaetui.tui.presenters.key_parser import Action, format_question
+from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
-from vaetui.tui.presenters.prediction_changes import describe_prediction_changes
-from vaetui.tui.presenters.unanswered_classes import select_class_names
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.members import MembersScreen
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
@@ -105,6 +106,10 @@ class LabellingScreen(VaetuiScreen):
             self._vaetui_app.open_map(self._focus_cluster, self.presenter.focused_cluster.path)
         elif is_complete and key == "history":
             self._vaetui_app.open_history(self._handle_history_closed)
+        elif is_complete and key == "audit":
+            self._try_open(lambda: self._vaetui_app.open_audit(on_close=self._handle_review_closed))
+        elif is_complete and key == "review":
+            self._try_open(lambda: self._vaetui_app.open_review(self._handle_review_closed))
         elif key == "export":
             self._vaetui_app.open_export()
         elif key == "zoom":
@@ -117,6 +122,13 @@ class LabellingScreen(VaetuiScreen):
             if action is not None:
                 self._perform_action(action, self.presenter.focused_cluster.path)
             self._update_view()
+
+    def _try_open(self, open_screen: Callable[[], None]) -> None:
+        """Open a screen over this one, or show why it cannot be opened now."""
+        try:
+            open_screen()
+        except UserError as error:
+            self.show_notice(str(error))
 
     def on_unbound_key(self, key: str) -> None:
         """Show which keys the prompt expects."""
@@ -150,15 +162,23 @@ class LabellingScreen(VaetuiScreen):
         self._update_view()
 
     def _configure_presenter(self) -> None:
-        """Show what the last epoch changed, in the mode that the user chose, or offer the faster one once."""
+        """Show what is known about the labels, in the mode that the user chose, or offer the faster one once."""
         session, settings, presenter = self._session, self._vaetui_app.settings, self.presenter
         presenter.key_parser = replace(presenter.key_parser, format_key=self._vaetui_app.format_key)
-        names = select_class_names(session.classes.names, presenter.round_view.unanswered_class_ids)
-        presenter.status_text = describe_prediction_changes(session.training_curves().finished_epochs, names)
         if session.one_key_mode is None and settings.one_key_mode is not None:
             presenter.set_one_key_mode(settings.one_key_mode)
         elif session.one_key_mode is None and presenter.round_view.round_number > 1:
             presenter.offer_one_key_mode()
+        unanswered_ids = presenter.round_view.unanswered_class_ids
+        facts = collect_label_facts(session, unanswered_ids, self._vaetui_app.format_key, is_round_open=True)
+        presenter.status_text = facts.fit(self._count_note_cells())
+
+    def _count_note_cells(self) -> int:
+        """Return the room for a note beside the short form of the question."""
+        presenter, badge = self.presenter, ONE_KEY_BADGE if self.presenter.key_parser.is_one_key_mode else ""
+        cells = self.app.size.width - 2 - count_badge_cells(badge)
+        question, _ = format_question(presenter.key_parser, presenter.focused_info, cells)
+        return cells - cell_len(shorten_question(question)) - 2
 
     def _decline_one_key_mode(self, key: str) -> None:
         """Do not offer one-key mode again if the offer is answered by any other key than that of the mode."""
@@ -226,6 +246,12 @@ class LabellingScreen(VaetuiScreen):
         self.presenter.refresh_round(focus_path)  # a split may have been undone or redone
         self.presenter.status_text = ""
         self._focus_cluster(focus_path)
+
+    def _handle_review_closed(self) -> None:
+        """Show what the review has changed, and nothing about former answers."""
+        self.presenter.refresh_round(self.presenter.focused_cluster.path)
+        self.presenter.status_text = ""
+        self._handle_overlay_closed(None)
 
     def _focus_cluster(self, path: ClusterPath) -> None:
         """Move the focus to a cluster that was chosen on the map, in the history or by its number."""
@@ -299,9 +325,14 @@ class LabellingScreen(VaetuiScreen):
             if self._pending_action is not None and presenter.key_parser.state == "class":
                 cancel_key = self._vaetui_app.format_key("label.cancel")
                 note = f"{LOADING_NOTICE} {describe_action(self._pending_action[0])} · {cancel_key}: cancel"
-            short_question = question.replace(": class?", "?")
+            short_question = shorten_question(question)
             cuts_note = not presenter.is_notice
             prompt.show_question(question, help_text, presenter.hint, note, badge, short_question, cuts_note=cuts_note)
+
+
+def shorten_question(question: str) -> str:
+    """Return the question for a class in fewer words, where a note needs the room."""
+    return question.replace(": class?", "?")
 
 
 def describe_action(action: Action) -> str:

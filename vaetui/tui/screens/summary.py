@@ -15,8 +15,9 @@ from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.presenters.class_colours import get_class_style
+from vaetui.tui.presenters.expected_accuracy import fit_texts
+from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.least_sure import compute_least_sure_layout
-from vaetui.tui.presenters.prediction_changes import LOW_GAIN_MESSAGE, describe_prediction_changes, has_low_churn
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.size_breakpoints import HIDDEN_CLASS, WIDE_COLUMNS
 from vaetui.tui.presenters.summary_text import (
@@ -28,7 +29,6 @@ from vaetui.tui.presenters.summary_text import (
     split_words,
     wrap_pieces,
 )
-from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
@@ -163,6 +163,10 @@ class SummaryScreen(VaetuiScreen):
                 self._arrange()
             case "history":
                 self._try_open_overlay(self._vaetui_app.open_history)
+            case "audit":
+                self._try_open_overlay(self._vaetui_app.open_audit)
+            case "review":
+                self._try_open_overlay(self._vaetui_app.open_review)
             case "export":
                 self._vaetui_app.open_export()
             case _:
@@ -178,23 +182,21 @@ class SummaryScreen(VaetuiScreen):
         self.query_one("#facts", Static).update(self._format_facts())
 
     def _format_facts(self) -> Text:
-        """Return costs, the changed predictions, agreement of the last rounds and the reading test.
+        """Return costs, what is known about the labels, agreement of the last rounds and the reading test.
 
-        Without true labels the table of metrics shows the estimated accuracy; of the changes only the advice is left.
-        Classes without an answer are named in place of both.
+        Classes without an answer are named in place of all expectations.
         """
         summary, epochs, width = self._summary, self.session.training_curves().finished_epochs, self.app.size.width
-        unanswered_names = select_class_names(self.session.classes.names, self._unanswered_ids)
-        if unanswered_names:
-            changes = format_unanswered_classes(unanswered_names, width - 2)
-        elif self.session.has_test_labels:
-            changes = describe_prediction_changes(epochs)
-        else:
-            changes = LOW_GAIN_MESSAGE * has_low_churn(epochs)
+        format_key = self._vaetui_app.format_key
+        facts = collect_label_facts(self.session, self._unanswered_ids, format_key, max_name_cells=width - 2)
         max_rounds = MAX_AGREEMENT_ROUNDS if width >= WIDE_COLUMNS else 1
+        lines = [
+            fit_texts([alternatives], width - 2)
+            for alternatives in (facts.unanswered, facts.accuracy, facts.gain, facts.disagreement)
+        ]
         paragraphs = (
             format_costs(summary),
-            split_words(changes),
+            *(split_words(line) for line in lines),
             format_agreements(summary.agreements[-max_rounds:]),
             format_reading_accuracy(epochs),
         )

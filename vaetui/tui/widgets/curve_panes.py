@@ -16,9 +16,10 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.session.views import TrainingCurves
+from vaetui.tui.presenters.disagreement_text import describe_disagreement
 from vaetui.tui.presenters.epoch_metrics import (
+    EXPECTED_ACCURACY,
     PIXEL_ACCURACY,
-    RELIABLE_CONFIDENCE,
     TEST_ACCURACY,
     UNSUPERVISED_METRICS_HEADING,
     EpochMetric,
@@ -26,6 +27,7 @@ from vaetui.tui.presenters.epoch_metrics import (
     describe_upcoming_metrics,
     select_unsupervised_metrics,
 )
+from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, fit_texts
 from vaetui.tui.presenters.loss_terms import (
     MIN_TREND_CELLS,
     VALUE_CELLS,
@@ -35,6 +37,7 @@ from vaetui.tui.presenters.loss_terms import (
 )
 from vaetui.tui.presenters.number_format import format_number, format_percent
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
+from vaetui.tui.presenters.size_breakpoints import TALL_ROWS
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.widgets.plot import Plot
 
@@ -74,6 +77,10 @@ class CurvePane(Vertical):
     def _count_legend_rows(self) -> int:
         """Return the rows of the legend, before the size of the pane is known."""
         return 2
+
+    def _format_disagreement(self, curves: TrainingCurves, classes: ClassList) -> Text:
+        """Return on how many images classifier and graph differ, as far as it fits."""
+        return Text(f" {fit_texts([describe_disagreement(curves.disagreement, classes.names)], self.size.width - 1)}")
 
     @property
     def _is_legend_short(self) -> bool:
@@ -168,7 +175,7 @@ class LossPane(CurvePane):
 
 
 class AccuracyPane(CurvePane):
-    """Test accuracy and pixel accuracy of every finished epoch, in percent."""
+    """Test accuracy and pixel accuracy of every finished epoch, in percent, above the disagreement of the graph."""
 
     HEADING = "Accuracy in % by epoch"
 
@@ -179,7 +186,10 @@ class AccuracyPane(CurvePane):
         if epochs:
             metrics = (TEST_ACCURACY, PIXEL_ACCURACY)
             first_line = _format_metrics(metrics, epochs[-1], self._is_legend_short)
-        self._update_legend(first_line, Text(f" {_format_unanswered(curves, classes, self.size.width - 1)}"))
+        second_line = _format_unanswered(curves, classes, self.size.width - 1)
+        self._update_legend(
+            first_line, Text(f" {second_line}") if second_line else self._format_disagreement(curves, classes)
+        )
         if self.has_class("-tiny"):
             self.query_one(Sparkline).data = _choose_sparkline_values(epochs, TEST_ACCURACY)
             return
@@ -196,23 +206,34 @@ class UnsupervisedMetricsPane(CurvePane):
         super().__init__(id=id)
         self._config = config
 
+    def _count_legend_rows(self) -> int:
+        """Return the rows of the metrics, and of the disagreement where there is room."""
+        return 3 if self.app.size.height >= TALL_ROWS else 2
+
+    def on_resize(self, event: Resize) -> None:
+        """Switch between plot and sparkline, and give the legend its rows."""
+        super().on_resize(event)
+        self.query_one(".legend", Static).styles.height = self._count_legend_rows()
+
     def show_epochs(self, curves: TrainingCurves, epoch_count: int, classes: ClassList) -> None:
         """Draw the finished epochs on an axis of `epoch_count` epochs; before the first, list the upcoming metrics.
 
-        The classes without an answer stand in place of the estimated accuracy.
+        The classes without an answer stand in place of the expected accuracy.
         """
         epochs = curves.finished_epochs
         metrics = select_unsupervised_metrics(self._config)
         lines = [Text(" measured after each epoch")]
         if epochs:
-            estimate = [metric for metric in metrics if metric is RELIABLE_CONFIDENCE]
-            others = [metric for metric in metrics if metric is not RELIABLE_CONFIDENCE]
-            lines = [_format_metrics(part, epochs[-1], self._is_legend_short) for part in (estimate, others) if part]
+            expected = [metric for metric in metrics if metric is EXPECTED_ACCURACY]
+            others = [metric for metric in metrics if metric is not EXPECTED_ACCURACY]
+            lines = [_format_metrics(part, epochs[-1], self._is_legend_short) for part in (expected, others) if part]
             if unanswered := _format_unanswered(curves, classes, self.size.width - 1):
                 lines = [Text(f" {unanswered}"), lines[-1]]
+            elif curves.disagreement is not None and self.app.size.height >= TALL_ROWS:
+                lines.append(self._format_disagreement(curves, classes))
         self._update_legend(*lines)
         if self.has_class("-tiny"):
-            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, RELIABLE_CONFIDENCE)
+            self.query_one(Sparkline).data = _choose_sparkline_values(epochs, EXPECTED_ACCURACY)
             return
         draw_unsupervised_metrics(self.query_one(Plot), self._config, epochs, epoch_count)
 
@@ -263,6 +284,17 @@ def _format_metrics(metrics: Sequence[EpochMetric], latest: EpochEnded, is_short
     entries = []
     for metric in metrics:
         share = metric.get_value(latest)
+        if metric.is_expected and share is not None:
+            note = f", {NOT_AUDITED}"
+            entries.append(
+                Text.assemble(
+                    (metric.marker, metric.style),
+                    f" {metric.name:<8} ",
+                    (metric.format_value(latest) + " %" * (not is_short), "bold"),
+                    note,
+                )
+            )
+            continue
         short_value = f"{'-' if share is None else round(100 * share):>3}"
         value = short_value if is_short else format_percent(share, 5) + " %"
         entries.append(Text.assemble((metric.marker, metric.style), f" {metric.name:<8} ", (value, "bold")))

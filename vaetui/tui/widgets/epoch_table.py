@@ -16,7 +16,7 @@ from vaetui.tui.presenters.epoch_metrics import (
     EpochMetric,
 )
 from vaetui.tui.presenters.loss_terms import LossTerm
-from vaetui.tui.presenters.number_format import format_duration, format_number, format_percent
+from vaetui.tui.presenters.number_format import format_duration, format_number
 
 TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY)
 """The metrics of a session with test labels."""
@@ -62,7 +62,7 @@ class EpochTable(Static):
             table.add_row(
                 str(epoch.epoch),
                 *(format_number(getattr(epoch.losses, term.field)) for term in self._terms),
-                *(format_percent(metric.get_value(epoch)) for metric in metrics),
+                *(metric.format_value(epoch) for metric in metrics),
                 str(epoch.answer_count),
                 format_duration(epoch.seconds),
             )

@@ -17,6 +17,7 @@ from vaetui.tui.presenters.epoch_metrics import (
     UNSUPERVISED_METRICS_HEADING,
     select_unsupervised_metrics,
 )
+from vaetui.tui.presenters.expected_accuracy import round_percent
 from vaetui.tui.presenters.number_format import format_number
 from vaetui.tui.presenters.plot_curves import Axis, Curve, choose_ticks
 from vaetui.tui.session_protocol import Session
@@ -55,20 +56,21 @@ class ResultPlot(Vertical):
         """Draw again: a plot that was hidden had no room for its axes."""
         self.call_after_refresh(self.draw)
 
-    def _show_values(self, rows: Sequence[Sequence[tuple[int, float | None]]]) -> None:
-        """Show a line of (x, share) pairs behind each name, in percent.
+    def _show_values(self, rows: Sequence[Sequence[tuple[int, float | None, bool]]]) -> None:
+        """Show a line of values behind each name, in percent, from (x, share, whether it is only expected).
 
-        Without room for decimals the values are whole numbers; what then has no room is left out, the last value not.
+        Without room for decimals the values are whole numbers, as expected ones always are; what then has no room is
+        left out, the last value not.
         """
         plot = self.query_one(Plot)
-        columns = [plot.find_column(x) for x, _ in rows[0]]
+        columns = [plot.find_column(x) for x, *_ in rows[0]]
         is_narrow = any(second - first < VALUE_CELLS for first, second in pairwise(columns))
         lines = []
         for name, row in zip(self._names, rows, strict=True):
             placed: list[tuple[int, str]] = []
             next_start = self.size.width + 1
-            for x, share in reversed(row):
-                value = _format_value(share, is_narrow)
+            for x, share, is_expected in reversed(row):
+                value = _format_value(share, is_narrow, is_expected)
                 start = min(plot.find_column(x) - len(value) // 2, self.size.width - len(value))
                 if start > self._margin_cells and start + len(value) < next_start:
                     placed.append((start, value))
@@ -100,7 +102,7 @@ class AccuracyByRoundPlot(ResultPlot):
         x_axis = Axis(-0.4, last_round + 0.4, choose_ticks(0.0, last_round, plot.column_count // 4, min_step=1.0))
         curves = [Curve(marker, "green", x, 100 * accuracies) for marker in "⠒●"]
         plot.draw_curves(curves, x_axis, Axis(-8.0, 108.0, (0.0, 50.0, 100.0)))
-        self._show_values([self.round_accuracies])
+        self._show_values([[(x, share, False) for x, share in self.round_accuracies]])
 
 
 class MetricsByEpochPlot(ResultPlot):
@@ -116,7 +118,12 @@ class MetricsByEpochPlot(ResultPlot):
         """Draw the curves and their values."""
         plot, epochs = self.query_one(Plot), self.session.training_curves().finished_epochs
         draw_unsupervised_metrics(plot, self.session.config, epochs, self.session.epoch_count)
-        self._show_values([[(epoch.epoch, metric.get_value(epoch)) for epoch in epochs] for metric in self._metrics])
+        self._show_values(
+            [
+                [(epoch.epoch, metric.get_value(epoch), metric.is_expected) for epoch in epochs]
+                for metric in self._metrics
+            ]
+        )
 
 
 def compute_accuracy_by_round(epochs: tuple[EpochEnded, ...], training: TrainingConfig) -> list[tuple[int, float]]:
@@ -126,7 +133,9 @@ def compute_accuracy_by_round(epochs: tuple[EpochEnded, ...], training: Training
     return [(round_number, accuracy) for round_number, accuracy in sorted(accuracies.items()) if accuracy is not None]
 
 
-def _format_value(share: float | None, is_narrow: bool) -> str:
+def _format_value(share: float | None, is_narrow: bool, is_expected: bool) -> str:
+    if share is not None and is_expected:
+        return f"~{round_percent(share)}"
     if share is not None and is_narrow:
         return f"{100 * share:.0f}"
     return "-" if share is None else format_number(100 * share, VALUE_CELLS - 1).strip()
