@@ -203,6 +203,14 @@ class VaetuiApp(KeyedApp):
         if deferred_end is not None and not self.is_leaving:
             self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
 
+    def action_leave(self) -> None:
+        """Exit; corrections of a review that are not recorded delay it until the user asks again."""
+        is_asked_by_user = not self.signal_number and self.failure is None
+        if is_asked_by_user and not self.is_leaving and self._review_draft.delays_leaving():
+            self.show_notice(self._review_draft.describe_loss(self.format_key("any.leave")))
+            return
+        super().action_leave()
+
     def action_pictures(self) -> None:
         """Switch to the next picture mode that the terminal has, and show its name."""
         from vaetui.tui.widgets.picture import Picture, describe_picture_mode, get_next_picture_mode, set_picture_mode

@@ -42,21 +42,26 @@ class PlainReview:
     def __init__(
         self,
         session: Session,
+        draft: ReviewDraft,
         read_line: Callable[[], str],
         print_line: Callable[[str], None],
         print_events: Callable[[Iterator[Event]], object],
         shows_pictures: bool = True,
     ) -> None:
-        """Review a session; the functions read and print a line, and print the events of a slow operation."""
+        """Review a session; the functions read and print a line, and print the events of a slow operation.
+
+        `draft` keeps the marks of pages that are not recorded.
+        """
         self.shows_pictures = shows_pictures
         """Whether images are drawn."""
         self._session = session
         self._read_line, self._print_line, self._print_events = read_line, print_line, print_events
-        self._presenter = ReviewPresenter(session, session.digit_keys(), ReviewDraft(), _format_command)
+        self._presenter = ReviewPresenter(session, session.digit_keys(), draft, _format_command)
         self._presenter.resize(GridLayout((1, 1), TILE_COLUMNS, PAGE_ROWS, 2))
 
     def run(self) -> None:
         """Show page after page until the user leaves. Raises UserError if there is nothing to review."""
+        self._presenter.draft.forget_steps()
         self._print_events(self._session.load_labelling())
         self._presenter.load()
         if not self._presenter.is_loaded:
@@ -75,7 +80,7 @@ class PlainReview:
             except UserError as error:
                 self._print_line(str(error))
         if marks := self._list_marks():
-            self._print_line(f"Not recorded: {', '.join(marks)}")
+            self._print_line(f"Not recorded yet: {', '.join(marks)}. review: go on")
 
     def _execute(self, text: str) -> bool:
         """Handle a line, and return False if the user leaves the review."""

@@ -65,6 +65,7 @@ class ReviewDraft:
         """The steps since the review was opened, oldest first."""
         self.undone_steps: list[ReviewStep] = []
         """The steps that were undone, which redo records again, the last one first."""
+        self._reported_marks: PageMarks | None = None
 
     def forget_steps(self) -> None:
         """Start an undo history of its own: answers may have been given elsewhere since."""
@@ -79,7 +80,19 @@ class ReviewDraft:
 
     def describe_marks(self, review_key: str) -> str:
         """Return how many corrections are not recorded and how to go on with them; "" if there are none."""
-        if not (count := len(self.marks.corrections)):
-            return ""
-        verb = "is" if count == 1 else "are"
-        return f"{format_count(count, 'correction')} {verb} kept, but not accepted yet. {review_key}: go on"
+        text = self._count_corrections()
+        return text and f"{text} kept, but not accepted yet. {review_key}: go on"
+
+    def delays_leaving(self) -> bool:
+        """Return whether corrections would be lost that the user was not asked about."""
+        is_new = bool(self.marks.corrections) and self._reported_marks != self.marks
+        self._reported_marks = self.marks
+        return is_new
+
+    def describe_loss(self, leave_key: str) -> str:
+        """Return how many corrections would be lost."""
+        return f"{self._count_corrections()} not accepted yet. {leave_key} again: leave without them"
+
+    def _count_corrections(self) -> str:
+        count = len(self.marks.corrections)
+        return f"{format_count(count, 'correction')} {'is' if count == 1 else 'are'}" if count else ""
