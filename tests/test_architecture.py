@@ -22,7 +22,7 @@ LAYERS = {
 ENGINE_ORDER = (
     *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
     *("idx", "images", "duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation"),
-    *("kmeans", "projection", "calibration", "label_propagation", "query_strategy", "metrics", "inference"),
+    *("kmeans", "projection", "audit", "calibration", "label_propagation", "query_strategy", "metrics", "inference"),
     *("train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
