@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from vaetui.session.audit_views import AuditResult
+from vaetui.tui.presenters.audit_text import format_audit_result
 from vaetui.tui.presenters.number_format import format_percent
 
 NOT_AUDITED = "not audited"
@@ -55,7 +56,7 @@ def describe_accuracy(expected: float | None, audit: AuditResult | None, is_audi
         share = f"{format_percent(audit.estimate).strip()} %"
         if not is_audit_older:
             return [
-                f"Audited: {share} of the labels are right (95 % interval {interval}; {audit.checked} images checked)",
+                format_audit_result(audit),
                 f"Audited: {share} of the labels are right ({interval})",
                 f"Audited: {share} right ({interval})",
             ]

@@ -64,7 +64,10 @@ def collect_label_facts(
         return LabelFacts()
     audits = getattr(session, "audits", None)
     audit = next(iter(audits.results), None) if audits is not None else None
-    is_audit_older = audit is not None and audit.epoch < last_epoch.epoch
+    labelling = session.labellings.current  # None unless it was loaded: that takes seconds
+    is_audit_older = audit is not None and (
+        audit.epoch < last_epoch.epoch or (labelling is not None and labelling.version != audit.version)
+    )
     if unanswered_class_ids:
         names = select_class_names(session.classes.names, unanswered_class_ids)
         return LabelFacts(
