@@ -249,6 +249,8 @@ class ImagePage:
         self._earlier_marks.append((self.draft.marks, self.cursor))
 
     def _move(self, key: str) -> None:
+        if not self.images:
+            return
         target = move_index(self.cursor, key, len(self.images), self.grid.columns)
         if target < len(self.images) and self.images[target] is not None:
             self.cursor = target
