@@ -46,7 +46,7 @@ def test_every_format_has_an_info_file(format_name: str, tmp_path: Path) -> None
     assert info["labels"] == {"total": 3, "answer": 1, "propagated": 0, "classifier": 2}
     assert info["omitted"]["below_min_confidence"] == 1
     confidence = {"name": "uncalibrated_confidence", "calibrated": False, "audit_version": None}
-    assert info["confidence"] == {**confidence, "mean": 0.75, "minimum": 0.5}
+    assert info["confidence"] == {**confidence, "mean": 0.75, "minimum": 0.5, "measured": None}
     assert info["audit"] is info["changed_since_audit"] is None
     assert abs(datetime.fromisoformat(info["created"]) - datetime.now(UTC)) < timedelta(minutes=5)
     sha256 = None if is_directory else hashlib.sha256(output.read_bytes()).hexdigest()

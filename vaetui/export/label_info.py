@@ -40,6 +40,9 @@ class LabelInfo:
     """The audit of this version, else the newest one, as JSON values; None without any."""
     changed_count: int | None = None
     """Labels that have changed since the audited version; None without an audit."""
+    measured: Mapping[str, Any] | None = None
+    """Estimate, interval and number of checks of the share of right labels among those of at least the minimum
+    confidence; None if an audit of this version has too few checks of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def build_info(
             "audit_version": written_rows.calibration,
             "mean": round(float(np.mean(written_rows.confidences)), 4) if len(written_rows) else None,
             "minimum": min_confidence,
+            "measured": None if info.measured is None else dict(info.measured),
         },
         "audit": None if info.audit is None else dict(info.audit),
         "changed_since_audit": info.changed_count,

@@ -72,11 +72,27 @@ def export_labels(
     answered_count = int((label_table.source_ids == ANSWER).sum())
     sentence = _describe_counts(counts, options.min_confidence, options.format_name == "folders")
     sentences = [f"{output}: {sentence}; you saw {format_count(answered_count, 'image')}."]
-    if options.min_confidence > 0 and label_table.calibration is None:
-        sentences.append(f"{options.min_confidence:g} is not measured: the confidence is not calibrated by an audit.")
-    message = make_printable(" ".join([*sentences, describe_audit(info, can_audit=snapshot.holder is None)]))
+    if options.min_confidence > 0:
+        sentences.append(describe_kept_labels(info, label_table, options.min_confidence))
+    sentences.append(describe_audit(info, can_audit=snapshot.holder is None))
+    message = make_printable(" ".join(sentences))
     yield LabelsExported(message)
     return message
+
+
+def describe_kept_labels(info: LabelInfo, label_table: LabelTable, min_confidence: float) -> str:
+    """Return a sentence on how many of the labels of at least a minimum confidence are right."""
+    from vaetui.export.label_info import format_audit
+
+    if label_table.calibration is None:
+        return f"No audit has calibrated the confidence, so {min_confidence:g} is not a measured share of right labels."
+    is_kept = (label_table.class_ids >= 0) & (label_table.confidences >= min_confidence)
+    if not is_kept.any():
+        return "Choose a lower minimum confidence."
+    if info.measured is None:
+        share = round(100 * float(label_table.confidences[is_kept].mean()))
+        return f"Labels of {min_confidence:g} and more: about {share} % right by the calibrated confidence."
+    return f"Labels of {min_confidence:g} and more: {format_audit(info.measured)}."
 
 
 def describe_audit(info: LabelInfo, can_audit: bool) -> str:
@@ -157,10 +173,13 @@ def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_dir
         parts.append(f"{counts.unlabelled:,} {verb} no label yet" + ", in _unsure" * has_unsure_directory)
     if counts.unreadable:
         verb = "is" if counts.unreadable == 1 else "are"
-        parts.append(f"{counts.unreadable:,} {verb} unreadable")
+        parts.append(
+            f"{format_count(counts.unreadable, 'image')} {verb} unreadable" + ", in _unsure" * has_unsure_directory
+        )
     if counts.beyond_border:
         verb, classes = ("is", "its class") if counts.beyond_border == 1 else ("are", "their classes")
-        parts.append(f"{counts.beyond_border:,} {verb} beyond the border of {classes}")
+        images = format_count(counts.beyond_border, "image")
+        parts.append(f"{images} {verb} beyond the border of {classes}" + ", in _unsure" * has_unsure_directory)
     if counts.missing:
         files = "its file is" if counts.missing == 1 else "their files are"
         parts.append(f"{counts.missing:,} omitted because {files} missing or unreadable")
