@@ -1,11 +1,12 @@
-"""Record single answers, borders and class edits, each as a step in the round of its cluster."""
+"""Record single answers, borders and class edits, each as a step in the round of its cluster, and audits."""
 
 from __future__ import annotations
 
 from vaetui.engine.answers import Answer, AnsweredImage, ClusterPath, ImageAnswerOrigin
 from vaetui.engine.classes import ClassEdit
 from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord
-from vaetui.storage.fingerprints import FileFingerprint
+from vaetui.storage.audit_log import AuditRecord
+from vaetui.storage.fingerprints import FileFingerprint, compute_fingerprint
 from vaetui.storage.repository import SessionRepository
 
 
@@ -44,3 +45,12 @@ def record_border(
     (action,) = repository.record_step(made_in_round, borders=[(class_id, image_count)], fingerprints=fingerprints)
     assert isinstance(action, BorderRecord)
     return action
+
+
+def record_audit(
+    repository: SessionRepository, audit_id: int, plan: str = "quick", image_count: int = 6
+) -> AuditRecord:
+    """Record an open audit, whose file does not exist."""
+    record = AuditRecord(audit_id, plan, "0123456789ab", 1, 1, image_count, 3, "open", 3.5, None, None, None)
+    repository.audit_log.record_start(record, compute_fingerprint(f"audit-{audit_id:06}.npz", b"images"))
+    return record

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.storage.recording import record_answer, record_border, record_class_edit, record_page
+from tests.storage.recording import record_answer, record_audit, record_border, record_class_edit, record_page
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, Split, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.config import Config
@@ -110,6 +110,15 @@ def create_session(directory: Path, seed: int) -> StoredSession:
         record_page(repository, 1, AnsweredImage(2, Unreadable()), AnsweredImage(3, Cleared(), 0), origin="audit")
         record_border(repository, 1, 1, 40)
         record_border(repository, 1, 0, 3)
+        for audit_id in (1, 2):
+            record_audit(repository, audit_id, plan="quick" if audit_id == 1 else "full")
+            step_ids = [
+                repository.audit_log.record_checks(audit_id, [(position, ClassAnswer(1)), (position + 1, Unreadable())])
+                for position in (0, 2, 4)
+            ]
+            repository.audit_log.record_redo(step_ids[0])
+            repository.audit_log.record_undo(repository.audit_log.list_audits()[-1], step_ids[-1])
+            repository.audit_log.record_end(audit_id, 7.5, '{"estimate": 0.5}', '{"slopes": [1.0]}')
         record_answer(repository, 1, (3,), Unreadable())
         record_answer(repository, 1, (4,), Split(3))
         repository.record_undo(repository.list_actions(1)[-1].step_id)

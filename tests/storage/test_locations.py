@@ -135,7 +135,7 @@ def create_session_of_older_format(name: str, version: int) -> Path:
     with file_names.journal_path(directory).open("ab") as file:
         file.write(journal.format_line(entry))
     with contextlib.closing(sqlite3.connect(file_names.database_path(directory))) as connection:
-        for table in ("image_answer", "class_border"):
+        for table in ("image_answer", "class_border", "audit_check", "audit"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE epoch DROP COLUMN expected_accuracy")
         if version == 1:

@@ -21,7 +21,7 @@ TRAIN_VAL_SPLIT_NAME = "train-val-split.npz"
 """Which images are trained on and which are held out for validation."""
 ARTIFACT_PATTERN = re.compile(
     r"checkpoint-[\d-]+\.safetensors|"
-    r"(train-val-split|(round|reconstructions|split|predictions|border)-\d+)(\.mirror)?\.npz"
+    r"(train-val-split|(round|reconstructions|split|predictions|border|audit)-\d+)(\.mirror)?\.npz"
 )
 """Names of files that belong to the session if the database lists them."""
 NON_ARTIFACT_NAMES = (
@@ -108,6 +108,11 @@ def split_snapshot_name(answer_id: int) -> str:
 def border_name(border_id: int) -> str:
     """Return the name of the file with the images beyond the border of a class, by the id of the border."""
     return f"border-{border_id:06}.npz"
+
+
+def audit_name(audit_id: int) -> str:
+    """Return the name of the file with the images of an audit."""
+    return f"audit-{audit_id:06}.npz"
 
 
 def second_copy_name(name: str) -> str:

@@ -21,6 +21,7 @@ from vaetui.errors import UserError
 from vaetui.storage import data_record as data_records
 from vaetui.storage import database, file_names, recovery
 from vaetui.storage.answer_log import AnswerLog, build_add_file_changes
+from vaetui.storage.audit_log import AuditLog
 from vaetui.storage.data_record import DataRecord
 from vaetui.storage.database import Database
 from vaetui.storage.fingerprints import FileFingerprint
@@ -43,6 +44,8 @@ class SessionRepository(AnswerLog):
         """
         journal = Journal(file_names.journal_path(directory)) if is_writable else None
         super().__init__(Database(file_names.database_path(directory), journal))
+        self.audit_log = AuditLog(self._database)
+        """The audits of the labels."""
         if not is_writable:
             try:
                 recovery.require_matching_journal(directory)

@@ -87,6 +87,26 @@ ROW_CONDITIONS = {
         AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}
         AND typeof(image_count) = 'integer' AND image_count BETWEEN 1 AND 100000000
     """,
+    "audit": f"""
+        id BETWEEN 1 AND (SELECT count(*) FROM audit) AND plan IN ('quick', 'full')
+        AND typeof(version) = 'text' AND length(version) = 12 AND version NOT GLOB '*[^0-9a-f]*'
+        AND typeof(epoch) = 'integer' AND epoch {COUNT_CONDITION}
+        AND typeof(round_number) = 'integer' AND round_number {COUNT_CONDITION}
+        AND typeof(image_count) = 'integer' AND image_count BETWEEN 1 AND 1000
+        AND typeof(class_count) = 'integer' AND class_count BETWEEN 1 AND 256
+        AND state IN ('open', 'finished', 'abandoned') AND typeof(started_at) = 'real' AND started_at {REAL_CONDITION}
+        AND (state = 'open') = (ended_at IS NULL) AND (state = 'finished') = (result IS NOT NULL)
+        AND typeof(ifnull(ended_at, 0.0)) = 'real' AND ifnull(ended_at, 0.0) {REAL_CONDITION}
+        AND typeof(ifnull(result, '')) = 'text' AND length(ifnull(result, '')) <= {MAX_META_CHARS}
+        AND typeof(ifnull(calibration, '')) = 'text' AND length(ifnull(calibration, '')) <= {MAX_META_CHARS}
+    """,
+    "audit_check": f"""
+        id {COUNT_CONDITION} AND {STEP_CONDITION} AND {CREATED_AT_CONDITION} AND state {STATE_CONDITION}
+        AND audit_id IN (SELECT id FROM audit) AND typeof(position) = 'integer'
+        AND position BETWEEN 0 AND (SELECT image_count FROM audit WHERE audit.id = audit_id) - 1
+        AND ((kind IN ('unreadable', 'cleared') AND class_id IS NULL)
+            OR (kind = 'class' AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}))
+    """,
     "artifact": """
         typeof(name) = 'text' AND name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9.-]*' AND length(name) < 100
         AND typeof(size_bytes) = 'integer' AND size_bytes BETWEEN 0 AND 8000000000

@@ -95,6 +95,30 @@ CREATE TABLE class_border (        -- borders of classes in the order of entry; 
     state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
     created_at REAL NOT NULL       -- seconds since 1970
 );
+CREATE TABLE audit (               -- audits of the labels; the file audit-<id> has the images and what is known of them
+    id INTEGER PRIMARY KEY,        -- 1, 2, ... without gaps
+    plan TEXT NOT NULL CHECK (plan IN ('quick', 'full')),
+    version TEXT NOT NULL,         -- of the labelling
+    epoch INTEGER NOT NULL,        -- of the networks
+    round_number INTEGER NOT NULL, -- the last answered round
+    image_count INTEGER NOT NULL,  -- images to check
+    class_count INTEGER NOT NULL,  -- classes at that time, merged ones included
+    state TEXT NOT NULL CHECK (state IN ('open', 'finished', 'abandoned')),
+    started_at REAL NOT NULL,      -- seconds since 1970
+    ended_at REAL,                 -- NULL while the audit is open
+    result TEXT,                   -- as JSON; NULL unless finished
+    calibration TEXT               -- coefficients as JSON; NULL unless finished, or if there were too few checks
+);
+CREATE TABLE audit_check (         -- checks in the order of entry; rows are never deleted
+    id INTEGER PRIMARY KEY,
+    audit_id INTEGER NOT NULL REFERENCES audit,
+    step_id INTEGER NOT NULL,      -- the id of the first check of its key, which undo takes back as a whole
+    position INTEGER NOT NULL,     -- of the image in the audit, from 0
+    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'cleared')),
+    class_id INTEGER,
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
+    created_at REAL NOT NULL       -- seconds since 1970
+);
 CREATE TABLE artifact (            -- the other files of the session, as they were written
     name TEXT PRIMARY KEY,
     size_bytes INTEGER NOT NULL,
@@ -129,6 +153,13 @@ CHANGE_STATEMENTS = {
     "set_class_border_state": "UPDATE class_border SET state = ? WHERE step_id = ? AND state != 'discarded'",
     "discard_undone_class_borders": (
         "UPDATE class_border SET state = 'discarded' WHERE made_in_round = ? AND state = 'undone'"
+    ),
+    "audit": "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "end_audit": "UPDATE audit SET state = ?, ended_at = ?, result = ?, calibration = ? WHERE id = ?",
+    "audit_check": "INSERT INTO audit_check VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "set_audit_check_state": "UPDATE audit_check SET state = ? WHERE step_id = ? AND state != 'discarded'",
+    "discard_undone_audit_checks": (
+        "UPDATE audit_check SET state = 'discarded' WHERE audit_id = ? AND state = 'undone'"
     ),
     "artifact": "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?)",
     "remove_artifact": "DELETE FROM artifact WHERE name = ?",

@@ -93,8 +93,43 @@ class BorderImages:
     """Indices of the images in the data set, [B]."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditImages:
+    """The M images of an audit in the order of display, and the labelling of all A images that it judges."""
+
+    image_indices: Annotated[Indices, ArraySpec(np.int64, "M", "A")]
+    """Indices of the images in the data set, [M]."""
+    pages: Annotated[NDArray[np.int32], ArraySpec(np.int32, "M")]
+    """The page of each, from 0; -1 for a blind image, [M]."""
+    class_ids: Annotated[NDArray[np.int64], ArraySpec(np.int64, "M", "L")]
+    """The labels that are checked, [M]."""
+    strata: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "M")]
+    """Their strata, [M]; 255 for a planted error."""
+    weights: Annotated[NDArray[np.float64], ArraySpec(np.float64, "M")]
+    """Number of labels that each stands for, [M]."""
+    answered_class_ids: Annotated[NDArray[np.int64], ArraySpec(np.int64, "M")]
+    """The classes that a person gave planted errors before, [M]; -1 for the other images."""
+    ranks: Annotated[NDArray[np.float64], ArraySpec(np.float64, "M")]
+    """The ranks of their doubts, from 0 to 1, [M]."""
+    cell_sizes: Annotated[NDArray[np.int64], ArraySpec(np.int64, "SL")]
+    """Number of labels by stratum and class, [S, L]."""
+    answered_sizes: Annotated[NDArray[np.int64], ArraySpec(np.int64, "L")]
+    """Number of labels that a person gave for the image itself by class, [L]."""
+    features: Annotated[NDArray[np.float32], ArraySpec(np.float32, "MF")]
+    """The evidence of the labels, [M, F]."""
+    label_class_ids: Annotated[NDArray[np.int16], ArraySpec(np.int16, "A")]
+    """The label of each image of the data set, [A]; -1 without one."""
+
+
 ArraysT = TypeVar(
-    "ArraysT", RoundSnapshot, SplitSnapshot, TrainValSplit, Reconstructions, EpochPredictions, BorderImages
+    "ArraysT",
+    RoundSnapshot,
+    SplitSnapshot,
+    TrainValSplit,
+    Reconstructions,
+    EpochPredictions,
+    BorderImages,
+    AuditImages,
 )
 
 
