@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -290,3 +292,38 @@ def test_damage_is_repaired_first_unless_another_process_has_the_session_open(
     process = run_vaetui("export", "out", "-o", str(tmp_path / "repeated.csv"))
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "repeated.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
+
+
+def test_a_file_with_the_name_of_the_info_file_is_overwritten_with_force_only(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    templates.copy("labelling", "out")
+    output, info_path = tmp_path / "labels.csv", tmp_path / "labels.csv.info.json"
+    info_path.write_text("mine")
+    assert_refused(f"{info_path} exists. Choose another output", "export", "out", "-o", str(output))
+    assert (info_path.read_text(), output.exists()) == ("mine", False)
+    stdout = export("out", "-o", output, "--force")
+    assert json.loads(info_path.read_text())["file"]["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
+    assert stdout.endswith("Not audited; measure how many are right with: vaetui audit out\n")
+    info_path.unlink()
+    info_path.mkdir()
+    assert_refused("is a directory, but describes the labels", "export", "out", "-o", str(output), "--force")
+
+
+def test_an_input_with_the_name_of_the_info_file_is_never_overwritten(tmp_path: Path) -> None:
+    paths = start_session_on_files(tmp_path)
+    (tmp_path / "labels.csv.info.json").hardlink_to(paths[-1])
+    content = paths[-1].read_bytes()
+    assert_refused("is the input", "export", "files", "-o", str(tmp_path / "labels.csv"), "--force")
+    assert paths[-1].read_bytes() == content
+
+
+def test_a_minimum_confidence_without_an_audit_is_called_not_measured(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    templates.copy("finished", "out")
+    stdout = export("out", "-o", tmp_path / "labels.csv", "--min-confidence", "0.2")
+    assert "No audit has calibrated the confidence, so 0.2 is not a measured share of right labels. " in stdout
+    info = json.loads((tmp_path / "labels.csv.info.json").read_text())
+    assert (info["confidence"]["minimum"], info["confidence"]["calibrated"], info["audit"]) == (0.2, False, None)
+    assert (info["epoch"], info["round"], info["answers"]) == (3, 2, 16)

@@ -378,7 +378,7 @@ class ScriptedSession:
         if not output.parent.is_dir():
             raise UserError(f"Directory {output.parent} does not exist. Create it first.")
         if output.exists() and not force:
-            raise OutputExistsError(f"{output} exists. Choose another output, or overwrite it with --force.")
+            raise OutputExistsError(output)
         for step in range(3):
             yield Progress("encoding the training images", step, 2)
             self.export_steps.acquire(timeout=10)

@@ -25,6 +25,12 @@ STANDARD_DESCRIPTORS = {"in": 0, "out": 1, "err": 2}
 class OutputExistsError(UserError):
     """The output exists, and the user did not ask to overwrite it."""
 
+    def __init__(self, output: Path) -> None:
+        """Refuse to overwrite a file."""
+        super().__init__(f"{output} exists. Choose another output, or overwrite it with --force.")
+        self.output = output
+        """The file that exists."""
+
 
 def is_special_file(path: Path) -> bool:
     """Return whether a path is a pipe, a device or an open file descriptor, which are written in place."""
@@ -59,7 +65,7 @@ def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> No
         if is_same_file(output, path):
             raise UserError(f"{output} is the input {path}. Choose another output.")
     if not force and not is_special:
-        raise OutputExistsError(f"{output} exists. Choose another output, or overwrite it with --force.")
+        raise OutputExistsError(output)
 
 
 def refuse_data_directories(output: Path) -> None:

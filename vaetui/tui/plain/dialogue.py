@@ -384,8 +384,8 @@ class PlainDialogue:
     def _export(self, path: Path) -> None:
         try:
             event = self._print_events(self.session.export_labels(path))
-        except OutputExistsError:
-            raise UserError(f"{path} exists already. Choose another name.") from None
+        except OutputExistsError as error:
+            raise UserError(f"{error.output} exists already. Choose another name.") from None
         if isinstance(event, LabelsExported):
             self._print_line(event.message)
 

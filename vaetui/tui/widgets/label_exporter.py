@@ -99,7 +99,7 @@ class LabelExporter(Widget):
         self._worker.mark_idle()
         failure, is_in_use = message.failure, self._is_line_open
         if isinstance(failure, OutputExistsError) and not is_in_use:
-            dialogue = OverwriteDialogue(Path(self._path_text).name, self._overwrite)
+            dialogue = OverwriteDialogue(failure.output.name, self._overwrite)
             cast(VaetuiScreen, self.app.screen).open_line(dialogue)
         elif isinstance(failure, UserError):
             self._show(str(failure))
