@@ -60,7 +60,7 @@ def test_history_holds_the_answers_in_force_of_all_rounds_in_order(runs: RunTemp
     clusters = {cluster.path: cluster for cluster in session.round_view().clusters}
     assert entries[-1].size == clusters[(0,)].size
     assert np.array_equal(entries[-1].picture, clusters[(0,)].picture)
-    earlier_round = session._load_round(1)
+    earlier_round = session._rounds.load(1)
     for entry in first_round:
         cluster = earlier_round.find_cluster(entry.path)
         assert entry.size == len(cluster.members)
@@ -116,7 +116,7 @@ def test_splits_and_their_parts_are_corrected_too(runs: RunTemplates) -> None:
     session.correct_answer(1, (0, 1), ClassAnswer(9))
     assert (1, (0, 1), ClassAnswer(9)) in list_history(session)
     images = session.member_images((0, 1), "nearest", 3, round_number=1)
-    part = session._load_round(1).find_cluster((0, 1))
+    part = session._rounds.load(1).find_cluster((0, 1))
     assert np.array_equal(images, session._resources.select_training_images(part.members[:3]))
     session.correct_answer(1, (0,), Cleared())
     assert [item for item in list_history(session) if item[1][0] == 0] == []
@@ -147,7 +147,7 @@ def test_impossible_corrections_are_refused(runs: RunTemplates) -> None:
 
 def test_cleared_and_corrected_answers_count_in_an_export_at_once(runs: RunTemplates) -> None:
     session = runs.open("export", PROPAGATION_CONFIG, round_number=2)
-    shown = session._load_round(1).member_indices((1,), "nearest", 8)
+    shown = session._rounds.load(1).member_indices((1,), "nearest", 8)
     train_indices = session._resources.images.train_val_split.train_indices  # type: ignore[union-attr]
     (old,) = {entry.answer.class_id for entry in load_history(session) if entry.path == (1,)}  # type: ignore[union-attr]
     assert set(export_class_ids(session)[train_indices[shown]].tolist()) == {old}
@@ -161,7 +161,7 @@ def test_cleared_and_corrected_answers_count_in_an_export_at_once(runs: RunTempl
 def test_correction_to_a_class_counts_in_training_from_the_next_epoch_on(runs: RunTemplates) -> None:
     session = runs.open("trained", PROPAGATION_CONFIG, round_number=2)
     before = drain_events(session._propagator.propagate_answers(session.config, 1))
-    shown = session._load_round(1).member_indices((1,), "nearest", 8)
+    shown = session._rounds.load(1).member_indices((1,), "nearest", 8)
     session.correct_answer(1, (1,), ClassAnswer(9))
     again = drain_events(session._propagator.propagate_answers(session.config, 1))
     assert np.array_equal(before.class_ids, again.class_ids), "what round 1 was trained on is not changed"

@@ -120,7 +120,7 @@ def test_a_merged_class_counts_as_its_target(runs: RunTemplates) -> None:
 def test_a_correction_of_an_earlier_round_changes_the_class_of_the_images_that_were_shown(runs: RunTemplates) -> None:
     session = runs.open("corrected", PROPAGATION_CONFIG, 2)
     before = compute_map(session).class_ids
-    shown_indices = session._find_round(1).member_indices((2,), "nearest", 8)
+    shown_indices = session._rounds.find(1).member_indices((2,), "nearest", 8)
     assert (before[shown_indices] == 2).all()
     session.correct_answer(1, (2,), ClassAnswer(7))
     after = compute_map(session).class_ids
@@ -180,7 +180,7 @@ def test_lost_predictions_of_the_last_epoch_leave_those_of_the_round(runs: RunTe
     name = file_names.predictions_name(len(session.training_curves().finished_epochs))
     for path in session.directory.glob(f"{Path(name).stem}*"):
         path.write_bytes(b"")
-    snapshot_ids = session._load_round(2).snapshot.predicted_class_ids
+    snapshot_ids = session._rounds.load(2).snapshot.predicted_class_ids
     class_ids = compute_map(session).class_ids
     labels = session._propagator.label_from_answers(session.config, 2)
     is_predicted = (labels.weights == 0) & (class_ids >= 0)

@@ -39,7 +39,7 @@ def load_predictions(session: Session, epoch: int) -> EpochPredictions:
 
 def test_answers_equal_to_the_predictions_agree_fully(session: Session) -> None:
     predictions, new_indices = load_predictions(session, 2), list[int]()
-    earlier_indices = set(session._load_round(1).collect_labelled_set().indices.tolist())
+    earlier_indices = set(session._rounds.load(1).collect_labelled_set().indices.tolist())
     list(session.split_cluster((0,), 10))  # small parts, so that some of them have a single predicted class
     for cluster in session.round_view().clusters:
         members = session.require_current_round().member_indices(cluster.path, "nearest", 8)
@@ -78,14 +78,14 @@ def test_first_and_unfinished_rounds_have_no_agreement(session: Session) -> None
 
 def test_images_labelled_in_an_earlier_round_are_left_out(runs: RunTemplates) -> None:
     session = runs.open("repeated", SMALL_CONFIG, round_number=2)  # without propagation, rounds show images again
-    earlier_indices = session._load_round(1).collect_labelled_set().indices
+    earlier_indices = session._rounds.load(1).collect_labelled_set().indices
     list(answer_round(session))
     labelled_set = session.require_current_round().collect_labelled_set()
     is_new = ~np.isin(labelled_set.indices, earlier_indices)
     assert not is_new.all()
     session.close_round()
     list(session.advance())
-    predicted = session._load_round(2).snapshot.predicted_class_ids[labelled_set.indices]
+    predicted = session._rounds.load(2).snapshot.predicted_class_ids[labelled_set.indices]
     agreement_rate = float(np.mean((predicted == labelled_set.class_ids)[is_new]))
     assert session.summary().agreements == ((2, Agreement(int(is_new.sum()), agreement_rate, None)),)
     session.close()
@@ -143,9 +143,9 @@ def test_finished_round_is_loaded_once(session: Session) -> None:
 
     def load_round(round_number: int, last_round: int | None) -> LabellingRound:
         loaded_rounds.append(round_number)
-        return session._load_round(round_number, last_round)
+        return session._rounds.load(round_number, last_round)
 
-    propagator = LabelPropagator(session._repository, load_round)
+    propagator = LabelPropagator(session._repository, session._store, load_round)
     for _ in range(2):
         assert [len(propagator.load_round_evidence(number).predicted_class_ids) > 0 for number in (1, 2)] == [
             True,

@@ -89,6 +89,12 @@ class DistinctImages:
         """Return values of all images, [N, ...], in which each copy has the value of its first copy."""
         return values[self.first_copies] if self.has_copies else values
 
+    def find_copies_of(self, indices: Indices) -> NDArray[np.bool_]:
+        """Return for each image whether it is one of the first copies at `indices` or a copy of one, [N]."""
+        is_member = np.zeros(len(self.first_copies), bool)
+        is_member[indices] = True
+        return self.copy_first_values(is_member)
+
     def restrict(self, members: Indices) -> DistinctImages:
         """Return the distinct ones among some images, [M], that include the first copy of each; order is kept.
 

@@ -1,12 +1,21 @@
-"""Recording of answers, splits and class edits while a session waits for them, with undo and redo."""
+"""Recording of answers, splits, borders and class edits while a session waits for them, with undo and redo."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split
+from vaetui.engine.answers import (
+    Answer,
+    AnsweredImage,
+    ClassAnswer,
+    Cleared,
+    ClusterPath,
+    ImageAnswerOrigin,
+    Split,
+)
 from vaetui.engine.classes import ClassEdit
 from vaetui.session.undo_stack import UndoStack
 from vaetui.storage import file_names
@@ -16,6 +25,7 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
+    from vaetui.engine.clusters import Indices
     from vaetui.session.labelling_round import LabellingRound
     from vaetui.storage.stored_arrays import SplitSnapshot
 
@@ -41,6 +51,7 @@ class AnswerRecorder:
         self._repository = repository
         self._current_round = current_round
         self._on_change = on_change
+        self._first_copies: Indices | None = None
         self._lock = threading.RLock()  # a worker records splits, the screen answers
 
     def record(
@@ -81,6 +92,55 @@ class AnswerRecorder:
             answer = labelling_round.round_number, path, Split(len(split_snapshot.centres))
             self._reload(self.undo_stack.record([answer], fingerprints=[fingerprint]))
 
+    def record_images(
+        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
+    ) -> None:
+        """Record answers about single images, as a step or as part of the last one.
+
+        Clearing an image without an answer changes nothing and is left out; of several answers about an image, the last
+        one is recorded. Raises UserError, and records nothing, for an unknown image and an unknown or merged class.
+        """
+        from vaetui.session.image_answers import normalise_indices
+
+        with self._lock:
+            classes = self._repository.load_class_list()
+            for item in answers:
+                if isinstance(item.answer, ClassAnswer):
+                    classes.require_active(item.answer.class_id)
+                if item.shown_class_id is not None and not 0 <= item.shown_class_id < len(classes):
+                    classes.require_active(item.shown_class_id)
+            indices = normalise_indices([item.image_index for item in answers], self._load_first_copies())
+            images = {index: replace(item, image_index=index) for index, item in zip(indices, answers, strict=True)}
+            if any(isinstance(item.answer, Cleared) for item in answers):
+                answered = {record.image.image_index for record in self._repository.list_image_answers()}
+                images = {
+                    index: item
+                    for index, item in images.items()
+                    if not isinstance(item.answer, Cleared) or index in answered
+                }
+            if images:
+                steps = [(item, origin) for item in images.values()]
+                self._reload(self.undo_stack.record(images=steps, extends_last_step=extends_last_step))
+
+    def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
+        """Save the images beyond the border of a class, then record the border; without images, nothing changes.
+
+        Raises UserError, and records nothing, for an unknown image and an unknown or merged class.
+        """
+        import numpy as np
+
+        from vaetui.session.image_answers import normalise_indices
+        from vaetui.storage import stored_arrays
+
+        with self._lock:
+            self._repository.load_class_list().require_active(class_id)
+            indices = np.unique(np.array(normalise_indices(image_indices, self._load_first_copies()), np.int64))
+            if len(indices):
+                name = file_names.border_name(self._repository.next_action_id())
+                fingerprint = stored_arrays.save_arrays(self._store, name, stored_arrays.BorderImages(indices))
+                borders = [(int(class_id), len(indices))]
+                self._reload(self.undo_stack.record(borders=borders, fingerprints=[fingerprint]))
+
     def undo(self) -> ClusterPath | None:
         """Undo the last step.
 
@@ -108,6 +168,13 @@ class AnswerRecorder:
                 self._current_round.forget_earlier_answers()
             self._current_round.reload([answer for answer in self.undo_stack.answers if self._is_current(answer)])
         self._on_change()
+
+    def _load_first_copies(self) -> Indices:
+        if self._first_copies is None:
+            from vaetui.session.image_answers import load_split
+
+            self._first_copies = load_split(self._store).first_copies
+        return self._first_copies
 
     def _is_current(self, answer: AnswerRecord) -> bool:
         return self._current_round is not None and answer.round_number == self._current_round.round_number

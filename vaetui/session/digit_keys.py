@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, RenameClass
 from vaetui.session.views import MAX_DIGIT_KEYS, DigitKeys
+
+if TYPE_CHECKING:
+    from vaetui.storage.repository import SessionRepository
 
 DIGITS = "0123456789"
 """The digit keys; a class with one of these names is chosen by that key."""
@@ -33,6 +37,11 @@ def assign_digit_keys(classes: ClassList, answer_counts: Mapping[int, int]) -> D
     for class_id in remaining:
         digits[digits.index(None)] = class_id
     return _without_trailing_none(digits)
+
+
+def load_digit_keys(repository: SessionRepository, last_round: int) -> DigitKeys:
+    """Return the digit keys after a round, by the answers up to its end."""
+    return assign_digit_keys(repository.load_class_list(last_round), repository.count_answers_by_class(last_round))
 
 
 def add_new_classes(digit_keys: DigitKeys, edits: Iterable[ClassEdit]) -> DigitKeys:

@@ -14,12 +14,15 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.errors import UserError
 from vaetui.export.label_table import (
     ANSWER,
+    BEYOND_BORDER_ID,
     CLASSIFIER,
     NO_CLASS_ID,
     NO_SOURCE_ID,
     PROPAGATED,
+    UNREADABLE_ID,
     LabelTable,
 )
+from vaetui.session.image_answers import ImageLabelMap
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.storage.repository import SessionRepository
@@ -56,18 +59,25 @@ def build_label_table(
     """
     direct_labels = propagator.label_from_answers(config, last_round.round_number)
     shown_images = propagator.list_shown_indices(config, last_round.round_number)
-    return _join_labels(last_round.tree, direct_labels, shown_images, predictions, train_val_split, classes)
+    image_labels = propagator.load_image_labels()
+    return _join_labels(
+        last_round.tree, direct_labels, shown_images, image_labels, predictions, train_val_split, classes
+    )
 
 
 def _join_labels(
     tree: ClusterTree,
     direct_labels: PseudoLabels,
     shown_images: Indices,
+    image_labels: ImageLabelMap,
     predictions: tuple[Predictions, Predictions] | None,
     train_val_split: TrainValSplit,
     classes: ClassList,
 ) -> LabelTable:
-    """Return the table of the labels by answers, of which some images were shown, and of the predictions."""
+    """Return the table of the labels by answers, of which some images were shown, and of the predictions.
+
+    `image_labels` are about training and held-out images.
+    """
     train_indices, validation_indices = train_val_split.train_indices, train_val_split.validation_indices
     count = len(train_indices) + len(validation_indices)
 
@@ -90,6 +100,13 @@ def _join_labels(
     confidences[answered_indices] = weights[answered_indices] = direct_labels.weights[has_answer]
     source_ids[answered_indices] = PROPAGATED
     source_ids[train_indices[shown_images[has_answer[shown_images]]]] = ANSWER
+    has_own_class = image_labels.has_class  # held-out images have no other answer
+    class_ids[has_own_class], source_ids[has_own_class] = image_labels.class_ids[has_own_class], ANSWER
+    confidences[has_own_class] = weights[has_own_class] = 1
+    is_beyond = image_labels.find_beyond_border(class_ids, source_ids == ANSWER)
+    source_ids[is_beyond], source_ids[image_labels.is_unreadable] = BEYOND_BORDER_ID, UNREADABLE_ID
+    is_removed = is_beyond | image_labels.is_unreadable
+    class_ids[is_removed], confidences[is_removed], weights[is_removed] = NO_CLASS_ID, 0, 0
 
     rows = find_representatives(train_val_split)
     return LabelTable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 import numpy as np
@@ -12,12 +12,14 @@ from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.clusters import iter_leaves
 from vaetui.engine.config import Config, find_epoch_before_round
-from vaetui.engine.events import ImageMap, MapCluster
+from vaetui.engine.events import ImageMap, MapCluster, MapComputed
 from vaetui.engine.projection import count_confusions, fit_projection, measure_classes
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.errors import UserError
 from vaetui.export.label_table import NO_CLASS_ID
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
+from vaetui.session.labelling_rounds import LabellingRounds
 from vaetui.session.learned_classes import find_learned_class_ids
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
@@ -26,6 +28,21 @@ from vaetui.storage.stored_arrays import EpochPredictions
 
 MAX_MAP_IMAGES = 100_000
 """Most images on a map: a screen has fewer dots, and each key press draws all of them."""
+
+
+def map_newest_round(
+    store: ArtifactStore,
+    repository: SessionRepository,
+    config: Config,
+    propagator: LabelPropagator,
+    rounds: LabellingRounds,
+    class_ids: Collection[int],
+) -> Iterator[MapComputed]:
+    """Yield the map of the current round, else of the last one. Raises UserError before the first round."""
+    labelling_round = rounds.load_newest()
+    if labelling_round is None:
+        raise UserError("There is no map before the first round.")
+    yield MapComputed(load_image_map(store, repository, config, propagator, labelling_round, class_ids))
 
 
 def load_image_map(
@@ -39,11 +56,14 @@ def load_image_map(
     """Return the map of a round, which shows the chosen classes apart, or all if none is chosen.
 
     Images have the class of an answer, else the predicted one; only classes that the networks have learned are
-    predicted. Before they have, the members of an answered cluster have its class.
+    predicted. Before they have, the members of an answered cluster have its class. Images that were marked as
+    unreadable, or lie beyond the border of their class, have none.
     """
     predicted_class_ids = _find_predicted_class_ids(store, repository, config, labelling_round)
     direct_labels = propagator.label_from_answers(config, labelling_round.round_number)
     shown_class_ids = find_image_class_ids(labelling_round, predicted_class_ids, direct_labels)
+    is_unlabelled = propagator.find_unlabelled_images(config, labelling_round.round_number, shown_class_ids)
+    shown_class_ids[is_unlabelled] = NO_CLASS_ID
     is_learned = predicted_class_ids is not None
     return build_image_map(labelling_round, shown_class_ids, is_learned, class_ids, config.seed)
 

@@ -1,4 +1,4 @@
-"""Pseudo-labels from the answers of all rounds, by cluster or over the graph of nearest neighbours.
+"""Pseudo-labels from the answers about clusters and single images, by cluster or over the graph of nearest neighbours.
 
 Heavy libraries are imported on first use.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.config import Config
 from vaetui.engine.events import Progress
+from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from vaetui.engine.duplicates import DistinctImages
     from vaetui.engine.label_propagation import KNNGraph
     from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
+    from vaetui.session.image_answers import ImageLabelMap
     from vaetui.session.labelling_round import LabellingRound, RoundEvidence
+    from vaetui.storage.stored_arrays import TrainValSplit
 
 Probabilities: TypeAlias = "NDArray[np.float32]"
 """Class probabilities of all training images, [N, classes]."""
@@ -30,42 +33,50 @@ Probabilities: TypeAlias = "NDArray[np.float32]"
 class LabelPropagator:
     """Propagates answers by the method of the recipe; caches the graph of the last round."""
 
-    def __init__(self, repository: SessionRepository, load_round: Callable[[int, int | None], LabellingRound]) -> None:
+    def __init__(
+        self,
+        repository: SessionRepository,
+        store: ArtifactStore,
+        load_round: Callable[[int, int | None], LabellingRound],
+    ) -> None:
         """Propagate the answers of the rounds that `load_round` loads, with the arguments of `LabellingRound`."""
         self._repository = repository
+        self._store = store
         self._load_round = load_round
+        self._train_val_split: TrainValSplit | None = None
+        self._cached_image_labels: dict[int | None, tuple[tuple[object, ...], ImageLabelMap]] = {}
         self._cached_graph: tuple[int, KNNGraph] | None = None
         self._cached_evidence: dict[tuple[int, tuple[int, ...], tuple[int, ...]], RoundEvidence] = {}
 
     def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
         labelling_round = self._load_round(round_number, round_number)
+        image_labels = self.load_train_image_labels(round_number)
+        distinct_images = labelling_round.distinct_images
         if config.propagation.method == "cluster":
-            return labelling_round.compute_pseudo_labels()
-        from vaetui.engine.label_propagation import to_pseudo_labels
+            labels, shown_set = labelling_round.compute_pseudo_labels(), labelling_round.collect_labelled_set()
+        else:
+            from vaetui.engine.label_propagation import to_pseudo_labels
+            from vaetui.engine.pseudo_labels import concat_labelled_sets
 
-        labelled_sets = [
-            *self._earlier_labelled_sets(round_number, round_number),
-            labelling_round.collect_labelled_set(),
-        ]
-        probabilities = yield from self._class_probabilities(
-            config,
-            round_number,
-            labelling_round.embeddings,
-            labelling_round.distinct_images,
-            labelled_sets,
-            round_number,
-        )
-        return to_pseudo_labels(probabilities)
+            labelled_sets = self._earlier_labelled_sets(round_number, round_number)
+            shown_set = concat_labelled_sets([*labelled_sets, labelling_round.collect_labelled_set()])
+            probabilities = yield from self._class_probabilities(
+                config, round_number, labelling_round.embeddings, distinct_images, shown_set, round_number
+            )
+            labels = to_pseudo_labels(probabilities)
+        return image_labels.apply(labels, distinct_images.find_copies_of(shown_set.indices))
 
     def label_from_answers(self, config: Config, round_number: int) -> PseudoLabels:
         """Return the labels by answers alone: of whole clusters, or of single images with graph propagation.
 
-        These are the shown images, the images at the centre of an answered cluster, and the copies of both.
+        These are the shown images, the images at the centre of an answered cluster, the images with an answer of their
+        own, and the copies of all.
         """
-        labelling_round = self._load_round(round_number, None)
+        labelling_round, image_labels = self._load_round(round_number, None), self.load_train_image_labels()
+        is_shown = self._find_shown_images(config, labelling_round)
         if config.propagation.method == "cluster":
-            return labelling_round.compute_pseudo_labels()
+            return image_labels.apply(labelling_round.compute_pseudo_labels(), is_shown)
         from vaetui.engine.pseudo_labels import PseudoLabels, concat_labelled_sets, label_answered_images
 
         evidence = [*self._earlier_evidence(round_number, None), labelling_round.collect_evidence()]
@@ -75,18 +86,44 @@ class LabelPropagator:
         labelled_set = concat_labelled_sets([*centre_sets, *labelled_sets])
         labels = label_answered_images(labelled_set, len(labelling_round.embeddings))
         copy_first_values = labelling_round.distinct_images.copy_first_values
-        return PseudoLabels(copy_first_values(labels.class_ids), copy_first_values(labels.weights))
+        labels = PseudoLabels(copy_first_values(labels.class_ids), copy_first_values(labels.weights))
+        return image_labels.apply(labels, is_shown)
 
     def list_shown_indices(self, config: Config, round_number: int) -> Indices:
         """Return the indices of the images that were shown for the answers behind `label_from_answers`, and copies."""
         import numpy as np
 
-        labelling_round = self._load_round(round_number, None)
-        labelled_sets = [labelling_round.collect_labelled_set()]
-        if config.propagation.method == "graph":
-            labelled_sets += self._earlier_labelled_sets(round_number, None)
-        shown_indices = np.concatenate([labelled_set.indices for labelled_set in labelled_sets])
-        return np.flatnonzero(np.isin(labelling_round.distinct_images.first_copies, shown_indices))
+        is_shown = self._find_shown_images(config, self._load_round(round_number, None))
+        return np.flatnonzero(is_shown | self.load_train_image_labels().has_class)
+
+    def find_unlabelled_images(
+        self, config: Config, round_number: int, class_ids: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return for each training image whether it has no label, whatever class [N] it is predicted as, [N].
+
+        It was marked as unreadable, or lies beyond the border of that class.
+        """
+        image_labels = self.load_train_image_labels()
+        is_shown = self._find_shown_images(config, self._load_round(round_number, None))
+        return image_labels.is_unreadable | image_labels.find_beyond_border(class_ids, is_shown)
+
+    def load_image_labels(self, last_round: int | None = None) -> ImageLabelMap:
+        """Return what the answers about single images up to a round, or all, determine for all images, [A]."""
+        from vaetui.session.image_answers import load_image_labels, map_image_labels
+
+        records, borders = self._repository.list_image_answers(last_round), self._repository.list_borders(last_round)
+        canonical = self._repository.load_class_list(last_round).canonical
+        key = records, tuple(border.id for border in borders), canonical
+        cached = self._cached_image_labels.get(last_round)
+        if cached is None or cached[0][0] is not records or cached[0][1:] != key[1:]:
+            image_labels = load_image_labels(self._repository, self._store, last_round)
+            cached = key, map_image_labels(image_labels, self._load_split().first_copies)
+            self._cached_image_labels = {last_round: cached}
+        return cached[1]
+
+    def load_train_image_labels(self, last_round: int | None = None) -> ImageLabelMap:
+        """Return what `load_image_labels` returns, for the training images, [N]."""
+        return self.load_image_labels(last_round).select(self._load_split().train_indices)
 
     def find_distinct_images(self, round_number: int) -> NDArray[np.bool_]:
         """Return for each training image whether it is the first one of its copies, [N]."""
@@ -108,11 +145,13 @@ class LabelPropagator:
         self, config: Config, round_number: int, embeddings: LatentVectors, distinct_images: DistinctImages
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate the answers before a round over the current `embeddings` [N, z_dim]; yields progress."""
+        from vaetui.engine.pseudo_labels import concat_labelled_sets
+
         # Corrections after the last round were made in this one, if it was added later.
-        labelled_sets = self._earlier_labelled_sets(round_number, round_number)
+        labelled_set = concat_labelled_sets(self._earlier_labelled_sets(round_number, round_number))
         return (
             yield from self._class_probabilities(
-                config, round_number, embeddings, distinct_images, labelled_sets, round_number
+                config, round_number, embeddings, distinct_images, labelled_set, round_number
             )
         )
 
@@ -122,14 +161,16 @@ class LabelPropagator:
         round_number: int,
         embeddings: LatentVectors,
         distinct_images: DistinctImages,
-        labelled_sets: list[LabelledSet],
+        labelled_set: LabelledSet,
         last_round: int,
     ) -> Generator[Progress, None, Probabilities]:
-        """Propagate labels of first copies over a graph of the distinct images; copies get equal probabilities."""
+        """Propagate labels of first copies over a graph of the distinct images; copies get equal probabilities.
+
+        Answers about single images up to the round replace the labels of their clusters.
+        """
         import numpy as np
 
         from vaetui.engine import label_propagation, rng
-        from vaetui.engine.pseudo_labels import concat_labelled_sets
 
         if self._cached_graph is None or self._cached_graph[0] != round_number:
             seed = rng.derive_seed(config.seed, "graph", round_number)
@@ -137,10 +178,8 @@ class LabelPropagator:
                 distinct_images.select(embeddings), config.propagation, seed, config.threads
             )
             self._cached_graph = round_number, graph
-        classes, labelled_set = (
-            self._repository.load_class_list(last_round),
-            concat_labelled_sets(labelled_sets),
-        )
+        classes = self._repository.load_class_list(last_round)
+        labelled_set = self.load_train_image_labels(last_round).replace_labels(labelled_set, distinct_images)
         # Merged classes are excluded: without labels of their own they would still get a share of the probability.
         active_class_ids, graph = np.array(classes.active_ids), self._cached_graph[1]
         labelled_set = replace(
@@ -163,3 +202,19 @@ class LabelPropagator:
 
     def _earlier_evidence(self, round_number: int, last_round: int | None) -> list[RoundEvidence]:
         return [self.load_round_evidence(number, last_round) for number in range(1, round_number)]
+
+    def _find_shown_images(self, config: Config, labelling_round: LabellingRound) -> NDArray[np.bool_]:
+        """Return for each training image whether it or a copy was shown for an answer about a cluster, [N]."""
+        from vaetui.engine.pseudo_labels import concat_labelled_sets
+
+        labelled_sets = [labelling_round.collect_labelled_set()]
+        if config.propagation.method == "graph":
+            labelled_sets += self._earlier_labelled_sets(labelling_round.round_number, None)
+        return labelling_round.distinct_images.find_copies_of(concat_labelled_sets(labelled_sets).indices)
+
+    def _load_split(self) -> TrainValSplit:
+        if self._train_val_split is None:
+            from vaetui.session.image_answers import load_split
+
+            self._train_val_split = load_split(self._store)
+        return self._train_val_split

@@ -31,8 +31,13 @@ from vaetui.engine.pseudo_labels import (
     label_by_cluster,
 )
 from vaetui.errors import UserError
-from vaetui.session.digit_keys import add_new_classes, assign_digit_keys
-from vaetui.session.learned_classes import collect_answered_class_ids, find_answered_class_ids, keep_if_distinguishable
+from vaetui.session.digit_keys import add_new_classes, load_digit_keys
+from vaetui.session.learned_classes import (
+    collect_answered_class_ids,
+    find_answered_class_ids,
+    find_image_class_ids,
+    keep_if_distinguishable,
+)
 from vaetui.session.round_clusters import RoundClusters
 from vaetui.session.undo_stack import UndoStack
 from vaetui.session.views import SHOWN_MEMBERS, ClusterView, DigitKeys, MemberOrder, RoundView, describe_step
@@ -191,6 +196,7 @@ class LabellingRound:
         has_answer = [cluster.path in self.answers for cluster in iter_leaves(self.tree)]
         answers = [*self._load_earlier_answers(), *self.answers.values()]
         answered_class_ids = collect_answered_class_ids(answers, self.classes)
+        answered_class_ids |= find_image_class_ids(self._repository, self.classes)
         learned_class_ids = self._find_learned_class_ids(answered_class_ids)
         last_step, undone_step = undo_stack.last_step, undo_stack.undone_step
         return RoundView(
@@ -202,11 +208,17 @@ class LabellingRound:
             answered_leaf_count=sum(has_answer),
             leaf_count=len(has_answer),
             unanswered_class_ids=tuple(sorted({*self.classes.active_ids} - answered_class_ids)),
-            answer_count=len(answers),
-            digit_keys=add_new_classes(self._load_digit_keys(), undo_stack.class_edits),
+            answer_count=len(answers) + self._repository.count_image_answers(),
+            digit_keys=self.find_digit_keys(undo_stack),
             undo_description=describe_step(last_step, self.classes, self.round_number) if last_step else None,
             redo_description=describe_step(undone_step, self.classes, self.round_number) if undone_step else None,
         )
+
+    def find_digit_keys(self, undo_stack: UndoStack) -> DigitKeys:
+        """Return the digit keys at the beginning of the round, and those of the classes that were added since."""
+        if self._digit_keys is None:
+            self._digit_keys = load_digit_keys(self._repository, self.round_number - 1)
+        return add_new_classes(self._digit_keys, undo_stack.class_edits)
 
     def _load_earlier_answers(self) -> list[Answer]:
         """Return the answers in force of the other rounds."""
@@ -274,14 +286,6 @@ class LabellingRound:
             trained_class_ids = find_answered_class_ids(self._repository, self.round_number - 1)
             self._trained_class_ids = self.classes.canonical, trained_class_ids
         return keep_if_distinguishable(tuple(sorted(self._trained_class_ids[1] & answered_class_ids)))
-
-    def _load_digit_keys(self) -> DigitKeys:
-        """Return the digit keys at the beginning of the round."""
-        if self._digit_keys is None:
-            last_round = self.round_number - 1
-            answer_counts = self._repository.count_answers_by_class(last_round)
-            self._digit_keys = assign_digit_keys(self._repository.load_class_list(last_round), answer_counts)
-        return self._digit_keys
 
     def _find_predicted_class_ids(self, indices: Indices) -> NDArray[np.int64]:
         """Return the classes predicted when the round began, with merged classes replaced by their targets."""

@@ -45,7 +45,16 @@ def find_unanswered_class_ids(repository: SessionRepository) -> tuple[int, ...]:
 def find_answered_class_ids(repository: SessionRepository, last_round: int | None = None) -> set[int]:
     """Return the classes that the answers made up to a round, or all answers, name with a confidence above 0."""
     answers = (record.answer for record in repository.list_effective_answers(last_round))
-    return collect_answered_class_ids(answers, repository.load_class_list())
+    classes = repository.load_class_list()
+    return collect_answered_class_ids(answers, classes) | find_image_class_ids(repository, classes, last_round)
+
+
+def find_image_class_ids(repository: SessionRepository, classes: ClassList, last_round: int | None = None) -> set[int]:
+    """Return the classes that the answers about single images name, with merged classes replaced by their targets."""
+    class_ids = repository.list_image_class_ids(last_round)
+    if class_ids and max(class_ids) >= len(classes):
+        classes.require_active(max(class_ids))
+    return {classes.canonical[class_id] for class_id in class_ids}
 
 
 def collect_answered_class_ids(answers: Iterable[Answer], classes: ClassList) -> set[int]:

@@ -42,7 +42,9 @@ def find_least_sure_images(
         except ArtifactLostError:
             return np.empty(0, np.int64), ()
         canonical = np.array(repository.load_class_list().canonical)
-        is_candidate = (canonical[predictions.class_ids] == class_id) & (labels.weights == 0)
+        predicted_class_ids = canonical[predictions.class_ids]
+        is_candidate = (predicted_class_ids == class_id) & (labels.weights == 0)
+        is_candidate &= ~propagator.find_unlabelled_images(config, last_round, predicted_class_ids)
         confidences = predictions.confidences
     else:
         return np.empty(0, np.int64), ()

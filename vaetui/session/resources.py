@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Loading, Progress
-from vaetui.errors import make_printable
+from vaetui.errors import UserError, make_printable
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -59,6 +59,20 @@ class Resources:
 
             return np.empty((0, *self._repository.shape[1:]), np.uint8)
         return self.images.train[indices]
+
+    def select_images(self, image_indices: Sequence[int]) -> Pixels:
+        """Return images by index in the data set, [M, H, W]; empty before the images are loaded.
+
+        Raises UserError for an image that does not exist.
+        """
+        import numpy as np
+
+        if self.images is None or not len(image_indices):
+            return np.empty((0, *self._repository.shape[1:]), np.uint8)
+        count, indices = self._repository.shape[0], np.array(image_indices, np.int64)
+        if not 0 <= indices.min() <= indices.max() < count:
+            raise UserError(f"The images are numbered from 0 to {count - 1:,}.")
+        return self.images.train.all_pixels[indices]
 
     def load_trainer(self, config: Config) -> Generator[Loading | Progress, None, Trainer]:
         """Load images and networks if necessary and return the trainer.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, ClusterPath, ImageAnswerOrigin, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, Device, count_epochs, find_round_of_epoch
@@ -23,7 +23,6 @@ from vaetui.engine.events import (
     LabellingLoaded,
     Loaded,
     Loading,
-    MapComputed,
     Notice,
     Progress,
     SamplesGenerated,
@@ -32,12 +31,13 @@ from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.answer_recorder import AnswerRecorder
 from vaetui.session.dataset_location import locate_session_files
-from vaetui.session.digit_keys import sum_counts_of_merged_classes
+from vaetui.session.digit_keys import load_digit_keys, sum_counts_of_merged_classes
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling import LabellingLoader
+from vaetui.session.labelling_rounds import LabellingRounds
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
-from vaetui.session.views import MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
+from vaetui.session.views import DigitKeys, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 from vaetui.storage import file_names, log
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.lock import Lock
@@ -48,9 +48,10 @@ if TYPE_CHECKING:
     from vaetui.engine.pseudo_labels import PseudoLabels
     from vaetui.export.label_table import LabelTable
     from vaetui.session.labelling_round import LabellingRound
-    from vaetui.session.round_clusters import RoundClustersCache
     from vaetui.session.session_true_labels import SessionTrueLabels
     from vaetui.session.trainer import Trainer
+
+CORRECTION_REFUSAL = "Answers cannot be corrected while the networks are trained. Wait for the next round."
 
 
 class Session:
@@ -88,14 +89,13 @@ class Session:
         self._lock = lock
         self._resources = Resources(store, repository)
         self._history = MetricHistory(repository, self._config)
-        self._propagator = LabelPropagator(repository, self._load_round)
+        self._rounds = LabellingRounds(store, repository, lambda: self.config)
+        self._propagator = LabelPropagator(repository, store, self._rounds.load)
         self.labellings = LabellingLoader(
-            self.name, store, repository, self._propagator, self._load_round, self._predict_all
+            self.name, store, repository, self._propagator, self._rounds.load, self._predict_all
         )
         """The labels as an export would write them now."""
-        self._current_round: LabellingRound | None = None
         self._recorder: AnswerRecorder | None = None
-        self._round_clusters: RoundClustersCache | None = None
         self._one_key_mode = repository.one_key_mode
         self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)
         """Whether true labels of test images exist, so that epochs have a test accuracy."""
@@ -218,18 +218,11 @@ class Session:
         The map shows the chosen classes apart, or all if none is chosen. Raises UserError before the first round.
         """
         yield Progress("computing the map", 0, 1)
-        from vaetui.session.image_map import load_image_map
+        from vaetui.session.image_map import map_newest_round
 
-        labelling_round = self._current_round
-        if labelling_round is None:
-            rounds = self._repository.list_rounds()
-            if not rounds:
-                raise UserError("There is no map before the first round.")
-            labelling_round = self._load_round(rounds[-1][0])
-        image_map = load_image_map(
-            self._store, self._repository, self.config, self._propagator, labelling_round, class_ids
+        yield from map_newest_round(
+            self._store, self._repository, self.config, self._propagator, self._rounds, class_ids
         )
-        yield MapComputed(image_map)
 
     def export_labels(
         self, output: Path, format_name: str | None = None, min_confidence: float = 0.0, force: bool = False
@@ -253,9 +246,9 @@ class Session:
 
     def require_current_round(self) -> LabellingRound:
         """Return the round that waits for answers. Raises UserError if there is none."""
-        if self._current_round is None:
+        if self._rounds.current is None:
             raise UserError("No round is waiting for answers.")
-        return self._current_round
+        return self._rounds.current
 
     def round_view(self) -> RoundView:
         """Return the state of the current round."""
@@ -298,15 +291,31 @@ class Session:
         It counts in an export at once, and in training from the next epoch on. Raises UserError while the networks are
         trained, and for an unknown round, cluster or class and a merged class.
         """
-        if self._recorder is None:
-            raise UserError("Answers cannot be corrected while the networks are trained. Wait for the next round.")
-        self._recorder.record(self._find_round(round_number), [(path, answer)])
+        self._require_recorder(CORRECTION_REFUSAL).record(self._rounds.find(round_number), [(path, answer)])
+
+    def record_image_answers(
+        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
+    ) -> None:
+        """Record answers about single images as a step; all of them are on the disk on return, or none.
+
+        An answer counts in an export at once, and in training from the next epoch on, before any answer about a
+        cluster. It replaces an earlier one about the image or a copy of it. Raises UserError, and records nothing,
+        while the networks are trained, for an unknown image and for an unknown or merged class.
+        """
+        self._require_recorder(CORRECTION_REFUSAL).record_images(answers, origin, extends_last_step)
+
+    def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
+        """Record as a step which images of a class lie beyond its border; they lose that label, but not another one.
+
+        Images that a person labelled keep their label. Raises UserError as `record_image_answers`.
+        """
+        self._require_recorder(CORRECTION_REFUSAL).record_border(class_id, image_indices)
 
     def load_history(self) -> Generator[Event, None, None]:
         """Load the answers in force of all rounds; the last event holds them. Answers of a lost round are left out."""
         from vaetui.session.answer_history import load_answer_history
 
-        yield from load_answer_history(self._repository, self._load_round)
+        yield from load_answer_history(self._repository, self._rounds.load)
 
     def edit_classes(self, edit: ClassEdit) -> None:
         """Record a class edit, which also applies to earlier answers and predictions; it is on the disk on return."""
@@ -331,8 +340,18 @@ class Session:
 
         The cluster is one of the current round, or of the round with that number.
         """
-        labelling_round = self.require_current_round() if round_number is None else self._find_round(round_number)
+        labelling_round = self.require_current_round() if round_number is None else self._rounds.find(round_number)
         return self._resources.select_training_images(labelling_round.member_indices(path, order, count))
+
+    def select_images(self, image_indices: Sequence[int]) -> Pixels:
+        """Return images by their index in the data set, [M, H, W]; empty before the images are loaded."""
+        return self._resources.select_images(image_indices)
+
+    def digit_keys(self) -> DigitKeys:
+        """Return the class of each digit key: in a round those of its view, else as in the next round."""
+        if self._rounds.current is not None:
+            return self._rounds.current.find_digit_keys(self._require_recorder().undo_stack)
+        return load_digit_keys(self._repository, sum(end is not None for *_, end in self._repository.list_rounds()))
 
     def least_sure_images(self, class_id: int, count: int) -> tuple[Pixels, tuple[float, ...]]:
         """Return the training images that are labelled with a class with the least confidence.
@@ -356,7 +375,7 @@ class Session:
     def close_round(self) -> None:
         """End the round; its actions can no longer be undone, and training continues with its answers."""
         self._repository.record_round_end(self.require_current_round().round_number)
-        self._current_round = None
+        self._rounds.current = None
         self._derive_next_step()
 
     # The run.
@@ -440,30 +459,10 @@ class Session:
         if self.phase == "finished":
             self._history.refresh_estimates()  # in a round, `advance` does it
 
-    def _require_recorder(self) -> AnswerRecorder:
+    def _require_recorder(self, refusal: str = "No round is waiting for answers.") -> AnswerRecorder:
         if self._recorder is None:
-            raise UserError("No round is waiting for answers.")
+            raise UserError(refusal)
         return self._recorder
-
-    def _find_round(self, round_number: int) -> LabellingRound:
-        """Return a round by its number, with all answers. Raises UserError if there is none."""
-        if self._current_round is not None and self._current_round.round_number == round_number:
-            return self._current_round
-        if round_number not in [number for number, _, _ in self._repository.list_rounds()]:
-            raise UserError(f"There is no round {round_number}.")
-        return self._load_round(round_number)
-
-    def _load_round(self, round_number: int, last_round: int | None = None) -> LabellingRound:
-        from vaetui.session.labelling_round import LabellingRound
-        from vaetui.session.round_clusters import RoundClustersCache
-
-        clusters = None
-        if self._next_step in ("ask", "finish"):  # while training, memory is worth more than the time to load
-            cache = self._round_clusters  # another thread may begin to train meanwhile
-            if cache is None:
-                cache = self._round_clusters = RoundClustersCache(self._store, self._config.cluster.distance_metric)
-            clusters = cache.load(round_number)
-        return LabellingRound(self._store, self._repository, self.config, round_number, last_round, clusters)
 
     def _derive_next_step(self) -> None:
         """Derive the next step from the recorded facts, and load the round if it waits for answers."""
@@ -471,12 +470,14 @@ class Session:
         self._next_step = schedule.next_step(self.config.training, self._repository)
         self.phase = schedule.phase_for_step(self._next_step)
         self.round_number = schedule.next_round_number(self.config.training, self._repository)
-        if self._next_step == "ask" and self._current_round is None:
-            self._current_round = self._load_round(self.round_number)
-        if self._next_step not in ("ask", "finish"):
-            self._recorder = self._round_clusters = None
+        self._rounds.keeps_clusters = self._next_step in ("ask", "finish")
+        if self._next_step == "ask" and self._rounds.current is None:
+            self._rounds.current = self._rounds.load(self.round_number)
+        if not self._rounds.keeps_clusters:
+            self._recorder = None
+            self._rounds.drop_clusters()
         elif self._recorder is None:
             made_in_round = self.round_number or self.round_count + 1
             self._recorder = AnswerRecorder(
-                self._store, self._repository, made_in_round, self._current_round, self._handle_changed_answers
+                self._store, self._repository, made_in_round, self._rounds.current, self._handle_changed_answers
             )

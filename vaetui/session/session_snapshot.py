@@ -62,7 +62,7 @@ class SessionSnapshot:
         self._train_count = count - count_validation_images(training, count)
         self.steps_per_epoch = count_steps_per_epoch(training, self._train_count)
         """Batches in an epoch after the first round."""
-        self.propagator = LabelPropagator(self.repository, self.load_round)
+        self.propagator = LabelPropagator(self.repository, self.store, self.load_round)
         """Labels by the answers."""
 
     @property

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from vaetui.engine.answers import ImageAnswerOrigin, Unreadable
 from vaetui.engine.config import count_epochs, find_current_epoch
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
@@ -68,6 +70,7 @@ def load_status(name: str) -> dict[str, Any]:
             "rounds": config.training.rounds,
             "next_round": next_round or None,
             "answers": repository.count_answers(),
+            "image_answers": count_image_answers(repository),
             "answered_clusters": None,
             "clusters": None,
             "unanswered_classes": [classes.names[class_id] for class_id in find_unanswered_class_ids(repository)],
@@ -76,6 +79,7 @@ def load_status(name: str) -> dict[str, Any]:
             "reading_accuracy": [event.reading_accuracy for event in epoch_events],
             "prediction_churn": [event.prediction_churn for event in epoch_events],
             "mean_confidence": [event.reliable_confidence for event in epoch_events],
+            "expected_accuracy": [event.expected_accuracy for event in epoch_events],
             "losses": [event.losses._asdict() for event in epoch_events],
             "training_seconds": sum(seconds for *_, seconds in repository.list_losses()),
             "labelling_seconds": measure_labelling_seconds(repository),
@@ -100,11 +104,28 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
     agreements: list[dict[str, Any]] = []
     with closing(SessionRepository(directory)) as repository:
         store = ArtifactStore(directory, repository)
-        propagator = LabelPropagator(repository, partial(LabellingRound, store, repository, repository.config))
+        propagator = LabelPropagator(repository, store, partial(LabellingRound, store, repository, repository.config))
         with suppress(UserError):
             for round_number, agreement in measure_round_agreements(store, repository, propagator):
                 agreements.append({"round": round_number, **asdict(agreement)})
     return agreements
+
+
+def count_image_answers(repository: SessionRepository) -> dict[str, int]:
+    """Return the number of images with an answer of their own in force, in all and by where it was given.
+
+    "corrected" are those whose answer differs from the label that was shown, "beyond_borders" those that lost their
+    label beyond the border of a class.
+    """
+    records = repository.list_image_answers()
+    origins = Counter(record.origin for record in records)
+    return {
+        "images": len(records),
+        **{origin: origins[origin] for origin in get_args(ImageAnswerOrigin)},
+        "corrected": sum(record.image.shown_class_id is not None and not record.is_accepted for record in records),
+        "unreadable": sum(isinstance(record.image.answer, Unreadable) for record in records),
+        "beyond_borders": sum(border.image_count for border in repository.list_borders()),
+    }
 
 
 def build_summary(store: ArtifactStore, repository: SessionRepository, propagator: LabelPropagator) -> Summary:
@@ -126,9 +147,10 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
         is_answered = direct_labels.weights > 0
         learned_ids = find_learned_class_ids(config, repository, len(epoch_events))
+        class_ids = np.where(is_answered, direct_labels.class_ids, predicted_class_ids)
         is_counted = is_answered | np.isin(predicted_class_ids, learned_ids)
-        class_ids = np.where(is_answered, direct_labels.class_ids, predicted_class_ids)[is_counted]
-        counts = np.bincount(class_ids, minlength=len(classes))
+        is_counted &= ~propagator.find_unlabelled_images(config, last_round, class_ids)
+        counts = np.bincount(class_ids[is_counted], minlength=len(classes))
         class_counts = tuple((class_id, int(counts[class_id])) for class_id in classes.active_ids)
     return Summary(
         class_counts=class_counts,

@@ -35,6 +35,7 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
 from vaetui.session import checkpoints, schedule
 from vaetui.session.data_split import SessionImages
+from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -190,6 +191,7 @@ class Trainer:
         if round_number > 1 and config.cluster.query_strategy == "uncertain":
             probabilities = yield from prior_probabilities(config, round_number, all_embeddings, distinct_images)
             uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
+            uncertainties[self._find_answered_images(round_number)] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
                 embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts
             )
@@ -202,6 +204,11 @@ class Trainer:
         event = Clustered(round_number, len(centres), inertias)
         self._repository.record_round_start(event, fingerprint)
         yield event
+
+    def _find_answered_images(self, last_round: int) -> NDArray[np.bool_]:
+        """Return for each training image whether it or a copy has an answer of its own up to a round, [N]."""
+        image_labels, split = load_image_labels(self._repository, self._store, last_round), self.images.train_val_split
+        return map_image_labels(image_labels, split.first_copies).has_answer[split.train_indices]
 
     def split_cluster(
         self, cluster: Cluster, part_count: int, snapshot: RoundSnapshot, round_number: int

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import ClassEdit
-from vaetui.storage.answer_log import RoundAnswer, UserAction
-from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
+from vaetui.storage.answer_log import ImageWithOrigin, RoundAnswer, UserAction
+from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.repository import SessionRepository
 
 
 class UndoStack:
-    """The steps made in one round: answers for its clusters, corrections of earlier rounds, and class edits."""
+    """The steps made in one round: answers for its clusters and about single images, corrections, and class edits."""
 
     def __init__(self, repository: SessionRepository, made_in_round: int) -> None:
         """Load the steps made in a round; one more than all rounds stands for the time after the last one.
@@ -38,7 +38,7 @@ class UndoStack:
 
     @property
     def answers(self) -> list[AnswerRecord]:
-        """The answers made in the round that are not undone, oldest first."""
+        """The answers for clusters made in the round that are not undone, oldest first."""
         return [action for action in self._actions if isinstance(action, AnswerRecord)]
 
     @property
@@ -48,21 +48,26 @@ class UndoStack:
 
     def record(
         self,
-        answers: Sequence[RoundAnswer],
+        answers: Sequence[RoundAnswer] = (),
         class_edits: Sequence[ClassEdit] = (),
+        images: Sequence[ImageWithOrigin] = (),
+        borders: Sequence[tuple[int, int]] = (),
         *,
         extends_last_step: bool = False,
         fingerprints: Iterable[FileFingerprint] = (),
     ) -> list[UserAction]:
         """Record class edits and then answers as one step, or as part of the last one, and return the new actions.
 
-        They are on the disk on return. Undone steps can no longer be redone.
+        `borders` are as for `AnswerLog.record_step`. All are on the disk on return. Undone steps can no longer be
+        redone.
         """
         extended_step_id = self._actions[-1].step_id if extends_last_step and self._actions else None
         actions = self._repository.record_step(
             self._made_in_round,
             answers,
             class_edits,
+            images,
+            borders,
             extended_step_id=extended_step_id,
             fingerprints=fingerprints,
         )
@@ -93,5 +98,11 @@ class UndoStack:
         for action in (*self._actions, *self._undone_actions):
             if isinstance(action, ClassEditRecord):
                 classes = classes.with_edit(action.class_edit)
-            elif isinstance(action.answer, ClassAnswer) and action.answer.class_id >= len(classes):
-                classes.require_active(action.answer.class_id)
+                continue
+            if isinstance(action, BorderRecord):
+                class_id = action.class_id
+            else:
+                answer = action.answer if isinstance(action, AnswerRecord) else action.image.answer
+                class_id = answer.class_id if isinstance(answer, ClassAnswer) else 0
+            if class_id >= len(classes):
+                classes.require_active(class_id)

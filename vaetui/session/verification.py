@@ -15,6 +15,7 @@ from vaetui.session import data_digests
 from vaetui.session.data_loading import find_changed_files, find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
+from vaetui.session.image_answers import load_border
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.storage import (
     atomic_files,
@@ -131,6 +132,9 @@ def _iter_file_checks(
     for number, *_ in repository.list_rounds():
         name = file_names.round_snapshot_name(number)
         yield name, partial(LabellingRound, store, repository, repository.config, number)
+    for border in repository.list_all_borders():
+        name = file_names.border_name(border.id)
+        yield name, partial(load_border, store, border.id, border.image_count)
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
         if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):

@@ -11,7 +11,7 @@ from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, Re
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import EpochEnded, Losses
 from vaetui.storage.answer_log import UserAction
-from vaetui.storage.answer_rows import AnswerRecord, ClassEditRecord
+from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord, ImageAnswerRecord
 
 if TYPE_CHECKING:
     from vaetui.engine.metrics import Agreement  # imports NumPy, which must not delay the first frame
@@ -164,6 +164,11 @@ def describe_step(step: Sequence[UserAction], classes: ClassList, round_number: 
         descriptions.append(f"answers for {len(clusters)} clusters")
     elif answers:
         descriptions.append(_describe_answer(answers[-1], round_number))
+    images = {action.image.image_index: action for action in step if isinstance(action, ImageAnswerRecord)}
+    if images:
+        descriptions.append(_describe_images(list(images.values())))
+    borders = [action for action in step if isinstance(action, BorderRecord)]
+    descriptions += [f"border of class {classes.names[border.class_id]}" for border in borders]
     return " and ".join(descriptions)
 
 
@@ -180,6 +185,20 @@ def _describe_answer(record: AnswerRecord, round_number: int) -> str:
             return f"clearing of {cluster}"
         case _:
             return f"unreadable mark of {cluster}"
+
+
+def _describe_images(records: Sequence[ImageAnswerRecord]) -> str:
+    if len(records) > 1:
+        name = "answers for" if records[0].origin == "audit" else "page of"
+        return f"{name} {len(records):,} images"
+    image = f"image {records[0].image.image_index:,}"
+    match records[0].image.answer:
+        case ClassAnswer():
+            return f"answer for {image}"
+        case Cleared():
+            return f"clearing of {image}"
+        case _:
+            return f"unreadable mark of {image}"
 
 
 def _describe_class_edit(class_edit: ClassEdit, classes: ClassList) -> str:

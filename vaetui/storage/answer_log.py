@@ -17,7 +17,7 @@ from vaetui.engine.answers import (
     parse_path,
 )
 from vaetui.engine.classes import ClassEdit
-from vaetui.storage import answer_rows, image_answer_log
+from vaetui.storage import answer_rows
 from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord, ImageAnswerRecord
 from vaetui.storage.database import Database
 from vaetui.storage.fingerprints import FileFingerprint
@@ -78,10 +78,11 @@ class AnswerLog:
         actions += image_records
         for action_id, (class_id, image_count) in enumerate(borders, next_id + len(actions)):
             actions.append(BorderRecord(action_id, step_id, made_in_round, class_id, image_count, created_at))
-        discards: list[Change] = [(f"discard_undone_{table}s", (made_in_round,)) for table in TABLES]
+        discarded_tables = TABLES if self._image_log.has_undone_rows() else ("answer", "class_edit")
+        discards: list[Change] = [(f"discard_undone_{table}s", (made_in_round,)) for table in discarded_tables]
         rows = [_build_row(action, made_in_round, created_at) for action in actions]
         self._database.apply_changes(*discards, *rows, *build_add_file_changes(fingerprints))
-        self._image_log.add(image_records)
+        self._image_log.add(image_records, made_in_round)
         return actions
 
     def record_undo(self, step_id: int) -> None:
@@ -145,11 +146,11 @@ class AnswerLog:
 
     def count_answers_by_class(self, last_round: int | None = None) -> dict[int, int]:
         """Return the number of answers in force by class id, made up to a round or all; class edits are not applied."""
-        counts = image_answer_log.count_answers_by_class(self.list_image_answers(last_round))
+        counts = dict(self._image_log.summarise(last_round).counts_by_class)
         for record in self.list_effective_answers(last_round):
             if isinstance(record.answer, ClassAnswer):
-                counts[record.answer.class_id] += 1
-        return dict(counts)
+                counts[record.answer.class_id] = counts.get(record.answer.class_id, 0) + 1
+        return counts
 
     def find_last_answered_round(self) -> int:
         """Return the last round with an answer in force for a cluster, 0 if there is none.
@@ -174,7 +175,11 @@ class AnswerLog:
 
         The border of a class is one answer, too.
         """
-        return image_answer_log.count_answers(self.list_image_answers()) + len(self.list_borders())
+        return self._image_log.summarise().answer_count + len(self.list_borders())
+
+    def list_image_class_ids(self, last_round: int | None = None) -> frozenset[int]:
+        """Return the classes that the answers in force about single images name; class edits are not applied."""
+        return frozenset(self._image_log.summarise(last_round).counts_by_class)
 
     def _query_answers(self, condition: str, parameters: tuple[object, ...]) -> list[AnswerRecord]:
         query = (

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared
 from vaetui.storage import answer_rows
 from vaetui.storage.answer_rows import BorderRecord, ImageAnswerRecord
 from vaetui.storage.database import Database
+
+TABLES = ("image_answer", "class_border")
+"""The tables of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
+    """The number of answers about single images: of a page, 1 for the accepted rest and 1 for each correction."""
+
+    answer_count: int
+    """Number of answers; two classes side by side are one page."""
+    counts_by_class: Mapping[int, int]
+    """Number of answers by class id; class edits are not applied."""
 
 
 class ImageAnswerLog:
@@ -21,25 +35,35 @@ class ImageAnswerLog:
         self._lock = threading.RLock()  # a worker reads while the screen records
         self._active_records: list[ImageAnswerRecord] | None = None
         self._records_in_force: dict[int | None, list[ImageAnswerRecord]] = {}
+        self._summaries: dict[int | None, AnswerSummary] = {}
+        self._has_undone_rows: bool | None = None
 
-    def add(self, records: Sequence[ImageAnswerRecord]) -> None:
-        """Take over records that were just stored."""
+    def has_undone_rows(self) -> bool:
+        """Return whether a step with images or a border was undone and can be redone; few journal entries need it."""
         with self._lock:
-            for record in records[:1]:  # what ended rounds contain does not change
-                cached = self._records_in_force.items()
-                self._records_in_force = {
-                    last_round: in_force
-                    for last_round, in_force in cached
-                    if last_round is not None and last_round < record.made_in_round
-                }
+            if self._has_undone_rows is None:
+                query = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE state = 'undone'" for table in TABLES)
+                self._has_undone_rows = bool(self._database.fetch_all(f"{query} LIMIT 1"))
+            return self._has_undone_rows
+
+    def add(self, records: Sequence[ImageAnswerRecord], made_in_round: int) -> None:
+        """Take over records that were just stored; undone rows of the round were discarded."""
+        with self._lock:
+            self._has_undone_rows = None if self._has_undone_rows else self._has_undone_rows
+            if records:
+                for cache in (self._records_in_force, self._summaries):
+                    for last_round in list(cache):  # what ended rounds contain does not change
+                        if last_round is None or last_round >= made_in_round:
+                            del cache[last_round]
             if self._active_records is not None:
                 self._active_records += records
 
     def forget(self) -> None:
         """Read everything again at the next query, because steps were undone or redone."""
         with self._lock:
-            self._active_records = None
+            self._active_records = self._has_undone_rows = None
             self._records_in_force.clear()
+            self._summaries.clear()
 
     def list_in_force(self, last_round: int | None = None) -> list[ImageAnswerRecord]:
         """Return the answers in force, by those made up to a round or by all, in the order of entry.
@@ -59,6 +83,13 @@ class ImageAnswerLog:
                     record for record in records.values() if not isinstance(record.image.answer, Cleared)
                 ]
             return self._records_in_force[last_round]
+
+    def summarise(self, last_round: int | None = None) -> AnswerSummary:
+        """Return the number of answers in force, by those made up to a round or by all."""
+        with self._lock:
+            if last_round not in self._summaries:
+                self._summaries[last_round] = _summarise(self.list_in_force(last_round))
+            return self._summaries[last_round]
 
     def list_made_in_round(self, made_in_round: int, state: str) -> list[ImageAnswerRecord]:
         """Return the answers that were made in a round and have that state, oldest first."""
@@ -104,28 +135,18 @@ class ImageAnswerLog:
         return [BorderRecord(*row) for row in self._database.fetch_all(query, parameters)]
 
 
-def count_answers(records: Iterable[ImageAnswerRecord]) -> int:
-    """Return how many answers gave these labels: of a page, one for the accepted rest and one for each correction.
-
-    Two classes side by side are one page.
-    """
-    pages, others = set[tuple[int, int | None]](), 0
+def _summarise(records: Sequence[ImageAnswerRecord]) -> AnswerSummary:
+    counts, others = Counter[int](), 0
+    pages, class_pages = set[tuple[int, int | None]](), set[tuple[int, int]]()
     for record in records:
-        if record.is_accepted:
-            pages.add((record.step_id, None if record.origin == "pair" else record.image.shown_class_id))
-        else:
+        answer = record.image.answer
+        if not record.is_accepted:
             others += 1
-    return len(pages) + others
-
-
-def count_answers_by_class(records: Iterable[ImageAnswerRecord]) -> Counter[int]:
-    """Return the number of answers by class id, counted as in `count_answers`; class edits are not applied."""
-    counts, pages = Counter[int](), set[tuple[int, int]]()
-    for record in records:
-        if isinstance(answer := record.image.answer, ClassAnswer):
-            if not record.is_accepted:
+        if isinstance(answer, ClassAnswer):
+            if record.is_accepted:
+                pages.add((record.step_id, None if record.origin == "pair" else answer.class_id))
+                class_pages.add((record.step_id, answer.class_id))
+            else:
                 counts[answer.class_id] += 1
-            elif (record.step_id, answer.class_id) not in pages:
-                pages.add((record.step_id, answer.class_id))
-                counts[answer.class_id] += 1
-    return counts
+    counts.update(class_id for _, class_id in class_pages)
+    return AnswerSummary(len(pages) + others, counts)

@@ -1,0 +1,189 @@
+"""What the answers about single images and the borders of classes determine, for every image and its copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin
+from vaetui.engine.classes import ClassList
+from vaetui.engine.clusters import Indices
+from vaetui.engine.duplicates import DistinctImages
+from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
+from vaetui.errors import UserError
+from vaetui.storage import file_names, stored_arrays
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.repository import SessionRepository
+from vaetui.storage.stored_arrays import BorderImages, TrainValSplit
+
+NO_CLASS = -1
+"""Class of an image that a person marked as unreadable."""
+NOT_ANSWERED = -2
+"""Stands for the class of an image without an answer of its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageLabels:
+    """The answers in force about single images, and the borders of classes."""
+
+    image_indices: Indices
+    """The answered images as indices in the data set, in the order of entry, [M]; of copies, the first one."""
+    class_ids: NDArray[np.int64]
+    """Their classes, with merged classes replaced by their targets, [M]; NO_CLASS for an unreadable image."""
+    origins: tuple[ImageAnswerOrigin, ...]
+    """Where the answers were given."""
+    borders: tuple[tuple[int, Indices], ...] = ()
+    """(class, indices of the images beyond its border); a class may occur more than once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageLabelMap:
+    """What the answers about single images determine for each of N images, copies included."""
+
+    class_ids: NDArray[np.int64]
+    """The class by an answer about the image, [N]; NO_CLASS for an unreadable one, NOT_ANSWERED without an answer."""
+    borders: tuple[tuple[int, NDArray[np.bool_]], ...] = ()
+    """(class, whether each image lies beyond its border, [N])."""
+
+    @property
+    def has_answer(self) -> NDArray[np.bool_]:
+        """Whether each image has an answer of its own, [N]."""
+        has_answer: NDArray[np.bool_] = self.class_ids != NOT_ANSWERED
+        return has_answer
+
+    @property
+    def has_class(self) -> NDArray[np.bool_]:
+        """Whether each image has a class by an answer of its own, [N]."""
+        has_class: NDArray[np.bool_] = self.class_ids >= 0
+        return has_class
+
+    @property
+    def is_unreadable(self) -> NDArray[np.bool_]:
+        """Whether each image was marked as unreadable, [N]."""
+        is_unreadable: NDArray[np.bool_] = self.class_ids == NO_CLASS
+        return is_unreadable
+
+    def select(self, indices: Indices) -> ImageLabelMap:
+        """Return the part about some of the images."""
+        return ImageLabelMap(
+            self.class_ids[indices], tuple((class_id, is_beyond[indices]) for class_id, is_beyond in self.borders)
+        )
+
+    def find_beyond_border(self, class_ids: NDArray[np.int64], is_protected: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which images lose the label `class_ids` [N] because they lie beyond the border of that class, [N].
+
+        `is_protected` [N] are images that a person saw when the label was chosen; like an answer about the image
+        itself, that counts more than a border.
+        """
+        is_lost = np.zeros(len(class_ids), bool)
+        for class_id, is_beyond in self.borders:
+            is_lost |= is_beyond & (class_ids == class_id)
+        is_lost &= ~(is_protected | self.has_answer)
+        return is_lost
+
+    def apply(self, labels: PseudoLabels, is_protected: NDArray[np.bool_]) -> PseudoLabels:
+        """Return the labels of the images with these answers and borders; see `find_beyond_border`."""
+        has_class, is_unreadable = self.has_class, self.is_unreadable
+        is_lost = self.find_beyond_border(labels.class_ids, is_protected)
+        if not (has_class.any() or is_unreadable.any() or is_lost.any()):
+            return labels
+        class_ids, weights = labels.class_ids.copy(), labels.weights.copy()
+        class_ids[is_unreadable | is_lost], weights[is_unreadable | is_lost] = 0, 0
+        class_ids[has_class], weights[has_class] = self.class_ids[has_class], 1
+        return PseudoLabels(class_ids, weights)
+
+    def replace_labels(self, labelled_set: LabelledSet, distinct_images: DistinctImages) -> LabelledSet:
+        """Return a labelled set in which the answers about single images replace those about their clusters.
+
+        Only the first ones of copies, `distinct_images`, get labels.
+        """
+        has_answer = self.has_answer
+        if not has_answer.any():
+            return labelled_set
+        is_kept = ~has_answer[labelled_set.indices]
+        own = distinct_images.indices[self.has_class[distinct_images.indices]]
+        return LabelledSet(
+            np.concatenate([labelled_set.indices[is_kept], own]),
+            np.concatenate([labelled_set.class_ids[is_kept], self.class_ids[own]]),
+            np.concatenate([labelled_set.weights[is_kept], np.ones(len(own))]),
+        )
+
+
+def load_image_labels(
+    repository: SessionRepository, store: ArtifactStore, last_round: int | None = None
+) -> ImageLabels:
+    """Load the answers about single images and the borders, made up to a round or all of them.
+
+    Raises UserError for a lost file, and for an image or a class that does not exist.
+    """
+    classes, image_count = repository.load_class_list(last_round), repository.shape[0]
+    records, border_records = repository.list_image_answers(last_round), repository.list_borders(last_round)
+    image_indices = np.array([record.image.image_index for record in records], np.int64)
+    if len(image_indices) and image_indices.max() >= image_count:
+        raise UserError(
+            f"{store.directory / file_names.DATABASE_NAME} is damaged: it has an answer about image "
+            f"{int(image_indices.max()):,} of {image_count:,}. Restore it from a backup."
+        )
+    class_ids = np.array(
+        [
+            _find_canonical(classes, answer.class_id)
+            if isinstance(answer := record.image.answer, ClassAnswer)
+            else NO_CLASS
+            for record in records
+        ],
+        np.int64,
+    )
+    borders = tuple(
+        (_find_canonical(classes, border.class_id), load_border(store, border.id, border.image_count))
+        for border in border_records
+    )
+    return ImageLabels(image_indices, class_ids, tuple(record.origin for record in records), borders)
+
+
+def load_border(store: ArtifactStore, border_id: int, image_count: int) -> Indices:
+    """Return the images beyond a border. Raises UserError for a lost file and one that does not fit the session."""
+    name = file_names.border_name(border_id)
+    return stored_arrays.load_arrays(store, name, BorderImages, B=image_count).image_indices
+
+
+def map_image_labels(image_labels: ImageLabels, first_copies: Indices) -> ImageLabelMap:
+    """Return what the answers determine for each image of the data set, [A]; copies follow the first one.
+
+    `first_copies` [A] are the first images with equal pixels. Of answers about copies, the last one counts.
+    """
+    class_ids = np.full(len(first_copies), NOT_ANSWERED, np.int64)
+    class_ids[first_copies[image_labels.image_indices]] = image_labels.class_ids  # the last assignment counts
+    return ImageLabelMap(
+        class_ids[first_copies],
+        tuple((class_id, _is_member(indices, first_copies)) for class_id, indices in image_labels.borders),
+    )
+
+
+def normalise_indices(image_indices: Sequence[int], first_copies: Indices) -> list[int]:
+    """Return the first copies of images. Raises UserError for an image that does not exist."""
+    for image_index in image_indices:
+        if not 0 <= image_index < len(first_copies):
+            raise UserError(f"There is no image {image_index:,}. Choose one from 0 to {len(first_copies) - 1:,}.")
+    return [int(index) for index in first_copies[np.array(image_indices, np.int64)]]
+
+
+def load_split(store: ArtifactStore) -> TrainValSplit:
+    """Return which images are trained on and which are copies. Raises UserError if the file is lost."""
+    return stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+
+
+def _is_member(image_indices: Indices, first_copies: Indices) -> NDArray[np.bool_]:
+    is_first = np.zeros(len(first_copies), bool)
+    is_first[first_copies[image_indices]] = True
+    is_member: NDArray[np.bool_] = is_first[first_copies]
+    return is_member
+
+
+def _find_canonical(classes: ClassList, class_id: int) -> int:
+    """Return the class that a class counts as. Raises UserError for a class that does not exist."""
+    if class_id >= len(classes):
+        classes.require_active(class_id)
+    return classes.canonical[class_id]
