@@ -236,7 +236,7 @@ def test_show_of_a_finished_session_has_the_accuracy_of_every_epoch(templates: S
     assert status["training_seconds"] > 0
     text = run_vaetui("show", "finished").stdout
     assert re.search(r"^test accuracy +\d+\.\d %  \d+\.\d %  \d+\.\d %$", text, re.MULTILINE)
-    assert re.search(r"^agreement +\d+\.\d % of \d+ in round 2$", text, re.MULTILINE)
+    assert re.search(r"^agreement +\d+ % of \d+ in round 2$", text, re.MULTILINE)
 
 
 def test_sessions_lists_the_most_recently_used_first(templates: SessionTemplates) -> None:

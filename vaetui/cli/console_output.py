@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetui.errors import make_printable
+from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, round_percent
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 HEADING_CELLS = 20
 """Width of the headings of a session's status."""
+IMAGE_ANSWER_TEXTS = {
+    "review": "in a review",
+    "pair": "beside a confused class",
+    "border": "at a border",
+    "audit": "from audits",
+    "corrected": "corrected",
+    "unreadable": "unreadable",
+    "beyond_borders": "more beyond a border",
+}
+"""Words for the counts of answers about single images."""
 MAX_NAMES_CELLS = 200
 """Columns of the names of the classes without an answer."""
 
@@ -64,6 +75,7 @@ def print_session(summary: dict[str, Any]) -> None:
         **summary["import"],
         "recipe": f"{summary['recipe']}, seed {summary['seed']}",
         "answers": _format_answers(summary),
+        **_format_image_answers(summary["image_answers"]),
         **_format_epoch_metrics(summary),
         "time": f"{summary['training_seconds'] / 60:.1f} min training, "
         f"{summary['labelling_seconds'] / 60:.1f} min labelling",
@@ -77,17 +89,22 @@ def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
     """Format the metrics by epoch: those with true labels if there are any, else those without."""
     metrics = {"test accuracy": summary["test_accuracy"]}
     if not any(value is not None for value in summary["test_accuracy"]):
-        metrics = {"prediction churn": summary["prediction_churn"], "estimated accuracy": summary["mean_confidence"]}
+        metrics = {"prediction churn": summary["prediction_churn"]}
     metrics["reading accuracy"] = summary["reading_accuracy"]
-    lines = {
+    expected = summary["expected_accuracy"]
+    lines = {}
+    if any(value is not None for value in expected):
+        values = ("–" if value is None else f"~{round_percent(value)} %" for value in expected)
+        lines["expected accuracy"] = f"{'  '.join(values)}  ({NOT_AUDITED})"
+    lines |= {
         header: "  ".join(_format_percent(value) for value in values)
         for header, values in metrics.items()
         if any(value is not None for value in values)
     }
     agreements = []
     for agreement in summary["agreements"]:
-        rate, confidence = _format_percent(agreement["agreement_rate"]), agreement["mean_confidence"]
-        confidence_text = "" if confidence is None else f" (estimated {_format_percent(confidence)})"
+        rate, confidence = f"{100 * agreement['agreement_rate']:.0f} %", agreement["mean_confidence"]
+        confidence_text = "" if confidence is None else f" (confidence {100 * confidence:.0f} %)"
         agreements.append(f"{rate} of {agreement['image_count']} in round {agreement['round']}{confidence_text}")
     return lines | ({"agreement": ", ".join(agreements)} if agreements else {})
 
@@ -125,6 +142,14 @@ def _format_answers(summary: dict[str, Any]) -> str:
     count, unanswered_classes = summary["answers"], summary["unanswered_classes"]
     note = format_unanswered_classes(unanswered_classes, MAX_NAMES_CELLS) if count else ""
     return f"{count:,}. {note}" if note else f"{count:,}"
+
+
+def _format_image_answers(counts: dict[str, int]) -> dict[str, str]:
+    """Return the number of images with an answer of their own, and where they come from, if there are any."""
+    if not counts["images"] and not counts["beyond_borders"]:
+        return {}
+    parts = [f"{counts[key]:,} {text}" for key, text in IMAGE_ANSWER_TEXTS.items() if counts[key]]
+    return {"single images": f"{counts['images']:,} ({', '.join(parts)})"}
 
 
 def _format_percent(fraction: float | None) -> str:

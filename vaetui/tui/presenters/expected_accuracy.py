@@ -6,10 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from vaetui.session.audit_views import AuditResult
-from vaetui.tui.presenters.audit_text import format_audit_result
-from vaetui.tui.presenters.number_format import format_percent
-
 NOT_AUDITED = "not audited"
 """Stands beside every expected accuracy: it is computed from the networks alone."""
 
@@ -43,27 +39,3 @@ def fit_texts(alternatives: Sequence[Sequence[str]], max_cells: int, separator: 
             used_cells = max_cells - room + cell_len(text)
             texts.append(text)
     return separator.join(texts)
-
-
-def describe_accuracy(expected: float | None, audit: AuditResult | None, is_audit_older: bool) -> list[str]:
-    """Return the audited accuracy, else the expected one and that of an older audit, as alternatives, longest first.
-
-    Empty if nothing is known. `is_audit_older` tells that the labels have changed since the audit.
-    """
-    audited: list[str] = []
-    if audit is not None:
-        interval = f"{format_percent(audit.low).strip()} to {format_percent(audit.high).strip()}"
-        share = f"{format_percent(audit.estimate).strip()} %"
-        if not is_audit_older:
-            return [
-                format_audit_result(audit),
-                f"Audited: {share} of the labels are right ({interval})",
-                f"Audited: {share} right ({interval})",
-            ]
-        audited = [f"Audited after round {audit.round}, with older labels: {share} ({interval})"]
-        audited.append(f"Audited after round {audit.round}: {share} ({interval})")
-    if expected is None:
-        return audited
-    text = f"Expected accuracy {format_expected_accuracy(expected)}"
-    short_text = f"About {round_percent(expected)} % right ({NOT_AUDITED})"
-    return [*(f"{text}. {audited_text}" for audited_text in audited), text, short_text]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from vaetui.session.expected_gain import expect_gain
 from vaetui.tui.keymap import KeyFormatter
+from vaetui.tui.presenters.accuracy_text import describe_accuracy
 from vaetui.tui.presenters.disagreement_text import describe_disagreement
-from vaetui.tui.presenters.expected_accuracy import describe_accuracy, fit_texts
+from vaetui.tui.presenters.expected_accuracy import fit_texts
 from vaetui.tui.presenters.gain_text import describe_gain
 from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
