@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, NetworkConfig
 
@@ -35,15 +36,9 @@ class ColourReviewSession(ScriptedSession):
     def __init__(self, names: tuple[str, ...] = ANIMALS) -> None:
         super().__init__(classes=names, config=create_config(len(names)))
 
-    def select_images(self, image_indices: object) -> Pixels:
+    def select_images(self, image_indices: Sequence[int]) -> Pixels:
         """Draw noise, another one for each image."""
-        self.calls.append(f"select_images {len(list(image_indices))}")  # type: ignore[call-overload]
-        return np.stack([self.draw_photo(index) for index in image_indices])  # type: ignore[attr-defined]
-
-    def draw_photo(self, index: int) -> Pixels:
-        """Draw the photo with this index."""
-        return np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)
-
-
-def number_classes(count: int) -> ClassList:
-    return ClassList.from_names([f"class {index}" for index in range(count)])
+        self.calls.append(f"select_images {len(image_indices)}")
+        return np.stack(
+            [np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8) for index in image_indices]
+        )

@@ -119,7 +119,7 @@ def test_pairs_are_shown_one_after_the_other_and_by_choice() -> None:
     press(presenter, "previous", "previous", "previous")
     assert presenter.hint == "This is the first pair"
     choices = presenter.list_pair_choices()
-    assert [(choice.label, choice.detail) for choice in choices][0] == ("cat / dog", "60 images")
+    assert (choices[0].label, choices[0].detail) == ("cat / dog", "60 images")
     presenter.show_pair(2)
     assert presenter.format_heading().startswith("owl / polar bear")
 
