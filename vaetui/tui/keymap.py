@@ -52,6 +52,14 @@ HELP_KEYS: list[KeyBinding] = [
 
 # Training
 
+DISAGREEMENT_ENTRY = (
+    "classifier, graph",
+    "The graph spreads your answers to similar images. Where the classifier differs from it, one of them is wrong",
+)
+ACCURACY_ENTRY = (
+    "expected accuracy",
+    "Share of right labels by the networks alone, not audited: it may be off by 10 points. An audit measures it",
+)
 EPOCH_METRIC_GLOSSARY: Glossary = (
     (
         "expected",
@@ -93,8 +101,18 @@ _SHARE_GLOSSARY: Glossary = (
     ("read", "Reconstructions read correctly in the reading test of that epoch (%)"),
     ("img/s", "Training images per second"),
 )
-TRAINING_GLOSSARY: Glossary = (*_LOSS_GLOSSARY, ("test", "Test images classified correctly (%)"), *_SHARE_GLOSSARY)
-TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*_LOSS_GLOSSARY, *EPOCH_METRIC_GLOSSARY, *_SHARE_GLOSSARY)
+TRAINING_GLOSSARY: Glossary = (
+    *_LOSS_GLOSSARY,
+    ("test", "Test images classified correctly (%)"),
+    DISAGREEMENT_ENTRY,
+    *_SHARE_GLOSSARY,
+)
+TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (
+    *_LOSS_GLOSSARY,
+    *EPOCH_METRIC_GLOSSARY,
+    DISAGREEMENT_ENTRY,
+    *_SHARE_GLOSSARY,
+)
 
 # Labelling
 
@@ -170,6 +188,8 @@ LABELLING_GLOSSARY: Glossary = (
     ("mean distance", "From the members to the centre, in latent units"),
     ("weight", "Mean training weight of a member, in % of an image at the centre"),
     ("answers", "Labels, unreadables and splits in the session so far"),
+    ACCURACY_ENTRY,
+    DISAGREEMENT_ENTRY,
 )
 
 # Classes
@@ -330,6 +350,9 @@ SUMMARY_KEYS: list[KeyBinding] = [
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]
 _SUMMARY_SHARE_GLOSSARY: Glossary = (
+    ACCURACY_ENTRY,
+    DISAGREEMENT_ENTRY,
+    ("points", "Percentage points of accuracy: what the last rounds brought, and what another one may bring"),
     PIXELS_ENTRY,
     ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),
     ("answers", "Labels, unreadables and splits"),
