@@ -62,8 +62,8 @@ def list_result_rows(result: AuditResult, is_current: bool | None = None) -> lis
     rows.append(
         (
             "in exports",
-            "the confidence of these labels is calibrated by the checks: of those from 0.9 on, "
-            "about 90 % or more are right",
+            "labels of this version get a confidence that is calibrated by the checks: of those from 0.9 on, about "
+            "90 % or more are right",
         )
     )
     return rows
