@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 from vaetui.engine.audit_plans import AuditPart
@@ -25,13 +25,13 @@ class AuditItem:
     """The label that is checked; for a planted error, the wrong class that is shown."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CheckStep:
     """The checks of one key, which undo takes back together."""
 
     step_id: int
     """Its id, ascending in the order of entry."""
-    checks: list[tuple[int, AuditCheck]] = field(default_factory=list)
+    checks: Sequence[tuple[int, AuditCheck]]
     """Positions of items, and what was said about them."""
 
 
@@ -104,8 +104,10 @@ class AuditSteps:
         self._replay()
         return step
 
-    def build_view(self, plan: str, version: str, result: AuditResult | None) -> AuditView:
-        """Return what a front end shows."""
+    def build_view(
+        self, plan: str, version: str, result: AuditResult | None, canonical: Sequence[int] | None = None
+    ) -> AuditView:
+        """Return what a front end shows; `canonical` are the classes that classes count as, if some were merged."""
         positions = self.list_current_positions()
         part = self.items[positions[0]].part if positions else None
         blind_count = sum(item.part == "blind" for item in self.items)
@@ -119,17 +121,20 @@ class AuditSteps:
             total={"blind": blind_count, "page": page_count, None: 0}[part],
             page_number=page_number,
             page_count=page_count,
-            items=tuple(self._view_item(position) for position in positions),
+            items=tuple(self._view_item(position, canonical) for position in positions),
             can_undo=bool(self.steps),
             can_redo=bool(self.undone_steps),
             keys=self.keys,
             result=result if part is None else None,
         )
 
-    def _view_item(self, position: int) -> AuditItemView:
-        item = self.items[position]
+    def _view_item(self, position: int, canonical: Sequence[int] | None) -> AuditItemView:
+        item, check = self.items[position], self.checks.get(position)
         shown_class_id = item.label_class_id if item.part == "page" else None
-        return AuditItemView(position, item.image_index, shown_class_id, self.checks.get(position))
+        if canonical is not None:
+            shown_class_id = None if shown_class_id is None else canonical[shown_class_id]
+            check = ClassAnswer(canonical[check.class_id]) if isinstance(check, ClassAnswer) else check
+        return AuditItemView(position, item.image_index, shown_class_id, check)
 
     def _replay(self) -> None:
         self.checks = {}

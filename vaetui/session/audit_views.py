@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 
@@ -129,6 +129,23 @@ class AuditResult:
         result["strata"] = [_to_dict(item) for item in self.strata]
         return result
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AuditResult:
+        """Return the result that `to_dict` described; raises KeyError, TypeError and ValueError for anything else."""
+        simple_values: dict[str, Any] = {
+            name: _convert(values[name], type_name)
+            for name, type_name in cls.__annotations__.items()
+            if type_name in ("int", "float", "str")
+        }
+        return cls(
+            **simple_values,
+            classes=tuple(_from_dict(ClassAudit, item) for item in values["classes"]),
+            confusion=tuple(
+                (int(item["label"]), int(item["seen"]), int(item["count"])) for item in values["confusion"]
+            ),
+            strata=tuple(_from_dict(StratumAudit, item) for item in values["strata"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
@@ -166,6 +183,27 @@ class AuditView:
     def is_blind(self) -> bool:
         """Whether a blind image is to be checked."""
         return self.part == "blind"
+
+
+ItemT = TypeVar("ItemT", ClassAudit, StratumAudit)
+
+
+def _from_dict(item_class: type[ItemT], values: dict[str, Any]) -> ItemT:
+    annotations = item_class.__annotations__.items()
+    return item_class(**{name: _convert(values[name], type_name) for name, type_name in annotations})
+
+
+def _convert(value: Any, type_name: str) -> Any:
+    """Return a value of a result as its type; raises TypeError and ValueError for another type and for NaN."""
+    if type_name.endswith(" | None") and value is None:
+        return None
+    base_name = type_name.removesuffix(" | None")
+    accepted_types = {"int": (int,), "float": (int, float), "str": (str,)}[base_name]
+    if isinstance(value, bool) or not isinstance(value, accepted_types):
+        raise TypeError(f"not of type {base_name}: {value!r}")
+    if isinstance(value, float) and not 0 <= value <= 1:
+        raise ValueError(f"not a share: {value}")
+    return value
 
 
 def _to_dict(item: ClassAudit | StratumAudit) -> dict[str, Any]:

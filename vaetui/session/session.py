@@ -30,8 +30,10 @@ from vaetui.engine.events import (
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.answer_recorder import AnswerRecorder
+from vaetui.session.audits import Audits
 from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.digit_keys import load_digit_keys, sum_counts_of_merged_classes
+from vaetui.session.image_review import ImageReview
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling import LabellingLoader
 from vaetui.session.labelling_rounds import LabellingRounds
@@ -95,6 +97,10 @@ class Session:
             self.name, store, repository, self._propagator, self._rounds.load, self._predict_all
         )
         """The labels as an export would write them now."""
+        self.reviews = ImageReview(store, repository, self._propagator, self.labellings)
+        """Pages of single images to correct."""
+        self.audits = Audits(store, repository, self.labellings, self._prepare_trainer, self.record_image_answers)
+        """The audits of the labels."""
         self._recorder: AnswerRecorder | None = None
         self._one_key_mode = repository.one_key_mode
         self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)

@@ -1,0 +1,443 @@
+"""The audits of a session: images drawn from its labels, the checks of a person, and what they say about the labels."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from vaetui.engine import rng
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
+from vaetui.engine.audit_plans import PLANS
+from vaetui.engine.classes import ClassList
+from vaetui.engine.events import Event, Progress
+from vaetui.errors import UserError
+from vaetui.session.audit_steps import AuditItem, AuditSteps, CheckStep
+from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView, ClassAudit, StratumAudit
+from vaetui.session.labelling import Labelling, LabellingLoader
+from vaetui.storage import file_names
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.audit_log import AuditRecord, CheckRecord
+from vaetui.storage.repository import SessionRepository
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vaetui.engine.audit import AuditPopulation, AuditSample, CheckCounts, ShareEstimate
+    from vaetui.storage.stored_arrays import AuditImages
+
+NOTHING_OPEN_MESSAGE = "No audit is open."
+NOT_FINISHED_MESSAGE = "The audit is not finished. Check its other images first."
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedImage:
+    """An image of an audit, and what a person said about it."""
+
+    image_index: int
+    """The index of the image in the data set."""
+    label_class_id: int
+    """The label that was checked; for a planted error, the wrong class that was shown."""
+    seen_class_id: int | None
+    """The class that the person saw; None for an unreadable image and one that was not checked."""
+    is_checked: bool
+    """Whether the person said anything about it."""
+    is_blind: bool
+    """Whether it was shown without its label."""
+    is_planted: bool
+    """Whether it is a planted error."""
+    weight: float
+    """Number of labels that it stands for; 0 if planted."""
+
+
+@dataclass(slots=True, eq=False)
+class _LoadedAudit:
+    """An audit in memory."""
+
+    record: AuditRecord
+    images: AuditImages
+    steps: AuditSteps
+
+
+class Audits:
+    """The audits of an open session; `start` is slow, and everything is on disk when a method returns."""
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        repository: SessionRepository,
+        labellings: LabellingLoader,
+        load_images: Callable[[], Generator[Event, None, object]],
+        record_image_answers: Callable[[Sequence[AnsweredImage], ImageAnswerOrigin], None],
+    ) -> None:
+        """Audit the labels of `labellings`.
+
+        `load_images` loads what showing an image needs. `record_image_answers` records answers as a step of the
+        session; it raises UserError while the networks are trained.
+        """
+        self._store = store
+        self._repository = repository
+        self._log = repository.audit_log
+        self._labellings = labellings
+        self._load_images = load_images
+        self._record_image_answers = record_image_answers
+        self._loaded: _LoadedAudit | None = None
+
+    def start(self, plan: str) -> Iterator[Event]:
+        """Continue the open audit, whatever its plan, else draw one of the present labels; `view` shows it at the end.
+
+        Raises UserError for an unknown plan, and if there is nothing to audit.
+        """
+        if plan not in PLANS:
+            raise UserError(f"There is no audit {plan}. Choose one of: {', '.join(PLANS)}.")
+        if self._find_open_record() is None:
+            labelling = yield from self._labellings.load()
+            yield Progress("drawing the images of the audit", 0, 1)
+            self._draw(plan, labelling)
+        else:
+            yield from self._load_images()
+
+    @property
+    def view(self) -> AuditView | None:
+        """The open audit, or the newest finished one; None if there is neither."""
+        loaded = self._load_newest()
+        if loaded is None:
+            return None
+        canonical = self._repository.load_class_list().canonical
+        result = load_result(loaded.record) if loaded.steps.is_done else None
+        return loaded.steps.build_view(loaded.record.plan, loaded.record.version, result, canonical)
+
+    @property
+    def results(self) -> tuple[AuditResult, ...]:
+        """The results of all finished audits, newest first."""
+        return load_results(self._repository)
+
+    def record(self, checks: Sequence[tuple[int, AuditCheck]]) -> None:
+        """Record what one key says about images of the current view, by position; it is on the disk on return.
+
+        `ClassAnswer(shown_class_id)` accepts a label, `Cleared()` takes a mark back. The check of the last image ends
+        the audit. Raises UserError for images that are not in the view and for classes that are unknown or merged.
+        """
+        loaded = self._require_newest(NOTHING_OPEN_MESSAGE)
+        classes = self._repository.load_class_list()
+        loaded.steps.require_valid(checks)
+        for _, check in checks:
+            if isinstance(check, ClassAnswer):
+                classes.require_active(check.class_id)
+        step_id = self._log.record_checks(loaded.record.id, checks)
+        loaded.steps.record(CheckStep(step_id, tuple(checks)))
+        self._finish_if_done(loaded)
+
+    def undo(self) -> bool:
+        """Take back the last key, also the one that ended the audit; return whether there was one."""
+        loaded = self._require_newest(NOTHING_OPEN_MESSAGE)
+        if not loaded.steps.steps:
+            return False
+        self._log.record_undo(loaded.record, loaded.steps.steps[-1].step_id)
+        loaded.steps.undo()
+        self._reload_record(loaded)
+        return True
+
+    def redo(self) -> bool:
+        """Restore the key taken back last; return whether there was one."""
+        loaded = self._require_newest(NOTHING_OPEN_MESSAGE)
+        if not loaded.steps.undone_steps:
+            return False
+        self._log.record_redo(loaded.steps.undone_steps[0].step_id)
+        loaded.steps.redo()
+        self._finish_if_done(loaded)
+        return True
+
+    def abandon(self) -> None:
+        """Close the open audit without a result; it is counted in the results of later audits of this version."""
+        record = self._find_open_record()
+        if record is None:
+            raise UserError(NOTHING_OPEN_MESSAGE)
+        self._log.record_abandonment(record.id)
+        self._loaded = None
+
+    def learn(self) -> int:
+        """Record the checks of the finished audit as answers about images, one step of undo; return their number.
+
+        Planted errors are left out: they have an answer already.
+        """
+        loaded = self._require_newest(NOT_FINISHED_MESSAGE)
+        if not loaded.steps.is_done:
+            raise UserError(NOT_FINISHED_MESSAGE)
+        canonical = self._repository.load_class_list().canonical
+        answers = []
+        for image in list_audited_images(loaded.images, loaded.steps):
+            if not image.is_planted:
+                seen_id, label_id = image.seen_class_id, canonical[image.label_class_id]
+                answer = Unreadable() if seen_id is None else ClassAnswer(canonical[seen_id])
+                answers.append(AnsweredImage(image.image_index, answer, None if image.is_blind else label_id))
+        self._record_image_answers(answers, "audit")
+        return len(answers)
+
+    def _draw(self, plan: str, labelling: Labelling) -> None:
+        import numpy as np
+
+        from vaetui.engine.audit import draw_audit
+        from vaetui.storage import stored_arrays
+        from vaetui.storage.stored_arrays import AuditImages
+
+        records = self._log.list_audits()
+        seed = self._repository.config.seed
+        # Nobody can redraw until the images are convenient: an audit that was begun counts, abandoned or not.
+        generator = rng.derive_generator(seed, "audit", int(labelling.version, 16), len(records) + 1)
+        try:
+            sample = draw_audit(PLANS[plan], self._build_population(labelling), generator)
+        except ValueError as error:
+            raise UserError(
+                "There is nothing to audit: no image has a label that you have not given yourself. Answer clusters "
+                "first."
+            ) from error
+        images = AuditImages(
+            image_indices=sample.image_indices,
+            pages=sample.pages,
+            class_ids=sample.class_ids,
+            strata=sample.strata,
+            weights=sample.weights,
+            answered_class_ids=sample.answered_class_ids,
+            ranks=sample.ranks,
+            cell_sizes=sample.cell_sizes,
+            answered_sizes=sample.answered_sizes,
+            features=labelling.evidence.features[sample.image_indices].astype(np.float32),
+            label_class_ids=labelling.label_table.class_ids.astype(np.int16),
+        )
+        record = AuditRecord(
+            id=len(records) + 1,
+            plan=plan,
+            version=labelling.version,
+            epoch=labelling.epoch,
+            round_number=labelling.round_number,
+            image_count=len(sample),
+            class_count=sample.cell_sizes.shape[1],
+            state="open",
+            started_at=time.time(),
+            ended_at=None,
+            result_text=None,
+            calibration_text=None,
+        )
+        self._log.record_start(record, stored_arrays.save_arrays(self._store, file_names.audit_name(record.id), images))
+        self._loaded = _LoadedAudit(record, images, AuditSteps(_list_items(images)))
+
+    def _build_population(self, labelling: Labelling) -> AuditPopulation:
+        import numpy as np
+
+        from vaetui.engine.audit import AuditPopulation
+        from vaetui.export.label_table import ANSWER
+        from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
+
+        first_copies = load_split(self._store).first_copies
+        own_labels = map_image_labels(load_image_labels(self._repository, self._store), first_copies)
+        table = labelling.label_table
+        return AuditPopulation(
+            class_ids=table.class_ids,
+            doubts=labelling.doubts,
+            is_answered=own_labels.has_answer,
+            is_shown=own_labels.has_class | (table.source_ids == ANSWER),
+            second_class_ids=labelling.second_class_ids.astype(np.int64),
+            class_count=len(table.class_names),
+        )
+
+    def _find_open_record(self) -> AuditRecord | None:
+        return next((record for record in reversed(self._log.list_audits()) if record.state == "open"), None)
+
+    def _load_newest(self) -> _LoadedAudit | None:
+        """Return the open audit, or the newest finished one."""
+        if self._loaded is None:
+            records = [record for record in self._log.list_audits() if record.state != "abandoned"]
+            if not records:
+                return None
+            record = records[-1]
+            images = load_audit_images(self._store, record)
+            self._loaded = _LoadedAudit(record, images, load_audit_steps(self._repository, record, images))
+            self._finish_if_done(self._loaded)  # a crash may have come between the last check and the result
+        return self._loaded
+
+    def _require_newest(self, message: str) -> _LoadedAudit:
+        loaded = self._load_newest()
+        if loaded is None:
+            raise UserError(message)
+        return loaded
+
+    def _finish_if_done(self, loaded: _LoadedAudit) -> None:
+        if loaded.record.state == "open" and loaded.steps.is_done:
+            ended_at = time.time()
+            result = _build_result(self._repository, loaded, ended_at)
+            calibration_text = fit_calibration_text(loaded.images, loaded.steps)
+            self._log.record_end(loaded.record.id, ended_at, json.dumps(result.to_dict()), calibration_text)
+            self._reload_record(loaded)
+
+    def _reload_record(self, loaded: _LoadedAudit) -> None:
+        loaded.record = self._log.list_audits()[loaded.record.id - 1]
+
+
+def load_result(record: AuditRecord) -> AuditResult | None:
+    """Return the result of a stored audit; None if it is not finished. Raises UserError for a damaged one."""
+    if record.result_text is None:
+        return None
+    try:
+        return AuditResult.from_dict(json.loads(record.result_text))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"The result of audit {record.id} is damaged ({error}). Restore the session from a backup."
+        ) from error
+
+
+def load_results(repository: SessionRepository) -> tuple[AuditResult, ...]:
+    """Return the results of all finished audits, newest first; needs no lock."""
+    results = (load_result(record) for record in reversed(repository.audit_log.list_audits()))
+    return tuple(result for result in results if result is not None)
+
+
+def load_audit_images(store: ArtifactStore, record: AuditRecord) -> AuditImages:
+    """Return the images of an audit and the labels it judges. Raises UserError for a lost or unsuitable file."""
+    from vaetui.engine.audit import STRATUM_NAMES
+    from vaetui.engine.calibration import FEATURES
+    from vaetui.storage import stored_arrays
+    from vaetui.storage.stored_arrays import AuditImages
+
+    name = file_names.audit_name(record.id)
+    lengths = {"M": record.image_count, "L": record.class_count, "S": len(STRATUM_NAMES), "F": len(FEATURES)}
+    return stored_arrays.load_arrays(store, name, AuditImages, **lengths)
+
+
+def load_audit_steps(repository: SessionRepository, record: AuditRecord, images: AuditImages) -> AuditSteps:
+    """Return the checks of an audit so far."""
+    log = repository.audit_log
+    steps = _group_steps(log.list_checks(record.id))
+    undone_steps = _group_steps(log.list_checks(record.id, "undone"))
+    return AuditSteps(_list_items(images), steps, undone_steps, log.count_keys(record.id))
+
+
+def list_audited_images(images: AuditImages, steps: AuditSteps) -> list[AuditedImage]:
+    """Return the images of an audit with the checks so far, in the order of display."""
+    from vaetui.engine.audit import PLANTED_STRATUM
+
+    audited_images = []
+    weights, strata = images.weights.tolist(), images.strata.tolist()
+    for position, item in enumerate(steps.items):
+        check = steps.checks.get(position)
+        audited_images.append(
+            AuditedImage(
+                item.image_index,
+                item.label_class_id,
+                check.class_id if isinstance(check, ClassAnswer) else None,
+                check is not None,
+                item.part == "blind",
+                strata[position] == PLANTED_STRATUM,
+                weights[position],
+            )
+        )
+    return audited_images
+
+
+def fit_calibration_text(images: AuditImages, steps: AuditSteps) -> str | None:
+    """Return the coefficients of the confidence by the checks of an audit, as JSON; None if it cannot be fitted."""
+    return None
+
+
+def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:
+    """Return what the checks say about all labels; classes that were merged since count as one."""
+    from vaetui.engine.audit import STRATUM_NAMES, estimate_audit
+
+    record, classes = loaded.record, repository.load_class_list()
+    sample, seen_class_ids = _prepare_estimate(loaded.images, loaded.steps, classes)
+    estimate = estimate_audit(sample, seen_class_ids)
+    abandoned_count = sum(
+        other.state == "abandoned" and other.version == record.version for other in repository.audit_log.list_audits()
+    )
+    strata = zip(STRATUM_NAMES, sample.cell_sizes.sum(1).tolist(), estimate.strata, strict=True)
+    answered_count = int(sample.answered_sizes.sum())
+    return AuditResult(
+        version=record.version,
+        plan=record.plan,
+        epoch=record.epoch,
+        round=record.round_number,
+        date=datetime.fromtimestamp(ended_at, UTC).isoformat(timespec="seconds"),
+        estimate=estimate.share.estimate,
+        low=estimate.share.low,
+        high=estimate.share.high,
+        checked=estimate.counts.checked,
+        wrong=estimate.counts.wrong,
+        keys=loaded.steps.keys,
+        catch_found=estimate.catch_found,
+        catch_planted=estimate.catch_planted,
+        unreadable=estimate.unreadable,
+        labels=int(sample.cell_sizes.sum()) + answered_count,
+        answered=answered_count,
+        abandoned=abandoned_count,
+        classes=tuple(
+            _build_class_audit(class_id, classes.names[class_id], counts, share)
+            for class_id, (counts, share) in estimate.classes.items()
+        ),
+        confusion=estimate.confusion,
+        strata=tuple(StratumAudit(name, size, counts.checked, counts.wrong) for name, size, counts in strata),
+    )
+
+
+def _build_class_audit(class_id: int, name: str, counts: CheckCounts, share: ShareEstimate | None) -> ClassAudit:
+    interval = (None, None, None) if share is None else (share.estimate, share.low, share.high)
+    return ClassAudit(class_id, name, counts.checked, counts.wrong, *interval)
+
+
+def _prepare_estimate(
+    images: AuditImages, steps: AuditSteps, classes: ClassList
+) -> tuple[AuditSample, NDArray[np.int64]]:
+    """Return the sample and the classes seen, [M], with merged classes replaced by their targets.
+
+    A planted error whose two classes were merged is none, and is left out.
+    """
+    import numpy as np
+
+    from vaetui.engine.audit import NO_CHECK, PLANTED_STRATUM, UNREADABLE_CHECK, AuditSample
+
+    class_count = images.cell_sizes.shape[1]
+    canonical = np.array(classes.canonical, np.int64)
+    seen_class_ids = np.full(len(images.image_indices), NO_CHECK)
+    for position, check in steps.checks.items():
+        seen_class_ids[position] = canonical[check.class_id] if isinstance(check, ClassAnswer) else UNREADABLE_CHECK
+    class_ids = canonical[images.class_ids]
+    answered_class_ids = np.where(
+        images.answered_class_ids >= 0, canonical[np.maximum(images.answered_class_ids, 0)], -1
+    )
+    rows = np.flatnonzero((images.strata != PLANTED_STRATUM) | (answered_class_ids != class_ids))
+    cell_sizes = np.zeros((len(images.cell_sizes), len(canonical)), np.int64)
+    answered_sizes = np.zeros(len(canonical), np.int64)
+    for class_id in range(class_count):
+        cell_sizes[:, canonical[class_id]] += images.cell_sizes[:, class_id]
+        answered_sizes[canonical[class_id]] += images.answered_sizes[class_id]
+    sample = AuditSample(
+        image_indices=images.image_indices[rows],
+        pages=images.pages[rows],
+        class_ids=class_ids[rows],
+        strata=images.strata[rows],
+        weights=images.weights[rows],
+        answered_class_ids=answered_class_ids[rows],
+        ranks=images.ranks[rows],
+        cell_sizes=cell_sizes,
+        answered_sizes=answered_sizes,
+    )
+    return sample, seen_class_ids[rows]
+
+
+def _list_items(images: AuditImages) -> list[AuditItem]:
+    columns = images.image_indices.tolist(), images.pages.tolist(), images.class_ids.tolist()
+    return [
+        AuditItem(image_index, "blind" if page < 0 else "page", page, class_id)
+        for image_index, page, class_id in zip(*columns, strict=True)
+    ]
+
+
+def _group_steps(records: Sequence[CheckRecord]) -> list[CheckStep]:
+    return [
+        CheckStep(step_id, tuple((record.position, record.check) for record in group))
+        for step_id, group in groupby(records, lambda record: record.step_id)
+    ]
