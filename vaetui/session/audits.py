@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vaetui.engine import rng
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
 from vaetui.engine.audit_plans import PLANS
 from vaetui.engine.classes import ClassList
@@ -182,6 +181,7 @@ class Audits:
     def _draw(self, plan: str, labelling: Labelling) -> None:
         import numpy as np
 
+        from vaetui.engine import rng
         from vaetui.engine.audit import draw_audit
         from vaetui.storage import stored_arrays
         from vaetui.storage.stored_arrays import AuditImages
