@@ -219,6 +219,26 @@ def estimate_audit(sample: AuditSample, seen_class_ids: NDArray[np.int64]) -> Au
     )
 
 
+def estimate_part(
+    sample: AuditSample,
+    seen_class_ids: NDArray[np.int64],
+    is_part: NDArray[np.bool_],
+    size: int,
+    answered_size: int,
+) -> tuple[CheckCounts, ShareEstimate | None]:
+    """Return the checks of a part of the labels, and the share of right labels in it from `MIN_CLASS_CHECKS` on.
+
+    `is_part` [M] are the images of the sample that belong to the part. Of its labels, `size` can be drawn, and
+    `answered_size` were given for the image itself; they count as right. See `estimate_audit`.
+    """
+    is_counted = (seen_class_ids >= 0) & ~sample.is_planted
+    is_wrong = seen_class_ids != sample.class_ids
+    generator = np.random.default_rng(0)
+    detections = _draw_detections(sample, seen_class_ids, generator)
+    selected = np.flatnonzero(is_counted & is_part)
+    return _estimate_part(sample, selected, is_wrong, size, answered_size, detections, generator)
+
+
 def _draw_detections(
     sample: AuditSample, seen_class_ids: NDArray[np.int64], generator: np.random.Generator
 ) -> NDArray[np.float64]:
@@ -252,21 +272,37 @@ def _estimate_classes(
     class_sizes = sample.cell_sizes.sum(0)
     for class_id in np.flatnonzero(class_sizes + sample.answered_sizes).tolist():
         selected = np.flatnonzero(is_counted & (sample.class_ids == class_id))
-        counts = CheckCounts(len(selected), int(is_wrong[selected].sum()))
-        share = None
-        if counts.checked >= MIN_CLASS_CHECKS:
-            is_paged_error = is_wrong[selected] & (sample.pages[selected] >= 0)
-            paged_share = is_paged_error.sum() / max(counts.wrong, 1)
-            wrong_draws = _draw_wrong_counts(
-                sample.weights[selected],
-                is_wrong[selected],
-                int(class_sizes[class_id]),
-                1 / (1 - paged_share + paged_share / detections),
-                generator,
-            )
-            share = _summarise(1 - wrong_draws / int(class_sizes[class_id] + sample.answered_sizes[class_id]))
-        classes[class_id] = counts, share
+        sizes = int(class_sizes[class_id]), int(sample.answered_sizes[class_id])
+        classes[class_id] = _estimate_part(sample, selected, is_wrong, *sizes, detections, generator)
     return classes
+
+
+def _estimate_part(
+    sample: AuditSample,
+    selected: NDArray[np.int64],
+    is_wrong: NDArray[np.bool_],
+    size: int,
+    answered_size: int,
+    detections: NDArray[np.float64],
+    generator: np.random.Generator,
+) -> tuple[CheckCounts, ShareEstimate | None]:
+    """Return the `selected` checks of a part of the labels, and the share of right labels in it if they suffice.
+
+    `size` labels of the part can be drawn, and `answered_size` were given for the image itself.
+    """
+    counts = CheckCounts(len(selected), int(is_wrong[selected].sum()))
+    if counts.checked < MIN_CLASS_CHECKS:
+        return counts, None
+    is_paged_error = is_wrong[selected] & (sample.pages[selected] >= 0)
+    paged_share = is_paged_error.sum() / max(counts.wrong, 1)
+    wrong_draws = _draw_wrong_counts(
+        sample.weights[selected],
+        is_wrong[selected],
+        size,
+        1 / (1 - paged_share + paged_share / detections),
+        generator,
+    )
+    return counts, _summarise(1 - wrong_draws / (size + answered_size))
 
 
 def _draw_wrong_counts(
