@@ -23,7 +23,17 @@ pytestmark = pytest.mark.usefixtures("home")
 FAST_OPTIONS = ("--recipe", "paper", "--rounds", "1", "--clusters", "5", "--answers", "6")
 RESULT_KEYS = {
     *("test_accuracy", "reading_accuracy", "reading_accuracy_by_eval", "label_accuracy", "exported"),
-    *("answers", "answers_by_round", "pictures_shown", "seconds", "peak_rss_mb", "versions"),
+    *(
+        "answers",
+        "answers_by_round",
+        "answers_by_kind",
+        "review_answers",
+        "review_kind",
+        "pictures_shown",
+        "seconds",
+        "peak_rss_mb",
+        "versions",
+    ),
     *("recipe", "annotator", "error_rate", "reader_accuracy", "seed", "config"),
 }
 

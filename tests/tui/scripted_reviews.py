@@ -57,9 +57,12 @@ class ScriptedReviews:
             classes.append(ReviewClass(class_id, image_count, errors, reviewed_count))
         return tuple(sorted(classes, key=lambda item: (-item.expected_errors, item.class_id)))
 
-    def page(self, class_id: int, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
-        """Return the images of a class by index, without answered ones."""
+    def page(self, class_id: int | None, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
+        """Return the images of a class, or of all, by index, without answered ones."""
         self.calls.append(f"page {class_id} {count} {skipped}")
+        if class_id is None:
+            images = [image for other_id in range(self._count_classes()) for image in self._list_open_images(other_id)]
+            return tuple(sorted(images, key=lambda image: image.image_index))[skipped : skipped + count]
         return self._list_open_images(class_id)[skipped : skipped + count]
 
     def pairs(self) -> tuple[ConfusedPair, ...]:

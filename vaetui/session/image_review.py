@@ -71,8 +71,10 @@ class LabelState:
         self.open_images: Indices = open_images[np.argsort(-self.doubts[open_images], kind="stable")]
         """The distinct images with a label and without an answer of their own, most doubtful first."""
 
-    def list_open_images(self, class_id: int) -> Indices:
-        """Return the open images that are labelled with a class, most doubtful first."""
+    def list_open_images(self, class_id: int | None) -> Indices:
+        """Return the open images that are labelled with a class, or all of them, most doubtful first."""
+        if class_id is None:
+            return self.open_images
         images: Indices = self.open_images[self.class_ids[self.open_images] == class_id]
         return images
 
@@ -112,8 +114,8 @@ class ImageReview:
         ]
         return tuple(sorted(classes, key=lambda item: (-item.expected_errors, item.class_id)))
 
-    def page(self, class_id: int, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
-        """Return at most `count` images that are labelled with a class, most suspicious first.
+    def page(self, class_id: int | None, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
+        """Return at most `count` images that are labelled with a class, or with any, most suspicious first.
 
         Images with an answer of their own and further copies are left out, and so are the first `skipped` ones.
         """

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias, get_args
 
 AnnotatorName: TypeAlias = Literal["members", "centre"]
 ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
+ReviewKind: TypeAlias = Literal["pages", "images"]
+REVIEW_KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +20,8 @@ class AnnotatorConfig:
     answers_per_round: int
     """Maximum number of answers per round: labels, splits and "unreadable"."""
     error_rate: float
-    """Probability that an answer names a wrong class."""
+    """Probability that an answer, or a check of a single image, names a wrong class."""
+    review_answers: int = 0
+    """Number of the answers of each round from the second on that are spent on review."""
+    review_kind: ReviewKind = "pages"
+    """"pages" accepts pages of images of one predicted class, "images" labels the most doubtful images one by one."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
@@ -76,20 +77,46 @@ class MembersAnnotator:
 
 
 class LabelNoise:
-    """Turns judgements into answers, some of which name a wrong class."""
+    """Turns judgements into answers and checks, some of which name a wrong class."""
 
     def __init__(self, class_count: int, error_rate: float, seed: int) -> None:
-        """Name a wrong class with probability `error_rate`; the seed determines which answers are wrong."""
+        """Name a wrong class with probability `error_rate`; the seed determines which answers and checks are wrong."""
         self._class_count = class_count
         self._error_rate = error_rate
         self._seed = seed
         self._answer_count = 0
+        self._check_count = 0
 
     def apply_noise(self, judgement: Judgement) -> ClassAnswer:
         """Return the answer for a judgement, with its confidence rounded to tenths and at least 0.1."""
         self._answer_count += 1
-        generator = rng.derive_generator(self._seed, "wrong key", self._answer_count)
-        class_id = judgement.class_id
-        if generator.random() < self._error_rate:
-            class_id = (class_id + int(generator.integers(1, self._class_count))) % self._class_count
+        class_id = self._confuse(judgement.class_id, "wrong key", self._answer_count)
         return ClassAnswer(class_id, max(round(judgement.confidence, 1), 0.1))
+
+    def check_image(self, class_id: int) -> int:
+        """Return the class that the annotator sees in an image of a class."""
+        self._check_count += 1
+        return self._confuse(class_id, "wrong check", self._check_count)
+
+    def _confuse(self, class_id: int, purpose: str, number: int) -> int:
+        generator = rng.derive_generator(self._seed, purpose, number)
+        if generator.random() < self._error_rate:
+            return (class_id + int(generator.integers(1, self._class_count))) % self._class_count
+        return class_id
+
+
+class ImageChecker:
+    """Names the classes of single images by their true labels, with noise."""
+
+    def __init__(self, true_labels: TrueLabels, label_noise: LabelNoise) -> None:
+        """Look up the images in the true labels of all images of a session."""
+        self._true_labels = true_labels
+        self._label_noise = label_noise
+
+    def find_checkable(self, image_indices: Indices) -> NDArray[np.bool_]:
+        """Return which of these images of the data set have a true label, [M]."""
+        return self._true_labels.is_labelled[image_indices]
+
+    def check(self, image_index: int) -> int:
+        """Return the class that the annotator sees in an image of the data set, which has a true label."""
+        return self._label_noise.check_image(int(self._true_labels.class_ids[image_index]))

@@ -51,6 +51,25 @@ class ExportQuality:
     """The labels binned by confidence."""
 
 
+@dataclass
+class AnswerCounts:
+    """Number of answers by kind. The field names are keys of the JSON output."""
+
+    clusters: int = 0
+    """Labels, splits and "unreadable" of clusters."""
+    pages: int = 0
+    """Accepted pages."""
+    corrections: int = 0
+    """Images on pages that were labelled with another class."""
+    images: int = 0
+    """Single images that were labelled without a page."""
+
+    @property
+    def total(self) -> int:
+        """Number of all answers."""
+        return self.clusters + self.pages + self.corrections + self.images
+
+
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
     """Measurements of a run; fractions are from 0 to 1. The field names are keys of the JSON output."""
@@ -63,11 +82,13 @@ class SimulationResult:
     reading_accuracy_by_eval: tuple[float | None, ...]
     """The same at every evaluation within the epochs; None also where an epoch has too few steps for it."""
     answers: int
-    """Number of answers: labels, splits and "unreadable"."""
+    """Number of answers: labels, splits and "unreadable" of clusters, accepted pages, corrections and single images."""
     answers_by_round: tuple[int, ...]
     """Number of answers in each round."""
+    answers_by_kind: AnswerCounts
+    """The same by what was answered."""
     pictures_shown: int
-    """Number of centres and members that the annotator has seen."""
+    """Number of centres, members and reviewed images that the annotator has seen."""
     label_accuracy: dict[str, Any]
     """`overall` and `by_weight` of the last round's pseudo-labels, and a list of all `rounds`."""
     exported: ExportQuality | None
@@ -80,7 +101,11 @@ class SimulationResult:
     annotator: str
     """Name of the annotator."""
     error_rate: float
-    """Probability that an answer names a wrong class."""
+    """Probability that an answer, or a check of a single image, names a wrong class."""
+    review_answers: int
+    """Answers of each round from the second on that are spent on review."""
+    review_kind: str
+    """What they are spent on: "pages" or "images"."""
     reader_accuracy: float
     """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none."""
     seed: int

@@ -13,10 +13,11 @@ from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig
-from vaetui.simulation.annotators import Annotator, CentreAnnotator, LabelNoise, MembersAnnotator
+from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import MIN_CONFIDENCE, BudgetedAnnotator
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.result import (
+    AnswerCounts,
     ExportQuality,
     PseudoLabelQuality,
     SimulationResult,
@@ -24,6 +25,7 @@ from vaetui.simulation.result import (
     evaluate_pseudo_labels,
     summarise_label_accuracy,
 )
+from vaetui.simulation.reviewing_annotator import ReviewingAnnotator
 from vaetui.simulation.stopwatch import Stopwatch
 
 
@@ -64,6 +66,7 @@ class Simulation:
         self._label_noise = LabelNoise(session.config.network.classes, annotator_config.error_rate, session.config.seed)
         self._pictures_shown = 0
         self._answers_by_round: list[int] = []
+        self._counts = AnswerCounts()
         self._label_qualities: list[PseudoLabelQuality] = []
         self._accuracy_by_eval: dict[int, float] = {}
 
@@ -84,15 +87,33 @@ class Simulation:
 
     def _answer_round(self) -> Iterator[SimulationEvent]:
         session, budget = self._session, self._annotator_config.answers_per_round
-        annotator = BudgetedAnnotator(session, self._create_annotator(), self._label_noise, budget, self._stopwatch)
+        # No image has a label before the first round is answered.
+        review_budget = min(self._annotator_config.review_answers, budget) if session.round_number > 1 else 0
+        annotator = BudgetedAnnotator(
+            session, self._create_annotator(), self._label_noise, budget - review_budget, self._stopwatch
+        )
         yield from annotator.answer_round()
+        cluster_answers = budget - review_budget - annotator.budget
         self._pictures_shown += annotator.pictures_shown
-        self._answers_by_round.append(budget - annotator.budget)
+        self._counts.clusters += cluster_answers
+        review_answers = yield from self._review_images(review_budget)
+        self._answers_by_round.append(cluster_answers + review_answers)
         with self._stopwatch.measure_part("judging"):
             pseudo_labels = yield from session.propagate_answers()
             true_labels = self._require_true_labels("train_labels")
             self._label_qualities.append(evaluate_pseudo_labels(session.round_number, pseudo_labels, true_labels))
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
+
+    def _review_images(self, budget: int) -> Generator[SimulationEvent, None, int]:
+        """Spend answers on single images; return their number."""
+        if not budget:
+            return 0
+        checker = ImageChecker(self._require_true_labels("train_validation_labels"), self._label_noise)
+        kind = self._annotator_config.review_kind
+        annotator = ReviewingAnnotator(self._session, checker, budget, kind, self._stopwatch, self._counts)
+        yield from annotator.answer()
+        self._pictures_shown += annotator.pictures_shown
+        return budget - annotator.budget
 
     def _read_reconstructions(self, event: Reconstructed, eval_number: int) -> Iterator[SimulationEvent]:
         """Classify the reconstructions, and record the reading test of the session at the end of an epoch."""
@@ -138,6 +159,7 @@ class Simulation:
             reading_accuracy_by_eval=tuple(map(self._accuracy_by_eval.get, eval_numbers)),
             answers=sum(self._answers_by_round),
             answers_by_round=tuple(self._answers_by_round),
+            answers_by_kind=dataclasses.replace(self._counts),
             pictures_shown=self._pictures_shown,
             label_accuracy=summarise_label_accuracy(self._label_qualities),
             exported=export_quality,
@@ -145,6 +167,8 @@ class Simulation:
             recipe=config.recipe,
             annotator=self._annotator_config.annotator,
             error_rate=self._annotator_config.error_rate,
+            review_answers=self._annotator_config.review_answers,
+            review_kind=self._annotator_config.review_kind,
             reader_accuracy=self._trained_reader.accuracy,
             seed=config.seed,
             config=dataclasses.asdict(config),

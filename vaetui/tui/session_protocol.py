@@ -27,8 +27,8 @@ class ImageReview(Protocol):
     def classes(self) -> tuple[ReviewClass, ...]:
         """Return the classes with images, most expected errors first."""
 
-    def page(self, class_id: int, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
-        """Return at most `count` images that are labelled with a class, most suspicious first.
+    def page(self, class_id: int | None, count: int, skipped: int = 0) -> tuple[ReviewImage, ...]:
+        """Return at most `count` images that are labelled with a class, or with any, most suspicious first.
 
         Images with an answer of their own and further copies are left out, and so are the first `skipped` ones.
         """
