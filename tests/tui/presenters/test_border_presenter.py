@@ -48,7 +48,7 @@ def answer_until_done(presenter: BorderPresenter, fits: Callable[[int], bool]) -
 def test_border_is_found_with_few_pages_and_recorded_after_enter_only() -> None:
     session, draft = create_review_session(), ReviewDraft()
     presenter = create_presenter(session, draft)
-    assert presenter.format_heading() == "where does cat end? · page 1 of 25 by distance · at most 10 to answer"
+    assert presenter.format_heading() == "where does cat end? · page 1 of 25 · at most 10 to see"
     # The scripted images of class 0 are 796, 792, ... 0, nearest first; here those from 480 down do not fit.
     assert answer_until_done(presenter, lambda index: index > 480) <= 10
     beyond = presenter.image_indices

@@ -120,8 +120,8 @@ class BorderPresenter:
             count = len(self.search.result)
             return f"{name}: {count:,} of {format_count(len(self.search.image_indices), 'image')} beyond the border"
         left = self.search.most_pages_left
-        page = f"page {self.search.page_number:,} of {self.search.page_count:,} by distance"
-        return f"where does {name} end? · {page} · at most {left} to answer"
+        page = f"page {self.search.page_number:,} of {self.search.page_count:,}"
+        return f"where does {name} end? · {page} · at most {left} to see"
 
     def format_prompt(self) -> tuple[str, str]:
         """Return the question, and the keys that answer it."""
