@@ -25,7 +25,7 @@ HELP = (
     ("Enter", "record the page: all images that have no mark are right as labelled"),
     ("4=cat 7=dog 9=x", "image 4 shows cat, 7 shows dog, 9 is unreadable; 4= takes the mark back"),
     ("4=.", "image 4 shows its second most probable class, which stands beside its number"),
-    ("owl, 7", "review the class owl, or that of digit key 7"),
+    ('owl, 7, "n"', "review the class owl, that of digit key 7, or the class n"),
     ("n", "review the next class"),
     ("classes", "list the classes, most expected errors first"),
     ("u, U", "undo the last page, redo it"),
@@ -85,11 +85,7 @@ class PlainReview:
     def _execute(self, text: str) -> bool:
         """Handle a line, and return False if the user leaves the review."""
         presenter = self._presenter
-        class_id = find_class(text, self._session.classes, presenter.digit_keys)
         match text:
-            case _ if class_id in [item.class_id for item in presenter.review_classes]:
-                assert class_id is not None
-                presenter.show_class(class_id)
             case "back":
                 return False
             case "q" | "leave":
@@ -110,9 +106,15 @@ class PlainReview:
                     self._print_line(f"{presenter.stopping_lines[0].capitalize()}.")
             case "n" | "next" | "u" | "undo" | "U" | "redo":
                 self._handle_key({"n": "next_class", "next": "next_class", "u": "undo", "U": "redo"}.get(text, text))
+            case _ if (class_id := self._find_reviewed_class(text)) is not None:
+                presenter.show_class(class_id)
             case _:
                 self._mark(text)
         return True
+
+    def _find_reviewed_class(self, text: str) -> int | None:
+        class_id = find_class(text, self._session.classes, self._presenter.digit_keys)
+        return class_id if class_id in [item.class_id for item in self._presenter.review_classes] else None
 
     def _handle_key(self, key: str) -> None:
         self._presenter.handle_key(key)
