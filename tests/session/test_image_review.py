@@ -91,6 +91,36 @@ def test_a_page_of_no_class_holds_the_most_doubtful_images_of_all(session: Sessi
     assert len({image.label_class_id for image in images}) > 1
 
 
+def test_a_varied_page_holds_doubtful_images_that_differ(session: Session) -> None:
+    labelling = session.labellings.current
+    assert labelling is not None
+    page = session.reviews.varied_page(None, 12)
+    assert page == session.reviews.varied_page(None, 12)
+    assert len({image.image_index for image in page}) == 12
+    confidences = [image.confidence for image in page]
+    assert confidences == sorted(confidences)
+    doubtful = {image.image_index for image in session.reviews.page(None, 135)}  # a quarter
+    assert {image.image_index for image in page} <= doubtful
+
+    def spread(images: tuple[ReviewImage, ...]) -> float:
+        vectors = labelling.embeddings[[image.image_index for image in images]]
+        distances = np.linalg.norm(vectors[:, None] - vectors, axis=2)
+        return float((distances + 9 * np.eye(len(vectors))).min(axis=1).mean())
+
+    assert spread(page) > spread(session.reviews.page(None, 12))
+    accept(session, page)
+    assert {image.image_index for image in session.reviews.varied_page(None, 12)}.isdisjoint(
+        image.image_index for image in page
+    )
+
+
+def test_a_varied_page_of_a_small_class_holds_all_of_it(session: Session) -> None:
+    class_id = min(session.reviews.classes(), key=lambda item: item.image_count).class_id
+    images = session.reviews.page(class_id, 600)
+    assert session.reviews.varied_page(class_id, len(images)) == images
+    assert {image.label_class_id for image in session.reviews.varied_page(class_id, 3)} == {class_id}
+
+
 def test_classes_come_by_their_expected_errors(session: Session) -> None:
     labelling = session.labellings.current
     assert labelling is not None

@@ -65,6 +65,10 @@ class ScriptedReviews:
             return tuple(sorted(images, key=lambda image: image.image_index))[skipped : skipped + count]
         return self._list_open_images(class_id)[skipped : skipped + count]
 
+    def varied_page(self, class_id: int | None, count: int) -> tuple[ReviewImage, ...]:
+        """Return every third image of a page."""
+        return self.page(class_id, 3 * count)[::3]
+
     def pairs(self) -> tuple[ConfusedPair, ...]:
         """Return each class with the next one, fewer images for each."""
         count = self._count_classes()

@@ -5,7 +5,8 @@ Heavy libraries are imported on first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import TYPE_CHECKING, cast
 
 from vaetui.errors import UserError
 from vaetui.session.border_search import BorderSearch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaetui.engine.clusters import Indices
+    from vaetui.engine.kmeans import Partition
     from vaetui.session.image_answers import ImageLabelMap
     from vaetui.session.label_propagator import LabelPropagator
     from vaetui.session.labelling import Labelling, LabellingLoader
@@ -35,6 +37,15 @@ NO_LABEL = -1
 """Stands for the class of an image without a label."""
 MIN_PAIR_IMAGES = 1.0
 """Fewest expected images of a pair of confused classes."""
+
+VARIED_SHARE = 0.25
+"""Share of the images that a varied page of all classes represents: as many as a round asks about."""
+VARIED_CLASS_SHARE = 0.5
+"""Share of the images of a class that a varied page of it represents."""
+VARIED_CANDIDATES = 10
+"""Fewest candidates for each image of a varied page."""
+MAX_VARIED_CANDIDATES = 4_096
+"""Most candidates for a varied page; more would not change it much, but take longer than 0.1 s."""
 
 
 class LabelState:
@@ -121,6 +132,36 @@ class ImageReview:
         """
         state = self._load_state()
         return _build_images(state, state.list_open_images(class_id)[skipped : skipped + count])
+
+    def varied_page(self, class_id: int | None, count: int) -> tuple[ReviewImage, ...]:
+        """Return at most `count` doubtful images of a class, or of all, that differ from each other.
+
+        They are the images nearest to the centres of `count` clusters of the more doubtful part of the open images,
+        most doubtful first. As answers they teach the networks more than the most suspicious images, which are much
+        alike.
+        """
+        import numpy as np
+
+        from vaetui.engine import rng
+        from vaetui.engine.kmeans import run_kmeans
+
+        state, embeddings = self._load_state(), self._require_labelling().embeddings
+        images = state.list_open_images(class_id)
+        share = VARIED_SHARE if class_id is None else VARIED_CLASS_SHARE
+        candidates = np.sort(images[: max(round(share * len(images)), VARIED_CANDIDATES * count)])
+        # The number of answers makes the next page differ from this one.
+        position = int(state.is_answered.sum()), 0 if class_id is None else class_id + 1, count
+        seed = rng.derive_seed(self._repository.config.seed, "varied page", *position)
+        if len(candidates) > MAX_VARIED_CANDIDATES:
+            sample = rng.derive_generator(seed, "candidates").permutation(len(candidates))[:MAX_VARIED_CANDIDATES]
+            candidates = candidates[np.sort(sample)]
+        if len(candidates) > count:
+            vectors, clusters = embeddings[candidates], run_kmeans(embeddings[candidates], count, 1, seed)
+            assignments, centres = _exhaust(clusters)
+            distances = np.linalg.norm(vectors - centres[assignments], axis=1)
+            order = np.lexsort((distances, assignments))
+            candidates = candidates[order[np.unique(assignments[order], return_index=True)[1]]]
+        return _build_images(state, candidates[np.argsort(-state.doubts[candidates], kind="stable")])
 
     def pairs(self) -> tuple[ConfusedPair, ...]:
         """Return the pairs of classes that are easily confused, most images first.
@@ -224,3 +265,12 @@ def _build_images(state: LabelState, indices: Indices) -> tuple[ReviewImage, ...
             strict=True,
         )
     )
+
+
+def _exhaust(partition_events: Generator[object, None, Partition]) -> Partition:
+    """Return what a generator returns, without its events."""
+    while True:
+        try:
+            next(partition_events)
+        except StopIteration as end:
+            return cast("Partition", end.value)

@@ -33,6 +33,9 @@ class ImageReview(Protocol):
         Images with an answer of their own and further copies are left out, and so are the first `skipped` ones.
         """
 
+    def varied_page(self, class_id: int | None, count: int) -> tuple[ReviewImage, ...]:
+        """Return at most `count` doubtful images of a class, or of all, that differ from each other; takes 0.1 s."""
+
     def pairs(self) -> tuple[ConfusedPair, ...]:
         """Return the pairs of classes that are easily confused, most images first."""
 
