@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaetui
-from vaetui.cli import config_command, console_output, export_command, inspect_command, model_commands, picker_command
+from vaetui.cli import (
+    audit_command,
+    config_command,
+    console_output,
+    export_command,
+    inspect_command,
+    model_commands,
+    picker_command,
+)
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
@@ -20,7 +28,13 @@ from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.errors import UserError, format_count
 from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
-from vaetui.simulation.annotator_config import ANNOTATOR_NAMES, AnnotatorConfig, AnnotatorName
+from vaetui.simulation.annotator_config import (
+    ANNOTATOR_NAMES,
+    REVIEW_KINDS,
+    AnnotatorConfig,
+    AnnotatorName,
+    ReviewKind,
+)
 
 if TYPE_CHECKING:
     from vaetui.engine.config import Device
@@ -117,6 +131,20 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
 @click.option(
     "--error-rate", type=click.FloatRange(0, 1), default=0.02, help="Probability that an answer names a wrong class."
 )
+@click.option(
+    "--review",
+    "review_answers",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Answers of each round, from the second on, that are spent on single images.",
+)
+@click.option(
+    "--review-kind",
+    type=click.Choice(REVIEW_KINDS),
+    default="pages",
+    help="Accept pages of images of one predicted class, or label the most doubtful images one by one.",
+)
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
 @click.option("--json", "as_json", is_flag=True, help="Print only one JSON object.")
 def simulate(
@@ -124,6 +152,8 @@ def simulate(
     annotator: AnnotatorName,
     answers: int,
     error_rate: float,
+    review_answers: int,
+    review_kind: ReviewKind,
     keep: str | None,
     as_json: bool,
     **config_values: Any,
@@ -139,7 +169,7 @@ def simulate(
     if keep is not None:
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
-    annotator_config = AnnotatorConfig(annotator, answers, error_rate)
+    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind)
     data = options.import_images(config)
     if not as_json:
         data.print_import_lines()
@@ -220,6 +250,7 @@ def delete(session: str, yes: bool) -> None:
 for command in (
     inspect_command.inspect,
     export_command.export,
+    audit_command.audit,
     model_commands.predict,
     model_commands.export_model,
     model_commands.samples,

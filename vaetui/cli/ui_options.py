@@ -29,8 +29,13 @@ class UiMode:
     detach: bool
     """Whether to train in the background."""
 
-    def run_session(self, session_factory: Callable[[], Session], notice: str = "") -> None:
-        """Open a session and run it in this mode; a notice is shown at the start."""
+    def run_session(
+        self, session_factory: Callable[[], Session], notice: str = "", audit_plan: str | None = None
+    ) -> None:
+        """Open a session and run it in this mode; a notice is shown at the start.
+
+        With an `audit_plan`, only an audit is run: of that plan, or of the one that the user chooses if it is "".
+        """
         if self.plain and self.detach:
             raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
         if notice:
@@ -38,9 +43,9 @@ class UiMode:
         if self.detach:
             session_runner.train_in_background(session_factory)
         elif self.plain:
-            session_runner.run_plain(session_factory, self.settings.pictures != "none")
+            session_runner.run_plain(session_factory, self.settings.pictures != "none", audit_plan)
         else:
-            session_runner.run_tui(session_factory, self.settings, notice)
+            session_runner.run_tui(session_factory, self.settings, notice, audit_plan)
 
 
 def _build_auto_option(name: str, choices: Sequence[str], help_text: str) -> Callable[[Any], Any]:
@@ -63,11 +68,16 @@ UI_OPTIONS = (
         "theme", THEME_CHOICES, "Colours; auto follows the background, terminal uses the terminal's own 16."
     ),
     click.option("--plain", is_flag=True, help="Line-by-line dialogue: the way for screen readers, logs and pipes."),
-    click.option("--detach", is_flag=True, help="Train in the background until answers are needed."),
 )
+DETACH_OPTION = click.option("--detach", is_flag=True, help="Train in the background until answers are needed.")
 
 
 def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the front end to a command, as `add_foreground_options`, and one for the background."""
+    return add_foreground_options(command, DETACH_OPTION)
+
+
+def add_foreground_options(command: Callable[..., Any], *other_options: Callable[[Any], Any]) -> Callable[..., Any]:
     """Add the options of the front end to a command, which receives them as the keyword `ui_mode`.
 
     The config file is read and checked before the command runs. It also sets the recipe and the device of a command
@@ -87,9 +97,9 @@ def add_ui_options(command: Callable[..., Any]) -> Callable[..., Any]:
             for name in ("recipe", "device"):
                 if not _is_given(name):
                     kwargs[name] = user_config.values.get(f"new.{name}", kwargs[name])
-        return command(ui_mode=UiMode(settings, kwargs.pop("plain"), kwargs.pop("detach")), **kwargs)
+        return command(ui_mode=UiMode(settings, kwargs.pop("plain"), kwargs.pop("detach", False)), **kwargs)
 
-    for option in reversed(UI_OPTIONS):
+    for option in reversed((*UI_OPTIONS, *other_options)):
         wrapper = option(wrapper)
     return wrapper
 

@@ -72,10 +72,13 @@ class SessionEndedError(UserError):
     """A problem that the user can fix ended a session that was open."""
 
 
-def run_tui(session_factory: Callable[[], Session], settings: AppSettings, notice: str = "") -> None:
+def run_tui(
+    session_factory: Callable[[], Session], settings: AppSettings, notice: str = "", audit_plan: str | None = None
+) -> None:
     """Run the Textual app on a session; a notice is shown at the start.
 
-    Raises SessionEndedError for a problem after the session was opened.
+    With an `audit_plan`, which may be "", the app shows only an audit. Raises SessionEndedError for a problem after the
+    session was opened.
     """
     from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
@@ -95,13 +98,15 @@ def run_tui(session_factory: Callable[[], Session], settings: AppSettings, notic
             offered_modes=terminal.offered_modes,
             colour_count=terminal.colour_count,
             start_notice=notice or terminal.notice,
+            audit_plan=audit_plan,
         )
         app.run()
         if isinstance(app.failure, UserError):
             raise SessionEndedError(str(app.failure)) from app.failure
         if app.failure is not None:
             raise app.failure
-    _exit_with_hint(session, app.signal_number)
+        result_text = "" if audit_plan is None else _describe_audit(session)
+    _exit_with_hint(session, app.signal_number, result_text)
 
 
 def run_picker(
@@ -144,8 +149,13 @@ def _choose_theme(settings: AppSettings, terminal: TerminalCapabilities) -> str:
     return f"terminal-{terminal.theme}" if settings.theme == "terminal" else terminal.theme
 
 
-def run_plain(session_factory: Callable[[], Session], shows_pictures: bool = True) -> None:
-    """Run the line-by-line dialogue on a session, on the standard streams, with pictures or without."""
+def run_plain(
+    session_factory: Callable[[], Session], shows_pictures: bool = True, audit_plan: str | None = None
+) -> None:
+    """Run the line-by-line dialogue on a session, on the standard streams, with pictures or without.
+
+    With an `audit_plan`, which may be "", it is only an audit.
+    """
     from vaetui.tui.plain.dialogue import PlainDialogue
 
     for stream in (sys.stdin, sys.stdout):
@@ -154,8 +164,9 @@ def run_plain(session_factory: Callable[[], Session], shows_pictures: bool = Tru
     with open_session(session_factory) as session:
         input_stream = sys.stdin or io.StringIO()
         dialogue = PlainDialogue(session, input_stream, lambda line: print(line, flush=True), shows_pictures)
-        signal_number = dialogue.run()
-    _exit_with_hint(session, signal_number)
+        signal_number = dialogue.run() if audit_plan is None else dialogue.run_audit(audit_plan)
+        result_text = "" if audit_plan is None else _describe_audit(session)
+    _exit_with_hint(session, signal_number, result_text)
 
 
 def train_in_background(session_factory: Callable[[], Session]) -> None:
@@ -171,11 +182,28 @@ def train_in_background(session_factory: Callable[[], Session]) -> None:
     _exit_with_hint(session, signal_number)
 
 
-def _exit_with_hint(session: Session, signal_number: int) -> None:
-    """Print how to resume the session, and exit with the status of the signal that ended the run, if any."""
+def _describe_audit(session: Session) -> str:
+    """Return how the open audit goes on, or the result of the finished one; "" without an audit."""
+    from vaetui.tui.presenters.audit_text import format_audit_result
+
+    view = session.audits.view
+    if view is None:
+        return ""
+    if view.result is not None:
+        return f"{format_audit_result(view.result)}."
+    return f"The audit is not finished. Go on with: vaetui audit {session.name}"
+
+
+def _exit_with_hint(session: Session, signal_number: int, result_text: str = "") -> None:
+    """Print how to resume the session, and exit with the status of the signal that ended the run, if any.
+
+    `result_text` is printed first.
+    """
     try:
         # A write to a stalled terminal would block the exit.
         if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
+            if result_text:
+                click.echo(result_text)
             click.echo(f"Everything is saved. Resume with: vaetui resume {session.name}")
             if any(epoch.answer_count for epoch in session.training_curves().finished_epochs):
                 click.echo(f"Export the labels with: vaetui export {session.name} -o {session.name}.csv")

@@ -126,8 +126,10 @@ class Session(Protocol):
     """What the import of the images took and left out, as a line of text by heading; empty for the bundled images."""
     classes: ClassList
     """The classes; without user-defined names they are named by digits."""
-    reviews: ImageReview
-    """Pages of single images to correct, in phase labelling or finished."""
+
+    @property
+    def reviews(self) -> ImageReview:
+        """Pages of single images to correct, in phase labelling or finished."""
 
     @property
     def audits(self) -> Audits:
