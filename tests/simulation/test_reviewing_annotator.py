@@ -17,6 +17,7 @@ from vaetui.engine.answers import ClassAnswer
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
+from vaetui.simulation import reviewing_annotator
 from vaetui.simulation.annotator_config import AnnotatorConfig, ReviewKind
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
@@ -70,9 +71,17 @@ def review(
     return annotator, answers
 
 
-@pytest.mark.parametrize("budget", [1, 2, 5, 17])
-def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int) -> None:
-    annotator, answers = review(session, budget)
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reviews do not end after a page with many corrections."""
+    monkeypatch.setattr(reviewing_annotator, "MAX_CORRECTED_SHARE", 1.0)
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("kind", ["pages", "varied", "class-varied"])
+@pytest.mark.parametrize("budget", [1, 2, 17])
+def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int, kind: ReviewKind) -> None:
+    annotator, answers = review(session, budget, kind)
     counts = annotator.counts
     assert annotator.budget == 0
     assert counts.total == counts.pages + counts.corrections == budget
@@ -81,6 +90,16 @@ def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int) 
     assert len(answers) <= annotator.pictures_shown <= len(answers) + counts.pages
 
 
+def test_a_review_ends_after_a_page_with_many_corrections(session: Session) -> None:
+    annotator, answers = review(session, 10_000, "pages")  # two epochs leave many labels wrong
+    counts = annotator.counts
+    last_page = list(answers.values())[-PAGE_IMAGES:]
+    assert sum(class_id != shown_id for class_id, shown_id in last_page) > PAGE_IMAGES / 4
+    assert annotator.budget == 10_000 - counts.total > 0
+    assert len(answers) < 640
+
+
+@pytest.mark.usefixtures("endless")
 def test_the_whole_set_is_reviewed_if_the_budget_lasts(session: Session) -> None:
     annotator, answers = review(session, 10_000)
     labels = drain_events(session.build_label_table())

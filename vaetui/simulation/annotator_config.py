@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 AnnotatorName: TypeAlias = Literal["members", "centre"]
 ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
-ReviewKind: TypeAlias = Literal["pages", "images"]
+ReviewKind: TypeAlias = Literal["pages", "varied", "class-varied", "images"]
 REVIEW_KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 
 
@@ -24,4 +24,6 @@ class AnnotatorConfig:
     review_answers: int = 0
     """Number of the answers of each round from the second on that are spent on review."""
     review_kind: ReviewKind = "pages"
-    """"pages" accepts pages of images of one predicted class, "images" labels the most doubtful images one by one."""
+    """"pages" accepts pages of the most suspicious images of one predicted class, "varied" pages of doubtful images of
+    all classes that differ from each other, "class-varied" such pages of one class; "images" labels the most doubtful
+    images one by one."""

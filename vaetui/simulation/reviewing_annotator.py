@@ -18,19 +18,23 @@ from vaetui.simulation.stopwatch import Stopwatch
 
 PAGE_IMAGES = 32
 """Images on a page, as on a terminal of 120x40."""
+MAX_CORRECTED_SHARE = 0.25
+"""Share of corrected images on a page after which the review ends."""
 
 
 @dataclass
 class ReviewingAnnotator:
     """Checks single images by their true labels; every page, every correction and every single image is one answer.
 
-    The class with the most expected errors has the first page, and every class has one before any has a second one.
+    Of pages of one class, the class with the most expected errors has the first one, and every class has one before any
+    has a second one. After a page with many corrections the rest of the budget is left: clusters need fewer answers to
+    repair a whole group of wrong labels.
     """
 
     session: Session
     checker: ImageChecker
     budget: int
-    """Number of answers left."""
+    """Number of answers left; some may remain."""
     kind: ReviewKind
     """What the answers are spent on."""
     stopwatch: Stopwatch
@@ -60,32 +64,44 @@ class ReviewingAnnotator:
         self.budget -= len(answers)
 
     def _answer_pages(self) -> None:
-        """Accept pages until the budget or the images are used up."""
+        """Accept pages until the budget or the images are used up, or a page had many corrections."""
         while self.budget:
-            class_ids = [review_class.class_id for review_class in self.session.reviews.classes()]
-            pages = [self._accept_page(class_id) for class_id in class_ids if self.budget]
-            if not any(pages):
+            class_ids: list[int | None] = [None]
+            if self.kind != "varied":
+                class_ids = [review_class.class_id for review_class in self.session.reviews.classes()]
+            page_count = 0
+            for class_id in class_ids:
+                if self.budget and (images := self._choose_page(class_id)):
+                    page_count += 1
+                    if self._accept_page(images) > MAX_CORRECTED_SHARE * len(images):
+                        return
+            if not page_count:
                 return
 
-    def _accept_page(self, class_id: int) -> bool:
-        """Accept a page of a class, up to the first correction beyond the budget; return whether it had any image."""
-        images = self._keep_checkable(self.session.reviews.page(class_id, PAGE_IMAGES))
-        if not images:
-            return False
+    def _choose_page(self, class_id: int | None) -> list[ReviewImage]:
+        reviews = self.session.reviews
+        if self.kind == "pages":
+            return self._keep_checkable(reviews.page(class_id, PAGE_IMAGES))
+        return self._keep_checkable(reviews.varied_page(class_id, PAGE_IMAGES))
+
+    def _accept_page(self, images: Sequence[ReviewImage]) -> int:
+        """Accept a page up to the first correction beyond the budget; return the number of corrections."""
         answers: list[AnsweredImage] = []
         self.budget -= 1
         self.counts.pages += 1
+        correction_count = 0
         for image in images:
-            checked_class_id = self._check(image)
-            if checked_class_id != image.label_class_id:
+            class_id = self._check(image)
+            if class_id != image.label_class_id:
                 if not self.budget:
                     break
                 self.budget -= 1
-                self.counts.corrections += 1
-            answers.append(AnsweredImage(image.image_index, ClassAnswer(checked_class_id), image.label_class_id))
+                correction_count += 1
+            answers.append(AnsweredImage(image.image_index, ClassAnswer(class_id), image.label_class_id))
         if answers:
             self.session.record_image_answers(answers, "review")
-        return True
+        self.counts.corrections += correction_count
+        return correction_count
 
     def _check(self, image: ReviewImage) -> int:
         self.pictures_shown += 1

@@ -89,14 +89,14 @@ class Simulation:
         session, budget = self._session, self._annotator_config.answers_per_round
         # No image has a label before the first round is answered.
         review_budget = min(self._annotator_config.review_answers, budget) if session.round_number > 1 else 0
+        review_answers = yield from self._review_images(review_budget)
         annotator = BudgetedAnnotator(
-            session, self._create_annotator(), self._label_noise, budget - review_budget, self._stopwatch
+            session, self._create_annotator(), self._label_noise, budget - review_answers, self._stopwatch
         )
         yield from annotator.answer_round()
-        cluster_answers = budget - review_budget - annotator.budget
+        cluster_answers = budget - review_answers - annotator.budget
         self._pictures_shown += annotator.pictures_shown
         self._counts.clusters += cluster_answers
-        review_answers = yield from self._review_images(review_budget)
         self._answers_by_round.append(cluster_answers + review_answers)
         with self._stopwatch.measure_part("judging"):
             pseudo_labels = yield from session.propagate_answers()
