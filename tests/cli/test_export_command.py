@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.session.scripted_run import create_session, start_labelling
 from tests.session_templates import SessionTemplates
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
 from vaetui.engine.events import Loaded
 from vaetui.engine.images import read_idx_array
 from vaetui.runtime import session_runner
@@ -327,3 +329,43 @@ def test_a_minimum_confidence_without_an_audit_is_called_not_measured(
     info = json.loads((tmp_path / "labels.csv.info.json").read_text())
     assert (info["confidence"]["minimum"], info["confidence"]["calibrated"], info["audit"]) == (0.2, False, None)
     assert (info["epoch"], info["round"], info["answers"]) == (3, 2, 16)
+
+
+def test_answers_about_single_images_and_borders_reach_every_kind_of_export(
+    templates: SessionTemplates, tmp_path: Path
+) -> None:
+    templates.copy("finished", "out")
+    export("out", "-o", tmp_path / "before.csv")
+    before = {int(row["index"]): row for row in read_rows(tmp_path / "before.csv")}
+    free_rows = [row for row in before.values() if row["source"] == "classifier"]
+    class_name, _ = Counter(row["class"] for row in free_rows).most_common(1)[0]
+    assert class_name != "7"
+    right, unreadable, *beyond = [int(row["index"]) for row in free_rows if row["class"] == class_name]
+    class_id = int(before[right]["label"])
+    session = lifecycle.resume("out")
+    session.record_image_answers(
+        [AnsweredImage(right, ClassAnswer(7), class_id), AnsweredImage(unreadable, Unreadable(), class_id)], "review"
+    )
+    session.record_border(class_id, beyond[:3])
+    session.close()
+    stdout = export("out", "-o", tmp_path / "after.csv")
+    sentence = "636 labels written, 1 image is unreadable, 3 images are beyond the border of their classes"
+    assert sentence in stdout
+    after = {int(row["index"]): row for row in read_rows(tmp_path / "after.csv")}
+    assert before.keys() - after.keys() == {unreadable, *beyond[:3]}
+    assert (after[right]["class"], after[right]["source"]) == ("7", "answer")
+    assert float(after[right]["uncalibrated_confidence"]) == float(after[right]["weight"]) == 1
+    assert {index: row["class"] for index, row in after.items() if index != right} == {
+        index: row["class"] for index, row in before.items() if index in after and index != right
+    }
+    stdout = export("out", "--format", "folders", "-o", tmp_path / "folders")
+    assert "1 image is unreadable, in _unsure, 3 images are beyond the border of their classes, in _unsure" in stdout
+    names = sorted(path.name for path in (tmp_path / "folders/_unsure").iterdir())
+    assert names == sorted(f"{index:08}.png" for index in (unreadable, *beyond[:3]))
+    export("out", "-o", tmp_path / "labels.idx")
+    labels = read_idx_array(tmp_path / "labels.idx", 1)
+    assert np.flatnonzero(labels == 255).tolist() == sorted((unreadable, *beyond[:3]))
+    infos = [json.loads((tmp_path / f"{name}.csv.info.json").read_text()) for name in ("before", "after")]
+    assert infos[0]["version"] != infos[1]["version"]
+    assert (infos[1]["omitted"]["unreadable"], infos[1]["omitted"]["beyond_border"]) == (1, 3)
+    assert infos[1]["labels"]["answer"] == infos[0]["labels"]["answer"] + 1

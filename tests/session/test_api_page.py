@@ -25,13 +25,13 @@ def test_the_examples_run(templates: SessionTemplates, tmp_path: Path, monkeypat
     Image.fromarray(np.full((28, 28), 7, np.uint8)).save(tmp_path / "photos/new.png")
     monkeypatch.chdir(tmp_path)
     blocks = PYTHON_BLOCK.findall(PAGE.read_text())
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     namespace: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), namespace)
     labels, counts = namespace["labels"], namespace["counts"]
     assert isinstance(labels, session_reader.Labels)
-    assert int(counts["size"].sum()) == len(labels) == 640  # type: ignore[index]
+    assert int(counts.sum()) == len(labels) == 640  # type: ignore[attr-defined]
     assert np.shape(namespace["features"])[0] == len(labels)
 
 

@@ -30,7 +30,7 @@ def test_an_export_after_an_audit_ends_with_its_figures() -> None:
 def test_labels_that_changed_since_the_audit_are_counted(count: int, changed: str) -> None:
     info = replace(INFO, audit=AUDIT, changed_count=count)
     assert label_export.describe_audit(info, can_audit=True) == (
-        f"An audit at round 2 measured {FIGURES}; {changed} changed since."
+        f"An audit after round 2 measured {FIGURES}; {changed} changed since."
     )
 
 

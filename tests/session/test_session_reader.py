@@ -20,7 +20,7 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_end
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
-from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_images_and_digest
 from vaetui.errors import UserError
@@ -64,11 +64,35 @@ def test_labels_and_table_equal_the_exported_csv(reader: SessionReader, tmp_path
     assert labels.names.tolist() == [row["class"] for row in rows]
     assert labels.sources.tolist() == [row["source"] for row in rows]
     assert labels.paths.tolist() == [row["path"] for row in rows] == [""] * 640
-    assert [round(float(value), 4) for value in labels.confidences] == [float(row["uncalibrated_confidence"]) for row in rows]
+    assert [round(float(value), 4) for value in labels.confidences] == [
+        float(row["uncalibrated_confidence"]) for row in rows
+    ]
     table, csv_table = reader.table(), pandas.read_csv(tmp_path / "labels.csv")
     assert list(table.columns) == list(csv_table.columns)
     for column in ("index", "label", "uncalibrated_confidence", "source", "weight", "distance"):
         assert np.array_equal(table[column], csv_table[column], equal_nan=column == "distance"), column
+
+
+def test_answers_about_single_images_are_listed_and_change_the_version(runs: RunTemplates) -> None:
+    session = runs.open("reviewed", SMALL_CONFIG, 2)
+    list(run_to_end(session))
+    with vaetui.open("reviewed") as reader:
+        assert len(reader.image_answers()) == 0
+        before = reader.labels()
+    shown_class_id = int(before.class_ids[3])
+    session.record_image_answers(
+        [AnsweredImage(3, ClassAnswer(7), shown_class_id), AnsweredImage(5, Unreadable())], "pair"
+    )
+    session.close()
+    with vaetui.open("reviewed") as reader:
+        answers, labels = reader.image_answers(), reader.labels()
+    assert (answers.rows.tolist(), answers.class_ids.tolist()) == ([3, 5], [7, -1])
+    assert (answers.names.tolist(), answers.origins.tolist()) == (["7", ""], ["pair", "pair"])
+    assert labels.rows.tolist() == [row for row in range(640) if row != 5]
+    assert (labels.names[3], labels.sources[3], labels.confidences[3]) == ("7", "answer", 1)
+    assert labels.version != before.version
+    assert labels.calibration is None
+    assert set(labels.checks) == {""}
 
 
 def test_table_without_pandas_names_what_to_install(reader: SessionReader, monkeypatch: pytest.MonkeyPatch) -> None:

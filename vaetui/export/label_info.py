@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import vaetui
 from vaetui.errors import format_count
 from vaetui.export import file_naming
 from vaetui.export.label_table import SOURCES, LabelTable
@@ -78,7 +78,7 @@ def build_info(
 ) -> dict[str, Any]:
     """Return the content of the info file as JSON values; `written_rows` are the images written with their class."""
     return {
-        "vaetui": vaetui.__version__,
+        "vaetui": metadata.version("vaetui"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "session": info.session_name,
         "version": info.version,

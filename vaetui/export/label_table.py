@@ -119,9 +119,16 @@ class LabelTable:
         """Return the path of each image, empty without image files."""
         return [str(self.find_image_path(index) or "") for index in self.indices.tolist()]
 
+    def list_check_texts(self) -> list[str]:
+        """Return what a person found about the label of each image, empty if it was not checked."""
+        if self.check_ids is None:
+            return [""] * len(self)
+        return [CHECK_NAMES.get(check_id, "") for check_id in self.check_ids.tolist()]
+
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per labelled image; missing values are None."""
         positions, confidence_column = self.find_positions().tolist(), self.confidence_column
+        checks = self.list_check_texts()
         for row, index in enumerate(self.indices.tolist()):
             if self.class_ids[row] < 0:
                 continue
@@ -134,7 +141,7 @@ class LabelTable:
                 "class": self.class_names[self.class_ids[row]],
                 confidence_column: round(float(self.confidences[row]), 4),
                 "source": SOURCES[self.source_ids[row]],
-                "check": None if self.check_ids is None else CHECK_NAMES.get(int(self.check_ids[row])),
+                "check": checks[row] or None,
                 "cluster": None if cluster_id < 0 else self.cluster_paths[cluster_id],
                 "weight": round(float(self.weights[row]), 4),
                 "distance": None if np.isnan(distance) else round(float(distance), 4),

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import vaetui
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
 from vaetui.engine.vae import VAE, count_channels
@@ -134,7 +133,7 @@ def write_model_directory(
 
     channels = count_channels(shape)
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
-    versions = {"vaetui": vaetui.__version__, "python": platform.python_version(), "torch": metadata.version("torch")}
+    versions = {name: metadata.version(name) for name in ("vaetui", "torch")} | {"python": platform.python_version()}
     card: dict[str, Any] = {
         "name": origin.session_name,
         "classes": class_list.names,
@@ -154,7 +153,7 @@ def write_model_directory(
     onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
     readme = README_TEMPLATE.format(
         name=origin.session_name,
-        version=vaetui.__version__,
+        version=versions["vaetui"],
         channels=channels,
         onnx=onnx_section,
         accuracy=_describe_accuracy(origin),

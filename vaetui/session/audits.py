@@ -191,7 +191,7 @@ class Audits:
         # Nobody can redraw until the images are convenient: an audit that was begun counts, abandoned or not.
         generator = rng.derive_generator(seed, "audit", int(labelling.version, 16), len(records) + 1)
         try:
-            sample = draw_audit(PLANS[plan], self._build_population(labelling), generator)
+            sample = draw_audit(PLANS[plan], build_population(self._store, self._repository, labelling), generator)
         except ValueError as error:
             raise UserError(
                 "There is nothing to audit: no image has a label that you have not given yourself. Answer clusters "
@@ -227,25 +227,6 @@ class Audits:
         self._log.record_start(record, stored_arrays.save_arrays(self._store, file_names.audit_name(record.id), images))
         self._loaded = _LoadedAudit(record, images, AuditSteps(_list_items(images)))
 
-    def _build_population(self, labelling: Labelling) -> AuditPopulation:
-        import numpy as np
-
-        from vaetui.engine.audit import AuditPopulation
-        from vaetui.export.label_table import ANSWER
-        from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
-
-        first_copies = load_split(self._store).first_copies
-        own_labels = map_image_labels(load_image_labels(self._repository, self._store), first_copies)
-        table = labelling.label_table
-        return AuditPopulation(
-            class_ids=table.class_ids,
-            doubts=labelling.doubts,
-            is_answered=own_labels.has_answer,
-            is_shown=own_labels.has_class | (table.source_ids == ANSWER),
-            second_class_ids=labelling.second_class_ids.astype(np.int64),
-            class_count=len(table.class_names),
-        )
-
     def _find_open_record(self) -> AuditRecord | None:
         return next((record for record in reversed(self._log.list_audits()) if record.state == "open"), None)
 
@@ -277,6 +258,27 @@ class Audits:
 
     def _reload_record(self, loaded: _LoadedAudit) -> None:
         loaded.record = self._log.list_audits()[loaded.record.id - 1]
+
+
+def build_population(store: ArtifactStore, repository: SessionRepository, labelling: Labelling) -> AuditPopulation:
+    """Return the labels that an audit of a labelling judges."""
+    import numpy as np
+
+    from vaetui.engine.audit import AuditPopulation
+    from vaetui.export.label_table import ANSWER
+    from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
+
+    first_copies = load_split(store).first_copies
+    own_labels = map_image_labels(load_image_labels(repository, store), first_copies)
+    table = labelling.label_table
+    return AuditPopulation(
+        class_ids=table.class_ids,
+        doubts=labelling.doubts,
+        is_answered=own_labels.has_answer,
+        is_shown=own_labels.has_class | (table.source_ids == ANSWER),
+        second_class_ids=labelling.second_class_ids.astype(np.int64),
+        class_count=len(table.class_names),
+    )
 
 
 def load_result(record: AuditRecord) -> AuditResult | None:
@@ -349,7 +351,7 @@ def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at:
     from vaetui.engine.audit import STRATUM_NAMES, estimate_audit
 
     record, classes = loaded.record, repository.load_class_list()
-    sample, seen_class_ids = _prepare_estimate(loaded.images, loaded.steps, classes)
+    sample, seen_class_ids = prepare_estimate(loaded.images, loaded.steps, classes)
     estimate = estimate_audit(sample, seen_class_ids)
     abandoned_count = sum(
         other.state == "abandoned" and other.version == record.version for other in repository.audit_log.list_audits()
@@ -388,7 +390,7 @@ def _build_class_audit(class_id: int, name: str, counts: CheckCounts, share: Sha
     return ClassAudit(class_id, name, counts.checked, counts.wrong, *interval)
 
 
-def _prepare_estimate(
+def prepare_estimate(
     images: AuditImages, steps: AuditSteps, classes: ClassList
 ) -> tuple[AuditSample, NDArray[np.int64]]:
     """Return the sample and the classes seen, [M], with merged classes replaced by their targets.

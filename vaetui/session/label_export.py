@@ -53,15 +53,15 @@ def export_labels(
     from vaetui.engine.images import read_images_and_digest
     from vaetui.export.formats import write_labels
     from vaetui.export.label_table import ANSWER
-    from vaetui.session.label_quality import describe_labels
+    from vaetui.session.label_quality import assess_labels
     from vaetui.session.source_images import find_source_images
 
+    label_table, info = assess_labels(snapshot, label_table, options.min_confidence)
     sources = yield from find_source_images(source_directory, len(label_table))
     label_table = replace(label_table, source_files=sources.files, omitted_positions=sources.omitted_positions)
     images = None
     if is_directory and sources.files is None:
         images = read_images_and_digest(find_idx_files(source_directory).train_images)[0].all_pixels
-    info = describe_labels(snapshot, label_table)
     counts = yield from write_labels(
         label_table, info, options.format_name, options.min_confidence, options.copies_images, images, output
     )
@@ -106,7 +106,7 @@ def describe_audit(info: LabelInfo, can_audit: bool) -> str:
     if not info.changed_count:
         return f"Audit: {figures}."
     changed = format_count(info.changed_count, "label") + (" has" if info.changed_count == 1 else " have")
-    return f"An audit at round {info.audit['round']} measured {figures}; {changed} changed since."
+    return f"An audit after round {info.audit['round']} measured {figures}; {changed} changed since."
 
 
 def describe_moment(snapshot: SessionSnapshot) -> str | None:

@@ -18,8 +18,11 @@ from vaetui.engine.clusters import LatentVectors, Pixels, iter_leaves
 from vaetui.engine.events import Event, Losses, Notice
 from vaetui.errors import UserError, make_printable
 from vaetui.export.label_table import NO_CLASS_ID
+from vaetui.session.audits import load_results
 from vaetui.session.dataset_location import locate_source_directory
+from vaetui.session.image_answers import load_image_labels
 from vaetui.session.label_export import describe_replaced_files
+from vaetui.session.labelling import derive_version
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import locations
@@ -52,12 +55,36 @@ class Labels:
     names: Texts
     """Class names, [M]."""
     confidences: NDArray[np.float32]
-    """Confidence of each label, 0 to 1, [M]."""
+    """Probability that each label is right, 0 to 1, [M]: measured if `calibration` is set, else only estimated."""
     sources: Texts
     """Origins, [M]: "answer" if the user saw the image, "propagated" if its cluster was answered, else "classifier"."""
+    checks: Texts
+    """What a person found about the labels in audits, [M]: "right", "wrong", "unreadable", or "" if not checked."""
+    version: str
+    """The version of the labelling, 12 hexadecimal digits; it changes with any label."""
+    calibration: str | None
+    """The version whose audit the confidences are calibrated by; None if they are uncalibrated."""
 
     def __len__(self) -> int:
         """Return M."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageAnswers:
+    """The answers about K single images that are in force, in the order of entry; copies share that of the first."""
+
+    rows: NDArray[np.int64]
+    """The images as rows of `SessionReader.latents`, [K]."""
+    class_ids: NDArray[np.int64]
+    """Answered classes, [K]; -1 for an unreadable image."""
+    names: Texts
+    """Class names, [K]; "" for an unreadable image."""
+    origins: Texts
+    """Where the answers were given, [K]: "review", "pair", "border" or "audit"."""
+
+    def __len__(self) -> int:
+        """Return K."""
         return len(self.rows)
 
 
@@ -149,7 +176,24 @@ class SessionReader:
             names=np.array(self.class_names)[table.class_ids],
             confidences=table.confidences,
             sources=np.array(SOURCES)[table.source_ids],
+            checks=_to_texts(table.list_check_texts()),
+            version=derive_version(self._require_open().classes, self._label_table.class_ids),
+            calibration=table.calibration,
         )
+
+    def audits(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the results of the finished audits as mappings of plain values, newest first.
+
+        Each holds for the labels of its "version"; compare that with `Labels.version`.
+        """
+        return tuple(result.to_dict() for result in load_results(self._require_open().repository))
+
+    def image_answers(self) -> ImageAnswers:
+        """Return the answers about single images, from reviews and audits."""
+        snapshot = self._require_open()
+        answers = load_image_labels(snapshot.repository, snapshot.store)
+        names = [self.class_names[class_id] if class_id >= 0 else "" for class_id in answers.class_ids.tolist()]
+        return ImageAnswers(answers.image_indices, answers.class_ids, _to_texts(names), _to_texts([*answers.origins]))
 
     def table(self) -> pandas.DataFrame:
         """Return the labels as a table with the columns of the exported CSV file, one row per image.
@@ -280,11 +324,12 @@ class SessionReader:
     @cached_property
     def _label_table(self) -> LabelTable:
         """The labels of all images, with the paths of their files."""
+        from vaetui.session.label_quality import assess_labels
         from vaetui.session.snapshot_labels import label_images
         from vaetui.session.source_images import find_source_images
 
         snapshot = self._require_open()
-        label_table = _run(label_images(snapshot))
+        label_table, _ = assess_labels(snapshot, _run(label_images(snapshot)))
         directory = locate_source_directory(snapshot.repository.data_source)
         sources = _run(find_source_images(directory, len(label_table)))
         if sources.notice:
