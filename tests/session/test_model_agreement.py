@@ -101,7 +101,8 @@ def test_summary_and_show_command_report_the_same_agreement(runs: RunTemplates) 
     assert status["agreements"] == [{"round": round_number, **asdict(agreement)}]
     printed = run_vaetui("show", "shown").stdout
     assert f"of {agreement.image_count} in round 2" in printed
-    assert f"{100 * agreement.mean_confidence:.1f} %)" in printed
+    assert f"(confidence {100 * agreement.mean_confidence:.0f} %)" in printed
+    assert f"{100 * agreement.agreement_rate:.0f} % of " in printed
 
 
 def test_show_without_true_labels_prints_churn_and_the_classes_without_an_answer(digits: Path, tmp_path: Path) -> None:
@@ -112,11 +113,11 @@ def test_show_without_true_labels_prints_churn_and_the_classes_without_an_answer
     list(run_to_end(session))
     session.close()
     status = json.loads(run_vaetui("show", "bare", "--json").stdout)
-    assert set(status["mean_confidence"]) == {None}
+    assert set(status["mean_confidence"]) == set(status["expected_accuracy"]) == {None}
     assert status["unanswered_classes"]
     lines = dict(line.split("  ", maxsplit=1) for line in run_vaetui("show", "bare").stdout.splitlines())
     assert "test accuracy" not in lines
-    assert "estimated accuracy" not in lines, "seven clusters name fewer than ten classes"
+    assert "expected accuracy" not in lines, "seven clusters name fewer than ten classes"
     assert "No answer yet for: " in lines["answers"]
     assert len(lines["prediction churn"].strip().split("  ")) == status["epoch"]
 

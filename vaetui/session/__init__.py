@@ -22,6 +22,8 @@ label_propagator  pseudo-labels from the answers of all rounds
 digit_keys        the class behind each digit key
 views             frozen values that screens show
 metric_history    losses and epochs measured so far, and the estimates that may be shown
+graph_disagreement  on how many images classifier and graph differ
+expected_gain     what another round or page is expected to bring
 reading_test      reading test of an epoch
 least_sure_images  the images with the least certain labels
 model_agreement   agreement between answers and classifier

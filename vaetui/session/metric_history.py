@@ -8,7 +8,8 @@ from dataclasses import replace
 from vaetui.engine.config import Config, count_steps_before_epoch, count_validation_images
 from vaetui.engine.events import BatchesTrained, EpochEnded
 from vaetui.session.learned_classes import find_trained_class_ids, find_unanswered_class_ids
-from vaetui.session.views import TrainingCurves
+from vaetui.session.views import Disagreement, TrainingCurves
+from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 
@@ -24,6 +25,7 @@ class MetricHistory:
         self._repository = repository
         self._shown_epochs: tuple[EpochEnded, ...] = ()
         self._unanswered_class_ids: tuple[int, ...] = ()
+        self._disagreement: tuple[object, Disagreement | None] = None, None
         self.reload_losses()
         self.refresh_estimates()
 
@@ -46,6 +48,14 @@ class MetricHistory:
         self._unanswered_class_ids = find_unanswered_class_ids(self._repository)
         self._shown_epochs = tuple(drop_unreliable_estimates(self._config, self._repository, self.finished_epochs))
 
+    def refresh_disagreement(self, store: ArtifactStore) -> None:
+        """Measure the disagreement of classifier and graph, if an epoch has ended or classes were merged since then."""
+        from vaetui.session.graph_disagreement import measure_disagreement  # imports NumPy
+
+        key = len(self.finished_epochs), self._repository.load_class_list().canonical
+        if self._disagreement[0] != key:
+            self._disagreement = key, measure_disagreement(store, self._repository, len(self.finished_epochs))
+
     def set_reading_accuracy(self, epoch: int, accuracy: float | None) -> None:
         """Set the reading accuracy of a finished epoch."""
         self.finished_epochs[epoch - 1] = replace(self.finished_epochs[epoch - 1], reading_accuracy=accuracy)
@@ -53,7 +63,9 @@ class MetricHistory:
 
     def training_curves(self) -> TrainingCurves:
         """Return an immutable copy."""
-        return TrainingCurves(tuple(self._loss_points), self._shown_epochs, self._unanswered_class_ids)
+        return TrainingCurves(
+            tuple(self._loss_points), self._shown_epochs, self._unanswered_class_ids, self._disagreement[1]
+        )
 
     def _global_step(self, epoch: int, step: int) -> int:
         return count_steps_before_epoch(self._config.training, self._train_count, epoch) + step
@@ -62,14 +74,13 @@ class MetricHistory:
 def drop_unreliable_estimates(
     config: Config, repository: SessionRepository, epochs: Sequence[EpochEnded]
 ) -> Iterator[EpochEnded]:
-    """Yield the epochs, without the mean confidence of those whose networks had not learned every active class.
+    """Yield the epochs, without confidence and expectation of those whose networks had not learned every active class.
 
     The networks are certain of wrong classes for the images of a class that they have not learned.
     """
     active_ids = set(repository.load_class_list().active_ids)
     for event in epochs:
-        if event.mean_confidence is not None and not active_ids <= set(
-            find_trained_class_ids(config, repository, event.epoch)
-        ):
-            event = replace(event, mean_confidence=None)
+        has_estimate = event.mean_confidence is not None or event.expected_accuracy is not None
+        if has_estimate and not active_ids <= set(find_trained_class_ids(config, repository, event.epoch)):
+            event = replace(event, mean_confidence=None, expected_accuracy=None)
         yield event

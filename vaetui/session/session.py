@@ -425,11 +425,11 @@ class Session:
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
         pseudo_labels = yield from self._propagate_for_epoch(epoch)
         yield from trainer.train_epoch(epoch, pseudo_labels, self._history.add_losses)
-        label_coverage = pseudo_labels.label_coverage if pseudo_labels else 0.0
         scorer = self.true_labels.test_scorer if self.true_labels else None
-        for event in trainer.evaluate_epoch(epoch, label_coverage, self._repository.count_answers(), scorer):
+        for event in trainer.evaluate_epoch(epoch, pseudo_labels, self._repository.count_answers(), scorer):
             if isinstance(event, EpochEnded):
                 self._history.add_epoch(event)
+                self._history.refresh_disagreement(self._store)
             yield event
         yield from map(Notice, self._resources.pop_notices())  # a long check of the source files may be done now
 
@@ -464,6 +464,7 @@ class Session:
         self.classes = self._repository.load_class_list()
         if self.phase == "finished":
             self._history.refresh_estimates()  # in a round, `advance` does it
+        self._history.refresh_disagreement(self._store)
 
     def _require_recorder(self, refusal: str = "No round is waiting for answers.") -> AnswerRecorder:
         if self._recorder is None:
@@ -482,7 +483,9 @@ class Session:
         if not self._rounds.keeps_clusters:
             self._recorder = None
             self._rounds.drop_clusters()
-        elif self._recorder is None:
+            return
+        self._history.refresh_disagreement(self._store)
+        if self._recorder is None:
             made_in_round = self.round_number or self.round_count + 1
             self._recorder = AnswerRecorder(
                 self._store, self._repository, made_in_round, self._rounds.current, self._handle_changed_answers

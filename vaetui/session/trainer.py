@@ -135,9 +135,12 @@ class Trainer:
         yield Saved()
 
     def evaluate_epoch(
-        self, epoch: int, label_coverage: float, answer_count: int, scorer: TestScorer | None
+        self, epoch: int, pseudo_labels: PseudoLabels | None, answer_count: int, scorer: TestScorer | None
     ) -> Iterator[Event]:
-        """Measure the networks after an epoch and record the metrics; `scorer` rates the test predictions."""
+        """Measure the networks after an epoch and record the metrics; `scorer` rates the test predictions.
+
+        `pseudo_labels` are those that the epoch trained on.
+        """
         test_accuracy = None
         if self._test_images is not None and scorer is not None:
             test_predictions = yield from self._predict(self._test_images, "test", epoch)
@@ -150,7 +153,15 @@ class Trainer:
             predictions = yield from self._predict_training_images(epoch)
             prediction_churn = self._measure_prediction_churn(epoch, predictions)
             mean_confidence = float(predictions.confidences.mean())
-            arrays = EpochPredictions(predictions.class_ids, predictions.confidences)
+            if pseudo_labels is None:
+                count = len(predictions.class_ids)
+                pseudo_labels = PseudoLabels(np.zeros(count, np.int64), np.zeros(count, np.float32))
+            arrays = EpochPredictions(
+                predictions.class_ids,
+                predictions.confidences,
+                pseudo_labels.class_ids.astype(np.uint8),
+                pseudo_labels.weights,
+            )
             fingerprints.append(stored_arrays.save_arrays(self._store, file_names.predictions_name(epoch), arrays))
         loss_rows = [row for row in self._repository.list_losses() if row[0] == epoch]
         batch_counts = np.diff([0, *(step for _, step, _, _ in loss_rows)])
@@ -160,7 +171,7 @@ class Trainer:
             Losses(*losses.tolist()),
             test_accuracy,
             pixel_accuracy(reconstructed.originals, reconstructed.reconstructions),
-            label_coverage,
+            pseudo_labels.label_coverage if pseudo_labels else 0.0,
             answer_count,
             sum(seconds for *_, seconds in loss_rows),
             prediction_churn=prediction_churn,
