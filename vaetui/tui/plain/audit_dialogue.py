@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
@@ -13,6 +12,7 @@ from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditCheck, AuditItemView, AuditResult, AuditView
 from vaetui.signals import ShutdownRequested
 from vaetui.tui.plain.commands import find_class
+from vaetui.tui.plain.tiles import list_tile_lines, parse_marks
 from vaetui.tui.presenters.audit_presenter import is_marked
 from vaetui.tui.presenters.audit_text import (
     describe_plan,
@@ -26,10 +26,6 @@ from vaetui.tui.presenters.cluster_text import format_key_line
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
-TILE_COLUMNS, TILE_CELLS, TILE_LINES = 4, 18, 9
-"""Tiles beside each other, and the columns and lines of each: four fit 80 columns."""
-MARK_PATTERN = re.compile(r"(?:^|[\s,]+)([0-9]{1,3})\s*=\s*")
-"""The number of a tile before its class."""
 NO_PICTURES_MESSAGE = "Pictures are left out; an audit needs them. i: draw them"
 HELP = (
     ("7, owl", "the image shows the class of digit key 7, or the class owl"),
@@ -164,16 +160,10 @@ class PlainAudit:
         """Return what a line says about the image, or about the tiles that it names."""
         if view.is_blind:
             return [(view.items[0].position, self._parse_check(text))]
-        pieces = MARK_PATTERN.split(text)
-        if pieces[0] or len(pieces) < 3:
-            raise UserError(f"Unknown line {text!r}. Type the numbers of images with their class, such as 4=cat 7=dog.")
         checks: list[tuple[int, AuditCheck]] = []
-        for number_text, class_text in zip(pieces[1::2], pieces[2::2], strict=True):
-            number = int(number_text)
-            if not 1 <= number <= len(view.items):
-                raise UserError(f"This page has no image {number}. Its images are 1 to {len(view.items)}.")
-            item = view.items[number - 1]
-            check = self._parse_check(class_text.strip()) if class_text.strip() else Cleared()
+        for index, class_text in parse_marks(text, len(view.items)):
+            item = view.items[index]
+            check = self._parse_check(class_text) if class_text else Cleared()
             is_shown_class = isinstance(check, ClassAnswer) and check.class_id == item.shown_class_id
             checks.append((item.position, Cleared() if is_shown_class else check))
         return checks
@@ -199,16 +189,9 @@ class PlainAudit:
             for line in "\n".join(_draw(pixels[0], 28, 28)).strip("\n").split("\n"):
                 self._print_line(line)
             return
-        for start in range(0, len(view.items), TILE_COLUMNS):
-            end = min(start + TILE_COLUMNS, len(view.items))
-            titles = [self._format_title(index, view) for index in range(start, end)]
-            self._print_columns(titles)
-            rows = [_draw(image, TILE_CELLS, 2 * TILE_LINES) for image in pixels[start:end]]
-            for lines in zip(*rows, strict=True):
-                self._print_columns(lines)
-
-    def _print_columns(self, texts: Sequence[str]) -> None:
-        self._print_line(" ".join(f"{text:<{TILE_CELLS}}" for text in texts).rstrip())
+        titles = [self._format_title(index, view) for index in range(len(view.items))]
+        for line in list_tile_lines(titles, pixels):
+            self._print_line(line)
 
     def _format_title(self, index: int, view: AuditView) -> str:
         item = view.items[index]
