@@ -226,7 +226,13 @@ class ScriptedActions:
     def count_answers(self) -> int:
         """Count the answers in force: of a page, one for the accepted rest and one for each correction."""
         border_count = sum(isinstance(action, ScriptedBorder) for action in self.image_actions)
-        return len(self.list_effective_answers()) + sum(self._count_image_answers().values()) + border_count
+        pages = {
+            (action.step, None if action.origin == "pair" else action.image.shown_class_id)
+            for action in self.image_answers
+            if _is_accepted(action)
+        }
+        corrections = sum(not _is_accepted(action) for action in self.image_answers)
+        return len(self.list_effective_answers()) + len(pages) + corrections + border_count
 
     def count_answers_by_class(self) -> tuple[int, ...]:
         """Count the answers in force by class."""
@@ -250,9 +256,9 @@ class ScriptedActions:
         counts: dict[int | None, int] = {}
         accepted_pages = set[tuple[int, int]]()
         for action in self.image_answers:
-            answer, shown_class_id = action.image.answer, action.image.shown_class_id
+            answer = action.image.answer
             class_id = self.classes.canonical[answer.class_id] if isinstance(answer, ClassAnswer) else None
-            if isinstance(answer, ClassAnswer) and answer.class_id == shown_class_id:
+            if isinstance(answer, ClassAnswer) and _is_accepted(action):
                 if (action.step, answer.class_id) in accepted_pages:
                     continue
                 accepted_pages.add((action.step, answer.class_id))
@@ -265,6 +271,11 @@ class ScriptedActions:
 
     def _apply_edits(self) -> None:
         self.classes = reduce(ClassList.with_edit, [edit for _, edit in self.class_edits], self.initial_classes)
+
+
+def _is_accepted(action: ScriptedImageAnswer) -> bool:
+    answer = action.image.answer
+    return isinstance(answer, ClassAnswer) and answer.class_id == action.image.shown_class_id
 
 
 def describe_step(step: Sequence[ScriptedAction], round_number: int) -> str:

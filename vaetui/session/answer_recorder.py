@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import (
@@ -110,7 +109,7 @@ class AnswerRecorder:
                 if item.shown_class_id is not None and not 0 <= item.shown_class_id < len(classes):
                     classes.require_active(item.shown_class_id)
             indices = normalise_indices([item.image_index for item in answers], self._load_first_copies())
-            images = {index: replace(item, image_index=index) for index, item in zip(indices, answers, strict=True)}
+            images = {index: _store_as(item, index) for index, item in zip(indices, answers, strict=True)}
             if any(isinstance(item.answer, Cleared) for item in answers):
                 answered = {record.image.image_index for record in self._repository.list_image_answers()}
                 images = {
@@ -178,3 +177,11 @@ class AnswerRecorder:
 
     def _is_current(self, answer: AnswerRecord) -> bool:
         return self._current_round is not None and answer.round_number == self._current_round.round_number
+
+
+def _store_as(item: AnsweredImage, image_index: int) -> AnsweredImage:
+    """Return the answer about another image, with plain numbers, which the database needs."""
+    answer, shown_class_id = item.answer, item.shown_class_id
+    if isinstance(answer, ClassAnswer):
+        answer = ClassAnswer(int(answer.class_id))
+    return AnsweredImage(image_index, answer, None if shown_class_id is None else int(shown_class_id))

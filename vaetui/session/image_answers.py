@@ -84,16 +84,19 @@ class ImageLabelMap:
         is_lost &= ~(is_protected | self.has_answer)
         return is_lost
 
-    def apply(self, labels: PseudoLabels, is_protected: NDArray[np.bool_]) -> PseudoLabels:
-        """Return the labels of the images with these answers and borders; see `find_beyond_border`."""
+    def apply_answers(self, labels: PseudoLabels) -> PseudoLabels:
+        """Return the labels of the images, those with an answer of their own replaced by it."""
         has_class, is_unreadable = self.has_class, self.is_unreadable
-        is_lost = self.find_beyond_border(labels.class_ids, is_protected)
-        if not (has_class.any() or is_unreadable.any() or is_lost.any()):
+        labels = _without_labels(labels, is_unreadable)
+        if not has_class.any():
             return labels
         class_ids, weights = labels.class_ids.copy(), labels.weights.copy()
-        class_ids[is_unreadable | is_lost], weights[is_unreadable | is_lost] = 0, 0
         class_ids[has_class], weights[has_class] = self.class_ids[has_class], 1
         return PseudoLabels(class_ids, weights)
+
+    def apply_borders(self, labels: PseudoLabels, is_protected: NDArray[np.bool_]) -> PseudoLabels:
+        """Return the labels of the images without those beyond a border; see `find_beyond_border`."""
+        return _without_labels(labels, self.find_beyond_border(labels.class_ids, is_protected))
 
     def replace_labels(self, labelled_set: LabelledSet, distinct_images: DistinctImages) -> LabelledSet:
         """Return a labelled set in which the answers about single images replace those about their clusters.
@@ -110,6 +113,12 @@ class ImageLabelMap:
             np.concatenate([labelled_set.class_ids[is_kept], self.class_ids[own]]),
             np.concatenate([labelled_set.weights[is_kept], np.ones(len(own))]),
         )
+
+
+def _without_labels(labels: PseudoLabels, is_removed: NDArray[np.bool_]) -> PseudoLabels:
+    if not is_removed.any():
+        return labels
+    return PseudoLabels(np.where(is_removed, 0, labels.class_ids), np.where(is_removed, np.float32(0), labels.weights))
 
 
 def load_image_labels(

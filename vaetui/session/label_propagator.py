@@ -65,18 +65,18 @@ class LabelPropagator:
                 config, round_number, labelling_round.embeddings, distinct_images, shown_set, round_number
             )
             labels = to_pseudo_labels(probabilities)
-        return image_labels.apply(labels, distinct_images.find_copies_of(shown_set.indices))
+        labels = image_labels.apply_borders(labels, distinct_images.find_copies_of(shown_set.indices))
+        return image_labels.apply_answers(labels)
 
     def label_from_answers(self, config: Config, round_number: int) -> PseudoLabels:
         """Return the labels by answers alone: of whole clusters, or of single images with graph propagation.
 
         These are the shown images, the images at the centre of an answered cluster, the images with an answer of their
-        own, and the copies of all.
+        own, and the copies of all. Borders of classes are not applied; see `find_unlabelled_images`.
         """
         labelling_round, image_labels = self._load_round(round_number, None), self.load_train_image_labels()
-        is_shown = self._find_shown_images(config, labelling_round)
         if config.propagation.method == "cluster":
-            return image_labels.apply(labelling_round.compute_pseudo_labels(), is_shown)
+            return image_labels.apply_answers(labelling_round.compute_pseudo_labels())
         from vaetui.engine.pseudo_labels import PseudoLabels, concat_labelled_sets, label_answered_images
 
         evidence = [*self._earlier_evidence(round_number, None), labelling_round.collect_evidence()]
@@ -87,7 +87,7 @@ class LabelPropagator:
         labels = label_answered_images(labelled_set, len(labelling_round.embeddings))
         copy_first_values = labelling_round.distinct_images.copy_first_values
         labels = PseudoLabels(copy_first_values(labels.class_ids), copy_first_values(labels.weights))
-        return image_labels.apply(labels, is_shown)
+        return image_labels.apply_answers(labels)
 
     def list_shown_indices(self, config: Config, round_number: int) -> Indices:
         """Return the indices of the images that were shown for the answers behind `label_from_answers`, and copies."""
@@ -99,7 +99,7 @@ class LabelPropagator:
     def find_unlabelled_images(
         self, config: Config, round_number: int, class_ids: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Return for each training image whether it has no label, whatever class [N] it is predicted as, [N].
+        """Return for each training image whether it has no label, [N], though it would be of these classes, [N].
 
         It was marked as unreadable, or lies beyond the border of that class.
         """

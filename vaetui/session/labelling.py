@@ -187,7 +187,11 @@ class LabellingLoader:
     def _derive_state(self) -> StateKey:
         """Return what a labelling depends on."""
         repository = self._repository
-        answer_ids = tuple(record.id for record in repository.list_effective_answers())
+        answer_ids = (
+            *(record.id for record in repository.list_effective_answers()),
+            *(record.id for record in repository.list_image_answers()),
+            *(border.id for border in repository.list_borders()),
+        )
         return (*self._derive_networks_state(), repository.load_class_list().names, answer_ids)
 
     def _derive_networks_state(self) -> StateKey:

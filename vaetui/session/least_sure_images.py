@@ -44,10 +44,11 @@ def find_least_sure_images(
         canonical = np.array(repository.load_class_list().canonical)
         predicted_class_ids = canonical[predictions.class_ids]
         is_candidate = (predicted_class_ids == class_id) & (labels.weights == 0)
-        is_candidate &= ~propagator.find_unlabelled_images(config, last_round, predicted_class_ids)
         confidences = predictions.confidences
     else:
         return np.empty(0, np.int64), ()
+    class_ids = np.full(len(is_candidate), class_id)
+    is_candidate &= ~propagator.find_unlabelled_images(config, last_round, class_ids)
     candidates = np.flatnonzero(is_candidate & propagator.find_distinct_images(last_round))
     indices = candidates[np.argsort(confidences[candidates], kind="stable")[:count]]
     return indices, tuple(confidences[indices].tolist())
