@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,3 +125,41 @@ def test_an_output_that_cannot_be_written_keeps_both_old_files(
 def test_a_pipe_or_device_has_no_info_file(tmp_path: Path) -> None:
     write_described_file(Path("/dev/null"), b"new", tmp_path / "null.info.json", str.encode)
     assert list(tmp_path.iterdir()) == []
+
+
+CRASH_PROGRAM = """
+import os, sys
+from pathlib import Path
+from vaetui.storage import atomic_files
+from vaetui.storage.output_files import write_described_file
+
+remaining = int(sys.argv[1])
+
+def crash_before(function):
+    def run(*args, **options):
+        global remaining
+        remaining -= 1
+        if remaining < 0:
+            os._exit(9)
+        return function(*args, **options)
+    return run
+
+for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "fsync"), (atomic_files, "open_for_writing")):
+    setattr(owner, name, crash_before(getattr(owner, name)))
+write_described_file(Path("labels.csv"), [b"new"], Path("labels.csv.info.json"), str.encode)
+"""
+
+
+@pytest.mark.parametrize("step_count", range(10))
+def test_after_a_crash_at_any_moment_a_file_has_its_own_info_file_or_none(step_count: int, tmp_path: Path) -> None:
+    output, info_path = tmp_path / "labels.csv", tmp_path / "labels.csv.info.json"
+    write_described_file(output, b"old", info_path, str.encode)
+    process = subprocess.run([sys.executable, "-c", CRASH_PROGRAM, str(step_count)], cwd=tmp_path, check=False)
+    is_complete = process.returncode == 0
+    assert is_complete is (step_count == 9)
+    content = output.read_bytes()
+    assert content in (b"old", b"new")
+    if info_path.exists():
+        assert info_path.read_text() == hashlib.sha256(content).hexdigest()
+    else:
+        assert not is_complete

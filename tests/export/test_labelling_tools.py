@@ -13,7 +13,15 @@ import pytest
 from PIL import Image
 
 from tests.data.drawing import load_digits
-from tests.export.label_tables import LABELS, UNUSUAL_PATHS, write_labelled_files, write_labels, write_unusual_files
+from tests.export.label_tables import (
+    AUDITED_LABELS,
+    LABELS,
+    UNUSUAL_PATHS,
+    write_labelled_files,
+    write_labels,
+    write_unusual_files,
+)
+from vaetui.export.label_table import LabelTable
 
 
 def test_label_studio_tasks_are_valid_for_the_labelling_interface(tmp_path: Path) -> None:
@@ -109,3 +117,45 @@ def test_huggingface_loads_files_with_unusual_paths_as_one_split(
     assert class_names == {
         labels.find_image_path(index): labels.class_names[index % 2] for index in range(len(UNUSUAL_PATHS))
     }
+
+
+@pytest.mark.parametrize(
+    ("labels", "model_version", "name"),
+    [
+        (LABELS, "vaetui 0123456789ab uncalibrated", "uncalibrated_confidence"),
+        (AUDITED_LABELS, "vaetui 0123456789ab", "confidence"),
+    ],
+)
+def test_label_studio_names_the_version_and_whether_scores_are_calibrated(
+    labels: LabelTable, model_version: str, name: str, tmp_path: Path
+) -> None:
+    write_labels(labels, "label-studio", 0.0, tmp_path / "out", images=load_digits(4)[0])
+    tasks = json.loads((tmp_path / "out/tasks.json").read_text())
+    assert {task["predictions"][0]["model_version"] for task in tasks} == {model_version}
+    assert [task["predictions"][0]["score"] for task in tasks] == [1.0, 0.25, 0.75, 0.5]
+    check = "wrong" if labels is AUDITED_LABELS else None
+    assert tasks[1]["meta"] == {"source": "propagated", "check": check, name: 0.25}
+
+
+@pytest.mark.parametrize("labels", [LABELS, AUDITED_LABELS])
+def test_fiftyone_labels_say_whether_their_confidence_is_calibrated(labels: LabelTable, tmp_path: Path) -> None:
+    write_labels(labels, "fiftyone", 0.0, tmp_path / "out", images=load_digits(4)[0])
+    is_audited = labels is AUDITED_LABELS
+    label = json.loads((tmp_path / "out/labels.json").read_text())["labels"]["00000002"]
+    attributes = {"calibrated": is_audited, "source": "classifier", "check": "right" if is_audited else None}
+    assert label == {"label": 1, "confidence": 0.75, "attributes": attributes}
+
+
+@pytest.mark.parametrize(("labels", "name"), [(LABELS, "uncalibrated_confidence"), (AUDITED_LABELS, "confidence")])
+def test_huggingface_datasets_have_the_named_confidence_and_the_checks(
+    labels: LabelTable, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    write_labels(labels, "huggingface", 0.0, tmp_path / "out", images=load_digits(4)[0])
+    splits = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert splits.keys() == {"train"}
+    rows = splits["train"].remove_columns("image")
+    assert set(rows.column_names) == {"label", name, "source", "check"}
+    assert rows[name] == [1.0, 0.25, 0.75, 0.5]
+    assert rows["check"] == (["", "wrong", "right", ""] if labels is AUDITED_LABELS else [""] * 4)
