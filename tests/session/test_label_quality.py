@@ -12,6 +12,7 @@ import pytest
 
 import vaetui
 from tests.command_line import run_vaetui
+from tests.json_schema import iter_problems
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG
 from tests.session.test_audits import find_true_classes, finish_audit, read_truth
@@ -20,6 +21,7 @@ from vaetui.export.label_info import format_audit
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.session import Session
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "assets/docs/schemas/info.schema.json").read_text())
 pytestmark = pytest.mark.usefixtures("home")
 
 
@@ -42,7 +44,9 @@ def export(directory: Path, *options: str) -> tuple[dict[int, dict[str, str]], d
     assert process.returncode == 0, process.stderr
     with output.open(encoding="utf-8", newline="") as file:
         rows = {int(row["index"]): row for row in csv.DictReader(file)}
-    return rows, json.loads((directory / "labels.csv.info.json").read_text()), process.stdout
+    info = json.loads((directory / "labels.csv.info.json").read_text())
+    assert list(iter_problems(info, SCHEMA)) == []
+    return rows, info, process.stdout
 
 
 def test_an_export_holds_the_audit_of_its_labels_and_the_checks(session: Session, tmp_path: Path) -> None:

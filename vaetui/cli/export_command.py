@@ -32,7 +32,8 @@ def export(
     """Write one label per image as a table, arrays or folders.
 
     Labels come from the answers, else from the classifier. --format folders creates a directory per class, and
-    _unsure for labels below --min-confidence. Another process may have the session open.
+    _unsure for labels below --min-confidence. A file OUTPUT.info.json, in directories labels.info.json, says what the
+    labels are worth. Another process may have the session open.
     """
     from vaetui.session.label_export import ExportOptions, export_labels
     from vaetui.session.session_snapshot import SessionSnapshot
