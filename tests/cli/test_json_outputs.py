@@ -78,6 +78,17 @@ def test_check(templates: SessionTemplates) -> None:
     assert finding["file_name"] == "round-001.npz"
 
 
+def test_audit(templates: SessionTemplates) -> None:
+    templates.copy("finished", "demo")
+    assert run_json("audit", "demo") == []
+    pages = "0\n" * 30 + "2=5\n" + "\n" * 40
+    assert run_vaetui("audit", "demo", "--plain", "--plan", "quick", typed=pages).returncode == 0
+    (result,) = run_json("audit", "demo")
+    assert result["plan"] == "quick"
+    assert result["low"] <= result["estimate"] <= result["high"]
+    assert sum(item["checked"] for item in result["strata"]) == result["checked"]
+
+
 def test_export(templates: SessionTemplates, tmp_path: Path) -> None:
     templates.copy("finished", "demo")
     assert run_vaetui("export", "demo", "-o", str(tmp_path / "labels.jsonl")).returncode == 0
