@@ -13,6 +13,7 @@ from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG
 from vaetui.engine.classes import MergeClass
 from vaetui.session.graph_disagreement import measure_disagreement
 from vaetui.session.session import Session
+from vaetui.session.session_status import load_status
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.stored_arrays import EpochPredictions
 
@@ -70,6 +71,20 @@ def test_merged_classes_do_not_differ_any_more(session: Session) -> None:
     assert all(second not in pair[:2] for pair in after.pairs)
     session.undo()
     assert session.training_curves().disagreement == before
+
+
+def test_status_names_the_classes_that_differ_once_every_class_has_an_answer(session: Session) -> None:
+    assert load_status("differing")["disagreement"] is None
+    for class_id in session.round_view().unanswered_class_ids:
+        session.edit_classes(MergeClass(class_id, 0))
+    disagreement = session.training_curves().disagreement
+    assert disagreement is not None
+    assert load_status("differing")["disagreement"] == {
+        "share": disagreement.share,
+        "pairs": [
+            {"classes": [str(first), str(second)], "images": count} for first, second, count in disagreement.pairs
+        ],
+    }
 
 
 def test_nothing_is_measured_before_labels_without_predictions_and_for_a_lost_file(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaetui.errors import make_printable
-from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, round_percent
+from vaetui.errors import format_count, make_printable
+from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, format_small_share, round_percent
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
 
@@ -27,6 +27,8 @@ IMAGE_ANSWER_TEXTS = {
     "beyond_borders": "more beyond a border",
 }
 """Words for the counts of answers about single images."""
+MAX_PAIRS = 3
+"""Pairs of classes that differ most."""
 MAX_NAMES_CELLS = 200
 """Columns of the names of the classes without an answer."""
 
@@ -101,6 +103,10 @@ def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
         for header, values in metrics.items()
         if any(value is not None for value in values)
     }
+    if summary["disagreement"] is not None:
+        lines["disagreement"] = _format_disagreement(summary["disagreement"])
+    if summary["audits"]:
+        lines["audit"] = "\n".join(map(_format_audit, summary["audits"]))
     agreements = []
     for agreement in summary["agreements"]:
         rate, confidence = f"{100 * agreement['agreement_rate']:.0f} %", agreement["mean_confidence"]
@@ -142,6 +148,22 @@ def _format_answers(summary: dict[str, Any]) -> str:
     count, unanswered_classes = summary["answers"], summary["unanswered_classes"]
     note = format_unanswered_classes(unanswered_classes, MAX_NAMES_CELLS) if count else ""
     return f"{count:,}. {note}" if note else f"{count:,}"
+
+
+def _format_disagreement(disagreement: dict[str, Any]) -> str:
+    """Return on how many images classifier and graph differ, and the pairs of classes that differ most."""
+    pairs = (f"{' and '.join(pair['classes'])} {pair['images']:,}" for pair in disagreement["pairs"][:MAX_PAIRS])
+    text = f"classifier and graph differ on {format_small_share(disagreement['share'])} of the images"
+    return f"{text}: {', '.join(pairs)}" if disagreement["pairs"] else text
+
+
+def _format_audit(audit: dict[str, Any]) -> str:
+    """Return the result of an audit in one line."""
+    share, low, high = (f"{100 * audit[key]:.1f}" for key in ("estimate", "low", "high"))
+    return (
+        f"{share} % right (95 % interval {low} to {high}), {format_count(audit['checked'], 'label')} checked after "
+        f"round {audit['round']}, epoch {audit['epoch']}, {audit['date'][:10]}, version {audit['version']}"
+    )
 
 
 def _format_image_answers(counts: dict[str, int]) -> dict[str, str]:

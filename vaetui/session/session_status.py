@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -15,6 +17,8 @@ from vaetui.engine.config import count_epochs, find_current_epoch
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session import schedule
+from vaetui.session.audits import load_results
+from vaetui.session.graph_disagreement import measure_disagreement
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.learned_classes import find_learned_class_ids, find_unanswered_class_ids
@@ -80,6 +84,8 @@ def load_status(name: str) -> dict[str, Any]:
             "prediction_churn": [event.prediction_churn for event in epoch_events],
             "mean_confidence": [event.reliable_confidence for event in epoch_events],
             "expected_accuracy": [event.expected_accuracy for event in epoch_events],
+            "disagreement": _describe_disagreement(repository, directory, len(epoch_events), classes.names),
+            "audits": [result.to_dict() for result in load_results(repository)],
             "losses": [event.losses._asdict() for event in epoch_events],
             "training_seconds": sum(seconds for *_, seconds in repository.list_losses()),
             "labelling_seconds": measure_labelling_seconds(repository),
@@ -109,6 +115,22 @@ def load_agreements(name: str) -> list[dict[str, Any]]:
             for round_number, agreement in measure_round_agreements(store, repository, propagator):
                 agreements.append({"round": round_number, **asdict(agreement)})
     return agreements
+
+
+def _describe_disagreement(
+    repository: SessionRepository, directory: Path, epoch: int, class_names: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return share and pairs of the images on which classifier and graph differ; None if it is not measured."""
+    disagreement = measure_disagreement(ArtifactStore(directory, repository), repository, epoch) if epoch else None
+    if disagreement is None or find_unanswered_class_ids(repository):
+        return None
+    return {
+        "share": disagreement.share,
+        "pairs": [
+            {"classes": [class_names[first], class_names[second]], "images": count}
+            for first, second, count in disagreement.pairs
+        ],
+    }
 
 
 def count_image_answers(repository: SessionRepository) -> dict[str, int]:

@@ -63,8 +63,7 @@ def collect_label_facts(
     last_epoch = epochs[-1] if epochs else None
     if last_epoch is None or not last_epoch.answer_count:
         return LabelFacts()
-    audits = getattr(session, "audits", None)
-    audit = next(iter(audits.results), None) if audits is not None else None
+    audit = next(iter(session.audits.results), None)
     labelling = session.labellings.current  # None unless it was loaded: that takes seconds
     is_audit_older = audit is not None and (
         audit.epoch < last_epoch.epoch or (labelling is not None and labelling.version != audit.version)
