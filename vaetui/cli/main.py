@@ -9,6 +9,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from vaetui.engine.audit_plans import PLANS, PlanName
+from vaetui.errors import UserError, format_count
+from vaetui.runtime import session_runner
+from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 
 import vaetui
 from vaetui.cli import (
@@ -25,9 +29,6 @@ from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_c
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
-from vaetui.errors import UserError, format_count
-from vaetui.runtime import session_runner
-from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 from vaetui.simulation.annotator_config import (
     ANNOTATOR_NAMES,
     REVIEW_KINDS,
@@ -145,6 +146,7 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     default="pages",
     help="Accept pages of images of one predicted class, or label the most doubtful images one by one.",
 )
+@click.option("--audit", "audit_plan", type=click.Choice(tuple(PLANS)), help="Audit the labels at the end.")
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
 @click.option("--json", "as_json", is_flag=True, help="Print only one JSON object.")
 def simulate(
@@ -154,6 +156,7 @@ def simulate(
     error_rate: float,
     review_answers: int,
     review_kind: ReviewKind,
+    audit_plan: PlanName | None,
     keep: str | None,
     as_json: bool,
     **config_values: Any,
@@ -162,14 +165,15 @@ def simulate(
 
     The images need true labels. Only the annotator and the evaluation use them, never the training.
     """
-    from vaetui.cli import simulate_command
     from vaetui.storage import locations
+
+    from vaetui.cli import simulate_command
 
     config = build_config(**config_values)
     if keep is not None:
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
-    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind)
+    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan)
     data = options.import_images(config)
     if not as_json:
         data.print_import_lines()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from vaetui.engine.audit_plans import PlanName
+
 AnnotatorName: TypeAlias = Literal["members", "centre"]
 ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
 ReviewKind: TypeAlias = Literal["pages", "varied", "class-varied", "images"]
@@ -27,3 +29,5 @@ class AnnotatorConfig:
     """"pages" accepts pages of the most suspicious images of one predicted class, "varied" pages of doubtful images of
     all classes that differ from each other, "class-varied" such pages of one class; "images" labels the most doubtful
     images one by one."""
+    audit_plan: PlanName | None = None
+    """The audit of the labels at the end, "quick" or "full"; None for no audit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -64,12 +65,22 @@ def _build_summary_table(result: SimulationResult) -> Table:
         "pictures shown": f"{result.pictures_shown:,}",
         "label accuracy": _format_percent(result.label_accuracy["overall"]),
         "export": export_text,
+        "audit": _describe_audit(result.audit),
         "reader accuracy": f"{_format_percent(result.reader_accuracy)} of original images",
         "seconds": ", ".join(f"{part_name} {seconds:.1f}" for part_name, seconds in result.seconds.items()),
     }
     for header, value in rows.items():
         table.add_row(header, value)
     return table
+
+
+def _describe_audit(audit: dict[str, Any] | None) -> str:
+    if audit is None:
+        return "none"
+    estimate, low, high = (f"{100 * audit[name]:.1f}" for name in ("estimate", "low", "high"))
+    planted = f"{audit['catch_found']} of {format_count(audit['catch_planted'], 'planted error')} found"
+    keys = format_count(audit["keys"], "key")
+    return f"{estimate} % right (95 % interval {low} to {high}), {audit['checked']} checked, {keys}, {planted}"
 
 
 def _format_percent(fraction: float | None) -> str:

@@ -94,6 +94,8 @@ class SimulationResult:
     exported: ExportQuality | None
     """Quality of the labels that `export` would write; None without answers, and if no image with a true label gets
     one."""
+    audit: dict[str, Any] | None
+    """What the audit measured; None without one. `exported` is then computed from the labels that were not checked."""
     seconds: dict[str, float]
     """Seconds by part, and in `total`; the training of the reader is excluded."""
     recipe: str

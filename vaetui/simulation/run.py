@@ -7,11 +7,15 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
+from vaetui.session.audit_views import AuditResult
 from vaetui.session.session import Session
+from vaetui.simulation.auditing_annotator import AuditingAnnotator
+
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import MIN_CONFIDENCE, BudgetedAnnotator
@@ -69,6 +73,7 @@ class Simulation:
         self._counts = AnswerCounts()
         self._label_qualities: list[PseudoLabelQuality] = []
         self._accuracy_by_eval: dict[int, float] = {}
+        self._audited_indices: list[int] = []
 
     def run_to_end(self) -> Generator[SimulationEvent, None, SimulationResult]:
         """Train and answer until the session is finished; yields its events and returns the result.
@@ -81,7 +86,8 @@ class Simulation:
                 if isinstance(event, Reconstructed) and event.eval_number is not None:
                     yield from self._read_reconstructions(event, event.eval_number)
             if self._session.phase == "finished":
-                return self._build_result((yield from self._evaluate_export()))
+                audit_result = yield from self._audit_labels()
+                return self._build_result((yield from self._evaluate_export()), audit_result)
             yield from self._answer_round()
             self._session.close_round()
 
@@ -131,13 +137,28 @@ class Simulation:
             session.record_reading(epoch, 0, class_ids)
         yield ReconstructionsRead(session.training_curves().finished_epochs[-1])
 
+    def _audit_labels(self) -> Generator[SimulationEvent, None, AuditResult | None]:
+        """Audit the labels as configured, and remember which images were checked."""
+        plan, config = self._annotator_config.audit_plan, self._annotator_config
+        if plan is None or not sum(self._answers_by_round):
+            return None
+        with self._stopwatch.measure_part("auditing"):
+            true_class_ids = self._require_true_labels("train_validation_labels").class_ids.astype(np.int64)
+            annotator = AuditingAnnotator(self._session, true_class_ids, config.error_rate)
+            result = yield from annotator.audit(plan)
+            self._pictures_shown += len(annotator.image_indices)
+            self._audited_indices = annotator.image_indices
+        return result
+
     def _evaluate_export(self) -> Generator[SimulationEvent, None, ExportQuality | None]:
+        """Rate the labels of all images, or of those that were not checked in the audit."""
         if not sum(self._answers_by_round):
             return None
         with self._stopwatch.measure_part("judging"):
-            return evaluate_export(
-                (yield from self._session.build_label_table()), self._require_true_labels("train_validation_labels")
-            )
+            label_table = yield from self._session.build_label_table()
+            is_unchecked = ~np.isin(label_table.indices, self._audited_indices)
+            true_labels = self._require_true_labels("train_validation_labels")
+            return evaluate_export(label_table.select_rows(is_unchecked), true_labels)
 
     def _create_annotator(self) -> Annotator:
         if self._annotator_config.annotator == "centre":
@@ -150,7 +171,7 @@ class Simulation:
             raise UserError("No training image has a true label; simulate needs them.")
         return true_labels
 
-    def _build_result(self, export_quality: ExportQuality | None) -> SimulationResult:
+    def _build_result(self, export_quality: ExportQuality | None, audit_result: AuditResult | None) -> SimulationResult:
         epochs, config = self._session.training_curves().finished_epochs, self._session.config
         eval_numbers = range(1, len(epochs) * config.training.evals_per_epoch + 1)
         return SimulationResult(
@@ -163,6 +184,7 @@ class Simulation:
             pictures_shown=self._pictures_shown,
             label_accuracy=summarise_label_accuracy(self._label_qualities),
             exported=export_quality,
+            audit=None if audit_result is None else audit_result.to_dict(),
             seconds={"total": self._stopwatch.total_seconds, **self._stopwatch.seconds_by_part},
             recipe=config.recipe,
             annotator=self._annotator_config.annotator,
