@@ -100,5 +100,5 @@ def test_disagreement_names_the_pairs_that_differ_most(
     templates.copy("finished", "demo")
     pairs = [{"classes": ["4", "9"], "images": 1234}, {"classes": ["3", "5"], "images": 20}]
     lines = print_lines({"disagreement": {"share": 0.052, "pairs": pairs}}, capsys)
-    assert lines["disagreement"] == "classifier and graph differ on 5 % of the images: 4 and 9 1,234, 3 and 5 20"
+    assert lines["disagreement"] == "classifier and graph differ on 5 % of the images: 4 and 9 (1,234), 3 and 5 (20)"
     assert "disagreement" not in print_lines({"disagreement": None}, capsys)

@@ -152,7 +152,7 @@ def _format_answers(summary: dict[str, Any]) -> str:
 
 def _format_disagreement(disagreement: dict[str, Any]) -> str:
     """Return on how many images classifier and graph differ, and the pairs of classes that differ most."""
-    pairs = (f"{' and '.join(pair['classes'])} {pair['images']:,}" for pair in disagreement["pairs"][:MAX_PAIRS])
+    pairs = (f"{' and '.join(pair['classes'])} ({pair['images']:,})" for pair in disagreement["pairs"][:MAX_PAIRS])
     text = f"classifier and graph differ on {format_small_share(disagreement['share'])} of the images"
     return f"{text}: {', '.join(pairs)}" if disagreement["pairs"] else text
 

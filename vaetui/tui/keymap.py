@@ -336,6 +336,9 @@ HISTORY_GLOSSARY: Glossary = (
 
 SUMMARY_KEYS: list[KeyBinding] = [
     create_binding("summary", "more", "o", "one more round", "Add a round and continue training", show=True),
+    create_binding("summary", "audit", "v", "audit", "Check labels by hand: how many are right?", show=True),
+    create_binding("summary", "review", "w", "review", "Correct the labels of single images, worst first", show=True),
+    create_binding("summary", "export", "e", "export", "Export the labels to a file", show=True),
     create_binding("summary", "read", "t", "reading test", "Read reconstructions of held-out images", show=True),
     create_binding("summary", "draw", "d", "samples", "Generate samples of any class or of one", show=True),
     create_binding(
@@ -343,9 +346,6 @@ SUMMARY_KEYS: list[KeyBinding] = [
     ),
     create_binding("summary", "map", "M", "map", "Show all images as points of a map", show=True),
     create_binding("summary", "history", "H", "history", "List all answers of all rounds; correct them", show=True),
-    create_binding("summary", "export", "e", "export", "Export the labels to a file", show=True),
-    create_binding("summary", "audit", "v", "audit", "Check labels by hand: how many are right?", show=True),
-    create_binding("summary", "review", "w", "review", "Correct the labels of single images, worst first", show=True),
     KeyBinding("summary.down", "down,j", "scroll_down", "scroll", "Scroll down", show=True),
     KeyBinding("summary.up", "up,k", "scroll_up", "scroll", "Scroll up", show=True),
 ]

@@ -165,7 +165,8 @@ async def test_everything_fits_without_scrolling_and_no_figure_is_broken(
         text = screen_text(app)
         for command in ("export demo-mnist -o demo-mnist.csv", "show demo-mnist", "resume demo-mnist"):
             assert f"vaetui {command}" in text
-        assert "e exports the labels here" in text
+        assert "e exports the labels, v audits, w corrects them. Or leave with q, then type:" in text
+        assert "v audit · w review" in text.splitlines()[-1]
         for figure in (
             *("64 answers", "training 2:05", "labelling 4:00", "87 % (confidence 91 %)", "87.6 %"),
             *("Expected accuracy about 75 % (not audited)", "Classifier and graph differ on 5 % of the images"),

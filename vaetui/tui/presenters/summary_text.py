@@ -12,6 +12,7 @@ from vaetui.engine.events import EpochEnded
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import format_count
 from vaetui.session.views import Summary
+from vaetui.tui.keymap import KeyFormatter
 from vaetui.tui.presenters.number_format import format_duration, format_percent
 
 MAX_AGREEMENT_ROUNDS = 4
@@ -78,9 +79,13 @@ def format_reading_accuracy(epochs: Sequence[EpochEnded]) -> list[Text]:
     return []
 
 
-def format_commands(session_name: str, export_key: str, leave_key: str) -> Text:
-    """Return the commands that a user may type after leaving, whole, and the keys before them."""
-    text = Text(f"{export_key} exports the labels here. Or leave with {leave_key}, then type:")
+def format_commands(session_name: str, format_key: KeyFormatter) -> Text:
+    """Return the keys that use the labels, and the commands that a user may type after leaving, whole."""
+    export_key, audit_key, review_key, leave_key = map(
+        format_key, ("summary.export", "summary.audit", "summary.review", "any.leave")
+    )
+    text = Text(f"{export_key} exports the labels, {audit_key} audits, {review_key} corrects them. ")
+    text.append(f"Or leave with {leave_key}, then type:")
     for line in _iter_command_lines(shlex.quote(session_name), shlex.quote(f"{session_name}.csv")):
         text.append("\n").append_text(line)
     return text

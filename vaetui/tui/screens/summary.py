@@ -82,10 +82,7 @@ class SummaryScreen(VaetuiScreen):
             yield BarChart("Training images by class", self._list_bars(), id="classes")
         yield LeastSureImages(session.classes, id="least-sure")
         yield Static(self._format_facts(), id="facts")
-        format_key = self._vaetui_app.format_key
-        yield Static(
-            format_commands(session.name, format_key("summary.export"), format_key("any.leave")), id="commands"
-        )
+        yield Static(format_commands(session.name, self._vaetui_app.format_key), id="commands")
         yield Static(id="note", classes=HIDDEN_CLASS, markup=False)
 
     async def on_resize(self, event: Resize) -> None:
@@ -109,7 +106,7 @@ class SummaryScreen(VaetuiScreen):
 
     def _arrange(self) -> None:
         """Give the images what figures, facts and commands leave of the screen, or the place of the figures too."""
-        texts = (self._format_facts(), format_commands(self.session.name, "e", "q"))
+        texts = (self._format_facts(), format_commands(self.session.name, self._vaetui_app.format_key))
         padding = 2 if self.has_class("-tall") else 0
         used_rows = 2 + sum(len(text.plain.splitlines()) for text in texts) + padding
         free_rows = self.app.size.height - used_rows - (0 if self.shows_images_alone else MIN_FIGURE_ROWS)

@@ -13,7 +13,7 @@ from vaetui.tui.presenters.size_breakpoints import HIDDEN_CLASS
 from vaetui.tui.presenters.styled_text import format_class
 from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid_places
 
-LEAST_SURE_HEADING = "Least sure images, with predicted class and confidence"
+LEAST_SURE_HEADING = "Least sure images, with predicted class and uncalibrated confidence"
 NO_IMAGES_TEXT = "none: all images have an answer"
 """Shown where no image is without an answer of its own."""
 ClassImages: TypeAlias = tuple[Pixels, Sequence[float]]
