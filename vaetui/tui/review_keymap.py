@@ -38,6 +38,9 @@ REVIEW_KEYS: list[KeyBinding] = [
         "review", "second", "full_stop", "second class", "Relabel with the class below the image", show=True
     ),
     create_binding("review", "mark", "space", "mark", "Mark the image, to relabel all marked ones at once", show=True),
+    create_binding(
+        "review", "mark_all", "a", "mark all", "Mark all images that have no correction, or none", show=True
+    ),
     create_binding("review", "next_class", "tab", "next class", "Review the next class", show=True),
     *create_relabelling("review", "delete,backspace"),
     create_binding("review", "pairs", "p", "pairs", "Compare two confused classes side by side", show=True),

@@ -101,6 +101,21 @@ def test_class_key_relabels_all_marked_images_and_no_other() -> None:
     assert presenter.cursor == cursor
 
 
+def test_all_images_without_a_correction_are_marked_at_once_and_unmarked_again() -> None:
+    presenter = create_presenter()
+    press(presenter, "2", "mark_all")
+    assert len(presenter.marked_images) == 7
+    press(presenter, "mark_all")
+    assert presenter.marked_images == []
+    press(presenter, "mark_all", "second")
+    assert [presenter.find_correction(image) for image in presenter.shown_images] == [
+        ClassAnswer(OWL),
+        *[ClassAnswer(DOG)] * 7,
+    ]
+    press(presenter, "undo", "undo", "undo", "undo", "undo")
+    assert presenter.corrected_images == presenter.marked_images == []
+
+
 def test_page_with_marks_without_a_class_is_not_recorded() -> None:
     session = create_review_session()
     presenter = create_presenter(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
 from vaetui.errors import UserError, format_count
@@ -179,7 +180,7 @@ class ImagePage:
 
     def _handle_mark_key(self, key: str) -> bool:
         image = self.selected_image
-        if key not in ("mark", "second", "unreadable", "clear"):
+        if key not in ("mark", "mark_all", "second", "unreadable", "clear"):
             return False
         if image is None:
             self.hint = "There is no image here"
@@ -187,11 +188,21 @@ class ImagePage:
             self._remember_marks()
             self.draft.marks = self.draft.marks.with_toggled_mark(image.image_index)
             self._advance()
+        elif key == "mark_all":
+            self._mark_all()
         elif key == "second":
             self._correct_by_second_class()
         else:
             self._correct(Unreadable() if key == "unreadable" else None)
         return True
+
+    def _mark_all(self) -> None:
+        """Mark all images of the page without a correction, or remove all marks if there are any."""
+        if self.clear_marked():
+            return
+        self._remember_marks()
+        indices = [image.image_index for image in self.shown_images if self.find_correction(image) is None]
+        self.draft.marks = replace(self.draft.marks, marked=self.draft.marks.marked | frozenset(indices))
 
     def _relabel_by_digit(self, digit: int) -> None:
         digits = list_active_digits(self.digit_keys, self.session.classes)

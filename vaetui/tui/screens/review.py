@@ -143,12 +143,11 @@ class ReviewScreen(TileScreen):
 
     def _update_view(self) -> None:
         presenter, view = self.presenter, self._view
-        heading_cells = self.app.size.width - 2 - PROGRAM_NAME_CELLS - len(self._pending_text)
-        self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading(heading_cells)}")
         if not self._has_layout:
             self.call_after_refresh(self._update_view)
             return
         if not presenter.is_loaded:
+            self._update_header()
             self._show_state_of_loading()
             return
         first_image = next(iter(presenter.shown_images), None)
@@ -157,6 +156,7 @@ class ReviewScreen(TileScreen):
             return
         grid = view.compute_grid(bool(self._digit_text))
         presenter.resize(grid)
+        self._update_header()
         has_stopping_line = view.show_lines(grid, presenter.stopping_lines, self._digit_text)
         if self.is_zoomed and presenter.selected_image is not None:
             view.show_full_size(presenter.selected_image.image_index)
@@ -167,6 +167,10 @@ class ReviewScreen(TileScreen):
         if presenter.has_just_recorded and not has_stopping_line:
             note = f"{note}. {presenter.stopping_lines[-1].capitalize()}"
         self._show_prompt(*presenter.format_prompt(is_zoomed=self.is_zoomed), note)
+
+    def _update_header(self) -> None:
+        heading_cells = self.app.size.width - 2 - PROGRAM_NAME_CELLS - len(self._pending_text)
+        self.query_one(Header).set_text(f"{self._pending_text}{self.presenter.format_heading(heading_cells)}")
 
     def _show_prompt(self, question: str, help_text: str, note: str) -> None:
         hint = self._hint or self.presenter.hint
