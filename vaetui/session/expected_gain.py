@@ -10,8 +10,8 @@ from vaetui.engine.config import TrainingConfig, find_round_of_epoch
 from vaetui.engine.events import EpochEnded
 
 Outlook: TypeAlias = Literal["little", "some", "unsettled", "lost"]
-"""What to expect of the next round: less than `LITTLE_GAIN`; more; less by the last round, although many predictions
-still change; or that it regains what the last round lost."""
+"""What to expect of the next round: less than `LITTLE_GAIN`; more; little by the last round, although many predictions
+still change; or that it regains what the last round lost, which only true labels can tell."""
 
 GAIN_DECAY = 0.5
 """The gain of a round as a share of that of the round before. Simulated runs of seven data sets: median 0.3."""
@@ -21,6 +21,9 @@ LITTLE_GAIN = 0.01
 """Gain below which another round is not worth its answers."""
 MAX_SETTLED_CHURN = 0.1
 """Share of changed predictions from which on a small gain does not mean that the next one is small."""
+FIRST_COMPARABLE_ROUND = 2
+"""The first round whose expected accuracy is compared with that of the next one: that of round 1 is computed without
+answers that the networks had predicted before, and differs for that reason alone."""
 MIN_LOSS = 0.01
 """Loss from which on the last round is said to have lost accuracy; smaller ones are noise."""
 PAGE_PRIOR_IMAGES = 32.0
@@ -58,9 +61,10 @@ def expect_gain(
 ) -> ExpectedGain | None:
     """Return what another round is expected to bring.
 
-    None while a class has no answer, and before two rounds in a row have a measured or expected accuracy. The expected
-    gain is the smallest of three bounds: half of the last gain, a quarter of the remaining errors, and a quarter of the
-    predictions that the last round changed.
+    None while a class has no answer, and before two rounds in a row have comparable accuracies. The expected gain is
+    the smallest of three bounds: half of the last gain, a quarter of the remaining errors, and a quarter of the
+    predictions that the last round changed. A fall of the expected accuracy counts as no gain: in simulated runs most
+    such falls were none.
     """
     if unanswered_class_ids:
         return None
@@ -69,7 +73,8 @@ def expect_gain(
     churns: dict[int, float] = {}
     for epoch in epochs:
         round_number = find_round_of_epoch(training, epoch.epoch)
-        if round_number is not None:  # of the epochs of a round, the last one counts
+        if round_number is not None and (is_measured or round_number >= FIRST_COMPARABLE_ROUND):
+            # Of the epochs of a round, the last one counts.
             accuracies[round_number] = epoch.test_accuracy if is_measured else epoch.expected_accuracy
             if epoch.prediction_churn is not None:
                 churns[round_number] = churns.get(round_number, 0.0) + epoch.prediction_churn
@@ -80,8 +85,8 @@ def expect_gain(
             gains = []
             continue
         gain = after - before
-        if not is_measured and round_number in churns:  # no more labels can have become right than have changed
-            gain = min(max(gain, -churns[round_number]), churns[round_number])
+        if not is_measured:  # no more labels can have become right than have changed
+            gain = min(max(gain, 0.0), churns.get(round_number, 1.0))
         gains.append(RoundGain(round_number, gain))
     if not gains:
         return None

@@ -58,13 +58,13 @@ DISAGREEMENT_ENTRY = (
 )
 ACCURACY_ENTRY = (
     "expected accuracy",
-    "Share of right labels by the networks alone, not audited: it may be off by 10 points. An audit measures it",
+    "Share of right labels by the networks alone: it may be off by 10 points or more. An audit measures it",
 )
 EPOCH_METRIC_GLOSSARY: Glossary = (
     (
         "expected",
-        "Expected share of right labels (~ %), computed from the networks and not audited: it may be off by 10 points; "
-        "none while a class is unanswered",
+        "Expected share of right labels (~ %), by the networks alone and not audited: it may be off by 10 points or "
+        "more; none while a class is unanswered",
     ),
     ("stable", "Training images classified as in the previous epoch (%)"),
 )

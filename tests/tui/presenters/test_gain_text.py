@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from vaetui.session.expected_gain import ExpectedGain, Outlook, RoundGain
@@ -37,9 +39,9 @@ def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) ->
         (
             create_gain([0.012, 0.0], "unsettled"),
             [
-                "Round 3 brought about 1 point, round 4 nothing, but 18 % of the predictions still change: "
+                "Round 3 brought about 1 point, round 4 nothing that shows, but 18 % of the predictions still change: "
                 "another round may bring more",
-                "Round 4 brought nothing: another round may bring more",
+                "Round 4 brought nothing that shows: another round may bring more",
                 "Another round may bring more",
             ],
         ),
@@ -71,6 +73,11 @@ def test_one_text_of_each_outlook_fits_a_narrow_screen_and_the_longest_names_two
     texts = describe_gain(ExpectedGain(rounds, 0.104, outlook, 0.18, is_measured=False), "Ctrl-V")
     assert "ound 12 brought about 10 points, round 13 " in texts[0]
     assert "Round 13 " in next(text for text in texts if len(text) <= 82)
+
+
+def test_true_labels_show_that_a_round_brought_nothing() -> None:
+    gain = replace(create_gain([0.0], "little"), is_measured=True)
+    assert describe_gain(gain, "v")[1] == "Round 3 brought nothing: another would bring little; check with v"
 
 
 def test_an_open_round_is_named_as_this_one() -> None:

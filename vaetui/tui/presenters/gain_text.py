@@ -14,12 +14,14 @@ def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_roun
     if expected_gain is None:
         return []
     subject = "this round" if is_round_open else "another round"
-    last = f"Round {expected_gain.rounds[-1].round_number} {_format_gain(expected_gain.rounds[-1].gain, has_verb=True)}"
-    past = last
+    nothing = "nothing" if expected_gain.is_measured else "nothing that shows"
+    later = expected_gain.rounds[-1]
+    last = past = f"Round {later.round_number} {_format_gain(later.gain, nothing)}"
     if len(expected_gain.rounds) > 1:
-        earlier, later = expected_gain.rounds
-        past = f"Round {earlier.round_number} {_format_gain(earlier.gain, has_verb=True)}, "
-        past += f"round {later.round_number} {_format_gain(later.gain, has_verb=earlier.gain <= -LITTLE_GAIN / 2)}"
+        earlier = expected_gain.rounds[0]
+        later_text = _format_gain(later.gain, nothing, has_verb=earlier.gain <= -LITTLE_GAIN / 2)
+        past = f"Round {earlier.round_number} {_format_gain(earlier.gain, nothing)}, "
+        past += f"round {later.round_number} {later_text}"
     match expected_gain.outlook:
         case "little":
             short_subject = subject.removesuffix(" round")
@@ -48,13 +50,13 @@ def describe_next_page(expected_corrections: float, page_images: int) -> str:
     return f"expected: about {round(expected_corrections)} of {page_images} wrong"
 
 
-def _format_gain(gain: float, has_verb: bool) -> str:
+def _format_gain(gain: float, nothing: str, *, has_verb: bool = True) -> str:
     """Return a gain such as "brought about 2 points"; a later one leaves out verb and unit, unless it is a loss."""
     if gain <= -LITTLE_GAIN / 2:
         return f"lost {_format_points(-gain)}"
     verb = "brought " * has_verb
     if gain < LITTLE_GAIN / 10:
-        return f"{verb}nothing"
+        return verb + nothing
     text = _format_points(gain)
     return verb + text if has_verb else text.replace(" points", "").replace(" point", "")
 
