@@ -15,7 +15,7 @@ from vaetui.engine.answers import ClassAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
-from vaetui.session.views import RoundView
+from vaetui.session.views import Disagreement, RoundView
 from vaetui.tui.plain.commands import COMMAND_HELP, parse_command
 from vaetui.tui.plain.dialogue import PlainDialogue
 
@@ -239,6 +239,38 @@ def test_classes_without_an_answer_are_named_where_the_expected_accuracy_would_s
         "No answer yet for: barn owl",
     ]
     assert not any("Expected accuracy" in line for line in lines)
+
+
+def test_what_is_known_about_the_labels_is_printed_before_a_round_and_at_the_end() -> None:
+    session = ScriptedSession(clusters=1, rounds=3, has_test_labels=False)
+    accuracies = (None, 0.7, 0.742, 0.773)
+    session.finished_epochs = [
+        replace(
+            create_epoch(1 + index, 16),
+            test_accuracy=None,
+            mean_confidence=0.98,
+            expected_accuracy=accuracy,
+            prediction_churn=0.08 if index > 1 else None,
+        )
+        for index, accuracy in enumerate(accuracies)
+    ]
+    session.disagreement = Disagreement(0.05, ((4, 9, 300),))
+    session.steps.list_unanswered_class_ids = lambda: ()  # type: ignore[method-assign]
+    lines = run_dialogue(session, "q\n")
+    start = next(index for index, line in enumerate(lines) if line.startswith("Round 1 of 3"))
+    assert lines[start + 1 : start + 4] == [
+        "Expected accuracy about 77 % (not audited)",
+        "Round 3 brought about 3 points: this round may bring about 2 points",
+        "Classifier and graph differ on 5 % of the images, most of them 4 and 9",
+    ]
+    session = ScriptedSession("finished", rounds=2)
+    session.finished_epochs = [
+        replace(create_epoch(1 + index, 16), test_accuracy=accuracy, prediction_churn=0.01)
+        for index, accuracy in enumerate((0.1, 0.95, 0.96))
+    ]
+    lines = run_dialogue(session, "")
+    assert lines[-1] == "The session is finished."
+    assert any(line.endswith("would bring little; check the labels with vaetui audit demo-mnist") for line in lines)
 
 
 def test_many_classes_without_an_answer_are_counted() -> None:

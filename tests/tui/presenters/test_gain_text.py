@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from vaetui.session.expected_gain import ExpectedGain, Outlook, RoundGain
-from vaetui.tui.presenters.gain_text import describe_gain, describe_next_page
+from vaetui.tui.presenters.gain_text import describe_gain, describe_review_page
 
 
 def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) -> ExpectedGain:
@@ -89,8 +89,25 @@ def test_an_open_round_is_named_as_this_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("corrections", "text"),
-    [(0.4, "expected: less than 1 of 32 wrong"), (2.3, "expected: about 2 of 32 wrong")],
+    ("errors", "texts"),
+    [
+        (
+            8.7,
+            [
+                "The next page of the review (w) may correct about 9 of 32 labels of cat",
+                "The next page of the review (w) may correct about 9 of 32 labels",
+                "w: the next page may correct about 9 of 32 labels",
+            ],
+        ),
+        (
+            0.3,
+            [
+                "The next page of the review (w) may correct hardly any of 32 labels of cat",
+                "The next page of the review (w) may correct hardly any of 32 labels",
+                "w: the next page may correct hardly any of 32 labels",
+            ],
+        ),
+    ],
 )
-def test_next_page_is_described(corrections: float, text: str) -> None:
-    assert describe_next_page(corrections, 32) == text
+def test_next_review_page_is_described(errors: float, texts: list[str]) -> None:
+    assert describe_review_page("cat", errors, 32, "w") == texts

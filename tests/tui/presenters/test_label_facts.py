@@ -78,6 +78,17 @@ def test_classes_without_an_answer_replace_every_expectation() -> None:
     assert facts.fit(78) == "No answer yet for: 2, 3"
 
 
+def test_next_page_of_a_review_is_described_once_the_labels_are_loaded() -> None:
+    session = create_session([0.626, 0.673, 0.706], [None, 0.092, 0.08])
+    assert not collect(session).review
+    session.labellings.current = ScriptedLabels("0123456789ab")
+    errors = session.reviews.expected_errors_on_next_page(session.reviews.classes()[0].class_id, 32)
+    assert collect(session).review[0] == (
+        f"The next page of the review (w) may correct about {round(errors)} of 32 labels of 0"
+    )
+    assert collect(session).review[0] in collect(session).list_sentences()
+
+
 def test_nothing_is_said_before_the_first_labels() -> None:
     session = ScriptedSession(has_test_labels=False)
     assert collect(session).list_sentences() == []

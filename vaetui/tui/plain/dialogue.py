@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -62,8 +63,8 @@ MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 MAX_PATH_CHARS = 4096
 """Characters read of a line that exports: the longest path of most systems."""
-AUDIT_COMMAND = "v"
-"""The command that checks labels."""
+FACT_COMMANDS = {"label.audit": "v", "label.review": "w"}
+"""The commands that the sentences about the labels name."""
 CONFIRMED_COMMANDS = ("go", "accept all")
 """Commands that ask first; typed again, they act."""
 
@@ -194,7 +195,7 @@ class PlainDialogue:
         facts = collect_label_facts(
             self.session,
             unanswered_class_ids,
-            lambda _: AUDIT_COMMAND,
+            FACT_COMMANDS.__getitem__ if is_round_open else lambda _: f"vaetui audit {shlex.quote(self.session.name)}",
             is_round_open=is_round_open,
             max_name_cells=MAX_NAMES_CELLS,
         )

@@ -43,11 +43,15 @@ def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_roun
             return [f"{past}: {outlook}", f"{last}: {outlook}"]
 
 
-def describe_next_page(expected_corrections: float, page_images: int) -> str:
-    """Return how many labels the next review page is expected to correct, such as "expected: 2 of 32 wrong"."""
-    if expected_corrections < 1:
-        return f"expected: less than 1 of {page_images} wrong"
-    return f"expected: about {round(expected_corrections)} of {page_images} wrong"
+def describe_review_page(class_name: str, expected_errors: float, page_images: int, review_key: str) -> list[str]:
+    """Return how many labels the next page of a review is expected to correct, as alternatives, longest first."""
+    count = round(expected_errors)
+    labels = f"about {count} of {page_images} labels" if count else f"hardly any of {page_images} labels"
+    return [
+        f"The next page of the review ({review_key}) may correct {labels} of {class_name}",
+        f"The next page of the review ({review_key}) may correct {labels}",
+        f"{review_key}: the next page may correct {labels}",
+    ]
 
 
 def _format_gain(gain: float, nothing: str, *, has_verb: bool = True) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vaetui.engine.audit_plans import PAGE_IMAGES
 from vaetui.session.expected_gain import expect_gain
 from vaetui.tui.keymap import KeyFormatter
 from vaetui.tui.presenters.accuracy_text import describe_accuracy
 from vaetui.tui.presenters.disagreement_text import describe_disagreement
 from vaetui.tui.presenters.expected_accuracy import fit_texts
-from vaetui.tui.presenters.gain_text import describe_gain
+from vaetui.tui.presenters.gain_text import describe_gain, describe_review_page
 from vaetui.tui.presenters.number_format import format_percent
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.session_protocol import Session
@@ -26,6 +27,8 @@ class LabelFacts:
     """The audited accuracy, or the expected one."""
     gain: Sequence[str] = ()
     """What the last rounds brought, and what another one may bring."""
+    review: Sequence[str] = ()
+    """What the next page of a review may correct; empty until the labels were loaded for a review or an audit."""
     disagreement: Sequence[str] = ()
     """On how many images classifier and graph differ."""
     changes: Sequence[str] = ()
@@ -36,11 +39,11 @@ class LabelFacts:
     def fit(self, max_cells: int) -> str:
         """Return the most important sentences that fit into `max_cells` columns."""
         accuracy, gain = (self.gain, self.accuracy) if self.is_gain_little else (self.accuracy, self.gain)
-        return fit_texts([self.unanswered, accuracy, gain, self.disagreement, self.changes], max_cells)
+        return fit_texts([self.unanswered, accuracy, gain, self.review, self.disagreement, self.changes], max_cells)
 
     def list_sentences(self) -> list[str]:
         """Return every sentence at its full length, but changes of predictions only where nothing says more."""
-        facts = (self.unanswered, self.accuracy, self.gain or self.changes, self.disagreement)
+        facts = (self.unanswered, self.accuracy, self.gain or self.changes, self.review, self.disagreement)
         return [alternatives[0] for alternatives in facts if alternatives]
 
 
@@ -83,7 +86,21 @@ def collect_label_facts(
         gain=describe_gain(
             gain, format_key("label.audit" if is_round_open else "summary.audit"), is_round_open=is_round_open
         ),
+        review=_describe_review(session, format_key("label.review" if is_round_open else "summary.review")),
         disagreement=describe_disagreement(curves.disagreement, session.classes.names),
         changes=changes,
         is_gain_little=gain is not None and gain.outlook == "little",
     )
+
+
+def _describe_review(session: Session, review_key: str) -> list[str]:
+    """Return what the next page of the class with the most expected errors may correct; empty without loaded labels."""
+    if session.labellings.current is None:
+        return []
+    review_class = next(iter(session.reviews.classes()), None)
+    if review_class is None:
+        return []
+    expected_errors = session.reviews.expected_errors_on_next_page(review_class.class_id, PAGE_IMAGES)
+    page_images = min(review_class.image_count - review_class.reviewed_count, PAGE_IMAGES)
+    name = session.classes.names[review_class.class_id]
+    return describe_review_page(name, expected_errors, page_images, review_key) if page_images > 0 else []

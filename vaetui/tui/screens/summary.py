@@ -189,7 +189,7 @@ class SummaryScreen(VaetuiScreen):
         max_rounds = MAX_AGREEMENT_ROUNDS if width >= WIDE_COLUMNS else 1
         lines = [
             fit_texts([alternatives], width - 2)
-            for alternatives in (facts.unanswered, facts.accuracy, facts.gain, facts.disagreement)
+            for alternatives in (facts.unanswered, facts.accuracy, facts.gain, facts.review, facts.disagreement)
         ]
         paragraphs = (
             format_costs(summary),
