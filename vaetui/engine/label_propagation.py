@@ -149,35 +149,6 @@ def keep_labels_of_repeated_images(
     return changed
 
 
-def measure_neighbour_shares(graph: KNNGraph, class_ids: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return for each of the N images the share of its neighbours in the graph that have its class, from [N], [N].
-
-    The neighbours of an image outside the graph are its anchors.
-    """
-    nodes = np.full(graph.adjacency.shape[0], -1, np.int64)
-    is_node = graph.equal_nodes >= 0
-    nodes[graph.equal_nodes[is_node][::-1]] = np.flatnonzero(is_node)[::-1]  # the first image of each node
-    node_class_ids = class_ids[nodes]
-    node_shares = _measure_equal_shares(graph.adjacency, node_class_ids, node_class_ids)
-    shares = np.empty(len(class_ids), np.float32)
-    for start in range(0, len(class_ids), CHUNK_IMAGES):
-        chunk = slice(start, start + CHUNK_IMAGES)
-        shares[chunk] = _measure_equal_shares(graph.anchor_weights[chunk], class_ids[chunk], node_class_ids)
-    shares[is_node] = node_shares[graph.equal_nodes[is_node]]
-    return shares
-
-
-def _measure_equal_shares(
-    links: sparse.csr_array, row_class_ids: NDArray[np.uint8], column_class_ids: NDArray[np.uint8]
-) -> NDArray[np.float32]:
-    """Return for each row of links [R, S] the share of its links to columns of its class, [R]; 1 without links."""
-    counts = np.diff(links.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    is_equal = column_class_ids[links.indices] == row_class_ids[rows]
-    equal_counts = np.bincount(rows, is_equal, minlength=len(counts))
-    return np.where(counts > 0, equal_counts / np.maximum(counts, 1), 1).astype(np.float32)
-
-
 def _count_equal_labelled_images(graph: KNNGraph, labelled: LabelledSet) -> NDArray[np.int64]:
     """Return for each label, [M], how many labelled images have the vector of its image: together they count as one."""
     nodes = graph.equal_nodes[np.unique(labelled.indices)]

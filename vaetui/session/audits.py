@@ -252,7 +252,8 @@ class Audits:
         if loaded.record.state == "open" and loaded.steps.is_done:
             ended_at = time.time()
             result = _build_result(self._repository, loaded, ended_at)
-            calibration_text = fit_calibration_text(loaded.images, loaded.steps)
+            canonical = self._repository.load_class_list().canonical
+            calibration_text = fit_calibration_text(loaded.images, loaded.steps, canonical)
             self._log.record_end(loaded.record.id, ended_at, json.dumps(result.to_dict()), calibration_text)
             self._reload_record(loaded)
 
@@ -341,9 +342,15 @@ def list_audited_images(images: AuditImages, steps: AuditSteps) -> list[AuditedI
     return audited_images
 
 
-def fit_calibration_text(images: AuditImages, steps: AuditSteps) -> str | None:
-    """Return the coefficients of the confidence by the checks of an audit, as JSON; None if it cannot be fitted."""
-    return None
+def fit_calibration_text(images: AuditImages, steps: AuditSteps, canonical: tuple[int, ...]) -> str | None:
+    """Return the coefficients of the confidence by the checks of an audit, as JSON; None if it cannot be fitted.
+
+    `canonical` maps a class to the class that it counts as.
+    """
+    from vaetui.session.label_confidence import fit_calibration
+
+    calibration = fit_calibration(images, steps, canonical)
+    return None if calibration is None else calibration.to_json()
 
 
 def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:

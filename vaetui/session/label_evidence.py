@@ -1,28 +1,26 @@
-"""What networks, graph and earlier epochs say about the class of every image."""
+"""What networks, propagated answers and earlier epochs say about the class of every image."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from vaetui.engine import label_propagation, rng
-from vaetui.engine.calibration import Evidence
+from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.calibration import Evidence, SessionFacts, build_evidence
 from vaetui.engine.clusters import Indices, LatentVectors, to_metric_space
-from vaetui.engine.config import Config, find_round_of_epoch
-from vaetui.engine.duplicates import DistinctImages, ScalarT
-from vaetui.engine.events import Progress
-from vaetui.engine.pseudo_labels import LabelledSet, concat_labelled_sets
-from vaetui.session.labelling_round import LabellingRound
+from vaetui.engine.config import find_epoch_before_round, find_round_of_epoch
+from vaetui.engine.duplicates import ScalarT
+from vaetui.engine.label_propagation import MARGIN_POWER
+from vaetui.session.label_propagator import LabelPropagator
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import EpochPredictions, TrainValSplit
+from vaetui.storage.stored_arrays import EpochPredictions, RoundSnapshot, TrainValSplit
 
 if TYPE_CHECKING:
     from vaetui.engine.inference import Predictions  # imports torch
@@ -31,8 +29,6 @@ CHUNK_IMAGES = 1 << 16
 """Images whose neighbours are compared at a time."""
 HELD_OUT_NEIGHBOURS = 6
 """Training images whose evidence a held-out image shares, as many as the anchors of the graph."""
-RoundLoader = Callable[[int, int | None], LabellingRound]
-"""Loads a round, with the arguments of `LabellingRound`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,12 +41,10 @@ class ModelEvidence:
     """Second most probable classes, [A]."""
     leads: NDArray[np.float32]
     """Leads of the predicted classes over the second ones, in log probability, [A]."""
-    graph_class_ids: NDArray[np.uint8]
-    """Most probable classes by the answers, propagated over the graph, [A]."""
-    graph_leads: NDArray[np.float32]
-    """Their leads over the second ones, 0 to 1, [A]."""
-    neighbour_shares: NDArray[np.float32]
-    """Shares of the nearest neighbours with the same predicted class, [A]."""
+    propagated_class_ids: NDArray[np.uint8]
+    """Classes by the propagated answers that the networks were trained on, [A]."""
+    propagated_leads: NDArray[np.float32]
+    """Their leads over the second ones, 0 to 1, [A]; 0 where nothing was propagated."""
     stabilities: NDArray[np.float32]
     """Shares of the earlier epochs with the same predicted class, [A]."""
     embeddings: LatentVectors
@@ -58,47 +52,41 @@ class ModelEvidence:
 
     def select_rows(self, rows: Indices) -> ModelEvidence:
         """Return the opinions about the images at these positions."""
-        return ModelEvidence(*(getattr(self, name)[rows] for name in self.__slots__))
+        return ModelEvidence(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def describe_labels(self, class_ids: NDArray[np.int64]) -> Evidence:
+    def describe_labels(self, class_ids: NDArray[np.int64], facts: SessionFacts) -> Evidence:
         """Return what speaks for the labels [A]; against a label that is not predicted, the signs are reversed."""
         is_predicted = class_ids == self.class_ids
-        leads = np.where(is_predicted, self.leads, -self.leads)
-        graph_leads = np.where(class_ids == self.graph_class_ids, self.graph_leads, -self.graph_leads)
-        shares = np.where(is_predicted, self.neighbour_shares, 1 - self.neighbour_shares)
-        stabilities = np.where(is_predicted, self.stabilities, 1 - self.stabilities)
-        return Evidence(np.stack([leads, graph_leads, shares, stabilities], axis=1).astype(np.float32))
+        return build_evidence(
+            np.where(is_predicted, self.leads, -self.leads),
+            np.where(class_ids == self.propagated_class_ids, self.propagated_leads, -self.propagated_leads),
+            np.where(is_predicted, self.stabilities, 1 - self.stabilities),
+            facts,
+        )
 
 
 def collect_model_evidence(
     store: ArtifactStore,
     repository: SessionRepository,
-    load_round: RoundLoader,
     epoch: int,
     predictions: tuple[Predictions, Predictions],
     train_val_split: TrainValSplit,
-) -> Generator[Progress, None, ModelEvidence]:
+) -> ModelEvidence:
     """Return the opinions of the networks after an epoch, whose predictions for training and held-out images are given.
 
     Answers that were made after the training of these networks play no part, so that the evidence does not depend on
-    them. Yields progress.
+    them. Held-out images share what is known only of training images with their nearest neighbours.
     """
     config, train_predictions, held_out_predictions = repository.config, *predictions
     canonical = np.array(repository.load_class_list().canonical)
     metric = config.cluster.distance_metric
     embeddings = to_metric_space(train_predictions.latents, metric)
-    distinct_images = train_val_split.select_distinct_training_images()
-    labelled_set = _collect_labelled_set(repository, load_round, find_round_of_epoch(config.training, epoch) or 0)
-    class_ids = train_predictions.class_ids
-    graph_classes, graph_leads, shares = yield from _ask_graph(
-        config, epoch, embeddings, distinct_images, labelled_set, class_ids, canonical
-    )
-    stabilities = _measure_stability(store, repository, config, epoch, class_ids, canonical)
     held_out_embeddings = to_metric_space(held_out_predictions.latents, metric)
     neighbours = _find_neighbours(held_out_embeddings, embeddings, config.threads)  # [V, K]
-    is_equal = class_ids[neighbours] == held_out_predictions.class_ids[:, None]
-    held_out_graph_classes, held_out_graph_leads = _vote(graph_classes[neighbours], graph_leads[neighbours])
-    count = len(class_ids) + len(held_out_embeddings)
+    stabilities = measure_stability(store, repository, epoch, train_predictions.class_ids)
+    propagated_class_ids, propagated_leads = _load_propagated(store, repository, epoch, canonical, len(embeddings))
+    held_out_propagated = _vote(propagated_class_ids[neighbours], propagated_leads[neighbours])
+    count = len(embeddings) + len(held_out_embeddings)
 
     def join(train_values: NDArray[ScalarT], held_out_values: NDArray[ScalarT]) -> NDArray[ScalarT]:
         values = np.empty((count, *train_values.shape[1:]), train_values.dtype)
@@ -107,79 +95,98 @@ def collect_model_evidence(
         return values
 
     return ModelEvidence(
-        class_ids=join(class_ids, held_out_predictions.class_ids),
+        class_ids=join(train_predictions.class_ids, held_out_predictions.class_ids),
         second_class_ids=join(train_predictions.second_class_ids, held_out_predictions.second_class_ids),
         leads=join(train_predictions.leads, held_out_predictions.leads),
-        graph_class_ids=join(graph_classes, held_out_graph_classes),
-        graph_leads=join(graph_leads, held_out_graph_leads),
-        neighbour_shares=join(shares, is_equal.mean(axis=1, dtype=np.float32)),
+        propagated_class_ids=join(propagated_class_ids, held_out_propagated[0]),
+        propagated_leads=join(propagated_leads, held_out_propagated[1]),
         stabilities=join(stabilities, stabilities[neighbours].mean(axis=1)),
         embeddings=join(embeddings, held_out_embeddings),
     )
 
 
-def _collect_labelled_set(repository: SessionRepository, load_round: RoundLoader, last_round: int) -> LabelledSet:
-    """Return the images that were labelled up to a round, with the answers made by then, by the classes of today."""
-    labelled_set = concat_labelled_sets(
-        [load_round(number, last_round).collect_labelled_set() for number in range(1, last_round + 1)]
+def collect_facts(
+    repository: SessionRepository, propagator: LabelPropagator, epoch: int, predicted_class_ids: NDArray[np.uint8]
+) -> SessionFacts:
+    """Return what the answers that an epoch trained on say about its predictions for the training images, [N]."""
+    last_round = find_round_of_epoch(repository.config.training, epoch) or 0
+    classes = repository.load_class_list()
+    canonical = np.array(classes.canonical)
+    later_images = later_matches = labelled_images = labelled_matches = 0
+    for round_number in range(1, last_round + 1):
+        evidence = propagator.load_round_evidence(round_number, last_round)
+        class_ids = canonical[evidence.labelled_set.class_ids]
+        labelled_images += len(class_ids)
+        labelled_matches += int(np.count_nonzero(predicted_class_ids[evidence.labelled_set.indices] == class_ids))
+        if round_number > 1:  # before the first round, the networks had learned no class
+            later_images += len(class_ids)
+            later_matches += int(np.count_nonzero(canonical[evidence.predicted_class_ids] == class_ids))
+    answers = [record.answer for record in repository.list_effective_answers(last_round)]
+    class_answer_count = sum(isinstance(answer, ClassAnswer) for answer in answers)
+    return SessionFacts(
+        later_images, later_matches, labelled_images, labelled_matches, len(answers), class_answer_count
     )
-    canonical = np.array(repository.load_class_list().canonical)
-    return replace(labelled_set, class_ids=canonical[labelled_set.class_ids])
 
 
-def _ask_graph(
-    config: Config,
-    epoch: int,
-    embeddings: LatentVectors,
-    distinct_images: DistinctImages,
-    labelled_set: LabelledSet,
-    predicted_class_ids: NDArray[np.uint8],
-    canonical: NDArray[np.int64],
-) -> Generator[Progress, None, tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]]:
-    """Return the classes by propagation, their leads, and the shares of neighbours predicted alike, 3 x [N]."""
-    seed = rng.derive_seed(config.seed, "evidence graph", epoch)
-    graph = yield from label_propagation.build_knn_graph(
-        distinct_images.select(embeddings), config.propagation, seed, config.threads
-    )
-    active_class_ids = np.unique(canonical)
-    labelled_set = replace(
-        labelled_set,
-        indices=distinct_images.positions[labelled_set.indices],
-        class_ids=np.searchsorted(active_class_ids, labelled_set.class_ids),
-    )
-    probabilities = yield from label_propagation.run_poisson_learning(graph, labelled_set, len(active_class_ids))
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-    class_ids = active_class_ids[probabilities.argmax(axis=1)].astype(np.uint8)
-    shares = label_propagation.measure_neighbour_shares(graph, distinct_images.select(predicted_class_ids))
-    expand = distinct_images.expand
-    return expand(class_ids), expand(first - second), expand(shares)
-
-
-def _measure_stability(
+def expect_accuracy(
     store: ArtifactStore,
     repository: SessionRepository,
-    config: Config,
+    propagator: LabelPropagator,
     epoch: int,
-    class_ids: NDArray[np.uint8],
-    canonical: NDArray[np.int64],
+    predictions: Predictions,
+) -> float | None:
+    """Return the mean uncalibrated confidence of the training images after an epoch; None if it had no labels."""
+    if find_round_of_epoch(repository.config.training, epoch) is None:
+        return None
+    facts = collect_facts(repository, propagator, epoch, predictions.class_ids)
+    if not facts.labelled_images:
+        return None
+    stabilities = measure_stability(store, repository, epoch, predictions.class_ids)
+    evidence = build_evidence(predictions.leads, np.zeros_like(predictions.leads), stabilities, facts)
+    return float(evidence.uncalibrated_confidences.mean(dtype=np.float64))
+
+
+def measure_stability(
+    store: ArtifactStore, repository: SessionRepository, epoch: int, class_ids: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
     """Return for each image the share of the earlier epochs with labels that predicted its class, [N]; 1 without any.
 
-    An epoch whose file is lost does not count.
+    Where an epoch stored no predictions, those at the beginning of the next round count; a lost file does not count.
     """
+    training, canonical = repository.config.training, np.array(repository.load_class_list().canonical)
+    round_by_epoch = {
+        find_epoch_before_round(training, number): number for number, _, _ in repository.list_rounds() if number > 1
+    }
     equal_counts: NDArray[np.float32] = np.zeros(len(class_ids), np.float32)
     epoch_count = 0
-    for earlier_epoch in range(config.training.warmup_epochs + 1, epoch):
-        name = file_names.predictions_name(earlier_epoch)
-        if repository.find_fingerprint(name):
-            with suppress(ArtifactLostError):
-                predictions = stored_arrays.load_arrays(store, name, EpochPredictions)
-                equal_counts += canonical[predictions.class_ids] == class_ids
-                epoch_count += 1
+    for earlier_epoch in range(training.warmup_epochs + 1, epoch):
+        with suppress(ArtifactLostError):
+            if repository.find_fingerprint(name := file_names.predictions_name(earlier_epoch)):
+                predicted_class_ids = stored_arrays.load_arrays(store, name, EpochPredictions).class_ids
+            elif earlier_epoch in round_by_epoch:
+                name = file_names.round_snapshot_name(round_by_epoch[earlier_epoch])
+                predicted_class_ids = stored_arrays.load_arrays(store, name, RoundSnapshot).predicted_class_ids
+            else:
+                continue
+            equal_counts += canonical[predicted_class_ids] == class_ids
+            epoch_count += 1
     if not epoch_count:
         return np.ones(len(class_ids), np.float32)
     equal_counts /= epoch_count
     return equal_counts
+
+
+def _load_propagated(
+    store: ArtifactStore, repository: SessionRepository, epoch: int, canonical: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the propagated classes that an epoch trained on, and their leads, 2 x [N]; leads of 0 if not stored."""
+    name = file_names.predictions_name(epoch)
+    if repository.find_fingerprint(name):
+        with suppress(ArtifactLostError):
+            predictions = stored_arrays.load_arrays(store, name, EpochPredictions)
+            leads = predictions.propagated_weights ** np.float32(1 / MARGIN_POWER)
+            return canonical[predictions.propagated_class_ids].astype(np.uint8), leads
+    return np.zeros(count, np.uint8), np.zeros(count, np.float32)
 
 
 def _find_neighbours(vectors: LatentVectors, candidates: LatentVectors, threads: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vaetui.engine.calibration import Evidence
+    from vaetui.engine.calibration import Evidence, SessionFacts
     from vaetui.engine.clusters import LatentVectors
     from vaetui.engine.inference import Predictions
     from vaetui.export.label_table import LabelTable
@@ -77,15 +77,26 @@ class LabellingLoader:
         self._propagator = propagator
         self._load_round = load_round
         self._predict_all = predict_all
-        self._cached: tuple[StateKey, Labelling] | None = None
-        self._cached_evidence: tuple[StateKey, ModelEvidence] | None = None
+        self._cached: tuple[StateKey, Labelling, bool] | None = None  # the last is whether audits may calibrate it
+        self._cached_calibrated: tuple[StateKey, Labelling] | None = None
+        self._cached_evidence: tuple[StateKey, tuple[ModelEvidence, SessionFacts]] | None = None
 
     @property
     def current(self) -> Labelling | None:
-        """The labelling that was loaded last; None if answers, classes or networks have changed since."""
+        """The labelling that was loaded last; None if answers, classes or networks have changed since.
+
+        Its confidences follow the audits that were finished since.
+        """
         if self._cached is None or self._cached[0] != self._derive_state():
             return None
-        return self._cached[1]
+        state, labelling, can_be_calibrated = self._cached
+        if not can_be_calibrated:
+            return labelling
+        audits = [audit for audit in self._repository.audit_log.list_audits() if audit.state == "finished"]
+        key = state, tuple((audit.id, audit.ended_at) for audit in audits)
+        if self._cached_calibrated is None or self._cached_calibrated[0] != key:
+            self._cached_calibrated = key, self._calibrate(labelling)
+        return self._cached_calibrated[1]
 
     def load(self) -> Generator[Event, None, Labelling]:
         """Return the labelling; yields events. Nothing is computed if `current` is one.
@@ -97,11 +108,15 @@ class LabellingLoader:
 
         round_number = require_answered_round(self._repository, self._name)
         if (labelling := self.current) is None:
-            labelling = yield from self._compute(round_number)
-            self._cached = self._derive_state(), labelling
+            computed, has_evidence = yield from self._compute(round_number)
+            can_be_calibrated = has_evidence and not self._is_within_epoch(computed.epoch)
+            self._cached = self._derive_state(), computed, can_be_calibrated
+            labelling = self.current
+            assert labelling is not None
         return labelling
 
-    def _compute(self, round_number: int) -> Generator[Event, None, Labelling]:
+    def _compute(self, round_number: int) -> Generator[Event, None, tuple[Labelling, bool]]:
+        """Return the labelling, uncalibrated, and whether the networks had learned classes."""
         from vaetui.session import final_labels
         from vaetui.session.learned_classes import find_learned_class_ids
         from vaetui.storage import stored_arrays
@@ -114,12 +129,15 @@ class LabellingLoader:
         predictions = model_evidence = None
         if learned_class_ids:
             predictions = yield from self._predict_all(learned_class_ids)
-            model_evidence = yield from self._load_evidence(epoch, learned_class_ids, predictions, train_val_split)
+            model_evidence = self._load_evidence(epoch, learned_class_ids, predictions, train_val_split)
         classes = repository.load_class_list()
         label_table = final_labels.build_label_table(
             self._load_round(round_number, None), self._propagator, config, predictions, train_val_split, classes
         )
-        return self._assess(label_table, epoch, round_number, model_evidence, train_val_split, classes)
+        version = derive_version(classes, label_table.class_ids)
+        if model_evidence is None:
+            return self._describe_answers(version, epoch, round_number, label_table, train_val_split), False
+        return self._assess(version, epoch, round_number, label_table, *model_evidence), True
 
     def _load_evidence(
         self,
@@ -127,53 +145,95 @@ class LabellingLoader:
         learned_class_ids: tuple[int, ...],
         predictions: tuple[Predictions, Predictions],
         train_val_split: TrainValSplit,
-    ) -> Generator[Event, None, ModelEvidence]:
+    ) -> tuple[ModelEvidence, SessionFacts]:
         from vaetui.session import final_labels
-        from vaetui.session.label_evidence import collect_model_evidence
+        from vaetui.session.label_evidence import collect_facts, collect_model_evidence
 
         key = (*self._derive_networks_state(), learned_class_ids)
         if self._cached_evidence is None or self._cached_evidence[0] != key:
-            evidence = yield from collect_model_evidence(
-                self._store, self._repository, self._load_round, epoch, predictions, train_val_split
-            )
+            evidence = collect_model_evidence(self._store, self._repository, epoch, predictions, train_val_split)
+            facts = collect_facts(self._repository, self._propagator, epoch, predictions[0].class_ids)
             representatives = final_labels.find_representatives(train_val_split)
-            self._cached_evidence = key, evidence.select_rows(representatives)
+            self._cached_evidence = key, (evidence.select_rows(representatives), facts)
         return self._cached_evidence[1]
+
+    def _describe_answers(
+        self,
+        version: str,
+        epoch: int,
+        round_number: int,
+        label_table: LabelTable,
+        train_val_split: TrainValSplit,
+    ) -> Labelling:
+        """Return the labelling of a table by answers alone: their confidences are all that speaks for the labels."""
+        import numpy as np
+
+        from vaetui.engine.calibration import FEATURES, Evidence, to_logits
+
+        features = np.zeros((len(label_table), len(FEATURES)), np.float32)
+        features[:, 0] = to_logits(label_table.confidences)
+        second_class_ids = np.maximum(label_table.class_ids, 0).astype(np.uint8)
+        return Labelling(
+            version=version,
+            epoch=epoch,
+            round_number=round_number,
+            label_table=replace(label_table, second_class_ids=second_class_ids),
+            second_class_ids=second_class_ids,
+            doubts=1 - label_table.confidences,
+            evidence=Evidence(features),
+            embeddings=self._load_round_embeddings(train_val_split),
+        )
 
     def _assess(
         self,
-        label_table: LabelTable,
+        version: str,
         epoch: int,
         round_number: int,
-        model_evidence: ModelEvidence | None,
-        train_val_split: TrainValSplit,
-        classes: ClassList,
+        label_table: LabelTable,
+        model_evidence: ModelEvidence,
+        facts: SessionFacts,
     ) -> Labelling:
-        """Return the labelling of a label table."""
+        """Return the labelling of a table of labels by answers and by the networks."""
         import numpy as np
 
-        from vaetui.engine.calibration import FEATURES, Evidence
+        from vaetui.export.label_table import ANSWER
 
         class_ids = label_table.class_ids
-        second_class_ids = np.maximum(class_ids, 0).astype(np.uint8)
-        if model_evidence is None:
-            evidence = Evidence(np.zeros((len(class_ids), len(FEATURES)), np.float32))
-            embeddings = self._load_round_embeddings(train_val_split)
-        else:
-            evidence, embeddings = model_evidence.describe_labels(class_ids), model_evidence.embeddings
-            is_predicted = model_evidence.class_ids == class_ids
-            second_class_ids = np.where(is_predicted, model_evidence.second_class_ids, model_evidence.class_ids)
-        label_table = replace(label_table, second_class_ids=second_class_ids)
+        evidence = model_evidence.describe_labels(class_ids, facts)
+        is_predicted = model_evidence.class_ids == class_ids
+        second_class_ids = np.where(is_predicted, model_evidence.second_class_ids, model_evidence.class_ids)
+        is_inferred = (class_ids >= 0) & (label_table.source_ids != ANSWER)  # no person has seen these images
+        confidences = np.where(is_inferred, evidence.uncalibrated_confidences, label_table.confidences)
         return Labelling(
-            version=derive_version(classes, class_ids),
+            version=version,
             epoch=epoch,
             round_number=round_number,
-            label_table=label_table,
+            label_table=replace(label_table, confidences=confidences, second_class_ids=second_class_ids),
             second_class_ids=second_class_ids,
-            doubts=1 - label_table.confidences,
+            doubts=1 - confidences,
             evidence=evidence,
-            embeddings=embeddings,
+            embeddings=model_evidence.embeddings,
         )
+
+    def _calibrate(self, labelling: Labelling) -> Labelling:
+        """Return a labelling whose confidences follow the audits."""
+        import numpy as np
+
+        from vaetui.export.label_table import ANSWER
+        from vaetui.session.label_confidence import compute_confidences
+
+        table = labelling.label_table
+        inferred, calibration = compute_confidences(
+            self._store, self._repository, labelling.epoch, table.class_ids, labelling.evidence
+        )
+        is_inferred = (table.class_ids >= 0) & (table.source_ids != ANSWER)
+        confidences = np.where(is_inferred, inferred, table.confidences)
+        return replace(labelling, label_table=replace(table, confidences=confidences, calibration=calibration))
+
+    def _is_within_epoch(self, epoch: int) -> bool:
+        """Return whether the networks have learned some batches of the epoch after the last finished one."""
+        checkpoints = self._repository.list_checkpoints()
+        return bool(checkpoints) and checkpoints[0][0] > epoch
 
     def _load_round_embeddings(self, train_val_split: TrainValSplit) -> LatentVectors:
         """Return those that the newest round began with; zeros for held-out images, which no round contains."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -425,8 +426,11 @@ class Session:
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
         pseudo_labels = yield from self._propagate_for_epoch(epoch)
         yield from trainer.train_epoch(epoch, pseudo_labels, self._history.add_losses)
+        from vaetui.session.label_evidence import expect_accuracy
+
         scorer = self.true_labels.test_scorer if self.true_labels else None
-        for event in trainer.evaluate_epoch(epoch, pseudo_labels, self._repository.count_answers(), scorer):
+        estimator = partial(expect_accuracy, self._store, self._repository, self._propagator)
+        for event in trainer.evaluate_epoch(epoch, pseudo_labels, self._repository.count_answers(), scorer, estimator):
             if isinstance(event, EpochEnded):
                 self._history.add_epoch(event)
                 self._history.refresh_disagreement(self._store)

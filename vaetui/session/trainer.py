@@ -51,6 +51,8 @@ PriorProbabilities: TypeAlias = Callable[
     [Config, int, LatentVectors, DistinctImages], Generator[Progress, None, NDArray[np.float32]]
 ]
 """Function from round number and embeddings [N, z_dim] to class probabilities by earlier answers, [N, classes]."""
+AccuracyEstimator: TypeAlias = Callable[[int, Predictions], float | None]
+"""Function from an epoch and its predictions for the training images to the expected share of right ones."""
 TestScorer: TypeAlias = Callable[[NDArray[np.uint8]], float]
 """Function from predicted classes of the test images, [N], to their accuracy."""
 
@@ -135,11 +137,17 @@ class Trainer:
         yield Saved()
 
     def evaluate_epoch(
-        self, epoch: int, pseudo_labels: PseudoLabels | None, answer_count: int, scorer: TestScorer | None
+        self,
+        epoch: int,
+        pseudo_labels: PseudoLabels | None,
+        answer_count: int,
+        scorer: TestScorer | None,
+        expect_accuracy: AccuracyEstimator,
     ) -> Iterator[Event]:
         """Measure the networks after an epoch and record the metrics; `scorer` rates the test predictions.
 
-        `pseudo_labels` are those that the epoch trained on.
+        `pseudo_labels` are those that the epoch trained on. `expect_accuracy` estimates how many predictions for the
+        training images are right.
         """
         test_accuracy = None
         if self._test_images is not None and scorer is not None:
@@ -148,11 +156,12 @@ class Trainer:
         reconstructed = self._reconstruct_validation(eval_number=epoch * self.config.training.evals_per_epoch)
         name = file_names.reconstructions_name(epoch)
         fingerprints = [stored_arrays.save_arrays(self._store, name, Reconstructions(reconstructed.reconstructions))]
-        prediction_churn = mean_confidence = None
+        prediction_churn = mean_confidence = expected_accuracy = None
         if self.config.propagation.method == "graph":
             predictions = yield from self._predict_training_images(epoch)
             prediction_churn = self._measure_prediction_churn(epoch, predictions)
             mean_confidence = float(predictions.confidences.mean())
+            expected_accuracy = expect_accuracy(epoch, predictions)
             if pseudo_labels is None:
                 count = len(predictions.class_ids)
                 pseudo_labels = PseudoLabels(np.zeros(count, np.int64), np.zeros(count, np.float32))
@@ -176,6 +185,7 @@ class Trainer:
             sum(seconds for *_, seconds in loss_rows),
             prediction_churn=prediction_churn,
             mean_confidence=mean_confidence,
+            expected_accuracy=expected_accuracy,
         )
         self._repository.record_epoch(event, *fingerprints)
         yield event
