@@ -66,6 +66,18 @@ def test_classes_are_listed_and_chosen_by_name_digit_or_order() -> None:
     ]
 
 
+def test_mixed_page_names_the_label_of_each_image() -> None:
+    session = create_review_session()
+    lines = run(session, "w", "mixed", "8=owl", "", "mixed", "q")
+    assert "Review of all classes: images that teach the most · page 1" in lines
+    assert "1: cat or dog      2: cat or dog      3: cat or dog      4: cat or dog" in lines
+    assert "Is each as named? Marked: 8: cat → owl. Enter: record the page (?: help)" in lines
+    (answers,) = list_answers(session)
+    assert list(answers.values()).count(ClassAnswer(2)) == 1
+    assert "Saved: 12 images of all classes, 1 corrected. u: undo." in lines
+    assert lines[-1].startswith('Are these all "cat"?')
+
+
 def test_wrong_lines_mark_nothing_and_say_what_is_expected() -> None:
     session = create_review_session()
     lines = run(session, "w", "13=dog", "1=dog 2=lion", "hello", "0=dog", "1=dog x", "", "q")

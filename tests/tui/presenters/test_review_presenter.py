@@ -236,6 +236,59 @@ def test_class_is_reviewed_to_its_end() -> None:
     assert presenter.class_id == DOG
 
 
+def test_mixed_page_shows_images_of_all_classes_by_their_label_until_all_chosen_ones_are_recorded() -> None:
+    session = create_review_session()
+    presenter = create_presenter(session)
+    press(presenter, "varied")
+    assert presenter.format_heading(100) == "all classes: images that teach the most · page 1"
+    chosen = session.reviews.varied_page(None, 32)
+    labels = []
+    for page in range(4):
+        labels += [image.label_class_id for image in presenter.shown_images]
+        assert len(presenter.shown_images) == 8
+        press(presenter, "1", "accept")
+        assert presenter.format_heading(100).endswith(f"page {page + 2}")
+    assert labels == sorted(labels)
+    assert sorted(labels) == sorted(image.label_class_id for image in chosen)
+    assert {item.image_index for step in session.steps.pages for item in step} == {i.image_index for i in chosen}
+    assert all(item.shown_class_id == item.image_index % 4 for step in session.steps.pages for item in step)
+    assert presenter.status_text.startswith("Saved: 8 images of all classes")
+    assert not {image.image_index for image in presenter.shown_images} & {image.image_index for image in chosen}
+    press(presenter, "varied")
+    assert presenter.class_id == CAT
+    assert {image.label_class_id for image in presenter.shown_images} == {CAT}
+
+
+def test_undo_brings_a_mixed_page_back_and_redo_records_it_again() -> None:
+    session = create_review_session()
+    presenter = create_presenter(session)
+    press(presenter, "varied")
+    first_page = presenter.shown_images
+    press(presenter, "accept")
+    second_page = presenter.shown_images
+    press(presenter, "varied", "undo")
+    assert presenter.is_varied
+    assert presenter.shown_images == first_page
+    assert session.steps.pages == []
+    press(presenter, "redo")
+    assert presenter.shown_images == second_page
+    assert len(session.steps.pages) == 1
+    press(presenter, "next_class")
+    assert not presenter.is_varied
+
+
+def test_mixed_page_keeps_its_images_in_a_terminal_of_another_size() -> None:
+    presenter = create_presenter()
+    press(presenter, "varied")
+    images = presenter.shown_images
+    presenter.resize(GridLayout((13, 7), 8, 4, 2))
+    assert len(presenter.shown_images) == 32
+    assert presenter.shown_images[:8] == images
+    press(presenter, "last")
+    assert presenter.border_class_id == BEAR
+    assert "or ■ cat" in "".join(text for text, _ in presenter.list_captions(40)[-1])
+
+
 def test_page_is_no_longer_than_the_terminal_shows_and_at_most_32_images() -> None:
     presenter = create_presenter()
     press(presenter, "down", "right", "1")

@@ -51,6 +51,19 @@ def test_caption_fits_its_image(
     assert count_cells(format_review_caption(image, correction, CLASSES, max_cells, is_marked=is_marked)) <= max_cells
 
 
+@pytest.mark.parametrize(
+    ("second_class_id", "max_cells", "expected"),
+    [(1, 16, "■ cat or ■ dog"), (1, 13, "■ cat"), (0, 16, "■ cat"), (2, 16, "■ cat"), (2, 20, "■ cat or ■ Dona…haft")],
+)
+def test_caption_on_a_mixed_page_names_the_label_and_the_second_class_if_it_fits(
+    second_class_id: int, max_cells: int, expected: str
+) -> None:
+    image = ReviewImage(7, 0, second_class_id, 0.4)
+    pieces = format_review_caption(image, None, CLASSES, max_cells, shows_label=True)
+    assert "".join(text for text, _ in pieces) == expected
+    assert count_cells(pieces) <= max_cells
+
+
 def test_image_without_a_second_class_has_no_caption() -> None:
     assert format_review_caption(ReviewImage(7, 1, 1, 0.4), None, CLASSES, 16) == ()
 

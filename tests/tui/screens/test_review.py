@@ -238,6 +238,24 @@ async def test_class_to_review_is_chosen_from_a_list_or_in_the_command_palette()
         assert screen.presenter.cursor == 0
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_mixed_page_matches_its_snapshot(size: tuple[int, int]) -> None:
+    async with open_review(size=size) as (pilot, _):
+        await press_slowly(pilot, "m", "3", "right", "space")
+        assert_snapshot(pilot.app, f"review-mixed-{size[0]}x{size[1]}")
+
+
+async def test_mixed_page_is_recorded_and_the_class_comes_back() -> None:
+    session = create_review_session()
+    async with open_review(session) as (pilot, screen):
+        await press_slowly(pilot, "m", "2", "enter")
+        assert len({item.shown_class_id for item in session.steps.pages[0]}) > 1
+        assert "all classes: images that teach the most · page 2" in header_text(pilot.app)
+        await press_slowly(pilot, "m")
+        assert "cat: 199 images" in header_text(pilot.app)
+        assert screen.presenter.shown_images[0].label_class_id == 0
+
+
 async def test_image_is_shown_in_full_size_and_enter_returns_to_the_page() -> None:
     session = create_review_session()
     async with open_review(session) as (pilot, screen):

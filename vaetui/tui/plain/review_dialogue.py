@@ -21,12 +21,18 @@ from vaetui.tui.session_protocol import Session
 PAGE_ROWS = 3
 """Rows of images on a page: with their titles they fit 40 lines."""
 NO_PICTURES_MESSAGE = "Pictures are left out; a review needs them. i: draw them"
+COMMAND_KEYS = {
+    **{"n": "next_class", "next": "next_class", "mixed": "varied"},
+    **{"u": "undo", "undo": "undo", "U": "redo", "redo": "redo"},
+}
+"""What the keys of the screen are called here."""
 HELP = (
     ("Enter", "record the page: all images that have no mark are right as labelled"),
     ("4=cat 7=dog 9=x", "image 4 shows cat, 7 shows dog, 9 is unreadable; 4= takes the mark back"),
     ("4=.", "image 4 shows its second most probable class, which stands beside its number"),
     ('owl, 7, "n"', "review the class owl, that of digit key 7, or the class n"),
     ("n", "review the next class"),
+    ("mixed", "doubtful images of all classes: as answers they teach the most; again: the class"),
     ("classes", "list the classes, most expected errors first"),
     ("u, U", "undo the last page, redo it"),
     ("i", "leave out the pictures, or draw them again"),
@@ -104,8 +110,8 @@ class PlainReview:
                 self._handle_key("accept")
                 if presenter.has_just_recorded:
                     self._print_line(f"{presenter.stopping_lines[0].capitalize()}.")
-            case "n" | "next" | "u" | "undo" | "U" | "redo":
-                self._handle_key({"n": "next_class", "next": "next_class", "u": "undo", "U": "redo"}.get(text, text))
+            case _ if text in COMMAND_KEYS:
+                self._handle_key(COMMAND_KEYS[text])
             case _ if (class_id := self._find_reviewed_class(text)) is not None:
                 presenter.show_class(class_id)
             case _:
@@ -146,21 +152,23 @@ class PlainReview:
 
     def _show_page(self) -> None:
         """Print the heading and the numbered images of the page."""
-        presenter, classes = self._presenter, self._session.classes
+        presenter = self._presenter
         self._print_line("")
         self._print_line(f"Review of {presenter.format_heading(200)}")
         if not self.shows_pictures:
             self._print_line(NO_PICTURES_MESSAGE)
             return
         images = presenter.shown_images
-        titles = [
-            f"{number}"
-            if image.second_class_id == image.label_class_id
-            else f"{number}: or {classes.names[image.second_class_id]}"
-            for number, image in enumerate(images, 1)
-        ]
+        titles = [self._format_title(number, image) for number, image in enumerate(images, 1)]
         for line in list_tile_lines(titles, self._session.select_images([image.image_index for image in images])):
             self._print_line(line)
+
+    def _format_title(self, number: int, image: ReviewImage) -> str:
+        names = self._session.classes.names
+        label = names[image.label_class_id] if self._presenter.shows_labels else ""
+        second = f"or {names[image.second_class_id]}" if image.second_class_id != image.label_class_id else ""
+        text = " ".join(part for part in (label, second) if part)
+        return f"{number}: {text}" if text else f"{number}"
 
     def _print_question(self) -> None:
         presenter = self._presenter
@@ -168,6 +176,8 @@ class PlainReview:
             self._print_line(f"{presenter.format_prompt()[0]} (?: help)")
             return
         question = f'Are these all "{self._session.classes.names[presenter.class_id]}"?'
+        if presenter.shows_labels:
+            question = "Is each as named?"
         if marks := self._list_marks():
             self._print_line(f"{question} Marked: {', '.join(marks)}. Enter: record the page (?: help)")
         else:

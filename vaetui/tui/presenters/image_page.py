@@ -55,6 +55,11 @@ class ImagePage:
         self._earlier_marks: list[tuple[PageMarks, int]] = []  # with the positions of the cursor
 
     @property
+    def shows_labels(self) -> bool:
+        """Whether the captions name the labels."""
+        return False
+
+    @property
     def shown_images(self) -> list[ReviewImage]:
         """The images on the page without empty places."""
         return [image for image in self.images if image is not None]
@@ -94,6 +99,7 @@ class ImagePage:
                 classes,
                 max_cells,
                 is_marked=image.image_index in self.draft.marks.marked,
+                shows_label=self.shows_labels,
             )
             for image in self.images
         ]

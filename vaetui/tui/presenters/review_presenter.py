@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.expected_gain import expect_page_corrections
-from vaetui.session.review_views import ReviewClass
+from vaetui.session.review_views import ReviewClass, ReviewImage
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_class_name
 from vaetui.tui.presenters.image_page import PAGE_IMAGES, ImagePage
 from vaetui.tui.presenters.layout import GridLayout
@@ -22,7 +22,12 @@ from vaetui.tui.presenters.review_text import (
     format_review_heading,
     list_stopping_lines,
 )
+from vaetui.tui.presenters.varied_images import VariedImages
 
+VARIED_ID = -1
+"""Stands for a class where a page shows varied images of all classes."""
+ALL_CLASSES = "all classes"
+"""What such a page shows."""
 ReviewAction: TypeAlias = Literal["close", "choose", "list", "pairs", "border", "zoom"]
 """What the screen does after a key."""
 
@@ -39,8 +44,13 @@ class ReviewPresenter(ImagePage):
     has_just_recorded = False
     """Whether the last key recorded a page."""
 
+    is_varied = False
+    """Whether the page shows varied images of all classes in place of those of one class."""
+
     _class_order: Sequence[int] = ()
     _accepted_pages: Counter[int]
+    _varied_images: VariedImages
+    _varied_pages: dict[tuple[int, ...], list[ReviewImage]]
 
     @property
     def is_loaded(self) -> bool:
@@ -60,13 +70,24 @@ class ReviewPresenter(ImagePage):
         return class_id if class_id in known_ids else known_ids[0]
 
     @property
+    def shows_labels(self) -> bool:
+        """Whether the captions name the labels: the images have several."""
+        return self.is_varied
+
+    @property
+    def border_class_id(self) -> int:
+        """The class whose border a key asks about: that of the page, or of the selected one of varied images."""
+        return self.selected_image.label_class_id if self.is_varied and self.selected_image else self.class_id
+
+    @property
     def capacity(self) -> int:
         """Most images on the page."""
         return min(self.grid.capacity, PAGE_IMAGES)
 
     def load(self) -> None:
         """Show the page of the class that was reviewed last, else of the one with the most expected errors."""
-        self._accepted_pages = Counter()
+        self._accepted_pages, self._varied_pages = Counter(), {}
+        self._varied_images = VariedImages(lambda: self.session.reviews.varied_page(None, PAGE_IMAGES))
         self.review_classes = self.session.reviews.classes()
         self._class_order = [item.class_id for item in self.review_classes]
         if not self.is_loaded:
@@ -89,12 +110,11 @@ class ReviewPresenter(ImagePage):
 
     def show_page(self, selected_index: int | None = None) -> None:
         """Read the page again, with the cursor at an image or at the first one."""
-        reviews = self.session.reviews
         self._refresh_classes()
-        self.images = reviews.page(self.class_id, self.capacity, self.skipped_count)
+        self.images = self._read_images(self.capacity, self.skipped_count)
         while not self.images and self.skipped_count:
             self.skipped_count = max(self.skipped_count - self.capacity, 0)
-            self.images = reviews.page(self.class_id, self.capacity, self.skipped_count)
+            self.images = self._read_images(self.capacity, self.skipped_count)
         indices = [image.image_index for image in self.shown_images]
         self.cursor = indices.index(selected_index) if selected_index in indices else 0
         self.stopping_lines = self._describe_progress()
@@ -115,6 +135,8 @@ class ReviewPresenter(ImagePage):
                 self._show_next_class(1 if key == "next_class" else -1)
             case "page_down" | "page_up":
                 self._turn_page(1 if key == "page_down" else -1)
+            case "varied":
+                self.show_varied_images(not self.is_varied)
             case "close":
                 return None if self.clear_marked() else "close"
             case "choose" | "list" | "pairs" | "border" | "zoom":
@@ -136,11 +158,14 @@ class ReviewPresenter(ImagePage):
         except UserError as error:
             self.hint = str(error)
             return
-        name, undo_key = self._format_name(self.class_id), self._format_key("review.undo")
+        name, undo_key = self._subject, self._format_key("review.undo")
         description = f"page of {format_count(len(answers), 'image')} of {name}"
         indices = tuple(answer.image_index for answer in answers)
-        self.draft.add_step(ReviewStep(description, "review", self.class_id, indices))
-        self._accepted_pages[self.class_id] += 1
+        if self.is_varied:
+            self._varied_pages[indices] = self.shown_images
+            self._varied_images.remove(indices)
+        self.draft.add_step(ReviewStep(description, "review", self._page_id, indices))
+        self._accepted_pages[self._page_id] += 1
         self.forget_earlier_marks()
         self.show_page()
         self.status_text, self.has_just_recorded = format_page_confirmation(answers, name, undo_key), True
@@ -148,7 +173,13 @@ class ReviewPresenter(ImagePage):
     def show_class(self, class_id: int) -> None:
         """Review another class, from its most suspicious images on."""
         self.hint = self.status_text = ""
-        self.draft.class_id, self.skipped_count = class_id, 0
+        self.is_varied, self.draft.class_id, self.skipped_count = False, class_id, 0
+        self.forget_earlier_marks()
+        self.show_page()
+
+    def show_varied_images(self, is_varied: bool) -> None:
+        """Show varied images of all classes, or those of the class again."""
+        self.is_varied, self.skipped_count = is_varied, 0
         self.forget_earlier_marks()
         self.show_page()
 
@@ -164,7 +195,9 @@ class ReviewPresenter(ImagePage):
         """Return the class, its images and the page, in `max_cells` if possible."""
         if not self.is_loaded:
             return "review"
-        number = self._accepted_pages[self.class_id] + self.skipped_count // self.capacity + 1
+        number = self._accepted_pages[self._page_id] + self.skipped_count // self.capacity + 1
+        if self.is_varied:
+            return f"{ALL_CLASSES}: images that teach the most · page {number}"
         open_count = self.review_class.image_count - self.review_class.reviewed_count - self.skipped_count
         rest = 0 if len(self.images) < self.capacity else -(-max(open_count - len(self.images), 0) // self.capacity)
         return format_review_heading(self.review_class, self.session.classes, number, number + rest, max_cells)
@@ -197,18 +230,34 @@ class ReviewPresenter(ImagePage):
         """Return the stopping lines; pages of the same class count for what is expected of the next one."""
         reviews, steps = self.session.reviews, self.draft.recorded_steps
         progress, page_images = reviews.progress(), len(self.images)
-        expected_errors = reviews.expected_errors_on_next_page(self.class_id, self.capacity)
+        expected_errors = sum(1 - image.confidence for image in self.shown_images)
+        if not self.is_varied:
+            expected_errors = reviews.expected_errors_on_next_page(self.class_id, self.capacity)
         last_step = steps[-1] if steps else None
-        if last_step is not None and last_step.origin == "review" and last_step.class_id == self.class_id:
+        if last_step is not None and last_step.origin == "review" and last_step.class_id == self._page_id:
             expected_errors = expect_page_corrections(expected_errors, page_images, progress.shown, progress.changed)
         return list_stopping_lines(progress, min(expected_errors, page_images))
 
     def _format_end(self) -> str:
         key = self._format_key("review.next_class")
-        return f"All images of {self._format_name(self.class_id)} are reviewed. {key}: next class"
+        return f"All images of {self._subject} are reviewed. {key}: next class"
 
     def _format_name(self, class_id: int) -> str:
         return truncate_class_name(class_id, self.session.classes, MAX_NAME_CELLS)
+
+    @property
+    def _page_id(self) -> int:
+        """The class of the page; `VARIED_ID` for varied images."""
+        return VARIED_ID if self.is_varied else self.class_id
+
+    @property
+    def _subject(self) -> str:
+        return ALL_CLASSES if self.is_varied else self._format_name(self.class_id)
+
+    def _read_images(self, count: int, skipped: int) -> Sequence[ReviewImage]:
+        if self.is_varied:
+            return self._varied_images.read(count, skipped)
+        return self.session.reviews.page(self.class_id, count, skipped)
 
     def _refresh_classes(self) -> None:
         """Read the numbers again; the order stays that of the beginning."""
@@ -233,7 +282,7 @@ class ReviewPresenter(ImagePage):
     def _turn_page(self, step: int) -> None:
         """Look at other pages of the class without accepting this one."""
         target = self.skipped_count + step * self.capacity
-        if target < 0 or (step > 0 and not self.session.reviews.page(self.class_id, 1, target)):
+        if target < 0 or (step > 0 and not self._read_images(1, target)):
             self.hint = "This is the last page" if step > 0 else "This is the first page"
             return
         self.skipped_count = target
@@ -249,5 +298,11 @@ class ReviewPresenter(ImagePage):
             return
         if step.origin == "review":
             self._accepted_pages[step.class_id] += 1 if key == "redo" else -1
-            self.draft.class_id, self.skipped_count = step.class_id, 0
+            self.skipped_count, self.is_varied = 0, step.class_id == VARIED_ID
+            if not self.is_varied:
+                self.draft.class_id = step.class_id
+            elif key == "undo":
+                self._varied_images.restore(self._varied_pages[step.image_indices])
+            else:
+                self._varied_images.remove(step.image_indices)
         self.show_page(step.image_indices[0] if step.image_indices and key == "undo" else None)

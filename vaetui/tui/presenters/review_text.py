@@ -13,9 +13,11 @@ from vaetui.session.review_views import ReviewClass, ReviewImage, ReviewProgress
 from vaetui.tui.presenters.class_colours import CLASS_MARK, get_class_style
 from vaetui.tui.presenters.cluster_text import truncate_class_name, truncate_name
 from vaetui.tui.presenters.review_draft import Correction
-from vaetui.tui.presenters.styled_text import Piece
+from vaetui.tui.presenters.styled_text import Piece, count_cells
 
 ROUND_1_MESSAGE = "A review needs labels. Answer this round and train; from the next round on they can be corrected."
+MIN_SECOND_CELLS = 8
+"""Cells to which the second class beside a label is cut at most; in fewer ones it is left out."""
 MIN_NAME_CELLS = 6
 """Cells to which the class in a heading is cut at most."""
 MAX_NAME_CELLS = 24
@@ -23,12 +25,18 @@ MAX_NAME_CELLS = 24
 
 
 def format_review_caption(
-    image: ReviewImage, correction: Correction | None, classes: ClassList, max_cells: int, *, is_marked: bool = False
+    image: ReviewImage,
+    correction: Correction | None,
+    classes: ClassList,
+    max_cells: int,
+    *,
+    is_marked: bool = False,
+    shows_label: bool = False,
 ) -> tuple[Piece, ...]:
     """Return what stands below an image, in at most `max_cells`.
 
-    "or ■ dog" is the second most probable class, "→ ■ dog" a correction, "→ – unreadable" another one; a marked image
-    has a star before it.
+    "or ■ dog" is the second most probable class, "■ cat or ■ dog" the same after the label, "→ ■ dog" a correction,
+    "→ – unreadable" another one; a marked image has a star before it.
     """
     mark: tuple[Piece, ...] = ((" * ", "open"),) if is_marked else ()
     room = max_cells - 3 * is_marked
@@ -36,9 +44,16 @@ def format_review_caption(
         return *mark, ("→ ", "strong"), *_format_class(correction.class_id, classes, room - 2, "strong")
     if correction is not None:
         return *mark, ("→ – unreadable"[:room] if room >= 14 else "→ –", "strong")
-    if image.second_class_id == image.label_class_id:
-        return mark
-    return *mark, ("or ", "dim"), *_format_class(image.second_class_id, classes, room - 3, "dim")
+    has_second = image.second_class_id != image.label_class_id
+    if not shows_label:
+        second = ("or ", "dim"), *_format_class(image.second_class_id, classes, room - 3, "dim")
+        return (*mark, *second) if has_second else mark
+    label = _format_class(image.label_class_id, classes, room, "")
+    second_room = room - count_cells(label) - len(" or ")
+    second_cells = count_cells(_format_class(image.second_class_id, classes, max_cells, "dim"))
+    if has_second and second_room >= min(second_cells, MIN_SECOND_CELLS):
+        return *mark, *label, (" or ", "dim"), *_format_class(image.second_class_id, classes, second_room, "dim")
+    return *mark, *label
 
 
 def _format_class(class_id: int, classes: ClassList, max_cells: int, style: str) -> tuple[Piece, Piece]:

@@ -116,7 +116,7 @@ class ReviewScreen(TileScreen):
         presenter = self.presenter
         page_images = self._view.compute_grid(has_digit_keys=False).capacity
         try:
-            screen = BorderScreen(self.session, presenter.class_id, page_images, self.draft)
+            screen = BorderScreen(self.session, presenter.border_class_id, page_images, self.draft)
         except UserError as error:
             self._hint = str(error)
             return
