@@ -165,12 +165,12 @@ def test_an_open_session_exports_the_labels_that_its_screens_show(runs: RunTempl
     with pytest.raises(UserError, match="exists"):
         list(session.export_labels(tmp_path / "labels.csv"))
     table = drain_events(session.build_label_table())
-    source = session._repository.data_source
     session.close()
 
     def return_table() -> Generator[Event, None, LabelTable]:
         yield from ()
         return table
 
-    list(export_labels(source, return_table(), tmp_path / "again.csv", ExportOptions("csv")))
+    with closing(SessionSnapshot(session.directory)) as snapshot:
+        list(export_labels(snapshot, return_table(), tmp_path / "again.csv", ExportOptions("csv")))
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
