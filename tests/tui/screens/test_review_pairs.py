@@ -90,6 +90,23 @@ async def test_pair_matches_its_snapshot(size: tuple[int, int]) -> None:
         assert_snapshot(pilot.app, f"pair-{size[0]}x{size[1]}")
 
 
+@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
+async def test_long_names_leave_room_for_the_facts(size: tuple[int, int]) -> None:
+    names = ("Donaudampfschifffahrtsgesellschaft", "猫" * 20, "a class with a long name")
+    async with open_from_review("p", PairScreen, create_review_session(names), size) as (pilot, screen):
+        assert ": 60 images in doubt · pair 1 of 2" in header_text(pilot.app)
+        await press_slowly(pilot, "space", "right", "x")
+        assert "accept, 2 corrected" in prompt_text(screen)
+        await press_slowly(pilot, "escape", "b")
+        await wait_for_screen(pilot, BorderScreen)
+        await settle(pilot)
+        header = header_text(pilot.app).rstrip()
+        assert "where does Don" in header
+        assert header.endswith(("page 1 of 50", "page 1 of 25 · at most 10 to see"))
+        assert "yes · n: no" in prompt_text(pilot.app.screen)
+        assert len(screen_text(pilot.app).splitlines()) == size[1]
+
+
 async def test_image_is_moved_across_and_the_page_recorded_and_undone() -> None:
     session = create_review_session()
     async with open_from_review("p", PairScreen, session) as (pilot, screen):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from rich.cells import cell_len
+
 from vaetui.errors import UserError, format_count
 from vaetui.session.border_search import BorderSearch
 from vaetui.tui.keymap import KeyFormatter, format_default_key
@@ -13,10 +15,12 @@ from vaetui.tui.presenters.focus_moves import MOVE_KEYS
 from vaetui.tui.presenters.image_selection import ImageSelection
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.review_draft import ReviewDraft, ReviewStep
-from vaetui.tui.presenters.review_text import MAX_NAME_CELLS
+from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS
 from vaetui.tui.presenters.styled_text import Piece
 from vaetui.tui.session_protocol import Session
 
+KEY_CELLS = 62
+"""Cells of the prompt without the name of the class."""
 BorderAction: TypeAlias = Literal["close", "zoom"]
 """What the screen does after a key."""
 
@@ -113,20 +117,22 @@ class BorderPresenter:
         caption: tuple[Piece, ...] = ((text if len(text) <= max_cells else " * ", "open"),)
         return [caption if index in self.marked else () for index in self.image_indices[start:end]]
 
-    def format_heading(self) -> str:
-        """Return the class, and the page along the distance from its centre."""
-        name = self._name
+    def format_heading(self, max_cells: int = 200) -> str:
+        """Return the class, with a name that fits, and the page along the distance from its centre."""
         if self.is_done:
-            count = len(self.search.result)
-            return f"{name}: {count:,} of {format_count(len(self.search.image_indices), 'image')} beyond the border"
-        left = self.search.most_pages_left
-        page = f"page {self.search.page_number:,} of {self.search.page_count:,}"
-        return f"where does {name} end? · {page} · at most {left} to see"
+            count, total = len(self.search.result), format_count(len(self.search.image_indices), "image")
+            start, end = "", f": {count:,} of {total} beyond the border"
+        else:
+            start, end = "where does ", f" end? · page {self.search.page_number:,} of {self.search.page_count:,}"
+            rest = f" · at most {self.search.most_pages_left} to see"
+            end += rest * (cell_len(start + end + rest) + MIN_NAME_CELLS <= max_cells)
+        return f"{start}{self._format_name(max_cells - cell_len(start + end))}{end}"
 
-    def format_prompt(self) -> tuple[str, str]:
-        """Return the question, and the keys that answer it."""
+    def format_prompt(self, max_cells: int = 78) -> tuple[str, str]:
+        """Return the question, and the keys that answer it; a long name leaves room for them."""
+        name = self._format_name(max_cells - KEY_CELLS)
         if self.is_done:
-            return self._format_result()
+            return self._format_result(name)
         accept_key, close_key = self._key("accept"), self._key("close")
         start, end = self.part_bounds
         count = len(self.image_indices)
@@ -134,14 +140,14 @@ class BorderPresenter:
         if self.marked:
             return f"{self._format_marked()}{part}", f"{accept_key}: go on · {close_key}: unmark"
         keys = f"{self._key('fits')} {accept_key}: yes · {self._key('differs')}: no · {self._key('mark')}: mark misfits"
-        return f"Do all of these fit {self._name}?{part}", f"{keys} · {close_key}: cancel"
+        return f"Do all of these fit {name}?{part}", f"{keys} · {close_key}: cancel"
 
     def _format_marked(self) -> str:
         return f"{format_count(len(self.marked), 'image')} {'does' if len(self.marked) == 1 else 'do'} not fit"
 
-    @property
-    def _name(self) -> str:
-        return truncate_class_name(self.class_id, self.session.classes, MAX_NAME_CELLS)
+    def _format_name(self, max_cells: int = MAX_NAME_CELLS) -> str:
+        cells = min(max(max_cells, MIN_NAME_CELLS), MAX_NAME_CELLS)
+        return truncate_class_name(self.class_id, self.session.classes, cells)
 
     @property
     def _last_position(self) -> int:
@@ -150,10 +156,10 @@ class BorderPresenter:
     def _key(self, name: str) -> str:
         return self.format_key(f"border.{name}")
 
-    def _format_result(self) -> tuple[str, str]:
+    def _format_result(self, name: str) -> tuple[str, str]:
         count = len(self.search.result)
         if not count:
-            return f"All images of {self._name} fit; nothing changes", f"{self._key('close')}: back"
+            return f"All images of {name} fit; nothing changes", f"{self._key('close')}: back"
         verb = "loses its label" if count == 1 else "lose their label"
         question = f"{format_count(count, 'image')} beyond the border {verb}:"
         return question, f"{self._key('accept')}: record · {self._key('close')}: keep them"
@@ -194,6 +200,6 @@ class BorderPresenter:
         except UserError as error:
             self.hint = str(error)
             return None
-        description = f"border of {self._name}, {format_count(count, 'image')} beyond it"
+        description = f"border of {self._format_name()}, {format_count(count, 'image')} beyond it"
         self._draft.add_step(ReviewStep(description, "border", self.class_id))
         return "close"

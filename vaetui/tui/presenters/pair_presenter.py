@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from vaetui.engine.answers import ImageAnswerOrigin
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
@@ -13,11 +15,9 @@ from vaetui.tui.presenters.image_page import PAGE_IMAGES, ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.review_draft import ReviewStep
-from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, format_page_confirmation
+from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS, format_page_confirmation
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
 
-PAIR_CELLS = 30
-"""Cells of both names in the heading."""
 PairAction = str
 """What the screen does after a key: "close", "choose", "list" or "zoom"."""
 
@@ -117,16 +117,17 @@ class PairPresenter(ImagePage):
             for index, pair in enumerate(self.pairs)
         ]
 
-    def format_heading(self) -> str:
-        """Return the pair and its position, such as "cat / dog: 60 images in doubt · pair 1 of 9"."""
+    def format_heading(self, max_cells: int = 200) -> str:
+        """Return the pair and its position, such as "cat / dog: 60 images in doubt · pair 1 of 9", with short names."""
         if self.pair is None:
             return "confused classes"
+        facts = f": {format_count(self.pair.count, 'image')} in doubt · pair {self.index + 1} of {len(self.pairs)}"
+        name_cells = min(max((max_cells - cell_len(facts) - len(" / ")) // 2, MIN_NAME_CELLS), MAX_NAME_CELLS)
         names = " / ".join(
-            truncate_class_name(class_id, self.session.classes, PAIR_CELLS // 2)
+            truncate_class_name(class_id, self.session.classes, name_cells)
             for class_id in (self.pair.class_a, self.pair.class_b)
         )
-        count = format_count(self.pair.count, "image")
-        return f"{names}: {count} in doubt · pair {self.index + 1} of {len(self.pairs)}"
+        return f"{names}{facts}"
 
     def format_side_headings(self, side_cells: int, gap_cells: int) -> list[Piece]:
         """Return the names of both classes, each in the middle of its side."""

@@ -54,7 +54,7 @@ class BorderScreen(TileScreen):
 
     def _update_view(self) -> None:
         presenter, view = self.presenter, self._view
-        self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading()}")
+        self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading(self._heading_cells)}")
         if not self._has_layout:
             self.call_after_refresh(self._update_view)
             return
@@ -72,6 +72,6 @@ class BorderScreen(TileScreen):
             captions = presenter.list_captions(grid.image_cells[0])
             view.show_page(grid, indices[start:end], captions, presenter.selection.index - start)
             presenter.note_shown()
-        question, help_text = presenter.format_prompt()
+        question, help_text = presenter.format_prompt(self.app.size.width - 2)
         hint, note = self._hint or presenter.hint, self._note or presenter.status_text
         self.query_one(Prompt).show_question(question, help_text, hint, note, cuts_note=not self._note)

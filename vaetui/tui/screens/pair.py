@@ -71,7 +71,7 @@ class PairScreen(TileScreen):
 
     def _update_view(self) -> None:
         presenter, view = self.presenter, self._view
-        self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading()}")
+        self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading(self._heading_cells)}")
         if not self._has_layout:
             self.call_after_refresh(self._update_view)
             return

@@ -24,8 +24,6 @@ from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.prompt import Prompt
 
 LOADING_NOTE = "Loading the labels"
-PROGRAM_NAME_CELLS = 12
-"""Cells of the header that the heading leaves to the name of the program and some of that of the session."""
 
 
 class ReviewScreen(TileScreen):
@@ -169,8 +167,8 @@ class ReviewScreen(TileScreen):
         self._show_prompt(*presenter.format_prompt(is_zoomed=self.is_zoomed), note)
 
     def _update_header(self) -> None:
-        heading_cells = self.app.size.width - 2 - PROGRAM_NAME_CELLS - len(self._pending_text)
-        self.query_one(Header).set_text(f"{self._pending_text}{self.presenter.format_heading(heading_cells)}")
+        heading = self.presenter.format_heading(self._heading_cells)
+        self.query_one(Header).set_text(f"{self._pending_text}{heading}")
 
     def _show_prompt(self, question: str, help_text: str, note: str) -> None:
         hint = self._hint or self.presenter.hint

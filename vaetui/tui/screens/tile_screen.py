@@ -15,6 +15,8 @@ from vaetui.tui.widgets.image_page_view import EARLY_KEY_HINT, ImagePageView
 from vaetui.tui.widgets.prompt import Prompt
 from vaetui.tui.widgets.tiled_images import LOADING_TEXT
 
+PROGRAM_NAME_CELLS = 12
+"""Cells of the header that the heading leaves to the name of the program and the beginning of that of the session."""
 RETRY_S = 0.2
 """Seconds between two attempts to show images while they are being loaded."""
 
@@ -53,6 +55,11 @@ class TileScreen(WorkerScreen):
     def _digit_text(self) -> str:
         """The digits with the names of their classes; empty if all classes are named like their digits."""
         return format_digit_keys(self.session.classes, self._digit_keys, self.app.size.width - 2)
+
+    @property
+    def _heading_cells(self) -> int:
+        """Cells of the header for its text."""
+        return self.app.size.width - 2 - PROGRAM_NAME_CELLS - len(self._pending_text)
 
     @property
     def _has_layout(self) -> bool:
