@@ -22,7 +22,7 @@ from vaetui.simulation import reader_cache
 pytestmark = pytest.mark.usefixtures("home")
 FAST_OPTIONS = ("--recipe", "paper", "--rounds", "1", "--clusters", "5", "--answers", "6")
 RESULT_KEYS = {
-    *("test_accuracy", "reading_accuracy", "reading_accuracy_by_eval", "label_accuracy", "exported"),
+    *("test_accuracy", "reading_accuracy", "reading_accuracy_by_eval", "label_accuracy", "exported", "audit"),
     *(
         "answers",
         "answers_by_round",

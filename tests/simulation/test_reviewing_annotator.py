@@ -17,8 +17,7 @@ from vaetui.engine.answers import ClassAnswer
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
-from vaetui.simulation import reviewing_annotator
-from vaetui.simulation.annotator_config import AnnotatorConfig, ReviewKind
+from vaetui.simulation.annotator_config import AnnotatorConfig, AnnotatorName, ReviewKind, choose_review_answers
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
 from vaetui.simulation.reviewing_annotator import PAGE_IMAGES, ReviewingAnnotator
@@ -71,13 +70,6 @@ def review(
     return annotator, answers
 
 
-@pytest.fixture
-def endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reviews do not end after a page with many corrections."""
-    monkeypatch.setattr(reviewing_annotator, "MAX_CORRECTED_SHARE", 1.0)
-
-
-@pytest.mark.usefixtures("endless")
 @pytest.mark.parametrize("kind", ["pages", "varied", "class-varied"])
 @pytest.mark.parametrize("budget", [1, 2, 17])
 def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int, kind: ReviewKind) -> None:
@@ -90,16 +82,6 @@ def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int, 
     assert len(answers) <= annotator.pictures_shown <= len(answers) + counts.pages
 
 
-def test_a_review_ends_after_a_page_with_many_corrections(session: Session) -> None:
-    annotator, answers = review(session, 10_000, "pages")  # two epochs leave many labels wrong
-    counts = annotator.counts
-    last_page = list(answers.values())[-PAGE_IMAGES:]
-    assert sum(class_id != shown_id for class_id, shown_id in last_page) > PAGE_IMAGES / 4
-    assert annotator.budget == 10_000 - counts.total > 0
-    assert len(answers) < 640
-
-
-@pytest.mark.usefixtures("endless")
 def test_the_whole_set_is_reviewed_if_the_budget_lasts(session: Session) -> None:
     annotator, answers = review(session, 10_000)
     labels = drain_events(session.build_label_table())
@@ -139,3 +121,18 @@ def test_a_run_spends_its_review_answers_from_the_second_round_on(digits: Path, 
     assert results[0].answers == counts.total == 18
     assert results[0].exported == results[1].exported  # reproducible
     assert results[0].to_dict()["answers_by_kind"] == results[1].to_dict()["answers_by_kind"]
+
+
+@pytest.mark.parametrize(
+    ("annotator", "answers", "method", "expected"),
+    [
+        ("members", 16, "graph", 8),
+        ("members", 1, "graph", 0),
+        ("members", 16, "cluster", 0),
+        ("centre", 16, "graph", 0),
+    ],
+)
+def test_half_of_the_answers_are_spent_on_review_by_default(
+    annotator: AnnotatorName, answers: int, method: str, expected: int
+) -> None:
+    assert choose_review_answers(annotator, answers, method) == expected

@@ -9,10 +9,6 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from vaetui.engine.audit_plans import PLANS, PlanName
-from vaetui.errors import UserError, format_count
-from vaetui.runtime import session_runner
-from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 
 import vaetui
 from vaetui.cli import (
@@ -29,12 +25,17 @@ from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_c
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.ui_options import UiMode, add_ui_options
+from vaetui.engine.audit_plans import PLANS, PlanName
+from vaetui.errors import UserError, format_count
+from vaetui.runtime import session_runner
+from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 from vaetui.simulation.annotator_config import (
     ANNOTATOR_NAMES,
     REVIEW_KINDS,
     AnnotatorConfig,
     AnnotatorName,
     ReviewKind,
+    choose_review_answers,
 )
 
 if TYPE_CHECKING:
@@ -137,14 +138,15 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     "review_answers",
     metavar="N",
     type=click.IntRange(0),
-    default=0,
-    help="Answers of each round, from the second on, that are spent on single images.",
+    help="Answers of each round, from the second on, that are spent on single images. "
+    "Default: half of them with the annotator members and the recipe propagation, else 0.",
 )
 @click.option(
     "--review-kind",
     type=click.Choice(REVIEW_KINDS),
-    default="pages",
-    help="Accept pages of images of one predicted class, or label the most doubtful images one by one.",
+    default="varied",
+    help="varied: pages of doubtful images of all classes that differ from each other; class-varied: of one class; "
+    "pages: the most suspicious images of one class; images: the most doubtful images one by one.",
 )
 @click.option("--audit", "audit_plan", type=click.Choice(tuple(PLANS)), help="Audit the labels at the end.")
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
@@ -154,7 +156,7 @@ def simulate(
     annotator: AnnotatorName,
     answers: int,
     error_rate: float,
-    review_answers: int,
+    review_answers: int | None,
     review_kind: ReviewKind,
     audit_plan: PlanName | None,
     keep: str | None,
@@ -165,14 +167,15 @@ def simulate(
 
     The images need true labels. Only the annotator and the evaluation use them, never the training.
     """
-    from vaetui.storage import locations
-
     from vaetui.cli import simulate_command
+    from vaetui.storage import locations
 
     config = build_config(**config_values)
     if keep is not None:
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
+    if review_answers is None:
+        review_answers = choose_review_answers(annotator, answers, config.propagation.method)
     annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan)
     data = options.import_images(config)
     if not as_json:

@@ -25,9 +25,18 @@ class AnnotatorConfig:
     """Probability that an answer, or a check of a single image, names a wrong class."""
     review_answers: int = 0
     """Number of the answers of each round from the second on that are spent on review."""
-    review_kind: ReviewKind = "pages"
+    review_kind: ReviewKind = "varied"
     """"pages" accepts pages of the most suspicious images of one predicted class, "varied" pages of doubtful images of
     all classes that differ from each other, "class-varied" such pages of one class; "images" labels the most doubtful
     images one by one."""
     audit_plan: PlanName | None = None
     """The audit of the labels at the end, "quick" or "full"; None for no audit."""
+
+
+def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, method: str) -> int:
+    """Return how many answers of a round are spent on review unless the user says so.
+
+    Half of them where answers are propagated over the graph, which measured best over seven image sets
+    (tests/benchmarks/budget.py); none in the paper's method and for an annotator that sees no images.
+    """
+    return answers_per_round // 2 if annotator == "members" and method == "graph" else 0

@@ -79,13 +79,15 @@ class MembersAnnotator:
 class LabelNoise:
     """Turns judgements into answers and checks, some of which name a wrong class."""
 
-    def __init__(self, class_count: int, error_rate: float, seed: int) -> None:
-        """Name a wrong class with probability `error_rate`; the seed determines which answers and checks are wrong."""
+    def __init__(self, class_count: int, error_rate: float, seed: int, earlier_answers: int = 0) -> None:
+        """Name a wrong class with probability `error_rate`; the seed determines which answers and checks are wrong.
+
+        The first answer and check follow `earlier_answers` others.
+        """
         self._class_count = class_count
         self._error_rate = error_rate
         self._seed = seed
-        self._answer_count = 0
-        self._check_count = 0
+        self._answer_count = self._check_count = earlier_answers
 
     def apply_noise(self, judgement: Judgement) -> ClassAnswer:
         """Return the answer for a judgement, with its confidence rounded to tenths and at least 0.1."""

@@ -18,8 +18,6 @@ from vaetui.simulation.stopwatch import Stopwatch
 
 PAGE_IMAGES = 32
 """Images on a page, as on a terminal of 120x40."""
-MAX_CORRECTED_SHARE = 0.25
-"""Share of corrected images on a page after which the review ends."""
 
 
 @dataclass
@@ -27,14 +25,13 @@ class ReviewingAnnotator:
     """Checks single images by their true labels; every page, every correction and every single image is one answer.
 
     Of pages of one class, the class with the most expected errors has the first one, and every class has one before any
-    has a second one. After a page with many corrections the rest of the budget is left: clusters need fewer answers to
-    repair a whole group of wrong labels.
+    has a second one.
     """
 
     session: Session
     checker: ImageChecker
     budget: int
-    """Number of answers left; some may remain."""
+    """Number of answers left."""
     kind: ReviewKind
     """What the answers are spent on."""
     stopwatch: Stopwatch
@@ -64,18 +61,13 @@ class ReviewingAnnotator:
         self.budget -= len(answers)
 
     def _answer_pages(self) -> None:
-        """Accept pages until the budget or the images are used up, or a page had many corrections."""
+        """Accept pages until the budget or the images are used up."""
         while self.budget:
             class_ids: list[int | None] = [None]
             if self.kind != "varied":
                 class_ids = [review_class.class_id for review_class in self.session.reviews.classes()]
-            page_count = 0
-            for class_id in class_ids:
-                if self.budget and (images := self._choose_page(class_id)):
-                    page_count += 1
-                    if self._accept_page(images) > MAX_CORRECTED_SHARE * len(images):
-                        return
-            if not page_count:
+            pages = [self._accept_page(class_id) for class_id in class_ids if self.budget]
+            if not any(pages):
                 return
 
     def _choose_page(self, class_id: int | None) -> list[ReviewImage]:
@@ -84,24 +76,25 @@ class ReviewingAnnotator:
             return self._keep_checkable(reviews.page(class_id, PAGE_IMAGES))
         return self._keep_checkable(reviews.varied_page(class_id, PAGE_IMAGES))
 
-    def _accept_page(self, images: Sequence[ReviewImage]) -> int:
-        """Accept a page up to the first correction beyond the budget; return the number of corrections."""
+    def _accept_page(self, class_id: int | None) -> bool:
+        """Accept a page up to the first correction beyond the budget; return whether it had any image."""
+        images = self._choose_page(class_id)
+        if not images:
+            return False
         answers: list[AnsweredImage] = []
         self.budget -= 1
         self.counts.pages += 1
-        correction_count = 0
         for image in images:
-            class_id = self._check(image)
-            if class_id != image.label_class_id:
+            checked_class_id = self._check(image)
+            if checked_class_id != image.label_class_id:
                 if not self.budget:
                     break
                 self.budget -= 1
-                correction_count += 1
-            answers.append(AnsweredImage(image.image_index, ClassAnswer(class_id), image.label_class_id))
+                self.counts.corrections += 1
+            answers.append(AnsweredImage(image.image_index, ClassAnswer(checked_class_id), image.label_class_id))
         if answers:
             self.session.record_image_answers(answers, "review")
-        self.counts.corrections += correction_count
-        return correction_count
+        return True
 
     def _check(self, image: ReviewImage) -> int:
         self.pictures_shown += 1

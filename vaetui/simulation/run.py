@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.session import Session
-from vaetui.simulation.auditing_annotator import AuditingAnnotator
-
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator
+from vaetui.simulation.auditing_annotator import AuditingAnnotator
 from vaetui.simulation.budgeted_annotator import MIN_CONFIDENCE, BudgetedAnnotator
 from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.result import (
@@ -57,17 +57,26 @@ SimulationEvent: TypeAlias = Event | RoundAnswered | ReconstructionsRead
 
 
 class Simulation:
-    """Drives a new session to its end."""
+    """Drives a session to its end."""
 
     def __init__(
-        self, session: Session, trained_reader: TrainedReader, annotator_config: AnnotatorConfig, stopwatch: Stopwatch
+        self,
+        session: Session,
+        trained_reader: TrainedReader,
+        annotator_config: AnnotatorConfig,
+        stopwatch: Stopwatch,
+        earlier_answers: int = 0,
     ) -> None:
-        """Drive `session`; the reader classifies its reconstructions, and its centres for the annotator "centre"."""
+        """Drive `session`; the reader classifies its reconstructions, and its centres for the annotator "centre".
+
+        The annotator has given `earlier_answers` before. Results count only the answers of this simulation.
+        """
         self._session = session
         self._trained_reader = trained_reader
         self._annotator_config = annotator_config
         self._stopwatch = stopwatch
-        self._label_noise = LabelNoise(session.config.network.classes, annotator_config.error_rate, session.config.seed)
+        class_count, seed = session.config.network.classes, session.config.seed
+        self._label_noise = LabelNoise(class_count, annotator_config.error_rate, seed, earlier_answers)
         self._pictures_shown = 0
         self._answers_by_round: list[int] = []
         self._counts = AnswerCounts()
@@ -88,10 +97,11 @@ class Simulation:
             if self._session.phase == "finished":
                 audit_result = yield from self._audit_labels()
                 return self._build_result((yield from self._evaluate_export()), audit_result)
-            yield from self._answer_round()
+            yield from self.answer_round()
             self._session.close_round()
 
-    def _answer_round(self) -> Iterator[SimulationEvent]:
+    def answer_round(self) -> Iterator[SimulationEvent]:
+        """Spend the answers of one round on the current round of the session; yields events."""
         session, budget = self._session, self._annotator_config.answers_per_round
         # No image has a label before the first round is answered.
         review_budget = min(self._annotator_config.review_answers, budget) if session.round_number > 1 else 0
