@@ -24,10 +24,19 @@ SCREEN_PATTERNS = {
     "reading": r"Picture \d+: what do you read\?",
     "samples": r"Samples of any class",
     "help": r"Esc q back",
+    "audit": r"Image 1: which class\?",
 }
 """What each screen shows at every size."""
-OPENING_KEYS = {"labelling": "", "training": "", "finished": "", "reading": "t", "samples": "d", "help": "?"}
-PHASES = {"reading": "training", "samples": "finished", "help": "labelling"}
+OPENING_KEYS = {
+    "labelling": "",
+    "training": "",
+    "finished": "",
+    "reading": "t",
+    "samples": "d",
+    "help": "?",
+    "audit": "vq",
+}
+PHASES = {"reading": "training", "samples": "finished", "help": "labelling", "audit": "finished"}
 """The phases of the screens that are not called like their phase."""
 TerminalFactory = Callable[[str], ScriptedTerminal]
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.tui.harness import (
@@ -376,6 +377,17 @@ async def test_plan_is_chosen_by_its_letter_or_as_every_choice(keys: tuple[str, 
         assert "30 single images and 10 pages of 32: about 55 keys" in app.screen.query_one(LinePanel).text
         await pilot.press(*keys)
         await wait_until(pilot, lambda: f"{plan} audit" in header_text(app))
+
+
+async def test_plan_typed_together_with_the_key_of_the_audit_is_taken() -> None:
+    session = AuditedSession()
+    app = VaetuiApp(session)
+    async with app.run_test() as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await settle(pilot)
+        for key in ("v", "q"):
+            app.post_message(Key(key, key))
+        await wait_until(pilot, lambda: "quick audit   image 1 of 30" in header_text(app))
 
 
 async def test_refused_start_is_explained() -> None:

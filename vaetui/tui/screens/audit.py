@@ -93,7 +93,7 @@ class AuditScreen(WorkerScreen):
         elif self._plan:
             self._start(self._plan)
         else:
-            self.call_after_refresh(self._ask_for_plan)
+            self.open_line(PlanDialogue(self._start))  # at once, so that it gets the next key
         self._update_view()
 
     async def on_resize(self, event: Resize) -> None:
@@ -166,10 +166,6 @@ class AuditScreen(WorkerScreen):
             self.call_after_refresh(self._update_view)
         self._progress_text = None
         self._end_work(message)
-
-    def _ask_for_plan(self) -> None:
-        if self.presenter is None and not self.event_worker.is_busy and not self.is_line_open:
-            self.open_line(PlanDialogue(self._start))
 
     def _start(self, plan: str) -> None:
         self._plan = plan
