@@ -49,6 +49,7 @@ STRATEGIES: dict[str, dict[str, AnnotatorConfig | None]] = {
     },
     "review": {
         "clusters": CLUSTERS_ONLY,
+        "clusters and varied pages": replace(CLUSTERS_ONLY, review_answers=HALF, review_kind="varied"),
         "varied pages": replace(CLUSTERS_ONLY, review_answers=ANSWERS_PER_ROUND, review_kind="varied"),
         "suspicious pages": replace(CLUSTERS_ONLY, review_answers=ANSWERS_PER_ROUND, review_kind="pages"),
         "random images": None,
@@ -101,7 +102,7 @@ def run_units(units: Sequence[Unit], process_count: int, deadline: float) -> Non
     pending: list[tuple[AsyncResult[None], Unit | None]] = []
     with multiprocessing.get_context("spawn").Pool(process_count) as pool:
         for unit in units:
-            if list_missing(unit):
+            if list_missing(unit) and time.time() < deadline:
                 pending.append((pool.apply_async(run_base, (unit,)), unit))
         while pending:
             result, unit_or_none = pending.pop(0)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import paper_results, study_tables
+from tests.benchmarks import budget_tables, paper_results, study_tables
 from tests.benchmarks.markdown import format_range, format_table
 from tests.benchmarks.results import load_results
 
@@ -183,6 +183,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": study_tables.errors_table,
     "ablation": study_tables.ablation_table,
     "seconds": study_tables.seconds_table,
+    "budget": budget_tables.budget_table,
+    "review": budget_tables.review_table,
 }
 
 
