@@ -30,6 +30,9 @@ def close_and_train(session: Session) -> None:
 
 
 def confidences(session: Session) -> list[float | None]:
+    """Return the mean confidences that are shown; expected accuracies are shown for the same epochs."""
+    epochs = session.training_curves().finished_epochs
+    assert [epoch.expected_accuracy is None for epoch in epochs] == [epoch.mean_confidence is None for epoch in epochs]
     return [epoch.mean_confidence for epoch in session.training_curves().finished_epochs]
 
 
@@ -46,7 +49,8 @@ def test_no_epoch_before_the_last_class_was_learned_has_an_estimate(runs: RunTem
     assert status["mean_confidence"] == [None, None]
     text = run_vaetui("show", "partial").stdout
     assert "3. No answer yet for: 3\n" in text
-    assert "estimated accuracy" not in text
+    assert status["expected_accuracy"] == [None, None]
+    assert "expected accuracy" not in text
     answer(session, 3)
     session.close_round()
     assert session.training_curves().unanswered_class_ids == ()
@@ -59,6 +63,8 @@ def test_no_epoch_before_the_last_class_was_learned_has_an_estimate(runs: RunTem
     status = json.loads(run_vaetui("show", "partial", "--json").stdout)
     assert status["unanswered_classes"] == []
     assert status["mean_confidence"] == [None, None, last]
+    (expected,) = [share for share in status["expected_accuracy"] if share is not None]
+    assert f"~{min(max(round(100 * expected), 1), 99)} %  (not audited)" in run_vaetui("show", "partial").stdout
 
 
 def test_a_new_class_withdraws_the_estimates(runs: RunTemplates) -> None:
