@@ -58,6 +58,18 @@ STATEMENTS = (
     "UPDATE answer SET step_id = id + 1",
     "UPDATE answer SET made_in_round = made_in_round + 1",
     "UPDATE answer SET kind = 'cleared'",
+    "UPDATE image_answer SET image_index = image_index + 1000000",
+    "UPDATE image_answer SET class_id = 255 WHERE class_id IS NOT NULL",
+    "UPDATE image_answer SET shown_class_id = -1",
+    "UPDATE image_answer SET kind = 'class'",
+    "INSERT INTO image_answer SELECT id + 1000, step_id, made_in_round, image_index, 'class', 0, NULL, 'audit', "
+    "'active', created_at FROM image_answer",
+    "UPDATE class_border SET image_count = 100000000",
+    "UPDATE class_border SET class_id = class_id + 200",
+    "INSERT INTO class_border SELECT id + 1, step_id, made_in_round, class_id, image_count, 'active', created_at "
+    "FROM class_border",
+    "DELETE FROM image_answer",
+    "DROP TABLE class_border",
     "UPDATE class_edit SET class_name = (SELECT group_concat(class_name, '9') FROM class_edit)",
     "UPDATE class_edit SET target_class_id = class_id",
     "UPDATE class_edit SET state = 'undone' WHERE kind = 'add'",
@@ -73,10 +85,10 @@ STATEMENTS = (
     "DELETE FROM meta",
 )
 """Statements that change the schema or many rows."""
-FORMAT_VERSIONS = (0, -1, 1, 3, 5, 2**31 - 1, -(2**31))
+FORMAT_VERSIONS = (0, -1, 1, 2, 5, 2**31 - 1, -(2**31))
 TABLES = (
     *("answer", "answer", "class_edit", "class_edit", "labelling_round", "epoch", "training_loss"),
-    *("reading_answer", "meta", "artifact"),
+    *("reading_answer", "meta", "artifact", "image_answer", "image_answer", "class_border"),
 )
 """Tables whose values are changed, important ones more often."""
 

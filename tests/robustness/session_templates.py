@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.idx import write_small_mnist
 from tests.session.scripted_run import SMALL_CONFIG, create_session
-from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.events import BatchesTrained
 from vaetui.session import lifecycle, trainer
@@ -66,6 +66,11 @@ def _answer_round(session: Session) -> None:
     session.record_answers([((2,), ClassAnswer(class_count + 1))], added_class)
     session.record_answers([((2,), ClassAnswer(class_count + 1, 0.9))], extends_last_step=True)
     session.record_answer((0,), Cleared())
+    session.undo()
+    page = [AnsweredImage(index, ClassAnswer(5 if index % 4 else 6), 5) for index in range(8)]
+    session.record_image_answers([*page, AnsweredImage(9, Unreadable())], "review")
+    session.record_border(5, range(0, 130, 7))
+    session.record_image_answers([AnsweredImage(9, Cleared())], "audit")
     session.undo()
     session.correct_answer(1, (0,), ClassAnswer(5))
 

@@ -443,6 +443,9 @@ def test_forged_answers_are_refused_in_one_sentence(image: AnsweredImage, messag
         finally:
             session.close()
     assert "\n" not in str(refusal.value)
+    (finding,) = drain_events(verify_session("forged", repair=False))
+    assert (finding.file_name, finding.is_lost) == (file_names.DATABASE_NAME, True)
+    assert message in finding.problem
 
 
 def test_lost_border_is_restored_from_its_second_copy_or_reported(runs: RunTemplates) -> None:

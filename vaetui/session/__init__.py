@@ -14,6 +14,8 @@ trainer           train, evaluate, cluster and split
 checkpoints       save and restore the networks
 round_clusters    the clusters of rounds, which never change, and a cache of them
 labelling_round   one round: its clusters and the answers in force
+labelling_rounds  load rounds, and keep the clusters of a few in memory
+image_answers     what the answers about single images and the borders of classes determine
 undo_stack        the steps made in a round
 answer_recorder   record answers, splits and class edits; undo and redo
 answer_history    the answers of all rounds

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin
-from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
@@ -128,28 +127,37 @@ def load_image_labels(
 
     Raises UserError for a lost file, and for an image or a class that does not exist.
     """
-    classes, image_count = repository.load_class_list(last_round), repository.shape[0]
-    records, border_records = repository.list_image_answers(last_round), repository.list_borders(last_round)
+    require_valid_answers(repository, store, last_round)
+    classes, records = repository.load_class_list(last_round), repository.list_image_answers(last_round)
     image_indices = np.array([record.image.image_index for record in records], np.int64)
-    if len(image_indices) and image_indices.max() >= image_count:
-        raise UserError(
-            f"{store.directory / file_names.DATABASE_NAME} is damaged: it has an answer about image "
-            f"{int(image_indices.max()):,} of {image_count:,}. Restore it from a backup."
-        )
     class_ids = np.array(
         [
-            _find_canonical(classes, answer.class_id)
-            if isinstance(answer := record.image.answer, ClassAnswer)
-            else NO_CLASS
+            classes.canonical[answer.class_id] if isinstance(answer := record.image.answer, ClassAnswer) else NO_CLASS
             for record in records
         ],
         np.int64,
     )
     borders = tuple(
-        (_find_canonical(classes, border.class_id), load_border(store, border.id, border.image_count))
-        for border in border_records
+        (classes.canonical[border.class_id], load_border(store, border.id, border.image_count))
+        for border in repository.list_borders(last_round)
     )
     return ImageLabels(image_indices, class_ids, tuple(record.origin for record in records), borders)
+
+
+def require_valid_answers(repository: SessionRepository, store: ArtifactStore, last_round: int | None = None) -> None:
+    """Raise UserError if an answer, of those made up to a round or of all, is about an unknown image or class."""
+    image_count, classes = repository.shape[0], repository.load_class_list(last_round)
+    records, borders = repository.list_image_answers(last_round), repository.list_borders(last_round)
+    last_index = max((record.image.image_index for record in records), default=0)
+    if last_index >= image_count:
+        path = store.directory / file_names.DATABASE_NAME
+        raise UserError(
+            f"{path} is damaged: it has an answer about image {last_index:,} of {image_count:,}. "
+            "Restore it from a backup."
+        )
+    class_ids = {*repository.list_image_class_ids(last_round), *(border.class_id for border in borders)}
+    if class_ids and max(class_ids) >= len(classes):
+        classes.require_active(max(class_ids))
 
 
 def load_border(store: ArtifactStore, border_id: int, image_count: int) -> Indices:
@@ -189,10 +197,3 @@ def _is_member(image_indices: Indices, first_copies: Indices) -> NDArray[np.bool
     is_first[first_copies[image_indices]] = True
     is_member: NDArray[np.bool_] = is_first[first_copies]
     return is_member
-
-
-def _find_canonical(classes: ClassList, class_id: int) -> int:
-    """Return the class that a class counts as. Raises UserError for a class that does not exist."""
-    if class_id >= len(classes):
-        classes.require_active(class_id)
-    return classes.canonical[class_id]

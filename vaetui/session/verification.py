@@ -15,7 +15,7 @@ from vaetui.session import data_digests
 from vaetui.session.data_loading import find_changed_files, find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
-from vaetui.session.image_answers import load_border
+from vaetui.session.image_answers import load_border, require_valid_answers
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.storage import (
     atomic_files,
@@ -79,6 +79,8 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
         ):
             return findings
         store = ArtifactStore(directory, repository, [] if repair else None)
+        if findings := _run_check(file_names.DATABASE_NAME, partial(require_valid_answers, repository, store)):
+            return findings
         yield Progress("checking the files", 1, STEPS)
         findings = [*store.verify_artifacts(repair), *_check_foreign_files(directory, repair)]
         yield Progress("checking file contents", 2, STEPS)
