@@ -149,9 +149,14 @@ class VaetuiApp(KeyedApp):
         self._replace_overlay(lambda: AuditResultScreen(self.session, result, self._find_whether_audit_is_current()))
 
     def _find_whether_audit_is_current(self) -> bool | None:
-        """Return whether the newest result holds for the present labels; None if these are not loaded."""
-        labelling = self.session.labellings.current
-        return None if labelling is None else labelling.version == self.session.audits.results[0].version
+        """Return whether the newest result holds for the present labels; None if these are not loaded.
+
+        Networks that were trained since have changed them for sure.
+        """
+        result, labelling = self.session.audits.results[0], self.session.labellings.current
+        if labelling is not None:
+            return labelling.version == result.version
+        return None if len(self.session.training_curves().finished_epochs) == result.epoch else False
 
     def open_review(self, on_close: Callable[[], None] | None = None) -> None:
         """Open the review of single images; `on_close` is called after it has closed.

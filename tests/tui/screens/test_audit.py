@@ -22,7 +22,7 @@ from tests.tui.harness import (
     wait_for_screen,
     wait_until,
 )
-from tests.tui.scripted_session import ScriptedLabels, ScriptedSession
+from tests.tui.scripted_session import ScriptedLabels, ScriptedSession, create_labelled_epoch
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, NetworkConfig
@@ -52,6 +52,7 @@ class AuditedSession(ScriptedSession):
         config = Config(network=NetworkConfig(classes=len(names) or 10))
         super().__init__("finished", config=config, classes=tuple(names) or None)
         self.is_loaded = True
+        self.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 4)]
 
     def select_images(self, image_indices: Sequence[int]) -> Pixels:
         pixels = super().select_images(image_indices)
@@ -514,6 +515,14 @@ async def test_result_of_former_labels_is_not_shown_in_place_of_the_question(ver
         await wait_for_screen(pilot, SummaryScreen)
         await pilot.press("v")
         await wait_for_screen(pilot, AuditScreen if is_asked else AuditResultScreen)
+
+
+async def test_result_of_earlier_networks_is_not_shown_in_place_of_the_question() -> None:
+    session = AuditedSession()
+    async with open_result(session) as (pilot, _):
+        session.finished_epochs.append(create_labelled_epoch(4))
+        await press_slowly(pilot, "escape", "v")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, AuditScreen) and pilot.app.screen.is_line_open)
 
 
 async def test_checks_are_learned_after_a_yes() -> None:
