@@ -167,13 +167,21 @@ def test_unreadable_images_leave_their_class(session: Session) -> None:
 def test_progress_counts_the_last_three_pages(session: Session) -> None:
     class_id = find_largest_class(session)
     assert (session.reviews.progress().pages, session.reviews.progress().shown) == (0, 0)
-    pages: tuple[dict[int, int], ...] = ({0: 1, 1: 2, 2: 3}, {}, {0: (class_id + 1) % 10}, {})
+    pages: tuple[dict[int, int], ...] = (
+        {position: (class_id + position + 1) % 10 for position in range(3)},
+        {},
+        {0: (class_id + 1) % 10},
+        {},
+    )
     for corrections in pages:
         accept(session, session.reviews.page(class_id, 6), corrections)
     progress = session.reviews.progress()
     assert (progress.pages, progress.last_pages, progress.shown, progress.changed) == (4, 3, 18, 1)
+    assert session.reviews.count_round_answers(1) == 0
+    assert session.reviews.count_round_answers(2) == 8  # four pages, four corrections
     session.record_image_answers([AnsweredImage(0, ClassAnswer(1))], "audit")
     assert session.reviews.progress() == progress
+    assert session.reviews.count_round_answers(2) == 9
 
 
 def test_pairs_are_the_classes_between_which_images_are_doubtful(session: Session) -> None:
