@@ -54,6 +54,7 @@ def test_result_is_one_sentence_with_its_interval() -> None:
 def test_plans_are_described_with_their_cost() -> None:
     assert describe_plan("quick") == "30 single images and 3 pages of 32: about 40 keys"
     assert describe_plan("full") == "30 single images and 10 pages of 32: about 55 keys"
+    assert describe_plan("full", 4) == "30 single images and 10 pages of 32: about 85 keys"
 
 
 def test_facts_name_checks_planted_errors_answers_and_version() -> None:

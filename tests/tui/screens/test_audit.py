@@ -375,7 +375,7 @@ async def test_plan_is_chosen_by_its_letter_or_as_every_choice(keys: tuple[str, 
         await settle(pilot)
         await pilot.press("v")
         await wait_until(pilot, lambda: isinstance(app.screen, AuditScreen) and app.screen.is_line_open)
-        assert "30 single images and 10 pages of 32: about 55 keys" in app.screen.query_one(LinePanel).text
+        assert "30 single images and 10 pages of 32: about 85 keys" in app.screen.query_one(LinePanel).text
         await pilot.press(*keys)
         await wait_until(pilot, lambda: f"{plan} audit" in header_text(app))
 

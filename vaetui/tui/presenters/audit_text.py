@@ -13,19 +13,23 @@ from vaetui.session.audit_views import AuditResult, ClassAudit
 from vaetui.tui.presenters.cluster_text import truncate_name
 from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_section
 
-PLAN_KEYS = {"quick": 40, "full": 55}
-"""About so many keys does an audit take where few labels are wrong."""
+MARKED_PER_PAGE = 1.5
+"""Images of a page that are marked on average, where few labels are wrong: most of them are planted errors."""
 ROUND_1_MESSAGE = "An audit needs labels. Answer this round and train; from the next round on they can be audited."
 MAX_NAME_CELLS = 30
 """Cells of a class name in the list of classes."""
 Row = tuple[str, str]
 
 
-def describe_plan(plan: str) -> str:
-    """Return what a plan shows and costs, such as "30 single images and 3 pages of 32: about 40 keys"."""
+def describe_plan(plan: str, part_count: int = 1) -> str:
+    """Return what a plan shows and costs, such as "30 single images and 3 pages of 32: about 40 keys".
+
+    The terminal shows a page in `part_count` parts, of which each is accepted.
+    """
     sizes = PLANS[plan]
     pages = format_count(sizes.pages, "page")
-    return f"{sizes.blind_images} single images and {pages} of {PAGE_IMAGES}: about {PLAN_KEYS[plan]} keys"
+    key_count = 5 * round((sizes.blind_images + sizes.pages * (part_count + MARKED_PER_PAGE)) / 5)
+    return f"{sizes.blind_images} single images and {pages} of {PAGE_IMAGES}: about {key_count} keys"
 
 
 def format_accuracy(result: AuditResult) -> str:

@@ -13,11 +13,11 @@ from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 class PlanDialogue(LineDialogue):
     """Asks for the plan of an audit; the first letter of its name chooses it at once."""
 
-    def __init__(self, on_plan: Callable[[str], None]) -> None:
-        """Ask; `on_plan` receives the name of the plan."""
+    def __init__(self, on_plan: Callable[[str], None], part_count: int) -> None:
+        """Ask; `on_plan` receives the name of the plan. The terminal shows a page in `part_count` parts."""
         super().__init__(
             "Audit: quick or full?",
-            [Choice(name, name, describe_plan(name)) for name in PLANS],
+            [Choice(name, name, describe_plan(name, part_count)) for name in PLANS],
             on_choice=lambda name: on_plan(cast(str, name)),
             help_text="q or f",
         )

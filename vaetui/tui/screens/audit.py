@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.events import Resize
 
+from vaetui.engine.audit_plans import PAGE_IMAGES
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Loading, Notice, Progress
 from vaetui.errors import UserError, format_count
@@ -31,6 +32,8 @@ from vaetui.tui.widgets.selectable_tiles import SelectableTiles
 from vaetui.tui.widgets.text_line import TextLine
 from vaetui.tui.widgets.tiled_images import LOADING_TEXT
 
+BODY_MARGIN_ROWS = 4
+"""Rows of header, classes, prompt and footer."""
 LAYOUT_POLL_S = 0.05
 """Seconds between two attempts to show the images before they have a place."""
 RETRY_S = 0.2
@@ -93,7 +96,9 @@ class AuditScreen(WorkerScreen):
         elif self._plan:
             self._start(self._plan)
         else:
-            self.open_line(PlanDialogue(self._start))  # at once, so that it gets the next key
+            grid = compute_page_grid(self.app.size.width, self.app.size.height - BODY_MARGIN_ROWS, PAGE_IMAGES)
+            part_count = -(-PAGE_IMAGES // grid.capacity)
+            self.open_line(PlanDialogue(self._start, part_count))  # at once, so that it gets the next key
         self._update_view()
 
     async def on_resize(self, event: Resize) -> None:
