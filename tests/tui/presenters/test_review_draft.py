@@ -20,8 +20,19 @@ def test_recorded_step_drops_the_marks_of_its_images_and_what_could_be_redone() 
     draft.add_step(ReviewStep("page", "review", 0, (3, 7)))
     assert draft.marks == PageMarks({4: Unreadable()}, frozenset({6}))
     assert not draft.undone_steps
-    draft.forget_steps()
+    draft.begin(2)
     assert not draft.recorded_steps
+
+
+def test_review_begins_with_the_same_class_until_another_epoch_has_changed_the_labels() -> None:
+    draft = ReviewDraft()
+    draft.begin(2)
+    draft.class_id, draft.marks = 5, PageMarks({3: ClassAnswer(1)})
+    draft.begin(2)
+    assert draft.class_id == 5
+    draft.begin(3)
+    assert draft.class_id is None
+    assert draft.marks == PageMarks({3: ClassAnswer(1)})
 
 
 def test_corrections_that_are_not_recorded_delay_leaving_once() -> None:

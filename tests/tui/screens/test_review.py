@@ -210,6 +210,23 @@ async def test_labels_that_cannot_be_loaded_are_reported() -> None:
         assert isinstance(pilot.app.screen, LabellingScreen)
 
 
+async def test_refusal_of_the_session_is_shown_and_the_page_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = create_review_session()
+
+    def fail(*_: object) -> None:
+        raise UserError("The file of the labels is damaged.")
+
+    async with open_review(session) as (pilot, screen):
+        await press_slowly(pilot, "1")
+        for name, keys in (("page", ["tab", "enter"]), ("varied_page", ["m"]), ("border", ["b"])):
+            with monkeypatch.context() as patch:
+                patch.setattr(session.reviews, name, fail)
+                for key in keys:
+                    await press_slowly(pilot, key)
+                    assert "The file of the labels is damaged." in prompt_text(screen)
+                    assert pilot.app.screen is screen
+
+
 async def test_first_round_has_no_labels_to_review() -> None:
     async with open_labelling(ScriptedSession()) as (pilot, screen):
         await press_slowly(pilot, "w")

@@ -67,7 +67,7 @@ class PlainReview:
 
     def run(self) -> None:
         """Show page after page until the user leaves. Raises UserError if there is nothing to review."""
-        self._presenter.draft.forget_steps()
+        self._presenter.draft.begin(len(self._session.training_curves().finished_epochs))
         self._print_events(self._session.load_labelling())
         self._presenter.load()
         if not self._presenter.is_loaded:

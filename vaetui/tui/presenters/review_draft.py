@@ -66,11 +66,17 @@ class ReviewDraft:
         self.undone_steps: list[ReviewStep] = []
         """The steps that were undone, which redo records again, the last one first."""
         self._reported_marks: PageMarks | None = None
+        self._epoch_count = 0
 
-    def forget_steps(self) -> None:
-        """Start an undo history of its own: answers may have been given elsewhere since."""
+    def begin(self, epoch_count: int) -> None:
+        """Begin a review after so many epochs, with an undo history of its own: others may have answered meanwhile.
+
+        After another epoch it begins with the class with the most expected errors again; the marks stay.
+        """
         self.recorded_steps.clear()
         self.undone_steps.clear()
+        if epoch_count != self._epoch_count:
+            self.class_id, self._epoch_count = None, epoch_count
 
     def add_step(self, step: ReviewStep) -> None:
         """Add a recorded step, after which nothing can be redone, and drop the marks of its images."""

@@ -48,7 +48,7 @@ class PairScreen(TileScreen):
             self.is_zoomed = False
             self._update_view()
             return
-        match self.presenter.handle_key(key):
+        match self._pass_on(self.presenter.handle_key, key):
             case "close":
                 self.dismiss()
                 return

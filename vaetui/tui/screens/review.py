@@ -37,7 +37,7 @@ class ReviewScreen(TileScreen):
         super().__init__(session, session.digit_keys(), draft)
         self.presenter = ReviewPresenter(session, self._digit_keys, draft)
         """The class, its page and the marks."""
-        draft.forget_steps()
+        draft.begin(len(session.training_curves().finished_epochs))
         self._on_close = on_close
         self._activity = LOADING_NOTE
 
@@ -56,7 +56,7 @@ class ReviewScreen(TileScreen):
             self.is_zoomed = False
             self._update_view()
             return
-        match self.presenter.handle_key(key):
+        match self._pass_on(self.presenter.handle_key, key):
             case "close":
                 self._close_and_report()
                 return

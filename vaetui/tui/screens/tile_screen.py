@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.events import Resize
 
+from vaetui.errors import UserError
 from vaetui.session.views import DigitKeys
 from vaetui.tui.presenters.cluster_text import format_digit_keys
 from vaetui.tui.presenters.review_draft import ReviewDraft
@@ -73,6 +76,14 @@ class TileScreen(WorkerScreen):
         self._hint = EARLY_KEY_HINT
         self._update_view()
         return True
+
+    def _pass_on(self, handle_key: Callable[[str], str | None], key: str) -> str | None:
+        """Return the action of a key, or None if the session refuses it, which is shown."""
+        try:
+            return handle_key(key)
+        except UserError as error:
+            self._hint = str(error)
+            return None
 
     def _show_loading(self) -> None:
         """Show that the images are being loaded, and try again soon."""
