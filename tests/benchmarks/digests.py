@@ -54,6 +54,7 @@ def _run(data: Path, output: Path, session: str, seed: int, options: tuple[str, 
     """Simulate one run of two rounds, export it, and return the digest of each part."""
     _vaetui(
         *("simulate", "--data", str(data), "--keep", session, "--seed", str(seed), "--rounds", "2", "--answers", "8"),
+        *("--review", "0"),
         *("--device", "cpu", "--json", *options),
     )
     _vaetui("export", session, "--format", "csv", "-o", f"{output}.csv")
