@@ -117,4 +117,6 @@ def test_session_that_is_open_elsewhere_is_refused(templates: SessionTemplates) 
 def test_without_a_terminal_the_screens_are_refused(templates: SessionTemplates) -> None:
     templates.copy("finished", "demo")
     process = run_vaetui("audit", "demo")
-    assert_is_refusal("Needs a terminal.", process.returncode, process.stderr)
+    message = "Needs a terminal. Use --plain for pipes and screen readers.\n"
+    assert_is_refusal(message.strip(), process.returncode, process.stderr)
+    assert process.stderr.endswith(message)

@@ -83,7 +83,7 @@ def run_tui(
     from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
 
-    capabilities.require_terminal()
+    capabilities.require_terminal(can_detach=audit_plan is None)
     with open_session(session_factory) as session:
         terminal = _detect_terminal(settings)
         from vaetui.tui.app import VaetuiApp

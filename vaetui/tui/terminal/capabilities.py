@@ -85,15 +85,17 @@ class TerminalCapabilities:
     """A sentence for the user about what the terminal cannot display; usually empty."""
 
 
-def require_terminal() -> None:
-    """Raise UserError if input, output or errors are redirected, or the terminal cannot move its cursor."""
+def require_terminal(can_detach: bool = True) -> None:
+    """Raise UserError if input, output or errors are redirected, or the terminal cannot move its cursor.
+
+    The message names --detach unless the command has no such option.
+    """
+    background = ", --detach for background training" if can_detach else ""
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if not _is_in_browser(os.environ) and not all(stream is not None and stream.isatty() for stream in streams):
-        raise UserError("Needs a terminal. Use --plain for pipes and screen readers, --detach for background training.")
+        raise UserError(f"Needs a terminal. Use --plain for pipes and screen readers{background}.")
     if os.environ.get("TERM") == "dumb":
-        raise UserError(
-            "Needs a terminal that can move its cursor. Use --plain in this one, --detach for background training."
-        )
+        raise UserError(f"Needs a terminal that can move its cursor. Use --plain in this one{background}.")
 
 
 def has_terminal() -> bool:
