@@ -33,6 +33,8 @@ DETECTION_PRIOR = (0.9, 0.1)
 INTERVAL_PROBABILITY = 0.95
 MIN_CLASS_CHECKS = 20
 """Checks from which on a class has an interval: that of 19 right ones among 20 is 79 to 99 %."""
+MIN_CHECKS_PER_CLASS = 5
+"""Mean number of checks of a class from which on its share of errors is a predictor of them."""
 MAX_EXPLAINED_SHARE = 0.5
 """Most of the variance that the doubt may explain; more would rest on a few checks."""
 POSTERIOR_DRAWS = 20_000
@@ -56,7 +58,7 @@ class AuditPopulation:
     is_shown: NDArray[np.bool_]
     """Whether a person saw the image, by itself or in a cluster, and gave it the class of its label, [A]."""
     second_class_ids: NDArray[np.int64]
-    """The second most probable class, [A]; an image is not planted among images of this class."""
+    """The second most probable class, [A]; if possible, an image is not planted among images of this class."""
     class_count: int
     """Number of classes."""
 
@@ -172,18 +174,21 @@ def draw_audit(plan: AuditPlan, population: AuditPopulation, generator: np.rando
     )
 
 
-def estimate_audit(sample: AuditSample, seen_class_ids: NDArray[np.int64]) -> AuditEstimate:
+def estimate_audit(
+    sample: AuditSample, seen_class_ids: NDArray[np.int64], draw_count: int = POSTERIOR_DRAWS
+) -> AuditEstimate:
     """Estimate the share of right labels from the class that a person saw in each image, [M].
 
-    UNREADABLE_CHECK stands for an unreadable image and NO_CHECK for one that was not checked.
+    UNREADABLE_CHECK stands for an unreadable image and NO_CHECK for one that was not checked. `draw_count` draws from
+    the posterior are made.
     """
     is_planted, is_checked = sample.is_planted, seen_class_ids != NO_CHECK
     is_counted, is_wrong = (seen_class_ids >= 0) & ~is_planted, seen_class_ids != sample.class_ids
     catch_planted = int((is_checked & is_planted).sum())
     catch_found = int((is_checked & is_planted & is_wrong).sum())
     generator = np.random.default_rng(0)  # a fixed one: the same checks always have the same result
-    detections = _draw_detections(sample, seen_class_ids, generator)
-    wrong_draws, size_sum = np.zeros(POSTERIOR_DRAWS), float(sample.answered_sizes.sum())
+    detections = _draw_detections(sample, seen_class_ids, draw_count, generator)
+    wrong_draws, size_sum = np.zeros(draw_count), float(sample.answered_sizes.sum())
     strata_counts = []
     for stratum in range(len(STRATUM_NAMES)):
         selected = is_counted & (sample.strata == stratum)
@@ -196,14 +201,14 @@ def estimate_audit(sample: AuditSample, seen_class_ids: NDArray[np.int64]) -> Au
         readable_share = sample.weights[selected].sum() / checked_weights.sum() if len(checked_weights) else 1.0
         readable_size = max(round(size * readable_share), len(selected))
         size_sum += readable_size
-        part_detections = detections if is_part is is_paged else np.ones(1)
+        part_detections, explained_share = np.ones(draw_count), 0.0
+        if is_part is is_paged:  # among 30 blind images, the doubt would seem to explain errors by chance
+            part_detections = detections
+            explained_share = _measure_explained_share(
+                is_wrong[selected], sample.ranks[selected], sample.class_ids[selected]
+            )
         wrong_draws += _draw_wrong_counts(
-            sample.weights[selected],
-            is_wrong[selected],
-            readable_size,
-            part_detections,
-            generator,
-            _measure_explained_share(is_wrong[selected], sample.ranks[selected]),
+            sample.weights[selected], is_wrong[selected], readable_size, part_detections, generator, explained_share
         )
     shares = 1 - wrong_draws / max(size_sum, 1)
     counts = CheckCounts(int(is_counted.sum()), int((is_counted & is_wrong).sum()))
@@ -234,31 +239,30 @@ def estimate_part(
     is_counted = (seen_class_ids >= 0) & ~sample.is_planted
     is_wrong = seen_class_ids != sample.class_ids
     generator = np.random.default_rng(0)
-    detections = _draw_detections(sample, seen_class_ids, generator)
+    detections = _draw_detections(sample, seen_class_ids, POSTERIOR_DRAWS, generator)
     selected = np.flatnonzero(is_counted & is_part)
     return _estimate_part(sample, selected, is_wrong, size, answered_size, detections, generator)
 
 
 def _draw_detections(
-    sample: AuditSample, seen_class_ids: NDArray[np.int64], generator: np.random.Generator
+    sample: AuditSample, seen_class_ids: NDArray[np.int64], draw_count: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw the share of errors on pages that the person notices from its posterior by the planted errors.
 
-    Where a noticed planted error is seen as another class than it was answered as, the earlier answer, mostly about a
-    whole cluster, did not fit the image. Others may then show the very class of their page by chance: their expected
-    number and two standard deviations of it are not counted as missed.
+    The class that a person gave a planted error before, mostly as one of a cluster, does not fit every image. Such an
+    image shows the very class of its page by chance. At most as many of these answers are taken to be wrong as of all
+    labels; the expected number of images that are no errors, and two standard deviations, are not counted as missed.
     """
-    is_planted = sample.is_planted & (seen_class_ids != NO_CHECK)
-    is_found = is_planted & (seen_class_ids != sample.class_ids)
-    found_count = int(is_found.sum())
-    unlike_count = int((is_found & (seen_class_ids >= 0) & (seen_class_ids != sample.answered_class_ids)).sum())
+    is_checked, is_planted = seen_class_ids != NO_CHECK, sample.is_planted
+    is_different = seen_class_ids != sample.class_ids
+    planted_count = int((is_planted & is_checked).sum())
+    found_count = int((is_planted & is_checked & is_different).sum())
+    is_counted = (seen_class_ids >= 0) & ~is_planted
+    wrong_share = float(sample.weights[is_counted & is_different].sum()) / max(sample.weights[is_counted].sum(), 1)
     class_count = int((sample.cell_sizes.sum(0) > 0).sum())
-    chance = unlike_count / max(found_count, 1) / max(class_count - 2, 1)
-    lookalike_count = chance * int(is_planted.sum())
-    missed_count = max(int(is_planted.sum()) - found_count - lookalike_count - 2 * lookalike_count**0.5, 0.0)
-    return np.asarray(
-        generator.beta(found_count + DETECTION_PRIOR[0], missed_count + DETECTION_PRIOR[1], POSTERIOR_DRAWS)
-    )
+    lookalike_count = planted_count * wrong_share / max(class_count - 1, 1)
+    missed_count = max(planted_count - found_count - lookalike_count - 2 * lookalike_count**0.5, 0.0)
+    return np.asarray(generator.beta(found_count + DETECTION_PRIOR[0], missed_count + DETECTION_PRIOR[1], draw_count))
 
 
 def _estimate_classes(
@@ -319,19 +323,30 @@ def _draw_wrong_counts(
         effective_count = weights.sum() ** 2 / (weights**2).sum() / (1 - explained_share)
         wrong_share = float(weights[is_wrong].sum() / weights.sum())
     wrong_count = effective_count * wrong_share
-    rates = generator.beta(wrong_count + 0.5, effective_count - wrong_count + 0.5, POSTERIOR_DRAWS)
+    rates = generator.beta(wrong_count + 0.5, effective_count - wrong_count + 0.5, len(detections))
     rates = np.minimum(rates / detections, 1.0)
     checked_wrong = np.minimum(is_wrong.sum() / detections, len(weights))
     return np.asarray(checked_wrong + generator.binomial(size - len(weights), rates))
 
 
-def _measure_explained_share(is_wrong: NDArray[np.bool_], ranks: NDArray[np.float64]) -> float:
-    """Return the share of the variance of errors that the logarithm of the rank explains (adjusted R²)."""
+def _measure_explained_share(
+    is_wrong: NDArray[np.bool_], ranks: NDArray[np.float64], class_ids: NDArray[np.int64]
+) -> float:
+    """Return the share of the variance of errors that the order of drawing explains, by cross-validation.
+
+    The predictors are the logarithm of the rank and, where there are several checks of each class, the class.
+    """
     if len(ranks) < MIN_CLASS_CHECKS or is_wrong.all() or not is_wrong.any():
         return 0.0
-    correlation = np.corrcoef(is_wrong, np.log(ranks))[0, 1]
-    adjusted = 1 - (1 - correlation**2) * (len(ranks) - 1) / (len(ranks) - 2)
-    return float(np.clip(adjusted, 0, MAX_EXPLAINED_SHARE))
+    columns = [np.ones(len(ranks)), np.log(ranks)]
+    if len(names := np.unique(class_ids)) * MIN_CHECKS_PER_CLASS <= len(ranks):
+        columns += [class_ids == class_id for class_id in names[1:]]
+    predictors = np.stack(columns, axis=1).astype(np.float64)
+    coefficients = np.linalg.lstsq(predictors, is_wrong.astype(np.float64), rcond=None)[0]
+    leverages = np.einsum("ij,ji->i", predictors, np.linalg.pinv(predictors))
+    residuals = (is_wrong - predictors @ coefficients) / np.maximum(1 - leverages, 1e-3)  # without the check itself
+    mean_residuals = (is_wrong - is_wrong.mean()) * len(ranks) / (len(ranks) - 1)
+    return float(np.clip(1 - (residuals**2).sum() / (mean_residuals**2).sum(), 0, MAX_EXPLAINED_SHARE))
 
 
 def _summarise(shares: NDArray[np.float64]) -> ShareEstimate:
@@ -449,12 +464,13 @@ def _plant_errors(
     is_free[tiles.image_indices[tiles.image_indices >= 0]] = False
     for row in np.flatnonzero(tiles.strata == PLANTED_STRATUM).tolist():
         class_id = tiles.class_ids[row]
-        is_unlike = (population.class_ids != class_id) & (population.second_class_ids != class_id)
-        choices = np.flatnonzero(is_free & is_unlike)
-        own_answers = choices[population.is_answered[choices]]
+        choices = np.flatnonzero(is_free & (population.class_ids != class_id))
+        for is_preferred in (population.second_class_ids != class_id, population.is_answered):
+            if is_preferred[choices].any():
+                choices = choices[is_preferred[choices]]
         if len(choices):
-            image_index = generator.choice(own_answers if len(own_answers) else choices)
-            tiles.image_indices[row], is_free[image_index] = image_index, False
+            tiles.image_indices[row] = image_index = generator.choice(choices)
+            is_free[image_index] = False
 
 
 def _find_plantable_classes(population: AuditPopulation) -> NDArray[np.bool_]:
