@@ -14,6 +14,7 @@ from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
+from vaetui.session.label_evidence import estimate_confidences
 from vaetui.session.session import Session
 from vaetui.storage import file_names
 
@@ -245,6 +246,12 @@ def test_least_sure_images_are_predicted_as_the_class_and_have_no_answer(runs: R
     list(session.advance())
     name = file_names.predictions_name(len(session.training_curves().finished_epochs))
     predictions = load_predictions(session, name)
+    estimates = estimate_confidences(
+        *(session._store, session._repository, session._propagator, len(session.training_curves().finished_epochs)),
+        *(predictions.class_ids, predictions.leads),
+    )
+    assert estimates is not None
+    assert not np.allclose(estimates, predictions.confidences), "not the probabilities of the classifier"
     direct = session._propagator.label_from_answers(session.config, 2).weights > 0
     learned_ids = {class_id for class_id, count in enumerate(session.answer_counts()) if count}
     for class_id in range(10):
@@ -252,10 +259,10 @@ def test_least_sure_images_are_predicted_as_the_class_and_have_no_answer(runs: R
         candidates = np.flatnonzero((predictions.class_ids == class_id) & ~direct)
         if class_id not in learned_ids:
             candidates = candidates[:0]
-        expected = np.sort(predictions.confidences[candidates])[:5]
+        expected = np.sort(estimates[candidates])[:5]
         assert confidences == tuple(expected.tolist())
         assert len(images) == len(expected)
-        order = candidates[np.argsort(predictions.confidences[candidates], kind="stable")[:5]]
+        order = candidates[np.argsort(estimates[candidates], kind="stable")[:5]]
         assert np.array_equal(images, session._resources.select_training_images(order))
     session.close()
 

@@ -136,14 +136,29 @@ def expect_accuracy(
     predictions: Predictions,
 ) -> float | None:
     """Return the mean uncalibrated confidence of the training images after an epoch; None if it had no labels."""
+    confidences = estimate_confidences(store, repository, propagator, epoch, predictions.class_ids, predictions.leads)
+    return None if confidences is None else float(confidences.mean(dtype=np.float64))
+
+
+def estimate_confidences(
+    store: ArtifactStore,
+    repository: SessionRepository,
+    propagator: LabelPropagator,
+    epoch: int,
+    class_ids: NDArray[np.uint8],
+    leads: NDArray[np.float32],
+) -> NDArray[np.float32] | None:
+    """Return the uncalibrated confidences of the predictions for the training images, [N]; None without labels.
+
+    `class_ids` and `leads` [N] are those of the predictions after an epoch.
+    """
     if find_round_of_epoch(repository.config.training, epoch) is None:
         return None
-    facts = collect_facts(repository, propagator, epoch, predictions.class_ids)
+    facts = collect_facts(repository, propagator, epoch, class_ids)
     if not facts.labelled_images:
         return None
-    stabilities = measure_stability(store, repository, epoch, predictions.class_ids)
-    evidence = build_evidence(predictions.leads, np.zeros_like(predictions.leads), stabilities, facts)
-    return float(evidence.uncalibrated_confidences.mean(dtype=np.float64))
+    stabilities = measure_stability(store, repository, epoch, class_ids)
+    return build_evidence(leads, np.zeros_like(leads), stabilities, facts).uncalibrated_confidences
 
 
 def measure_stability(

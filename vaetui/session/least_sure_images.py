@@ -6,6 +6,7 @@ import numpy as np
 
 from vaetui.engine.clusters import Indices
 from vaetui.engine.config import Config
+from vaetui.session.label_evidence import estimate_confidences
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.learned_classes import find_learned_class_ids
 from vaetui.storage import file_names, stored_arrays
@@ -25,9 +26,10 @@ def find_least_sure_images(
 ) -> tuple[Indices, tuple[float, ...]]:
     """Return indices and confidences of the training images whose label is a class, least confident first.
 
-    With graph propagation, they are images without an answer of their own that an epoch predicts as the class; else
-    members of answered clusters, whose confidence is the weight of their label. At most `count` distinct images,
-    [<= count]. None before the first round, if the class was not learned, and if the predictions are lost.
+    With graph propagation, they are images without an answer of their own that an epoch predicts as the class, and
+    their confidences are uncalibrated; else members of answered clusters, whose confidence is the weight of their
+    label. At most `count` distinct images, [<= count]. None before the first round, if the class was not learned, and
+    if the predictions are lost.
     """
     rounds, name = repository.list_rounds(), file_names.predictions_name(epoch)
     if not rounds:
@@ -44,7 +46,10 @@ def find_least_sure_images(
         canonical = np.array(repository.load_class_list().canonical)
         predicted_class_ids = canonical[predictions.class_ids]
         is_candidate = (predicted_class_ids == class_id) & (labels.weights == 0)
-        confidences = predictions.confidences
+        estimated_confidences = estimate_confidences(
+            store, repository, propagator, epoch, predicted_class_ids.astype(np.uint8), predictions.leads
+        )
+        confidences = predictions.confidences if estimated_confidences is None else estimated_confidences
     else:
         return np.empty(0, np.int64), ()
     class_ids = np.full(len(is_candidate), class_id)

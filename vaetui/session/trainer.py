@@ -168,6 +168,7 @@ class Trainer:
             arrays = EpochPredictions(
                 predictions.class_ids,
                 predictions.confidences,
+                predictions.leads,
                 pseudo_labels.class_ids.astype(np.uint8),
                 pseudo_labels.weights,
             )

@@ -83,6 +83,8 @@ class EpochPredictions:
     """The predicted classes, [N]."""
     confidences: Annotated[NDArray[np.float32], ArraySpec(np.float32, "N")]
     """Their probabilities, [N]."""
+    leads: Annotated[NDArray[np.float32], ArraySpec(np.float32, "N")]
+    """The leads of the classes over the second ones, in log probability, [N]."""
     propagated_class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
     """The classes that the answers were propagated to before the epoch, and that it trained on, [N]."""
     propagated_weights: Annotated[NDArray[np.float32], ArraySpec(np.float32, "N")]
