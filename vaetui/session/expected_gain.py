@@ -14,9 +14,11 @@ Outlook: TypeAlias = Literal["little", "some", "unsettled", "lost"]
 still change; or that it regains what the last round lost, which only true labels can tell."""
 
 GAIN_DECAY = 0.5
-"""The gain of a round as a share of that of the round before. Simulated runs of seven data sets: median 0.3."""
+"""The gain of a round as a share of that of the round before. The median of 110 simulated rounds was
+0.3; half lets rounds that are worth their answers seem little more rarely."""
 MAX_CORRECTED_SHARE = 0.25
-"""Largest share of the remaining errors, and of the predictions that the last round changed, that counts as gain."""
+"""Largest share of the remaining errors, and of the predictions that the last round changed, that counts as gain; the
+median of simulated rounds corrected 0.2 of the errors."""
 LITTLE_GAIN = 0.01
 """Gain below which another round is not worth its answers."""
 MAX_SETTLED_CHURN = 0.1
