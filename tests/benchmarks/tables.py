@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import budget_tables, paper_results, study_tables
+from tests.benchmarks import audit_tables, budget_tables, paper_results, study_tables
 from tests.benchmarks.markdown import format_range, format_table
 from tests.benchmarks.results import load_results
 
@@ -185,6 +185,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "seconds": study_tables.seconds_table,
     "budget": budget_tables.budget_table,
     "review": budget_tables.review_table,
+    "audit": audit_tables.audit_table,
+    "audit_errors": audit_tables.audit_errors_table,
 }
 
 
