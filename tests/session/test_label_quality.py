@@ -17,8 +17,12 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG
 from tests.session.test_audits import find_true_classes, finish_audit, read_truth
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
+from vaetui.engine.audit import AuditPopulation, draw_audit
+from vaetui.engine.audit_plans import PLANS
+from vaetui.engine.calibration import FEATURES, Evidence, fit_calibration
 from vaetui.export.label_info import format_audit
 from vaetui.session.audit_views import AuditResult
+from vaetui.session.label_quality import cross_validate_confidences
 from vaetui.session.session import Session
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "assets/docs/schemas/info.schema.json").read_text())
@@ -96,11 +100,33 @@ def test_labels_of_a_minimum_confidence_are_measured_by_the_checks_among_them(se
     median = float(np.median([float(row[column]) for row in rows.values()]))
     kept, info, _ = export(tmp_path, "--min-confidence", str(median))
     measured = info["confidence"]["measured"]
-    assert measured["checked"] == sum(row["check"] in ("right", "wrong") for row in kept.values()) >= 20
+    kept_count = sum(row["check"] in ("right", "wrong") for row in kept.values())
+    assert measured["checked"] == pytest.approx(kept_count, rel=0.2), "each by a calibration without its own check"
+    assert measured["checked"] >= 20
     assert 0 <= measured["low"] <= measured["estimate"] <= measured["high"] <= 1
     kept, info, _ = export(tmp_path, "--min-confidence", "0.99999")
     assert sum(row["check"] != "" for row in kept.values()) < 20
     assert info["confidence"]["measured"] is None
+
+
+def test_the_confidence_of_a_check_does_not_follow_from_the_check_itself() -> None:
+    generator, count = np.random.default_rng(0), 400
+    features = generator.normal(size=(count, len(FEATURES))).astype(np.float32)
+    labels = generator.integers(0, 10, count)
+    seen_ids = np.where(generator.random(count) < 0.9, labels, (labels + 1) % 10)
+    population = AuditPopulation(
+        labels, np.zeros(count, np.float32), np.zeros(count, bool), np.zeros(count, bool), labels, 10
+    )
+    sample = draw_audit(PLANS["full"], population, generator)
+    seen_ids, evidence = seen_ids[sample.image_indices], Evidence(features[sample.image_indices])
+    is_right = seen_ids == sample.class_ids
+    fitted = fit_calibration(evidence, is_right, sample.weights, sample.class_ids, 10)
+    assert fitted is not None
+    in_sample = fitted.predict(evidence, sample.class_ids)
+    validated = cross_validate_confidences(sample, seen_ids, evidence)
+    gaps = [confidences[is_right].mean() - confidences[~is_right].mean() for confidences in (in_sample, validated)]
+    assert gaps[0] > 0.02, "a calibration lowers the confidence of labels that were found wrong"
+    assert abs(gaps[1]) < gaps[0] / 2
 
 
 def test_checks_that_were_learned_still_measure_the_labels(session: Session, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.audit import UNREADABLE_CHECK, AuditSample, estimate_part
+from vaetui.engine.calibration import Evidence, fit_calibration
 from vaetui.engine.classes import ClassList
 from vaetui.errors import UserError
 from vaetui.export.label_info import LabelInfo
-from vaetui.export.label_table import CHECKS, NO_CHECK_ID, LabelTable
+from vaetui.export.label_table import ANSWER, CHECKS, NO_CHECK_ID, LabelTable
 from vaetui.session import audits
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from vaetui.export.model import ModelOrigin
     from vaetui.session.session_snapshot import SessionSnapshot
 
+FOLDS = 5
+"""Parts of the checks, each of which is judged by a calibration by the others."""
 RIGHT_ID, WRONG_ID, UNREADABLE_CHECK_ID = range(len(CHECKS))
 
 
@@ -37,6 +40,8 @@ class FinishedAudit:
     """Its images."""
     seen_class_ids: NDArray[np.int64]
     """The class that a person saw in each of them, [M]; NO_CHECK and UNREADABLE_CHECK stand for none."""
+    evidence: Evidence
+    """What spoke for the label of each of them, [M]."""
     label_class_ids: NDArray[np.int64]
     """The label of every image at that time, [A]; below 0 without one."""
 
@@ -90,6 +95,32 @@ def choose_result(results: Sequence[AuditResult], version: str) -> AuditResult |
     return next((result for result in results if result.version == version), results[0] if results else None)
 
 
+def cross_validate_confidences(
+    sample: AuditSample, seen_class_ids: NDArray[np.int64], evidence: Evidence
+) -> NDArray[np.float32]:
+    """Return the confidence of each image of an audit by a calibration that was fitted without its check, [M].
+
+    A calibration lowers the confidence of the very labels that were found wrong. Labels of a minimum confidence that
+    are chosen by it would seem better than they are, if they were measured by the same checks.
+    """
+    confidences = np.zeros(len(sample), np.float32)
+    checked = np.flatnonzero((seen_class_ids >= 0) & ~sample.is_planted)
+    folds = np.random.default_rng(0).permutation(len(checked)) % FOLDS
+    for fold in range(FOLDS):
+        others, left_out = checked[folds != fold], checked[folds == fold]
+        calibration = fit_calibration(
+            evidence.select_rows(others),
+            seen_class_ids[others] == sample.class_ids[others],
+            sample.weights[others],
+            sample.class_ids[others],
+            sample.cell_sizes.shape[1],
+        )
+        if calibration is not None:
+            left_out_evidence = evidence.select_rows(left_out)
+            confidences[left_out] = calibration.predict(left_out_evidence, sample.class_ids[left_out])
+    return confidences
+
+
 def _iter_finished_audits(snapshot: SessionSnapshot) -> Iterator[FinishedAudit]:
     """Yield the finished audits, newest first, but for those whose file with the images is lost."""
     classes, repository = snapshot.classes, snapshot.repository
@@ -102,7 +133,10 @@ def _iter_finished_audits(snapshot: SessionSnapshot) -> Iterator[FinishedAudit]:
             steps = audits.load_audit_steps(repository, record, images)
             sample, seen_class_ids = audits.prepare_estimate(images, steps, classes)
             label_class_ids = _replace_merged(images.label_class_ids.astype(np.int64), classes)
-            yield FinishedAudit(result, sample, seen_class_ids, label_class_ids)
+            row_by_index = {index: row for row, index in enumerate(images.image_indices.tolist())}
+            rows = np.array([row_by_index[index] for index in sample.image_indices.tolist()])
+            evidence = Evidence(images.features[rows])
+            yield FinishedAudit(result, sample, seen_class_ids, evidence, label_class_ids)
 
 
 def _find_check_ids(label_table: LabelTable, finished_audits: Sequence[FinishedAudit]) -> NDArray[np.uint8] | None:
@@ -137,6 +171,13 @@ def _measure_kept_labels(
     answered_size = int(is_own.sum())
     size = int(is_kept.sum()) - answered_size
     is_part = is_kept[sample.image_indices]
+    if label_table.calibration is not None and min_confidence > 0:
+        is_inferred = label_table.source_ids[sample.image_indices] != ANSWER  # the others are not calibrated
+        is_part = np.where(
+            is_inferred,
+            cross_validate_confidences(sample, audit.seen_class_ids, audit.evidence) >= min_confidence,
+            is_part,
+        )
     counts, share = estimate_part(sample, audit.seen_class_ids, is_part, size, answered_size)
     if share is None:
         return None
