@@ -224,6 +224,34 @@ def test_the_next_page_of_a_class_is_expected_to_hold_the_sum_of_its_doubts(sess
     assert session.reviews.expected_errors_on_next_page(class_id, 7) == pytest.approx(expected, rel=1e-5)
 
 
+def test_after_an_audit_the_expected_errors_are_calibrated_and_the_order_stays(session: Session) -> None:
+    class_id = find_largest_class(session)
+    before = session.reviews.page(class_id, 20)
+    truth = np.array(load_true_classes(session))
+    list(session.audits.start("full"))
+    while (view := session.audits.view) is not None and view.part != "done":
+        session.audits.record(
+            [(item.position, ClassAnswer(int(truth[item.image_index]))) for item in view.items if item.check is None]
+        )
+    labelling = session.labellings.current
+    assert labelling is not None
+    assert labelling.label_table.calibration is not None
+    after = session.reviews.page(class_id, 20)
+    assert [image.image_index for image in after] == [image.image_index for image in before]
+    assert [image.confidence for image in after] != [image.confidence for image in before]
+    errors = sum(item.expected_errors for item in session.reviews.classes())
+    assert errors == pytest.approx(float((1 - labelling.label_table.confidences).sum()), rel=1e-4)
+    wrong_count = (labelling.label_table.class_ids != truth).sum()
+    assert errors == pytest.approx(wrong_count, abs=0.2 * len(truth))
+
+
+def load_true_classes(session: Session) -> list[int]:
+    assert session.true_labels is not None
+    labels = session.true_labels.train_validation_labels
+    assert labels is not None
+    return [int(class_id) for class_id in labels.class_ids]
+
+
 def test_merged_classes_are_reviewed_as_one(session: Session) -> None:
     before = {item.class_id: item.image_count for item in session.reviews.classes()}
     source_id, target_id = sorted(before)[:2]

@@ -77,6 +77,8 @@ class LabelState:
         """The second most probable classes, [A]."""
         self.doubts: NDArray[np.float32] = np.where(is_answered, np.float32(0), labelling.doubts)
         """The doubts, [A]; 0 for an answer about the image itself."""
+        self.error_shares: NDArray[np.float32] = np.where(is_answered, 0, 1 - table.confidences).astype(np.float32)
+        """The expected shares of wrong labels, [A]: the doubts, but calibrated after an audit."""
         is_first_copy = first_copies == np.arange(len(first_copies))
         open_images = np.flatnonzero(is_first_copy & ~is_answered & (class_ids != NO_LABEL))
         self.open_images: Indices = open_images[np.argsort(-self.doubts[open_images], kind="stable")]
@@ -117,7 +119,7 @@ class ImageReview:
         count, is_labelled = len(self._repository.load_class_list()), state.class_ids != NO_LABEL
         class_ids = state.class_ids[is_labelled]
         image_counts = np.bincount(class_ids, minlength=count)
-        errors = np.bincount(class_ids, state.doubts[is_labelled], minlength=count)
+        errors = np.bincount(class_ids, state.error_shares[is_labelled], minlength=count)
         reviewed = np.bincount(state.class_ids[is_labelled & state.is_answered], minlength=count)
         classes = [
             ReviewClass(class_id, int(image_counts[class_id]), float(errors[class_id]), int(reviewed[class_id]))
@@ -175,7 +177,7 @@ class ImageReview:
         images = state.open_images
         first, second = state.class_ids[images], state.second_class_ids[images]
         keys = np.minimum(first, second) * count + np.maximum(first, second)
-        sums = np.bincount(keys, state.doubts[images] * (first != second), minlength=count * count)
+        sums = np.bincount(keys, state.error_shares[images] * (first != second), minlength=count * count)
         pairs = [
             ConfusedPair(key // count, key % count, round(float(sums[key])))
             for key in np.flatnonzero(sums >= MIN_PAIR_IMAGES).tolist()
@@ -233,7 +235,7 @@ class ImageReview:
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
         """Return the expected number of wrong labels on the next page of a class with at most `count` images."""
         state = self._load_state()
-        return float(state.doubts[state.list_open_images(class_id)[:count]].sum())
+        return float(state.error_shares[state.list_open_images(class_id)[:count]].sum())
 
     def _require_labelling(self) -> Labelling:
         """Return the labelling that was loaded last, even if answers were recorded since."""
@@ -265,12 +267,12 @@ class ImageReview:
 
 def _build_images(state: LabelState, indices: Indices) -> tuple[ReviewImage, ...]:
     return tuple(
-        ReviewImage(image_index, int(label), int(second), 1 - float(doubt))
-        for image_index, label, second, doubt in zip(
+        ReviewImage(image_index, int(label), int(second), 1 - float(error_share))
+        for image_index, label, second, error_share in zip(
             indices.tolist(),
             state.class_ids[indices],
             state.second_class_ids[indices],
-            state.doubts[indices],
+            state.error_shares[indices],
             strict=True,
         )
     )
