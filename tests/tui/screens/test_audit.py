@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -26,12 +27,12 @@ from tests.tui.scripted_session import ScriptedLabels, ScriptedSession, create_l
 from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.engine.events import Notice
+from vaetui.engine.events import Event, Loading, Notice
 from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
 from vaetui.tui.screens import audit
-from vaetui.tui.screens.audit import EARLY_KEY_NOTICE, AuditScreen
+from vaetui.tui.screens.audit import EARLY_KEY_NOTICE, WAITING_TEXT, AuditScreen
 from vaetui.tui.screens.audit_result import AuditResultScreen
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
@@ -351,6 +352,41 @@ async def test_loading_shows_progress_and_escape_cancels_it() -> None:
         await settle(pilot)
         assert list_records(session) == []
         assert isinstance(app.screen, SummaryScreen)
+
+
+class LoadingSession(AuditedSession):
+    """A session whose model is loaded when the gate opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+
+    def advance(self) -> Iterator[Event]:
+        yield Loading("PyTorch")
+        self.gate.wait(60)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_audit_starts_when_the_model_is_loaded_unless_it_is_cancelled_before(is_cancelled: bool) -> None:
+    session = LoadingSession()
+    app = VaetuiApp(session)
+    async with app.run_test() as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await pilot.press("v")
+        await wait_until(pilot, lambda: isinstance(app.screen, AuditScreen) and app.screen.is_line_open)
+        await pilot.press("q")
+        await wait_until(pilot, lambda: WAITING_TEXT in prompt_text(app.screen))
+        if is_cancelled:
+            await press_slowly(pilot, "escape")
+            await wait_for_screen(pilot, SummaryScreen)
+        assert session.audits.calls == []
+        session.gate.set()
+        await wait_until(pilot, lambda: not app.event_worker.is_busy)
+        if is_cancelled:
+            await pilot.pause(2 * audit.RETRY_S)
+            assert session.audits.calls == []
+        else:
+            await wait_until(pilot, lambda: "quick audit   image 1 of 30" in header_text(app))
 
 
 async def test_escape_at_the_question_starts_nothing() -> None:

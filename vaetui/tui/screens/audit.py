@@ -42,6 +42,7 @@ PAINT_POLL_S = 0.02
 """Seconds between two looks whether the terminal has got the images."""
 MIN_LOOK_S = 0.25
 """Seconds for which a page must have been on the screen before it can be accepted: a held key would accept many."""
+WAITING_TEXT = "Loading the model …"
 EARLY_KEY_NOTICE = "Ignored: the key came before the images were shown"
 ALWAYS_ACTIVE_KEYS = frozenset({"close"})
 BLIND_KEYS = ALWAYS_ACTIVE_KEYS | {"unreadable", "undo", "redo", "choose", "abandon"}
@@ -69,7 +70,7 @@ class AuditScreen(WorkerScreen):
         super().__init__(session, session.digit_keys())
         self.presenter: AuditPresenter | None = None
         """The audit; None before it is loaded."""
-        self._plan = plan
+        self._plan, self._is_waiting = plan, False
         self._progress_text: Text | None = None
         self._images: dict[int, Pixels] = {}  # of the current view, by image index
         self._shown_positions: list[int] | None = None
@@ -173,11 +174,22 @@ class AuditScreen(WorkerScreen):
         self._end_work(message)
 
     def _start(self, plan: str) -> None:
-        self._plan = plan
-        self.event_worker.start(self.session.audits.start(plan), target=self)
+        """Start the audit as soon as the app has loaded the model, which the audit would load a second time."""
+        self._plan, self._is_waiting = plan, self._vaetui_app.event_worker.is_busy
+        if self._is_waiting:
+            self._progress_text = Text(WAITING_TEXT, "bold")
+            self.set_timer(RETRY_S, self._start_if_open)
+            self._update_view()
+        else:
+            self.event_worker.start(self.session.audits.start(plan), target=self)
+
+    def _start_if_open(self) -> None:
+        if self in self.app.screen_stack and not self._vaetui_app.is_leaving:
+            self._start(self._plan)
 
     def _close_without_audit(self) -> None:
-        if self.presenter is None and not self.event_worker.is_busy and not self.is_line_open:
+        is_starting = self._is_waiting or self.event_worker.is_busy
+        if self.presenter is None and not is_starting and not self.is_line_open:
             self._close()
 
     def _judge(self, class_id: int) -> None:
