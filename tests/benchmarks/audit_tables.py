@@ -23,8 +23,8 @@ def audit_table() -> str:
     """Return how often intervals hold, how wide they are and how many keys they take."""
     results = load_results("audit")
     summary = (
-        f"{results['audits']} simulated audits for each line, {results['date']}, {results['machine']}. An interval holds "
-        "if it contains the share of right labels. Half-width in points and keys are medians."
+        f"{results['audits']} simulated audits for each line, {results['date']}, {results['machine']}. An interval "
+        "holds if it contains the share of right labels. Half-width in points and keys are medians."
     )
     head = ["images", "rounds", "right labels", "plan", "interval holds", "half-width", "keys", "planted errors found"]
     rows = [

@@ -22,6 +22,8 @@ from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView
 from vaetui.session.audits import Audits, list_audited_images, load_audit_images, load_audit_steps, load_results
 from vaetui.session.session import Session
 from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.storage.file_names import audit_name
+from vaetui.storage.stored_arrays import save_arrays
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -287,3 +289,25 @@ def test_a_result_survives_json_and_a_forged_one_is_refused(runs: RunTemplates) 
     for forged in ({**values, "low": 3.0}, {**values, "keys": "7"}, {**values, "classes": [{}]}, {}):
         with pytest.raises((KeyError, TypeError, ValueError)):
             AuditResult.from_dict(forged)
+
+
+@pytest.mark.parametrize("forgery", ["strata", "pages", "answered_class_ids", "weights", "label_class_ids"])
+def test_a_forged_file_is_refused_in_one_sentence(forgery: str, runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        list(session.audits.start("quick"))
+        (record,) = session._repository.audit_log.list_audits()
+        images = load_audit_images(session._store, record)
+        forged = getattr(images, forgery).copy()
+        forged[0] = {"weights": -1, "answered_class_ids": 3}.get(forgery, 77)
+        forged_images = replace(images, **{forgery: forged})
+        session._repository.record_files(save_arrays(session._store, audit_name(record.id), forged_images))
+    with closing(lifecycle.resume("one")) as session, pytest.raises(UserError, match="does not fit the session"):
+        _ = session.audits.view
+
+
+def test_checks_of_a_class_that_does_not_exist_are_refused_in_one_sentence(runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        list(session.audits.start("quick"))
+        session._repository.audit_log.record_checks(1, [(0, ClassAnswer(200))])
+    with closing(lifecycle.resume("one")) as session, pytest.raises(UserError, match="names a class that does not"):
+        _ = session.audits.view

@@ -302,22 +302,46 @@ def load_results(repository: SessionRepository) -> tuple[AuditResult, ...]:
 
 def load_audit_images(store: ArtifactStore, record: AuditRecord) -> AuditImages:
     """Return the images of an audit and the labels it judges. Raises UserError for a lost or unsuitable file."""
-    from vaetui.engine.audit import STRATUM_NAMES
+    from vaetui.engine.audit import PLANTED_STRATUM, STRATUM_NAMES
     from vaetui.engine.calibration import FEATURES
     from vaetui.storage import stored_arrays
     from vaetui.storage.stored_arrays import AuditImages
 
     name = file_names.audit_name(record.id)
     lengths = {"M": record.image_count, "L": record.class_count, "S": len(STRATUM_NAMES), "F": len(FEATURES)}
-    return stored_arrays.load_arrays(store, name, AuditImages, **lengths)
+    images = stored_arrays.load_arrays(store, name, AuditImages, **lengths)
+    is_planted, is_paged = images.strata == PLANTED_STRATUM, images.pages >= 0
+    is_valid = (
+        ((images.strata < len(STRATUM_NAMES)) | is_planted).all()
+        and ((images.answered_class_ids >= 0) == is_planted).all()
+        and images.answered_class_ids.max() < record.class_count
+        and ((images.weights > 0) | is_planted).all()
+        and ((images.ranks > 0) | is_planted).all()
+        and ((images.strata == 0) != is_paged).all()
+        and bool((images.pages[1:] >= images.pages[:-1]).all())
+        and min(images.pages.min(), images.label_class_ids.min()) >= -1
+        and images.label_class_ids.max() < record.class_count
+        and min(images.cell_sizes.min(), images.answered_sizes.min()) >= 0
+    )
+    if not is_valid:
+        raise UserError(f"{store.directory / name} does not fit the session. Restore it from a backup.")
+    return images
 
 
 def load_audit_steps(repository: SessionRepository, record: AuditRecord, images: AuditImages) -> AuditSteps:
-    """Return the checks of an audit so far."""
-    log = repository.audit_log
-    steps = _group_steps(log.list_checks(record.id))
-    undone_steps = _group_steps(log.list_checks(record.id, "undone"))
-    return AuditSteps(_list_items(images), steps, undone_steps, log.count_keys(record.id))
+    """Return the checks of an audit so far. Raises UserError for classes that do not exist."""
+    log, class_count = repository.audit_log, len(repository.load_class_list())
+    checks, undone_checks = log.list_checks(record.id), log.list_checks(record.id, "undone")
+    class_ids = [item.check.class_id for item in (*checks, *undone_checks) if isinstance(item.check, ClassAnswer)]
+    if max((record.class_count - 1, *class_ids)) >= class_count:
+        raise UserError(f"Audit {record.id} names a class that does not exist. Restore the session from a backup.")
+    return AuditSteps(_list_items(images), _group_steps(checks), _group_steps(undone_checks), log.count_keys(record.id))
+
+
+def verify_audit(store: ArtifactStore, repository: SessionRepository, record: AuditRecord) -> None:
+    """Raise UserError if file, checks or result of an audit are damaged."""
+    load_audit_steps(repository, record, load_audit_images(store, record))
+    load_result(record)
 
 
 def list_audited_images(images: AuditImages, steps: AuditSteps) -> list[AuditedImage]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
-from vaetui.session import data_digests
+from vaetui.session import audits, data_digests
 from vaetui.session.data_loading import find_changed_files, find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
@@ -137,6 +137,8 @@ def _iter_file_checks(
     for border in repository.list_all_borders():
         name = file_names.border_name(border.id)
         yield name, partial(load_border, store, border.id, border.image_count)
+    for audit in repository.audit_log.list_audits():
+        yield file_names.audit_name(audit.id), partial(audits.verify_audit, store, repository, audit)
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
         if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):
