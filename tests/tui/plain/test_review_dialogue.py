@@ -56,12 +56,13 @@ def test_unreadable_and_undone_pages() -> None:
 
 
 def test_classes_are_listed_and_chosen_by_name_digit_or_order() -> None:
-    lines = run(create_review_session(), "w", "classes", "owl", "3", "n", "q")
+    lines = run(create_review_session(), "w", "classes", "owl", "3", "n", "n", "q")
     assert "  cat: 200 images, about 20 wrong" in lines
     assert [line.split(":")[0] for line in lines if line.startswith("Review of")] == [
         "Review of cat",
         "Review of owl",
         "Review of polar bear",
+        "Review of all classes",
         "Review of cat",
     ]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal, cast
+
 import pytest
 
 from tests.tui.review_sessions import ANIMALS, create_review_session
@@ -9,6 +12,7 @@ from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
 from vaetui.engine.classes import MergeClass
 from vaetui.errors import UserError
+from vaetui.session.views import Phase
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.presenters.review_presenter import ReviewPresenter
@@ -181,15 +185,41 @@ def test_undo_never_takes_back_what_was_answered_outside_the_review() -> None:
     assert presenter.hint == "Nothing to undo here"
 
 
-def test_next_class_goes_through_all_classes_and_back_to_the_first() -> None:
+def test_next_class_goes_through_all_classes_then_to_the_mixed_page_and_back_to_the_first() -> None:
     presenter = create_presenter()
     shown = [presenter.class_id]
-    for _ in ANIMALS:
+    for _ in ANIMALS[1:]:
         press(presenter, "next_class")
         shown.append(presenter.class_id)
-    assert shown == [CAT, DOG, OWL, BEAR, CAT]
-    press(presenter, "previous_class")
-    assert presenter.class_id == BEAR
+    assert shown == [CAT, DOG, OWL, BEAR]
+    press(presenter, "next_class")
+    assert presenter.is_varied
+    press(presenter, "next_class")
+    assert (presenter.is_varied, presenter.class_id) == (False, CAT)
+    press(presenter, "previous_class", "previous_class")
+    assert (presenter.is_varied, presenter.class_id) == (False, BEAR)
+
+
+@pytest.mark.parametrize(
+    ("phase", "method", "is_advised"),
+    [("labelling", "graph", True), ("labelling", "cluster", False), ("finished", "graph", False)],
+)
+def test_mixed_page_is_advised_while_networks_learn_from_propagated_answers(
+    phase: Phase, method: Literal["graph", "cluster"], is_advised: bool
+) -> None:
+    session = create_review_session()
+    session.config = replace(session.config, propagation=replace(session.config.propagation, method=method))
+    session.current_phase = phase
+    presenter = create_presenter(session)
+    lines = presenter.stopping_lines
+    assert lines[0].endswith(" · m: a mixed page teaches more") == is_advised
+    assert "a mixed page teaches more" not in lines[-1]
+    choices = presenter.list_class_choices()
+    assert choices[0 if is_advised else -1].label == "all classes"
+    assert len(choices) == 5
+    presenter.show_class(cast(int, choices[0 if is_advised else -1].value))
+    assert presenter.is_varied
+    assert "teaches more" not in presenter.stopping_lines[0]
 
 
 def test_marks_of_a_page_stay_while_others_are_looked_at_and_when_the_review_is_opened_again() -> None:
@@ -313,7 +343,7 @@ def test_review_works_for_any_number_of_classes(count: int) -> None:
     press(presenter, "accept", "next_class")
     assert session.steps.pages[0][0].answer == ClassAnswer(count - 1)
     assert presenter.class_id == 1
-    assert len(presenter.list_class_choices()) == count
+    assert len(presenter.list_class_choices()) == count + 1
     assert ("/" in presenter.format_prompt()[1]) == (count > 10)
 
 

@@ -171,8 +171,11 @@ class ReviewPresenter(ImagePage):
         self.status_text, self.has_just_recorded = format_page_confirmation(answers, name, undo_key), True
 
     def show_class(self, class_id: int) -> None:
-        """Review another class, from its most suspicious images on."""
+        """Review another class, from its most suspicious images on, or varied images of all for `VARIED_ID`."""
         self.hint = self.status_text = ""
+        if class_id == VARIED_ID:
+            self.show_varied_images(True)
+            return
         self.is_varied, self.draft.class_id, self.skipped_count = False, class_id, 0
         self.forget_earlier_marks()
         self.show_page()
@@ -184,12 +187,14 @@ class ReviewPresenter(ImagePage):
         self.show_page()
 
     def list_class_choices(self) -> list[Choice]:
-        """Return the classes in the order of the review, with what a review of each would find."""
+        """Return the classes in the order of the review, with what a review of each would find, and the mixed page."""
         self._refresh_classes()
-        return [
+        choices = [
             Choice(self.session.classes.names[item.class_id], item.class_id, format_class_detail(item))
             for item in self.review_classes
         ]
+        mixed = Choice(ALL_CLASSES, VARIED_ID, "a mixed page of images that teach the most")
+        return [mixed, *choices] if self._advises_varied_images else [*choices, mixed]
 
     def format_heading(self, max_cells: int) -> str:
         """Return the class, its images and the page, in `max_cells` if possible."""
@@ -236,7 +241,11 @@ class ReviewPresenter(ImagePage):
         last_step = steps[-1] if steps else None
         if last_step is not None and last_step.origin == "review" and last_step.class_id == self._page_id:
             expected_errors = expect_page_corrections(expected_errors, page_images, progress.shown, progress.changed)
-        return list_stopping_lines(progress, min(expected_errors, page_images))
+        lines = list_stopping_lines(progress, min(expected_errors, page_images))
+        if self._advises_varied_images and not self.is_varied:
+            key = self._format_key("review.varied")
+            lines = [f"{line} · {key}: a mixed page teaches more" for line in lines[:2]] + lines
+        return lines
 
     def _format_end(self) -> str:
         key = self._format_key("review.next_class")
@@ -244,6 +253,14 @@ class ReviewPresenter(ImagePage):
 
     def _format_name(self, class_id: int) -> str:
         return truncate_class_name(class_id, self.session.classes, MAX_NAME_CELLS)
+
+    @property
+    def _advises_varied_images(self) -> bool:
+        """Whether answers for varied images are better than corrections of the most suspicious ones.
+
+        Networks that are trained on propagated answers learn more from them (see `session.answer_advice`).
+        """
+        return self.session.phase == "labelling" and self.session.config.propagation.method == "graph"
 
     @property
     def _page_id(self) -> int:
@@ -267,13 +284,17 @@ class ReviewPresenter(ImagePage):
 
     def _find_open_class(self, class_ids: Iterable[int]) -> int | None:
         """Return the first of these classes with images without an answer of their own; None if none has any."""
-        return next((class_id for class_id in class_ids if self.session.reviews.page(class_id, 1)), None)
+        reviews = self.session.reviews
+        return next(
+            (id_ for id_ in class_ids if reviews.page(None if id_ == VARIED_ID else id_, 1)),
+            None,
+        )
 
     def _show_next_class(self, step: int) -> None:
-        """Go to the next class in the order that has open images, and from the last one to the first."""
-        class_ids = [item.class_id for item in self.review_classes]
-        start = class_ids.index(self.class_id)
-        order = [class_ids[(start + step * distance) % len(class_ids)] for distance in range(1, len(class_ids))]
+        """Go to the next class in the order that has open images; the mixed page stands between last and first."""
+        ids = [item.class_id for item in self.review_classes] + [VARIED_ID]
+        start = ids.index(self._page_id)
+        order = [ids[(start + step * distance) % len(ids)] for distance in range(1, len(ids))]
         if (target := self._find_open_class(order)) is None:
             self.hint = "No other class has images without an answer"
         else:
