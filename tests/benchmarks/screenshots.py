@@ -107,6 +107,22 @@ def capture_views(session: str) -> None:
             capture(arguments, f"screens/{name}-{columns}x{rows}.png", (columns, rows), text, steps)
 
 
+def capture_reviews(session: str) -> None:
+    """Save the screens of the review of a finished session, at three sizes."""
+    opening = (b"w", "Image 1 of")
+    views: dict[str, Sequence[tuple[bytes, str]]] = {
+        "review": [opening, (b"..", "2 corrected")],
+        "mixed": [opening, (b"m", "all classes: ")],
+        "pairs": [opening, (b"p", "in doubt"), (b" ", "1 corrected")],
+        "border": [opening, (b"b", "Do all of these fit")],
+    }
+    for name, steps in views.items():
+        for columns, rows in SIZES:
+            capture(
+                ["resume", session], f"screens/{name}-{columns}x{rows}.png", (columns, rows), "one more round", steps
+            )
+
+
 def main(training: str, labelling: str, finished: str, reading: str) -> None:
     capture(["resume", finished], "summary.png", (100, 30), "one more round")
     capture(["resume", labelling], "labelling.png", (120, 40), "mean distance")
@@ -116,6 +132,7 @@ def main(training: str, labelling: str, finished: str, reading: str) -> None:
     capture(["resume", finished], "samples.png", (80, 24), "one more round", [(b"d", "any class"), (b"3", "class 3")])
     capture_training(training, "training.png", (80, 24))
     capture_views(labelling)
+    capture_reviews(finished)
 
 
 if __name__ == "__main__":
