@@ -383,7 +383,7 @@ class ScriptedSession:
             yield Progress("encoding the training images", step, 2)
             self.export_steps.acquire(timeout=10)
         output.write_text(f"{len(self.answer_log)} answers\n")
-        yield LabelsExported(f"{output}: 640 labels written; you saw 132 images.")
+        yield LabelsExported(f"{output}: 640 labels written; you saw 132 images. Not audited.")
 
     def load_history(self) -> Iterator[Event]:
         """Load the answers in force."""
