@@ -20,7 +20,11 @@ COLOUR_IMAGES = 20_000
 
 
 def find_dataset(name: str, cache: Path) -> Path:
-    """Return the directory of an image set; sets that no package ships are made below `cache`."""
+    """Return the directory of an image set; sets that no package ships are made below `cache`.
+
+    Photographs, such as those of CIFAR-10, come from a file `cache`/NAME.npz with images and labels of both subsets:
+    x_train, y_train, x_test and y_test.
+    """
     if name == "mnist":
         return MNIST_DIRECTORY
     if name == "fashion":
@@ -28,6 +32,10 @@ def find_dataset(name: str, cache: Path) -> Path:
     directory = cache / name
     if not directory.exists():
         directory.mkdir(parents=True)
+        archive = cache / f"{name}.npz"
+        if archive.exists():
+            _unpack_archive(archive, directory)
+            return directory
         makers = {"digits": _make_digits, "imbalanced": _make_imbalanced, "coloured": _make_coloured}
         makers.get(name, _make_resized)(directory)
     return directory
@@ -38,6 +46,14 @@ def load_subset(directory: Path, subset: str) -> tuple[NDArray[np.uint8], NDArra
     suffix = ".gz" if (directory / f"{subset}-labels-idx1-ubyte.gz").exists() else ""
     images = read_idx_array(directory / f"{subset}-images-idx3-ubyte{suffix}", 3)
     return images, read_idx_array(directory / f"{subset}-labels-idx1-ubyte{suffix}", 1)
+
+
+def _unpack_archive(archive: Path, directory: Path) -> None:
+    with np.load(archive, allow_pickle=False) as arrays:
+        for subset, key in (("train", "train"), ("t10k", "test")):
+            images, labels = arrays[f"x_{key}"], arrays[f"y_{key}"].astype(np.uint8)
+            write_idx(directory / f"{subset}-images-idx{images.ndim}-ubyte", images)
+            write_idx(directory / f"{subset}-labels-idx1-ubyte", labels)
 
 
 def _make_digits(directory: Path) -> None:
