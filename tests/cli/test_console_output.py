@@ -33,10 +33,10 @@ def test_expected_accuracy_has_no_decimals_and_is_marked(
     templates.copy("finished", "demo")
     figures = {"expected_accuracy": [None, 0.713, 0.998], "mean_confidence": [None, 0.876, 0.987]}
     lines = print_lines(figures, capsys)
-    assert lines["expected accuracy"] == "–  ~71 %  ~99 %  (not audited)"
+    assert lines["expected accuracy"] == "–  ~71 %  ~99 %  (uncalibrated)"
     assert not any("87.6" in line or "98.7" in line for line in lines.values())
     lines = print_lines(figures | {"test_accuracy": [None] * 3, "prediction_churn": [None, None, 0.0123]}, capsys)
-    assert lines["expected accuracy"] == "–  ~71 %  ~99 %  (not audited)"
+    assert lines["expected accuracy"] == "–  ~71 %  ~99 %  (uncalibrated)"
     assert lines["prediction churn"] == "–  –  1.2 %"
     assert "estimated accuracy" not in lines
 

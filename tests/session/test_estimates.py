@@ -64,7 +64,7 @@ def test_no_epoch_before_the_last_class_was_learned_has_an_estimate(runs: RunTem
     assert status["unanswered_classes"] == []
     assert status["mean_confidence"] == [None, None, last]
     (expected,) = [share for share in status["expected_accuracy"] if share is not None]
-    assert f"~{min(max(round(100 * expected), 1), 99)} %  (not audited)" in run_vaetui("show", "partial").stdout
+    assert f"~{min(max(round(100 * expected), 1), 99)} %  (uncalibrated)" in run_vaetui("show", "partial").stdout
 
 
 def test_a_new_class_withdraws_the_estimates(runs: RunTemplates) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetui.errors import format_count, make_printable
-from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, format_small_share, round_percent
+from vaetui.tui.presenters.expected_accuracy import format_small_share, round_percent
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
 
@@ -97,7 +97,7 @@ def _format_epoch_metrics(summary: dict[str, Any]) -> dict[str, str]:
     lines = {}
     if any(value is not None for value in expected):
         values = ("–" if value is None else f"~{round_percent(value)} %" for value in expected)
-        lines["expected accuracy"] = f"{'  '.join(values)}  ({NOT_AUDITED})"
+        lines["expected accuracy"] = f"{'  '.join(values)}  (uncalibrated)"
     lines |= {
         header: "  ".join(_format_percent(value) for value in values)
         for header, values in metrics.items()

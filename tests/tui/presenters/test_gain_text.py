@@ -9,6 +9,8 @@ import pytest
 from vaetui.session.expected_gain import ExpectedGain, Outlook, RoundGain
 from vaetui.tui.presenters.gain_text import describe_gain, describe_review_page
 
+ADVICE = ("check the labels with v", "check with v")
+
 
 def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) -> ExpectedGain:
     rounds = tuple(RoundGain(3 + index, gain) for index, gain in enumerate(gains))
@@ -64,27 +66,30 @@ def create_gain(gains: list[float], outlook: Outlook, next_gain: float = 0.0) ->
     ],
 )
 def test_gain_is_described_at_several_lengths(gain: ExpectedGain | None, texts: list[str]) -> None:
-    assert describe_gain(gain, "v") == texts
+    assert describe_gain(gain, ADVICE) == texts
 
 
 @pytest.mark.parametrize("outlook", ["little", "some", "unsettled", "lost"])
 def test_one_text_of_each_outlook_fits_a_narrow_screen_and_the_longest_names_two_rounds(outlook: Outlook) -> None:
     rounds = (RoundGain(12, 0.103), RoundGain(13, -0.114 if outlook == "lost" else 0.006))
-    texts = describe_gain(ExpectedGain(rounds, 0.104, outlook, 0.18, is_measured=False), "Ctrl-V")
+    texts = describe_gain(
+        ExpectedGain(rounds, 0.104, outlook, 0.18, is_measured=False),
+        ("check the labels with Ctrl-V", "check with Ctrl-V"),
+    )
     assert "ound 12 brought about 10 points, round 13 " in texts[0]
     assert "Round 13 " in next(text for text in texts if len(text) <= 82)
 
 
 def test_true_labels_show_that_a_round_brought_nothing() -> None:
     gain = replace(create_gain([0.0], "little"), is_measured=True)
-    assert describe_gain(gain, "v")[1] == "Round 3 brought nothing: another would bring little; check with v"
+    assert describe_gain(gain, ADVICE)[1] == "Round 3 brought nothing: another would bring little; check with v"
 
 
 def test_an_open_round_is_named_as_this_one() -> None:
-    texts = describe_gain(create_gain([0.02, 0.004], "little"), "V", is_round_open=True)
+    texts = describe_gain(create_gain([0.02, 0.004], "little"), ADVICE, is_round_open=True)
     assert texts[1:3] == [
-        "Round 4 brought less than 1 point: this would bring little; check with V",
-        "This round would bring little; check with V",
+        "Round 4 brought less than 1 point: this would bring little; check with v",
+        "This round would bring little; check with v",
     ]
 
 
@@ -94,17 +99,17 @@ def test_an_open_round_is_named_as_this_one() -> None:
         (
             8.7,
             [
-                "The next page of the review (w) may correct about 9 of 32 labels of cat",
-                "The next page of the review (w) may correct about 9 of 32 labels",
-                "w: the next page may correct about 9 of 32 labels",
+                "The next page of the review (w) may correct about 9 of 32 images labelled cat",
+                "The next page of the review (w) may correct about 9 of 32 images",
+                "w: the next page may correct about 9 of 32 images",
             ],
         ),
         (
             0.3,
             [
-                "The next page of the review (w) may correct hardly any of 32 labels of cat",
-                "The next page of the review (w) may correct hardly any of 32 labels",
-                "w: the next page may correct hardly any of 32 labels",
+                "The next page of the review (w) may correct hardly any of 32 images labelled cat",
+                "The next page of the review (w) may correct hardly any of 32 images",
+                "w: the next page may correct hardly any of 32 images",
             ],
         ),
     ],

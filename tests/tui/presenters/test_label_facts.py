@@ -84,7 +84,7 @@ def test_next_page_of_a_review_is_described_once_the_labels_are_loaded() -> None
     session.labellings.current = ScriptedLabels("0123456789ab")
     errors = session.reviews.expected_errors_on_next_page(session.reviews.classes()[0].class_id, 32)
     assert collect(session).review[0] == (
-        f"The next page of the review (w) may correct about {round(errors)} of 32 labels of 0"
+        f"The next page of the review (w) may correct about {round(errors)} of 32 images labelled 0"
     )
     assert collect(session).review[0] in collect(session).list_sentences()
 
@@ -94,6 +94,18 @@ def test_nothing_is_said_before_the_first_labels() -> None:
     assert collect(session).list_sentences() == []
     session.finished_epochs = [replace(create_epoch(1), test_accuracy=None)]
     assert collect(session).list_sentences() == []
+
+
+def test_after_an_audit_the_review_is_advised() -> None:
+    session = create_session([0.926, 0.953, 0.976], [None, 0.092, 0.031])
+    list(session.audits.start("quick"))
+    while (view := session.audits.view) is not None and view.part != "done":
+        session.audits.record([(item.position, ClassAnswer(item.shown_class_id or 0)) for item in view.items])
+    (result,) = session.audits.results
+    session.audits.results = (replace(result, epoch=4),)
+    assert collect(session).gain[0].endswith("another round would bring little; correct single labels with w")
+    session.audits.results = (replace(result, epoch=3),)
+    assert collect(session).gain[0].endswith("another round would bring little; check the labels with v")
 
 
 def test_audit_counts_as_older_after_another_epoch_or_other_answers() -> None:

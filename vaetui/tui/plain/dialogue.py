@@ -63,8 +63,11 @@ MAX_LINE_CHARS = 250
 """Characters read of a line: no command is as long, and a binary file on the input may contain no line end."""
 MAX_PATH_CHARS = 4096
 """Characters read of a line that exports: the longest path of most systems."""
-FACT_COMMANDS = {"label.audit": "v", "label.review": "w"}
-"""The commands that the sentences about the labels name."""
+FACT_COMMANDS = {
+    **{"label.audit": "v", "label.review": "w"},
+    **{"summary.audit": "vaetui audit {}", "summary.review": "vaetui resume {}"},
+}
+"""The commands that the sentences about the labels name; those of the shell, with the session, after the last round."""
 CONFIRMED_COMMANDS = ("go", "accept all")
 """Commands that ask first; typed again, they act."""
 
@@ -195,7 +198,7 @@ class PlainDialogue:
         facts = collect_label_facts(
             self.session,
             unanswered_class_ids,
-            FACT_COMMANDS.__getitem__ if is_round_open else lambda _: f"vaetui audit {shlex.quote(self.session.name)}",
+            lambda binding_id: FACT_COMMANDS[binding_id].format(shlex.quote(self.session.name)),
             is_round_open=is_round_open,
             max_name_cells=MAX_NAMES_CELLS,
         )

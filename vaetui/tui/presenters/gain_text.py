@@ -6,10 +6,13 @@ from vaetui.session.expected_gain import LITTLE_GAIN, ExpectedGain
 from vaetui.tui.presenters.expected_accuracy import format_small_share
 
 
-def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_round_open: bool = False) -> list[str]:
+def describe_gain(
+    expected_gain: ExpectedGain | None, advice: tuple[str, str], *, is_round_open: bool = False
+) -> list[str]:
     """Return what the last rounds brought and what the next one may bring, as alternatives, longest first.
 
-    `is_round_open` tells that the next round waits for its answers already. Empty without an expectation.
+    `advice` says what is better than a round that would bring little, in full and in short. `is_round_open` tells that
+    the next round waits for its answers already. Empty without an expectation.
     """
     if expected_gain is None:
         return []
@@ -26,10 +29,10 @@ def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_roun
         case "little":
             short_subject = subject.removesuffix(" round")
             return [
-                f"{past}: {subject} would bring little; check the labels with {audit_key}",
-                f"{last}: {short_subject} would bring little; check with {audit_key}",
-                f"{subject.capitalize()} would bring little; check with {audit_key}",
-                f"Little left; check the labels with {audit_key}",
+                f"{past}: {subject} would bring little; {advice[0]}",
+                f"{last}: {short_subject} would bring little; {advice[1]}",
+                f"{subject.capitalize()} would bring little; {advice[1]}",
+                f"Little left; {advice[0]}",
             ]
         case "some":
             outlook = f"{subject} may bring {_format_points(expected_gain.next_gain)}"
@@ -44,13 +47,13 @@ def describe_gain(expected_gain: ExpectedGain | None, audit_key: str, *, is_roun
 
 
 def describe_review_page(class_name: str, expected_errors: float, page_images: int, review_key: str) -> list[str]:
-    """Return how many labels the next page of a review is expected to correct, as alternatives, longest first."""
+    """Return how many images the next page of a review is expected to correct, as alternatives, longest first."""
     count = round(expected_errors)
-    labels = f"about {count} of {page_images} labels" if count else f"hardly any of {page_images} labels"
+    images = f"{f'about {count}' if count else 'hardly any'} of {page_images} images"
     return [
-        f"The next page of the review ({review_key}) may correct {labels} of {class_name}",
-        f"The next page of the review ({review_key}) may correct {labels}",
-        f"{review_key}: the next page may correct {labels}",
+        f"The next page of the review ({review_key}) may correct {images} labelled {class_name}",
+        f"The next page of the review ({review_key}) may correct {images}",
+        f"{review_key}: the next page may correct {images}",
     ]
 
 

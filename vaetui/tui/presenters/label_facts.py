@@ -78,15 +78,18 @@ def collect_label_facts(
             accuracy=describe_accuracy(None, audit, is_audit_older),
         )
     gain = expect_gain(session.config.training, epochs)
+    screen = "label" if is_round_open else "summary"
+    audit_key, review_key = format_key(f"{screen}.audit"), format_key(f"{screen}.review")
+    advice = f"check the labels with {audit_key}", f"check with {audit_key}"
+    if audit is not None and not is_audit_older:
+        advice = f"correct single labels with {review_key}", f"correct with {review_key}"
     changes = []
     if last_epoch.prediction_churn is not None:
         changes = [f"The last epoch changed {format_percent(last_epoch.prediction_churn).strip()} % of the predictions"]
     return LabelFacts(
         accuracy=describe_accuracy(last_epoch.expected_accuracy, audit, is_audit_older),
-        gain=describe_gain(
-            gain, format_key("label.audit" if is_round_open else "summary.audit"), is_round_open=is_round_open
-        ),
-        review=_describe_review(session, format_key("label.review" if is_round_open else "summary.review")),
+        gain=describe_gain(gain, advice, is_round_open=is_round_open),
+        review=_describe_review(session, review_key),
         disagreement=describe_disagreement(curves.disagreement, session.classes.names),
         changes=changes,
         is_gain_little=gain is not None and gain.outlook == "little",
