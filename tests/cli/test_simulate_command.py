@@ -14,7 +14,9 @@ import pytest
 
 from tests.command_line import TIMEOUT_S, VAETUI, assert_refused, run_vaetui
 from tests.idx import write_idx, write_small_mnist
+from tests.session.scripted_run import PROPAGATION_CONFIG
 from tests.session_templates import SessionTemplates
+from vaetui.engine import recipes
 from vaetui.engine.events import EpochEnded
 from vaetui.session import lifecycle
 from vaetui.simulation import reader_cache
@@ -59,6 +61,22 @@ def test_json_output_is_one_object_and_the_session_is_deleted(data: Path, home: 
     assert set(result["label_accuracy"]["by_weight"][0]) == {"min_weight", "coverage", "accuracy"}
     assert set(result["label_accuracy"]["rounds"][0]) == {"round", "label_coverage", "overall", "by_weight"}
     assert not list((home / "sessions").glob("*"))
+
+
+def test_half_of_the_answers_are_spent_on_varied_pages_unless_the_user_says_otherwise(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(recipes.RECIPES, "propagation", PROPAGATION_CONFIG)
+    results = [
+        json.loads(run_vaetui("simulate", "--data", str(data), "--answers", "6", *review, "--json").stdout)
+        for review in ((), ("--review", "4", "--review-kind", "images"))
+    ]
+    assert [(item["review_answers"], item["review_kind"]) for item in results] == [(3, "varied"), (4, "images")]
+    kinds = [result["answers_by_kind"] for result in results]
+    assert kinds[0]["pages"] + kinds[0]["corrections"] == 3
+    assert kinds[1]["images"] == 4
+    for result, kind in zip(results, kinds, strict=True):
+        assert result["answers"] == sum(kind.values()) == sum(result["answers_by_round"])
 
 
 def test_a_kept_run_prints_its_progress_and_can_be_resumed(data: Path) -> None:
