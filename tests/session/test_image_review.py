@@ -12,6 +12,7 @@ import pytest
 
 from tests.idx import write_idx, write_small_mnist
 from tests.session.scripted_run import PROPAGATION_CONFIG, answer_round
+from tests.session_templates import SessionTemplates
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
 from vaetui.engine.classes import MergeClass
 from vaetui.engine.images import read_idx_array
@@ -268,3 +269,21 @@ def test_a_review_before_the_labels_are_loaded_is_refused(template: Path, tmp_pa
         list(session.advance())
         with pytest.raises(UserError, match="not loaded"):
             session.reviews.classes()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_finished_session_without_propagation_is_reviewed_by_cluster_labels(templates: SessionTemplates) -> None:
+    templates.copy("finished", "demo")
+    with closing(lifecycle.resume("demo")) as session:
+        list(session.advance())
+        list(session.load_labelling())
+        classes = session.reviews.classes()
+        assert len(classes) > 1
+        for item in classes:
+            page = session.reviews.page(item.class_id, 600)
+            assert 0 < len(page) <= item.image_count
+            assert len(session.reviews.varied_page(item.class_id, 4)) == min(4, len(page))
+            assert len(session.reviews.border(item.class_id, 8).image_indices) == len(page)
+        session.reviews.pairs()
+        accept(session, session.reviews.page(classes[0].class_id, 5))
+        assert session.reviews.progress().shown == 5
