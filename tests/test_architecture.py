@@ -22,8 +22,8 @@ LAYERS = {
 ENGINE_ORDER = (
     *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
     *("idx", "images", "duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation"),
-    *("kmeans", "projection", "audit", "calibration", "label_propagation", "query_strategy", "metrics", "inference"),
-    *("train_state", "training"),
+    *("kmeans", "projection", "audit", "audit_estimate", "calibration", "label_propagation", "query_strategy"),
+    *("metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
 USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_plot"}

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from tests.benchmarks.datasets import FASHION, find_dataset
 from tests.benchmarks.results import replace_json, save_results
 from vaetui.engine import rng
-from vaetui.engine.audit import AuditPopulation, draw_audit, estimate_audit
+from vaetui.engine.audit import AuditPopulation, draw_audit
+from vaetui.engine.audit_estimate import estimate_audit
 from vaetui.engine.audit_plans import PLANS
 from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.config import Device

@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaetui.engine.audit import (
-    NO_CHECK,
-    PLANTED_STRATUM,
-    UNREADABLE_CHECK,
-    AuditEstimate,
-    AuditPopulation,
-    AuditSample,
-    draw_audit,
-    estimate_audit,
-)
+from vaetui.engine.audit import PLANTED_STRATUM, AuditPopulation, AuditSample, draw_audit
+from vaetui.engine.audit_estimate import NO_CHECK, UNREADABLE_CHECK, AuditEstimate, estimate_audit
 from vaetui.engine.audit_plans import PAGE_IMAGES, PLANS
 
 

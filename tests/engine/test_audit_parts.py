@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.audit import AuditPopulation, draw_audit, estimate_part
+from vaetui.engine.audit import AuditPopulation, draw_audit
+from vaetui.engine.audit_estimate import estimate_part
 from vaetui.engine.audit_plans import PLANS
 
 COUNT = 6_000

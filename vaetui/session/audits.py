@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vaetui.engine.audit import AuditPopulation, AuditSample, CheckCounts, ShareEstimate
+    from vaetui.engine.audit import AuditPopulation, AuditSample
+    from vaetui.engine.audit_estimate import CheckCounts, ShareEstimate
     from vaetui.storage.stored_arrays import AuditImages
 
 NOTHING_OPEN_MESSAGE = "No audit is open."
@@ -379,7 +380,8 @@ def fit_calibration_text(images: AuditImages, steps: AuditSteps, canonical: tupl
 
 def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:
     """Return what the checks say about all labels; classes that were merged since count as one."""
-    from vaetui.engine.audit import STRATUM_NAMES, estimate_audit
+    from vaetui.engine.audit import STRATUM_NAMES
+    from vaetui.engine.audit_estimate import estimate_audit
 
     record, classes = loaded.record, repository.load_class_list()
     sample, seen_class_ids = prepare_estimate(loaded.images, loaded.steps, classes)
@@ -430,7 +432,8 @@ def prepare_estimate(
     """
     import numpy as np
 
-    from vaetui.engine.audit import NO_CHECK, PLANTED_STRATUM, UNREADABLE_CHECK, AuditSample
+    from vaetui.engine.audit import PLANTED_STRATUM, AuditSample
+    from vaetui.engine.audit_estimate import NO_CHECK, UNREADABLE_CHECK
 
     class_count = images.cell_sizes.shape[1]
     canonical = np.array(classes.canonical, np.int64)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.audit import UNREADABLE_CHECK, AuditSample, estimate_part
+from vaetui.engine.audit import AuditSample
+from vaetui.engine.audit_estimate import UNREADABLE_CHECK, estimate_part
 from vaetui.engine.calibration import Evidence, fit_calibration
 from vaetui.engine.classes import ClassList
 from vaetui.errors import UserError
