@@ -29,7 +29,7 @@ from tests.tui.review_sessions import (
 )
 from tests.tui.scripted_session import ScriptedSession, create_epoch
 from vaetui.engine.answers import ClassAnswer, Unreadable
-from vaetui.engine.events import Event, Notice, Progress
+from vaetui.engine.events import Event, Loading, Notice, Progress
 from vaetui.errors import UserError
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.event_worker import EventReported
@@ -57,6 +57,17 @@ class SlowLoadingSession(ScriptedSession):
         yield Progress("classifying the images", 3, 4)
         self.gate.wait(60)
         yield from super().load_labelling()
+
+
+class SlowModelSession(ScriptedSession):
+    """A session whose model is loaded when the gate opens."""
+
+    gate = Gate()
+
+    def advance(self) -> Iterator[Event]:
+        yield Loading("PyTorch")
+        self.gate.wait(60)
+        yield from super().advance()
 
 
 class FailingSession(ScriptedSession):
@@ -201,6 +212,24 @@ async def test_review_is_left_while_the_labels_are_loaded() -> None:
         session.gate.set()
         await settle(pilot)
         assert pilot.app.screen is screen
+
+
+async def test_labels_are_loaded_after_the_model_of_the_app() -> None:
+    session = SlowModelSession(classes=ANIMALS)
+    begin_second_round(session)
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, LabellingScreen)
+        await wait_until(pilot, lambda: app.event_worker.is_busy)
+        await pilot.press("w")
+        await wait_for_screen(pilot, ReviewScreen)
+        await wait_until(pilot, lambda: "Loading the labels …" in screen_text(app))
+        await press_slowly(pilot, "escape", "w")
+        await wait_for_screen(pilot, ReviewScreen)
+        assert "load_labelling" not in session.calls
+        session.gate.set()
+        await wait_until(pilot, lambda: "Image 1 of " in prompt_text(app.screen))
+        assert session.calls.count("load_labelling") == 1
 
 
 async def test_labels_that_cannot_be_loaded_are_reported() -> None:

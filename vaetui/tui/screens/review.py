@@ -17,7 +17,7 @@ from vaetui.tui.presenters.review_presenter import ReviewPresenter
 from vaetui.tui.review_keymap import REVIEW_GLOSSARY, REVIEW_KEYS
 from vaetui.tui.screens.border import BorderScreen
 from vaetui.tui.screens.pair import PairScreen
-from vaetui.tui.screens.tile_screen import TileScreen
+from vaetui.tui.screens.tile_screen import RETRY_S, TileScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.header import Header
@@ -40,11 +40,12 @@ class ReviewScreen(TileScreen):
         draft.begin(len(session.training_curves().finished_epochs))
         self._on_close = on_close
         self._activity = LOADING_NOTE
+        self._is_waiting = False
 
     def on_mount(self) -> None:
         """Load the labels."""
         self.presenter = ReviewPresenter(self.session, self._digit_keys, self.draft, self._vaetui_app.format_key)
-        self.event_worker.start(self.session.load_labelling(), target=self)
+        self._start_loading()
         self._update_view()
 
     def handle_bound_key(self, key: str) -> None:
@@ -105,6 +106,16 @@ class ReviewScreen(TileScreen):
         self.is_zoomed = False
         self.presenter.show_class(cast(int, value))
         self._update_view()
+
+    def _start_loading(self) -> None:
+        """Load the labels as soon as the app has loaded the model, which this would load a second time."""
+        if self not in self.app.screen_stack:
+            return
+        self._is_waiting = self._vaetui_app.event_worker.is_busy
+        if self._is_waiting:
+            self.set_timer(RETRY_S, self._start_loading)
+        else:
+            self.event_worker.start(self.session.load_labelling(), target=self)
 
     def _relabel(self, class_id: int) -> None:
         self.presenter.relabel(class_id)
@@ -176,7 +187,7 @@ class ReviewScreen(TileScreen):
 
     def _show_state_of_loading(self) -> None:
         prompt = self.query_one(Prompt)
-        if self.event_worker.is_busy:
+        if self._is_waiting or self.event_worker.is_busy:
             prompt.set_text(Text(f"{self._activity} …", "bold"))
         else:
             close_key = self._vaetui_app.format_key("review.close")
