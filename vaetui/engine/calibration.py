@@ -38,6 +38,8 @@ INTERCEPT_PRECISION, SLOPE_PRECISION = 0.02, 1.0
 """Precisions of the priors of the constant and of the coefficient of the log odds: the checks decide about both."""
 FEATURE_PRECISIONS, CLASS_PRECISIONS, CLASS_SLOPE_PRECISIONS = (2.0, 20.0, 200.0), (0.5, 2.0, 8.0, 64.0), (2.0, 20.0)
 """Precisions of the other priors to choose from; 64 allows offsets of about an eighth in log odds."""
+MIN_SLOPE_CHECKS = 10
+"""Fewest checks of a class with a slope of its own; with very many classes, none has one and a fit stays quick."""
 NEWTON_STEPS = 40
 """Most Newton steps of a fit; 5 to 10 are usual."""
 NEWTON_TOLERANCE = 1e-6
@@ -200,13 +202,11 @@ class Calibration:
     def from_json(cls, text: str) -> Calibration:
         """Return the calibration that `to_json` wrote. Raises ValueError for any other text."""
         try:
-            values = json.loads(text)
-            calibration = cls(
-                **{
-                    name: _to_float(value) if name == "intercept" else tuple(_to_float(item) for item in value)
-                    for name, value in values.items()
-                }
-            )
+            values: dict[str, Any] = {
+                name: _to_float(value) if name == "intercept" else tuple(_to_float(item) for item in value)
+                for name, value in json.loads(text).items()
+            }
+            calibration = cls(**values)
         except (TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"not a calibration ({error})") from error
         lengths = {len(calibration.means), len(calibration.scales), len(calibration.coefficients)}
@@ -244,32 +244,42 @@ def fit_calibration(
     means = shares @ features
     scales = np.sqrt(shares @ (features - means) ** 2) + 0.05  # a feature that hardly varies explains nothing
     standardised = (features - means) / scales
-    is_class = np.eye(class_count)[class_ids]
-    columns = np.hstack([np.ones((len(labels), 1)), standardised, is_class, is_class * standardised[:, :1]])
+    offset_ids, counts = np.unique(class_ids, return_counts=True)  # other classes are as usual
+    slope_ids = offset_ids[counts >= MIN_SLOPE_CHECKS]
+    columns = np.hstack(
+        [
+            np.ones((len(labels), 1)),
+            standardised,
+            class_ids[:, None] == offset_ids,
+            (class_ids[:, None] == slope_ids) * standardised[:, :1],
+        ]
+    )
     best_evidence, best = -np.inf, np.zeros(columns.shape[1])
     coefficients = best
     for feature_precision, class_precision, slope_precision in itertools.product(
-        FEATURE_PRECISIONS, CLASS_PRECISIONS, CLASS_SLOPE_PRECISIONS
+        FEATURE_PRECISIONS, CLASS_PRECISIONS, CLASS_SLOPE_PRECISIONS if len(slope_ids) else CLASS_SLOPE_PRECISIONS[:1]
     ):
         precisions = np.concatenate(
             [
                 [INTERCEPT_PRECISION, SLOPE_PRECISION],
                 np.full(len(FEATURES) - 1, feature_precision),
-                np.full(class_count, class_precision),
-                np.full(class_count, slope_precision),
+                np.full(len(offset_ids), class_precision),
+                np.full(len(slope_ids), slope_precision),
             ]
         )
         coefficients, log_evidence = _fit_logistic(columns, features[:, 0], labels, weights, precisions, coefficients)
         if log_evidence > best_evidence:
             best_evidence, best = log_evidence, coefficients
-    feature_end, class_end = 1 + len(FEATURES), 1 + len(FEATURES) + class_count
+    class_offsets, class_slopes = np.zeros(class_count), np.zeros(class_count)
+    feature_end, offset_end = 1 + len(FEATURES), 1 + len(FEATURES) + len(offset_ids)
+    class_offsets[offset_ids], class_slopes[slope_ids] = best[feature_end:offset_end], best[offset_end:]
     return Calibration(
         means=tuple(means.tolist()),
         scales=tuple(scales.tolist()),
         intercept=float(best[0]),
         coefficients=tuple(best[1:feature_end].tolist()),
-        class_offsets=tuple(best[feature_end:class_end].tolist()),
-        class_slopes=tuple(best[class_end:].tolist()),
+        class_offsets=tuple(class_offsets.tolist()),
+        class_slopes=tuple(class_slopes.tolist()),
     )
 
 
@@ -281,14 +291,9 @@ def fit_logit_shift(
         return 0.0
     shares = weights / weights.sum()
     columns, precisions = np.ones((len(logits), 1)), np.array([INTERCEPT_PRECISION])
-    coefficients, _ = _fit_logistic(
-        columns,
-        logits.astype(np.float64),
-        is_right.astype(np.float64),
-        shares / (shares**2).sum(),
-        precisions,
-        np.zeros(1),
-    )
+    offsets, labels = logits.astype(np.float64), is_right.astype(np.float64)
+    effective_weights = (shares / (shares**2).sum()).astype(np.float64)
+    coefficients, _ = _fit_logistic(columns, offsets, labels, effective_weights, precisions, np.zeros(1))
     return float(coefficients[0])
 
 
