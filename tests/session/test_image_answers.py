@@ -17,12 +17,14 @@ from vaetui.engine import label_propagation
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, ImageAnswer, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass
 from vaetui.engine.config import Config
+from vaetui.engine.duplicates import select_distinct
 from vaetui.engine.events import EpochEnded
 from vaetui.engine.pseudo_labels import LabelledSet
 from vaetui.errors import UserError
 from vaetui.export.label_table import ANSWER, BEYOND_BORDER_ID, NO_CLASS_ID, UNREADABLE_ID, LabelTable
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
+from vaetui.session.image_answers import NOT_ANSWERED, ImageLabelMap
 from vaetui.session.session import Session
 from vaetui.session.verification import verify_session
 from vaetui.storage import file_names, stored_arrays
@@ -118,6 +120,22 @@ def test_answers_about_images_are_targets_of_weight_1_and_replace_those_of_their
         assert list(own.values()) == [[7], [8], []], "once each, without the class of the cluster"
         assert labelled.weights[np.isin(labelled.indices, positions)].tolist() == [1, 1]
     session.close()
+
+
+def test_many_answers_about_images_do_not_outweigh_those_about_clusters() -> None:
+    distinct_images = select_distinct(np.arange(100))
+    clusters = LabelledSet(np.arange(12), np.repeat([0, 1, 2], 4), np.full(12, 0.5))
+    class_ids = np.full(100, NOT_ANSWERED)
+    class_ids[40:80], class_ids[80:82], class_ids[3] = 1, 2, 5
+    labelled = ImageLabelMap(class_ids).replace_labels(clusters, distinct_images)
+    mean_total = (1.5 + 2 + 2) / 3  # of the classes 0, 1 and 2, without image 3
+    totals = np.bincount(labelled.class_ids, labelled.weights)
+    assert totals.tolist() == pytest.approx([1.5, 2 + mean_total, 2 + mean_total, 0, 0, 1])
+    assert labelled.weights[labelled.indices >= 80].tolist() == pytest.approx([mean_total / 2] * 2)
+    assert labelled.weights[labelled.indices == 3].tolist() == [1]
+    nothing = LabelledSet(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    alone = ImageLabelMap(class_ids).replace_labels(nothing, distinct_images)
+    assert np.bincount(alone.class_ids, alone.weights).tolist() == pytest.approx([0, 43 / 3, 2, 0, 0, 1])
 
 
 @CONFIGS

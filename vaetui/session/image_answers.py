@@ -100,18 +100,34 @@ class ImageLabelMap:
     def replace_labels(self, labelled_set: LabelledSet, distinct_images: DistinctImages) -> LabelledSet:
         """Return a labelled set in which the answers about single images replace those about their clusters.
 
-        Only the first ones of copies, `distinct_images`, get labels.
+        Only the first ones of copies, `distinct_images`, get labels. The images of a class with answers of their own
+        have together at most the weight that a class has on average by answers about clusters: people answer about
+        the most doubtful images, page by page, and as sources of full weight these would outweigh all others.
         """
         has_answer = self.has_answer
         if not has_answer.any():
             return labelled_set
         is_kept = ~has_answer[labelled_set.indices]
         own = distinct_images.indices[self.has_class[distinct_images.indices]]
+        kept_class_ids, kept_weights = labelled_set.class_ids[is_kept], labelled_set.weights[is_kept]
+        own_weights = _balance_weights(kept_class_ids, kept_weights, self.class_ids[own])
         return LabelledSet(
             np.concatenate([labelled_set.indices[is_kept], own]),
-            np.concatenate([labelled_set.class_ids[is_kept], self.class_ids[own]]),
-            np.concatenate([labelled_set.weights[is_kept], np.ones(len(own))]),
+            np.concatenate([kept_class_ids, self.class_ids[own]]),
+            np.concatenate([kept_weights, own_weights]),
         )
+
+
+def _balance_weights(
+    cluster_class_ids: NDArray[np.int64], cluster_weights: NDArray[np.float64], own_class_ids: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the weights of the images with an answer of their own, [M], by the classes and weights of the others."""
+    counts = np.bincount(own_class_ids)
+    totals = np.bincount(cluster_class_ids, cluster_weights)
+    totals = totals[totals > 0]
+    mean_total = float(totals.mean()) if len(totals) else float(counts[counts > 0].mean()) if len(counts) else 0.0
+    weights: NDArray[np.float64] = np.minimum(1, mean_total / np.maximum(counts, 1))[own_class_ids]
+    return weights
 
 
 def _without_labels(labels: PseudoLabels, is_removed: NDArray[np.bool_]) -> PseudoLabels:
