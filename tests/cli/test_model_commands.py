@@ -59,7 +59,7 @@ def test_predictions_for_the_training_images_equal_the_exported_labels(image_dir
     assert len(pairs) > 20
     for predicted, exported in pairs:
         assert (predicted["label"], predicted["class"]) == (exported["label"], exported["class"])
-        assert 0 < float(predicted["uncalibrated_confidence"]) <= 1
+        assert 0 < float(predicted["uncalibrated_probability"]) <= 1
 
 
 def test_predictions_are_the_same_for_files_standard_input_and_arrays(image_directory: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_unreadable_images_are_reported_and_omitted(image_directory: Path, tmp_p
     (row,) = [json.loads(line) for line in output.read_text().splitlines()]
     assert row["path"] == image_path
     assert row["class"] in ("cat", "dog")
-    assert 0.5 <= row["uncalibrated_confidence"] <= 1
+    assert 0.5 <= row["uncalibrated_probability"] <= 1
 
 
 def test_predict_without_any_readable_image_or_output_directory_is_refused(
@@ -101,7 +101,7 @@ def test_predict_without_any_readable_image_or_output_directory_is_refused(
     assert_refused("None of 1 files is a readable image", "predict", "trained", damaged_path)
     assert_refused("The path of the images is empty", "predict", "trained", "")
     process = run_vaetui("predict", "trained", str(tmp_path / "nowhere"))
-    assert (process.returncode, process.stdout) == (2, "path,label,class,uncalibrated_confidence\n")
+    assert (process.returncode, process.stdout) == (2, "path,label,class,uncalibrated_probability\n")
     assert "nowhere does not exist" in process.stderr
     missing = tmp_path / "missing"
     image_path = str(next(image_directory.rglob("*.png")))
@@ -306,7 +306,7 @@ def test_exported_networks_and_the_readme_code_reproduce_the_predictions(tmp_pat
     np.save(tmp_path / "new.npy", images)
     rows = predict(str(tmp_path / "new.npy"))
     assert [int(row["label"]) for row in rows] == probabilities.argmax(axis=1).tolist()
-    assert np.abs([float(row["uncalibrated_confidence"]) for row in rows] - probabilities.max(axis=1)).max() < 1e-4
+    assert np.abs([float(row["uncalibrated_probability"]) for row in rows] - probabilities.max(axis=1)).max() < 1e-4
     code_blocks = re.findall(r"```python\n(.*?)```", (output / "README.md").read_text(), re.DOTALL)
     assert len(code_blocks) == 2
     for code in code_blocks:
@@ -329,7 +329,7 @@ def test_samples_are_reproducible_and_mostly_of_the_requested_class(tmp_path: Pa
     samples = grids["cat"].reshape(3, 28, 4, 28).swapaxes(1, 2).reshape(-1, 28, 28)[:10]
     np.save(tmp_path / "samples.npy", samples)
     rows = predict(str(tmp_path / "samples.npy"))
-    assert np.mean([float(row["uncalibrated_confidence"]) if row["class"] == "cat" else 0.0 for row in rows]) > 0.5
+    assert np.mean([float(row["uncalibrated_probability"]) if row["class"] == "cat" else 0.0 for row in rows]) > 0.5
     assert_refused(
         "There is no class fish; the classes are cat, dog", "samples", "trained", "--class", "fish", "-o", "x.png"
     )

@@ -18,7 +18,7 @@ import click
 from vaetui.cli.data_options import parse_path, range_option
 from vaetui.cli.params import force_option, session_argument
 from vaetui.errors import UserError, format_count, make_printable
-from vaetui.export.format_names import UNCALIBRATED_COLUMN, choose_format
+from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vaetui.session.predictor import Predictor
 
 Row: TypeAlias = "tuple[str, int, str, str]"
-"""Path, class id, class name and confidence of an image."""
+"""Path, class id, class name and probability of an image."""
 STDIN_BATCH_PATHS = 64
 """Paths read from standard input before the first of them are classified."""
 MAX_LINE_BYTES = 65_536
@@ -36,7 +36,7 @@ NEW_RANGE_NOTE = (
     "The session has no {kind} images, so values {value_range} are shown as black to white. Choose others with --range."
 )
 PREDICTION_FORMATS = ("csv", "jsonl")
-PREDICTION_COLUMNS = ("path", "label", "class", UNCALIBRATED_COLUMN)
+PREDICTION_COLUMNS = ("path", "label", "class", "uncalibrated_probability")
 
 
 @click.command()
@@ -63,7 +63,7 @@ def predict(
 ) -> None:
     """Classify new images with the newest checkpoint.
 
-    Column uncalibrated_confidence has the probability that the classifier gives its class; no audit measures it.
+    Column uncalibrated_probability has the probability of the class by the classifier; no audit measures it.
 
     IMAGES are image files, directories, tables of paths (.csv, .tsv, .txt), arrays (.npy, .npz) or IDX files; - reads
     paths from standard input, one per line.

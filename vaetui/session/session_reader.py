@@ -96,8 +96,8 @@ class ClassPredictions:
     """Classes as indices of `SessionReader.class_names`, [N]."""
     names: Texts
     """Class names, [N]."""
-    confidences: NDArray[np.float32]
-    """Probabilities of these classes by the classifier, 0 to 1, [N]; no audit measures them."""
+    probabilities: NDArray[np.float32]
+    """Probabilities of these classes by the classifier, 0 to 1, [N]; uncalibrated, as no audit measures them."""
     paths: tuple[str, ...] = ()
     """The image of each row: its path, with # and a number for pages and images of arrays; empty for an array."""
     skipped: tuple[tuple[str, str], ...] = ()
@@ -345,14 +345,14 @@ class SessionReader:
         return Predictor(self.name, self._require_open())
 
     def _classify(self, batches: Iterable[Pixels]) -> tuple[NDArray[np.int64], Texts, NDArray[np.float32]]:
-        """Return class ids, class names and confidences of images, [n, H, W] or [n, H, W, 3] in each batch."""
-        class_ids, confidences = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        """Return class ids, class names and probabilities of images, [n, H, W] or [n, H, W, 3] in each batch."""
+        class_ids, probabilities = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
         for pixels in batches:
             predictions = _run(self._predictor.predict(pixels))
             class_ids.append(predictions.class_ids.astype(np.int64))
-            confidences.append(predictions.confidences)
+            probabilities.append(predictions.confidences)
         all_class_ids = np.concatenate(class_ids)
-        return all_class_ids, np.array(self.class_names)[all_class_ids], np.concatenate(confidences)
+        return all_class_ids, np.array(self.class_names)[all_class_ids], np.concatenate(probabilities)
 
 
 def _to_texts(texts: list[str]) -> Texts:
