@@ -53,7 +53,7 @@ BINS = 15
 """Bins of the expected calibration error."""
 BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 """Limits of the bands of confidence."""
-AUDIT_COUNT = 20
+AUDIT_COUNT = 10
 """Audits of each state; their calibrations differ by what they happen to draw."""
 SAMPLE_IMAGES = 1500
 """Labels of each state that the coefficients are fitted to."""
