@@ -34,15 +34,15 @@ STRATEGY_NAMES = {
 
 def budget_table() -> str:
     """Return the table of the ways of spending 64 answers."""
-    return _format_accuracies("budget", "image set, answers")
+    return _format_accuracies("budget", "image set, answers", digits=1)
 
 
 def review_table() -> str:
     """Return the table of what further answers bring after 64 cluster answers."""
-    return _format_accuracies("review", "image set, answers in all")
+    return _format_accuracies("review", "image set, answers in all", digits=2)
 
 
-def _format_accuracies(name: str, head: str) -> str:
+def _format_accuracies(name: str, head: str, digits: int) -> str:
     """Return the mean accuracy of the exported labels by set, number of answers and strategy, in percent."""
     results = load_results(name)
     rows: Rows = results["rows"]
@@ -58,15 +58,16 @@ def _format_accuracies(name: str, head: str) -> str:
                 for strategy in strategies
             ]
             best = max(float(np.mean(cell)) for cell in cells if cell)
-            figures = [_format_cell(cell, best) for cell in cells]
+            figures = [_format_cell(cell, best, digits) for cell in cells]
             seeds = f" ({seed_count} seeds)" if seed_count > 1 else " (1 seed)"
             lines.append([f"{description}, {answers}{seeds if answers == answer_counts[0] else ''}", *figures])
     table = format_table([head, *(STRATEGY_NAMES[strategy] for strategy in strategies)], lines)
     return f"{results['date']}, {results['machine']}; mean accuracy of the exported labels in %:\n\n{table}"
 
 
-def _format_cell(accuracies: list[float], best: float) -> str:
+def _format_cell(accuracies: list[float], best: float, digits: int) -> str:
     if not accuracies:
         return "–"
     mean = float(np.mean(accuracies))
-    return f"**{100 * mean:.1f}**" if mean == best else f"{100 * mean:.1f}"
+    figure = f"{100 * mean:.{digits}f}"
+    return f"**{figure}**" if mean == best else figure
