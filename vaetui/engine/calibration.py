@@ -304,7 +304,7 @@ def _fit_logistic(
     columns: NDArray[np.float64],
     offsets: NDArray[np.float64],
     labels: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    weights: NDArray[np.floating[Any]],
     precisions: NDArray[np.float64],
     start: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float]:
