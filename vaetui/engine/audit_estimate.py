@@ -4,8 +4,8 @@ With k errors among n checks, the posterior of the share of wrong labels is Beta
 Cai and DasGupta, Statistical Science 16, 2001), and only the labels that were not checked are uncertain: their errors
 are drawn from the posterior predictive. The most doubtful stratum and the pages have a posterior each. Labels with
 unequal chances of being drawn are weighted by their inverse, and n is the effective number of checks (Kish, Survey
-Sampling, 1965). Images of pages are drawn class by class in the order of doubt, so n is larger by the share of the
-variance that these explain. Errors on pages are divided by the share of planted errors that were noticed.
+Sampling, 1965). Images of pages are drawn systematically in the order of doubt, so n is larger by the share of the
+variance that the doubt explains. Errors on pages are divided by the share of planted errors that were noticed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ DETECTION_PRIOR = (0.9, 0.1)
 INTERVAL_PROBABILITY = 0.95
 MIN_CLASS_CHECKS = 20
 """Checks from which on a class has an interval: that of 19 right ones among 20 is 79 to 99 %."""
-MIN_CHECKS_PER_CLASS = 5
-"""Mean number of checks of a class from which on its share of errors is a predictor of them."""
 MAX_EXPLAINED_SHARE = 0.5
 """Most of the variance that the doubt may explain; more would rest on a few checks."""
 POSTERIOR_DRAWS = 20_000
@@ -107,9 +105,7 @@ def estimate_audit(
         part_detections, explained_share = np.ones(draw_count), 0.0
         if is_part is is_paged:  # among 30 blind images, the doubt would seem to explain errors by chance
             part_detections = detections
-            explained_share = _measure_explained_share(
-                is_wrong[selected], sample.ranks[selected], sample.class_ids[selected]
-            )
+            explained_share = _measure_explained_share(is_wrong[selected], sample.ranks[selected])
         wrong_draws += _draw_wrong_counts(
             sample.weights[selected], is_wrong[selected], readable_size, part_detections, generator, explained_share
         )
@@ -232,22 +228,14 @@ def _draw_wrong_counts(
     return np.asarray(checked_wrong + generator.binomial(size - len(weights), rates))
 
 
-def _measure_explained_share(
-    is_wrong: NDArray[np.bool_], ranks: NDArray[np.float64], class_ids: NDArray[np.int64]
-) -> float:
-    """Return the share of the variance of errors that the order of drawing explains, by cross-validation.
-
-    The predictors are the logarithm of the rank and, where there are several checks of each class, the class.
-    """
+def _measure_explained_share(is_wrong: NDArray[np.bool_], ranks: NDArray[np.float64]) -> float:
+    """Return the share of the variance of errors that the logarithm of the rank explains, by cross-validation."""
     if len(ranks) < MIN_CLASS_CHECKS or is_wrong.all() or not is_wrong.any():
         return 0.0
-    columns = [np.ones(len(ranks)), np.log(ranks)]
-    if len(names := np.unique(class_ids)) * MIN_CHECKS_PER_CLASS <= len(ranks):
-        columns += [class_ids == class_id for class_id in names[1:]]
-    predictors = np.stack(columns, axis=1).astype(np.float64)
-    coefficients = np.linalg.lstsq(predictors, is_wrong.astype(np.float64), rcond=None)[0]
-    leverages = np.einsum("ij,ji->i", predictors, np.linalg.pinv(predictors))
-    residuals = (is_wrong - predictors @ coefficients) / np.maximum(1 - leverages, 1e-3)  # without the check itself
+    predictors = np.stack([np.ones(len(ranks)), np.log(ranks)], axis=1)
+    inverse = np.linalg.pinv(predictors)
+    leverages = np.einsum("ij,ji->i", predictors, inverse)
+    residuals = (is_wrong - predictors @ (inverse @ is_wrong)) / (1 - leverages)  # without the check itself
     mean_residuals = (is_wrong - is_wrong.mean()) * len(ranks) / (len(ranks) - 1)
     return float(np.clip(1 - (residuals**2).sum() / (mean_residuals**2).sum(), 0, MAX_EXPLAINED_SHARE))
 
