@@ -190,7 +190,8 @@ class PlainDialogue:
         round_view = self._round_view
         progress, answers = describe_progress(round_view), format_count(round_view.answer_count, "answer")
         self._print_line(f"Round {round_view.round_number} of {round_view.round_count}: {progress}, {answers} in all")
-        self._print_label_facts(round_view.unanswered_class_ids, is_round_open=True)
+        unanswered_class_ids = round_view.unanswered_class_ids if round_view.answer_count else ()
+        self._print_label_facts(unanswered_class_ids, is_round_open=True)
         self._print_digit_keys()
 
     def _print_label_facts(self, unanswered_class_ids: Sequence[int], *, is_round_open: bool) -> None:

@@ -64,12 +64,10 @@ def collect_label_facts(
     curves = session.training_curves()
     epochs = curves.finished_epochs
     last_epoch = epochs[-1] if epochs else None
-    if last_epoch is None or not last_epoch.answer_count:
-        return LabelFacts()
     audit = next(iter(session.audits.results), None)
     labelling = session.labellings.current  # None unless it was loaded: that takes seconds
     is_audit_older = audit is not None and (
-        audit.epoch < last_epoch.epoch or (labelling is not None and labelling.version != audit.version)
+        audit.epoch < len(epochs) or (labelling is not None and labelling.version != audit.version)
     )
     if unanswered_class_ids:
         names = select_class_names(session.classes.names, unanswered_class_ids)
@@ -77,6 +75,8 @@ def collect_label_facts(
             unanswered=[format_unanswered_classes(names, max_name_cells)],
             accuracy=describe_accuracy(None, audit, is_audit_older),
         )
+    if last_epoch is None or not last_epoch.answer_count:
+        return LabelFacts()
     gain = expect_gain(session.config.training, epochs)
     screen = "label" if is_round_open else "summary"
     audit_key, review_key = format_key(f"{screen}.audit"), format_key(f"{screen}.review")

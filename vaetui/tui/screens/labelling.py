@@ -169,7 +169,8 @@ class LabellingScreen(VaetuiScreen):
             presenter.set_one_key_mode(settings.one_key_mode)
         elif session.one_key_mode is None and presenter.round_view.round_number > 1:
             presenter.offer_one_key_mode()
-        unanswered_ids = presenter.round_view.unanswered_class_ids
+        round_view = presenter.round_view
+        unanswered_ids = round_view.unanswered_class_ids if round_view.round_number > 1 else ()
         facts = collect_label_facts(session, unanswered_ids, self._vaetui_app.format_key, is_round_open=True)
         presenter.status_text = facts.fit(self._count_note_cells())
 
