@@ -120,8 +120,13 @@ def test_inspect(tmp_path: Path) -> None:
 def test_simulate(tmp_path: Path) -> None:
     data = write_small_mnist(tmp_path / "data", train=200, test=50)
     options = ("--recipe", "paper", "--rounds", "1", "--clusters", "20", "--answers", "20")
-    assert run_json("simulate", "--data", str(data), *options)["exported"] is not None
-    assert run_json("simulate", "--data", str(data), *options, "--answers", "0")["exported"] is None
+    result = run_json("simulate", "--data", str(data), *options, "--audit", "quick", "--error-rate", "0")
+    assert result["exported"] is not None
+    assert result["audit"]["low"] <= result["audit"]["estimate"] <= result["audit"]["high"]
+    assert result["audit"]["catch_found"] == result["audit"]["catch_planted"]
+    assert result["audit"]["plan"] == "quick"
+    result = run_json("simulate", "--data", str(data), *options, "--answers", "0", "--audit", "full")
+    assert (result["exported"], result["audit"]) == (None, None)
 
 
 def test_config(home: Path) -> None:
