@@ -49,9 +49,11 @@ def test_page_counts_as_one_answer_and_one_for_each_correction(repository: Sessi
     assert repository.count_answers() == 7, "two classes side by side are one page"
     record_page(repository, 1, *create_page(7, 500), *create_page(8, 600), origin="audit")
     assert repository.count_answers() == 9, "an audit has a page for each class"
+    record_page(repository, 1, *create_page(7, 700), *create_page(8, 800, corrections=1))
+    assert repository.count_answers() == 11, "a page of a review that mixes classes is one page"
     record_border(repository, 1, 3, 17)
     record_answer(repository, 1, (0,), ClassAnswer(3))
-    assert (repository.count_answers(), repository.count_image_answers()) == (11, 10)
+    assert (repository.count_answers(), repository.count_image_answers()) == (13, 12)
     assert repository.count_answers_by_class()[3] == 2
 
 

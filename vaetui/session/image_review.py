@@ -229,7 +229,11 @@ class ImageReview:
         An accepted page is one answer, and every correction is one more. No labelling needs to be loaded.
         """
         records = [record for record in self._repository.list_image_answers() if record.made_in_round == round_number]
-        pages = {record.step_id for record in records if record.is_accepted}
+        pages = {
+            (record.step_id, record.image.shown_class_id if record.origin == "audit" else None)
+            for record in records
+            if record.is_accepted
+        }
         return len(pages) + sum(not record.is_accepted for record in records)
 
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:

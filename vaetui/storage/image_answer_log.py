@@ -144,7 +144,8 @@ def _summarise(records: Sequence[ImageAnswerRecord]) -> AnswerSummary:
             others += 1
         if isinstance(answer, ClassAnswer):
             if record.is_accepted:
-                pages.add((record.step_id, None if record.origin == "pair" else answer.class_id))
+                # A page of a review may mix classes; the learned checks of an audit are one step of several pages.
+                pages.add((record.step_id, answer.class_id if record.origin == "audit" else None))
                 class_pages.add((record.step_id, answer.class_id))
             else:
                 counts[answer.class_id] += 1
