@@ -1,9 +1,10 @@
 """Make the screenshots of the documentation.
 
-python -m tests.benchmarks.screenshots TRAINING LABELLING FINISHED READING
+python -m tests.benchmarks.screenshots TRAINING LABELLING FINISHED READING AUDITED
 
-The arguments name sessions in these states. The first is trained for a moment; the last needs finished epochs. The
-program runs in a real pseudo-terminal, and its screen is drawn cell by cell with the font DejaVu Sans Mono.
+The arguments name sessions in these states. TRAINING is trained for a moment, READING needs finished epochs, and
+AUDITED a finished audit, as `vaetui simulate --audit full --keep AUDITED` leaves one. The program runs in a real
+pseudo-terminal, and its screen is drawn cell by cell with the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -123,7 +124,30 @@ def capture_reviews(session: str) -> None:
             )
 
 
-def main(training: str, labelling: str, finished: str, reading: str) -> None:
+def capture_audits(session: str) -> None:
+    """Save an image and a page of an audit of a finished session, at three sizes; the audits end without a result."""
+    for columns, rows in SIZES:
+        terminal = ScriptedTerminal(["-m", "vaetui", "audit", session, "--plan", "full"], (columns, rows))
+        terminal.wait_for_text("Image 1: which class?")
+        terminal.wait_until_quiet(1)
+        save_screen(terminal.screen, f"screens/audit-image-{columns}x{rows}.png")
+        for image in range(2, 32):
+            terminal.send(b"3")
+            terminal.wait_for_text(f"Image {image}: " if image < 31 else "Are these all")
+            terminal.wait_until_quiet(0.2)
+        terminal.send(b"l")  # to the right
+        terminal.wait_until_quiet(0.5)
+        terminal.send(b"4")
+        terminal.wait_for_text("■ 4")
+        terminal.wait_until_quiet(1)
+        save_screen(terminal.screen, f"screens/audit-page-{columns}x{rows}.png")
+        terminal.send(b"X")
+        terminal.wait_for_text("y/n")
+        terminal.send(b"y")
+        terminal.close()
+
+
+def main(training: str, labelling: str, finished: str, reading: str, audited: str) -> None:
     capture(["resume", finished], "summary.png", (100, 30), "one more round")
     capture(["resume", labelling], "labelling.png", (120, 40), "mean distance")
     capture(["resume", labelling], "labelling-80x24.png", (80, 24), "mean distance")
@@ -133,6 +157,10 @@ def main(training: str, labelling: str, finished: str, reading: str) -> None:
     capture_training(training, "training.png", (80, 24))
     capture_views(labelling)
     capture_reviews(finished)
+    capture_audits(finished)
+    for columns, rows in SIZES:
+        size = (columns, rows)
+        capture(["audit", audited], f"screens/audit-result-{columns}x{rows}.png", size, "labels are right")
 
 
 if __name__ == "__main__":

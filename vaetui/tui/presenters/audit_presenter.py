@@ -259,7 +259,7 @@ class AuditPresenter:
         name = ""
         if self.shown_class_id is None and item.shown_class_id is not None:
             name = truncate_class_name(item.shown_class_id, self._classes, max_cells - 2)
-        return ((f"{ACCEPTED_MARK} {name}".rstrip() if item.check is not None else name, "dim"),)
+        return ((name, ""),) if item.check is None else ((f"{ACCEPTED_MARK} {name}".rstrip(), "dim"),)
 
     @property
     def _pages_text(self) -> str:
