@@ -67,7 +67,7 @@ def _run(data: Path, output: Path, session: str, seed: int, options: tuple[str, 
     return {
         "weights": _digest(weights),
         "pseudo_labels": _digest([f"{row['cluster']} {row['weight']} {row['distance']}" for row in rows]),
-        "labels": _digest([f"{row['index']} {row['label']} {row['confidence']}" for row in rows]),
+        "labels": _digest([f"{row['index']} {row['label']}" for row in rows]),
     }
 
 
