@@ -227,7 +227,7 @@ class ScriptedActions:
         """Count the answers in force: of a page, one for the accepted rest and one for each correction."""
         border_count = sum(isinstance(action, ScriptedBorder) for action in self.image_actions)
         pages = {
-            (action.step, None if action.origin == "pair" else action.image.shown_class_id)
+            (action.step, action.image.shown_class_id if action.origin == "audit" else None)
             for action in self.image_answers
             if _is_accepted(action)
         }

@@ -21,7 +21,7 @@ class AnswerSummary:
     """The number of answers about single images: of a page, 1 for the accepted rest and 1 for each correction."""
 
     answer_count: int
-    """Number of answers; two classes side by side are one page."""
+    """Number of answers; a page that shows several classes is one page, but an audit has a page for each class."""
     counts_by_class: Mapping[int, int]
     """Number of answers by class id; class edits are not applied."""
 
