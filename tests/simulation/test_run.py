@@ -167,7 +167,7 @@ def test_export_quality_is_that_of_the_label_table(result: SimulationResult) -> 
     assert exported is not None
     assert len(rows) == len(true_class_ids)
     assert exported.accuracy == pytest.approx(np.mean([row["label"] == true_class_ids[row["index"]] for row in rows]))
-    assert exported.expected == pytest.approx(np.mean([row["confidence"] for row in rows]), abs=1e-4)
+    assert exported.expected == pytest.approx(np.mean([row["uncalibrated_confidence"] for row in rows]), abs=1e-4)
     assert sum(calibration_bin.fraction for calibration_bin in exported.bins) == pytest.approx(1)
     assert exported.calibration_error >= abs(exported.accuracy - exported.expected) - 1e-6
 
