@@ -66,7 +66,8 @@ def test_classes_that_nobody_named_are_neither_exported_nor_predicted(config: Co
     assert set(table.class_ids.tolist()) == {3, 5}
     assert CLASSIFIER in table.source_ids
     is_classified = table.source_ids == CLASSIFIER
-    assert (table.confidences[is_classified] >= 0.5).all(), "the probabilities of two classes sum to 1"
+    confidences = table.confidences[is_classified]
+    assert ((confidences > 0) & (confidences < 1)).all(), "estimates, whatever the classifier says"
     answer(session, 7)  # not trained on yet
     table = drain_events(session.build_label_table())
     assert set(table.class_ids[table.source_ids == CLASSIFIER].tolist()) <= {3, 5}
