@@ -89,7 +89,7 @@ def draw_audit(plan: AuditPlan, population: AuditPopulation, generator: np.rando
         raise ValueError("no label to check")
     strata = _divide_into_strata(candidates, population.doubts, plan.blind_images, generator)
     cell_sizes = np.stack([np.bincount(class_ids[stratum], minlength=class_count) for stratum in strata])
-    blind_indices = _draw_systematically(strata[0], min(plan.blind_images, len(strata[0])), generator)
+    blind_indices = generator.choice(strata[0], min(plan.blind_images, len(strata[0])), replace=False)
     blind_count = len(blind_indices)
     tiles = _draw_tiles(plan, population, strata[1:], cell_sizes[1:], generator)
     _plant_errors(tiles, population, blind_indices, generator)
