@@ -22,8 +22,8 @@ SET_NAMES = {
 """Image sets and their descriptions."""
 STRATEGY_NAMES = {
     "clusters": "clusters",
-    "clusters and varied pages": "half clusters, half varied pages",
-    "varied pages": "varied pages",
+    "clusters and varied pages": "half clusters, half mixed pages",
+    "varied pages": "mixed pages",
     "suspicious pages": "most suspicious pages",
     "varied pages of a class": "varied pages of one class",
     "single images": "single images, most doubtful",
