@@ -215,7 +215,8 @@ def _find_neighbours(vectors: LatentVectors, candidates: LatentVectors, threads:
             chunk_distances = squares - 2 * vectors @ chunk.T + (chunk**2).sum(axis=1)  # [V, <= CHUNK_IMAGES]
         positions = np.broadcast_to(np.arange(start, start + len(chunk)), chunk_distances.shape)
         distances, nearest = np.hstack([distances, chunk_distances]), np.hstack([nearest, positions])
-        order = np.argsort(distances, axis=1, kind="stable")[:, :count]
+        kept = min(count, distances.shape[1])
+        order = np.argpartition(distances, kept - 1, axis=1)[:, :kept]
         distances, nearest = np.take_along_axis(distances, order, 1), np.take_along_axis(nearest, order, 1)
     return nearest
 
