@@ -82,7 +82,7 @@ class Exercise:
         self._run_command("export", self._name, "-o", str(labels))
         if labels.exists():
             self.result.labels = hashlib.sha256(labels.read_bytes()).hexdigest()
-            assert all(len(row) == 9 for row in csv.reader(labels.read_text().splitlines()))
+            assert all(len(row) == 10 for row in csv.reader(labels.read_text().splitlines()))
         return self.result
 
     def _use_session(self) -> None:
