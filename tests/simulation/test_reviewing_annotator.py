@@ -80,7 +80,7 @@ def test_pages_and_corrections_use_up_the_budget(session: Session, budget: int, 
     assert counts.corrections == sum(class_id != shown_id for class_id, shown_id in answers.values())
     with closing(SessionRepository(session.directory)) as repository:
         recorded_count = repository.count_image_answers()  # a page without an accepted image counts its corrections
-    assert counts.corrections <= recorded_count == session.reviews.count_round_answers(2) <= budget
+    assert counts.corrections <= recorded_count <= budget
     assert len(answers) <= counts.pages * PAGE_IMAGES
     assert len(answers) <= annotator.pictures_shown <= len(answers) + counts.pages
 

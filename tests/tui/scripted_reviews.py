@@ -101,12 +101,6 @@ class ScriptedReviews:
         changed = sum(item.answer != ClassAnswer(item.shown_class_id or 0) for item in shown)
         return ReviewProgress(len(pages), len(last), len(shown), changed)
 
-    def count_round_answers(self, round_number: int) -> int:
-        """Count a page as one answer and each correction as one more, as if all were of that round."""
-        pages = self._list_pages()
-        changed = sum(item.answer != ClassAnswer(item.shown_class_id or 0) for page in pages for item in page)
-        return len(pages) + changed
-
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
         """Return the expected number of wrong labels on the next page."""
         return float(sum(self._expect_error(image.image_index) for image in self._list_open_images(class_id)[:count]))

@@ -223,19 +223,6 @@ class ImageReview:
         changed = sum(not is_accepted for page in last_pages for is_accepted in page)
         return ReviewProgress(len(pages), len(last_pages), sum(map(len, last_pages)), changed)
 
-    def count_round_answers(self, round_number: int) -> int:
-        """Return the number of answers about single images that were given in a round.
-
-        An accepted page is one answer, and every correction is one more. No labelling needs to be loaded.
-        """
-        records = [record for record in self._repository.list_image_answers() if record.made_in_round == round_number]
-        pages = {
-            (record.step_id, record.image.shown_class_id if record.origin == "audit" else None)
-            for record in records
-            if record.is_accepted
-        }
-        return len(pages) + sum(not record.is_accepted for record in records)
-
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
         """Return the expected number of wrong labels on the next page of a class with at most `count` images."""
         state = self._load_state()

@@ -50,9 +50,6 @@ class ImageReview(Protocol):
     def progress(self) -> ReviewProgress:
         """Return how many images the last pages have changed."""
 
-    def count_round_answers(self, round_number: int) -> int:
-        """Return the number of answers about single images that were given in a round; no labelling is needed."""
-
     def expected_errors_on_next_page(self, class_id: int, count: int) -> float:
         """Return the expected number of wrong labels on the next page of a class with at most `count` images."""
 

@@ -258,7 +258,7 @@ class ReviewPresenter(ImagePage):
     def _advises_varied_images(self) -> bool:
         """Whether answers for varied images are better than corrections of the most suspicious ones.
 
-        Networks that are trained on propagated answers learn more from them (see `session.answer_advice`).
+        Networks that are trained on propagated answers learn more from them (assets/results/budget.json).
         """
         return self.session.phase == "labelling" and self.session.config.propagation.method == "graph"
 

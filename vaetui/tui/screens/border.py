@@ -21,7 +21,6 @@ class BorderScreen(TileScreen):
     def __init__(self, session: Session, class_id: int, page_images: int, draft: ReviewDraft) -> None:
         """Search for the border of a class by pages of so many images. Raises UserError if there are no labels."""
         super().__init__(session, (), draft)
-        self._class_id, self._page_images = class_id, page_images
         self.presenter = BorderPresenter(session, class_id, page_images, draft)
         """The search and the marks of its page."""
 
