@@ -16,11 +16,12 @@ from tests.simulation.simulated_sessions import simulate_session
 from vaetui.engine.answers import ClassAnswer
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
+from vaetui.session.review_views import PAGE_IMAGES
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig, AnnotatorName, ReviewKind, choose_review_answers
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
-from vaetui.simulation.reviewing_annotator import PAGE_IMAGES, ReviewingAnnotator
+from vaetui.simulation.reviewing_annotator import ReviewingAnnotator
 from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.storage.repository import SessionRepository
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PAGE_IMAGES = 32
+"""Most images on a page: what a terminal of 120x40 shows at once."""
 PROGRESS_PAGES = 3
 """Pages at the end of a review that `ReviewProgress` counts."""
 

@@ -9,15 +9,12 @@ import numpy as np
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer
 from vaetui.engine.events import Event
-from vaetui.session.review_views import ReviewImage
+from vaetui.session.review_views import PAGE_IMAGES, ReviewImage
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import ReviewKind
 from vaetui.simulation.annotators import ImageChecker
 from vaetui.simulation.result import AnswerCounts
 from vaetui.simulation.stopwatch import Stopwatch
-
-PAGE_IMAGES = 32
-"""Images on a page, as on a terminal of 120x40."""
 
 
 @dataclass

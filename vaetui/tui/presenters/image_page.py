@@ -19,8 +19,6 @@ from vaetui.tui.presenters.review_text import format_correction, format_review_c
 from vaetui.tui.presenters.styled_text import Piece
 from vaetui.tui.session_protocol import Session
 
-PAGE_IMAGES = 32
-"""Most images on a page."""
 PAGE_MOVE_KEYS = frozenset({"left", "right", "up", "down", "first", "last"})
 """Names of the keys that move the cursor on the page."""
 

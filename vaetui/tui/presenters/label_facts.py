@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vaetui.engine.audit_plans import PAGE_IMAGES
 from vaetui.session.expected_gain import expect_gain
+from vaetui.session.review_views import PAGE_IMAGES
 from vaetui.tui.keymap import KeyFormatter
 from vaetui.tui.presenters.accuracy_text import describe_accuracy
 from vaetui.tui.presenters.disagreement_text import describe_disagreement

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from rich.cells import cell_len
 
 from vaetui.engine.answers import ImageAnswerOrigin
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
-from vaetui.session.review_views import ConfusedPair, ReviewImage
+from vaetui.session.review_views import PAGE_IMAGES, ConfusedPair, ReviewImage
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_class_name
-from vaetui.tui.presenters.image_page import PAGE_IMAGES, ImagePage
+from vaetui.tui.presenters.image_page import ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.review_draft import ReviewStep
 from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS, format_page_confirmation
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
 
-PairAction = str
+PairAction: TypeAlias = str
 """What the screen does after a key: "close", "choose", "list" or "zoom"."""
 
 

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.expected_gain import expect_page_corrections
-from vaetui.session.review_views import ReviewClass, ReviewImage
+from vaetui.session.review_views import PAGE_IMAGES, ReviewClass, ReviewImage
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_class_name
-from vaetui.tui.presenters.image_page import PAGE_IMAGES, ImagePage
+from vaetui.tui.presenters.image_page import ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.review_draft import ReviewStep

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from vaetui.engine.clusters import Pixels
-from vaetui.tui.presenters.image_page import PAGE_IMAGES
+from vaetui.session.review_views import PAGE_IMAGES
 from vaetui.tui.presenters.layout import GridLayout, compute_page_grid
 from vaetui.tui.presenters.styled_text import Piece, to_text
 from vaetui.tui.widgets.selectable_tiles import SelectableTiles
