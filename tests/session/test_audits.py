@@ -19,9 +19,10 @@ from vaetui.engine.classes import MergeClass
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView
-from vaetui.session.audits import Audits, list_audited_images, load_audit_images, load_audit_steps, load_results
+from vaetui.session.audits import Audits
 from vaetui.session.session import Session
 from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.session.stored_audits import load_audit_images, load_audit_steps, load_results, prepare_estimate
 from vaetui.storage.file_names import audit_name
 from vaetui.storage.stored_arrays import save_arrays
 
@@ -273,11 +274,11 @@ def test_readers_without_the_lock_get_results_checks_and_labels(runs: RunTemplat
             assert load_results(snapshot.repository) == (result,)
             (record,) = snapshot.repository.audit_log.list_audits()
             images = load_audit_images(snapshot.store, record)
-            checks = list_audited_images(images, load_audit_steps(snapshot.repository, record, images))
-        assert sum(check.is_planted for check in checks) == result.catch_planted
-        real = [check for check in checks if not check.is_planted]
-        assert sum(check.seen_class_id != check.label_class_id for check in real) == result.wrong
-        assert sum(check.weight for check in real) == pytest.approx(result.labels, rel=0.1)
+            steps = load_audit_steps(snapshot.repository, record, images)
+            sample, seen_class_ids = prepare_estimate(images, steps, snapshot.classes)
+        assert sample.is_planted.sum() == result.catch_planted
+        assert ((seen_class_ids != sample.class_ids) & ~sample.is_planted).sum() == result.wrong
+        assert sample.weights.sum() == pytest.approx(result.labels, rel=0.1)
 
 
 def test_a_result_survives_json_and_a_forged_one_is_refused(runs: RunTemplates) -> None:

@@ -32,9 +32,9 @@ def audit(session: str, plan: str | None, as_json: bool, ui_mode: UiMode) -> Non
     """
     from vaetui.runtime import takeover
     from vaetui.session import lifecycle
-    from vaetui.session.audits import load_results
     from vaetui.session.session_snapshot import SessionSnapshot
     from vaetui.session.session_status import load_status
+    from vaetui.session.stored_audits import load_results
     from vaetui.storage import locations
     from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
 

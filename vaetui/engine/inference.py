@@ -87,7 +87,7 @@ def encode_and_classify(
         stop = min(start + BATCH_IMAGES, total)
         pixels = images[start:stop]
         results = _predict_batch(vae, pixels, config, logit_offsets, merge_matrix, image_set, *position, start)
-        columns = (latents, class_ids, confidences, second_class_ids, leads)
+        columns: tuple[NDArray[Any], ...] = (latents, class_ids, confidences, second_class_ids, leads)
         for column, result in zip(columns, results, strict=True):
             column[start:stop] = result.cpu().numpy()
         yield Progress(f"encoding the {image_set} images", stop, total)

@@ -30,8 +30,8 @@ NO_CHECK_ID = 255
 """Check id of an image that was not checked."""
 COLUMNS_AFTER_CONFIDENCE = ("source", "check", "cluster", "weight", "distance")
 ROW_ARRAYS = (
-    *("indices", "class_ids", "confidences", "source_ids", "cluster_ids", "weights", "distances"),
-    *("second_class_ids", "check_ids"),
+    *("indices", "class_ids", "confidences", "source_ids"),
+    *("cluster_ids", "weights", "distances", "check_ids"),
 )
 """The fields of a label table that have an element for each image."""
 
@@ -77,8 +77,6 @@ class LabelTable:
     """Positions in the source of images that were not imported, ascending; the dataset contains the others."""
     merged_class_ids: frozenset[int] = frozenset()
     """Classes that were merged into others: no image has them, and annotation tools do not offer them."""
-    second_class_ids: NDArray[np.uint8] | None = None
-    """The second most probable class of each image, [N]; that of the label where there is none."""
     calibration: str | None = None
     """The version of the labelling whose audit the confidences are calibrated by; None if they are uncalibrated."""
     check_ids: NDArray[np.uint8] | None = None

@@ -7,52 +7,35 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin
 from vaetui.engine.audit_plans import PLANS
-from vaetui.engine.classes import ClassList
 from vaetui.engine.events import Event, Progress
 from vaetui.errors import UserError
-from vaetui.session.audit_steps import AuditItem, AuditSteps, CheckStep
+from vaetui.session.audit_steps import AuditSteps, CheckStep
 from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView, ClassAudit, StratumAudit
 from vaetui.session.labelling import Labelling, LabellingLoader
+from vaetui.session.stored_audits import (
+    list_audit_items,
+    load_audit_images,
+    load_audit_steps,
+    load_result,
+    load_results,
+    prepare_estimate,
+)
 from vaetui.storage import file_names
 from vaetui.storage.artifact_store import ArtifactStore
-from vaetui.storage.audit_log import AuditRecord, CheckRecord
+from vaetui.storage.audit_log import AuditRecord
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from vaetui.engine.audit import AuditPopulation, AuditSample
+    from vaetui.engine.audit import AuditPopulation
     from vaetui.engine.audit_estimate import CheckCounts, ShareEstimate
     from vaetui.storage.stored_arrays import AuditImages
 
 NOTHING_OPEN_MESSAGE = "No audit is open."
 NOT_FINISHED_MESSAGE = "The audit is not finished. Check its other images first."
-
-
-@dataclass(frozen=True, slots=True)
-class AuditedImage:
-    """An image of an audit, and what a person said about it."""
-
-    image_index: int
-    """The index of the image in the data set."""
-    label_class_id: int
-    """The label that was checked; for a planted error, the wrong class that was shown."""
-    seen_class_id: int | None
-    """The class that the person saw; None for an unreadable image and one that was not checked."""
-    is_checked: bool
-    """Whether the person said anything about it."""
-    is_blind: bool
-    """Whether it was shown without its label."""
-    is_planted: bool
-    """Whether it is a planted error."""
-    weight: float
-    """Number of labels that it stands for; 0 if planted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -169,13 +152,15 @@ class Audits:
         loaded = self._require_newest(NOT_FINISHED_MESSAGE)
         if not loaded.steps.is_done:
             raise UserError(NOT_FINISHED_MESSAGE)
+        from vaetui.engine.audit import PLANTED_STRATUM
+
         canonical = self._repository.load_class_list().canonical
         answers = []
-        for image in list_audited_images(loaded.images, loaded.steps):
-            if not image.is_planted:
-                seen_id, label_id = image.seen_class_id, canonical[image.label_class_id]
-                answer = Unreadable() if seen_id is None else ClassAnswer(canonical[seen_id])
-                answers.append(AnsweredImage(image.image_index, answer, None if image.is_blind else label_id))
+        for position, (item, stratum) in enumerate(zip(loaded.steps.items, loaded.images.strata, strict=True)):
+            if stratum != PLANTED_STRATUM:
+                check, label_id = loaded.steps.checks[position], canonical[item.label_class_id]
+                answer = ClassAnswer(canonical[check.class_id]) if isinstance(check, ClassAnswer) else check
+                answers.append(AnsweredImage(item.image_index, answer, None if item.part == "blind" else label_id))
         self._record_image_answers(answers, "audit")
         return len(answers)
 
@@ -226,7 +211,7 @@ class Audits:
             calibration_text=None,
         )
         self._log.record_start(record, stored_arrays.save_arrays(self._store, file_names.audit_name(record.id), images))
-        self._loaded = _LoadedAudit(record, images, AuditSteps(_list_items(images)))
+        self._loaded = _LoadedAudit(record, images, AuditSteps(list_audit_items(images)))
 
     def _find_open_record(self) -> AuditRecord | None:
         return next((record for record in reversed(self._log.list_audits()) if record.state == "open"), None)
@@ -251,10 +236,13 @@ class Audits:
 
     def _finish_if_done(self, loaded: _LoadedAudit) -> None:
         if loaded.record.state == "open" and loaded.steps.is_done:
+            from vaetui.session.label_confidence import fit_calibration
+
             ended_at = time.time()
             result = _build_result(self._repository, loaded, ended_at)
             canonical = self._repository.load_class_list().canonical
-            calibration_text = fit_calibration_text(loaded.images, loaded.steps, canonical)
+            calibration = fit_calibration(loaded.images, loaded.steps, canonical)
+            calibration_text = None if calibration is None else calibration.to_json()
             self._log.record_end(loaded.record.id, ended_at, json.dumps(result.to_dict()), calibration_text)
             self._reload_record(loaded)
 
@@ -281,101 +269,6 @@ def build_population(store: ArtifactStore, repository: SessionRepository, labell
         second_class_ids=labelling.second_class_ids.astype(np.int64),
         class_count=len(table.class_names),
     )
-
-
-def load_result(record: AuditRecord) -> AuditResult | None:
-    """Return the result of a stored audit; None if it is not finished. Raises UserError for a damaged one."""
-    if record.result_text is None:
-        return None
-    try:
-        return AuditResult.from_dict(json.loads(record.result_text))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise UserError(
-            f"The result of audit {record.id} is damaged ({error}). Restore the session from a backup."
-        ) from error
-
-
-def load_results(repository: SessionRepository) -> tuple[AuditResult, ...]:
-    """Return the results of all finished audits, newest first; needs no lock."""
-    results = (load_result(record) for record in reversed(repository.audit_log.list_audits()))
-    return tuple(result for result in results if result is not None)
-
-
-def load_audit_images(store: ArtifactStore, record: AuditRecord) -> AuditImages:
-    """Return the images of an audit and the labels it judges. Raises UserError for a lost or unsuitable file."""
-    from vaetui.engine.audit import PLANTED_STRATUM, STRATUM_NAMES
-    from vaetui.engine.calibration import FEATURES
-    from vaetui.storage import stored_arrays
-    from vaetui.storage.stored_arrays import AuditImages
-
-    name = file_names.audit_name(record.id)
-    lengths = {"M": record.image_count, "L": record.class_count, "S": len(STRATUM_NAMES), "F": len(FEATURES)}
-    images = stored_arrays.load_arrays(store, name, AuditImages, **lengths)
-    is_planted, is_paged = images.strata == PLANTED_STRATUM, images.pages >= 0
-    is_valid = (
-        ((images.strata < len(STRATUM_NAMES)) | is_planted).all()
-        and ((images.answered_class_ids >= 0) == is_planted).all()
-        and images.answered_class_ids.max() < record.class_count
-        and ((images.weights > 0) | is_planted).all()
-        and ((images.ranks > 0) | is_planted).all()
-        and ((images.strata == 0) != is_paged).all()
-        and bool((images.pages[1:] >= images.pages[:-1]).all())
-        and min(images.pages.min(), images.label_class_ids.min()) >= -1
-        and images.label_class_ids.max() < record.class_count
-        and min(images.cell_sizes.min(), images.answered_sizes.min()) >= 0
-    )
-    if not is_valid:
-        raise UserError(f"{store.directory / name} does not fit the session. Restore it from a backup.")
-    return images
-
-
-def load_audit_steps(repository: SessionRepository, record: AuditRecord, images: AuditImages) -> AuditSteps:
-    """Return the checks of an audit so far. Raises UserError for classes that do not exist."""
-    log, class_count = repository.audit_log, len(repository.load_class_list())
-    checks, undone_checks = log.list_checks(record.id), log.list_checks(record.id, "undone")
-    class_ids = [item.check.class_id for item in (*checks, *undone_checks) if isinstance(item.check, ClassAnswer)]
-    if max((record.class_count - 1, *class_ids)) >= class_count:
-        raise UserError(f"Audit {record.id} names a class that does not exist. Restore the session from a backup.")
-    return AuditSteps(_list_items(images), _group_steps(checks), _group_steps(undone_checks), log.count_keys(record.id))
-
-
-def verify_audit(store: ArtifactStore, repository: SessionRepository, record: AuditRecord) -> None:
-    """Raise UserError if file, checks or result of an audit are damaged."""
-    load_audit_steps(repository, record, load_audit_images(store, record))
-    load_result(record)
-
-
-def list_audited_images(images: AuditImages, steps: AuditSteps) -> list[AuditedImage]:
-    """Return the images of an audit with the checks so far, in the order of display."""
-    from vaetui.engine.audit import PLANTED_STRATUM
-
-    audited_images = []
-    weights, strata = images.weights.tolist(), images.strata.tolist()
-    for position, item in enumerate(steps.items):
-        check = steps.checks.get(position)
-        audited_images.append(
-            AuditedImage(
-                item.image_index,
-                item.label_class_id,
-                check.class_id if isinstance(check, ClassAnswer) else None,
-                check is not None,
-                item.part == "blind",
-                strata[position] == PLANTED_STRATUM,
-                weights[position],
-            )
-        )
-    return audited_images
-
-
-def fit_calibration_text(images: AuditImages, steps: AuditSteps, canonical: tuple[int, ...]) -> str | None:
-    """Return the coefficients of the confidence by the checks of an audit, as JSON; None if it cannot be fitted.
-
-    `canonical` maps a class to the class that it counts as.
-    """
-    from vaetui.session.label_confidence import fit_calibration
-
-    calibration = fit_calibration(images, steps, canonical)
-    return None if calibration is None else calibration.to_json()
 
 
 def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:
@@ -421,59 +314,3 @@ def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at:
 def _build_class_audit(class_id: int, name: str, counts: CheckCounts, share: ShareEstimate | None) -> ClassAudit:
     interval = (None, None, None) if share is None else (share.estimate, share.low, share.high)
     return ClassAudit(class_id, name, counts.checked, counts.wrong, *interval)
-
-
-def prepare_estimate(
-    images: AuditImages, steps: AuditSteps, classes: ClassList
-) -> tuple[AuditSample, NDArray[np.int64]]:
-    """Return the sample and the classes seen, [M], with merged classes replaced by their targets.
-
-    A planted error whose two classes were merged is none, and is left out.
-    """
-    import numpy as np
-
-    from vaetui.engine.audit import PLANTED_STRATUM, AuditSample
-    from vaetui.engine.audit_estimate import NO_CHECK, UNREADABLE_CHECK
-
-    class_count = images.cell_sizes.shape[1]
-    canonical = np.array(classes.canonical, np.int64)
-    seen_class_ids = np.full(len(images.image_indices), NO_CHECK)
-    for position, check in steps.checks.items():
-        seen_class_ids[position] = canonical[check.class_id] if isinstance(check, ClassAnswer) else UNREADABLE_CHECK
-    class_ids = canonical[images.class_ids]
-    answered_class_ids = np.where(
-        images.answered_class_ids >= 0, canonical[np.maximum(images.answered_class_ids, 0)], -1
-    )
-    rows = np.flatnonzero((images.strata != PLANTED_STRATUM) | (answered_class_ids != class_ids))
-    cell_sizes = np.zeros((len(images.cell_sizes), len(canonical)), np.int64)
-    answered_sizes = np.zeros(len(canonical), np.int64)
-    for class_id in range(class_count):
-        cell_sizes[:, canonical[class_id]] += images.cell_sizes[:, class_id]
-        answered_sizes[canonical[class_id]] += images.answered_sizes[class_id]
-    sample = AuditSample(
-        image_indices=images.image_indices[rows],
-        pages=images.pages[rows],
-        class_ids=class_ids[rows],
-        strata=images.strata[rows],
-        weights=images.weights[rows],
-        answered_class_ids=answered_class_ids[rows],
-        ranks=images.ranks[rows],
-        cell_sizes=cell_sizes,
-        answered_sizes=answered_sizes,
-    )
-    return sample, seen_class_ids[rows]
-
-
-def _list_items(images: AuditImages) -> list[AuditItem]:
-    columns = images.image_indices.tolist(), images.pages.tolist(), images.class_ids.tolist()
-    return [
-        AuditItem(image_index, "blind" if page < 0 else "page", page, class_id)
-        for image_index, page, class_id in zip(*columns, strict=True)
-    ]
-
-
-def _group_steps(records: Sequence[CheckRecord]) -> list[CheckStep]:
-    return [
-        CheckStep(step_id, tuple((record.position, record.check) for record in group))
-        for step_id, group in groupby(records, lambda record: record.step_id)
-    ]

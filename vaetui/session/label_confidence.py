@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from vaetui.engine import calibration
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.audit import PLANTED_STRATUM, STRATUM_NAMES
+from vaetui.engine.audit import PLANTED_STRATUM
 from vaetui.engine.calibration import Calibration, Evidence
 from vaetui.errors import UserError
+from vaetui.session import stored_audits
 from vaetui.session.audit_steps import AuditSteps
-from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.audit_log import AuditRecord
 from vaetui.storage.repository import SessionRepository
@@ -23,14 +23,14 @@ from vaetui.storage.stored_arrays import AuditImages
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedImages:
-    """The images of an audit whose class a person told, without planted errors."""
+    """The images of an audit in which a person saw a class, without planted errors."""
 
     image_indices: NDArray[np.int64]
     """Indices in the data set, [M]."""
     class_ids: NDArray[np.int64]
     """The labels at the time of the audit, [M]."""
     seen_class_ids: NDArray[np.int64]
-    """The classes that the person told, [M]."""
+    """The classes that the person saw, [M]."""
     weights: NDArray[np.float64]
     """Number of labels that each stands for, [M]."""
     evidence: Evidence
@@ -77,15 +77,15 @@ def fit_calibration(images: AuditImages, steps: AuditSteps, canonical: tuple[int
 
     `canonical` maps a class to the class that it counts as.
     """
-    checks = {position: check.class_id for position, check in steps.checks.items() if isinstance(check, ClassAnswer)}
-    checked, targets = select_checked_images(images, checks), np.array(canonical)
+    checked, targets = select_checked_images(images, steps), np.array(canonical)
     class_ids = targets[checked.class_ids]
     is_right = class_ids == targets[checked.seen_class_ids]
     return calibration.fit_calibration(checked.evidence, is_right, checked.weights, class_ids, len(canonical))
 
 
-def select_checked_images(images: AuditImages, checks: dict[int, int]) -> CheckedImages:
-    """Return the images with a check, from the class that was told by position in the audit."""
+def select_checked_images(images: AuditImages, steps: AuditSteps) -> CheckedImages:
+    """Return the images of an audit in which a person saw a class, without planted errors."""
+    checks = {position: check.class_id for position, check in steps.checks.items() if isinstance(check, ClassAnswer)}
     positions = np.array(sorted(checks), np.int64)
     positions = positions[images.strata[positions] != PLANTED_STRATUM]
     return CheckedImages(
@@ -101,15 +101,8 @@ def _load_checks(
     store: ArtifactStore, repository: SessionRepository, records: list[AuditRecord]
 ) -> Iterator[CheckedImages]:
     for record in records:
-        lengths = {"M": record.image_count, "L": record.class_count, "S": len(STRATUM_NAMES)}
-        lengths["F"] = len(calibration.FEATURES)
-        images = stored_arrays.load_arrays(store, file_names.audit_name(record.id), AuditImages, **lengths)
-        checks: dict[int, int] = {}
-        for row in repository.audit_log.list_checks(record.id):
-            checks.pop(row.position, None)
-            if isinstance(row.check, ClassAnswer):
-                checks[row.position] = row.check.class_id
-        yield select_checked_images(images, checks)
+        images = stored_audits.load_audit_images(store, record)
+        yield select_checked_images(images, stored_audits.load_audit_steps(repository, record, images))
 
 
 def _load_calibration(text: str) -> Calibration:

@@ -17,7 +17,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.errors import UserError
 from vaetui.export.label_info import LabelInfo
 from vaetui.export.label_table import ANSWER, CHECKS, NO_CHECK_ID, LabelTable
-from vaetui.session import audits
+from vaetui.session import stored_audits
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
 from vaetui.session.labelling import derive_version
@@ -58,7 +58,7 @@ def assess_labels(
     classes, repository = snapshot.classes, snapshot.repository
     finished_audits = list(_iter_finished_audits(snapshot))
     version = derive_version(classes, label_table.class_ids)
-    result = choose_result(audits.load_results(repository), version)
+    result = choose_result(stored_audits.load_results(repository), version)
     audit = next((audit for audit in finished_audits if audit.result == result), None)
     info = LabelInfo(
         session_name=snapshot.name,
@@ -78,7 +78,7 @@ def describe_model(snapshot: SessionSnapshot) -> ModelOrigin:
     """Return where the networks of a session come from, and what was measured about its labels."""
     from vaetui.export.model import ModelOrigin
 
-    results, epochs = audits.load_results(snapshot.repository), snapshot.finished_epochs
+    results, epochs = stored_audits.load_results(snapshot.repository), snapshot.finished_epochs
     epoch = snapshot.last_trained_epoch
     result = next((result for result in results if result.epoch == epoch), results[0] if results else None)
     return ModelOrigin(
@@ -126,13 +126,13 @@ def _iter_finished_audits(snapshot: SessionSnapshot) -> Iterator[FinishedAudit]:
     """Yield the finished audits, newest first, but for those whose file with the images is lost."""
     classes, repository = snapshot.classes, snapshot.repository
     for record in reversed(repository.audit_log.list_audits()):
-        result = audits.load_result(record)
+        result = stored_audits.load_result(record)
         if result is None:
             continue
         with suppress(UserError):  # `vaetui check` reports the file
-            images = audits.load_audit_images(snapshot.store, record)
-            steps = audits.load_audit_steps(repository, record, images)
-            sample, seen_class_ids = audits.prepare_estimate(images, steps, classes)
+            images = stored_audits.load_audit_images(snapshot.store, record)
+            steps = stored_audits.load_audit_steps(repository, record, images)
+            sample, seen_class_ids = stored_audits.prepare_estimate(images, steps, classes)
             label_class_ids = _replace_merged(images.label_class_ids.astype(np.int64), classes)
             row_by_index = {index: row for row, index in enumerate(images.image_indices.tolist())}
             rows = np.array([row_by_index[index] for index in sample.image_indices.tolist()])

@@ -18,13 +18,13 @@ from vaetui.engine.clusters import LatentVectors, Pixels, iter_leaves
 from vaetui.engine.events import Event, Losses, Notice
 from vaetui.errors import UserError, make_printable
 from vaetui.export.label_table import NO_CLASS_ID
-from vaetui.session.audits import load_results
 from vaetui.session.dataset_location import locate_source_directory
 from vaetui.session.image_answers import load_image_labels
 from vaetui.session.label_export import describe_replaced_files
 from vaetui.session.labelling import derive_version
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.session.stored_audits import load_results
 from vaetui.storage import locations
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
-from vaetui.session import audits, data_digests
+from vaetui.session import data_digests, stored_audits
 from vaetui.session.data_loading import find_changed_files, find_dataset_origin
 from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
@@ -138,7 +138,7 @@ def _iter_file_checks(
         name = file_names.border_name(border.id)
         yield name, partial(load_border, store, border.id, border.image_count)
     for audit in repository.audit_log.list_audits():
-        yield file_names.audit_name(audit.id), partial(audits.verify_audit, store, repository, audit)
+        yield file_names.audit_name(audit.id), partial(stored_audits.verify_audit, store, repository, audit)
     for fingerprint in repository.list_fingerprints():
         name = fingerprint.name
         if file_names.RECONSTRUCTIONS_PATTERN.fullmatch(name):
