@@ -47,7 +47,7 @@ from vaetui.simulation.reader_cache import TrainedReader
 from vaetui.simulation.run import RoundAnswered, Simulation
 from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.storage import file_names, stored_arrays
-from vaetui.storage.stored_arrays import EpochPredictions, TrainValSplit
+from vaetui.storage.stored_arrays import EpochPredictions
 
 BINS = 15
 """Bins of the expected calibration error."""
@@ -156,7 +156,7 @@ def load_probabilities(session: Session, labelling: Labelling) -> NDArray[np.flo
     """Return the classifier's own probability of its class for each training image, NaN for others, [A]."""
     store = session._store
     predictions = stored_arrays.load_arrays(store, file_names.predictions_name(labelling.epoch), EpochPredictions)
-    split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+    split = stored_arrays.load_train_val_split(store)
     probabilities = np.full(len(split.first_copies), np.nan)
     probabilities[split.train_indices] = predictions.confidences
     return probabilities

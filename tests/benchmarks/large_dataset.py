@@ -112,10 +112,9 @@ def measure(path: Path) -> dict[str, Any]:
     from vaetui.export.formats import write_labels
     from vaetui.runtime.session_runner import drain_events
     from vaetui.session import lifecycle
-    from vaetui.storage import file_names, stored_arrays
+    from vaetui.storage import stored_arrays
     from vaetui.storage.artifact_store import ArtifactStore
     from vaetui.storage.repository import SessionRepository
-    from vaetui.storage.stored_arrays import TrainValSplit
 
     def ends_epoch(event: Event) -> bool:
         return isinstance(event, BatchesTrained) and event.step == event.steps_per_epoch
@@ -138,7 +137,7 @@ def measure(path: Path) -> dict[str, Any]:
     first_screen_mb = max(part["memory_mb"] for part in meter.parts.values())
     repository = SessionRepository(session.directory)
     store = ArtifactStore(session.directory, repository)
-    split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+    split = stored_arrays.load_train_val_split(store)
     repository.close()
     digit_labels = read_idx_array(MNIST_DIRECTORY / "train-labels-idx1-ubyte.gz", 1)
     true_labels = np.resize(digit_labels, len(split.train_indices) + len(split.validation_indices))

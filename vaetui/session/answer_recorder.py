@@ -170,9 +170,9 @@ class AnswerRecorder:
 
     def _load_first_copies(self) -> Indices:
         if self._first_copies is None:
-            from vaetui.session.image_answers import load_split
+            from vaetui.storage import stored_arrays
 
-            self._first_copies = load_split(self._store).first_copies
+            self._first_copies = stored_arrays.load_train_val_split(self._store).first_copies
         return self._first_copies
 
     def _is_current(self, answer: AnswerRecord) -> bool:

@@ -256,9 +256,10 @@ def build_population(store: ArtifactStore, repository: SessionRepository, labell
 
     from vaetui.engine.audit import AuditPopulation
     from vaetui.export.label_table import ANSWER
-    from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
+    from vaetui.session.image_answers import load_image_labels, map_image_labels
+    from vaetui.storage import stored_arrays
 
-    first_copies = load_split(store).first_copies
+    first_copies = stored_arrays.load_train_val_split(store).first_copies
     own_labels = map_image_labels(load_image_labels(repository, store), first_copies)
     table = labelling.label_table
     return AuditPopulation(

@@ -19,7 +19,6 @@ from vaetui.storage import dataset_cache, file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.dataset_cache import DatasetOrigin
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import TrainValSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +146,6 @@ def _rebuild_images(
         return False
     image_digest = None
     if repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None:
-        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = stored_arrays.load_train_val_split(store)
         image_digest = split.image_digest.tobytes()
     return (yield from importing.rebuild_dataset(locate_source_directory(repository.data_source), origin, image_digest))

@@ -52,7 +52,7 @@ def load_images(
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
     if is_recorded:
-        split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = stored_arrays.load_train_val_split(store)
         indices = np.concatenate([split.train_indices, split.validation_indices])
         if not np.array_equal(np.sort(indices), np.arange(count)):
             path = store.directory / file_names.TRAIN_VAL_SPLIT_NAME

@@ -16,7 +16,7 @@ from vaetui.errors import UserError
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import BorderImages, TrainValSplit
+from vaetui.storage.stored_arrays import BorderImages
 
 NO_CLASS = -1
 """Class of an image that a person marked as unreadable."""
@@ -201,11 +201,6 @@ def normalise_indices(image_indices: Sequence[int], first_copies: Indices) -> li
         if not 0 <= image_index < len(first_copies):
             raise UserError(f"There is no image {image_index:,}. Choose one from 0 to {len(first_copies) - 1:,}.")
     return [int(index) for index in first_copies[np.array(image_indices, np.int64)]]
-
-
-def load_split(store: ArtifactStore) -> TrainValSplit:
-    """Return which images are trained on and which are copies. Raises UserError if the file is lost."""
-    return stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
 
 
 def _is_member(image_indices: Indices, first_copies: Indices) -> NDArray[np.bool_]:

@@ -17,7 +17,6 @@ from vaetui.session.review_views import (
     ReviewImage,
     ReviewProgress,
 )
-from vaetui.storage import file_names
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -249,9 +248,8 @@ class ImageReview:
     def _load_first_copies(self) -> NDArray[np.int64]:
         if self._first_copies is None:
             from vaetui.storage import stored_arrays
-            from vaetui.storage.stored_arrays import TrainValSplit
 
-            split = stored_arrays.load_arrays(self._store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+            split = stored_arrays.load_train_val_split(self._store)
             self._first_copies = split.first_copies
         return self._first_copies
 

@@ -214,7 +214,7 @@ class LabelPropagator:
 
     def _load_split(self) -> TrainValSplit:
         if self._train_val_split is None:
-            from vaetui.session.image_answers import load_split
+            from vaetui.storage import stored_arrays
 
-            self._train_val_split = load_split(self._store)
+            self._train_val_split = stored_arrays.load_train_val_split(self._store)
         return self._train_val_split

@@ -19,8 +19,9 @@ from vaetui.export.label_info import LabelInfo
 from vaetui.export.label_table import ANSWER, CHECKS, NO_CHECK_ID, LabelTable
 from vaetui.session import stored_audits
 from vaetui.session.audit_views import AuditResult
-from vaetui.session.image_answers import load_image_labels, load_split, map_image_labels
+from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.session.labelling import derive_version
+from vaetui.storage import stored_arrays
 
 if TYPE_CHECKING:
     from vaetui.export.model import ModelOrigin
@@ -165,7 +166,8 @@ def _measure_kept_labels(
         return None
     is_kept = (label_table.class_ids >= 0) & (label_table.confidences >= min_confidence)
     own_labels = map_image_labels(
-        load_image_labels(snapshot.repository, snapshot.store), load_split(snapshot.store).first_copies
+        load_image_labels(snapshot.repository, snapshot.store),
+        stored_arrays.load_train_val_split(snapshot.store).first_copies,
     )
     sample, is_own = audit.sample, is_kept & own_labels.has_answer
     is_own[sample.image_indices[~sample.is_planted]] = False  # checks that were learned since had no answer then

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import Event
-from vaetui.storage import file_names
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -120,12 +119,11 @@ class LabellingLoader:
         from vaetui.session import final_labels
         from vaetui.session.learned_classes import find_learned_class_ids
         from vaetui.storage import stored_arrays
-        from vaetui.storage.stored_arrays import TrainValSplit
 
         repository = self._repository
         config, epoch = repository.config, len(repository.list_epochs())
         learned_class_ids = find_learned_class_ids(config, repository, epoch)
-        train_val_split = stored_arrays.load_arrays(self._store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        train_val_split = stored_arrays.load_train_val_split(self._store)
         predictions = model_evidence = None
         if learned_class_ids:
             predictions = yield from self._predict_all(learned_class_ids)

@@ -13,7 +13,7 @@ from vaetui.engine.config import DistanceMetric
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
-from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot, TrainValSplit
+from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot
 
 MAX_CACHED_ROUNDS = 2
 """Rounds whose clusters stay in memory: the current one, and one that a person corrects; 60 bytes per image each."""
@@ -87,5 +87,5 @@ class RoundClustersCache:
 
 def load_distinct_images(store: ArtifactStore) -> DistinctImages:
     """Return the distinct ones among the training images of a session."""
-    split = stored_arrays.load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+    split = stored_arrays.load_train_val_split(store)
     return split.select_distinct_training_images()

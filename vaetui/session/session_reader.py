@@ -247,12 +247,11 @@ class SessionReader:
         missing or changed images.
         """
         from vaetui.session.snapshot_labels import predict_all
-        from vaetui.storage import file_names, stored_arrays
-        from vaetui.storage.stored_arrays import TrainValSplit
+        from vaetui.storage import stored_arrays
 
         snapshot = self._require_open()
         train, validation = _run(predict_all(snapshot))
-        split = stored_arrays.load_arrays(snapshot.store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+        split = stored_arrays.load_train_val_split(snapshot.store)
         latents = np.empty((len(split.first_copies), train.latents.shape[1]), np.float32)
         latents[split.train_indices], latents[split.validation_indices] = train.latents, validation.latents
         return latents

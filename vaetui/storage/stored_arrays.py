@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
 from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
 from vaetui.errors import UserError
-from vaetui.storage import npz
+from vaetui.storage import file_names, npz
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.npz import ArraySpec
@@ -163,6 +163,11 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     except ValueError as error:
         raise UserError(f"{store.directory / name} does not fit the session ({error}).") from error
     return array_class(**arrays)
+
+
+def load_train_val_split(store: ArtifactStore) -> TrainValSplit:
+    """Return which images are trained on and which are copies; raises what `load_arrays` raises."""
+    return load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
 
 
 def _check_assignments(arrays: Mapping[str, Any]) -> None:
