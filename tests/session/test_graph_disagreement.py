@@ -54,7 +54,7 @@ def test_share_and_pairs_are_those_of_predictions_and_propagated_answers(session
 
 def test_propagated_answers_are_those_that_the_epoch_trained_on(session: Session) -> None:
     arrays = load_predictions(session, 2)
-    labelled_set = session._propagator.load_round_evidence(1).labelled_set
+    labelled_set = session._propagator.load_round_labels(1).labelled_set
     assert np.array_equal(arrays.propagated_class_ids[labelled_set.indices], labelled_set.class_ids)
     assert (arrays.propagated_weights[labelled_set.indices] > 0).all()
 

@@ -148,7 +148,7 @@ def test_finished_round_is_loaded_once(session: Session) -> None:
 
     propagator = LabelPropagator(session._repository, session._store, load_round)
     for _ in range(2):
-        assert [len(propagator.load_round_evidence(number).predicted_class_ids) > 0 for number in (1, 2)] == [
+        assert [len(propagator.load_round_labels(number).predicted_class_ids) > 0 for number in (1, 2)] == [
             True,
             True,
         ]

@@ -97,6 +97,12 @@ class LabelTable:
         """The columns of every tabular format."""
         return ("index", "path", "label", "class", self.confidence_column, *COLUMNS_AFTER_CONFIDENCE)
 
+    @property
+    def is_inferred(self) -> NDArray[np.bool_]:
+        """Whether each image has a label, but no person saw the image for it, [N]; only such labels are calibrated."""
+        is_inferred: NDArray[np.bool_] = (self.class_ids >= 0) & (self.source_ids != ANSWER)
+        return is_inferred
+
     def select_rows(self, mask: NDArray[np.bool_]) -> LabelTable:
         """Return the rows selected by a mask [N]."""
         arrays = {column: getattr(self, column) for column in ROW_ARRAYS}

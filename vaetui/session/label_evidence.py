@@ -114,13 +114,13 @@ def collect_facts(
     canonical = np.array(classes.canonical)
     later_images = later_matches = labelled_images = labelled_matches = 0
     for round_number in range(1, last_round + 1):
-        evidence = propagator.load_round_evidence(round_number, last_round)
-        class_ids = canonical[evidence.labelled_set.class_ids]
+        labels = propagator.load_round_labels(round_number, last_round)
+        class_ids = canonical[labels.labelled_set.class_ids]
         labelled_images += len(class_ids)
-        labelled_matches += int(np.count_nonzero(predicted_class_ids[evidence.labelled_set.indices] == class_ids))
+        labelled_matches += int(np.count_nonzero(predicted_class_ids[labels.labelled_set.indices] == class_ids))
         if round_number > 1:  # before the first round, the networks had learned no class
             later_images += len(class_ids)
-            later_matches += int(np.count_nonzero(canonical[evidence.predicted_class_ids] == class_ids))
+            later_matches += int(np.count_nonzero(canonical[labels.predicted_class_ids] == class_ids))
     answers = [record.answer for record in repository.list_effective_answers(last_round)]
     class_answer_count = sum(isinstance(answer, ClassAnswer) for answer in answers)
     return SessionFacts(

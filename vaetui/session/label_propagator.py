@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vaetui.engine.label_propagation import KNNGraph
     from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
     from vaetui.session.image_answers import ImageLabelMap
-    from vaetui.session.labelling_round import LabellingRound, RoundEvidence
+    from vaetui.session.labelling_round import LabellingRound, RoundLabels
     from vaetui.storage.stored_arrays import TrainValSplit
 
 Probabilities: TypeAlias = "NDArray[np.float32]"
@@ -46,7 +46,7 @@ class LabelPropagator:
         self._train_val_split: TrainValSplit | None = None
         self._cached_image_labels: dict[int | None, tuple[tuple[object, ...], ImageLabelMap]] = {}
         self._cached_graph: tuple[int, KNNGraph] | None = None
-        self._cached_evidence: dict[tuple[int, tuple[int, ...], tuple[int, ...]], RoundEvidence] = {}
+        self._cached_round_labels: dict[tuple[int, tuple[int, ...], tuple[int, ...]], RoundLabels] = {}
 
     def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
@@ -79,9 +79,9 @@ class LabelPropagator:
             return image_labels.apply_answers(labelling_round.compute_pseudo_labels())
         from vaetui.engine.pseudo_labels import PseudoLabels, concat_labelled_sets, label_answered_images
 
-        evidence = [*self._earlier_evidence(round_number, None), labelling_round.collect_evidence()]
-        centre_sets = [round_evidence.centre_set for round_evidence in evidence]
-        labelled_sets = [round_evidence.labelled_set for round_evidence in evidence]
+        round_labels = [*self._list_earlier_labels(round_number, None), labelling_round.collect_labels()]
+        centre_sets = [labels.centre_set for labels in round_labels]
+        labelled_sets = [labels.labelled_set for labels in round_labels]
         # A label that a person chose for an image itself replaces one for the centre of its cluster.
         labelled_set = concat_labelled_sets([*centre_sets, *labelled_sets])
         labels = label_answered_images(labelled_set, len(labelling_round.embeddings))
@@ -133,13 +133,13 @@ class LabelPropagator:
         is_distinct: NDArray[np.bool_] = first_copies == np.arange(len(first_copies))
         return is_distinct
 
-    def load_round_evidence(self, round_number: int, last_round: int | None = None) -> RoundEvidence:
+    def load_round_labels(self, round_number: int, last_round: int | None = None) -> RoundLabels:
         """Return the labels of a round, cached per state of its answers and of the class list."""
         action_ids = tuple(record.id for record in self._repository.list_answers(round_number, last_round))
         key = round_number, self._repository.load_class_list(last_round).canonical, action_ids
-        if key not in self._cached_evidence:
-            self._cached_evidence[key] = self._load_round(round_number, last_round).collect_evidence()
-        return self._cached_evidence[key]
+        if key not in self._cached_round_labels:
+            self._cached_round_labels[key] = self._load_round(round_number, last_round).collect_labels()
+        return self._cached_round_labels[key]
 
     def propagate_earlier_answers(
         self, config: Config, round_number: int, embeddings: LatentVectors, distinct_images: DistinctImages
@@ -198,10 +198,10 @@ class LabelPropagator:
         return probabilities
 
     def _earlier_labelled_sets(self, round_number: int, last_round: int | None) -> list[LabelledSet]:
-        return [evidence.labelled_set for evidence in self._earlier_evidence(round_number, last_round)]
+        return [labels.labelled_set for labels in self._list_earlier_labels(round_number, last_round)]
 
-    def _earlier_evidence(self, round_number: int, last_round: int | None) -> list[RoundEvidence]:
-        return [self.load_round_evidence(number, last_round) for number in range(1, round_number)]
+    def _list_earlier_labels(self, round_number: int, last_round: int | None) -> list[RoundLabels]:
+        return [self.load_round_labels(number, last_round) for number in range(1, round_number)]
 
     def _find_shown_images(self, config: Config, labelling_round: LabellingRound) -> NDArray[np.bool_]:
         """Return for each training image whether it or a copy was shown for an answer about a cluster, [N]."""

@@ -16,7 +16,7 @@ from vaetui.engine.calibration import Evidence, fit_calibration
 from vaetui.engine.classes import ClassList
 from vaetui.errors import UserError
 from vaetui.export.label_info import LabelInfo
-from vaetui.export.label_table import ANSWER, CHECKS, NO_CHECK_ID, LabelTable
+from vaetui.export.label_table import CHECKS, NO_CHECK_ID, LabelTable
 from vaetui.session import stored_audits
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.image_answers import load_image_labels, map_image_labels
@@ -175,9 +175,8 @@ def _measure_kept_labels(
     size = int(is_kept.sum()) - answered_size
     is_part = is_kept[sample.image_indices]
     if label_table.calibration is not None and min_confidence > 0:
-        is_inferred = label_table.source_ids[sample.image_indices] != ANSWER  # the others are not calibrated
         is_part = np.where(
-            is_inferred,
+            label_table.is_inferred[sample.image_indices],
             cross_validate_confidences(sample, audit.seen_class_ids, audit.evidence) >= min_confidence,
             is_part,
         )

@@ -194,14 +194,11 @@ class LabellingLoader:
         """Return the labelling of a table of labels by answers and by the networks."""
         import numpy as np
 
-        from vaetui.export.label_table import ANSWER
-
         class_ids = label_table.class_ids
         evidence = model_evidence.describe_labels(class_ids, facts)
         is_predicted = model_evidence.class_ids == class_ids
         second_class_ids = np.where(is_predicted, model_evidence.second_class_ids, model_evidence.class_ids)
-        is_inferred = (class_ids >= 0) & (label_table.source_ids != ANSWER)  # no person has seen these images
-        confidences = np.where(is_inferred, evidence.uncalibrated_confidences, label_table.confidences)
+        confidences = np.where(label_table.is_inferred, evidence.uncalibrated_confidences, label_table.confidences)
         return Labelling(
             version=version,
             epoch=epoch,
@@ -217,15 +214,13 @@ class LabellingLoader:
         """Return a labelling whose confidences follow the audits."""
         import numpy as np
 
-        from vaetui.export.label_table import ANSWER
         from vaetui.session.label_confidence import compute_confidences
 
         table = labelling.label_table
         inferred, calibration = compute_confidences(
             self._store, self._repository, labelling.epoch, table.class_ids, labelling.evidence
         )
-        is_inferred = (table.class_ids >= 0) & (table.source_ids != ANSWER)
-        confidences = np.where(is_inferred, inferred, table.confidences)
+        confidences = np.where(table.is_inferred, inferred, table.confidences)
         return replace(labelling, label_table=replace(table, confidences=confidences, calibration=calibration))
 
     def _is_within_epoch(self, epoch: int) -> bool:

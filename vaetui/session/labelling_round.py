@@ -47,7 +47,7 @@ from vaetui.storage.repository import SessionRepository
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RoundEvidence:
+class RoundLabels:
     """The labels that one round contributed, with the predictions made before it."""
 
     labelled_set: LabelledSet
@@ -167,11 +167,11 @@ class LabellingRound:
         """Return the distinct images that were shown when a class was chosen: the nearest ones of each cluster."""
         return self._collect_members(lambda cluster: self._list_distinct_members(cluster)[:SHOWN_MEMBERS])
 
-    def collect_evidence(self) -> RoundEvidence:
+    def collect_labels(self) -> RoundLabels:
         """Return the labelled images with their predicted classes when the round began."""
         labelled_set = self.collect_labelled_set()
         centre_set = self._collect_members(list_members_at_centre)
-        return RoundEvidence(labelled_set, self._find_predicted_class_ids(labelled_set.indices), centre_set)
+        return RoundLabels(labelled_set, self._find_predicted_class_ids(labelled_set.indices), centre_set)
 
     def member_indices(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
         """Return at most `count` member indices of a cluster, [<= count]: all distinct images before their copies."""

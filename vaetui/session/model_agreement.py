@@ -29,14 +29,14 @@ def measure_round_agreements(
     for round_number, _, ended_at in repository.list_rounds():
         if ended_at is None:
             return  # its answers may still change
-        evidence = propagator.load_round_evidence(round_number)
-        labelled_set = evidence.labelled_set
+        labels = propagator.load_round_labels(round_number)
+        labelled_set = labels.labelled_set
         if len(earlier_indices):
             new = np.flatnonzero(~np.isin(labelled_set.indices, earlier_indices))
             confidences = _load_confidences(store, repository, round_number)
             if confidences is not None:
                 confidences = confidences[labelled_set.indices[new]]
-            agreement = measure_agreement(labelled_set.class_ids[new], evidence.predicted_class_ids[new], confidences)
+            agreement = measure_agreement(labelled_set.class_ids[new], labels.predicted_class_ids[new], confidences)
             if agreement:
                 yield round_number, agreement
         earlier_indices = np.concatenate([earlier_indices, labelled_set.indices])

@@ -74,7 +74,7 @@ def load_status(name: str) -> dict[str, Any]:
             "rounds": config.training.rounds,
             "next_round": next_round or None,
             "answers": repository.count_answers(),
-            "image_answers": count_image_answers(repository),
+            "image_answers": describe_image_answers(repository),
             "answered_clusters": None,
             "clusters": None,
             "unanswered_classes": [classes.names[class_id] for class_id in find_unanswered_class_ids(repository)],
@@ -133,7 +133,7 @@ def _describe_disagreement(
     }
 
 
-def count_image_answers(repository: SessionRepository) -> dict[str, int]:
+def describe_image_answers(repository: SessionRepository) -> dict[str, int]:
     """Return the number of images with an answer of their own in force, in all and by where it was given.
 
     "corrected" are those whose answer differs from the label that was shown, "beyond_borders" those that lost their

@@ -107,7 +107,7 @@ class SimulationResult:
     review_answers: int
     """Answers of each round from the second on that are spent on review."""
     review_kind: str
-    """What they are spent on: "pages" or "images"."""
+    """What they are spent on; see `AnnotatorConfig`."""
     reader_accuracy: float
     """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none."""
     seed: int
