@@ -55,7 +55,7 @@ class CheckCounts:
 
 @dataclass(frozen=True, slots=True)
 class AuditEstimate:
-    """What the checks of a sample say about all labels."""
+    """The estimates for all labels by the checks of a sample."""
 
     share: ShareEstimate
     """The share of right labels among all of them, those answered for the image itself included."""

@@ -4,8 +4,8 @@ The classifier's own probability is too high where classes overlap, because trai
 logits apart. Two estimates replace it, both logistic in features that saturate less.
 
 Without an audit, the uncalibrated confidence of a label with features x in a session with facts f is
-sigmoid(c . (1, f) + ((1 - h) b0 + h b1) . x), with h = sigmoid(c0 . (1, f)): the facts say how easy the images are, and
-the weights of the features change with it. The coefficients come from runs of several image sets.
+sigmoid(c . (1, f) + ((1 - h) b0 + h b1) . x), with h = sigmoid(c0 . (1, f)): the facts measure how easy the images are,
+and the weights of the features change with it. The coefficients come from runs of several image sets.
 
 After an audit, the calibrated confidence is sigmoid(z + d . t), with z the uncalibrated one in log odds and t the
 standardised z and features, a constant, and for each class an offset and a slope. d maximises the likelihood of the
@@ -51,7 +51,7 @@ MAX_NEWTON_STEP = 2.0
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What the answers of a session say about how easy its images are."""
+    """Counts from the answers of a session that measure how easy its images are."""
 
     later_images: int
     """Images labelled in rounds after the first, which the networks had classified before."""
@@ -135,7 +135,7 @@ WITHOUT_LATER_ANSWERS = UncalibratedModel(
     hard_slopes=(-1.147, -0.014),
     easy_slopes=(2.643, 0.213),
 )
-"""For networks trained on one round, where nothing tells how they do on new images; the first fact is ignored. Off by 6
+"""For networks trained on one round, where no answer measures them on new images; the first fact is ignored. Off by 6
 points on average and by 17 at most, likewise."""
 
 

@@ -1,4 +1,4 @@
-"""The file beside exported labels that says what they are worth: their version, origins, confidence and audit."""
+"""The file beside exported labels that describes them: their version, origins, confidence and audit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_NAME_BYTES = 255
 
 @dataclass(frozen=True, slots=True)
 class LabelInfo:
-    """What is known about the labels of a session as a whole."""
+    """Facts about the labels of a session as a whole."""
 
     session_name: str
     """The session name."""

@@ -31,7 +31,7 @@ UNSUPPORTED_SUFFIXES = frozenset((".avif", ".avifs", ".heic", ".heif", ".hif", "
 def write_label_studio(label_table: LabelTable, image_output: ImageOutput, version: str) -> WrittenPaths:
     """Write tasks.json with one pre-annotation per image, and config.xml with the labelling interface.
 
-    The score of a pre-annotation is its confidence; the name of the model says whether that is uncalibrated. Label
+    The score of a pre-annotation is its confidence; the name of the model ends with "uncalibrated" if that is. Label
     Studio serves the images as local files, with / as its document root (labelstud.io/guide/predictions). Raises
     OSError if that fails.
     """
@@ -67,7 +67,7 @@ def _build_label_studio_task(path: Path, row: dict[str, Any], column: str, model
 def write_fiftyone(label_table: LabelTable, image_output: ImageOutput, version: str) -> WrittenPaths:
     """Write a FiftyOneImageClassificationDataset: data/ and labels.json, with confidences; raises OSError.
 
-    FiftyOne knows one name for confidences; the attribute `calibrated` of each label says what they are.
+    FiftyOne has one name for confidences; the attribute `calibrated` of each label distinguishes them.
     """
     names = list_unique_names(label_table)
     paths = yield from write_images(label_table, names, _enter_directory(image_output, "data"))

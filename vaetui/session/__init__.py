@@ -34,7 +34,7 @@ session_catalogue  all sessions, for the session picker
 source_images     the files that images were imported from
 final_labels      one label per image, for export
 stored_audits     the images, checks and results of audits, read without the lock
-label_evidence    what networks, propagated answers and earlier epochs say about the class of every image
+label_evidence    evidence for the class of every image: networks, propagated answers, earlier epochs
 label_confidence  the confidences of labels by the audits of a session
 labelling         the labels of one moment, with their version and what speaks for them
 session_snapshot  a session at one moment, read without its lock

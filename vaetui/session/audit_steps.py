@@ -32,7 +32,7 @@ class CheckStep:
     step_id: int
     """Its id, ascending in the order of entry."""
     checks: Sequence[tuple[int, AuditCheck]]
-    """Positions of items, and what was said about them."""
+    """Positions of items, and their checks."""
 
 
 class AuditSteps:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from vaetui.engine.answers import ClassAnswer, Cleared, Unreadable
 
 AuditCheck: TypeAlias = ClassAnswer | Unreadable | Cleared
-"""What a person says about one image: the class that it shows, unreadable, or a check that is taken back.
+"""A check of one image: the class that a person sees, unreadable, or a check that is taken back.
 
 A check that names the shown class accepts the label. The confidence of a class is not used.
 """
@@ -26,7 +26,7 @@ class AuditItemView:
     shown_class_id: int | None
     """The label that is shown with the image; None for a blind image."""
     check: ClassAnswer | Unreadable | None
-    """What was said about it so far."""
+    """Its check in force; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class AuditResult:
     catch_planted: int
     """Number of planted errors."""
     unreadable: int
-    """Number of images marked as unreadable; they say nothing about the labels."""
+    """Number of images marked as unreadable; they do not count as checks of a label."""
     labels: int
     """Number of labels in the labelling."""
     answered: int

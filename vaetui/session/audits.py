@@ -1,4 +1,4 @@
-"""The audits of a session: images drawn from its labels, the checks of a person, and what they say about the labels."""
+"""The audits of a session: draw images of its labels, record the checks of a person, and estimate the accuracy."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Audits:
         return load_results(self._repository)
 
     def record(self, checks: Sequence[tuple[int, AuditCheck]]) -> None:
-        """Record what one key says about images of the current view, by position; it is on the disk on return.
+        """Record the checks of one key for images of the current view, by position; it is on the disk on return.
 
         `ClassAnswer(shown_class_id)` accepts a label, `Cleared()` takes a mark back. The check of the last image ends
         the audit. Raises UserError for images that are not in the view and for classes that are unknown or merged.
@@ -273,7 +273,7 @@ def build_population(store: ArtifactStore, repository: SessionRepository, labell
 
 
 def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:
-    """Return what the checks say about all labels; classes that were merged since count as one."""
+    """Return the result by the checks of all images; classes that were merged since count as one."""
     from vaetui.engine.audit import STRATUM_NAMES
     from vaetui.engine.audit_estimate import estimate_audit
 

@@ -11,7 +11,7 @@ from vaetui.engine.events import EpochEnded
 
 Outlook: TypeAlias = Literal["little", "some", "unsettled", "lost"]
 """What to expect of the next round: less than `LITTLE_GAIN`; more; little by the last round, although many predictions
-still change; or that it regains what the last round lost, which only true labels can tell."""
+still change; or that it regains what the last round lost, which only true labels can show."""
 
 GAIN_DECAY = 0.5
 """The gain of a round as a share of that of the round before. The median of 110 simulated rounds was
@@ -27,7 +27,7 @@ FIRST_COMPARABLE_ROUND = 2
 """The first round whose expected accuracy is compared with that of the next one: that of round 1 is computed without
 answers that the networks had predicted before, and differs for that reason alone."""
 MIN_LOSS = 0.01
-"""Loss from which on the last round is said to have lost accuracy; smaller ones are noise."""
+"""Loss from which on the last round counts as one that lost accuracy; smaller ones are noise."""
 PAGE_PRIOR_IMAGES = 32.0
 """Shown images that the expected errors of a page count as, beside what the last pages really changed."""
 

@@ -1,4 +1,4 @@
-"""What networks, propagated answers and earlier epochs say about the class of every image."""
+"""Evidence for the class of every image, from the networks, propagated answers and earlier epochs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def collect_model_evidence(
     """Return the opinions of the networks after an epoch, whose predictions for training and held-out images are given.
 
     Answers that were made after the training of these networks play no part, so that the evidence does not depend on
-    them. Held-out images share what is known only of training images with their nearest neighbours.
+    them. Held-out images get the evidence that exists only for training images from their nearest neighbours.
     """
     config, train_predictions, held_out_predictions = repository.config, *predictions
     canonical = np.array(repository.load_class_list().canonical)
@@ -108,7 +108,7 @@ def collect_model_evidence(
 def collect_facts(
     repository: SessionRepository, propagator: LabelPropagator, epoch: int, predicted_class_ids: NDArray[np.uint8]
 ) -> SessionFacts:
-    """Return what the answers that an epoch trained on say about its predictions for the training images, [N]."""
+    """Compare the answers that an epoch trained on with its predictions for the training images, [N]."""
     last_round = find_round_of_epoch(repository.config.training, epoch) or 0
     classes = repository.load_class_list()
     canonical = np.array(classes.canonical)

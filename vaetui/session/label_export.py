@@ -40,7 +40,7 @@ class ExportOptions:
 def export_labels(
     snapshot: SessionSnapshot, label_events: Generator[Event, None, LabelTable], output: Path, options: ExportOptions
 ) -> Generator[Event, None, str]:
-    """Write the label table that `label_events` return, and what is known about the labels into a file beside it.
+    """Write the label table that `label_events` return, and a description of the labels into a file beside it.
 
     Return the message of LabelsExported, the last event. Raises UserError, before it computes anything, for an output
     that must not or cannot be written; an existing file is an OutputExistsError. Then nothing is changed.

@@ -1,4 +1,4 @@
-"""What is known about the labels of a session as a whole, for exports and model cards: their version and audits."""
+"""Facts about the labels of a session as a whole, for exports and model cards: their version and audits."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FinishedAudit:
 def assess_labels(
     snapshot: SessionSnapshot, label_table: LabelTable, min_confidence: float = 0.0
 ) -> tuple[LabelTable, LabelInfo]:
-    """Return the labels of a session with the checks of its audits, and what is known about them as a whole.
+    """Return the labels of a session with the checks of its audits, and the facts about them as a whole.
 
     `label_table` is that of the current state, with a row for each image. The share of right labels is measured among
     those of at least `min_confidence`.
@@ -142,7 +142,7 @@ def _iter_finished_audits(snapshot: SessionSnapshot) -> Iterator[FinishedAudit]:
 
 
 def _find_check_ids(label_table: LabelTable, finished_audits: Sequence[FinishedAudit]) -> NDArray[np.uint8] | None:
-    """Return what the newest check of each image says about its present label, [N]; None without any audit."""
+    """Return whether the newest check of each image agrees with its present label, [N]; None without any audit."""
     if not finished_audits:
         return None
     check_ids = np.full(len(label_table), NO_CHECK_ID, np.uint8)

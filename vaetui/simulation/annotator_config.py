@@ -34,7 +34,7 @@ class AnnotatorConfig:
 
 
 def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, method: str) -> int:
-    """Return how many answers of a round are spent on review unless the user says so.
+    """Return how many answers of a round are spent on review by default.
 
     Half of them where answers are propagated over the graph, which measured best over seven image sets
     (tests/benchmarks/budget.py); none in the paper's method and for an annotator that sees no images.

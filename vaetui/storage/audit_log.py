@@ -54,7 +54,7 @@ class CheckRecord:
     position: int
     """The position of the image in the audit, from 0."""
     check: ImageAnswer
-    """What the person said."""
+    """The class that the person saw, unreadable, or cleared."""
 
 
 class AuditLog:

@@ -95,7 +95,7 @@ CREATE TABLE class_border (        -- borders of classes in the order of entry; 
     state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
     created_at REAL NOT NULL       -- seconds since 1970
 );
-CREATE TABLE audit (               -- audits of the labels; the file audit-<id> has the images and what is known of them
+CREATE TABLE audit (               -- audits of the labels; the file audit-<id> has the images and their evidence
     id INTEGER PRIMARY KEY,        -- 1, 2, ... without gaps
     plan TEXT NOT NULL CHECK (plan IN ('quick', 'full')),
     version TEXT NOT NULL,         -- of the labelling

@@ -72,7 +72,7 @@ class Audits(Protocol):
         """
 
     def record(self, checks: Sequence[tuple[int, AuditCheck]]) -> None:
-        """Record what one key says about images of the current view, by position; it is on the disk on return.
+        """Record the checks of one key for images of the current view, by position; it is on the disk on return.
 
         `ClassAnswer(shown_class_id)` accepts a label, `Cleared()` takes a mark back. The view goes on to the next blind
         image or page when every image of the present one has a check. Raises UserError for images that are not in the

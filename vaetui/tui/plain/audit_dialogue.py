@@ -157,7 +157,7 @@ class PlainAudit:
         self._print_line(f"Saved: {len(self._list_marks(changed))} marked" if is_same_page else "Saved")
 
     def _parse_checks(self, text: str, view: AuditView) -> list[tuple[int, AuditCheck]]:
-        """Return what a line says about the image, or about the tiles that it names."""
+        """Return the checks that a line contains, of the image or of the tiles that it names."""
         if view.is_blind:
             return [(view.items[0].position, self._parse_check(text))]
         checks: list[tuple[int, AuditCheck]] = []

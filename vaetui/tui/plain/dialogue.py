@@ -195,7 +195,7 @@ class PlainDialogue:
         self._print_digit_keys()
 
     def _print_label_facts(self, unanswered_class_ids: Sequence[int], *, is_round_open: bool) -> None:
-        """Print what is known about the labels, a sentence a line."""
+        """Print the facts about the labels, one sentence in each line."""
         facts = collect_label_facts(
             self.session,
             unanswered_class_ids,

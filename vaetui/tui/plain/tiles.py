@@ -1,4 +1,4 @@
-"""Numbered pictures side by side as lines of text, and the lines that say what they show."""
+"""Print numbered pictures side by side as lines of text, and parse lines that mark them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_tile_lines(titles: Sequence[str], pixels: Pixels) -> list[str]:
 
 
 def parse_marks(text: str, count: int) -> list[tuple[int, str]]:
-    """Return what a line such as "4=cat 7=" says: positions from 0 with their texts, which may be empty.
+    """Return the marks of a line such as "4=cat 7=": positions from 0 with their texts, which may be empty.
 
     Raises UserError for any other line and for a number that is not one of `count` images.
     """

@@ -11,7 +11,7 @@ from vaetui.tui.presenters.number_format import format_percent
 def describe_accuracy(expected: float | None, audit: AuditResult | None, is_audit_older: bool) -> list[str]:
     """Return the audited accuracy, else the expected one and that of an older audit, as alternatives, longest first.
 
-    Empty if nothing is known. `is_audit_older` tells that the labels have changed since the audit.
+    Empty without either. With `is_audit_older`, the labels have changed since the audit.
     """
     audited: list[str] = []
     if audit is not None:

@@ -288,6 +288,6 @@ class AuditPresenter:
 
 
 def is_marked(item: AuditItemView) -> bool:
-    """Return whether a person said about an image that it is not as shown."""
+    """Return whether the check of an image differs from the label that is shown."""
     is_accepted = isinstance(item.check, ClassAnswer) and item.check.class_id == item.shown_class_id
     return item.check is not None and not is_accepted

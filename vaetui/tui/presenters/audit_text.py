@@ -47,7 +47,7 @@ def format_audit_result(result: AuditResult) -> str:
 def list_result_rows(result: AuditResult, is_current: bool | None = None) -> list[Row]:
     """Return a heading and a text for each fact of a result.
 
-    `is_current` tells whether the labels are still those that were audited; None if that is not known.
+    `is_current` is whether the labels are still those that were audited; None before they are loaded.
     """
     keys, wrong = format_count(result.keys, "key"), _format_wrong(result.wrong)
     unreadable = f", and {result.unreadable} unreadable" if result.unreadable else ""

@@ -11,8 +11,8 @@ def describe_gain(
 ) -> list[str]:
     """Return what the last rounds brought and what the next one may bring, as alternatives, longest first.
 
-    `advice` says what is better than a round that would bring little, in full and in short. `is_round_open` tells that
-    the next round waits for its answers already. Empty without an expectation.
+    `advice` is what to do in place of a round that would bring little, in full and in short. With `is_round_open`, the
+    next round waits for its answers already. Empty without an expectation.
     """
     if expected_gain is None:
         return []

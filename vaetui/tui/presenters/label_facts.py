@@ -1,4 +1,4 @@
-"""What is known about the labels so far, and whether another round is worth its answers, as sentences."""
+"""Facts about the labels so far, and whether another round is worth its answers, as sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vaetui.tui.session_protocol import Session
 
 @dataclass(frozen=True, slots=True)
 class LabelFacts:
-    """Sentences about the labels, each as alternatives, longest first; empty where nothing is known."""
+    """Sentences about the labels, each as alternatives, longest first; empty where there is nothing to state."""
 
     unanswered: Sequence[str] = ()
     """The classes without an answer; then there is no other sentence but that of an audit."""
@@ -42,7 +42,7 @@ class LabelFacts:
         return fit_texts([self.unanswered, accuracy, gain, self.review, self.disagreement, self.changes], max_cells)
 
     def list_sentences(self) -> list[str]:
-        """Return every sentence at its full length, but changes of predictions only where nothing says more."""
+        """Return every sentence at its full length, but changes of predictions only in place of an expected gain."""
         facts = (self.unanswered, self.accuracy, self.gain or self.changes, self.review, self.disagreement)
         return [alternatives[0] for alternatives in facts if alternatives]
 
@@ -55,10 +55,10 @@ def collect_label_facts(
     is_round_open: bool = False,
     max_name_cells: int = 72,
 ) -> LabelFacts:
-    """Return what is known about the labels of a session in phase labelling or finished.
+    """Return the facts about the labels of a session in phase labelling or finished.
 
     While a class has no answer, the networks cannot predict it and are certain of wrong classes: the names of these
-    classes, in `max_name_cells` columns, replace every expectation. `is_round_open` tells that a round waits for its
+    classes, in `max_name_cells` columns, replace every expectation. With `is_round_open`, a round waits for its
     answers.
     """
     curves = session.training_curves()

@@ -33,12 +33,12 @@ class AuditResultScreen(OverlayScreen):
     glossary = AUDIT_RESULT_GLOSSARY
 
     def __init__(self, session: Session, result: AuditResult, is_current: bool | None) -> None:
-        """Show a result; `is_current` tells whether it holds for the present labels, None if that is not known."""
+        """Show a result; `is_current` is whether it holds for the present labels, None before they are loaded."""
         super().__init__(session, ())
         self.result = result
         """The result that is shown."""
         self.is_of_present_labels = is_current
-        """Whether it holds for the present labels; None if that is not known."""
+        """Whether it holds for the present labels; None before they are loaded."""
 
     def compose_body(self) -> ComposeResult:
         """Create the text in a container that scrolls; keys go to the screen, so that they can be rebound."""

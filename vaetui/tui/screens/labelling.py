@@ -162,7 +162,7 @@ class LabellingScreen(VaetuiScreen):
         self._update_view()
 
     def _configure_presenter(self) -> None:
-        """Show what is known about the labels, in the mode that the user chose, or offer the faster one once."""
+        """Show the facts about the labels, in the mode that the user chose, or offer the faster one once."""
         session, settings, presenter = self._session, self._vaetui_app.settings, self.presenter
         presenter.key_parser = replace(presenter.key_parser, format_key=self._vaetui_app.format_key)
         if session.one_key_mode is None and settings.one_key_mode is not None:

@@ -179,7 +179,7 @@ class SummaryScreen(VaetuiScreen):
         self.query_one("#facts", Static).update(self._format_facts())
 
     def _format_facts(self) -> Text:
-        """Return costs, what is known about the labels, agreement of the last rounds and the reading test.
+        """Return costs, the facts about the labels, agreement of the last rounds and the reading test.
 
         Classes without an answer are named in place of all expectations.
         """
