@@ -11,7 +11,7 @@ from vaetui.engine.events import Event
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditCheck, AuditItemView, AuditResult, AuditView
 from vaetui.signals import ShutdownRequested
-from vaetui.tui.plain.commands import find_class
+from vaetui.tui.plain.commands import find_class, parse_image_answer
 from vaetui.tui.plain.tiles import list_tile_lines, parse_marks
 from vaetui.tui.presenters.audit_presenter import is_marked
 from vaetui.tui.presenters.audit_text import (
@@ -111,8 +111,9 @@ class PlainAudit:
     def _execute(self, text: str, view: AuditView) -> bool:
         """Handle a line, and return False if the user leaves the audit."""
         was_abandoning, self._is_abandoning = self._is_abandoning, False
+        is_class = view.is_blind and find_class(text, self._session.classes, self._digit_keys) is not None
         match text:
-            case _ if view.is_blind and self._find_class(text) is not None:  # a class may be named like a command
+            case _ if is_class:  # it may be named like a command
                 self._record(self._parse_checks(text, view), view)
             case "":
                 self._accept(view)
@@ -169,14 +170,7 @@ class PlainAudit:
         return checks
 
     def _parse_check(self, text: str) -> ClassAnswer | Unreadable:
-        if (class_id := self._find_class(text)) is not None:
-            return ClassAnswer(class_id)
-        if text in ("x", "unreadable"):
-            return Unreadable()
-        raise UserError(f"Unknown class {text!r}. Type a digit key or the name of a class.")
-
-    def _find_class(self, text: str) -> int | None:
-        return find_class(text, self._session.classes, self._digit_keys)
+        return parse_image_answer(text, self._session.classes, self._digit_keys)
 
     def _show_images(self, view: AuditView) -> None:
         """Print the image, or the numbered tiles of the page."""

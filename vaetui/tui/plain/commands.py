@@ -154,6 +154,19 @@ def find_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int | No
     return class_id
 
 
+def parse_image_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassAnswer | Unreadable:
+    """Return the answer about a single image: its class, or that it is unreadable.
+
+    Raises UserError for any other text and for a merged class.
+    """
+    if (class_id := find_class(text, classes, digit_keys)) is not None:
+        classes.require_active(class_id)
+        return ClassAnswer(class_id)
+    if text in ("x", "unreadable"):
+        return Unreadable()
+    raise UserError(f"Unknown class {text!r}. Type a digit key or the name of a class.")
+
+
 def _parse_marker(text: str) -> Unreadable | Cleared | None:
     """Parse an answer without a class."""
     if text in ("x", "unreadable"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.events import Event
 from vaetui.errors import UserError
 from vaetui.session.review_views import ReviewImage
 from vaetui.signals import ShutdownRequested
-from vaetui.tui.plain.commands import find_class
+from vaetui.tui.plain.commands import find_class, parse_image_answer
 from vaetui.tui.plain.tiles import TILE_COLUMNS, list_tile_lines, parse_marks
 from vaetui.tui.presenters.cluster_text import format_key_line
 from vaetui.tui.presenters.layout import GridLayout
@@ -141,14 +141,10 @@ class PlainReview:
     def _parse_mark(self, text: str, image: ReviewImage) -> Correction | None:
         if not text:
             return None
-        if (class_id := find_class(text, self._session.classes, self._presenter.digit_keys)) is not None:
-            self._session.classes.require_active(class_id)
-            return ClassAnswer(class_id)
-        if text == ".":
+        classes, digit_keys = self._session.classes, self._presenter.digit_keys
+        if text == "." and find_class(text, classes, digit_keys) is None:
             return ClassAnswer(image.second_class_id)
-        if text in ("x", "unreadable"):
-            return Unreadable()
-        raise UserError(f"Unknown class {text!r}. Type a digit key or the name of a class.")
+        return parse_image_answer(text, classes, digit_keys)
 
     def _show_page(self) -> None:
         """Print the heading and the numbered images of the page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
 from vaetui.errors import UserError, format_count
@@ -15,7 +16,7 @@ from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 from vaetui.tui.presenters.focus_moves import move_index
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.review_draft import Correction, PageMarks, ReviewDraft, ReviewStep
-from vaetui.tui.presenters.review_text import format_correction, format_review_caption
+from vaetui.tui.presenters.review_text import format_correction, format_page_confirmation, format_review_caption
 from vaetui.tui.presenters.styled_text import Piece
 from vaetui.tui.session_protocol import Session
 
@@ -143,16 +144,32 @@ class ImagePage:
                 self.draft.marks = self.draft.marks.with_toggled_mark(image.image_index)
         return bool(marked)
 
-    def build_answers(self) -> list[AnsweredImage]:
-        """Return an answer for every image of the page."""
-        return [
+    def record_page(
+        self, origin: Literal["review", "pair"], class_id: int, subject: str
+    ) -> tuple[AnsweredImage, ...] | None:
+        """Record an answer for every image of the page as one step, and return the answers; None if that is refused.
+
+        `class_id` stands for the page in its step, `subject` in the texts about it.
+        """
+        answers = tuple(
             AnsweredImage(
                 image.image_index,
                 self.find_correction(image) or ClassAnswer(image.label_class_id),
                 image.label_class_id,
             )
             for image in self.shown_images
-        ]
+        )
+        try:
+            self.session.record_image_answers(answers, origin)
+        except UserError as error:
+            self.hint = str(error)
+            return None
+        description = f"page of {format_count(len(answers), 'image')} of {subject}"
+        indices = tuple(answer.image_index for answer in answers)
+        self.draft.add_step(ReviewStep(description, origin, class_id, indices))
+        self.forget_earlier_marks()
+        self.status_text = format_page_confirmation(answers, subject, self._format_key(f"{origin}.undo"))
+        return answers
 
     def undo_step(self) -> ReviewStep | None:
         """Undo the last recorded step of this review; None if there is none."""

@@ -8,15 +8,14 @@ from typing import TypeAlias
 from rich.cells import cell_len
 
 from vaetui.engine.answers import ImageAnswerOrigin
-from vaetui.errors import UserError, format_count
+from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.review_views import PAGE_IMAGES, ConfusedPair, ReviewImage
 from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_class_name
 from vaetui.tui.presenters.image_page import ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
-from vaetui.tui.presenters.review_draft import ReviewStep
-from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS, format_page_confirmation
+from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
 
 PairAction: TypeAlias = str
@@ -89,19 +88,9 @@ class PairPresenter(ImagePage):
         if self.pair is None or not self.shown_images:
             self.hint = self._format_end()
             return
-        answers = self.build_answers()
-        try:
-            self.session.record_image_answers(answers, "pair")
-        except UserError as error:
-            self.hint = str(error)
-            return
         names = " and ".join(self._format_name(class_id) for class_id in (self.pair.class_a, self.pair.class_b))
-        description = f"page of {format_count(len(answers), 'image')} of {names}"
-        indices = tuple(answer.image_index for answer in answers)
-        self.draft.add_step(ReviewStep(description, "pair", self.pair.class_a, indices))
-        self.forget_earlier_marks()
-        self.show_page()
-        self.status_text = format_page_confirmation(answers, names, self._format_key("pair.undo"))
+        if self.record_page("pair", self.pair.class_a, names) is not None:
+            self.show_page()
 
     def show_pair(self, index: int) -> None:
         """Show another pair."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
-from vaetui.errors import UserError, format_count
+from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.expected_gain import expect_page_corrections
 from vaetui.session.review_views import PAGE_IMAGES, ReviewClass, ReviewImage
@@ -14,11 +14,9 @@ from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_cla
 from vaetui.tui.presenters.image_page import ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
-from vaetui.tui.presenters.review_draft import ReviewStep
 from vaetui.tui.presenters.review_text import (
     MAX_NAME_CELLS,
     format_class_detail,
-    format_page_confirmation,
     format_review_heading,
     list_stopping_lines,
 )
@@ -152,23 +150,17 @@ class ReviewPresenter(ImagePage):
             close_key = self._format_key("review.close")
             self.hint = f"{format_count(len(marked), 'image')} marked: type the class, or {close_key} to unmark"
             return
-        answers = self.build_answers()
-        try:
-            self.session.record_image_answers(answers, "review")
-        except UserError as error:
-            self.hint = str(error)
+        images = self.shown_images
+        answers = self.record_page("review", self._page_id, self._subject)
+        if answers is None:
             return
-        name, undo_key = self._subject, self._format_key("review.undo")
-        description = f"page of {format_count(len(answers), 'image')} of {name}"
-        indices = tuple(answer.image_index for answer in answers)
         if self.is_varied:
-            self._varied_pages[indices] = self.shown_images
+            indices = tuple(answer.image_index for answer in answers)
+            self._varied_pages[indices] = images
             self._varied_images.remove(indices)
-        self.draft.add_step(ReviewStep(description, "review", self._page_id, indices))
         self._accepted_pages[self._page_id] += 1
-        self.forget_earlier_marks()
         self.show_page()
-        self.status_text, self.has_just_recorded = format_page_confirmation(answers, name, undo_key), True
+        self.has_just_recorded = True
 
     def show_class(self, class_id: int) -> None:
         """Review another class, from its most suspicious images on, or varied images of all for `VARIED_ID`."""

@@ -31,12 +31,7 @@ class BorderScreen(TileScreen):
 
     def handle_bound_key(self, key: str) -> None:
         """Pass a key to the presenter, or close."""
-        self._hint = self._note = ""
-        if self._holds_back(key, ("fits", "differs", "accept")):
-            return
-        if self.is_zoomed and key in ("close", "accept", "fits"):
-            self.is_zoomed = False
-            self._update_view()
+        if self._intercept_key(key, ("fits", "differs", "accept"), ("close", "accept", "fits")):
             return
         match self._pass_on(self.presenter.handle_key, key):
             case "close":

@@ -50,12 +50,7 @@ class ReviewScreen(TileScreen):
 
     def handle_bound_key(self, key: str) -> None:
         """Pass a key to the presenter, and open a line or another screen for it."""
-        self._hint = self._note = ""
-        if self._holds_back(key, ("accept",)):
-            return
-        if self.is_zoomed and key in ("close", "accept"):
-            self.is_zoomed = False
-            self._update_view()
+        if self._intercept_key(key, ("accept",), ("close", "accept")):
             return
         match self._pass_on(self.presenter.handle_key, key):
             case "close":

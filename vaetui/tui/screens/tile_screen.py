@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -69,11 +69,19 @@ class TileScreen(WorkerScreen):
         """Whether the sizes of the widgets are known."""
         return bool(self._view.size)
 
-    def _holds_back(self, key: str, keys: tuple[str, ...]) -> bool:
-        """Return whether the key would record a page that has just appeared, and show that it is ignored."""
-        if key not in keys or self._view.is_ready:
+    def _intercept_key(self, key: str, page_keys: Collection[str], zoom_keys: Collection[str]) -> bool:
+        """Return whether the presenter must not get a key.
+
+        One of `page_keys` is ignored, which is shown, while the page has just appeared; one of `zoom_keys` shows all
+        images again after one in full size.
+        """
+        self._hint = self._note = ""
+        if key in page_keys and not self._view.is_ready:
+            self._hint = EARLY_KEY_HINT
+        elif self.is_zoomed and key in zoom_keys:
+            self.is_zoomed = False
+        else:
             return False
-        self._hint = EARLY_KEY_HINT
         self._update_view()
         return True
 
