@@ -219,6 +219,22 @@ def test_learned_checks_are_answers_about_images_and_one_step_of_undo(runs: RunT
         assert session._repository.list_image_answers() == []
 
 
+def test_learned_checks_replace_no_answer_that_was_given_since(runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        list(session.audits.start("quick"))
+        result = finish_audit(session.audits, read_truth(session))
+        audited = session._repository.audit_log.list_audits()[-1]
+        images = load_audit_images(session._store, audited)
+        corrected = int(images.image_indices[images.strata != 255][0])
+        other_class_id = (int(find_true_classes(session)[corrected]) + 1) % 10
+        session.record_image_answers([AnsweredImage(corrected, ClassAnswer(other_class_id))], "review")
+        assert session.audits.learn() == result.checked + result.unreadable - 1
+        answers = {record.image.image_index: record.image.answer for record in session._repository.list_image_answers()}
+        assert answers[corrected] == ClassAnswer(other_class_id)
+        with pytest.raises(UserError, match="answers of their own already"):
+            session.audits.learn()
+
+
 def test_classes_merged_during_an_audit_count_as_one(runs: RunTemplates) -> None:
     with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
         list(session.audits.start("quick"))

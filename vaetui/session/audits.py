@@ -32,10 +32,12 @@ from vaetui.storage.repository import SessionRepository
 if TYPE_CHECKING:
     from vaetui.engine.audit import AuditPopulation
     from vaetui.engine.audit_estimate import CheckCounts, ShareEstimate
+    from vaetui.session.image_answers import ImageLabelMap
     from vaetui.storage.stored_arrays import AuditImages
 
 NOTHING_OPEN_MESSAGE = "No audit is open."
 NOT_FINISHED_MESSAGE = "The audit is not finished. Check its other images first."
+NOTHING_TO_LEARN_MESSAGE = "All images that were checked have answers of their own already."
 
 
 @dataclass(slots=True, eq=False)
@@ -147,7 +149,8 @@ class Audits:
     def learn(self) -> int:
         """Record the checks of the finished audit as answers about images, one step of undo; return their number.
 
-        Planted errors are left out: they have an answer already.
+        Images that have an answer already are left out: planted errors, and those that were corrected since. Raises
+        UserError if no image is left.
         """
         loaded = self._require_newest(NOT_FINISHED_MESSAGE)
         if not loaded.steps.is_done:
@@ -155,12 +158,15 @@ class Audits:
         from vaetui.engine.audit import PLANTED_STRATUM
 
         canonical = self._repository.load_class_list().canonical
+        has_answer = _load_own_labels(self._store, self._repository).has_answer
         answers = []
         for position, (item, stratum) in enumerate(zip(loaded.steps.items, loaded.images.strata, strict=True)):
-            if stratum != PLANTED_STRATUM:
+            if stratum != PLANTED_STRATUM and not has_answer[item.image_index]:
                 check, label_id = loaded.steps.checks[position], canonical[item.label_class_id]
                 answer = ClassAnswer(canonical[check.class_id]) if isinstance(check, ClassAnswer) else check
                 answers.append(AnsweredImage(item.image_index, answer, None if item.part == "blind" else label_id))
+        if not answers:
+            raise UserError(NOTHING_TO_LEARN_MESSAGE)
         self._record_image_answers(answers, "audit")
         return len(answers)
 
@@ -256,11 +262,8 @@ def build_population(store: ArtifactStore, repository: SessionRepository, labell
 
     from vaetui.engine.audit import AuditPopulation
     from vaetui.export.label_table import ANSWER
-    from vaetui.session.image_answers import load_image_labels, map_image_labels
-    from vaetui.storage import stored_arrays
 
-    first_copies = stored_arrays.load_train_val_split(store).first_copies
-    own_labels = map_image_labels(load_image_labels(repository, store), first_copies)
+    own_labels = _load_own_labels(store, repository)
     table = labelling.label_table
     return AuditPopulation(
         class_ids=table.class_ids,
@@ -272,10 +275,18 @@ def build_population(store: ArtifactStore, repository: SessionRepository, labell
     )
 
 
+def _load_own_labels(store: ArtifactStore, repository: SessionRepository) -> ImageLabelMap:
+    from vaetui.session.image_answers import load_image_labels, map_image_labels
+    from vaetui.storage import stored_arrays
+
+    first_copies = stored_arrays.load_train_val_split(store).first_copies
+    return map_image_labels(load_image_labels(repository, store), first_copies)
+
+
 def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at: float) -> AuditResult:
     """Return the result by the checks of all images; classes that were merged since count as one."""
     from vaetui.engine.audit import STRATUM_NAMES
-    from vaetui.engine.audit_estimate import estimate_audit
+    from vaetui.engine.audit_estimate import CheckCounts, estimate_audit
 
     record, classes = loaded.record, repository.load_class_list()
     sample, seen_class_ids = prepare_estimate(loaded.images, loaded.steps, classes)
@@ -285,6 +296,8 @@ def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at:
     )
     strata = zip(STRATUM_NAMES, sample.cell_sizes.sum(1).tolist(), estimate.strata, strict=True)
     answered_count = int(sample.answered_sizes.sum())
+    seen_class_audits = {seen_id: (CheckCounts(0, 0), None) for _, seen_id, _ in estimate.confusion}
+    class_audits = {**seen_class_audits, **estimate.classes}
     return AuditResult(
         version=record.version,
         plan=record.plan,
@@ -304,8 +317,8 @@ def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at:
         answered=answered_count,
         abandoned=abandoned_count,
         classes=tuple(
-            _build_class_audit(class_id, classes.names[class_id], counts, share)
-            for class_id, (counts, share) in estimate.classes.items()
+            _build_class_audit(class_id, classes.names[class_id], *class_audits[class_id])
+            for class_id in sorted(class_audits)
         ),
         confusion=estimate.confusion,
         strata=tuple(StratumAudit(name, size, counts.checked, counts.wrong) for name, size, counts in strata),
