@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from vaetui.engine.audit import AuditPopulation, draw_audit
@@ -53,3 +54,12 @@ def test_a_part_with_few_checks_has_no_share() -> None:
     assert (counts.checked, share) == (19, None)
     is_part = np.arange(len(sample)) < 20
     assert estimate_part(sample, true_ids[sample.image_indices], is_part, 500, 0)[1] is not None
+
+
+def test_a_part_with_more_checks_than_labels_has_the_share_of_its_checks() -> None:
+    population, true_ids = draw_population(0)
+    sample = draw_audit(PLANS["quick"], population, np.random.default_rng(0))
+    is_part = np.arange(len(sample)) < 25  # a cross-validated confidence may choose more than the calibration does
+    counts, share = estimate_part(sample, true_ids[sample.image_indices], is_part, 3, 0)
+    assert share is not None
+    assert share.estimate == pytest.approx(1 - counts.wrong / counts.checked)

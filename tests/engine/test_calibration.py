@@ -179,6 +179,8 @@ VALID = {
         {"intercept": "nan"},
         {"intercept": float("nan")},
         {"intercept": True},
+        {"intercept": 10**400},
+        {"coefficients": [1e300] * 4},
         {"coefficients": 5},
         {"class_offsets": [0.0]},
         {"class_offsets": [], "class_slopes": []},

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, answer_round, create_session
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, Unreadable
-from vaetui.engine.classes import MergeClass
+from vaetui.engine.classes import AddClass, MergeClass
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView
@@ -303,19 +303,47 @@ def test_a_result_survives_json_and_a_forged_one_is_refused(runs: RunTemplates) 
         result = finish_audit(session.audits, read_truth(session))
     values = json.loads(json.dumps(result.to_dict()))
     assert AuditResult.from_dict(values) == result
-    for forged in ({**values, "low": 3.0}, {**values, "keys": "7"}, {**values, "classes": [{}]}, {}):
+    confusion = {"label": 1, "seen": float("inf"), "count": 2}
+    for change in ({"low": 3.0}, {"estimate": 7}, {"checked": -1}, {"keys": 10**400}, {"confusion": [confusion]}):
+        with pytest.raises((TypeError, ValueError)):
+            AuditResult.from_dict({**values, **change})
+    for forged in ({**values, "keys": "7"}, {**values, "classes": [{}]}, {}):
         with pytest.raises((KeyError, TypeError, ValueError)):
             AuditResult.from_dict(forged)
 
 
-@pytest.mark.parametrize("forgery", ["strata", "pages", "answered_class_ids", "weights", "label_class_ids"])
-def test_a_forged_file_is_refused_in_one_sentence(forgery: str, runs: RunTemplates) -> None:
+def test_a_class_without_labels_that_a_person_saw_has_its_name_in_the_result(runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        session.edit_classes(AddClass(10, "heron"))
+        list(session.audits.start("quick"))
+        result = finish_audit(session.audits, lambda *_: ClassAnswer(10))
+    assert {row["seen_name"] for row in result.to_dict()["confusion"]} == {"heron"}
+    assert (result.classes[-1].name, result.classes[-1].checked) == ("heron", 0)
+
+
+@pytest.mark.parametrize(
+    ("forgery", "value"),
+    [
+        ("strata", 77),
+        ("pages", 77),
+        ("answered_class_ids", 3),
+        ("weights", -1),
+        ("weights", 1e308),
+        ("weights", 5e-324),
+        ("label_class_ids", 77),
+        ("cell_sizes", 2**62),
+        ("cell_sizes", 0),
+        ("answered_sizes", 2**62),
+        ("image_indices", None),
+    ],
+)
+def test_a_forged_file_is_refused_in_one_sentence(forgery: str, value: float | None, runs: RunTemplates) -> None:
     with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
         list(session.audits.start("quick"))
         (record,) = session._repository.audit_log.list_audits()
         images = load_audit_images(session._store, record)
         forged = getattr(images, forgery).copy()
-        forged[0] = {"weights": -1, "answered_class_ids": 3}.get(forgery, 77)
+        forged[0] = forged[1] if value is None else value
         forged_images = replace(images, **{forgery: forged})
         session._repository.record_files(save_arrays(session._store, audit_name(record.id), forged_images))
     with closing(lifecycle.resume("one")) as session, pytest.raises(UserError, match="does not fit the session"):

@@ -97,6 +97,9 @@ def test_labels_of_a_minimum_confidence_are_measured_by_the_checks_among_them(se
     session.close()
     rows, info, _ = export(tmp_path)
     column = info["confidence"]["name"]
+    whole = {name: info["audit"][name] for name in ("estimate", "low", "high", "checked")}
+    assert info["confidence"]["measured"] == whole, "no label is left out"
+    assert export(tmp_path, "--min-confidence", "0.0001")[1]["confidence"]["measured"] == whole
     median = float(np.median([float(row[column]) for row in rows.values()]))
     kept, info, _ = export(tmp_path, "--min-confidence", str(median))
     measured = info["confidence"]["measured"]

@@ -133,13 +133,15 @@ def estimate_part(
     """Return the checks of a part of the labels, and the share of right labels in it from `MIN_CLASS_CHECKS` on.
 
     `is_part` [M] are the images of the sample that belong to the part. Of its labels, `size` can be drawn, and
-    `answered_size` were given for the image itself; they count as right. See `estimate_audit`.
+    `answered_size` were given for the image itself; they count as right. A part that was chosen by the checks may
+    seem to have fewer labels than checks; it then has as many. See `estimate_audit`.
     """
     is_counted = (seen_class_ids >= 0) & ~sample.is_planted
     is_wrong = seen_class_ids != sample.class_ids
     generator = np.random.default_rng(0)
     detections = _draw_detections(sample, seen_class_ids, POSTERIOR_DRAWS, generator)
     selected = np.flatnonzero(is_counted & is_part)
+    size = max(size, len(selected))
     return _estimate_part(sample, selected, is_wrong, size, answered_size, detections, generator)
 
 

@@ -45,6 +45,8 @@ NEWTON_STEPS = 40
 """Most Newton steps of a fit; 5 to 10 are usual."""
 NEWTON_TOLERANCE = 1e-6
 """Largest change of a coefficient at which a fit ends."""
+MAX_COEFFICIENT = 1e9
+"""Largest number in a stored calibration; fitted ones are far smaller."""
 MAX_NEWTON_STEP = 2.0
 """Largest change of a coefficient in one step, which keeps the first steps from overshooting."""
 
@@ -336,6 +338,6 @@ def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _to_float(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_COEFFICIENT:
         raise ValueError("not a number")
     return float(value)

@@ -12,6 +12,8 @@ AuditCheck: TypeAlias = ClassAnswer | Unreadable | Cleared
 
 A check that names the shown class accepts the label. The confidence of a class is not used.
 """
+MAX_COUNT = 1_000_000_000
+"""Largest number of images or keys in a stored result."""
 AuditViewPart: TypeAlias = Literal["blind", "page", "done"]
 
 
@@ -102,7 +104,7 @@ class AuditResult:
     abandoned: int
     """Number of audits of the same version that were begun and closed without a result."""
     classes: tuple[ClassAudit, ...]
-    """The classes with labels, by class id."""
+    """The classes with labels, and those that a person saw in place of one, by class id."""
     confusion: tuple[tuple[int, int, int], ...]
     """(class of the label, class that the person saw, number of checks), only where they differ, most frequent first.
     """
@@ -141,7 +143,8 @@ class AuditResult:
             **simple_values,
             classes=tuple(_from_dict(ClassAudit, item) for item in values["classes"]),
             confusion=tuple(
-                (int(item["label"]), int(item["seen"]), int(item["count"])) for item in values["confusion"]
+                (_convert(item["label"], "int"), _convert(item["seen"], "int"), _convert(item["count"], "int"))
+                for item in values["confusion"]
             ),
             strata=tuple(_from_dict(StratumAudit, item) for item in values["strata"]),
         )
@@ -194,15 +197,15 @@ def _from_dict(item_class: type[ItemT], values: dict[str, Any]) -> ItemT:
 
 
 def _convert(value: Any, type_name: str) -> Any:
-    """Return a value of a result as its type; raises TypeError and ValueError for another type and for NaN."""
+    """Return a value of a result as its type; raises TypeError and ValueError for another type or range."""
     if type_name.endswith(" | None") and value is None:
         return None
     base_name = type_name.removesuffix(" | None")
-    accepted_types = {"int": (int,), "float": (int, float), "str": (str,)}[base_name]
-    if isinstance(value, bool) or not isinstance(value, accepted_types):
-        raise TypeError(f"not of type {base_name}: {value!r}")
-    if isinstance(value, float) and not 0 <= value <= 1:
-        raise ValueError(f"not a share: {value}")
+    accepted_type = {"int": int, "float": int | float, "str": str}[base_name]
+    if isinstance(value, bool) or not isinstance(value, accepted_type):
+        raise TypeError(f"not of type {base_name}: {value!r:.40}")
+    if isinstance(value, int | float) and not 0 <= value <= (1 if base_name == "float" else MAX_COUNT):
+        raise ValueError(f"out of range: {value!r:.40}")
     return value
 
 

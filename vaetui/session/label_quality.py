@@ -164,7 +164,11 @@ def _measure_kept_labels(
     """Return the measured share of right labels among those of a minimum confidence; None if it was not measured."""
     if audit is None or audit.result.version != version:
         return None
-    is_kept = (label_table.class_ids >= 0) & (label_table.confidences >= min_confidence)
+    is_labelled = label_table.class_ids >= 0
+    is_kept = is_labelled & (label_table.confidences >= min_confidence)
+    if np.array_equal(is_kept, is_labelled):
+        result = audit.result
+        return {"estimate": result.estimate, "low": result.low, "high": result.high, "checked": result.checked}
     own_labels = map_image_labels(
         load_image_labels(snapshot.repository, snapshot.store),
         stored_arrays.load_train_val_split(snapshot.store).first_copies,

@@ -34,7 +34,7 @@ def load_result(record: AuditRecord) -> AuditResult | None:
         return None
     try:
         return AuditResult.from_dict(json.loads(record.result_text))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise UserError(
             f"The result of audit {record.id} is damaged ({error}). Restore the session from a backup."
         ) from error
@@ -48,6 +48,8 @@ def load_results(repository: SessionRepository) -> tuple[AuditResult, ...]:
 
 def load_audit_images(store: ArtifactStore, record: AuditRecord) -> AuditImages:
     """Return the images of an audit and the labels it judges. Raises UserError for a lost or unsuitable file."""
+    import numpy as np
+
     from vaetui.engine.audit import PLANTED_STRATUM, STRATUM_NAMES
     from vaetui.engine.calibration import FEATURES
     from vaetui.storage import stored_arrays
@@ -57,17 +59,28 @@ def load_audit_images(store: ArtifactStore, record: AuditRecord) -> AuditImages:
     lengths = {"M": record.image_count, "L": record.class_count, "S": len(STRATUM_NAMES), "F": len(FEATURES)}
     images = stored_arrays.load_arrays(store, name, AuditImages, **lengths)
     is_planted, is_paged = images.strata == PLANTED_STRATUM, images.pages >= 0
+    drawn_counts = np.stack(
+        [
+            np.bincount(images.class_ids[images.strata == stratum], minlength=record.class_count)
+            for stratum in range(len(STRATUM_NAMES))
+        ]
+    )
+    image_count = len(images.label_class_ids)
     is_valid = (
         ((images.strata < len(STRATUM_NAMES)) | is_planted).all()
         and ((images.answered_class_ids >= 0) == is_planted).all()
         and images.answered_class_ids.max() < record.class_count
-        and ((images.weights > 0) | is_planted).all()
+        and (((images.weights >= 0.5) & (images.weights <= image_count)) | is_planted).all()
         and ((images.ranks > 0) | is_planted).all()
         and ((images.strata == 0) != is_paged).all()
         and bool((images.pages[1:] >= images.pages[:-1]).all())
         and min(images.pages.min(), images.label_class_ids.min()) >= -1
         and images.label_class_ids.max() < record.class_count
         and min(images.cell_sizes.min(), images.answered_sizes.min()) >= 0
+        and max(images.cell_sizes.max(), images.answered_sizes.max()) <= image_count
+        and images.cell_sizes.sum() + images.answered_sizes.sum() <= image_count
+        and (images.cell_sizes >= drawn_counts).all()
+        and len(np.unique(images.image_indices)) == record.image_count
     )
     if not is_valid:
         raise UserError(f"{store.directory / name} does not fit the session. Restore it from a backup.")
