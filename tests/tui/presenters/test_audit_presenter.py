@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui.scripted_audits import ScriptedAudits
@@ -37,6 +39,15 @@ def list_records(audits: ScriptedAudits) -> list[str]:
 
 def join(pieces: tuple[Piece, ...]) -> str:
     return "".join(text for text, _ in pieces)
+
+
+def test_header_of_an_audit_without_pages_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    audits = ScriptedAudits(lambda: PETS)
+    list(audits.start("quick"))
+    view = audits.view
+    assert view is not None
+    monkeypatch.setattr(ScriptedAudits, "view", replace(view, page_count=0))
+    assert AuditPresenter(audits, PETS, (0, 1, 2)).header_text == "quick audit   image 1 of 30"
 
 
 def test_keys_answer_single_images_and_moves_do_nothing() -> None:

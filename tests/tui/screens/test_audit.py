@@ -528,6 +528,12 @@ async def open_result(session: AuditedSession) -> AsyncIterator[tuple[Pilot[None
         yield pilot, result_screen
 
 
+async def test_digit_on_the_result_is_an_unknown_key() -> None:
+    async with open_result(AuditedSession()) as (pilot, screen):
+        await pilot.press("0")
+        assert "Unknown key" in prompt_text(screen)
+
+
 async def test_finished_audit_shows_its_result_first_and_a_key_starts_another() -> None:
     session = AuditedSession()
     async with open_result(session) as (pilot, _):

@@ -224,7 +224,8 @@ class AuditPresenter:
         """Where the audit is."""
         view = self._view
         if self.is_blind:
-            return f"{view.plan} audit   image {view.position} of {view.total}, then {self._pages_text}"
+            pages = f", then {format_count(view.page_count, 'page')}" if view.page_count else ""
+            return f"{view.plan} audit   image {view.position} of {view.total}{pages}"
         start, end = self.selection.page_bounds
         total = len(view.items)
         part = f"   images {start + 1}-{end} of {total}" if end - start < total else ""
@@ -260,10 +261,6 @@ class AuditPresenter:
         if self.shown_class_id is None and item.shown_class_id is not None:
             name = truncate_class_name(item.shown_class_id, self._classes, max_cells - 2)
         return ((name, ""),) if item.check is None else ((f"{ACCEPTED_MARK} {name}".rstrip(), "dim"),)
-
-    @property
-    def _pages_text(self) -> str:
-        return format_count(self._view.page_count, "page")
 
     @property
     def _other_key(self) -> str:

@@ -38,7 +38,7 @@ class OverlayScreen(PromptScreen):
 
     def on_unbound_key(self, key: str) -> None:
         """Show that the key is unknown, or that the digit has no class."""
-        if key.isdigit():
+        if key.isdigit() and self._active_digits:
             self._hint = format_unassigned_digit(key, self._active_digits)
             self._update_view()
         else:
