@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tests.benchmarks.datasets import FASHION, find_dataset
+from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import replace_json, save_results
 from vaetui.engine import rng
 from vaetui.engine.audit import AuditPopulation, draw_audit
@@ -39,7 +39,6 @@ from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.auditing_annotator import see_classes
 from vaetui.simulation.reader_cache import TrainedReader
-from vaetui.simulation.reader_network import ReaderNetwork, ReaderPredictions
 from vaetui.simulation.run import Simulation
 from vaetui.simulation.stopwatch import Stopwatch
 
@@ -52,18 +51,6 @@ POSTERIOR_DRAWS = 4_000
 """Draws for an interval; enough for figures that are means of hundreds of audits."""
 ANNOTATOR_CONFIG = AnnotatorConfig("members", answers_per_round=16, error_rate=0.02)
 SEED = 0
-
-
-class NoReader(ReaderNetwork):
-    """Stands in for the network that reads reconstructions, which audits do not need."""
-
-    def __init__(self) -> None:
-        """Create no layers."""
-        torch.nn.Module.__init__(self)
-
-    def predict(self, images: NDArray[np.uint8]) -> ReaderPredictions:
-        """Predict class 0 without confidence."""
-        return ReaderPredictions(np.zeros(len(images), np.int64), np.zeros(len(images), np.float32))
 
 
 @dataclass(frozen=True, slots=True)

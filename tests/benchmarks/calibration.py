@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.benchmarks.audit import ANNOTATOR_CONFIG, SETS, NoReader, count_classes
+from tests.benchmarks.audit import ANNOTATOR_CONFIG, SETS, count_classes
 from tests.benchmarks.datasets import FASHION, find_dataset
+from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import replace_json, save_results
 from tests.benchmarks.uncalibrated_fit import print_models
 from vaetui.engine import calibration, rng

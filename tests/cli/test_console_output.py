@@ -62,7 +62,7 @@ def test_answers_about_single_images_are_counted_by_where_they_were_given(
     session.record_image_answers([AnsweredImage(4, ClassAnswer(5), None)], "audit")
     session.close()
     assert load_status("demo")["image_answers"] == {
-        **{"images": 4, "review": 3, "pair": 0, "border": 0, "audit": 1},
+        **{"images": 4, "review": 3, "pair": 0, "audit": 1},
         **{"corrected": 2, "unreadable": 1, "beyond_borders": 0},
     }
     lines = print_lines({}, capsys)

@@ -20,7 +20,6 @@ HEADING_CELLS = 20
 IMAGE_ANSWER_TEXTS = {
     "review": "in a review",
     "pair": "beside a confused class",
-    "border": "at a border",
     "audit": "from audits",
     "corrected": "corrected",
     "unreadable": "unreadable",

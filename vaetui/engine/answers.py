@@ -42,7 +42,7 @@ Answer: TypeAlias = ClassAnswer | Unreadable | Split | Cleared
 Answers: TypeAlias = Mapping[ClusterPath, Answer]
 ImageAnswer: TypeAlias = ClassAnswer | Unreadable | Cleared
 """An answer about a single image; it is certain; the confidence of a class is not used."""
-ImageAnswerOrigin: TypeAlias = Literal["review", "pair", "border", "audit"]
+ImageAnswerOrigin: TypeAlias = Literal["review", "pair", "audit"]
 """Where a person gave an answer about an image."""
 
 

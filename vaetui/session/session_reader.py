@@ -81,7 +81,7 @@ class ImageAnswers:
     names: Texts
     """Class names, [K]; "" for an unreadable image."""
     origins: Texts
-    """Where the answers were given, [K]: "review", "pair", "border" or "audit"."""
+    """Where the answers were given, [K]: "review", "pair" or "audit"."""
 
     def __len__(self) -> int:
         """Return K."""

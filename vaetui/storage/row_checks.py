@@ -75,7 +75,7 @@ ROW_CONDITIONS = {
         id {COUNT_CONDITION} AND id NOT IN (SELECT id FROM answer) AND id NOT IN (SELECT id FROM class_edit)
         AND {STEP_CONDITION} AND {MADE_IN_ROUND_CONDITION} AND {CREATED_AT_CONDITION} AND state {STATE_CONDITION}
         AND typeof(image_index) = 'integer' AND image_index {COUNT_CONDITION}
-        AND origin IN ('review', 'pair', 'border', 'audit')
+        AND origin IN ('review', 'pair', 'audit')
         AND typeof(ifnull(shown_class_id, 0)) = 'integer' AND ifnull(shown_class_id, 0) {CLASS_ID_CONDITION}
         AND ((kind IN ('unreadable', 'cleared') AND class_id IS NULL)
             OR (kind = 'class' AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}))

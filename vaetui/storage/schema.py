@@ -82,7 +82,7 @@ CREATE TABLE image_answer (        -- answers about single images in the order o
     kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'cleared')),
     class_id INTEGER,
     shown_class_id INTEGER,        -- the label that was shown with the image; NULL for a blind answer
-    origin TEXT NOT NULL CHECK (origin IN ('review', 'pair', 'border', 'audit')),
+    origin TEXT NOT NULL CHECK (origin IN ('review', 'pair', 'audit')),
     state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
     created_at REAL NOT NULL       -- seconds since 1970
 );

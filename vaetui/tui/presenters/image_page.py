@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.review_views import ReviewImage
@@ -15,7 +15,7 @@ from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_text import format_unassigned_digit
 from vaetui.tui.presenters.focus_moves import move_index
 from vaetui.tui.presenters.layout import GridLayout
-from vaetui.tui.presenters.review_draft import Correction, PageMarks, ReviewDraft, ReviewStep
+from vaetui.tui.presenters.review_draft import Correction, PageMarks, ReviewDraft, ReviewStep, StepOrigin
 from vaetui.tui.presenters.review_text import format_correction, format_page_confirmation, format_review_caption
 from vaetui.tui.presenters.styled_text import Piece
 from vaetui.tui.session_protocol import Session
@@ -27,7 +27,7 @@ PAGE_MOVE_KEYS = frozenset({"left", "right", "up", "down", "first", "last"})
 class ImagePage:
     """Handles the keys of a page of images; subclasses choose the images and record the page."""
 
-    undone_origins: tuple[ImageAnswerOrigin, ...] = ("review", "pair", "border")
+    undone_origins: tuple[StepOrigin, ...] = ("review", "pair", "border")
     """The origins of the steps that undo and redo change."""
 
     def __init__(

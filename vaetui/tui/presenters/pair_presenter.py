@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from rich.cells import cell_len
 
-from vaetui.engine.answers import ImageAnswerOrigin
 from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
 from vaetui.session.review_views import PAGE_IMAGES, ConfusedPair, ReviewImage
@@ -15,6 +14,7 @@ from vaetui.tui.presenters.cluster_text import format_digit_ranges, truncate_cla
 from vaetui.tui.presenters.image_page import ImagePage
 from vaetui.tui.presenters.layout import GridLayout
 from vaetui.tui.presenters.line_dialogue import Choice
+from vaetui.tui.presenters.review_draft import StepOrigin
 from vaetui.tui.presenters.review_text import MAX_NAME_CELLS, MIN_NAME_CELLS
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
 
@@ -25,7 +25,7 @@ PairAction: TypeAlias = str
 class PairPresenter(ImagePage):
     """Handles the keys of the comparison; images of the first class are at the left, of the second at the right."""
 
-    undone_origins: tuple[ImageAnswerOrigin, ...] = ("pair",)
+    undone_origins: tuple[StepOrigin, ...] = ("pair",)
     pairs: Sequence[ConfusedPair] = ()
     """The pairs of classes, most confused first."""
     index = 0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin, Unreadable
+from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.errors import format_count
 
 Correction: TypeAlias = ClassAnswer | Unreadable
 """The answer for an image in place of its label."""
+StepOrigin: TypeAlias = Literal["review", "pair", "border"]
+"""The screen that recorded a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ReviewStep:
 
     description: str
     """What was recorded, such as "page of 32 images of cat"."""
-    origin: ImageAnswerOrigin
+    origin: StepOrigin
     """The screen that recorded it."""
     class_id: int
     """The class that was reviewed; of a pair the first one."""
