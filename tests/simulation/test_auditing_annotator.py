@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.idx import write_small_mnist
 from tests.simulation.simulated_sessions import ANNOTATOR_CONFIG, simulate_session
 from vaetui.session import lifecycle
 from vaetui.simulation.auditing_annotator import see_classes
@@ -55,3 +56,12 @@ def test_a_simulated_audit_is_reported_and_kept(digits: Path) -> None:
     session = lifecycle.resume("audited")
     assert [item.to_dict() for item in session.audits.results] == [result.audit]
     session.close()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_run_whose_images_were_all_reviewed_ends_without_an_audit(tmp_path: Path) -> None:
+    data = write_small_mnist(tmp_path / "few", train=20, test=10)
+    config = replace(ANNOTATOR_CONFIG, audit_plan="quick", answers_per_round=40, review_answers=30)
+    result = simulate_session("few", data, config)
+    assert result.audit is None
+    assert result.exported is not None

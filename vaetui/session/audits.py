@@ -40,6 +40,10 @@ NOT_FINISHED_MESSAGE = "The audit is not finished. Check its other images first.
 NOTHING_TO_LEARN_MESSAGE = "All images that were checked have answers of their own already."
 
 
+class NothingToAuditError(UserError):
+    """No image has a label that nobody gave for the image itself."""
+
+
 @dataclass(slots=True, eq=False)
 class _LoadedAudit:
     """An audit in memory."""
@@ -76,7 +80,7 @@ class Audits:
     def start(self, plan: str) -> Iterator[Event]:
         """Continue the open audit, whatever its plan, else draw one of the present labels; `view` shows it at the end.
 
-        Raises UserError for an unknown plan, and if there is nothing to audit.
+        Raises UserError for an unknown plan, and NothingToAuditError.
         """
         if plan not in PLANS:
             raise UserError(f"There is no audit {plan}. Choose one of: {', '.join(PLANS)}.")
@@ -185,7 +189,7 @@ class Audits:
         try:
             sample = draw_audit(PLANS[plan], build_population(self._store, self._repository, labelling), generator)
         except ValueError as error:
-            raise UserError(
+            raise NothingToAuditError(
                 "There is nothing to audit: no image has a label that you have not given yourself. Answer clusters "
                 "first."
             ) from error

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from vaetui.engine.events import BatchesTrained, Loading, Progress
+from vaetui.engine.events import BatchesTrained, Loading, Notice, Progress
 from vaetui.errors import format_count
 from vaetui.simulation.result import SimulationResult
 from vaetui.simulation.run import ReconstructionsRead, RoundAnswered, SimulationEvent
@@ -44,6 +44,8 @@ def display_progress(events: Generator[SimulationEvent, None, SimulationResult],
                     )
                     line = f"epoch {epoch.epoch} of {epoch_count}   test {test_text}   reading {reading_text}"
                     console.print(f"{line}   {epoch.seconds:.0f} s", highlight=False)
+                case Notice(message):
+                    console.print(message, highlight=False)
                 case RoundAnswered(round_number, answer_count, quality):
                     coverage, accuracy = _format_percent(quality.label_coverage), _format_percent(quality.overall)
                     line = f"  round {round_number}   {format_count(answer_count, 'answer')}   coverage {coverage}"

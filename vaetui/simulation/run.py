@@ -9,11 +9,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from vaetui.engine.events import EpochEnded, Event, Reconstructed
+from vaetui.engine.events import EpochEnded, Event, Notice, Reconstructed
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditResult
+from vaetui.session.audits import NothingToAuditError
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator
@@ -148,14 +149,18 @@ class Simulation:
         yield ReconstructionsRead(session.training_curves().finished_epochs[-1])
 
     def _audit_labels(self) -> Generator[SimulationEvent, None, AuditResult | None]:
-        """Audit the labels as configured, and remember which images were checked."""
+        """Audit the labels as configured, and remember which images were checked; None without labels to audit."""
         plan, config = self._annotator_config.audit_plan, self._annotator_config
         if plan is None or not sum(self._answers_by_round):
             return None
         with self._stopwatch.measure_part("auditing"):
             true_class_ids = self._require_true_labels("train_validation_labels").class_ids.astype(np.int64)
             annotator = AuditingAnnotator(self._session, true_class_ids, config.error_rate)
-            result = yield from annotator.audit(plan)
+            try:
+                result = yield from annotator.audit(plan)
+            except NothingToAuditError as error:
+                yield Notice(str(error))
+                return None
             self._pictures_shown += len(annotator.image_indices)
             self._audited_indices = annotator.image_indices
         return result
