@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from tests.tui.review_sessions import ANIMALS, create_review_session
 from tests.tui.scripted_session import ScriptedSession
 from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.config import PropagationConfig
 from vaetui.errors import UserError
 from vaetui.tui.plain.dialogue import PlainDialogue
 from vaetui.tui.plain.review_dialogue import NO_PICTURES_MESSAGE
@@ -44,6 +46,19 @@ def test_page_is_shown_with_numbers_and_recorded_with_its_corrections() -> None:
     ]
 
 
+def test_advice_names_what_is_typed() -> None:
+    session = create_review_session()
+    session.config = replace(session.config, propagation=PropagationConfig(method="graph"))
+    lines = run(session, "w", "", "q")
+    assert any(line.endswith("· mixed: a mixed page teaches more.") for line in lines)
+
+
+@pytest.mark.parametrize("end", ["q", "back"])
+def test_marks_of_a_page_that_is_not_recorded_are_named_at_the_end(end: str) -> None:
+    lines = run(create_review_session(), "w", "3=owl", end, "q")
+    assert any(line.startswith("Not recorded yet: 3: cat → owl") for line in lines)
+
+
 def test_unreadable_and_undone_pages() -> None:
     session = create_review_session()
     run(session, "w", "12=x", "", "u", "U", "q")
@@ -51,7 +66,7 @@ def test_unreadable_and_undone_pages() -> None:
     session = create_review_session()
     lines = run(session, "w", "", "u", "u", "q")
     assert list_answers(session) == []
-    assert "Undone: page of 12 images of cat." in lines
+    assert "Undid: page of 12 images of cat." in lines
     assert "Nothing to undo here." in lines
 
 

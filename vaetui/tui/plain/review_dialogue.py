@@ -26,6 +26,8 @@ COMMAND_KEYS = {
     **{"u": "undo", "undo": "undo", "U": "redo", "redo": "redo"},
 }
 """What the keys of the screen are called here."""
+TYPED_COMMANDS = {"review.next_class": "n", "review.undo": "u", "review.varied": "mixed", "review.close": "back"}
+"""What is typed in place of a key that a sentence names."""
 HELP = (
     ("Enter", "record the page: all images that have no mark are right as labelled"),
     ("4=cat 7=dog 9=x", "image 4 shows cat, 7 shows dog, 9 is unreadable; 4= takes the mark back"),
@@ -85,8 +87,7 @@ class PlainReview:
                     break
             except UserError as error:
                 self._print_line(str(error))
-        if marks := self._list_marks():
-            self._print_line(f"Not recorded yet: {', '.join(marks)}. review: go on")
+        self._print_unrecorded_marks(". review: go on")
 
     def _execute(self, text: str) -> bool:
         """Handle a line, and return False if the user leaves the review."""
@@ -95,6 +96,7 @@ class PlainReview:
             case "back":
                 return False
             case "q" | "leave":
+                self._print_unrecorded_marks()
                 raise ShutdownRequested
             case "?" | "help":
                 for command, effect in HELP:
@@ -179,6 +181,10 @@ class PlainReview:
         else:
             self._print_line(f"{question} Enter: all right, or such as 4=cat 7=dog (?: help)")
 
+    def _print_unrecorded_marks(self, end: str = "") -> None:
+        if marks := self._list_marks():
+            self._print_line(f"Not recorded yet: {', '.join(marks)}{end}")
+
     def _list_marks(self) -> list[str]:
         """Return the corrections of the page, such as "4: cat → dog"."""
         return [
@@ -195,4 +201,4 @@ class PlainReview:
 
 def _format_command(binding_id: str) -> str:
     """Return what is typed in place of a key."""
-    return {"review.next_class": "n", "review.undo": "u"}.get(binding_id, binding_id)
+    return TYPED_COMMANDS[binding_id]
