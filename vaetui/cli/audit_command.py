@@ -36,7 +36,7 @@ def audit(session: str, plan: str | None, as_json: bool, ui_mode: UiMode) -> Non
     from vaetui.session.session_status import load_status
     from vaetui.session.stored_audits import load_results
     from vaetui.storage import locations
-    from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
+    from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
 
     directory = locations.find_session(session)
     if as_json:
@@ -56,7 +56,7 @@ def audit(session: str, plan: str | None, as_json: bool, ui_mode: UiMode) -> Non
         opened_session = lifecycle.resume_at(directory)
         if opened_session.round_number == 1 and opened_session.audits.view is None:
             opened_session.close()
-            raise UserError(ROUND_1_MESSAGE)
+            raise UserError(AUDIT_TOO_EARLY_MESSAGE)
         return opened_session
 
     ui_mode.run_session(open_session, audit_plan=plan or "")

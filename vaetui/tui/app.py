@@ -128,12 +128,12 @@ class VaetuiApp(KeyedApp):
         the user is asked for the plan. `on_close` is called when the screen of the phase is shown again. Raises
         UserError while there are no labels to audit.
         """
-        from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
+        from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
         from vaetui.tui.screens.audit import AuditScreen
 
         view = self.session.audits.view
         if view is None and self.session.phase == "labelling" and self.session.round_number < 2:
-            raise UserError(ROUND_1_MESSAGE)
+            raise UserError(AUDIT_TOO_EARLY_MESSAGE)
         self._on_close = on_close or self._on_close
         is_done = view is not None and view.part == "done"
         if is_done and not plan and not is_new and self._find_whether_audit_is_current() is not False:
@@ -163,11 +163,11 @@ class VaetuiApp(KeyedApp):
 
         Raises UserError while there are no labels to review.
         """
-        from vaetui.tui.presenters.review_text import ROUND_1_MESSAGE
+        from vaetui.tui.presenters.review_text import REVIEW_TOO_EARLY_MESSAGE
         from vaetui.tui.screens.review import ReviewScreen
 
         if self.session.phase == "labelling" and self.session.round_number < 2:
-            raise UserError(ROUND_1_MESSAGE)
+            raise UserError(REVIEW_TOO_EARLY_MESSAGE)
         self._replace_overlay(lambda: ReviewScreen(self.session, self._review_draft, on_close))
 
     def open_export(self) -> None:

@@ -57,15 +57,15 @@ def test_keys_answer_single_images_and_moves_do_nothing() -> None:
     assert list_records(audits) == [str([(0, ClassAnswer(1))]), str([(1, Unreadable())])]
     assert presenter.header_text == "quick audit   image 3 of 30, then 3 pages"
     assert presenter.format_question()[0] == "Image 3: which class?"
-    assert presenter.note == ""
+    assert presenter.status_text == ""
 
 
 def test_no_text_of_the_blind_part_names_a_class_but_that_of_the_last_key() -> None:
     presenter, _ = create_presenter()
-    texts = [presenter.header_text, *presenter.format_question(), presenter.note, presenter.hint]
+    texts = [presenter.header_text, *presenter.format_question(), presenter.status_text, presenter.hint]
     assert not any(name in text for text in texts for name in PETS.names)
     presenter.judge(2)
-    assert presenter.note == 'Saved: image 1 = "owl"'
+    assert presenter.status_text == 'Saved: image 1 = "owl"'
 
 
 def test_class_key_marks_the_selected_image_and_moves_on() -> None:
@@ -91,7 +91,7 @@ def test_enter_accepts_the_images_without_a_mark_and_shows_the_next_page() -> No
     presenter.handle_key("accept")
     accepted = [(position, ClassAnswer(0)) for position in range(31, 62)]
     assert list_records(audits)[1:] == [str(accepted)]
-    assert presenter.note == "Saved: 31 right, 1 not"
+    assert presenter.status_text == "Saved: 31 right, 1 not"
     assert presenter.header_text == "quick audit   page 2 of 3"
     assert presenter.shown_class_id == 1
     assert presenter.selection.index == 0
@@ -104,7 +104,7 @@ def test_space_and_the_shown_class_take_a_mark_back(key: str) -> None:
         presenter.handle_key(name)
     assert list_records(audits) == [str([(30, ClassAnswer(1))]), str([(30, Cleared())])]
     assert not any(map(is_marked, presenter.view.items))
-    assert presenter.note == "Saved: image 1 is not marked"
+    assert presenter.status_text == "Saved: image 1 is not marked"
     presenter.handle_key("clear")
     presenter.handle_key("0")
     assert len(list_records(audits)) == 2, "nothing to take back"
@@ -158,14 +158,14 @@ def test_undo_goes_back_over_pages_to_single_images_and_redo_forward() -> None:
     presenter.handle_key("1")
     presenter.handle_key("accept")
     presenter.handle_key("undo")
-    assert presenter.note == "Undid: page 1 accepted"
+    assert presenter.status_text == "Undid: page 1 accepted"
     assert [index for index, item in enumerate(presenter.view.items) if item.check is not None] == [0]
     presenter.handle_key("undo")
-    assert presenter.note == "Undid: image 1"
+    assert presenter.status_text == "Undid: image 1"
     assert presenter.selection.index == 0
     presenter.handle_key("undo")
     assert presenter.header_text == "quick audit   image 30 of 30, then 3 pages"
-    assert presenter.note == "Undid: image 30"
+    assert presenter.status_text == "Undid: image 30"
     for _ in range(3):
         presenter.handle_key("redo")
     assert presenter.view.page_number == 2

@@ -147,7 +147,7 @@ def test_undo_takes_marks_back_one_by_one_and_then_brings_the_last_page_back() -
     assert list_indices(presenter)[:2] == [0, 4]
     assert presenter.cursor == 0
     assert presenter.draft.marks.corrections == {}
-    assert presenter.status_text == "Undone: page of 8 images of cat"
+    assert presenter.status_text == "Undid: page of 8 images of cat"
     assert presenter.format_heading(100).endswith("page 1 of 25")
     press(presenter, "undo")
     assert presenter.hint == "Nothing to undo here"

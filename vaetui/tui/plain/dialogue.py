@@ -34,8 +34,7 @@ from vaetui.tui.plain.texts import (
     describe_progress,
     describe_similar_cluster,
 )
-from vaetui.tui.presenters import review_text
-from vaetui.tui.presenters.audit_text import ROUND_1_MESSAGE
+from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
 from vaetui.tui.presenters.cluster_order import SortOrder, is_open, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
     describe_answer,
@@ -52,6 +51,7 @@ from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.review_draft import ReviewDraft
+from vaetui.tui.presenters.review_text import REVIEW_TOO_EARLY_MESSAGE
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.widgets.text_images import fit_image, to_ascii_lines
 
@@ -122,14 +122,14 @@ class PlainDialogue:
     def _audit_round(self) -> None:
         """Audit the labels, and go on with the round."""
         if self._round_view.round_number < 2 and self.session.audits.view is None:
-            raise UserError(ROUND_1_MESSAGE)
+            raise UserError(AUDIT_TOO_EARLY_MESSAGE)
         self._run_audit()
         self._show_cluster(self._focused_cluster.path)
 
     def _review_round(self) -> None:
         """Review labels of single images, and go on with the round."""
         if self._round_view.round_number < 2:
-            raise UserError(review_text.ROUND_1_MESSAGE)
+            raise UserError(REVIEW_TOO_EARLY_MESSAGE)
         review = PlainReview(
             self.session,
             self._review_draft,

@@ -36,7 +36,7 @@ class AuditPresenter:
         """Show the open audit; `digit_keys` are the classes that the digits choose."""
         self.hint = ""
         """Why the last key did nothing, or ""."""
-        self.note = ""
+        self.status_text = ""
         """The result of the last key, or ""."""
         self.is_zoomed = False
         """Whether the selected tile of a page is shown in full size."""
@@ -89,7 +89,7 @@ class AuditPresenter:
 
     def clear_messages(self) -> None:
         """Remove the hint and the note of the last key."""
-        self.hint = self.note = ""
+        self.hint = self.status_text = ""
 
     def handle_key(self, key: str) -> None:
         """Handle the key of this name; unknown ones do nothing."""
@@ -118,15 +118,15 @@ class AuditPresenter:
         if not self.is_blind and class_id == item.shown_class_id:
             if is_marked(item):
                 self._record([(item.position, Cleared())])
-                self.note = f"Saved: {self._name_item(item)} is not marked"
+                self.status_text = f"Saved: {self._name_item(item)} is not marked"
             else:
-                self.note = f"No mark: the image is shown as {self._name_class(class_id)}"
+                self.status_text = f"No mark: the image is shown as {self._name_class(class_id)}"
         elif check == item.check:
-            self.note = f"Marked as {self._name_class(class_id)} already"
+            self.status_text = f"Marked as {self._name_class(class_id)} already"
         else:
             self._record([(item.position, check)])
             if self.is_blind == was_blind:  # else the keys of the other part are more important
-                self.note = f"Saved: {self._name_item(item)} = {self._name_class(class_id)}"
+                self.status_text = f"Saved: {self._name_item(item)} = {self._name_class(class_id)}"
         if not self.is_blind and not self.is_done and self.selected_item.position == item.position:
             self._index = min(self._index + 1, self.selection.page_bounds[1] - 1)
 
@@ -153,13 +153,15 @@ class AuditPresenter:
             self._record(checks)
         if self._is_same_page(previous):
             self._select_unjudged()
-        self.note = f"Saved: {len(items) - marked_count} right" + (f", {marked_count} not" if marked_count else "")
+        self.status_text = f"Saved: {len(items) - marked_count} right" + (
+            f", {marked_count} not" if marked_count else ""
+        )
 
     def _clear_mark(self) -> None:
         item = self.selected_item
         if is_marked(item):
             self._record([(item.position, Cleared())])
-            self.note = f"Saved: {self._name_item(item)} is not marked"
+            self.status_text = f"Saved: {self._name_item(item)} is not marked"
         else:
             self.hint = f"No mark here. A class key marks an image that is not {self._name_shown(item)}"
 
@@ -175,7 +177,7 @@ class AuditPresenter:
             return
         self._audits.undo()
         self._update(previous)
-        self.note = f"Undid: {self._describe_change(previous)}"
+        self.status_text = f"Undid: {self._describe_change(previous)}"
 
     def _redo(self) -> None:
         previous = self._view
@@ -185,7 +187,7 @@ class AuditPresenter:
         self._audits.redo()
         self._update(previous)
         change = self._describe_change(previous)
-        self.note = f"Redid: {change}" if self._is_same_page(previous) else "Redone"
+        self.status_text = f"Redid: {change}" if self._is_same_page(previous) else "Redone"
 
     def _update(self, previous: AuditView) -> None:
         """Read the view again, and select the first image to judge if it is another image or page."""

@@ -15,7 +15,9 @@ from vaetui.tui.presenters.sections import format_paragraph, format_wrapped_sect
 
 MARKED_PER_PAGE = 1.5
 """Images of a page that are marked on average, where few labels are wrong: most of them are planted errors."""
-ROUND_1_MESSAGE = "An audit needs labels. Answer this round and train; from the next round on they can be audited."
+AUDIT_TOO_EARLY_MESSAGE = (
+    "An audit needs labels. Answer this round and train; from the next round on they can be audited."
+)
 MAX_NAME_CELLS = 30
 """Cells of a class name in the list of classes."""
 Row = tuple[str, str]

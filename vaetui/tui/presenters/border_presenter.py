@@ -185,7 +185,7 @@ class BorderPresenter:
             return
         self.search = self.search.without_last_answer()
         self._show_page()
-        self.status_text = "Undone: the last answer of this search"
+        self.status_text = "Undid: the last answer of this search"
 
     def _confirm(self, key: str) -> BorderAction | None:
         """Record the border, or close if nothing lies beyond it."""

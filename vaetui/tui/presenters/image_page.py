@@ -196,7 +196,7 @@ class ImagePage:
         target.append(source.pop())
         self.draft.marks = self.draft.marks.without(target[-1].image_indices)
         self.forget_earlier_marks()
-        self.status_text = f"{'Undone' if is_undo else 'Done again'}: {target[-1].description}"
+        self.status_text = f"{'Undid' if is_undo else 'Redid'}: {target[-1].description}"
         return target[-1]
 
     def _handle_mark_key(self, key: str) -> bool:

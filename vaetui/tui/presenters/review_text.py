@@ -15,7 +15,9 @@ from vaetui.tui.presenters.cluster_text import truncate_class_name, truncate_nam
 from vaetui.tui.presenters.review_draft import Correction
 from vaetui.tui.presenters.styled_text import Piece, count_cells
 
-ROUND_1_MESSAGE = "A review needs labels. Answer this round and train; from the next round on they can be corrected."
+REVIEW_TOO_EARLY_MESSAGE = (
+    "A review needs labels. Answer this round and train; from the next round on they can be corrected."
+)
 MIN_SECOND_CELLS = 8
 """Cells to which the second class beside a label is cut at most; in fewer ones it is left out."""
 MIN_NAME_CELLS = 6

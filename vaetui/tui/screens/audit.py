@@ -252,7 +252,7 @@ class AuditScreen(WorkerScreen):
         are_shown = self._show_images(presenter)
         self.query_one(Header).set_text(f"{self._pending_text}{presenter.header_text}")
         question, help_text = presenter.format_question()
-        hint, note = self._hint or presenter.hint, self._note or presenter.note
+        hint, note = self._hint or presenter.hint, self._note or presenter.status_text
         prompt.show_question(question, help_text if are_shown else LOADING_TEXT, hint, note)
 
     def _show_images(self, presenter: AuditPresenter) -> bool:
