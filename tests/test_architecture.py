@@ -120,6 +120,12 @@ def test_no_module_has_more_than_500_lines() -> None:
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 
+def test_the_session_package_lists_its_modules() -> None:
+    lines = (ast.get_docstring(ast.parse((PACKAGE / "session/__init__.py").read_text())) or "").splitlines()[2:]
+    stems = {path.stem for path in (PACKAGE / "session").glob("*.py")} - {"__init__"}
+    assert sorted(line.split()[0] for line in lines) == sorted(stems)
+
+
 def test_no_two_modules_of_a_package_share_a_stem() -> None:
     """The presenters, screens and widgets of one feature may: their package says which one it is."""
     stems: dict[str, list[str]] = {}

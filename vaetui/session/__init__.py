@@ -33,10 +33,17 @@ session_status    status and summary of a session, read-only
 session_catalogue  all sessions, for the session picker
 source_images     the files that images were imported from
 final_labels      one label per image, for export
-stored_audits     the images, checks and results of audits, read without the lock
 label_evidence    evidence for the class of every image: networks, propagated answers, earlier epochs
 label_confidence  the confidences of labels by the audits of a session
-labelling         the labels of one moment, with their version and what speaks for them
+label_quality     version, audits and measured accuracy of labels, for exports and model cards
+labelling         the labels of one moment, with their version and evidence
+audit_views       frozen values of audits that front ends show
+audit_steps       the checks of one audit, with undo and redo
+stored_audits     the images, checks and results of audits, read without the lock
+audits            draw an audit, record its checks, and measure the accuracy of the labels
+review_views      frozen values of reviews that front ends show
+border_search     the pages to ask about until the border of a class is found
+image_review      pages of single images to correct, worst first
 session_snapshot  a session at one moment, read without its lock
 snapshot_labels   labels of a snapshot
 stored_labels     labels of a session that is not open, repaired first if needed

@@ -11,7 +11,7 @@ from vaetui.engine.events import Event
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditCheck, AuditItemView, AuditResult, AuditView
 from vaetui.signals import ShutdownRequested
-from vaetui.tui.plain.commands import find_class, parse_image_answer
+from vaetui.tui.plain.commands import find_class, parse_typed_answer
 from vaetui.tui.plain.tiles import list_tile_lines, parse_marks
 from vaetui.tui.presenters.audit_presenter import is_marked
 from vaetui.tui.presenters.audit_text import (
@@ -170,7 +170,7 @@ class PlainAudit:
         return checks
 
     def _parse_check(self, text: str) -> ClassAnswer | Unreadable:
-        return parse_image_answer(text, self._session.classes, self._digit_keys)
+        return parse_typed_answer(text, self._session.classes, self._digit_keys)
 
     def _show_images(self, view: AuditView) -> None:
         """Print the image, or the numbered tiles of the page."""

@@ -154,7 +154,7 @@ def find_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int | No
     return class_id
 
 
-def parse_image_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassAnswer | Unreadable:
+def parse_typed_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassAnswer | Unreadable:
     """Return the answer about a single image: its class, or that it is unreadable.
 
     Raises UserError for any other text and for a merged class.

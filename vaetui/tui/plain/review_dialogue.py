@@ -9,7 +9,7 @@ from vaetui.engine.events import Event
 from vaetui.errors import UserError
 from vaetui.session.review_views import ReviewImage
 from vaetui.signals import ShutdownRequested
-from vaetui.tui.plain.commands import find_class, parse_image_answer
+from vaetui.tui.plain.commands import find_class, parse_typed_answer
 from vaetui.tui.plain.tiles import TILE_COLUMNS, list_tile_lines, parse_marks
 from vaetui.tui.presenters.cluster_text import format_key_line
 from vaetui.tui.presenters.layout import GridLayout
@@ -146,7 +146,7 @@ class PlainReview:
         classes, digit_keys = self._session.classes, self._presenter.digit_keys
         if text == "." and find_class(text, classes, digit_keys) is None:
             return ClassAnswer(image.second_class_id)
-        return parse_image_answer(text, classes, digit_keys)
+        return parse_typed_answer(text, classes, digit_keys)
 
     def _show_page(self) -> None:
         """Print the heading and the numbered images of the page."""
