@@ -5,7 +5,7 @@ Modules in reading order; each imports only modules above it:
     malloc                    glibc settings that speed up training on the CPU
     config, config_text       hyperparameters with their bounds; the configuration as JSON
     recipes                   named configurations
-    answers, classes          answers about clusters; the editable list of classes
+    answers, classes          answers about clusters and images; the editable list of classes
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
     idx, images               IDX headers; images in memory or mapped
@@ -17,6 +17,9 @@ Modules in reading order; each imports only modules above it:
     vae, augmentation         the networks; the second view of an image
     kmeans, query_strategy    k-means and the elbow; the clusters that a round asks about
     projection                latent vectors in two dimensions
+    audit_plans, audit        the sizes of an audit; the random sample of labels that a person checks
+    audit_estimate            the share of right labels by these checks, with its interval
+    calibration               the confidence of labels, without an audit and after one
     label_propagation         labels spread over a graph of nearest neighbours
     metrics                   accuracy, agreement and calibration
     inference                 images to latent vectors and classes; latent vectors to images
