@@ -10,7 +10,7 @@ from vaetui.session.border_search import BorderSearch
 
 
 def search_border(image_count: int, fitting_count: int, page_images: int = 32, *, marks: bool = False) -> BorderSearch:
-    """Search among images 1000, 1001, ... of which the first ones fit, with an answerer who makes no errors."""
+    """Search among images 1000, 1001, ... of which the first ones fit, with an annotator who makes no errors."""
     search = BorderSearch(3, tuple(range(1000, 1000 + image_count)), page_images, seed=5)
     while not search.is_done:
         misfits = [image_index for image_index in search.page if image_index >= 1000 + fitting_count]
@@ -21,7 +21,7 @@ def search_border(image_count: int, fitting_count: int, page_images: int = 32, *
 
 
 @pytest.mark.parametrize("image_count", [1, 31, 32, 33, 320, 1203, 6000])
-def test_an_answerer_without_errors_finds_the_page_of_the_border(image_count: int) -> None:
+def test_an_annotator_without_errors_finds_the_page_of_the_border(image_count: int) -> None:
     for fitting_count in {0, 1, 32, 33, image_count // 3, image_count // 2, image_count - 1, image_count}:
         if fitting_count <= image_count:
             result = search_border(image_count, fitting_count).result

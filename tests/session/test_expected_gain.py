@@ -97,10 +97,6 @@ def test_nothing_is_expected_from_a_single_comparable_accuracy_or_across_a_gap(e
     assert expect_gain(TRAINING, create_epochs(expected)) is None
 
 
-def test_nothing_is_expected_while_a_class_has_no_answer() -> None:
-    assert expect_gain(TRAINING, create_epochs([0.5, 0.6, 0.7]), [3]) is None
-
-
 def test_test_accuracies_replace_the_expected_ones() -> None:
     gain = expect_gain(TRAINING, create_epochs([0.9, 0.91], test=[0.5, 0.7]))
     assert gain is not None

@@ -58,18 +58,13 @@ class ExpectedGain:
     """Whether true labels of test images measured the accuracy; else it is expected, and not audited."""
 
 
-def expect_gain(
-    training: TrainingConfig, epochs: Sequence[EpochEnded], unanswered_class_ids: Sequence[int] = ()
-) -> ExpectedGain | None:
-    """Return what another round is expected to bring.
+def expect_gain(training: TrainingConfig, epochs: Sequence[EpochEnded]) -> ExpectedGain | None:
+    """Return what another round is expected to bring, once every class has an answer.
 
-    None while a class has no answer, and before two rounds in a row have comparable accuracies. The expected gain is
-    the smallest of three bounds: half of the last gain, a quarter of the remaining errors, and a quarter of the
-    predictions that the last round changed. A fall of the expected accuracy counts as no gain: in simulated runs most
+    None before two rounds in a row have comparable accuracies. The expected gain is the smallest of three bounds: half
+    of the last gain, a quarter of the remaining errors, and a quarter of the predictions that the last round changed. A fall of the expected accuracy counts as no gain: in simulated runs most
     such falls were none.
     """
-    if unanswered_class_ids:
-        return None
     is_measured = any(epoch.test_accuracy is not None for epoch in epochs)
     accuracies: dict[int, float | None] = {}
     churns: dict[int, float] = {}
