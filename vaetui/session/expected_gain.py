@@ -62,8 +62,8 @@ def expect_gain(training: TrainingConfig, epochs: Sequence[EpochEnded]) -> Expec
     """Return what another round is expected to bring, once every class has an answer.
 
     None before two rounds in a row have comparable accuracies. The expected gain is the smallest of three bounds: half
-    of the last gain, a quarter of the remaining errors, and a quarter of the predictions that the last round changed. A fall of the expected accuracy counts as no gain: in simulated runs most
-    such falls were none.
+    of the last gain, a quarter of the remaining errors, and a quarter of the predictions that the last round changed. A
+    fall of the expected accuracy counts as no gain: in simulated runs most such falls were none.
     """
     is_measured = any(epoch.test_accuracy is not None for epoch in epochs)
     accuracies: dict[int, float | None] = {}
