@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from tests.benchmarks.markdown import format_table
+from tests.benchmarks.markdown import LINE_WIDTH, format_table
 from tests.benchmarks.results import load_results
 
-LINE_WIDTH = 118
 SET_NAMES = {
     "mnist": "MNIST",
     "fashion": "Fashion-MNIST",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+LINE_WIDTH = 118
+"""Characters in a line of the documentation."""
+
 
 def format_table(head: list[str], rows: list[list[str]]) -> str:
     """Format a Markdown table."""

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import audit_tables, budget_tables, paper_results, study_tables
-from tests.benchmarks.markdown import format_range, format_table
+from tests.benchmarks import audit_tables, budget_tables, calibration_tables, paper_results, study_tables
+from tests.benchmarks.markdown import LINE_WIDTH, format_range, format_table
 from tests.benchmarks.results import load_results
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "assets/docs").glob("*.md"))]
-LINE_WIDTH = 118
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 PAPER_UNITS = {
     "members": "vaetui, annotator `members`",
@@ -187,6 +186,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "review": budget_tables.review_table,
     "audit": audit_tables.audit_table,
     "audit_errors": audit_tables.audit_errors_table,
+    "calibration": calibration_tables.calibration_table,
 }
 
 
