@@ -16,7 +16,7 @@ def calibration_table() -> str:
     """Return how far confidences are from the share of right labels, without an audit and after one."""
     results = load_results("calibration")
     summary = (
-        f"Measured on {results['date']}, {results['machine']}, by sessions of 64 answers for clusters, of which 2 % are "
+        f"Measured on {results['date']}, {results['machine']}, by sessions of 64 answers for clusters, 2 % of them "
         f"wrong, and {results['audits']} audits of each. The calibration error is the mean gap between confidence and "
         f"share of right labels in {results['bins']} bins, in points; after an audit, on labels that were not checked."
     )
