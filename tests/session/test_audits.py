@@ -181,6 +181,17 @@ def test_an_abandoned_audit_is_reported_and_not_drawn_again(runs: RunTemplates) 
         assert len(session.audits.results) == 1
 
 
+def test_a_correction_does_not_hide_an_abandoned_audit(runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        list(session.audits.start("quick"))
+        view = require_view(session.audits)
+        session.audits.abandon()
+        session.record_image_answers([AnsweredImage(view.items[0].image_index, Unreadable())], "review")
+        list(session.audits.start("quick"))
+        assert require_view(session.audits).version != view.version
+        assert finish_audit(session.audits, read_truth(session)).abandoned == 1
+
+
 def test_equal_sessions_draw_equal_audits_whatever_else_was_looked_at(runs: RunTemplates) -> None:
     views = []
     for name in ("one", "two"):

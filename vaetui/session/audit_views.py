@@ -102,7 +102,7 @@ class AuditResult:
     answered: int
     """Number of these that are answers about the image itself; they count as right."""
     abandoned: int
-    """Number of audits of the same version that were begun and closed without a result."""
+    """Number of audits of labels by the same networks that were begun and closed without a result."""
     classes: tuple[ClassAudit, ...]
     """The classes with labels, and those that a person saw in place of one, by class id."""
     confusion: tuple[tuple[int, int, int], ...]

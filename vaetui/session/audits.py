@@ -143,7 +143,7 @@ class Audits:
         return True
 
     def abandon(self) -> None:
-        """Close the open audit without a result; it is counted in the results of later audits of this version."""
+        """Close the open audit without a result; it is counted in the results of later audits of these networks."""
         record = self._find_open_record()
         if record is None:
             raise UserError(NOTHING_OPEN_MESSAGE)
@@ -295,8 +295,9 @@ def _build_result(repository: SessionRepository, loaded: _LoadedAudit, ended_at:
     record, classes = loaded.record, repository.load_class_list()
     sample, seen_class_ids = prepare_estimate(loaded.images, loaded.steps, classes)
     estimate = estimate_audit(sample, seen_class_ids)
+    # Any correction makes another version, so audits of the same networks count.
     abandoned_count = sum(
-        other.state == "abandoned" and other.version == record.version for other in repository.audit_log.list_audits()
+        other.state == "abandoned" and other.epoch == record.epoch for other in repository.audit_log.list_audits()
     )
     strata = zip(STRATUM_NAMES, sample.cell_sizes.sum(1).tolist(), estimate.strata, strict=True)
     answered_count = int(sample.answered_sizes.sum())
