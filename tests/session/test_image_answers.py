@@ -322,16 +322,6 @@ def test_images_clusters_and_borders_are_undone_in_one_sequence(runs: RunTemplat
     session.close()
 
 
-def test_an_answer_can_extend_the_last_step(runs: RunTemplates) -> None:
-    session = runs.open("extended")
-    record(session, {3: ClassAnswer(1)})
-    session.record_image_answers([AnsweredImage(4, ClassAnswer(1))], "review", extends_last_step=True)
-    assert session.round_view().undo_description == "page of 2 images"
-    assert session.undo() == ()
-    assert session.undo() is None
-    session.close()
-
-
 def test_impossible_answers_are_refused_and_nothing_is_recorded(runs: RunTemplates) -> None:
     session = runs.open("refused")
     session.edit_classes(MergeClass(4, 9))

@@ -154,17 +154,15 @@ class ScriptedActions:
         self.actions += [ScriptedAnswer(step, *item) for item in changes]
         self.classes = classes
 
-    def record_images(
-        self, images: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
-    ) -> None:
-        """Record answers about single images as one step, or as part of the last one."""
+    def record_images(self, images: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
+        """Record answers about single images as one step."""
         for image in images:
             if isinstance(image.answer, ClassAnswer):
                 self.classes.require_active(image.answer.class_id)
         answered = {action.image.image_index for action in self.image_answers}
         changes = [image for image in images if not isinstance(image.answer, Cleared) or image.image_index in answered]
         if changes:
-            step = self._begin_step(extends_last_step)
+            step = self._begin_step(False)
             self.actions += [ScriptedImageAnswer(step, image, origin) for image in changes]
 
     def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:

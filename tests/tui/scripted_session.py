@@ -339,16 +339,14 @@ class ScriptedSession:
         self._require_no_training()
         self.steps.record([(round_number, path, answer)])
 
-    def record_image_answers(
-        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
-    ) -> None:
+    def record_image_answers(self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
         """Record answers about single images as one step."""
         self.calls.append(f"record_image_answers {[item.image_index for item in answers]} {origin}")
         self._require_no_training()
         for item in answers:
             if not 0 <= item.image_index < self.image_count:
                 raise UserError(f"There is no image {item.image_index:,}.")
-        self.steps.record_images(answers, origin, extends_last_step)
+        self.steps.record_images(answers, origin)
 
     def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
         """Record the images beyond the border of a class."""

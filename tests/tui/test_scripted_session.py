@@ -43,7 +43,7 @@ def draw_operation(draw: random.Random) -> Callable[[Session], Any]:
             lambda session: session.correct_answer(1, path, answer),
             lambda session: session.record_image_answers(page, origin),
             lambda session: session.record_image_answers(page, origin),
-            lambda session: session.record_image_answers(page[:1], origin, extends_last_step=True),
+            lambda session: session.record_image_answers(page[:1], origin),
             lambda session: session.record_border(other_id, list(range(len(page)))),
             lambda session: session.edit_classes(RenameClass(other_id, name)),
             lambda session: session.edit_classes(MergeClass(other_id, 2)),

@@ -91,10 +91,8 @@ class AnswerRecorder:
             answer = labelling_round.round_number, path, Split(len(split_snapshot.centres))
             self._reload(self.undo_stack.record([answer], fingerprints=[fingerprint]))
 
-    def record_images(
-        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
-    ) -> None:
-        """Record answers about single images, as a step or as part of the last one.
+    def record_images(self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
+        """Record answers about single images as a step.
 
         Clearing an image without an answer changes nothing and is left out; of several answers about an image, the last
         one is recorded. Raises UserError, and records nothing, for an unknown image and an unknown or merged class.
@@ -118,8 +116,8 @@ class AnswerRecorder:
                     if not isinstance(item.answer, Cleared) or index in answered
                 }
             if images:
-                steps = [(item, origin) for item in images.values()]
-                self._reload(self.undo_stack.record(images=steps, extends_last_step=extends_last_step))
+                records = [(item, origin) for item in images.values()]
+                self._reload(self.undo_stack.record(images=records))
 
     def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
         """Save the images beyond the border of a class, then record the border; without images, nothing changes.

@@ -300,16 +300,14 @@ class Session:
         """
         self._require_recorder(CORRECTION_REFUSAL).record(self._rounds.find(round_number), [(path, answer)])
 
-    def record_image_answers(
-        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
-    ) -> None:
+    def record_image_answers(self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
         """Record answers about single images as a step; all of them are on the disk on return, or none.
 
         An answer counts in an export at once, and in training from the next epoch on, before any answer about a
         cluster. It replaces an earlier one about the image or a copy of it. Raises UserError, and records nothing,
         while the networks are trained, for an unknown image and for an unknown or merged class.
         """
-        self._require_recorder(CORRECTION_REFUSAL).record_images(answers, origin, extends_last_step)
+        self._require_recorder(CORRECTION_REFUSAL).record_images(answers, origin)
 
     def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:
         """Record as a step which images of a class lie beyond its border; they lose that label, but not another one.

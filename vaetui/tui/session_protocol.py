@@ -208,13 +208,11 @@ class Session(Protocol):
     def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
         """Record an answer for a cluster of any round, in phase labelling or finished; undo removes it."""
 
-    def record_image_answers(
-        self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin, extends_last_step: bool = False
-    ) -> None:
+    def record_image_answers(self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
         """Record answers about single images as one step of undo, in phase labelling or finished.
 
-        They are on the disk on return, all or none of them. They become part of the last step with `extends_last_step`.
-        An answer about an image replaces its earlier one; `Cleared` removes it.
+        They are on the disk on return, all or none of them. An answer about an image replaces its earlier one;
+        `Cleared` removes it.
         """
 
     def record_border(self, class_id: int, image_indices: Sequence[int]) -> None:

@@ -8,6 +8,8 @@ from rich.cells import cell_len
 
 NOT_AUDITED = "not audited"
 """Stands beside every expected accuracy: it is computed from the networks alone."""
+SEPARATOR = ". "
+"""Stands between two texts on a line."""
 
 
 def round_percent(share: float) -> int:
@@ -25,7 +27,7 @@ def format_small_share(share: float) -> str:
     return f"{round(100 * share)} %" if share >= 0.01 else "less than 1 %"
 
 
-def fit_texts(alternatives: Sequence[Sequence[str]], max_cells: int, separator: str = ". ") -> str:
+def fit_texts(alternatives: Sequence[Sequence[str]], max_cells: int) -> str:
     """Return the texts that fit into `max_cells` columns, in order.
 
     Each text has alternatives, longest first. Texts at the beginning are more important: they get the room first.
@@ -33,9 +35,9 @@ def fit_texts(alternatives: Sequence[Sequence[str]], max_cells: int, separator: 
     texts: list[str] = []
     used_cells = 0
     for choices in alternatives:
-        room = max_cells - used_cells - (cell_len(separator) if texts else 0)
+        room = max_cells - used_cells - (cell_len(SEPARATOR) if texts else 0)
         text = next((choice for choice in choices if choice and cell_len(choice) <= room), None)
         if text is not None:
             used_cells = max_cells - room + cell_len(text)
             texts.append(text)
-    return separator.join(texts)
+    return SEPARATOR.join(texts)

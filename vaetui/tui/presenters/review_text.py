@@ -63,15 +63,13 @@ def _format_class(class_id: int, classes: ClassList, max_cells: int, style: str)
     return (CLASS_MARK, get_class_style(class_id)), (f" {name}", style)
 
 
-def format_correction(
-    label_class_id: int, correction: Correction | None, classes: ClassList, max_cells: int = MAX_NAME_CELLS
-) -> str:
+def format_correction(label_class_id: int, correction: Correction | None, classes: ClassList) -> str:
     """Return the label of an image and its correction, such as "cat → dog"."""
-    label = truncate_class_name(label_class_id, classes, max_cells)
+    label = truncate_class_name(label_class_id, classes, MAX_NAME_CELLS)
     if correction is None:
         return label
     answer = (
-        truncate_class_name(correction.class_id, classes, max_cells)
+        truncate_class_name(correction.class_id, classes, MAX_NAME_CELLS)
         if isinstance(correction, ClassAnswer)
         else "unreadable"
     )
