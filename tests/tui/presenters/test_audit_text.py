@@ -72,8 +72,8 @@ def test_facts_name_checks_planted_errors_answers_and_version() -> None:
     [
         ({"catch_found": 12}, "planted errors", "found 12 of 12"),
         ({"catch_planted": 0, "catch_found": 0}, "planted errors", "none: "),
-        ({"abandoned": 1}, "abandoned", "1 audit of this version"),
-        ({"abandoned": 3}, "abandoned", "3 audits of this version"),
+        ({"abandoned": 1}, "abandoned", "1 audit of these networks"),
+        ({"abandoned": 3}, "abandoned", "3 audits of these networks"),
         ({"wrong": 0, "unreadable": 0}, "checked", "348 labels: none wrong; 52 keys"),
         ({"answered": 0}, "audited", "60,000 labels after round 4."),
         ({"keys": 1, "checked": 1}, "checked", "1 label: 9 wrong, and 2 unreadable; 1 key,"),

@@ -64,7 +64,7 @@ def list_result_rows(result: AuditResult, is_current: bool | None = None) -> lis
     ]
     if result.abandoned:
         audits = "1 audit" if result.abandoned == 1 else f"{result.abandoned} audits"
-        rows.append(("abandoned", f"{audits} of this version before: ending audits early makes results less certain"))
+        rows.append(("abandoned", f"{audits} of these networks before: ending audits early makes results less certain"))
     rows.append(
         (
             "in exports",
