@@ -369,3 +369,13 @@ def test_answers_about_single_images_and_borders_reach_every_kind_of_export(
     assert infos[0]["version"] != infos[1]["version"]
     assert (infos[1]["omitted"]["unreadable"], infos[1]["omitted"]["beyond_border"]) == (1, 3)
     assert infos[1]["labels"]["answer"] == infos[0]["labels"]["answer"] + 1
+
+
+def test_without_any_label_no_audit_is_advised(digits: Path, tmp_path: Path) -> None:
+    session = create_session("blank", digits)
+    list(session.advance())
+    session.record_answer((1,), Unreadable())
+    session.close()
+    stdout = run_vaetui("export", "blank", "-o", str(tmp_path / "labels.csv")).stdout
+    assert "0 labels written" in stdout
+    assert stdout.endswith("Not audited.\n")

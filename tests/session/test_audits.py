@@ -22,7 +22,13 @@ from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView
 from vaetui.session.audits import Audits
 from vaetui.session.session import Session
 from vaetui.session.session_snapshot import SessionSnapshot
-from vaetui.session.stored_audits import load_audit_images, load_audit_steps, load_results, prepare_estimate
+from vaetui.session.stored_audits import (
+    load_audit_images,
+    load_audit_steps,
+    load_results,
+    prepare_estimate,
+    verify_audit,
+)
 from vaetui.storage.file_names import audit_name
 from vaetui.storage.stored_arrays import save_arrays
 
@@ -367,3 +373,13 @@ def test_checks_of_a_class_that_does_not_exist_are_refused_in_one_sentence(runs:
         session._repository.audit_log.record_checks(1, [(0, ClassAnswer(200))])
     with closing(lifecycle.resume("one")) as session, pytest.raises(UserError, match="names a class that does not"):
         _ = session.audits.view
+
+
+def test_a_forged_calibration_is_found_by_the_check_of_an_audit(runs: RunTemplates) -> None:
+    with closing(runs.open("one", PROPAGATION_CONFIG, 2)) as session:
+        list(session.audits.start("quick"))
+        finish_audit(session.audits, read_truth(session))
+        (record,) = session._repository.audit_log.list_audits()
+        verify_audit(session._store, session._repository, record)
+        with pytest.raises(UserError, match="calibration of audit 1 is damaged"):
+            verify_audit(session._store, session._repository, replace(record, calibration_text="[1]"))

@@ -74,7 +74,8 @@ def export_labels(
     sentences = [f"{output}: {sentence}; you saw {format_count(answered_count, 'image')}."]
     if options.min_confidence > 0:
         sentences.append(describe_kept_labels(info, label_table, options.min_confidence))
-    sentences.append(describe_audit(info, can_audit=snapshot.holder is None))
+    can_audit = snapshot.holder is None and bool((label_table.class_ids >= 0).any())
+    sentences.append(describe_audit(info, can_audit))
     message = make_printable(" ".join(sentences))
     yield LabelsExported(message)
     return message

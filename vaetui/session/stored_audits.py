@@ -100,9 +100,18 @@ def load_audit_steps(repository: SessionRepository, record: AuditRecord, images:
 
 
 def verify_audit(store: ArtifactStore, repository: SessionRepository, record: AuditRecord) -> None:
-    """Raise UserError if file, checks or result of an audit are damaged."""
+    """Raise UserError if file, checks, result or calibration of an audit are damaged."""
+    from vaetui.engine.calibration import Calibration
+
     load_audit_steps(repository, record, load_audit_images(store, record))
     load_result(record)
+    try:
+        if record.calibration_text is not None:
+            Calibration.from_json(record.calibration_text)
+    except ValueError as error:
+        raise UserError(
+            f"The calibration of audit {record.id} is damaged ({error}). Restore the session from a backup."
+        ) from error
 
 
 def prepare_estimate(
