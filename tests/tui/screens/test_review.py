@@ -14,6 +14,7 @@ from tests.tui.harness import (
     assert_snapshot,
     header_text,
     open_labelling,
+    open_over_labelling,
     press_slowly,
     prompt_text,
     screen_text,
@@ -425,3 +426,12 @@ async def test_rebound_keys_work_and_the_prompt_names_them() -> None:
         assert session.steps.pages == []
         await press_slowly(pilot, "g")
         assert session.steps.pages[0][0].answer == ClassAnswer(1)
+
+
+async def test_review_without_a_layout_waits_without_spinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_over_labelling(create_review_session(), "w", ReviewScreen) as (pilot, screen):
+        tries: list[None] = []
+        monkeypatch.setattr(ReviewScreen, "_has_layout", property(lambda _: tries.append(None)))
+        screen._update_view()
+        await pilot.pause(0.3)
+        assert 0 < len(tries) < 20

@@ -50,7 +50,7 @@ class BorderScreen(TileScreen):
         presenter, view = self.presenter, self._view
         self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading(self._heading_cells)}")
         if not self._has_layout:
-            self.call_after_refresh(self._update_view)
+            self._await_layout()
             return
         indices = presenter.image_indices
         if indices and not view.load_colours(indices[0]):

@@ -68,7 +68,7 @@ class PairScreen(TileScreen):
         presenter, view = self.presenter, self._view
         self.query_one(Header).set_text(f"{self._pending_text}{presenter.format_heading(self._heading_cells)}")
         if not self._has_layout:
-            self.call_after_refresh(self._update_view)
+            self._await_layout()
             return
         presenter.resize(view.compute_grid(bool(self._digit_text)))
         first_image = next(iter(presenter.shown_images), None)

@@ -148,7 +148,7 @@ class ReviewScreen(TileScreen):
     def _update_view(self) -> None:
         presenter, view = self.presenter, self._view
         if not self._has_layout:
-            self.call_after_refresh(self._update_view)
+            self._await_layout()
             return
         if not presenter.is_loaded:
             self._update_header()

@@ -20,6 +20,8 @@ from vaetui.tui.widgets.tiled_images import LOADING_TEXT
 
 PROGRAM_NAME_CELLS = 12
 """Cells of the header that the heading leaves to the name of the program and the beginning of that of the session."""
+LAYOUT_POLL_S = 0.05
+"""Seconds between two attempts to show the images before they have a place."""
 RETRY_S = 0.2
 """Seconds between two attempts to show images while they are being loaded."""
 
@@ -92,6 +94,10 @@ class TileScreen(WorkerScreen):
         except UserError as error:
             self._hint = str(error)
             return None
+
+    def _await_layout(self) -> None:
+        """Try again soon: in too small a terminal there is no layout, and trying at once would never pause."""
+        self.set_timer(LAYOUT_POLL_S, self._update_view)
 
     def _show_loading(self) -> None:
         """Show that the images are being loaded, and try again soon."""
