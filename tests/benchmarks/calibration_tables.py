@@ -8,6 +8,8 @@ from tests.benchmarks.audit_tables import SET_NAMES
 from tests.benchmarks.markdown import LINE_WIDTH, format_table
 from tests.benchmarks.results import load_results
 
+SHOWN_ROUNDS = (2, 4)
+"""Rounds that the networks were trained on."""
 PLAN_COLUMNS = ("uncalibrated", "quick", "full")
 """The states of the confidence: without an audit, and after each plan."""
 
@@ -24,7 +26,7 @@ def calibration_table() -> str:
     head += ["calibration error: classifier", *PLAN_COLUMNS]
     rows = []
     for state in results["states"]:
-        if state["rounds"] > 1:
+        if state["rounds"] in SHOWN_ROUNDS:
             shares = (state["accuracy"], state["before"]["expected"], state["uncalibrated"]["expected"])
             errors = (state["before"]["ece"], *(state[column]["ece"] for column in PLAN_COLUMNS))
             rows.append(
