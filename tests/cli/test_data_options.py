@@ -45,7 +45,7 @@ def test_an_unlabelled_folder_is_exported_to_a_folder_per_class(tmp_path: Path) 
     assert process.returncode == 0, process.stderr
     exported_names = {path.name for path in output.rglob("*.png")}
     assert exported_names == {path.name for path in images.rglob("0*.png")}
-    assert {path.name for path in output.iterdir()} <= {"cat", "seven", "_unsure"}
+    assert {path.name for path in output.iterdir()} <= {"cat", "seven", "_unsure", "labels.info.json"}
     run_vaetui("export", name, "-o", str(tmp_path / "labels.csv"))
     rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
     assert [row["path"] for row in rows] == [str(path) for path in sorted(images.rglob("0*.png"))]

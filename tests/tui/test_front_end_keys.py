@@ -57,6 +57,7 @@ async def test_digit_chooses_the_same_class_in_both_front_ends(
 ) -> None:
     session = create_session(names, merged_id)
     async with open_labelling(create_session(names, merged_id), (120, 40)) as (pilot, screen):
+        await pilot.press("escape")  # from the notes with which a round begins to the keys
         assert screen_line in screen_text(pilot.app)
         for digit in DIGITS:
             plain_message, plain_lines = answer_in_plain(session, digit)
