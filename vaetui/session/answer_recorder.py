@@ -24,9 +24,8 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
-    from vaetui.engine.clusters import Indices
     from vaetui.session.labelling_round import LabellingRound
-    from vaetui.storage.stored_arrays import SplitSnapshot
+    from vaetui.storage.stored_arrays import SplitSnapshot, TrainValSplit
 
 
 class AnswerRecorder:
@@ -38,11 +37,13 @@ class AnswerRecorder:
         repository: SessionRepository,
         made_in_round: int,
         current_round: LabellingRound | None,
+        load_split: Callable[[], TrainValSplit],
         on_change: Callable[[], None],
     ) -> None:
         """Continue with the steps made in a round so far; `current_round` is None after the last one.
 
-        `on_change` is called after each change, when the current round is up to date.
+        `load_split` returns which images are copies. `on_change` is called after each change, when the current round is
+        up to date.
         """
         self.undo_stack = UndoStack(repository, made_in_round)
         """The steps."""
@@ -50,7 +51,7 @@ class AnswerRecorder:
         self._repository = repository
         self._current_round = current_round
         self._on_change = on_change
-        self._first_copies: Indices | None = None
+        self._load_split = load_split
         self._lock = threading.RLock()  # a worker records splits, the screen answers
 
     def record(
@@ -106,7 +107,7 @@ class AnswerRecorder:
                     classes.require_active(item.answer.class_id)
                 if item.shown_class_id is not None and not 0 <= item.shown_class_id < len(classes):
                     classes.require_active(item.shown_class_id)
-            indices = normalise_indices([item.image_index for item in answers], self._load_first_copies())
+            indices = normalise_indices([item.image_index for item in answers], self._load_split().first_copies)
             images = {index: _store_as(item, index) for index, item in zip(indices, answers, strict=True)}
             if any(isinstance(item.answer, Cleared) for item in answers):
                 answered = {record.image.image_index for record in self._repository.list_image_answers()}
@@ -131,7 +132,7 @@ class AnswerRecorder:
 
         with self._lock:
             self._repository.load_class_list().require_active(class_id)
-            indices = np.unique(np.array(normalise_indices(image_indices, self._load_first_copies()), np.int64))
+            indices = np.unique(np.array(normalise_indices(image_indices, self._load_split().first_copies), np.int64))
             if len(indices):
                 name = file_names.border_name(self._repository.next_action_id())
                 fingerprint = stored_arrays.save_arrays(self._store, name, stored_arrays.BorderImages(indices))
@@ -165,13 +166,6 @@ class AnswerRecorder:
                 self._current_round.forget_earlier_answers()
             self._current_round.reload([answer for answer in self.undo_stack.answers if self._is_current(answer)])
         self._on_change()
-
-    def _load_first_copies(self) -> Indices:
-        if self._first_copies is None:
-            from vaetui.storage import stored_arrays
-
-            self._first_copies = stored_arrays.load_train_val_split(self._store).first_copies
-        return self._first_copies
 
     def _is_current(self, answer: AnswerRecord) -> bool:
         return self._current_round is not None and answer.round_number == self._current_round.round_number

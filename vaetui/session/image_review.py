@@ -17,7 +17,6 @@ from vaetui.session.review_views import (
     ReviewImage,
     ReviewProgress,
 )
-from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
@@ -96,18 +95,18 @@ class ImageReview:
 
     def __init__(
         self,
-        store: ArtifactStore,
         repository: SessionRepository,
         propagator: LabelPropagator,
         labellings: LabellingLoader,
     ) -> None:
-        """Review the labelling that `labellings` loads; `propagator` loads the answers about single images."""
-        self._store = store
+        """Review the labelling that `labellings` loads.
+
+        `propagator` loads the answers about single images, and which images are copies.
+        """
         self._repository = repository
         self._propagator = propagator
         self._labellings = labellings
         self._labelling: Labelling | None = None
-        self._first_copies: NDArray[np.int64] | None = None
         self._cached_state: tuple[Labelling, ImageLabelMap, tuple[int, ...], LabelState] | None = None
 
     def classes(self) -> tuple[ReviewClass, ...]:
@@ -241,17 +240,9 @@ class ImageReview:
         labelling, image_labels = self._require_labelling(), self._propagator.load_image_labels()
         canonical = self._repository.load_class_list().canonical
         if (cached := self._cached_state) is None or cached[:3] != (labelling, image_labels, canonical):
-            state = LabelState(labelling, self._load_first_copies(), np.array(canonical), image_labels)
+            state = LabelState(labelling, self._propagator.load_split().first_copies, np.array(canonical), image_labels)
             cached = self._cached_state = labelling, image_labels, canonical, state
         return cached[3]
-
-    def _load_first_copies(self) -> NDArray[np.int64]:
-        if self._first_copies is None:
-            from vaetui.storage import stored_arrays
-
-            split = stored_arrays.load_train_val_split(self._store)
-            self._first_copies = split.first_copies
-        return self._first_copies
 
 
 def _build_images(state: LabelState, indices: Indices) -> tuple[ReviewImage, ...]:

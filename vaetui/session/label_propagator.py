@@ -117,13 +117,13 @@ class LabelPropagator:
         cached = self._cached_image_labels.get(last_round)
         if cached is None or cached[0][0] is not records or cached[0][1:] != key[1:]:
             image_labels = load_image_labels(self._repository, self._store, last_round)
-            cached = key, map_image_labels(image_labels, self._load_split().first_copies)
+            cached = key, map_image_labels(image_labels, self.load_split().first_copies)
             self._cached_image_labels = {last_round: cached}
         return cached[1]
 
     def load_train_image_labels(self, last_round: int | None = None) -> ImageLabelMap:
         """Return what `load_image_labels` returns, for the training images, [N]."""
-        return self.load_image_labels(last_round).select(self._load_split().train_indices)
+        return self.load_image_labels(last_round).select(self.load_split().train_indices)
 
     def find_distinct_images(self, round_number: int) -> NDArray[np.bool_]:
         """Return for each training image whether it is the first one of its copies, [N]."""
@@ -212,7 +212,8 @@ class LabelPropagator:
             labelled_sets += self._earlier_labelled_sets(labelling_round.round_number, None)
         return labelling_round.distinct_images.find_copies_of(concat_labelled_sets(labelled_sets).indices)
 
-    def _load_split(self) -> TrainValSplit:
+    def load_split(self) -> TrainValSplit:
+        """Return which images are trained on and which are copies, loaded once."""
         if self._train_val_split is None:
             from vaetui.storage import stored_arrays
 

@@ -98,7 +98,7 @@ class Session:
             self.name, store, repository, self._propagator, self._rounds.load, self._predict_all
         )
         """The labels as an export would write them now."""
-        self.reviews = ImageReview(store, repository, self._propagator, self.labellings)
+        self.reviews = ImageReview(repository, self._propagator, self.labellings)
         """Pages of single images to correct."""
         self.audits = Audits(store, repository, self.labellings, self._prepare_trainer, self.record_image_answers)
         """The audits of the labels."""
@@ -490,5 +490,10 @@ class Session:
         if self._recorder is None:
             made_in_round = self.round_number or self.round_count + 1
             self._recorder = AnswerRecorder(
-                self._store, self._repository, made_in_round, self._rounds.current, self._handle_changed_answers
+                self._store,
+                self._repository,
+                made_in_round,
+                self._rounds.current,
+                self._propagator.load_split,
+                self._handle_changed_answers,
             )
