@@ -163,7 +163,7 @@ class ScriptedSession:
         self.is_closed = False
         """Whether `close` was called."""
         self.stop_count = 0
-        """How many slow methods were closed before their end."""
+        """How often training was stopped before its end; loading for a screen that is open already does not count."""
         self.export_steps = threading.Semaphore(1_000_000)
         """Holds an export back while it is 0."""
         self.calls: list[str] = []
@@ -258,7 +258,7 @@ class ScriptedSession:
                 yield event
             is_complete = True
         finally:
-            self.stop_count += not is_complete
+            self.stop_count += is_training and not is_complete
 
     def split_cluster(self, path: ClusterPath, part_count: int) -> Iterator[Event]:
         """Split a cluster."""
