@@ -1,0 +1,1 @@
+"""Vectors that stand for images: read, checked and matched from files, or computed by a pretrained image model."""
