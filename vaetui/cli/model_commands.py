@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,7 +21,7 @@ from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
-    from vaetui.data.image_stream import ImageBatch
+    from vaetui.session.new_images import NewImages
     from vaetui.session.predictor import Predictor
 
 Row: TypeAlias = "tuple[str, int, str, str]"
@@ -110,23 +109,20 @@ class PredictionRun:
         self._predictor = predictor
         self._images = images
         self._output = output
-        options = predictor.import_options
-        self._import_options = options if value_range is None else replace(options, value_range=value_range)
+        self._reader = predictor.open_reader(value_range)
 
     def iter_rows(self, format_name: str) -> Iterator[bytes]:
         """Yield the rows of one batch after another as CSV or JSON Lines in UTF-8.
 
         Raises UserError if no image can be read, or one of them is the output.
         """
-        from vaetui.data.image_stream import MAX_BATCH_IMAGES, stream_image_batches
+        from vaetui.data.image_stream import MAX_BATCH_IMAGES
 
         if format_name == "csv":
             yield _format_csv([PREDICTION_COLUMNS])
         batch_size = STDIN_BATCH_PATHS if "-" in self._images else MAX_BATCH_IMAGES
-        predictor, noted_kinds = self._predictor, set[str]()
-        for batch in stream_image_batches(
-            self._iter_paths(), predictor.image_shape, batch_size, predictor.value_ranges, self._import_options
-        ):
+        noted_kinds = set[str]()
+        for batch in self._reader.iter_batches(self._iter_paths(), batch_size):
             self._require_other_output(batch.names)
             for kind in batch.new_ranges.keys() - noted_kinds:
                 noted_kinds.add(kind)
@@ -153,9 +149,9 @@ class PredictionRun:
                 self._require_other_output([listed_path])
                 yield listed_path
 
-    def _predict_rows(self, batch: ImageBatch) -> list[Row]:
+    def _predict_rows(self, batch: NewImages) -> list[Row]:
         class_names = self._predictor.classes.names
-        predictions = session_runner.drain_events(self._predictor.predict(batch.pixels))
+        predictions = session_runner.drain_events(self._predictor.predict(batch.inputs))
         columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()
         return [
             (path, class_id, class_names[class_id], f"{confidence:.4f}")

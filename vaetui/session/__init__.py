@@ -51,5 +51,6 @@ label_export      check an output, write labels to it, and describe the result
 session_reader    the Python interface, which `vaetui.open` returns
 image_map         the images as points in the plane
 predictor         predictions and samples by the newest checkpoint
+new_images        new images as input of the networks
 verification      verify and repair a session directory
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, e
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.learned_classes import find_learned_class_ids, find_trained_class_ids
+from vaetui.session.new_images import NetworkInputs, NewImageReader, PixelReader
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import locations
 
@@ -49,10 +51,8 @@ class Predictor:
             self.classes = snapshot.classes
             """All classes; the networks may not have learned all of them."""
             origin = repository.data_record.origin
-            self.value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
-            """The values of black and white in the session's images, by kind of values."""
-            self.import_options = ImportOptions() if origin is None else parse_import_options(origin)
-            """The options of the import of the session's images."""
+            self._value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
+            self._import_options = ImportOptions() if origin is None else parse_import_options(origin)
             self._has_later_round = schedule.next_round_number(snapshot.config.training, repository) > 0
             last_epoch = snapshot.last_trained_epoch
             self.trained_class_ids = find_trained_class_ids(snapshot.config, repository, last_epoch)
@@ -61,14 +61,21 @@ class Predictor:
             """The classes that the networks can tell apart; empty until they were trained on two."""
         self._predicted_count = 0
 
-    def predict(self, pixels: Pixels) -> Generator[Progress, None, Predictions]:
-        """Classify images [N, H, W] of the session's size as one of the learned classes; yields progress.
+    def open_reader(self, value_range: tuple[float, float] | None = None) -> NewImageReader:
+        """Return a reader of new images; `value_range` overrides the values of black and white of the session."""
+        options = self._import_options
+        if value_range is not None:
+            options = replace(options, value_range=value_range)
+        return PixelReader(self.image_shape, self._value_ranges, options)
+
+    def predict(self, inputs: NetworkInputs) -> Generator[Progress, None, Predictions]:
+        """Classify images, as a reader of this class returns them, as one of the learned classes; yields progress.
 
         Raises UserError if fewer than two classes have been learned.
         """
         self.require_two_learned_classes()
-        self._predicted_count += len(pixels)
-        images = DeviceImages(images_from_array(pixels), torch.device("cpu"))
+        self._predicted_count += len(inputs)
+        images = DeviceImages(images_from_array(inputs), torch.device("cpu"))
         return encode_and_classify(
             self.vae,
             images,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas
 
     from vaetui.export.label_table import LabelTable
+    from vaetui.session.new_images import NetworkInputs
     from vaetui.session.predictor import Predictor
 
 T = TypeVar("T")
@@ -218,22 +219,19 @@ class SessionReader:
         self._require_open()
         predictor = self._predictor
         predictor.require_two_learned_classes()
-        from vaetui.data.image_stream import convert_image_array, stream_image_batches
-
-        shape, ranges, options = predictor.image_shape, predictor.value_ranges, predictor.import_options
+        new_image_reader = predictor.open_reader()
         if isinstance(images, np.ndarray):
-            pixels = convert_image_array(images, shape, ranges, options)
-            return ClassPredictions(*self._classify([pixels]))
+            return ClassPredictions(*self._classify([new_image_reader.convert_array(images)]))
         paths = [os.fspath(path) for path in ([images] if isinstance(images, str | os.PathLike) else images)]
         names, skipped = list[str](), list[tuple[str, str]]()
 
-        def iter_pixels() -> Iterator[Pixels]:
-            for batch in stream_image_batches(paths, shape, value_ranges=ranges, options=options):
+        def iter_inputs() -> Iterator[NetworkInputs]:
+            for batch in new_image_reader.iter_batches(paths):
                 names.extend(batch.names)
                 skipped.extend(batch.skipped)
-                yield batch.pixels
+                yield batch.inputs
 
-        columns = self._classify(iter_pixels())
+        columns = self._classify(iter_inputs())
         for path, reason in skipped:
             warnings.warn(make_printable(f"{path} {reason}"), stacklevel=2)
         if paths and not names:
@@ -343,11 +341,11 @@ class SessionReader:
 
         return Predictor(self.name, self._require_open())
 
-    def _classify(self, batches: Iterable[Pixels]) -> tuple[NDArray[np.int64], Texts, NDArray[np.float32]]:
-        """Return class ids, class names and probabilities of images, [n, H, W] or [n, H, W, 3] in each batch."""
+    def _classify(self, batches: Iterable[NetworkInputs]) -> tuple[NDArray[np.int64], Texts, NDArray[np.float32]]:
+        """Return class ids, class names and probabilities of images in batches."""
         class_ids, probabilities = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-        for pixels in batches:
-            predictions = _run(self._predictor.predict(pixels))
+        for inputs in batches:
+            predictions = _run(self._predictor.predict(inputs))
             class_ids.append(predictions.class_ids.astype(np.int64))
             probabilities.append(predictions.confidences)
         all_class_ids = np.concatenate(class_ids)
