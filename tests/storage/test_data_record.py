@@ -17,11 +17,13 @@ from vaetui.errors import UserError
 from vaetui.storage import data_record
 from vaetui.storage.data_record import MAX_OMITTED_IMAGES, DataRecord
 from vaetui.storage.dataset_cache import DatasetOrigin
+from vaetui.storage.feature_record import FeatureRecord, ModelRecord
 from vaetui.storage.import_report import ImportReport
 from vaetui.storage.repository import SessionRepository
 
 PATH_CHARACTERS = st.characters(exclude_categories=["Cs"]) | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF)
 """Characters of paths; bytes that are not UTF-8 become the surrogates U+DC80 to U+DCFF."""
+FEATURES = FeatureRecord("/vectors.npy", 12, 384, "0" * 64, ModelRecord("dinov2-small", "ab12", (224, 224)))
 REPORT = ImportReport("images", 3, (28, 28), False, {"8-bit": (0.0, 255.0)}, 1, {"cat": 1, "dog": 2}, fit="resized")
 
 
@@ -30,6 +32,8 @@ def test_record_survives_json() -> None:
     for record in (
         DataRecord(),
         DataRecord(False, ("cat", "dog"), origin, {"range": "0-1", "not taken": "1 entry\n1: .a is hidden"}),
+        DataRecord(features=FEATURES),
+        DataRecord(features=replace(FEATURES, model=None)),
     ):
         assert data_record.from_json(data_record.to_json(record)) == record
 
@@ -101,3 +105,26 @@ def test_invalid_record_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError, match="invalid data_record"):
         repository.data_record  # noqa: B018 (a property)
     repository.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": "vectors.npy"},
+        {"path": "/vec\0tors.npy"},
+        {"count": 0},
+        {"count": "12"},
+        {"width": 1 << 40},
+        {"sha256": "0" * 63},
+        {"sha256": "g" * 64},
+        {"model": {"name": "a"}},
+        {"model": {"name": "a", "version": "b\nc", "size": [1, 1]}},
+        {"model": {"name": "a", "version": "b", "size": [1, 0]}},
+        {"owner": "me"},
+    ],
+)
+def test_forged_record_of_vectors_is_refused(changes: dict[str, object]) -> None:
+    values = json.loads(data_record.to_json(DataRecord(features=FEATURES)))
+    values["features"] |= changes
+    with pytest.raises(ValueError, match="record of"):
+        data_record.from_json(json.dumps(values))

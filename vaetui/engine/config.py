@@ -35,6 +35,10 @@ class Bounds:
 class NetworkConfig:
     """Architecture of the networks (paper, section 3.3 and figure 1)."""
 
+    inputs: Literal["images", "vectors"] = "images"
+    """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
+    clustered: Literal["latents", "components"] = "latents"
+    """What is clustered and linked: the latent vectors, or `z_dim` principal components of the input vectors."""
     z_dim: Annotated[int, Bounds(1, 256)] = 10
     """Latent dimensions."""
     channels: tuple[Annotated[int, Bounds(1, 256)], Annotated[int, Bounds(1, 256)]] = (64, 128)
@@ -91,12 +95,16 @@ class AugmentConfig:
     """Largest local displacement of the elastic distortion, as a fraction of half the side."""
     colour_jitter: Annotated[float, Bounds(0.0, 1.0)] = 0.0
     """Largest mixing and shift of the colour channels, as a fraction; grey images ignore it."""
+    vector_dropout: Annotated[float, Bounds(0.0, 0.95)] = 0.0
+    """Share of the numbers of a vector that are replaced by their mean; images ignore it."""
+    vector_noise: Annotated[float, Bounds(0.0, 3.0)] = 0.0
+    """Standard deviation of the noise added to a vector, in standard deviations of its numbers; images ignore it."""
 
     @property
     def is_enabled(self) -> bool:
         """Whether training uses a second view."""
         distortions = (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
-        return self.strength > 0 and any(distortions)
+        return self.strength > 0 and any((*distortions, self.vector_dropout, self.vector_noise))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,8 @@ class ClusterConfig:
     """Smallest k that the elbow method may choose."""
     max_clusters: Annotated[int, Bounds(1, 256)] = 16
     """Largest k that the elbow method tries and may choose."""
+    clusters_per_class: Annotated[float, Bounds(0.0, 16.0)] = 0.0
+    """Fewest clusters of a round per class; 0 for any number."""
     elbow_sample_size: Annotated[int, Bounds(10, 1_000_000)] = 6_000
     """Latent vectors that the elbow method uses."""
     split_parts: Annotated[int, Bounds(2, 256)] = 4

@@ -33,10 +33,29 @@ RECIPES = {
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
         propagation=PropagationConfig(method="graph"),
     ),
+    "features": Config(
+        recipe="features",
+        network=NetworkConfig(
+            inputs="vectors",
+            z_dim=64,
+            hidden_units=256,
+            negative_slope=0.1,
+            latent="mean",
+            classifier_input="hidden",
+            batch_norm=True,
+        ),
+        loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
+        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
+        training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=2e-3, lr_schedule="cosine"),
+        augmentation=AugmentConfig(vector_dropout=0.3),
+        propagation=PropagationConfig(method="graph"),
+    ),
     "paper": Config(),
 }
-"""Configurations by name: "propagation" propagates answers over a graph of neighbours; "paper" is the published
-method."""
+"""Configurations by name: "propagation" propagates answers over a graph of neighbours; "features" does so with vectors
+of a pretrained network in place of the images; "paper" is the published method."""
+FEATURES_RECIPE = "features"
+"""Recipe of a new session with features."""
 
 
 def get_recipe(name: str) -> Config:

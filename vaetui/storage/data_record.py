@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from vaetui.engine.classes import require_valid_class_names
 from vaetui.errors import UserError, is_printable_text
 from vaetui.storage.dataset_cache import DatasetOrigin, parse_origin
+from vaetui.storage.feature_record import FeatureRecord, parse_feature_record
 
 MAX_OMITTED_IMAGES = 100_000
 """Most images that an import may leave out of an array: the session stores their indices in one value."""
@@ -25,6 +26,8 @@ class DataRecord:
     """What the images were imported from; None if they are used in place."""
     import_lines: dict[str, str] = field(default_factory=dict)
     """What the import took and left out, as lines of text by heading; empty for the bundled images."""
+    features: FeatureRecord | None = None
+    """The vectors that the networks are trained on; None if they are trained on the images."""
 
     def __post_init__(self) -> None:
         """Raise UserError for class names that no session can have, and for too many images that were left out."""
@@ -55,9 +58,15 @@ def from_json(text: str) -> DataRecord:
             origin, lines = others.get("origin"), others.get("import_lines", {})
             if not isinstance(lines, dict) or not all(map(_is_printable_block, (*lines, *lines.values()))):
                 raise ValueError("import lines that are not printable text")
+            features = others.get("features")
             try:
-                parsed_origin = None if origin is None else parse_origin(origin)
-                return DataRecord(uses_true_labels, tuple(names), parsed_origin, lines)
+                return DataRecord(
+                    uses_true_labels,
+                    tuple(names),
+                    None if origin is None else parse_origin(origin),
+                    lines,
+                    None if features is None else parse_feature_record(features),
+                )
             except UserError as error:
                 raise ValueError(str(error)) from error
     raise ValueError("not a data record")
