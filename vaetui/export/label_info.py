@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from vaetui.errors import format_count
 from vaetui.export import file_naming
 from vaetui.export.label_table import SOURCES, LabelTable
+from vaetui.storage.feature_record import FeatureRecord
 
 MAX_NAME_BYTES = 255
 """Longest file name of most file systems."""
@@ -40,6 +41,8 @@ class LabelInfo:
     """The audit of this version, else the newest one, as JSON values; None without any."""
     changed_count: int | None = None
     """Labels that have changed since the audited version; None without an audit."""
+    features: FeatureRecord | None = None
+    """The vectors that the networks were trained on; None if they were trained on the images."""
     measured: Mapping[str, Any] | None = None
     """Estimate, interval and number of checks of the share of right labels among those of at least the minimum
     confidence; None if an audit of this version has too few checks of them."""
@@ -85,6 +88,7 @@ def build_info(
         "epoch": info.epoch,
         "round": info.round_number,
         "answers": info.answer_count,
+        "features": None if info.features is None else describe_features(info.features),
         "format": format_name,
         "classes": list(written_rows.class_names),
         "aliases": dict(info.aliases),
@@ -111,6 +115,12 @@ def build_info(
         "audit": None if info.audit is None else dict(info.audit),
         "changed_since_audit": info.changed_count,
     }
+
+
+def describe_features(features: FeatureRecord) -> dict[str, Any]:
+    """Return what identifies vectors on any machine, as JSON values."""
+    model = None if features.model is None else asdict(features.model)
+    return {"width": features.width, "sha256": features.sha256, "model": model}
 
 
 def format_audit(audit: Mapping[str, Any]) -> str:

@@ -68,6 +68,7 @@ def assess_labels(
         round_number=repository.find_last_answered_round() or 0,
         answer_count=repository.count_answers(),
         aliases=classes.aliases,
+        features=repository.data_record.features,
         audit=None if result is None else result.to_dict(),
         changed_count=None if audit is None else int((audit.label_class_ids != label_table.class_ids).sum()),
         measured=_measure_kept_labels(snapshot, label_table, min_confidence, version, audit),

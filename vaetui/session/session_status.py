@@ -63,6 +63,7 @@ def load_status(name: str) -> dict[str, Any]:
             "recipe": config.recipe,
             "seed": config.seed,
             "data": repository.data_source,
+            "features": None if (features := repository.data_record.features) is None else asdict(features),
             "import": dict(repository.data_record.import_lines),
             "classes": classes.names,
             "aliases": classes.aliases,
