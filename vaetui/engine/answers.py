@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 ClusterPath: TypeAlias = tuple[int, ...]
 """Position of a cluster in the tree: (3,) is the fourth cluster, (3, 1) its second sub-cluster."""
 
+UNKNOWN_IMAGE = -1
+"""Stands for the nearest image of a cluster in an answer that is not recorded yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassAnswer:
@@ -18,6 +21,16 @@ class ClassAnswer:
     """Class, from 0."""
     confidence: float = 1.0
     """p_c of equation 2, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearestImageAnswer:
+    """The cluster mixes classes; the class is that of its nearest image alone, and the other members get no label."""
+
+    class_id: int
+    """Class of the image, from 0."""
+    image_index: int = UNKNOWN_IMAGE
+    """Index in the data set of the first distinct member of the cluster; the session fills it in on recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,9 @@ class Cleared:
     """The cluster has no answer again."""
 
 
-Answer: TypeAlias = ClassAnswer | Unreadable | Split | Cleared
+ClusterAnswer: TypeAlias = ClassAnswer | NearestImageAnswer | Unreadable | Cleared
+"""An answer that a person enters for a cluster; a split is computed first."""
+Answer: TypeAlias = ClusterAnswer | Split
 Answers: TypeAlias = Mapping[ClusterPath, Answer]
 ImageAnswer: TypeAlias = ClassAnswer | Unreadable | Cleared
 """An answer about a single image; it is certain; the confidence of a class is not used."""
@@ -56,6 +71,11 @@ class AnsweredImage:
     """The answer."""
     shown_class_id: int | None = None
     """The label that was shown with the image; None for a blind answer."""
+
+
+def find_answer_class(answer: Answer) -> int | None:
+    """Return the class that an answer names for a cluster or its nearest image; None if it names none."""
+    return answer.class_id if isinstance(answer, ClassAnswer | NearestImageAnswer) else None
 
 
 def effective_answers(answer_history: Iterable[tuple[ClusterPath, Answer]]) -> dict[ClusterPath, Answer]:

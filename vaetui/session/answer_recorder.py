@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import (
+    UNKNOWN_IMAGE,
     Answer,
     AnsweredImage,
     ClassAnswer,
     Cleared,
     ClusterPath,
     ImageAnswerOrigin,
+    NearestImageAnswer,
     Split,
+    find_answer_class,
+    format_path,
 )
 from vaetui.engine.classes import ClassEdit
+from vaetui.errors import UserError
 from vaetui.session.undo_stack import UndoStack
 from vaetui.storage import file_names
 from vaetui.storage.answer_log import RoundAnswer, UserAction
@@ -64,7 +69,8 @@ class AnswerRecorder:
         """Record class edits and then answers for clusters of one round, as a step or as part of the last one.
 
         Clearing a cluster without an answer changes nothing and is left out. Raises UserError, and records nothing, for
-        an unknown cluster, an unknown or merged class and an impossible edit.
+        an unknown cluster, an unknown or merged class, an image that is not the nearest one of its cluster, and an
+        impossible edit.
         """
         with self._lock:
             classes = self._repository.load_class_list()
@@ -72,10 +78,10 @@ class AnswerRecorder:
                 classes = classes.with_edit(edit)
             for path, answer in answers:
                 labelling_round.find_cluster(path)
-                if isinstance(answer, ClassAnswer):
-                    classes.require_active(answer.class_id)
+                if (class_id := find_answer_class(answer)) is not None:
+                    classes.require_active(class_id)
             round_answers: list[RoundAnswer] = [
-                (labelling_round.round_number, path, answer)
+                (labelling_round.round_number, path, self._add_nearest_image(labelling_round, path, answer))
                 for path, answer in answers
                 if not isinstance(answer, Cleared) or labelling_round.has_answer(path)
             ]
@@ -159,6 +165,20 @@ class AnswerRecorder:
         self._reload(step)
         paths = [action.path for action in step if isinstance(action, AnswerRecord) and self._is_current(action)]
         return paths[-1] if paths else ()
+
+    def _add_nearest_image(self, labelling_round: LabellingRound, path: ClusterPath, answer: Answer) -> Answer:
+        """Return an answer, with the nearest image of the cluster if it is about that."""
+        if not isinstance(answer, NearestImageAnswer):
+            return answer
+        split = self._load_split()
+        training_index = int(split.train_indices[labelling_round.find_nearest_image(path)])
+        image_index = int(split.first_copies[training_index])
+        if answer.image_index not in (UNKNOWN_IMAGE, image_index):
+            raise UserError(
+                f"Image {answer.image_index:,} is not the nearest one of cluster {format_path(path)}. "
+                f"That is image {image_index:,}."
+            )
+        return NearestImageAnswer(int(answer.class_id), image_index)
 
     def _reload(self, changed_actions: Sequence[UserAction]) -> None:
         if self._current_round is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin
+from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin, NearestImageAnswer
 from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
@@ -24,15 +25,22 @@ NOT_ANSWERED = -2
 """Stands for the class of an image without an answer of its own."""
 
 
+ImageLabelOrigin: TypeAlias = ImageAnswerOrigin | Literal["nearest"]
+"""Where a person gave an answer about an image; "nearest" is that about the nearest image of a cluster."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageLabels:
     """The answers in force about single images, and the borders of classes."""
 
     image_indices: Indices
-    """The answered images as indices in the data set, in the order of entry, [M]; of copies, the first one."""
+    """The answered images as indices in the data set, in the order of entry, [M]; of copies, the first one.
+
+    An image may occur more than once; its last answer counts.
+    """
     class_ids: NDArray[np.int64]
     """Their classes, with merged classes replaced by their targets, [M]; NO_CLASS for an unreadable image."""
-    origins: tuple[ImageAnswerOrigin, ...]
+    origins: tuple[ImageLabelOrigin, ...]
     """Where the answers were given."""
     borders: tuple[tuple[int, Indices], ...] = ()
     """(class, indices of the images beyond its border); a class may occur more than once."""
@@ -141,30 +149,49 @@ def load_image_labels(
 ) -> ImageLabels:
     """Load the answers about single images and the borders, made up to a round or all of them.
 
-    Raises UserError for a lost file, and for an image or a class that does not exist.
+    Those about the nearest images of clusters are among them. Raises UserError for a lost file, and for an image or a
+    class that does not exist.
     """
     require_valid_answers(repository, store, last_round)
-    classes, records = repository.load_class_list(last_round), repository.list_image_answers(last_round)
-    image_indices = np.array([record.image.image_index for record in records], np.int64)
-    class_ids = np.array(
-        [
-            classes.canonical[answer.class_id] if isinstance(answer := record.image.answer, ClassAnswer) else NO_CLASS
-            for record in records
-        ],
-        np.int64,
-    )
+    canonical = repository.load_class_list(last_round).canonical
+    labels: list[tuple[int, int, int, ImageLabelOrigin]] = []  # id, image, class, origin
+    for record in repository.list_image_answers(last_round):
+        image_answer = record.image.answer
+        class_id = canonical[image_answer.class_id] if isinstance(image_answer, ClassAnswer) else NO_CLASS
+        labels.append((record.id, record.image.image_index, class_id, record.origin))
+    for action_id, answer in list_nearest_image_answers(repository, last_round):
+        labels.append((action_id, answer.image_index, canonical[answer.class_id], "nearest"))
+    labels.sort()
+    image_indices = np.array([image_index for _, image_index, _, _ in labels], np.int64)
+    class_ids = np.array([class_id for _, _, class_id, _ in labels], np.int64)
     borders = tuple(
-        (classes.canonical[border.class_id], load_border(store, border.id, border.image_count))
+        (canonical[border.class_id], load_border(store, border.id, border.image_count))
         for border in repository.list_borders(last_round)
     )
-    return ImageLabels(image_indices, class_ids, tuple(record.origin for record in records), borders)
+    return ImageLabels(image_indices, class_ids, tuple(origin for _, _, _, origin in labels), borders)
+
+
+def list_nearest_image_answers(
+    repository: SessionRepository, last_round: int | None = None
+) -> list[tuple[int, NearestImageAnswer]]:
+    """Return the answers in force about the nearest images of clusters with their ids, in the order of entry."""
+    records = repository.list_nearest_image_answers(last_round)
+    return [(record.id, record.answer) for record in records if isinstance(record.answer, NearestImageAnswer)]
+
+
+def list_answered_images(repository: SessionRepository) -> list[int]:
+    """Return the images with an answer of their own in force, as indices in the data set."""
+    image_indices = {answer.image_index for _, answer in list_nearest_image_answers(repository)}
+    return sorted(image_indices | {record.image.image_index for record in repository.list_image_answers()})
 
 
 def require_valid_answers(repository: SessionRepository, store: ArtifactStore, last_round: int | None = None) -> None:
     """Raise UserError if an answer, of those made up to a round or of all, is about an unknown image or class."""
     image_count, classes = repository.shape[0], repository.load_class_list(last_round)
     records, borders = repository.list_image_answers(last_round), repository.list_borders(last_round)
-    last_index = max((record.image.image_index for record in records), default=0)
+    nearest_answers = [answer for _, answer in list_nearest_image_answers(repository, last_round)]
+    image_indices = [record.image.image_index for record in records]
+    last_index = max([*image_indices, *(answer.image_index for answer in nearest_answers)], default=0)
     if last_index >= image_count:
         path = store.directory / file_names.DATABASE_NAME
         raise UserError(
@@ -172,6 +199,7 @@ def require_valid_answers(repository: SessionRepository, store: ArtifactStore, l
             "Restore it from a backup."
         )
     class_ids = {*repository.list_image_class_ids(last_round), *(border.class_id for border in borders)}
+    class_ids |= {answer.class_id for answer in nearest_answers}
     if class_ids and max(class_ids) >= len(classes):
         classes.require_active(max(class_ids))
 

@@ -15,6 +15,7 @@ from vaetui.engine.calibration import Calibration, Evidence
 from vaetui.errors import UserError
 from vaetui.session import stored_audits
 from vaetui.session.audit_steps import AuditSteps
+from vaetui.session.image_answers import list_answered_images
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.audit_log import AuditRecord
 from vaetui.storage.repository import SessionRepository
@@ -55,7 +56,7 @@ def compute_confidences(
             return _load_calibration(record.calibration_text).predict(evidence, class_ids), record.version
     logits = evidence.features[:, 0].astype(np.float64)
     checked_indices, is_right, weights = [], [], []
-    answered_indices = [record.image.image_index for record in repository.list_image_answers()]
+    answered_indices = list_answered_images(repository)
     canonical = np.array(repository.load_class_list().canonical)
     for checked in _load_checks(store, repository, records):
         is_free = ~np.isin(checked.image_indices, answered_indices) & (class_ids[checked.image_indices] >= 0)

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine import rng
-from vaetui.engine.answers import Answer, ClassAnswer, ClusterPath, Split, effective_answers, format_path
+from vaetui.engine.answers import (
+    Answer,
+    ClassAnswer,
+    ClusterPath,
+    NearestImageAnswer,
+    Split,
+    effective_answers,
+    format_path,
+)
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import (
     MAX_CLUSTERS,
@@ -183,6 +191,10 @@ class LabellingRound:
             members = members[np.argsort(self._is_copy(members), kind="stable")]
         return members[:count]
 
+    def find_nearest_image(self, path: ClusterPath) -> int:
+        """Return the first distinct member of a cluster as an index in the training set."""
+        return int(self.member_indices(path, "nearest", 1)[0])
+
     def compute_purity(self, path: ClusterPath) -> float:
         """Return the share of a cluster's members in their largest predicted class, learned or not; 1 in round 1."""
         if self.round_number == 1:
@@ -293,7 +305,7 @@ class LabellingRound:
         return class_ids
 
     def _merge_answer_class(self, answer: Answer) -> Answer:
-        if isinstance(answer, ClassAnswer):
+        if isinstance(answer, ClassAnswer | NearestImageAnswer):
             if answer.class_id >= len(self.classes):
                 self.classes.require_active(answer.class_id)
             return replace(answer, class_id=self.classes.canonical[answer.class_id])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vaetui.engine.answers import Answer, ClassAnswer
+from vaetui.engine.answers import Answer, ClassAnswer, find_answer_class
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, find_round_of_epoch
 from vaetui.storage.repository import SessionRepository
@@ -61,8 +61,10 @@ def collect_answered_class_ids(answers: Iterable[Answer], classes: ClassList) ->
     """Return the classes that answers name with a confidence above 0, with merged classes replaced by their targets."""
     class_ids = set[int]()
     for answer in answers:
-        if isinstance(answer, ClassAnswer) and answer.confidence > 0:
-            if answer.class_id >= len(classes):
-                classes.require_active(answer.class_id)
-            class_ids.add(classes.canonical[answer.class_id])
+        class_id = find_answer_class(answer)
+        if class_id is None or (isinstance(answer, ClassAnswer) and answer.confidence <= 0):
+            continue
+        if class_id >= len(classes):
+            classes.require_active(class_id)
+        class_ids.add(classes.canonical[class_id])
     return class_ids

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, ClusterPath, ImageAnswerOrigin, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClusterAnswer, ClusterPath, ImageAnswerOrigin
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, Device, count_epochs, find_round_of_epoch
@@ -271,7 +271,7 @@ class Session:
         self._repository.record_one_key_mode(is_on)
         self._one_key_mode = is_on
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer for a cluster; it is on the disk on return.
 
         Raises UserError for an unknown cluster and an unknown or merged class.
@@ -280,7 +280,7 @@ class Session:
 
     def record_answers(
         self,
-        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        answers: Sequence[tuple[ClusterPath, ClusterAnswer]],
         new_class: AddClass | None = None,
         extends_last_step: bool = False,
     ) -> None:
@@ -292,7 +292,7 @@ class Session:
         class_edits = [] if new_class is None else [new_class]
         self._require_recorder().record(self.require_current_round(), answers, class_edits, extends_last_step)
 
-    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer for a cluster of any round as a step; it is on the disk on return.
 
         It counts in an export at once, and in training from the next epoch on. Raises UserError while the networks are

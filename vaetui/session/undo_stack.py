@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.answers import find_answer_class
 from vaetui.engine.classes import ClassEdit
 from vaetui.storage.answer_log import ImageWithOrigin, RoundAnswer, UserAction
 from vaetui.storage.answer_rows import AnswerRecord, BorderRecord, ClassEditRecord
@@ -103,6 +103,6 @@ class UndoStack:
                 class_id = action.class_id
             else:
                 answer = action.answer if isinstance(action, AnswerRecord) else action.image.answer
-                class_id = answer.class_id if isinstance(answer, ClassAnswer) else 0
+                class_id = find_answer_class(answer) or 0
             if class_id >= len(classes):
                 classes.require_active(class_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, format_path
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, NearestImageAnswer, Split, format_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import EpochEnded, Losses
@@ -77,7 +77,7 @@ class RoundView:
     unanswered_class_ids: tuple[int, ...]
     """Active classes that no answer of any round names with a confidence above 0, ascending."""
     answer_count: int
-    """Answers in force in the session: classes, unreadable marks and splits of all rounds."""
+    """Answers in force in the session: classes, those of nearest images, unreadable marks and splits of all rounds."""
     digit_keys: DigitKeys
     """Up to ten active classes, the most frequent ones before this round; a merged class keeps its digit until the
     next round."""
@@ -179,6 +179,8 @@ def _describe_answer(record: AnswerRecord, round_number: int) -> str:
     match record.answer:
         case ClassAnswer():
             return f"answer for {cluster}"
+        case NearestImageAnswer():
+            return f"answer for the nearest image of {cluster}"
         case Split():
             return f"split of {cluster}"
         case Cleared():

@@ -9,9 +9,10 @@ from typing import Literal, TypeAlias
 from vaetui.engine.answers import (
     Answer,
     AnsweredImage,
-    ClassAnswer,
     ClusterPath,
     ImageAnswerOrigin,
+    NearestImageAnswer,
+    find_answer_class,
     find_effective_indices,
     format_path,
     parse_path,
@@ -120,6 +121,12 @@ class AnswerLog:
         indices = find_effective_indices([((record.round_number, *record.path), record.answer) for record in records])
         return [records[index] for index in indices]
 
+    def list_nearest_image_answers(self, last_round: int | None = None) -> list[AnswerRecord]:
+        """Return the answers in force about the nearest images of clusters, by those made up to a round or by all."""
+        has_rows = self._database.fetch_all("SELECT 1 FROM answer WHERE kind = 'nearest' AND state = 'active' LIMIT 1")
+        records = self.list_effective_answers(last_round) if has_rows else []
+        return [record for record in records if isinstance(record.answer, NearestImageAnswer)]
+
     def list_image_answers(self, last_round: int | None = None) -> list[ImageAnswerRecord]:
         """Return the answers about single images in force, by those made up to a round or by all, in entry order."""
         return self._image_log.list_in_force(last_round)
@@ -148,8 +155,8 @@ class AnswerLog:
         """Return the number of answers in force by class id, made up to a round or all; class edits are not applied."""
         counts = dict(self._image_log.summarise(last_round).counts_by_class)
         for record in self.list_effective_answers(last_round):
-            if isinstance(record.answer, ClassAnswer):
-                counts[record.answer.class_id] = counts.get(record.answer.class_id, 0) + 1
+            if (class_id := find_answer_class(record.answer)) is not None:
+                counts[class_id] = counts.get(class_id, 0) + 1
         return counts
 
     def find_last_answered_round(self) -> int:
@@ -166,7 +173,8 @@ class AnswerLog:
     def count_answers(self) -> int:
         """Return the number of answers in force of all rounds.
 
-        For clusters, they are classes, unreadable clusters and splits; about single images, see `count_image_answers`.
+        For clusters, they are classes, also of nearest images alone, unreadable clusters and splits; about single
+        images, see `count_image_answers`.
         """
         return len(self.list_effective_answers()) + self.count_image_answers()
 
@@ -184,7 +192,7 @@ class AnswerLog:
     def _query_answers(self, condition: str, parameters: tuple[object, ...]) -> list[AnswerRecord]:
         query = (
             "SELECT id, step_id, round_number, made_in_round, cluster_path, created_at, kind, class_id, confidence, "
-            f"part_count FROM answer WHERE {condition} ORDER BY id"
+            f"part_count, image_index FROM answer WHERE {condition} ORDER BY id"
         )
         rows = self._database.fetch_all(query, parameters)
         return [

@@ -12,6 +12,7 @@ from vaetui.engine.answers import (
     ClusterPath,
     ImageAnswer,
     ImageAnswerOrigin,
+    NearestImageAnswer,
     Split,
     Unreadable,
 )
@@ -92,24 +93,28 @@ class BorderRecord:
     """When it was recorded, in seconds since 1970."""
 
 
-def to_answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None]:
-    """Return the columns kind, class_id, confidence and part_count of an answer."""
+def to_answer_columns(answer: Answer) -> tuple[str, int | None, float | None, int | None, int | None]:
+    """Return the columns kind, class_id, confidence, part_count and image_index of an answer."""
     match answer:
         case ClassAnswer(class_id, confidence):
-            return "class", class_id, confidence, None
+            return "class", class_id, confidence, None, None
+        case NearestImageAnswer(class_id, image_index):
+            return "nearest", class_id, None, None, image_index
         case Unreadable():
-            return "unreadable", None, None, None
+            return "unreadable", None, None, None, None
         case Split(part_count):
-            return "split", None, None, part_count
+            return "split", None, None, part_count, None
         case Cleared():
-            return "cleared", None, None, None
+            return "cleared", None, None, None, None
 
 
-def parse_answer(kind: str, class_id: int, confidence: float, part_count: int) -> Answer:
+def parse_answer(kind: str, class_id: int, confidence: float, part_count: int, image_index: int) -> Answer:
     """Return the answer with the columns that `to_answer_columns` returned."""
     match kind:
         case "class":
             return ClassAnswer(class_id, confidence)
+        case "nearest":
+            return NearestImageAnswer(class_id, image_index)
         case "split":
             return Split(part_count)
         case "cleared":

@@ -36,7 +36,7 @@ ROW_CONDITIONS = {
         AND ifnull(test_accuracy, 0.0) {FRACTION_CONDITION} AND ifnull(reading_accuracy, 0.0) {FRACTION_CONDITION}
         AND ifnull(prediction_churn, 0.0) {FRACTION_CONDITION} AND ifnull(mean_confidence, 0.0) {FRACTION_CONDITION}
         AND ifnull(expected_accuracy, 0.0) {FRACTION_CONDITION}
-        AND pixel_accuracy {FRACTION_CONDITION} AND label_coverage {FRACTION_CONDITION}
+        AND ifnull(pixel_accuracy, 0.0) {FRACTION_CONDITION} AND label_coverage {FRACTION_CONDITION}
         AND typeof(answer_count) = 'integer' AND answer_count {COUNT_CONDITION}
     """,
     "reading_answer": f"""
@@ -56,8 +56,11 @@ ROW_CONDITIONS = {
         AND typeof(created_at) = 'real' AND created_at {REAL_CONDITION}
         AND typeof(cluster_path) = 'text' AND cluster_path GLOB '[0-9]*' AND cluster_path GLOB '*[0-9]'
         AND cluster_path NOT GLOB '*[^0-9.]*' AND cluster_path NOT GLOB '*..*' AND length(cluster_path) < 200
-        AND state {STATE_CONDITION}
+        AND state {STATE_CONDITION} AND (kind = 'nearest') = (image_index IS NOT NULL)
         AND (kind IN ('unreadable', 'cleared')
+            OR (kind = 'nearest' AND typeof(class_id) = 'integer' AND class_id {CLASS_ID_CONDITION}
+                AND typeof(image_index) = 'integer' AND image_index {COUNT_CONDITION}
+                AND confidence IS NULL AND part_count IS NULL)
             OR (kind = 'class' AND typeof(class_id) = 'integer' AND class_id BETWEEN 0 AND 255
                 AND typeof(confidence) = 'real' AND confidence {FRACTION_CONDITION})
             OR (kind = 'split' AND typeof(part_count) = 'integer' AND part_count BETWEEN 1 AND 1000))

@@ -1,6 +1,6 @@
 """The tables of a session's database, their format version, and every statement that changes them."""
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """The format that this version of vaetui reads and writes; a session of any other format is refused."""
 
 CREATE_TABLES = """
@@ -27,7 +27,7 @@ CREATE TABLE epoch (               -- finished epochs
     contrastive REAL NOT NULL,
     consistency REAL NOT NULL,
     test_accuracy REAL,            -- NULL without true labels
-    pixel_accuracy REAL NOT NULL,
+    pixel_accuracy REAL,           -- NULL if the networks decode no images
     label_coverage REAL NOT NULL,
     answer_count INTEGER NOT NULL,
     seconds REAL NOT NULL,
@@ -55,10 +55,11 @@ CREATE TABLE answer (              -- answers and splits in the order of entry; 
     round_number INTEGER NOT NULL REFERENCES labelling_round,
     made_in_round INTEGER NOT NULL,  -- later than round_number for a correction; one more than all rounds at the end
     cluster_path TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('class', 'unreadable', 'split', 'cleared')),
+    kind TEXT NOT NULL CHECK (kind IN ('class', 'nearest', 'unreadable', 'split', 'cleared')),
     class_id INTEGER,
     confidence REAL,
     part_count INTEGER,
+    image_index INTEGER,           -- in the data set: the image of kind 'nearest', fixed when the answer was made
     state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'undone', 'discarded')),
     created_at REAL NOT NULL       -- seconds since 1970
 );
@@ -136,7 +137,7 @@ CHANGE_STATEMENTS = {
     "set_reading_accuracy": "UPDATE epoch SET reading_accuracy = ? WHERE epoch = ?",
     "labelling_round": "INSERT INTO labelling_round VALUES (?, ?, ?, ?, ?)",
     "end_round": "UPDATE labelling_round SET ended_at = ? WHERE round_number = ?",
-    "answer": "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "answer": "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "set_answer_state": "UPDATE answer SET state = ? WHERE step_id = ? AND state != 'discarded'",
     "discard_undone_answers": "UPDATE answer SET state = 'discarded' WHERE made_in_round = ? AND state = 'undone'",
     "class_edit": "INSERT INTO class_edit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
