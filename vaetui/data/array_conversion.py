@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaetui.data.array_files import ArrayFile
-from vaetui.data.image_files import is_coloured, resize_image
+from vaetui.data.image_files import ImageTransform, is_coloured, resize_image
 from vaetui.data.image_samples import MIN_LIGHT_GREY
 from vaetui.data.value_range import BIT_DEPTHS, FLOAT_TOLERANCE, RangeEstimator, ValueRange
 from vaetui.engine.clusters import Pixels
@@ -99,6 +99,16 @@ def iter_converted_chunks(
             if in_colour and pixels.ndim == 3:
                 pixels = np.repeat(pixels[..., None], COLOUR_CHANNELS, axis=3)
         yield ConvertedChunk(pixels, skipped, count)
+
+
+def iter_transformed_chunks(
+    array_file: ArrayFile, transform: ImageTransform, value_range: ValueRange
+) -> Iterator[ConvertedChunk]:
+    """Yield chunks of images scaled by a range, by a transform; raises UserError for a damaged file."""
+    source_shape = get_image_size(array_file) + ((COLOUR_CHANNELS,) if transform.mode == "RGB" else ())
+    for chunk in iter_converted_chunks(array_file, source_shape, value_range):
+        pixels = [transform.apply(Image.fromarray(image)) for image in chunk.pixels]
+        yield replace(chunk, pixels=np.stack(pixels) if pixels else np.empty((0, *transform.shape), np.uint8))
 
 
 def _iter_usable_images(array_file: ArrayFile) -> Iterator[tuple[NDArray[Any], tuple[tuple[int, str], ...]]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from vaetui.data.array_files import ArrayFile, DatasetArrays
 from vaetui.data.class_labels import LabelCounts
 from vaetui.data.image_folder import FileList
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.parallel_decoding import DecodingPool, FileResult, decode_files, open_pool
+from vaetui.data.parallel_decoding import DecodedBatch, DecodingPool, FileResult, decode_files, open_pool
 from vaetui.data.report_text import count_entries, describe_reasons
 from vaetui.data.value_range import (
     RangeEstimator,
@@ -34,6 +35,10 @@ from vaetui.storage.import_report import ImportReport
 
 IMAGES_FILE_TEMPLATE, LABELS_FILE_TEMPLATE = "{}-images-idx{}-ubyte", "{}-labels-idx1-ubyte"
 ClassNames = tuple[str, ...] | None
+FileDecoder: TypeAlias = (
+    "Callable[[Sequence[str], tuple[int, ...], ValueRanges, DecodingPool | None], Iterator[DecodedBatch]]"
+)
+"""Decodes the files of a set as `decode_files` does; it may use the images for something else at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,16 @@ class BuiltDataset:
 
 
 def build_from_files(
-    file_list: FileList, options: ImportOptions, source_files: list[SourceFile], directory: Path
+    file_list: FileList,
+    options: ImportOptions,
+    source_files: list[SourceFile],
+    directory: Path,
+    decoder: FileDecoder = decode_files,
 ) -> Generator[Progress, None, BuiltDataset]:
     """Decode image files and write them, with their labels, as IDX files; each page of a file is an image.
 
-    Yields Progress. Raises UserError if there are too few usable or different images, or labels are requested but
-    missing or invalid.
+    If the files contain a kind of values that the survey lacks, `decoder` is called a second time. Yields Progress.
+    Raises UserError if there are too few usable or different images, or labels are requested but missing or invalid.
     """
     paths = file_list.list_paths()
     if not paths:
@@ -65,7 +74,7 @@ def build_from_files(
     with open_pool(len(paths)) as pool:
         survey = yield from image_survey.survey_image_set(paths, options, pool)
         value_ranges = survey.value_ranges
-        decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool)
+        decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool, decoder)
         if not decoded.kinds <= value_ranges.keys():
             # The surveyed sample lacked a kind of values, so its range is not known yet.
             rare_paths = [
@@ -73,7 +82,7 @@ def build_from_files(
             ]
             rare_ranges = yield from image_survey.find_value_ranges(rare_paths, pool)
             value_ranges = {**value_ranges, **rare_ranges}
-            decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool)
+            decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool, decoder)
     records, image_counts = _build_records(source_files, decoded.files)
     _require_usable_images(len(decoded.digests), f"{len(paths):,} files in {file_list.root}", records)
     class_counts = None
@@ -174,10 +183,11 @@ def _decode_images(
     value_ranges: ValueRanges,
     directory: Path,
     pool: DecodingPool | None,
+    decoder: FileDecoder,
 ) -> Generator[Progress, None, _DecodedFiles]:
     decoded = _DecodedFiles([], ImageDigests())
     with IdxWriter(directory / IMAGES_FILE_TEMPLATE.format("train", 1 + len(shape)), shape) as image_writer:
-        for pixels, files in decode_files(paths, shape, value_ranges, pool):
+        for pixels, files in decoder(paths, shape, value_ranges, pool):
             image_writer.add(pixels)
             decoded.digests.add(pixels)
             decoded.files.extend(files)

@@ -7,9 +7,9 @@ import logging
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ MIN_SIDE_PX, MAX_PIXELS = 4, 100_000_000
 """Smallest usable side, and the most pixels that are decoded: more than any camera takes."""
 MAX_DRAFT_SCALE = 2
 """A JPEG is decoded at a reduced size, at least this many times the target size, if its format allows that."""
+DRAFT_DIVISORS = (8, 4, 2, 1)
+"""The divisors by which Pillow can reduce a JPEG while it decodes it."""
 COLOUR_PROBE_SIDE_PX, MIN_CHANNEL_RANGE = 32, 6.0
 """Side at which colours are measured, and the mean range of red, green and blue (of 255) above which an image counts as
 coloured: scanners and JPEG give grey images a smaller range."""
@@ -42,16 +44,61 @@ SURVEY_DRAFT_SIDE_PX = 256
 MAX_SURVEY_VALUES = 1 << 16
 """Most values of a survey."""
 NO_RANGES: ValueRanges = {}
+Draft: TypeAlias = "tuple[str, int]"
+"""Mode and least side of the size at which a JPEG is decoded."""
+PageConsumer: TypeAlias = "Callable[[Sequence[Samples], tuple[int, int]], None]"
+"""Receives the samples of a page for each draft, and its original height and width."""
 KIND_SETS: dict[SampleKind, frozenset[SampleKind]] = {kind: frozenset((kind,)) for kind in SAMPLE_KINDS}
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its messages on damaged files go to the terminal
+
+
+class ImageTransform(Protocol):
+    """Turns a decoded page into the pixels that are needed; it is sent to other processes."""
+
+    @property
+    def mode(self) -> Literal["L", "RGB"]:
+        """Whether the page is needed in grey or in colour."""
+
+    @property
+    def draft_side_px(self) -> int:
+        """Side that a page needs before the transform; a JPEG may be decoded at a reduced size down to it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the result, (H, W) or (H, W, 3)."""
+
+    def apply(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the pixels of a page in the mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeTransform:
+    """Resize to the size of a set, which may change the proportions."""
+
+    shape: tuple[int, ...]
+    """The shape of the result, (H, W) or (H, W, 3)."""
+
+    @property
+    def mode(self) -> Literal["L", "RGB"]:
+        """Grey or colour, by the shape."""
+        return "RGB" if len(self.shape) == 3 else "L"
+
+    @property
+    def draft_side_px(self) -> int:
+        """The side that a page needs."""
+        return MAX_DRAFT_SCALE * max(self.shape[:2])
+
+    def apply(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the resized pixels."""
+        return resize_image(image, (self.shape[0], self.shape[1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFile:
     """The images of a file."""
 
-    pixels: NDArray[np.uint8]
-    """One image per page, [n, H, W] or [n, H, W, 3]."""
+    pixel_sets: tuple[NDArray[np.uint8], ...]
+    """For each transform, one image per page, [n, H, W] or [n, H, W, 3]."""
     pages: tuple[int, ...] | None
     """The decoded pages from 0; None for a file with one image, and if the path names a page."""
     skipped_pages: tuple[tuple[int, str], ...]
@@ -60,6 +107,11 @@ class DecodedFile:
     """Original height and width of the first page, upright."""
     kinds: frozenset[SampleKind]
     """How the values of the images are stored."""
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The images by the first transform."""
+        return self.pixel_sets[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,36 +171,51 @@ class _OpenedFile:
     identity: tuple[object, ...]
     """The path, and what changes with the content of the file."""
     second_images: list[Image.Image] = field(default_factory=list)
-    """The file opened a second time, if 16-bit colours need it; kept, as finding a page takes long."""
+    """The file opened again, if 16-bit colours or a second draft need it; kept, as finding a page takes long."""
 
 
 _last_stack = _LastStack()
 
 
 def decode_image(path: StrPath, shape: tuple[int, ...], value_ranges: ValueRanges = NO_RANGES) -> DecodedFile:
-    """Return the images of a file, resized to `shape` (H, W) or (H, W, 3) and turned by their EXIF orientation.
+    """Return the images of a file, resized to `shape` (H, W) or (H, W, 3); see `decode_transformed`."""
+    return decode_transformed(path, (ResizeTransform(shape),), value_ranges)
+
+
+def decode_transformed(
+    path: StrPath, transforms: Sequence[ImageTransform], value_ranges: ValueRanges = NO_RANGES
+) -> DecodedFile:
+    """Return the images of a file, turned by their EXIF orientation, once for each transform.
 
     A path that ends in "#3" names one page. Values of a kind without a range are scaled from 0-255 if they have 8 bits,
     else by the range of the values of this file. Raises UnusableImageError if the file is not an image, damaged, too
     small or too large. Pillow's warnings, about bombs, which are refused here, and about unusual tags, should be
     suppressed by the caller: doing so for each file would take longer.
     """
-    size, mode = (shape[0], shape[1]), "RGB" if len(shape) == 3 else "L"
-    images: list[NDArray[np.uint8]] = []
+    images: list[tuple[NDArray[np.uint8], ...]] = []
     sizes: list[tuple[int, int]] = []
     kinds: set[SampleKind] = set()
 
-    def add(samples: Samples, original_size: tuple[int, int]) -> None:
-        value_range = value_ranges.get(samples.kind) or _find_own_range(path, samples.kind)
-        images.append(resize_image(samples.convert(mode, value_range), size))
+    def add(samples_by_draft: Sequence[Samples], original_size: tuple[int, int]) -> None:
+        kind = samples_by_draft[0].kind
+        value_range = value_ranges.get(kind) or _find_own_range(path, kind)
+        images.append(
+            tuple(
+                transform.apply(samples.convert(transform.mode, value_range))
+                for transform, samples in zip(transforms, samples_by_draft, strict=True)
+            )
+        )
         sizes.append(original_size)
-        kinds.add(samples.kind)
+        kinds.add(kind)
 
-    pages, skipped_pages = _read_pages(path, (mode, MAX_DRAFT_SCALE * max(size)), add)
-    pixels = images[0][None] if len(images) == 1 else np.stack(images)
+    drafts = [(transform.mode, transform.draft_side_px) for transform in transforms]
+    pages, skipped_pages = _read_pages(path, drafts, add)
+    pixel_sets = tuple(
+        pixels[0][None] if len(pixels) == 1 else np.stack(pixels) for pixels in zip(*images, strict=True)
+    )
     # Equal sets are one object, so that the results of many files are sent to another process as one.
     shared_kinds = KIND_SETS[kinds.pop()] if len(kinds) == 1 else frozenset(kinds)
-    return DecodedFile(pixels, pages, skipped_pages, sizes[0], shared_kinds)
+    return DecodedFile(pixel_sets, pages, skipped_pages, sizes[0], shared_kinds)
 
 
 def survey_image(path: StrPath) -> ImageSurvey:
@@ -159,7 +226,8 @@ def survey_image(path: StrPath) -> ImageSurvey:
     surveys: list[ImageSurvey] = []
     extremes: list[Any] = []
 
-    def add(samples: Samples, original_size: tuple[int, int]) -> None:
+    def add(samples_by_draft: Sequence[Samples], original_size: tuple[int, int]) -> None:
+        (samples,) = samples_by_draft
         values = samples.list_opaque_values()
         if surveys and samples.kind != surveys[0].kind:
             return
@@ -170,7 +238,7 @@ def survey_image(path: StrPath) -> ImageSurvey:
             is_coloured_page = _shows_colours(samples, path, values)
             surveys.append(ImageSurvey(original_size, is_coloured_page, samples.kind, values[::stride].copy()))
 
-    _read_pages(path, ("RGB", SURVEY_DRAFT_SIDE_PX), add)
+    _read_pages(path, [("RGB", SURVEY_DRAFT_SIDE_PX)], add)
     values = surveys[0].values
     return replace(surveys[0], values=np.concatenate([values, np.array(extremes, dtype=values.dtype)]))
 
@@ -189,9 +257,9 @@ def resize_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]
 
 
 def _read_pages(
-    path: StrPath, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
+    path: StrPath, drafts: Sequence[Draft], use_page: PageConsumer
 ) -> tuple[tuple[int, ...] | None, tuple[tuple[int, str], ...]]:
-    """Call a function with the samples and the original size of each page that can be used.
+    """Call a function with the samples, for each draft, and the original size of each page that can be used.
 
     Returns the numbers of these pages, None for a file with one image or a path that names a page, and the other pages
     with reasons.
@@ -199,14 +267,14 @@ def _read_pages(
     opened = _open_file(path)
     try:
         if opened.page is not None and opened.image.format == "TIFF" and image_pages.has_pages(opened.image):
-            _read_stack_page(opened, draft, use_page)
+            _read_stack_page(opened, drafts, use_page)
             return None, ()
         with opened.image as image:
             if opened.page is None and image_pages.has_pages(image):
-                return _read_all_pages(opened, draft, use_page)
+                return _read_all_pages(opened, drafts, use_page)
             if opened.page:
                 _seek(image, opened.page)
-            use_page(*_read_page(opened, opened.page or 0, draft))
+            use_page(*_read_page(opened, opened.page or 0, drafts))
             return None, () if opened.page is not None else image_pages.list_further_images(image)
     except Exception as error:  # decoders raise arbitrary exceptions for hostile files
         raise _explain_error(error) from error
@@ -215,21 +283,19 @@ def _read_pages(
             image.close()
 
 
-def _read_stack_page(
-    opened: _OpenedFile, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
-) -> None:
+def _read_stack_page(opened: _OpenedFile, drafts: Sequence[Draft], use_page: PageConsumer) -> None:
     page = opened.page or 0
     opened = replace(opened, image=_last_stack.exchange(opened))
     try:
         _seek(opened.image, page)
-        use_page(*_read_page(opened, page, draft))
+        use_page(*_read_page(opened, page, drafts))
     except BaseException:
         _last_stack.close()
         raise
 
 
 def _read_all_pages(
-    opened: _OpenedFile, draft: tuple[str, int], use_page: Callable[[Samples, tuple[int, int]], None]
+    opened: _OpenedFile, drafts: Sequence[Draft], use_page: PageConsumer
 ) -> tuple[tuple[int, ...], tuple[tuple[int, str], ...]]:
     pages: list[int] = []
     skipped: list[tuple[int, str]] = []
@@ -238,7 +304,7 @@ def _read_all_pages(
             skipped.append((page, reason))
             continue
         try:
-            use_page(*_read_page(opened, page, draft))
+            use_page(*_read_page(opened, page, drafts))
             pages.append(page)
         except Exception as error:
             skipped.append((page, str(_explain_error(error))))
@@ -251,8 +317,8 @@ def _read_all_pages(
     return tuple(pages), tuple(skipped)
 
 
-def _read_page(opened: _OpenedFile, page: int, draft: tuple[str, int]) -> tuple[Samples, tuple[int, int]]:
-    """Decode the selected page, and return its samples and its original height and width, upright."""
+def _read_page(opened: _OpenedFile, page: int, drafts: Sequence[Draft]) -> tuple[list[Samples], tuple[int, int]]:
+    """Decode the selected page, and return its samples for each draft and its original height and width, upright."""
     image = opened.image
     width, height = image.size
     if min(width, height) < MIN_SIDE_PX:
@@ -261,11 +327,19 @@ def _read_page(opened: _OpenedFile, page: int, draft: tuple[str, int]) -> tuple[
         raise UnusableImageError(f"has {width}x{height} pixels; at most {MAX_PIXELS:,} are supported")
     if image.format not in ("JPEG", "MPO"):
         samples = read_samples(image, lambda: _reopen(opened, page))
-        return samples, samples.size
-    mode, side = draft
-    image.draft(mode, (side, side))
-    samples = read_samples(image, lambda: _reopen(opened, page))
-    return samples, (width, height) if read_orientation(image) >= 5 else (height, width)
+        return [samples] * len(drafts), samples.size
+    source_mode = image.mode
+    samples_by_result: dict[tuple[bool, int], Samples] = {}  # most drafts lead to the same decoding
+    samples_by_draft = []
+    for mode, side in drafts:
+        divisor = next(d for d in DRAFT_DIVISORS if min(width, height) // side >= d or d == 1)
+        result = (source_mode == "RGB" and mode == "L", divisor)
+        if result not in samples_by_result:
+            draft_image = image if not samples_by_result else _open_again(opened, page)
+            draft_image.draft(mode, (side, side))
+            samples_by_result[result] = read_samples(draft_image, lambda: _reopen(opened, page))
+        samples_by_draft.append(samples_by_result[result])
+    return samples_by_draft, (width, height) if read_orientation(image) >= 5 else (height, width)
 
 
 def _open_file(path: StrPath) -> _OpenedFile:
@@ -331,8 +405,16 @@ def _read_png(path: StrPath) -> io.BytesIO:
 
 def _reopen(opened: _OpenedFile, page: int) -> Image.Image:
     if not opened.second_images:
-        opened.second_images.append(Image.open(opened.path, formats=(str(opened.image.format),)))
+        return _open_again(opened, page)
     (image,) = opened.second_images
+    if page:
+        image.seek(page)
+    return image
+
+
+def _open_again(opened: _OpenedFile, page: int) -> Image.Image:
+    image = Image.open(opened.path, formats=(str(opened.image.format),))
+    opened.second_images.append(image)
     if page:
         image.seek(page)
     return image
@@ -351,11 +433,12 @@ def _find_own_range(path: StrPath, kind: SampleKind) -> ValueRange:
         return FULL_8_BIT_RANGE
     estimator = RangeEstimator(kind)
 
-    def add(samples: Samples, _: tuple[int, int]) -> None:
+    def add(samples_by_draft: Sequence[Samples], _: tuple[int, int]) -> None:
+        (samples,) = samples_by_draft
         if samples.kind == kind:
             estimator.add(samples.list_opaque_values())
 
-    _read_pages(path, ("L", MAX_PIXELS), add)
+    _read_pages(path, [("L", MAX_PIXELS)], add)
     return estimator.estimate()
 
 

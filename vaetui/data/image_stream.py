@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data.array_conversion import iter_converted_chunks, survey_array
+from vaetui.data.array_conversion import ConvertedChunk, iter_converted_chunks, iter_transformed_chunks, survey_array
 from vaetui.data.array_files import ArrayFile, DatasetArrays
 from vaetui.data.array_layout import arrange_axes
 from vaetui.data.array_roles import is_array_path
+from vaetui.data.image_files import ImageTransform, ResizeTransform
 from vaetui.data.image_folder import FileList, is_unrelated
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import find_source_images, is_list_path
-from vaetui.data.parallel_decoding import decode_files
+from vaetui.data.parallel_decoding import decode_transformed_files
 from vaetui.data.value_range import (
     SAMPLE_KINDS,
     RangeEstimator,
@@ -70,15 +71,17 @@ def stream_image_batches(
     batch_size: int = MAX_BATCH_IMAGES,
     value_ranges: Mapping[str, tuple[float, float]] = NO_RANGES,
     options: ImportOptions = DEFAULT_OPTIONS,
+    transform: ImageTransform | None = None,
 ) -> Iterator[ImageBatch]:
     """Read image files, directories, CSV files and arrays, resized to `shape` (H, W) or (H, W, 3), in their order.
 
     `value_ranges` holds the values of black and white of a session by kind, as its import report does, and `options`
     are those of its import: its array or column and its order of axes are used where a path has them. A range chosen
     there is used for all kinds. `paths` is consumed lazily: at most `batch_size` consecutive image files are collected
-    before they are decoded. A path that does not exist or cannot be read is skipped, with its reason.
+    before they are decoded. A path that does not exist or cannot be read is skipped, with its reason. `transform`
+    replaces the resizing; it is applied to images of their original size.
     """
-    stream = _ImageStream(shape, value_ranges, options)
+    stream = _ImageStream(shape, value_ranges, options, transform)
     for is_single_image, group in itertools.groupby(paths, _is_single_image):
         for batch in _iter_path_batches(group, batch_size if is_single_image else 1):
             yield from stream.decode_files(batch) if is_single_image else stream.read_source(batch[0])
@@ -89,6 +92,7 @@ def convert_image_array(
     shape: tuple[int, ...],
     value_ranges: Mapping[str, tuple[float, float]] = NO_RANGES,
     options: ImportOptions = DEFAULT_OPTIONS,
+    transform: ImageTransform | None = None,
 ) -> Pixels:
     """Return the images of an array [N, H, W] or [N, H, W, C] as `stream_image_batches` does those of an array file.
 
@@ -103,17 +107,25 @@ def convert_image_array(
             f"The array has the shape {content.shape} and the type {content.dtype}. Pass numbers of shape (N, height, "
             "width) or (N, height, width, channels)."
         ) from error
-    batches = list(_ImageStream(shape, value_ranges, options).convert_array(arranged, "image "))
+    stream = _ImageStream(shape, value_ranges, options, transform)
+    batches = list(stream.convert_array(arranged, "image "))
     for name, reason in itertools.chain.from_iterable(batch.skipped for batch in batches):
         raise UserError(f"{name.replace('#', '').capitalize()} of the array {reason}. Leave it out or replace them.")
-    return np.concatenate([np.empty((0, *shape), np.uint8), *(batch.pixels for batch in batches)])
+    return np.concatenate([stream.empty_pixels, *(batch.pixels for batch in batches)])
 
 
 class _ImageStream:
     def __init__(
-        self, shape: tuple[int, ...], value_ranges: Mapping[str, tuple[float, float]], options: ImportOptions
+        self,
+        shape: tuple[int, ...],
+        value_ranges: Mapping[str, tuple[float, float]],
+        options: ImportOptions,
+        transform: ImageTransform | None,
     ) -> None:
         self._shape = shape
+        self._transform = transform
+        self._file_transform: ImageTransform = transform or ResizeTransform(shape)
+        self.empty_pixels: Pixels = np.empty((0, *self._file_transform.shape), np.uint8)
         self._options = ImportOptions(image_key=options.image_key, axes=options.axes)
         self._session_ranges = read_value_ranges(value_ranges)
         if options.value_range is not None:
@@ -149,7 +161,7 @@ class _ImageStream:
 
     def decode_files(self, paths: list[str]) -> Iterator[ImageBatch]:
         start = 0
-        for pixels, files in decode_files(paths, self._shape, self._file_ranges):
+        for (pixels,), files in decode_transformed_files(paths, (self._file_transform,), self._file_ranges):
             names: list[str] = []
             skipped: list[tuple[str, str]] = []
             for path, file in zip(paths[start : start + len(files)], files, strict=True):
@@ -170,12 +182,17 @@ class _ImageStream:
         value_range = self._session_ranges.get(kind) or self._choose_range(array_file, kind)
         new_ranges = {} if value_range in self._session_ranges.values() else {kind: value_range}
         start = 0
-        for chunk in iter_converted_chunks(array_file, self._shape, value_range):
+        for chunk in self._iter_chunks(array_file, value_range):
             omitted = {index for index, _ in chunk.skipped}
             indices = (index for index in range(start, start + chunk.count) if index not in omitted)
             start += chunk.count
             skipped = tuple((f"{name}#{index}", reason) for index, reason in chunk.skipped)
             yield ImageBatch(tuple(f"{name}#{index}" for index in indices), chunk.pixels, skipped, new_ranges)
+
+    def _iter_chunks(self, array_file: ArrayFile, value_range: ValueRange) -> Iterator[ConvertedChunk]:
+        if self._transform is None:
+            return iter_converted_chunks(array_file, self._shape, value_range)
+        return iter_transformed_chunks(array_file, self._transform, value_range)
 
     def _choose_range(self, array_file: ArrayFile, kind: SampleKind) -> ValueRange:
         """Return the session's range for another kind that fits the values of an array, else the array's own range."""
@@ -189,7 +206,7 @@ class _ImageStream:
         return own_range
 
     def _build_skip_batch(self, skipped: tuple[tuple[str, str], ...]) -> ImageBatch:
-        return ImageBatch((), np.empty((0, *self._shape), np.uint8), skipped, {})
+        return ImageBatch((), self.empty_pixels, skipped, {})
 
 
 def _is_single_image(path: str) -> bool:

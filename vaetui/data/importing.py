@@ -14,11 +14,13 @@ from vaetui.data import dataset_building
 from vaetui.data.array_files import DatasetArrays
 from vaetui.data.array_roles import find_dataset_arrays, is_array_path
 from vaetui.data.class_labels import count_labels
+from vaetui.data.dataset_building import FileDecoder
 from vaetui.data.image_files import StrPath
 from vaetui.data.image_folder import FileList, list_folder_images, list_single_file
 from vaetui.data.image_formats import FORMATS_BY_SUFFIX, get_suffix, identify_content, read_prefix
 from vaetui.data.image_list_csv import list_csv_images
 from vaetui.data.import_options import ImportOptions
+from vaetui.data.parallel_decoding import decode_files
 from vaetui.data.value_range import FULL_8_BIT_RANGE
 from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.duplicates import find_first_copies
@@ -57,10 +59,13 @@ class ImportedDataset:
     """What the dataset was imported from; None for a directory that is used in place."""
 
 
-def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, None, ImportedDataset]:
+def import_dataset(
+    path: Path, options: ImportOptions, decoder: FileDecoder = decode_files
+) -> Generator[Progress, None, ImportedDataset]:
     """Import the images at a path, or return the cached dataset of the same files and options.
 
-    A directory of IDX files is used in place, unless its images are to change. Yields Progress. Raises UserError if the
+    A directory of IDX files is used in place, unless its images are to change. `decoder` decodes image files, if they
+    are not in the cache. Yields Progress. Raises UserError if the
     path contains no images or too few, or labels are requested but missing or invalid.
     """
     path = path.absolute()
@@ -76,7 +81,7 @@ def import_dataset(path: Path, options: ImportOptions) -> Generator[Progress, No
     if dataset_cache.is_dataset_intact(directory):
         records = dataset_cache.load_source_files(directory)
     else:
-        records = yield from _build_dataset(source, path, options, source_files, key)
+        records = yield from _build_dataset(source, path, options, source_files, key, decoder=decoder)
     origin = dataset_cache.load_origin(directory)
     if origin is None:
         raise UserError(f"The dataset in {directory} was removed or damaged by another process. Import it again.")
@@ -238,6 +243,7 @@ def _build_dataset(
     key: str,
     replace_existing: bool = False,
     checksum: bytes | None = None,
+    decoder: FileDecoder = decode_files,
 ) -> Generator[Progress, None, list[SourceFile]]:
     """Build the dataset of a key, and return its source files with the reasons for skipping.
 
@@ -246,7 +252,7 @@ def _build_dataset(
     with dataset_cache.create_dataset_atomically(key, replace_existing) as directory:
         if isinstance(source, FileList):
             root_path = str(source.root)
-            built = yield from dataset_building.build_from_files(source, options, source_files, directory)
+            built = yield from dataset_building.build_from_files(source, options, source_files, directory, decoder)
         else:
             root_path = None
             built = yield from dataset_building.build_from_arrays(source, options, source_files, directory)

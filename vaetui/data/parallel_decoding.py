@@ -19,7 +19,14 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data.image_files import NO_RANGES, ImageSurvey, decode_image, survey_image
+from vaetui.data.image_files import (
+    NO_RANGES,
+    ImageSurvey,
+    ImageTransform,
+    ResizeTransform,
+    decode_transformed,
+    survey_image,
+)
 from vaetui.data.image_samples import UnusableImageError
 from vaetui.data.value_range import SampleKind, ValueRanges
 from vaetui.errors import UserError
@@ -61,6 +68,8 @@ class FileResult(NamedTuple):
 
 DecodedBatch: TypeAlias = "tuple[NDArray[np.uint8], list[FileResult]]"
 """Pixels of all images of consecutive files, [n, H, W] or [n, H, W, 3], and the result of each of these files."""
+TransformedBatch: TypeAlias = "tuple[tuple[NDArray[np.uint8], ...], list[FileResult]]"
+"""The same with the pixels by each of several transforms."""
 
 
 class DecodingPool:
@@ -125,7 +134,19 @@ def decode_files(
 
     Without `pool`, many files get one for this call. See `decode_image`. Raises UserError if a process is killed.
     """
-    return _map_files(partial(_decode_batch, shape=shape, value_ranges=dict(value_ranges)), paths, pool)
+    for (pixels,), results in decode_transformed_files(paths, (ResizeTransform(shape),), value_ranges, pool):
+        yield pixels, results
+
+
+def decode_transformed_files(
+    paths: Sequence[str],
+    transforms: Sequence[ImageTransform],
+    value_ranges: ValueRanges = NO_RANGES,
+    pool: DecodingPool | None = None,
+) -> Iterator[TransformedBatch]:
+    """Yield the images of files by each transform, as `decode_files` does."""
+    function = partial(_decode_batch, transforms=tuple(transforms), value_ranges=dict(value_ranges))
+    return _map_files(function, paths, pool)
 
 
 def survey_files(paths: Sequence[str], pool: DecodingPool | None = None) -> Iterator[list[ImageSurvey | None]]:
@@ -177,19 +198,25 @@ def _get_length(path: str) -> int:
         return 0
 
 
-def _decode_batch(paths: Sequence[str], shape: tuple[int, ...], value_ranges: ValueRanges) -> DecodedBatch:
-    images: list[NDArray[np.uint8]] = []
+def _decode_batch(
+    paths: Sequence[str], transforms: Sequence[ImageTransform], value_ranges: ValueRanges
+) -> TransformedBatch:
+    files = []
     results: list[FileResult] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # see decode_image
+        warnings.simplefilter("ignore")  # see decode_transformed
         for path in paths:
             try:
-                file = decode_image(path, shape, value_ranges)
-                images.append(file.pixels)
+                file = decode_transformed(path, transforms, value_ranges)
+                files.append(file.pixel_sets)
                 results.append(FileResult(file.pages, file.skipped_pages, file.size, None, file.kinds))
             except UnusableImageError as error:
                 results.append(FileResult(None, (), None, str(error)))
-    return np.concatenate(images) if images else np.empty((0, *shape), np.uint8), results
+    pixel_sets = tuple(
+        np.concatenate([pixels[index] for pixels in files]) if files else np.empty((0, *transform.shape), np.uint8)
+        for index, transform in enumerate(transforms)
+    )
+    return pixel_sets, results
 
 
 def _survey_batch(paths: Sequence[str]) -> list[ImageSurvey | None]:
