@@ -103,12 +103,16 @@ async def test_line_offers_existing_names_and_new_ones_that_are_free() -> None:
     session = create_pet_session()
     async with open_labelling(session) as (pilot, screen):
         await press_slowly(pilot, "slash")
-        assert panel_rows(pilot)[:3] == ["cat key 0", "dog key 1", "wild horse key 2"]
+        assert panel_rows(pilot)[:3] == [
+            "cat key 0, predicted 48 %",
+            "wild horse key 2, predicted 41 %",
+            "dog key 1, predicted 6 %",
+        ]
         await press_slowly(pilot, *"dog", "ctrl+n")
         assert '! Class "dog" already exists.' in panel_rows(pilot)[-1]
-        assert panel_rows(pilot)[2] == "› dog key 1"
+        assert panel_rows(pilot)[2] == "› dog key 1, predicted 6 %"
         await press_slowly(pilot, "backspace", "backspace")
-        assert panel_rows(pilot)[1:3] == ["› dog key 1", "wild horse key 2"]
+        assert panel_rows(pilot)[1:3] == ["› dog key 1, predicted 6 %", "wild horse key 2, predicted 41 %"]
         assert "Ctrl-N: new class d" in panel_rows(pilot)[-1]
         await press_slowly(pilot, "backspace", "É")
         assert panel_rows(pilot)[:3] == ["", "", ""]

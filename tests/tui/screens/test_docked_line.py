@@ -45,16 +45,41 @@ async def test_line_covers_neither_the_focused_picture_nor_the_members(size: tup
             assert not panel.region.overlaps(screen.query_one(picture).region) or size == (60, 18)
         rows = screen_text(pilot.app).splitlines()
         assert rows[size[1] - 2].startswith(" Class? _  type its name")
-        assert rows[size[1] - 3].split() == [
-            "kind",
-            NAMES[panel.region.height - 3][-1],
-            *("class", f"{panel.region.height - 3}"),
-        ]
+        index = panel.region.height - 3  # of the last choice in the first column
+        assert rows[size[1] - 3].split()[:2] == ["kind", NAMES[index][-1]]
         assert rows[size[1] - 1].split("   ")[0] == " ↑↓: mark · Esc: cancel"
         assert rows[size[1] - 1].endswith("26 of 26")
         screen.close_line()
         await pilot.pause()
         assert screen_text(pilot.app) == text_before
+
+
+async def test_choices_that_do_not_fit_below_each_other_have_columns_and_pages() -> None:
+    choices = [Choice(name, name) for name in NAMES]
+    chosen: list[object] = []
+    async with open_labelling(ScriptedSession()) as (pilot, screen):
+        screen.open_line(LineDialogue("Class?", choices, on_choice=chosen.append))
+        await pilot.pause()
+        rows = [row.replace("kind", "").split() for row in panel_rows(pilot)[:3]]
+        assert rows == [[*"adgjmps"], [*"behknqt"], [*"cfiloru"]]
+        await pilot.press(*["down"] * 23)
+        assert [row.split() for row in panel_rows(pilot)[:3]] == [
+            ["kind", "v", "kind", "y"],
+            ["›", "kind", "w", "kind", "z"],
+            ["kind", "x"],
+        ]
+        await pilot.press("up", "up", "enter")
+        assert chosen == ["kind u"]
+
+
+async def test_long_details_are_left_out_where_that_shows_more_choices() -> None:
+    choices = [Choice(name, name, "said by the classifier of most images" * (name == "kind b")) for name in NAMES]
+    async with open_labelling(ScriptedSession()) as (pilot, screen):
+        screen.open_line(LineDialogue("Class?", choices, on_choice=print))
+        await pilot.pause()
+        assert [len(row.split("kind")) - 1 for row in panel_rows(pilot)[:3]] == [7, 7, 7]
+        await pilot.press("b")
+        assert "said by the classifier" in panel_rows(pilot)[2]
 
 
 async def test_burst_of_keys_goes_to_the_line_and_nothing_else() -> None:

@@ -22,6 +22,7 @@ from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.widgets.cluster_details import ClusterDetails
 from vaetui.tui.widgets.cluster_grid import ClusterGrid
 from vaetui.tui.widgets.framed_image import FramedImage
+from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.picture import Picture
 from vaetui.tui.widgets.text_line import TextLine
@@ -88,9 +89,35 @@ async def test_facts_and_digit_keys_fit_at_every_width(
                 assert cell_len(line) <= room.width
                 assert line.strip() in text
             rule = screen.query_one("#rule", TextLine)
-            assert cell_len(rule.text) <= rule.content_size.width
+            legend = f"{rule.text}\n{screen.query_one('#digits', TextLine).text}"
+            assert max(map(cell_len, legend.split("\n"))) <= rule.content_size.width
             for digit in range(4 if names else 0):
-                assert f" {digit} " in rule.text
+                assert re.search(rf"(^|\s){digit} ", legend, re.MULTILINE)
+
+
+SIGNS = tuple(
+    f"{kind} {number}" for kind in ("speed limit of", "end of limit", "no lorries over") for number in range(15)
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_names_of_digits_stay_readable_with_45_classes_and_64_clusters(size: tuple[int, int]) -> None:
+    config = Config(network=NetworkConfig(classes=len(SIGNS)))
+    async with open_labelling(ScriptedSession(config=config, classes=SIGNS, clusters=64), size) as (pilot, screen):
+        text = screen_text(pilot.app)
+        legend = f"{screen.query_one('#rule', TextLine).text}\n{screen.query_one('#digits', TextLine).text}"
+        assert "/ others" in legend
+        names = re.findall(r"(\d) (\S*…\S* ?\d+|speed limit of \d+)", legend)
+        assert [(digit, name.split()[-1].lstrip("…f")) for digit, name in names] == [
+            (str(i), str(i)) for i in range(10)
+        ]
+        assert min(cell_len(name) for _, name in names) >= 7
+        assert all(row.strip() in text for row in legend.split("\n"))
+        assert screen.query_one(LabellingView).page_size >= 16
+        for index in range(64):
+            assert focused_path(screen) == (index,)
+            assert re.search(rf"\b{index} \?", screen_text(pilot.app))
+            await pilot.press("right")
 
 
 async def test_pages_follow_the_focus() -> None:

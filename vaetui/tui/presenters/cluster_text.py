@@ -13,6 +13,8 @@ from vaetui.errors import format_count
 from vaetui.session.digit_keys import is_digit, list_active_digits
 from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundView
 
+MIN_LEGEND_NAME_CELLS = 8
+"""Cells of the names of the digit keys for which the legend rather takes another row."""
 MAX_CLASS_NAME_CELLS = 80
 """Cells of a line to which a class name, and the predicted classes of a cluster, are truncated by default."""
 
@@ -66,20 +68,46 @@ def format_digit_keys(
     The text begins with `others` if a class has no digit. It is empty, apart from that, if all classes are named like
     their digits. If it is longer than `max_cells`, the longest names are truncated.
     """
+    return wrap_digit_keys(classes, digit_keys, None if max_cells is None else [max_cells], others)[0]
+
+
+def wrap_digit_keys(
+    classes: ClassList, digit_keys: DigitKeys, row_cells: Sequence[int] | None = None, others: str = "/ others"
+) -> list[str]:
+    """Return the text of `format_digit_keys` in at most as many rows as `row_cells` holds widths, at least one.
+
+    It has no more rows than names of `MIN_LEGEND_NAME_CELLS` need; with all rows in use, names get shorter than that.
+    """
     names = {digit: classes.names[cast(int, digit_keys[digit])] for digit in list_active_digits(digit_keys, classes)}
     prefix = [others] if not set(classes.active_ids) <= set(digit_keys) else []
     if all(name == str(digit) for digit, name in names.items()):
-        return "".join(prefix)
-    name_cells = max(map(cell_len, names.values()))
-    while True:
-        entries = [
-            f"{digit}" if name == str(digit) else f"{digit} {truncate_name(name, name_cells)}"
-            for digit, name in names.items()
-        ]
-        text = "  ".join([*prefix, *entries])
-        if max_cells is None or cell_len(text) <= max_cells or name_cells <= 2:
-            return text
-        name_cells -= 1
+        return ["".join(prefix)]
+    longest_name = max(map(cell_len, names.values()))
+    for row_count in range(1, len(row_cells or [0]) + 1):
+        is_last_try = row_cells is None or row_count == len(row_cells)
+        min_name_cells = 2 if is_last_try else min(longest_name, MIN_LEGEND_NAME_CELLS)
+        for name_cells in range(longest_name, min(min_name_cells, longest_name) - 1, -1):
+            entries = [
+                f"{digit}" if name == str(digit) else f"{digit} {truncate_name(name, name_cells)}"
+                for digit, name in names.items()
+            ]
+            rows = _fill_rows([*prefix, *entries], None if row_cells is None else row_cells[:row_count])
+            if rows is not None:
+                return rows
+    return ["  ".join([*prefix, *entries])]
+
+
+def _fill_rows(entries: Sequence[str], row_cells: Sequence[int] | None) -> list[str] | None:
+    """Return the entries in rows of these widths, in one row without widths; None if they do not fit."""
+    if row_cells is None:
+        return ["  ".join(entries)]
+    rows, remaining = [], list(entries)
+    for cells in row_cells:
+        row: list[str] = []
+        while remaining and cell_len("  ".join([*row, remaining[0]])) <= cells:
+            row.append(remaining.pop(0))
+        rows.append("  ".join(row))
+    return None if remaining else rows
 
 
 def format_key_line(classes: ClassList, digit_keys: DigitKeys) -> str:

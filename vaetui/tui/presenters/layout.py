@@ -12,6 +12,8 @@ MAX_GRID_IMAGES = 48
 """Maximum number of images in a grid of separate pictures, each of which delays the first screen by 5 ms."""
 TILE_SIZES_CELLS = ((28, 14), (24, 12), (20, 10), (18, 9), (16, 8), THUMBNAIL_CELLS, (13, 7), (12, 6))
 """Sizes of the thumbnails of clusters, the largest first; digits smaller than 12x6 are unreadable."""
+MIN_TILE_ROWS = TILE_SIZES_CELLS[-1][1] + 2
+"""Rows of a row of the smallest tiles with their frames."""
 MIN_JUDGED_CELLS, MIN_PHOTO_CELLS = (13, 7), (16, 8)
 """Columns and rows of the smallest tile of a page whose images are judged one by one, and of the smallest photo."""
 PIXEL_SIZE = (28, 28)

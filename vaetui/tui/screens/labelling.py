@@ -264,7 +264,7 @@ class LabellingScreen(VaetuiScreen):
         classes, digit_keys = self._session.classes, self.presenter.round_view.digit_keys
         return LineDialogue(
             f"Cluster {format_path(self.presenter.focused_cluster.path)}: class?",
-            create_class_choices(classes, classes.active_ids, digit_keys),
+            create_class_choices(classes, classes.active_ids, digit_keys, self.presenter.focused_cluster.class_shares),
             on_choice=self._apply_class_choice,
             create=lambda name: Choice(f"new class {name}", AddClass(len(classes), name)),
             check=lambda name: find_edit_error(classes, AddClass(len(classes), name)),

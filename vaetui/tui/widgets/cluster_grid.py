@@ -42,6 +42,10 @@ class ClusterGrid(TiledImages):
         """Clusters on a page."""
         return self._layout.capacity
 
+    def set_row_count(self, rows: int) -> None:
+        """Use so many lines from now on."""
+        self._rows = rows
+
     def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int, classes: ClassList) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         layout = compute_tile_grid(self._width, self._rows, len(clusters))

@@ -36,6 +36,10 @@ class ClusterList(TextLine):
         """Clusters on a page."""
         return self.clusters_per_row * self._rows
 
+    def set_row_count(self, rows: int) -> None:
+        """Use so many lines from now on."""
+        self._rows = rows
+
     def show_clusters(self, clusters: Sequence[ClusterView], focus_index: int, classes: ClassList) -> None:
         """Show the page that contains the cluster at `focus_index`."""
         name_width = max(len(format_cluster_name(cluster)) for cluster in clusters)

@@ -14,8 +14,13 @@ from vaetui.engine.answers import ClusterPath
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
-from vaetui.tui.presenters.cluster_text import format_cluster_name, format_digit_keys, format_training_weight
+from vaetui.tui.presenters.cluster_text import (
+    format_cluster_name,
+    format_training_weight,
+    wrap_digit_keys,
+)
 from vaetui.tui.presenters.layout import (
+    MIN_TILE_ROWS,
     PIXEL_SIZE,
     LabellingLayout,
     compute_labelling_layout,
@@ -30,6 +35,14 @@ from vaetui.tui.widgets.text_line import TextLine
 
 ANSWER_LEGEND = "■ class  – unreadable  ⟨⟩ split  ? no answer"
 PAGE_KEYS_HINT = " · arrows: more"
+RULE_MARGIN_CELLS = 8
+"""Cells of the rule that are neither the page nor the legend."""
+MIN_PAGED_CLUSTERS = 16
+"""Clusters of a round that need no pages on most terminals."""
+MAX_LEGEND_ROWS = 2
+"""Rows of the names of the digit keys below the rule, where they do not fit into it."""
+MIN_LIST_ROWS = 2
+"""Rows of the list of clusters that the legend never takes; thumbnails have `layout.MIN_TILE_ROWS`."""
 
 
 class LabellingView(Vertical):
@@ -41,6 +54,7 @@ class LabellingView(Vertical):
     DEFAULT_CSS = """
     LabellingView { width: 100%; height: 1fr; overflow: hidden; visibility: hidden; }
     LabellingView #rule { height: 1; padding: 0 1; color: $foreground 60%; }
+    LabellingView #digits { height: 0; padding: 0 1; color: $foreground 60%; }
     """
 
     def __init__(self, pixel_size: tuple[int, int] = PIXEL_SIZE) -> None:
@@ -81,6 +95,7 @@ class LabellingView(Vertical):
         if not layout.panel_cells:
             yield ClusterDetails()
         yield TextLine(id="rule")
+        yield TextLine(id="digits")
         yield (ClusterGrid if layout.has_thumbnails else ClusterList)(self._width, layout.list_rows)
 
     async def update_layout(self, size: Size) -> bool:
@@ -105,15 +120,20 @@ class LabellingView(Vertical):
         """
         self.styles.visibility = "visible"
         self._cluster = cluster = visible_clusters[focus_index]
-        self._find_overview().show_clusters(visible_clusters, focus_index, classes)
+        overview = self._find_overview()
+        rule_legend, *legend_rows = self._wrap_legend(round_view, len(visible_clusters), classes, arrangement_text)
+        overview.set_row_count(self._labelling_layout.list_rows - len(legend_rows))
+        overview.show_clusters(visible_clusters, focus_index, classes)
         frame, width = self.query_one(FramedImage), self._labelling_layout.centre_cells[0]
         frame.show_texts(self._format_title(cluster), format_training_weight(cluster, classes, width - 2))
         if not is_colour(cluster.picture):
             frame.draw_image(0, cluster.picture)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
-        self.query_one("#rule", TextLine).set_text(
-            self._format_rule(round_view, len(visible_clusters), focus_index, classes, arrangement_text)
-        )
+        rule, digits = self.query_one("#rule", TextLine), self.query_one("#digits", TextLine)
+        rule.set_text(self._format_rule(rule_legend, len(visible_clusters), focus_index, arrangement_text))
+        if digits.styles.height is None or digits.styles.height.value != len(legend_rows):
+            digits.styles.height = len(legend_rows)
+        digits.set_text("\n".join(legend_rows))
 
     def show_members(
         self,
@@ -145,19 +165,29 @@ class LabellingView(Vertical):
         title = f"{name} · {self._shown_order} member" if is_member else name
         return title if cell_len(title) <= self._labelling_layout.centre_cells[0] - 2 else name
 
-    def _format_rule(
-        self, round_view: RoundView, count: int, focus_index: int, classes: ClassList, arrangement_text: str
-    ) -> Text:
+    def _wrap_legend(
+        self, round_view: RoundView, cluster_count: int, classes: ClassList, arrangement_text: str
+    ) -> list[str]:
+        """Return the names of the digit keys: the part in the rule, and rows below it where names need the room."""
+        layout = self._labelling_layout
+        spare_rows = layout.list_rows - (MIN_TILE_ROWS if layout.has_thumbnails else MIN_LIST_ROWS)
+        page = f" {cluster_count}-{cluster_count} of {cluster_count} " if cluster_count > MIN_PAGED_CLUSTERS else ""
+        arrangement = f" {arrangement_text} ·" if arrangement_text else ""
+        rule_cells = self._width - len(arrangement + page) - RULE_MARGIN_CELLS
+        row_cells = [rule_cells, *[self._width - 2] * min(max(spare_rows, 0), MAX_LEGEND_ROWS)]
+        return wrap_digit_keys(classes, round_view.digit_keys, row_cells)
+
+    def _format_rule(self, legend: str, count: int, focus_index: int, arrangement_text: str) -> Text:
         """Return the rule with page and arrangement at the left and the legend of digits or answers at the right."""
         page_size = self.page_size
         start, end = compute_page_bounds(focus_index, count, page_size)
         page = f" {start + 1}-{end} of {count}{PAGE_KEYS_HINT} " if count > page_size else ""
         if arrangement_text:
             page = f" {arrangement_text}{page and f' · {page.strip()}'} "
-        if len(page) + cell_len(format_digit_keys(classes, round_view.digit_keys)) + 8 > self._width:
+        legend = legend or ("" if self._width < 80 else ANSWER_LEGEND)
+        if len(page) + cell_len(legend) + RULE_MARGIN_CELLS > self._width:
             page = page.replace(PAGE_KEYS_HINT, "")
-        digits = format_digit_keys(classes, round_view.digit_keys, self._width - len(page) - 8)
-        legend = f" {digits or ANSWER_LEGEND} " if digits or self._width >= 80 else ""
+        legend = legend and f" {legend} "
         line_width = max(self._width - cell_len(legend) - 4, 0)
         return Text(f"──{page:─<{line_width}}{legend}")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from vaetui.tui.key_bindings import format_key_name
 from vaetui.tui.presenters.cluster_text import truncate_name
-from vaetui.tui.presenters.layout import compute_centred_rows
+from vaetui.tui.presenters.layout import compute_centred_rows, compute_page_bounds
 from vaetui.tui.presenters.line_dialogue import CREATE_KEY, Choice, LineDialogue
 from vaetui.tui.widgets.text_line import TextLine
 
@@ -52,19 +53,46 @@ class LinePanel(TextLine):
     def show_dialogue(self, dialogue: LineDialogue) -> None:
         """Show the state of the dialogue."""
         width = self.app.size.width
-        lines = [self._format_choice(dialogue, row, width) for row in self._list_visible_rows(dialogue)]
+        lines = self._format_choices(dialogue, width)
         lines = [Text()] * (self._choice_rows - len(lines)) + lines
         self.set_text(Text("\n").join([*lines, _format_line(dialogue, width), _format_keys(dialogue, width)]))
 
-    def _list_visible_rows(self, dialogue: LineDialogue) -> range:
-        return compute_centred_rows(dialogue.marked_index or 0, len(dialogue.matches), self._choice_rows)
+    def _format_choices(self, dialogue: LineDialogue, width: int) -> list[Text]:
+        """Return the rows of choices around the marked one; choices that do not fit below each other have columns."""
+        matches, rows = dialogue.matches, self._choice_rows
+        column_count, has_details = _choose_columns(matches, rows, width)
+        if column_count == 1:
+            visible_rows = compute_centred_rows(dialogue.marked_index or 0, len(matches), rows)
+            return [_format_choice(dialogue, row, width - 5) for row in visible_rows]
+        column_cells = width // column_count
+        start, end = compute_page_bounds(dialogue.marked_index or 0, len(matches), column_count * rows)
+        lines = [Text() for _ in range(rows)]
+        for index in range(start, end):
+            column, row = divmod(index - start, rows)
+            lines[row].pad_right(column * column_cells - lines[row].cell_len)
+            lines[row].append_text(_format_choice(dialogue, index, column_cells - 5, has_details))
+        return lines
 
-    def _format_choice(self, dialogue: LineDialogue, row: int, width: int) -> Text:
-        choice, is_marked = dialogue.matches[row], row == dialogue.marked_index
-        label, detail = _fit_choice(choice, width - 5)
-        text = Text(f" {'›' if is_marked else ' '} ")
-        text.append(f"{label}", "bold reverse" if is_marked else "")
-        return text.append(f"  {detail}", "dim") if detail else text
+
+def _choose_columns(matches: Sequence[Choice], rows: int, width: int) -> tuple[int, bool]:
+    """Return the columns of choices that show as many as possible, and whether with details; one column always has."""
+    needed = -(-len(matches) // max(rows, 1))
+    label_cells = max((cell_len(choice.label) for choice in matches), default=1)
+    detail_cells = max((cell_len(choice.detail) + 2 for choice in matches if choice.detail), default=0)
+    with_details, without_details = (
+        max(width // (cells + 5), 1) for cells in (label_cells + detail_cells, label_cells)
+    )
+    if min(with_details, needed) >= min(without_details, needed):
+        return min(with_details, max(needed, 1)), True
+    return min(without_details, needed), False
+
+
+def _format_choice(dialogue: LineDialogue, index: int, max_cells: int, has_detail: bool = True) -> Text:
+    choice, is_marked = dialogue.matches[index], index == dialogue.marked_index
+    label, detail = _fit_choice(choice if has_detail else replace(choice, detail=""), max_cells)
+    text = Text(f" {'›' if is_marked else ' '} ")
+    text.append(f"{label}", "bold reverse" if is_marked else "")
+    return text.append(f"  {detail}", "dim") if detail else text
 
 
 def _fit_choice(choice: Choice, max_cells: int) -> tuple[str, str]:
