@@ -21,7 +21,8 @@ LAYERS = {
 """A unit imports only units of a higher number, and itself. Units with one number do not import each other."""
 ENGINE_ORDER = (
     *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
-    *("idx", "images", "duplicates", "true_labels", "pseudo_labels", "losses", "device_images", "vae", "augmentation"),
+    *("idx", "images", "vectors", "duplicates", "true_labels", "pseudo_labels", "losses", "vae", "vector_vae"),
+    *("networks", "augmentation", "vector_augmentation", "device_images", "device_inputs"),
     *("kmeans", "projection", "audit", "audit_estimate", "calibration", "label_propagation", "query_strategy"),
     *("metrics", "inference", "train_state", "training"),
 )

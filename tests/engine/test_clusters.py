@@ -72,5 +72,6 @@ def test_decodable_centre_of_the_cosine_metric_is_the_mean_of_the_members() -> N
 def test_members_at_the_centre_are_those_that_differ_by_rounding(length: float) -> None:
     centre = np.array([0.6 * length, 0.8 * length], np.float32)
     distances = (length * np.array([0, 1e-7, 1e-6, 1e-3, 0.1])).astype(np.float32)
-    cluster = Cluster((0,), centre, np.zeros((8, 8), np.uint8), np.array([4, 2, 9, 1, 0]), distances)
+    image = np.zeros((8, 8), np.uint8)
+    cluster = Cluster((0,), centre, image, image, np.array([4, 2, 9, 1, 0]), distances)
     assert list_members_at_centre(cluster).tolist() == [4, 2, 9]

@@ -21,7 +21,10 @@ from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import SplitSnapshot, TrainValSplit
 
 SNAPSHOT = SplitSnapshot(
-    np.arange(6, dtype=np.int32) % 2, np.ones((2, 10), np.float32), np.zeros((2, 28, 28), np.uint8)
+    np.arange(6, dtype=np.int32) % 2,
+    np.ones((2, 10), np.float32),
+    np.zeros((2, 28, 28), np.uint8),
+    np.ones((2, 28, 28), np.uint8),
 )
 NAME = file_names.split_snapshot_name(1)
 
@@ -38,7 +41,7 @@ def load(store: ArtifactStore) -> SplitSnapshot:
 
 
 def encode_arrays(**replacements: object) -> bytes:
-    arrays = {name: getattr(SNAPSHOT, name) for name in ("assignments", "centres", "decoded_centres")}
+    arrays = {name: getattr(SNAPSHOT, name) for name in ("assignments", "centres", "centre_images", "mean_images")}
     buffer = io.BytesIO()
     np.savez(buffer, **(arrays | replacements))  # type: ignore[arg-type]
     return buffer.getvalue()
@@ -52,7 +55,7 @@ class Bomb:
 def test_snapshot_is_read_back_unchanged(store: ArtifactStore) -> None:
     store._repository.record_files(stored_arrays.save_arrays(store, NAME, SNAPSHOT))
     loaded = load(store)
-    for name in ("assignments", "centres", "decoded_centres"):
+    for name in ("assignments", "centres", "centre_images", "mean_images"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(SNAPSHOT, name), strict=True)
 
 
@@ -68,7 +71,7 @@ def test_snapshot_is_read_back_unchanged(store: ArtifactStore) -> None:
         encode_arrays(assignments=SNAPSHOT.assignments[:5]),
         encode_arrays(centres=np.full((2, 10), np.nan, np.float32)),
         encode_arrays(centres=np.ones((3, 10), np.float32)),
-        encode_arrays(decoded_centres=np.zeros((2, 28, 2), np.uint8)),
+        encode_arrays(centre_images=np.zeros((2, 28, 2), np.uint8)),
         encode_arrays(assignments=np.asfortranarray(np.ones((6, 1), np.int32))),
         encode_arrays().replace(b"(6,)", b"(9,)"),
         b"",

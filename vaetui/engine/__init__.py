@@ -8,13 +8,17 @@ Modules in reading order; each imports only modules above it:
     answers, classes          answers about clusters and images; the editable list of classes
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
-    idx, images               IDX headers; images in memory or mapped
+    idx, images, vectors      IDX headers; images and vectors in memory or mapped
     duplicates                exact copies among images
-    device_images             images on the device of the networks
     true_labels               true labels, for splitting and evaluation only
     pseudo_labels             labelled images; one class and weight per image (eq. 2)
     losses                    the terms of the loss (eqs 1 and 3)
-    vae, augmentation         the networks; the second view of an image
+    vae, vector_vae           the networks for images; those for vectors
+    networks                  either of them
+    augmentation              the second view of an image
+    vector_augmentation       the second view of a vector
+    device_images             images on the device of the networks
+    device_inputs             images or vectors on the device of the networks
     kmeans, query_strategy    k-means and the elbow; the clusters that a round asks about
     projection                latent vectors in two dimensions
     audit_plans, audit        the sizes of an audit; the random sample of labels that a person checks
@@ -22,7 +26,7 @@ Modules in reading order; each imports only modules above it:
     calibration               the confidence of labels, without an audit and after one
     label_propagation         labels spread over a graph of nearest neighbours
     metrics                   accuracy, agreement and calibration
-    inference                 images to latent vectors and classes; latent vectors to images
+    inference                 images or vectors to latent vectors and classes; latent vectors to images
     train_state, training     networks with optimiser and checkpoint; one epoch of training
 
 "paper" in these modules is "Image Classification using Unlabelled Data: A Semisupervised Approach using Variational

@@ -31,6 +31,16 @@ NOT_QUERIED = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CentrePictures:
+    """What a person sees of K clusters."""
+
+    centre_images: Pixels
+    """Decoded centres, or the nearest images, [K, H, W]."""
+    mean_images: Pixels
+    """Means of the nearest members, [K, H, W]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """A set of images that are near each other in the latent space."""
 
@@ -39,7 +49,9 @@ class Cluster:
     centre: NDArray[np.float32]
     """Mean of the members' latent vectors, [z_dim]."""
     centre_image: Pixels
-    """Decoded centre, [H, W]."""
+    """Decoded centre, or the nearest image if the networks decode no images, [H, W]."""
+    mean_image: Pixels
+    """Mean of the nearest members, [H, W]."""
     members: Indices
     """Images of the cluster, nearest to the centre first, [M]."""
     distances: NDArray[np.float32]
@@ -114,24 +126,32 @@ def build_clusters(
     members: Indices,
     assignments: NDArray[np.int32],
     centres: LatentVectors,
-    centre_images: Pixels,
+    pictures: CentrePictures,
     parent_path: ClusterPath = (),
 ) -> ClusterTree:
     """Return sibling clusters for an assignment of images to centres.
 
     `latents` [N, z_dim] are those of all images; `assignments` [M] contains for each of the `members` [M] the index of
-    its centre or NOT_QUERIED; `centres` [K, z_dim]; `centre_images` [K, H, W].
+    its centre or NOT_QUERIED; `centres` [K, z_dim]; `pictures` are those of the centres.
     """
+    clusters = []
+    images = zip(pictures.centre_images, pictures.mean_images, strict=True)
+    for index, (centre, (centre_image, mean_image)) in enumerate(zip(centres, images, strict=True)):
+        own_members, distances = sort_members(latents, members[assignments == index], centre)
+        path = (*parent_path, index)
+        clusters.append(Cluster(path, centre, centre_image, mean_image, own_members, distances))
+    return tuple(clusters)
+
+
+def sort_members(
+    latents: LatentVectors, members: Indices, centre: NDArray[np.float32]
+) -> tuple[Indices, NDArray[np.float32]]:
+    """Return members of a cluster, nearest to its centre [z_dim] first, with their distances, 2 x [M]."""
     import numpy as np
 
-    clusters = []
-    for index, (centre, centre_image) in enumerate(zip(centres, centre_images, strict=True)):
-        own_members = members[assignments == index]
-        distances = np.linalg.norm(latents[own_members] - centre, axis=1)
-        order = np.argsort(distances, kind="stable")
-        path = (*parent_path, index)
-        clusters.append(Cluster(path, centre, centre_image, own_members[order], distances[order].astype(np.float32)))
-    return tuple(clusters)
+    distances = np.linalg.norm(latents[members] - centre, axis=1)
+    order = np.argsort(distances, kind="stable")
+    return members[order], distances[order].astype(np.float32)
 
 
 def list_members_at_centre(cluster: Cluster) -> Indices:

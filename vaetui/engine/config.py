@@ -201,6 +201,11 @@ class Config:
     """Schedule and optimiser."""
 
 
+def decodes_images(config: NetworkConfig) -> bool:
+    """Return whether the networks decode images, so that there are decoded centres, reconstructions and samples."""
+    return config.inputs == "images"
+
+
 def count_epochs(config: TrainingConfig) -> int:
     """Return the number of epochs in a whole run: the warm-up and those after each round."""
     return config.warmup_epochs + config.rounds * config.epochs_per_round

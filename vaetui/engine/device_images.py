@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vaetui.engine.images import Images
+from vaetui.engine.vae import to_float_images
 
 
 class DeviceImages:
@@ -28,3 +29,7 @@ class DeviceImages:
     def __getitem__(self, indices: Tensor | slice) -> Tensor:
         """Return the bytes of some images, [N, H, W] or [N, H, W, 3]."""
         return self._all_pixels[self._indices[indices]]
+
+    def load(self, indices: Tensor | slice) -> Tensor:
+        """Return some images as input of the networks, [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
+        return to_float_images(self[indices])

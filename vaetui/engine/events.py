@@ -101,8 +101,8 @@ class EpochEnded:
     """Means over the epoch."""
     test_accuracy: float | None
     """Share of test images classified correctly; None without true labels."""
-    pixel_accuracy: float
-    """Share of pixels of the validation reconstructions on the correct side of one half."""
+    pixel_accuracy: float | None
+    """Share of pixels of the validation reconstructions on the correct side of one half; None without them."""
     label_coverage: float
     """Share of training images that had a label in this epoch."""
     answer_count: int
@@ -164,7 +164,7 @@ class HistoryEntry:
     size: int
     """Number of images in the cluster."""
     picture: Pixels
-    """The decoded centre, [H, W] or [H, W, 3]."""
+    """The decoded centre or the nearest image, [H, W] or [H, W, 3]."""
     created_at: float
     """When the answer was recorded, in seconds since 1970."""
 

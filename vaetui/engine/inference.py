@@ -1,4 +1,4 @@
-"""Batched use of the networks: images to latent vectors and classes, latent vectors to images."""
+"""Batched use of the networks: images or vectors to latent vectors and classes, latent vectors to images."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from torch import Tensor
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
-from vaetui.engine.vae import VAE, to_byte_images, to_float_images
+from vaetui.engine.networks import Networks
+from vaetui.engine.vae import to_byte_images
+from vaetui.engine.vector_vae import VectorVAE
 
 BATCH_IMAGES = 256
 """Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
@@ -30,7 +32,7 @@ class Predictions:
     """Latent vectors and predicted classes of images."""
 
     latents: LatentVectors
-    """Latent vectors, [N, z_dim]."""
+    """Latent vectors, or principal components of the input vectors if these are clustered, [N, z_dim]."""
     class_ids: NDArray[np.uint8]
     """Most probable classes, [N]."""
     confidences: NDArray[np.float32]
@@ -56,15 +58,15 @@ class Predictions:
 
 
 def encode_and_classify(
-    vae: VAE,
-    images: DeviceImages,
+    vae: Networks,
+    inputs: DeviceInputs,
     config: Config,
     image_set: str,
     *position: int,
     canonical: Sequence[int] = (),
     allowed_class_ids: Collection[int] | None = None,
 ) -> Generator[Progress, None, Predictions]:
-    """Encode and classify images; yield Progress and return Predictions.
+    """Encode and classify images or vectors; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
@@ -79,15 +81,15 @@ def encode_and_classify(
         logit_offsets = torch.zeros(class_count).masked_fill(~is_allowed, -torch.inf)
     if len(set(canonical)) < len(canonical):
         merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])]
-    total = len(images)
+    total = len(inputs)
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
     latents = np.empty((total, config.network.z_dim), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     for start in range(0, total, BATCH_IMAGES):
         stop = min(start + BATCH_IMAGES, total)
-        pixels = images[start:stop]
-        results = _predict_batch(vae, pixels, config, logit_offsets, merge_matrix, image_set, *position, start)
+        batch = inputs.load(slice(start, stop))
+        results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, start)
         columns: tuple[NDArray[Any], ...] = (latents, class_ids, confidences, second_class_ids, leads)
         for column, result in zip(columns, results, strict=True):
             column[start:stop] = result.cpu().numpy()
@@ -97,15 +99,15 @@ def encode_and_classify(
 
 @torch.inference_mode()
 def _predict_batch(
-    vae: VAE,
-    pixels: Tensor,
+    vae: Networks,
+    inputs: Tensor,
     config: Config,
     logit_offsets: Tensor | None,
     merge_matrix: Tensor | None,
     image_set: str,
     *position: int,
 ) -> tuple[Tensor, ...]:
-    hidden, mean, std = vae.eval().encode(to_float_images(pixels))
+    hidden, mean, std = vae.eval().encode(inputs)
     latents = mean
     if config.network.latent == "sample":
         latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)
@@ -119,6 +121,9 @@ def _predict_batch(
     others = probabilities.scatter(1, class_ids[:, None], 0)
     second_probabilities, second_class_ids = others.max(dim=1)
     second_class_ids = torch.where(second_probabilities > 0, second_class_ids, class_ids)
+    components = vae.project(inputs) if isinstance(vae, VectorVAE) else None
+    if components is not None:
+        latents = components
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
     return latents, class_ids, confidences, second_class_ids, leads
 
@@ -130,16 +135,16 @@ def draw_normal_noise(config: Config, like: Tensor, purpose: str, *position: int
 
 
 @torch.inference_mode()
-def decode_latents(vae: VAE, latents: LatentVectors) -> Pixels:
+def decode_latents(vae: Networks, latents: LatentVectors) -> Pixels:
     """Return the images [N, H, W] that latent vectors [N, z_dim] decode to."""
     device = next(vae.parameters()).device
-    return _to_pixels(vae.decode(torch.from_numpy(latents).to(device)))
+    return _to_pixels(vae.decode_images(torch.from_numpy(latents).to(device)))
 
 
 @torch.inference_mode()
-def reconstruct_images(vae: VAE, pixels: Tensor) -> Pixels:
-    """Return the reconstructions of images, bytes [N, H, W], from the means of their latent vectors."""
-    return _to_pixels(vae.decode(vae.eval().encode(to_float_images(pixels)).mean))
+def reconstruct_images(vae: Networks, images: Tensor) -> Pixels:
+    """Return the reconstructions [N, H, W] of images [N, 1, H, W] from the means of their latent vectors."""
+    return _to_pixels(vae.decode_images(vae.eval().encode(images).mean))
 
 
 def _to_pixels(logits: Tensor) -> Pixels:

@@ -12,6 +12,14 @@ def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
 
 
+def gaussian_reconstruction(outputs: Tensor, vectors: Tensor) -> Tensor:
+    """Return half the squared error of vectors [N, D], summed over numbers, mean over vectors, in nats.
+
+    It is the negative logarithm of a Gaussian likelihood with variance 1, but for a constant (eq. 1).
+    """
+    return 0.5 * F.mse_loss(outputs, vectors, reduction="sum") / len(vectors)
+
+
 def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:
     """Return KL(N(mean, std^2) || N(0, 1)) of [N, z_dim], summed over dimensions, mean over images (eq. 1), in nats."""
     return 0.5 * (std.square() + mean.square() - 1 - 2 * std.log()).sum() / len(mean)

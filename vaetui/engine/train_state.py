@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import Config
-from vaetui.engine.vae import VAE, build_vae
+from vaetui.engine.networks import Networks, build_networks
 from vaetui.errors import UserError
 
 NamedArrays: TypeAlias = dict[str, NDArray[np.float32]]
@@ -23,7 +23,7 @@ NamedArrays: TypeAlias = dict[str, NDArray[np.float32]]
 class TrainState:
     """The networks, their optimiser and their device."""
 
-    vae: VAE
+    vae: Networks
     """The networks."""
     optimiser: torch.optim.Adam
     """Its state continues from round to round."""
@@ -32,9 +32,12 @@ class TrainState:
 
 
 def create_train_state(config: Config, shape: tuple[int, ...]) -> TrainState:
-    """Return untrained networks for images (H, W) or (H, W, 3), with optimiser; raises UserError as `select_device`."""
+    """Return untrained networks, with optimiser; raises UserError as `select_device`.
+
+    `shape` is that of one input: (H, W) or (H, W, 3) of an image, (D,) of a vector.
+    """
     device = select_device(config.device)
-    vae = build_vae(config.network, shape, rng.derive_seed(config.seed, "network")).to(device)
+    vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network")).to(device)
     is_fused = device.type in ("cpu", "cuda")
     return TrainState(vae, torch.optim.Adam(vae.parameters(), config.training.learning_rate, fused=is_fused), device)
 
@@ -131,8 +134,8 @@ def _pad_classes(arrays: NamedArrays, class_count: int) -> NamedArrays:
     return {name: pad_rows(name, array) for name, array in arrays.items()} if stored_count < class_count else arrays
 
 
-def _get_running_statistics(vae: VAE) -> dict[str, Tensor]:
-    """Return the running means and variances of the batch normalisation."""
+def _get_running_statistics(vae: Networks) -> dict[str, Tensor]:
+    """Return the running means and variances of the batch normalisation, and what vectors are standardised by."""
     return {name: buffer for name, buffer in vae.named_buffers() if buffer.is_floating_point()}
 
 

@@ -13,12 +13,14 @@ from torch import Tensor
 from vaetui.engine import losses, rng
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig, count_passes_per_epoch
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
+from vaetui.engine.networks import Networks
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.train_state import TrainState
-from vaetui.engine.vae import to_float_images
+from vaetui.engine.vector_augmentation import augment_vectors
+from vaetui.engine.vector_vae import VectorVAE
 from vaetui.errors import UserError
 
 LR_WARMUP_BATCHES = 50
@@ -29,7 +31,7 @@ MIN_LR_FRACTION = 0.02
 
 def train_epoch(
     state: TrainState,
-    images: DeviceImages,
+    inputs: DeviceInputs,
     pseudo_labels: PseudoLabels | None,
     config: Config,
     epoch: int,
@@ -37,13 +39,14 @@ def train_epoch(
 ) -> Iterator[BatchesTrained]:
     """Train for the rest of one epoch after `start_step` batches, and yield a report every few batches.
 
-    `images` are all training images on the device of `state`; `pseudo_labels` is None for an unsupervised epoch
-    (eq. 1 alone). `state` contains all progress at every report, so the caller may stop there. The order of the images
-    and the noise depend only on seed, epoch and batch. Raises UserError if the loss becomes NaN or infinite.
+    `inputs` are all training images, or their vectors, on the device of `state`; `pseudo_labels` is None for an
+    unsupervised epoch (eq. 1 alone). `state` contains all progress at every report, so the caller may stop there. The
+    order of the inputs and the noise depend only on seed, epoch and batch. Raises UserError if the loss becomes NaN or
+    infinite.
     """
     generator = rng.derive_generator(config.seed, "order", epoch)
-    pass_count = count_passes_per_epoch(config.training, len(images), epoch)
-    passes = [generator.permutation(len(images)) for _ in range(pass_count)]
+    pass_count = count_passes_per_epoch(config.training, len(inputs), epoch)
+    passes = [generator.permutation(len(inputs)) for _ in range(pass_count)]
     batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]
@@ -53,7 +56,7 @@ def train_epoch(
         batch = batch.to(state.device)
         batch_targets = [target[batch] for target in targets]
         _set_learning_rate(state, config.training, step, len(batches))
-        loss_sums += _train_step(state, to_float_images(images[batch]), batch_targets, config, epoch, step)
+        loss_sums += _train_step(state, inputs.load(batch), batch_targets, config, epoch, step)
         image_count += len(batch)
         if step % BATCHES_PER_REPORT == 0 or step == len(batches):
             mean_losses = Losses(*(loss_sums / (step - reported_step)).tolist())
@@ -69,17 +72,20 @@ def train_epoch(
 
 
 def _train_step(
-    state: TrainState, images: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
+    state: TrainState, inputs: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
 ) -> Tensor:
-    """Take a step of Adam on a batch [B, 1, H, W], with class ids and weights [B] or none; return the losses, [5]."""
-    vae, count = state.vae.train(), len(images)
-    views = images
+    """Take a step of Adam on a batch of images [B, 1, H, W] or vectors [B, D]; return the losses, [5].
+
+    `targets` are class ids and weights [B], or empty.
+    """
+    vae, count = state.vae.train(), len(inputs)
+    views = inputs
     if config.augmentation.is_enabled:
-        views = torch.cat([images, augment(images, config.augmentation, config.seed, epoch, step)])  # [2 B, 1, H, W]
+        views = torch.cat([inputs, _draw_second_view(state.vae, inputs, config, epoch, step)])  # [2 B, ...]
     hidden, view_means, view_stds = vae.encode(views)
     mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
     latents = mean + std * draw_normal_noise(config, mean, "training", epoch, step)  # [B, z_dim]
-    reconstruction = losses.reconstruction(vae.decode(latents), images)
+    reconstruction = vae.measure_reconstruction(latents, inputs)
     divergence = losses.kl_divergence(mean, std)
     total = reconstruction + config.loss.beta * divergence  # eq. 1
     classification = contrastive = consistency = torch.zeros_like(divergence)
@@ -107,6 +113,13 @@ def _train_step(
     state.optimiser.step()
     # The order of `Losses`.
     return torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
+
+
+def _draw_second_view(vae: Networks, inputs: Tensor, config: Config, epoch: int, step: int) -> Tensor:
+    if isinstance(vae, VectorVAE):
+        mean, scale = vae.input_mean, vae.input_scale
+        return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, epoch, step)
+    return augment(inputs, config.augmentation, config.seed, epoch, step)
 
 
 def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, steps_per_epoch: int) -> None:

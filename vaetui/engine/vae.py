@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vaetui.engine import losses
 from vaetui.engine.config import NetworkConfig
 
 
@@ -87,6 +88,14 @@ class VAE(nn.Module):
         logits: Tensor = self.classifier(hidden if self.classifies_hidden else latents)
         return logits
 
+    def decode_images(self, latents: Tensor) -> Tensor:
+        """Return pixel logits; as `decode`."""
+        return self.decode(latents)
+
+    def measure_reconstruction(self, latents: Tensor, images: Tensor) -> Tensor:
+        """Return the reconstruction loss of images [N, 1, H, W] from their latent vectors [N, z_dim] (eq. 1)."""
+        return losses.reconstruction(self.decode(latents), images)
+
     def _activate(self, values: Tensor) -> Tensor:
         # In place saves a pass over memory; autograd allows it, because the slope is above 0.
         return F.leaky_relu(values, self.negative_slope, inplace=True)
@@ -95,8 +104,14 @@ class VAE(nn.Module):
 def build_vae(config: NetworkConfig, shape: tuple[int, ...], seed: int) -> VAE:
     """Return networks with initial weights drawn from the seed and biases of 0."""
     vae = VAE(config, shape)
+    initialise_weights(vae, config, seed)
+    return vae
+
+
+def initialise_weights(networks: nn.Module, config: NetworkConfig, seed: int) -> None:
+    """Draw initial weights from the seed, and set biases to 0."""
     generator = torch.Generator().manual_seed(seed)
-    for name, parameter in vae.named_parameters():
+    for name, parameter in networks.named_parameters():
         if name.endswith("bias"):
             nn.init.zeros_(parameter)
         elif parameter.dim() == 1:
@@ -105,7 +120,6 @@ def build_vae(config: NetworkConfig, shape: tuple[int, ...], seed: int) -> VAE:
             nn.init.normal_(parameter, std=0.02, generator=generator)
         else:
             nn.init.xavier_uniform_(parameter, generator=generator)
-    return vae
 
 
 def count_channels(shape: tuple[int, ...]) -> int:

@@ -7,10 +7,12 @@ schedule          the next step of a run
 dataset_location  the directory of a session's images
 data_loading      load the images; rebuild a damaged imported dataset
 data_digests      digests of labels, test images and the list of source files
+vector_loading    verify and map the vectors of a session with features
 data_split        training, validation and test images
 session_true_labels  true labels, for evaluation only
 resources         images and networks, loaded on first use
 trainer           train, evaluate, cluster and split
+centre_pictures   the nearest images of clusters and their means
 checkpoints       save and restore the networks
 round_clusters    the clusters of rounds, which never change, and a cache of them
 labelling_round   one round: its clusters and the answers in force

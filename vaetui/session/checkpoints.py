@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from vaetui.engine import train_state
+from vaetui.engine import rng, train_state
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
+from vaetui.engine.images import Images
 from vaetui.engine.train_state import TrainState
+from vaetui.engine.vector_vae import VectorVAE
+from vaetui.engine.vectors import Vectors
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.storage import file_names, tensors
@@ -20,20 +23,19 @@ MAX_CHECKPOINTS = 3
 
 
 def create_epoch_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
-    """Return freshly initialised networks for images of `shape` and the classes of an epoch."""
+    """Return freshly initialised networks for inputs of `shape` and the classes of an epoch."""
     return train_state.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
 
 
 def restore_checkpoint(
-    store: ArtifactStore, repository: SessionRepository, config: Config, shape: tuple[int, ...]
+    store: ArtifactStore, repository: SessionRepository, config: Config, inputs: Images | Vectors
 ) -> tuple[TrainState, int, int]:
     """Return the networks of the newest intact checkpoint with its epoch and step.
 
-    Epoch and step are 0 without a checkpoint.
-
-    Losses recorded after it are deleted; training repeats them bit for bit.
+    Epoch and step are 0 without a checkpoint; new networks are then fitted to `inputs`, those of training, if they are
+    vectors. Losses recorded after the checkpoint are deleted; training repeats them bit for bit.
     """
-    damaged_names = []
+    damaged_names, shape = [], inputs.shape
     for epoch, step in repository.list_checkpoints():
         name = file_names.checkpoint_name(epoch, step)
         state = create_epoch_state(epoch, config, repository, shape)
@@ -48,6 +50,8 @@ def restore_checkpoint(
     else:
         epoch = step = 0
         state = create_epoch_state(0, config, repository, shape)
+        if isinstance(state.vae, VectorVAE) and isinstance(inputs, Vectors):
+            state.vae.fit_to_vectors(inputs, rng.derive_seed(config.seed, "vectors"))
     repository.delete_losses_after(epoch, step, damaged_names)
     return state, epoch, step
 

@@ -15,6 +15,7 @@ from vaetui.session import data_digests
 from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files, locate_source_directory
 from vaetui.session.session_true_labels import SessionTrueLabels
+from vaetui.session.vector_loading import VectorsLostError
 from vaetui.storage import dataset_cache, file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.dataset_cache import DatasetOrigin
@@ -47,7 +48,7 @@ def load_or_rebuild_images(
     is_imported = directory.parent == dataset_cache.datasets_directory()
     try:
         data = yield from _load_data(store, repository)
-    except (ArtifactLostError, IdenticalImagesError):  # the files of the dataset are intact
+    except (ArtifactLostError, IdenticalImagesError, VectorsLostError):  # the files of the dataset are intact
         raise
     except UserError as error:
         if not (yield from _rebuild_images(store, repository, origin)):

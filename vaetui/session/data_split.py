@@ -16,6 +16,7 @@ from vaetui.engine.images import Images, read_images_and_digest
 from vaetui.engine.true_labels import read_true_labels, split_train_validation
 from vaetui.errors import UserError
 from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files
+from vaetui.session.vector_loading import SessionVectors, load_vectors
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -36,6 +37,13 @@ class SessionImages:
     """Test images, for evaluation only; None without test files."""
     train_val_split: TrainValSplit
     """Indices of training and validation images in their common file."""
+    vectors: SessionVectors | None = None
+    """The vectors of the images; None without features."""
+
+    @property
+    def network_inputs(self) -> SessionImages | SessionVectors:
+        """What the networks are trained on: the vectors if there are any, else the images."""
+        return self if self.vectors is None else self.vectors
 
 
 def load_images(
@@ -44,7 +52,8 @@ def load_images(
     """Load the images and split them as recorded; the first call draws and records the split, and finds copies.
 
     `files` are those of the session unless given. Yields Progress. Raises UserError for missing or damaged files, for
-    images that changed since the split and, at the first call, if all images are identical.
+    images that changed since the split and, at the first call, if all images are identical, and VectorsLostError for
+    vectors that are missing or changed.
     """
     config, count = repository.config, repository.shape[0]
     files = files or locate_session_files(repository)
@@ -73,7 +82,11 @@ def load_images(
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)
-    return SessionImages(train, validation, read_test_images(files, images.shape), split)
+    test, features, vectors = read_test_images(files, images.shape), repository.data_record.features, None
+    if features is not None:
+        test_count = None if test is None else len(test)
+        vectors = yield from load_vectors(features, split.train_indices, split.validation_indices, test_count)
+    return SessionImages(train, validation, test, split, vectors)
 
 
 def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:

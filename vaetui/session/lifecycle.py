@@ -23,6 +23,7 @@ from vaetui.session.session import Session
 from vaetui.storage import atomic_files, dataset_cache, locations, log, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
+from vaetui.storage.feature_record import FeatureRecord
 from vaetui.storage.journal import MAX_FILE_BYTES
 from vaetui.storage.lock import Lock
 from vaetui.storage.recovery import verify_database
@@ -90,6 +91,7 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
 def _check_images(source: str, config: Config, data_record: DataRecord | None) -> tuple[int, ...]:
     """Return the shape of the training images; raises UserError if no session with these options can use them."""
     shape = dataset_location.read_dataset_shape(source)
+    _require_usable_features(config, None if data_record is None else data_record.features, shape[0])
     dataset_location.require_different_images(source)
     _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
     _require_recordable_run(config, shape[0])
@@ -99,9 +101,27 @@ def _check_images(source: str, config: Config, data_record: DataRecord | None) -
 def _write_session(
     directory: Path, source: str, shape: tuple[int, ...], config: Config, data_record: DataRecord | None
 ) -> None:
-    config = replace(config, training=shorten_warmup(config.training, shape))
+    if config.network.inputs == "images":  # vectors take equally long for images of any size
+        config = replace(config, training=shorten_warmup(config.training, shape))
     SessionRepository.create(directory, config, source, shape, data_record).close()
     _require_resumable(directory)
+
+
+def _require_usable_features(config: Config, features: FeatureRecord | None, image_count: int) -> None:
+    """Raise UserError if configuration and vectors do not belong together, or there are too few vectors."""
+    if features is None and config.network.inputs == "vectors":
+        raise UserError(f"The recipe {config.recipe} trains on vectors; pass --features, or choose another --recipe.")
+    if features is None:
+        return
+    if config.network.inputs == "images":
+        raise UserError(
+            f"The recipe {config.recipe} trains on images; leave out --features, or choose --recipe features."
+        )
+    if features.count < image_count:
+        raise UserError(f"{features.path} has {features.count:,} vectors for {image_count:,} images.")
+    from vaetui.engine.vectors import map_vectors  # numpy is not loaded before it is needed
+
+    map_vectors(Path(features.path), features.count, features.width)
 
 
 def _require_intact_files(source: str, shape: tuple[int, ...], uses_true_labels: bool) -> None:

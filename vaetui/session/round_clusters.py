@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 from vaetui.engine.answers import ClusterPath
-from vaetui.engine.clusters import Cluster, ClusterTree, Indices, build_clusters, to_metric_space
+from vaetui.engine.clusters import CentrePictures, Cluster, ClusterTree, Indices, build_clusters, to_metric_space
 from vaetui.engine.config import DistanceMetric
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.storage import file_names, stored_arrays
@@ -55,8 +55,8 @@ class RoundClusters:
         return self._parts[answer_id]
 
     def _build(self, members: Indices, snapshot: RoundSnapshot | SplitSnapshot, path: ClusterPath = ()) -> ClusterTree:
-        assignments, centres = snapshot.assignments, snapshot.centres
-        return build_clusters(self.embeddings, members, assignments, centres, snapshot.decoded_centres, path)
+        pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
+        return build_clusters(self.embeddings, members, snapshot.assignments, snapshot.centres, pictures, path)
 
 
 class RoundClustersCache:

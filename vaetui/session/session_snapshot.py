@@ -16,7 +16,7 @@ from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
-    from vaetui.engine.vae import VAE
+    from vaetui.engine.networks import Networks
     from vaetui.session.labelling_round import LabellingRound
 
 MAX_CHECKPOINT_BYTES = 2_000_000_000
@@ -88,7 +88,7 @@ class SessionSnapshot:
 
         return LabellingRound(self.store, self.repository, self.config, round_number, last_round)
 
-    def load_networks(self, device: Device) -> tuple[VAE, Config]:
+    def load_networks(self, device: Device) -> tuple[Networks, Config]:
         """Return the networks of the newest intact checkpoint on a device, and their configuration.
 
         Raises UserError without a checkpoint, and for one that does not fit the session.
@@ -102,7 +102,7 @@ class SessionSnapshot:
             raise UserError(f"{self.name} has no checkpoint yet; the first one is saved after ten seconds of training.")
         epoch, _, content = self._checkpoint
         config = schedule.config_for_epoch(epoch, replace(self.config, device=device), self.repository)
-        state = train_state.create_train_state(config, self.repository.shape[1:])
+        state = train_state.create_train_state(config, self.repository.input_shape)
         if len(content) > train_state.bound_checkpoint_bytes(state):
             raise UserError(f"The newest checkpoint of {self.name} does not fit the networks of the session.")
         train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Event, Loading
 from vaetui.engine.inference import Predictions, encode_and_classify
 from vaetui.errors import UserError
@@ -66,12 +66,13 @@ def predict_all(
         vae, config = snapshot.load_networks(snapshot.config.device)
         device = next(vae.parameters()).device
         subset_predictions = []
-        for name, subset in (("training", images.train), ("held-out", images.validation)):
+        inputs = images.network_inputs
+        for name, subset in (("training", inputs.train), ("held-out", inputs.validation)):
             subset_predictions.append(
                 (
                     yield from encode_and_classify(
                         vae,
-                        DeviceImages(subset, device),
+                        put_on_device(subset, device),
                         config,
                         name,
                         epoch,

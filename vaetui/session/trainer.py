@@ -13,9 +13,16 @@ import torch
 from numpy.typing import NDArray
 
 from vaetui.engine import rng, train_state, training
-from vaetui.engine.clusters import Cluster, LatentVectors, Pixels, compute_decodable_centres, to_metric_space
-from vaetui.engine.config import Config, count_steps_per_epoch
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.clusters import (
+    CentrePictures,
+    Cluster,
+    Indices,
+    LatentVectors,
+    compute_decodable_centres,
+    to_metric_space,
+)
+from vaetui.engine.config import Config, count_steps_per_epoch, decodes_images
+from vaetui.engine.device_inputs import DeviceInputs, put_on_device
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import (
     BatchesTrained,
@@ -34,6 +41,7 @@ from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
 from vaetui.session import checkpoints, schedule
+from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
 from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.storage import file_names, stored_arrays
@@ -74,19 +82,20 @@ class Trainer:
         """The configuration, with the number of threads."""
         self.images = images
         """The images of the session."""
-        shape = images.train.shape
-        self._state = checkpoints.create_epoch_state(0, config, repository, shape)
+        inputs = images.network_inputs
+        self._state = checkpoints.create_epoch_state(0, config, repository, inputs.train.shape)
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
         device = self._state.device.type
         self.device_name = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
         """The device in use, such as "cpu, 2 threads"."""
         self._distinct_images = images.train_val_split.select_distinct_training_images()
-        self._train_images = DeviceImages(images.train, self._state.device)
-        self._validation_images = DeviceImages(images.validation, self._state.device)
-        self._test_images = None if images.test is None else DeviceImages(images.test, self._state.device)
+        self._train_inputs = put_on_device(inputs.train, self._state.device)
+        self._validation_inputs = put_on_device(inputs.validation, self._state.device)
+        self._test_inputs = None if inputs.test is None else put_on_device(inputs.test, self._state.device)
+        self._decodes_images = decodes_images(config.network)
         self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
-        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, shape)
+        self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, inputs.train)
 
     @property
     def last_trained_epoch(self) -> int:
@@ -104,14 +113,15 @@ class Trainer:
         if self._epoch != epoch:
             self._epoch, self._step = epoch, 0
             config = schedule.config_for_epoch(epoch, self.config, self._repository)  # classes may have been added
-            self._state = train_state.expand_classifier(self._state, config, self.images.train.shape)
-        yield self._reconstruct_validation(PREVIEW_IMAGES)
+            self._state = train_state.expand_classifier(self._state, config, self.images.network_inputs.train.shape)
+        if self._decodes_images:
+            yield self._reconstruct_validation(PREVIEW_IMAGES)
         unsaved_events: list[BatchesTrained] = []
         saved_at = reconstructed_at = time.monotonic()
         evals_per_epoch = self.config.training.evals_per_epoch
         try:
             for event in training.train_epoch(
-                self._state, self._train_images, pseudo_labels, self.config, epoch, self._step
+                self._state, self._train_inputs, pseudo_labels, self.config, epoch, self._step
             ):
                 previous_step, self._step = self._step, event.step
                 unsaved_events.append(event)
@@ -121,6 +131,8 @@ class Trainer:
                     self._save_checkpoint(unsaved_events)
                     saved_at = time.monotonic()
                     yield Saved()
+                if not self._decodes_images:
+                    continue
                 previous_eval = evals_per_epoch * previous_step // event.steps_per_epoch
                 current_eval = evals_per_epoch * event.step // event.steps_per_epoch
                 if previous_eval < current_eval < evals_per_epoch:  # `evaluate` does the last one
@@ -150,12 +162,15 @@ class Trainer:
         training images are right.
         """
         test_accuracy = None
-        if self._test_images is not None and scorer is not None:
-            test_predictions = yield from self._predict(self._test_images, "test", epoch)
+        if self._test_inputs is not None and scorer is not None:
+            test_predictions = yield from self._predict(self._test_inputs, "test", epoch)
             test_accuracy = scorer(test_predictions.class_ids)
-        reconstructed = self._reconstruct_validation(eval_number=epoch * self.config.training.evals_per_epoch)
-        name = file_names.reconstructions_name(epoch)
-        fingerprints = [stored_arrays.save_arrays(self._store, name, Reconstructions(reconstructed.reconstructions))]
+        fingerprints, reconstructed, reconstruction_accuracy = [], None, None
+        if self._decodes_images:
+            reconstructed = self._reconstruct_validation(eval_number=epoch * self.config.training.evals_per_epoch)
+            reconstruction_accuracy = pixel_accuracy(reconstructed.originals, reconstructed.reconstructions)
+            name, images = file_names.reconstructions_name(epoch), Reconstructions(reconstructed.reconstructions)
+            fingerprints.append(stored_arrays.save_arrays(self._store, name, images))
         prediction_churn = mean_confidence = expected_accuracy = None
         if self.config.propagation.method == "graph":
             predictions = yield from self._predict_training_images(epoch)
@@ -180,7 +195,7 @@ class Trainer:
             epoch,
             Losses(*losses.tolist()),
             test_accuracy,
-            pixel_accuracy(reconstructed.originals, reconstructed.reconstructions),
+            reconstruction_accuracy,
             pseudo_labels.label_coverage if pseudo_labels else 0.0,
             answer_count,
             sum(seconds for *_, seconds in loss_rows),
@@ -190,12 +205,13 @@ class Trainer:
         )
         self._repository.record_epoch(event, *fingerprints)
         yield event
-        yield reconstructed
+        if reconstructed is not None:
+            yield reconstructed
 
     def cluster_for_round(
         self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities
     ) -> Iterator[Event]:
-        """Cluster the latent vectors, decode the centres and record the snapshot that begins a round.
+        """Cluster the latent vectors, draw the centres and record the snapshot that begins a round.
 
         Each distinct image is clustered once, with the number of its copies as weight, and its copies belong to its
         cluster. From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.
@@ -220,8 +236,16 @@ class Trainer:
         else:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts)
         assignments = distinct_images.expand(assignments)  # [N]
-        decoded_centres = self._decode_centres(predictions.latents, assignments, centres)
-        snapshot = RoundSnapshot(predictions.latents, predictions.class_ids, assignments, centres, decoded_centres)
+        members = np.arange(len(assignments))
+        pictures = self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
+        snapshot = RoundSnapshot(
+            predictions.latents,
+            predictions.class_ids,
+            assignments,
+            centres,
+            pictures.centre_images,
+            pictures.mean_images,
+        )
         fingerprint = stored_arrays.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
         event = Clustered(round_number, len(centres), inertias)
         self._repository.record_round_start(event, fingerprint)
@@ -235,14 +259,16 @@ class Trainer:
     def split_cluster(
         self, cluster: Cluster, part_count: int, snapshot: RoundSnapshot, round_number: int
     ) -> Generator[Progress, None, SplitSnapshot]:
-        """Split a cluster by k-means and decode the centres of its parts; yields progress."""
+        """Split a cluster by k-means and draw the centres of its parts; yields progress."""
         distinct_members = self._distinct_images.restrict(cluster.members)
         latents = snapshot.latents[cluster.members]
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
-        embeddings = to_metric_space(distinct_members.select(latents), self.config.cluster.distance_metric)
-        assignments, centres = yield from cluster_all_images(embeddings, part_count, seed, distinct_members.copy_counts)
+        embeddings = to_metric_space(latents, self.config.cluster.distance_metric)
+        distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
+        assignments, centres = yield from cluster_all_images(distinct_embeddings, part_count, seed, copy_counts)
         assignments = distinct_members.expand(assignments)
-        return SplitSnapshot(assignments, centres, self._decode_centres(latents, assignments, centres))
+        pictures = self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
+        return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
 
     def predict_all(
         self, epoch: int, allowed_class_ids: tuple[int, ...]
@@ -253,7 +279,7 @@ class Trainer:
         """
         train_predictions = yield from self._predict_training_images(epoch, allowed_class_ids)
         return train_predictions, (
-            yield from self._predict(self._validation_images, "held-out", epoch, allowed_class_ids)
+            yield from self._predict(self._validation_inputs, "held-out", epoch, allowed_class_ids)
         )
 
     def _predict_training_images(
@@ -265,17 +291,17 @@ class Trainer:
         """
         key = epoch, self._repository.load_class_list().canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
-            predictions = yield from self._predict(self._train_images, "training", epoch, allowed_class_ids)
+            predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids)
             self._cached_predictions = key, predictions.equalise_copies(self._distinct_images)
         return self._cached_predictions[1]
 
     def _predict(
-        self, images: DeviceImages, subset_name: str, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
+        self, inputs: DeviceInputs, subset_name: str, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
     ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
         return encode_and_classify(
             self._state.vae,
-            images,
+            inputs,
             self.config,
             subset_name,
             epoch,
@@ -298,12 +324,27 @@ class Trainer:
 
     def _reconstruct_validation(self, count: int | None = None, eval_number: int | None = None) -> Reconstructed:
         """Reconstruct the first validation images, or all of them."""
-        reconstructions = reconstruct_images(self._state.vae, self._validation_images[:count])
+        reconstructions = reconstruct_images(self._state.vae, self._validation_inputs.load(slice(count)))
         return Reconstructed(self.images.validation[:count], reconstructions, eval_number)
 
-    def _decode_centres(self, latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors) -> Pixels:
-        metric = self.config.cluster.distance_metric
-        return decode_latents(self._state.vae, compute_decodable_centres(latents, assignments, centres, metric))
+    def _draw_centres(
+        self,
+        latents: LatentVectors,
+        embeddings: LatentVectors,
+        members: Indices,
+        assignments: NDArray[np.int32],
+        centres: LatentVectors,
+    ) -> CentrePictures:
+        """Return the pictures of centres [K, z_dim] to which `members` [M] of the training images are assigned, [M].
+
+        `latents` and `embeddings`, [M, z_dim], are those of the members.
+        """
+        first_copies = self._distinct_images.first_copies[members]
+        pictures = draw_nearest_images(self.images.train, embeddings, members, first_copies, assignments, centres)
+        if not self._decodes_images:
+            return pictures
+        decodable = compute_decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
+        return replace(pictures, centre_images=decode_latents(self._state.vae, decodable))
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)

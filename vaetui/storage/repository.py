@@ -83,7 +83,13 @@ class SessionRepository(AnswerLog):
 
     def require_valid_description(self) -> None:
         """Raise UserError if a property of the session itself is missing or invalid."""
-        _ = (self.config, self.load_class_list(), self.data_source, self.data_record, self.shape, self.created_at)
+        config, record = self.config, self.data_record
+        _ = (self.load_class_list(), self.data_source, self.shape, self.created_at)
+        if (config.network.inputs == "vectors") != (record.features is not None):
+            raise UserError(
+                f"{self._database.path} is damaged: its configuration and its data options differ in whether the "
+                "networks are trained on vectors. Restore it from a backup."
+            )
 
     @property
     def config(self) -> Config:
@@ -129,6 +135,12 @@ class SessionRepository(AnswerLog):
         if not (is_integral and is_supported_shape(tuple(shape)) and shape[0] <= MAX_IMAGES):
             raise UserError(f"{self._database.path} is damaged: invalid shape. Restore it from a backup.")
         return tuple(shape)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input of the networks: (H, W) or (H, W, 3) of an image, (D,) of a vector."""
+        features = self.data_record.features
+        return self.shape[1:] if features is None else (features.width,)
 
     @property
     def data_digests(self) -> dict[str, str] | None:

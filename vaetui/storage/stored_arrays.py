@@ -33,8 +33,10 @@ class RoundSnapshot:
     """The indices of their centres, or NOT_QUERIED, [N]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
     """The cluster centres, [K, z_dim]."""
-    decoded_centres: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
-    """The images decoded from the centres, [K, H, W] or [K, H, W, 3]."""
+    centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
+    """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
+    mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
+    """The mean images of the nearest members, [K, H, W] or [K, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +47,10 @@ class SplitSnapshot:
     """For each member, nearest to the old centre first, the index of its new centre, [M]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
     """The centres of the parts, [K, z_dim]."""
-    decoded_centres: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
-    """The images decoded from the centres, [K, H, W] or [K, H, W, 3]."""
+    centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
+    """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
+    mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
+    """The mean images of the nearest members, [K, H, W] or [K, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,49 @@
+"""The inputs of the networks on their device: images, or vectors."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.images import Images
+from vaetui.engine.vectors import Vectors
+
+COPY_VECTORS = 1 << 14
+"""Vectors copied to an accelerator at a time."""
+
+
+class DeviceVectors:
+    """Vectors as they are stored: on the CPU the memory of `Vectors` itself, on an accelerator one copy of them."""
+
+    def __init__(self, vectors: Vectors, device: torch.device) -> None:
+        """Put vectors on a device."""
+        if device.type == "cpu":
+            self._all_vectors = torch.from_numpy(vectors.all_vectors)
+            self._indices = torch.from_numpy(vectors.indices)
+            return
+        dtype = torch.from_numpy(vectors.all_vectors[:0]).dtype
+        self._all_vectors = torch.empty((len(vectors), vectors.width), dtype=dtype, device=device)
+        for start in range(0, len(vectors), COPY_VECTORS):
+            chunk = slice(start, start + COPY_VECTORS)
+            self._all_vectors[chunk] = torch.from_numpy(vectors.all_vectors[vectors.indices[chunk]]).to(device)
+        self._indices = torch.arange(len(vectors), device=device)
+
+    def __len__(self) -> int:
+        """Return the number of vectors."""
+        return len(self._indices)
+
+    def load(self, indices: Tensor | slice) -> Tensor:
+        """Return some vectors as input of the networks, [N, D], float32."""
+        return self._all_vectors[self._indices[indices]].float()
+
+
+DeviceInputs: TypeAlias = DeviceImages | DeviceVectors
+"""What the networks are trained on."""
+
+
+def put_on_device(inputs: Images | Vectors, device: torch.device) -> DeviceInputs:
+    """Return images or vectors on the device of the networks."""
+    return DeviceVectors(inputs, device) if isinstance(inputs, Vectors) else DeviceImages(inputs, device)

@@ -1,0 +1,30 @@
+"""Random second views of vectors: numbers replaced by their mean, and noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vaetui.engine import rng
+from vaetui.engine.config import AugmentConfig
+
+
+def augment_vectors(
+    vectors: Tensor, mean: Tensor, scale: Tensor, config: AugmentConfig, seed: int, *position: int
+) -> Tensor:
+    """Return a distorted view of each vector, [N, D], brought to length 1 first.
+
+    `mean` [D] and `scale` [] are those of the training vectors. The distortion depends only on `seed` and `position`
+    (epoch, step), and is the same on every device.
+    """
+    views = F.normalize(vectors, dim=1)
+    dropout, noise = min(config.vector_dropout * config.strength, 1.0), config.vector_noise * config.strength
+    if dropout:
+        uniform = rng.derive_generator(seed, "vector dropout", *position).random(tuple(vectors.shape), np.float32)
+        views = torch.where(torch.from_numpy(uniform < dropout).to(vectors.device), mean, views)
+    if noise:
+        normal = rng.derive_generator(seed, "vector noise", *position).standard_normal(tuple(vectors.shape), np.float32)
+        views = views + torch.from_numpy(normal).to(vectors.device) * (noise * scale)
+    return views

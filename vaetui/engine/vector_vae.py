@@ -1,0 +1,121 @@
+"""The networks for vectors: a variational autoencoder with a classifier, both of dense layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
+
+from vaetui.engine import losses, rng
+from vaetui.engine.config import NetworkConfig
+from vaetui.engine.vae import Encoding
+from vaetui.engine.vectors import Vectors
+from vaetui.errors import UserError
+
+MAX_SAMPLE_VECTORS = 10_000
+"""Most training vectors that mean, scale and components are measured on; more change them little."""
+MAX_SAMPLE_BYTES = 1 << 26
+"""Most bytes of these vectors as float32."""
+POWER_ITERATIONS = 4
+"""Power iterations of the randomised singular value decomposition, as scikit-learn's PCA chooses for 64 components."""
+
+
+class VectorVAE(nn.Module):
+    """Encoder, decoder and classifier for vectors of one width, with the interface of `VAE`.
+
+    Vectors are first brought to length 1 and standardised by the mean of each number and one scale common to all, so
+    that angles keep their meaning. The likelihood of the decoder (eq. 1) is a Gaussian with variance 1 in place of the
+    Bernoulli distribution of pixels.
+    """
+
+    input_mean: Tensor
+    input_scale: Tensor
+    components: Tensor | None
+
+    def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
+        """Create networks for vectors of `shape`: (D,)."""
+        super().__init__()
+        (width,) = shape
+        hidden_units = config.hidden_units
+        self.negative_slope = config.negative_slope
+        self.encoder = nn.ModuleList([nn.Linear(width, hidden_units), nn.Linear(hidden_units, 2 * config.z_dim)])
+        self.decoder = nn.ModuleList([nn.Linear(config.z_dim, hidden_units), nn.Linear(hidden_units, width)])
+        self.norm = nn.BatchNorm1d(hidden_units) if config.batch_norm else nn.Identity()
+        self.classifies_hidden = config.classifier_input == "hidden"
+        self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
+        # Buffers, which checkpoints contain: `fit_to_vectors` measures them once.
+        self.register_buffer("input_mean", torch.zeros(width))
+        self.register_buffer("input_scale", torch.ones(()))
+        components = torch.zeros(width, config.z_dim) if config.clustered == "components" else None
+        self.register_buffer("components", components)
+
+    @torch.no_grad()
+    def fit_to_vectors(self, vectors: Vectors, seed: int) -> None:
+        """Measure mean, scale and, if they are clustered, principal components on a sample of the training vectors."""
+        sample_size = max(min(MAX_SAMPLE_VECTORS, MAX_SAMPLE_BYTES // (4 * vectors.width)), 1)
+        order = rng.derive_generator(seed, "vector statistics").permutation(len(vectors))
+        sample = F.normalize(torch.from_numpy(vectors[np.sort(order[:sample_size])])).numpy()  # [S, D]
+        mean = sample.mean(axis=0, dtype=np.float64)
+        centred = (sample - mean).astype(np.float32)
+        scale = max(float(np.sqrt(np.square(centred, dtype=np.float64).mean())), 1e-12)
+        self.input_mean.copy_(torch.from_numpy(mean))
+        self.input_scale.fill_(scale)
+        if self.components is not None:
+            self.components.copy_(torch.from_numpy(_find_components(centred, self.components.shape[1], seed)))
+
+    def standardise(self, vectors: Tensor) -> Tensor:
+        """Return vectors [N, D] of length 1, minus the mean and divided by the scale of the training vectors."""
+        return (F.normalize(vectors, dim=1) - self.input_mean) / self.input_scale
+
+    def encode(self, vectors: Tensor) -> Encoding:
+        """Return q(z | x) of vectors [N, D] of any length."""
+        dense1, dense2 = self.encoder
+        hidden = self._activate(self.norm(dense1(self.standardise(vectors))))  # [N, hidden_units]
+        mean, raw_std = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
+        return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Return the vectors [N, D] of latent vectors [N, z_dim], of length 1 but for the error of the decoder."""
+        return self._decode_standardised(latents) * self.input_scale + self.input_mean
+
+    def decode_images(self, latents: Tensor) -> Tensor:
+        """Raise UserError: these networks decode no images."""
+        raise UserError("Networks that are trained on vectors decode no images.")
+
+    def classify(self, hidden: Tensor, latents: Tensor) -> Tensor:
+        """Return class logits [N, classes] from hidden units or from latent vectors, whichever is configured."""
+        logits: Tensor = self.classifier(hidden if self.classifies_hidden else latents)
+        return logits
+
+    def measure_reconstruction(self, latents: Tensor, vectors: Tensor) -> Tensor:
+        """Return the reconstruction loss of vectors [N, D] from their latent vectors [N, z_dim] (eq. 1)."""
+        return losses.gaussian_reconstruction(self._decode_standardised(latents), self.standardise(vectors))
+
+    def project(self, vectors: Tensor) -> Tensor | None:
+        """Return the principal components of vectors [N, D], [N, z_dim]; None if latent vectors are clustered."""
+        return None if self.components is None else self.standardise(vectors) @ self.components
+
+    def _decode_standardised(self, latents: Tensor) -> Tensor:
+        dense1, dense2 = self.decoder
+        standardised: Tensor = dense2(self._activate(dense1(latents)))  # [N, D]
+        return standardised
+
+    def _activate(self, values: Tensor) -> Tensor:
+        return F.leaky_relu(values, self.negative_slope, inplace=True)
+
+
+def _find_components(centred: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
+    """Return the directions of the first principal components of vectors [S, D], [D, count]; 0 beyond their rank."""
+    from sklearn.utils.extmath import randomized_svd  # loading a session for predictions does not need it
+
+    components = np.zeros((centred.shape[1], count), np.float32)
+    rank = min(count, *centred.shape)
+    with threadpool_limits(limits=1):  # with more, the last bits would vary between machines
+        _, _, directions = randomized_svd(
+            centred, rank, n_iter=POWER_ITERATIONS, random_state=rng.derive_seed(seed, "components")
+        )
+    components[:, :rank] = directions.T
+    return components

@@ -1,0 +1,71 @@
+"""Load the vectors of a session with features, after their file is verified."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vaetui.engine.clusters import Indices
+from vaetui.engine.events import Progress
+from vaetui.engine.images import CHUNK_BYTES
+from vaetui.engine.vectors import Vectors, map_vectors
+from vaetui.errors import UserError
+from vaetui.storage.feature_record import FeatureRecord
+
+
+class VectorsLostError(UserError):
+    """The file of vectors is missing or changed; the images may be intact."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionVectors:
+    """The vectors of a session, in the order of its images."""
+
+    train: Vectors
+    """Vectors of the training images."""
+    validation: Vectors
+    """Vectors of the validation images."""
+    test: Vectors | None
+    """Vectors of the test images; None if they have none."""
+
+
+def load_vectors(
+    record: FeatureRecord, train_indices: Indices, validation_indices: Indices, test_count: int | None
+) -> Generator[Progress, None, SessionVectors]:
+    """Verify the file of vectors and map it into memory; yields Progress.
+
+    `test_count` is the number of test images, None without any; they follow the others in the file, or have no vectors.
+    Raises VectorsLostError for a file that is missing, cannot be read or has changed.
+    """
+    yield from verify_vectors(record)
+    vectors = map_vectors(Path(record.path), record.count, record.width)
+    image_count = len(train_indices) + len(validation_indices)
+    test = None
+    if test_count is not None and record.count == image_count + test_count:
+        test = vectors.subset(np.arange(image_count, record.count))
+    return SessionVectors(vectors.subset(train_indices), vectors.subset(validation_indices), test)
+
+
+def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, None]:
+    """Compare the file of vectors with its digest; yields Progress. Raises VectorsLostError as `load_vectors`."""
+    digest, read_bytes = hashlib.sha256(), 0
+    try:
+        with open(record.path, "rb") as file:
+            total = file.seek(0, 2)
+            file.seek(0)
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+                read_bytes += len(chunk)
+                yield Progress("verifying the vectors", read_bytes, max(total, read_bytes))
+    except FileNotFoundError as error:
+        raise VectorsLostError(f"{record.path} is missing; restore the file. No answer is lost.") from error
+    except OSError as error:
+        raise VectorsLostError(f"{record.path} cannot be read ({error.strerror}). No answer is lost.") from error
+    if digest.hexdigest() != record.sha256:
+        raise VectorsLostError(
+            f"{record.path} changed since the session was created; restore the original file. No answer is lost."
+        )
