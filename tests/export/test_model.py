@@ -18,11 +18,14 @@ import torch
 
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, NetworkConfig
+from vaetui.engine.networks import build_networks
 from vaetui.engine.vae import VAE, build_vae
 from vaetui.errors import UserError
-from vaetui.export.model import ImageClassifier, ModelOrigin, write_model_directory
+from vaetui.export.model import InputClassifier, ModelOrigin, write_model_directory
+from vaetui.storage.feature_record import FeatureRecord
 
 CONFIG = Config(network=NetworkConfig(z_dim=2, channels=(2, 4), hidden_units=4, classes=3))
+VECTOR_CONFIG = Config(network=NetworkConfig(inputs="vectors", z_dim=2, hidden_units=4, classes=3))
 ORIGIN = ModelOrigin("trained", 3, 2, 16, 0.5, None)
 AUDIT = {
     **{"version": "0123456789ab", "epoch": 3, "date": "2026-11-26T14:00:00+00:00", "checked": 350},
@@ -62,6 +65,29 @@ def test_readme_code_loads_the_weights(
     assert set(class_names) <= {"cat", "dog"}
 
 
+@pytest.mark.parametrize("with_onnx", [False, True])
+def test_networks_for_vectors_from_elsewhere_are_loaded_by_the_readme_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_onnx: bool
+) -> None:
+    features = FeatureRecord("/data/clip.npy", 640, 12, "0" * 64)
+    vae = build_networks(VECTOR_CONFIG.network, (12,), seed=0).eval()
+    origin = replace(ORIGIN, features=features)
+    write_model_directory(origin, vae, VECTOR_CONFIG, (12,), CLASS_LIST, with_onnx, tmp_path / "model")
+    card = json.loads((tmp_path / "model/card.json").read_text())
+    assert card["input"] == "Vectors [N, 12] of any length, computed as those in the file clip.npy of the session were."
+    assert card["features"] == {"width": 12, "sha256": "0" * 64, "model": None}
+    printed = run_readme(tmp_path / "model", monkeypatch)
+    assert [len(ast.literal_eval(text)) for text in printed] == [4] * (1 + with_onnx)
+    assert "/data" not in (tmp_path / "model/README.md").read_text()
+    if with_onnx:
+        vectors = torch.rand(5, 12, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = InputClassifier(vae, CLASS_LIST.canonical)(vectors).numpy()
+        session = onnxruntime.InferenceSession(tmp_path / "model/model.onnx")
+        (probabilities,) = session.run(["probabilities"], {"vectors": vectors.numpy()})
+        assert np.abs(probabilities - expected).max() < 1e-5
+
+
 def test_card_and_readme_without_an_audit_promise_nothing(tmp_path: Path) -> None:
     write_model_directory(ORIGIN, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, False, tmp_path / "model")
     card = json.loads((tmp_path / "model/card.json").read_text())
@@ -92,7 +118,7 @@ def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, mo
     write_model_directory(ORIGIN, vae, CONFIG, (8, 8), CLASS_LIST, True, tmp_path / "model")
     images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        expected = ImageClassifier(vae, CLASS_LIST.canonical)(images).numpy()
+        expected = InputClassifier(vae, CLASS_LIST.canonical)(images).numpy()
     session = onnxruntime.InferenceSession(tmp_path / "model/model.onnx")
     (probabilities,) = session.run(["probabilities"], {"images": images.numpy()})
     assert np.abs(probabilities - expected).max() < 1e-5

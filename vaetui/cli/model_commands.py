@@ -21,7 +21,7 @@ from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
-    from vaetui.session.new_images import NewImages
+    from vaetui.session.new_images import NewImageReader, NewImages
     from vaetui.session.predictor import Predictor
 
 Row: TypeAlias = "tuple[str, int, str, str]"
@@ -40,7 +40,7 @@ PREDICTION_COLUMNS = ("path", "label", "class", "uncalibrated_probability")
 
 @click.command()
 @session_argument
-@click.argument("images", nargs=-1, required=True)
+@click.argument("images", nargs=-1)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write (default: standard output)."
 )
@@ -51,6 +51,14 @@ PREDICTION_COLUMNS = ("path", "label", "class", "uncalibrated_probability")
     help="Format of the output (default: by its suffix, else csv).",
 )
 @range_option
+@click.option(
+    "--features",
+    "features_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Vectors of the images (.npy, .npz, .parquet), by path or in their order; without IMAGES, all of them.",
+)
+@click.option("--features-key", metavar="KEY", help="Array of an npz file of vectors, or column of a Parquet file.")
 @force_option
 def predict(
     session: str,
@@ -58,6 +66,8 @@ def predict(
     output: Path | None,
     format_name: str | None,
     value_range: tuple[float, float] | None,
+    features_path: Path | None,
+    features_key: str | None,
     force: bool,
 ) -> None:
     """Classify new images with the newest checkpoint.
@@ -65,19 +75,26 @@ def predict(
     Column uncalibrated_probability has the probability of the class by the classifier; no audit measures it.
 
     IMAGES are image files, directories, tables of paths (.csv, .tsv, .txt), arrays (.npy, .npz) or IDX files; - reads
-    paths from standard input, one per line.
+    paths from standard input, one per line. A session with features computes the vectors of the images by its image
+    model, or takes them from --features.
     What cannot be read is skipped and listed on standard error; the exit status is then 1, and 2 if nothing could be
     read. Another process may train the session at the same time.
     """
+    if not images and features_path is None:
+        raise click.UsageError("Missing argument 'IMAGES...'.")
+    if features_key is not None and features_path is None:
+        raise click.UsageError("--features-key needs --features FILE.")
     if output is not None:
-        _require_free_output(output, force, [Path(path) for path in images if path != "-"])
+        inputs = [Path(path) for path in images if path != "-"]
+        _require_free_output(output, force, inputs if features_path is None else [*inputs, features_path])
         format_name = choose_format(str(output), format_name, PREDICTION_FORMATS)
     from vaetui.session.predictor import Predictor
     from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
     predictor.require_two_learned_classes()
-    run = PredictionRun(predictor, images, output, value_range)
+    reader = predictor.open_reader(value_range, features_path, features_key)
+    run = PredictionRun(predictor, reader, images, output)
     chunks = run.iter_rows(format_name or "csv")
     if output is None:
         for chunk in chunks:
@@ -97,11 +114,11 @@ class PredictionRun:
     def __init__(
         self,
         predictor: Predictor,
+        reader: NewImageReader,
         images: Sequence[str],
         output: Path | None,
-        value_range: tuple[float, float] | None,
     ) -> None:
-        """Classify `images`, which may contain - for standard input; `value_range` overrides that of the session."""
+        """Classify `images`, which may contain - for standard input."""
         self.image_count = 0
         """Images classified so far."""
         self.skipped_count = 0
@@ -109,7 +126,7 @@ class PredictionRun:
         self._predictor = predictor
         self._images = images
         self._output = output
-        self._reader = predictor.open_reader(value_range)
+        self._reader = reader
 
     def iter_rows(self, format_name: str) -> Iterator[bytes]:
         """Yield the rows of one batch after another as CSV or JSON Lines in UTF-8.
@@ -222,7 +239,7 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
     with closing(SessionSnapshot(locations.find_session(session))) as snapshot:
         model, origin = Predictor(session, snapshot), describe_model(snapshot)
     model.require_learned_classes()
-    write_model_directory(origin, model.vae, model.config, model.image_shape, model.classes, onnx, output)
+    write_model_directory(origin, model.vae, model.config, model.input_shape, model.classes, onnx, output)
     click.echo(f"{output}: the networks of {session}. See {output / 'README.md'} for how to load them.")
 
 

@@ -15,37 +15,40 @@ from torch import Tensor, nn
 
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config
-from vaetui.engine.vae import VAE, count_channels
+from vaetui.engine.networks import Networks
+from vaetui.engine.vae import count_channels
 from vaetui.errors import UserError
-from vaetui.export.label_info import format_audit
+from vaetui.export.label_info import describe_features, format_audit
+from vaetui.storage.feature_record import FeatureRecord
 from vaetui.storage.output_files import create_output_directory
 
-INPUT_DESCRIPTION = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
+IMAGE_INPUT = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
+VECTOR_INPUT = "Vectors [N, {:,}] of any length, {}."
 README_TEMPLATE = """# {name}
 
 The networks of a vaetui session, written by `vaetui export-model`. `card.json` contains the configuration, the classes
-and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for. To
-classify images in Python, with vaetui {version} installed:
+and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for.{note}
+To classify images in Python, with vaetui {version} installed{extra}:
 
 ```python
 import json
 
 import torch
-from safetensors.torch import load_file
+{imports}from safetensors.torch import load_file
 from vaetui.engine.config_text import from_json
-from vaetui.engine.vae import build_vae
-
+from vaetui.engine.networks import build_networks
+{model_imports}
 with open("card.json") as file:
     card = json.load(file)
 config = from_json(json.dumps(card["config"]))
-vae = build_vae(config.network, tuple(card["shape"]), seed=0).eval()
+vae = build_networks(config.network, tuple(card["shape"]), seed=0).eval()
 vae.load_state_dict(load_file("model.safetensors"))
 
-images = torch.rand(4, {channels}, *card["shape"][:2])  # your images, from 0 to 1
+{input_code}
 with torch.no_grad():
-    encoding = vae.encode(images)
+    encoding = vae.encode({inputs})
     outputs = vae.classify(encoding.hidden, encoding.mean).softmax(dim=1)
-probabilities = torch.zeros(len(images), len(card["classes"]))
+probabilities = torch.zeros(len({inputs}), len(card["classes"]))
 probabilities.index_add_(1, torch.tensor(card["merged_into"]), outputs)
 print([card["classes"][class_id] for class_id in probabilities.argmax(dim=1)])
 ```
@@ -55,6 +58,19 @@ print([card["classes"][class_id] for class_id in probabilities.argmax(dim=1)])
 {accuracy}
 
 The probabilities are those of the classifier. They are not calibrated: where classes overlap, they are too high.
+"""
+IMAGE_CODE = """\
+images = torch.rand(4, {channels}, *card["shape"][:2])  # your images, from 0 to 1"""
+MODEL_CODE = """\
+record = card["features"]["model"]
+model = load_recorded_model(ModelRecord(record["name"], record["version"], tuple(record["size"])), "cpu")
+images = [Image.new("RGB", (320, 240))]  # your images, of any size: Image.open(path)
+vectors = torch.from_numpy(model.embed(np.stack([model.transform(image) for image in images]))).float()"""
+VECTOR_CODE = """\
+vectors = torch.rand(4, *card["shape"])  # your vectors, computed as those of the session were"""
+MODEL_IMPORTS = """\
+from vaetui.features.image_models import load_recorded_model
+from vaetui.storage.feature_record import ModelRecord
 """
 NO_AUDIT_TEXT = """\
 Nobody has measured how many labels of this session are right. Measure it with: `vaetui audit {name}`"""
@@ -72,11 +88,15 @@ import onnxruntime
 
 with open("card.json") as file:
     card = json.load(file)
-images = np.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")  # your images, from 0 to 1
-(probabilities,) = onnxruntime.InferenceSession("model.onnx").run(None, {{"images": images}})
+{input_code}
+(probabilities,) = onnxruntime.InferenceSession("model.onnx").run(None, {{"{inputs}": {inputs}}})
 print([card["classes"][class_id] for class_id in probabilities.argmax(axis=1)])
 ```
 """
+ONNX_IMAGE_CODE = """\
+images = np.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")  # your images, from 0 to 1"""
+ONNX_VECTOR_CODE = """\
+vectors = np.random.rand(4, *card["shape"]).astype("float32")  # your vectors, {origin}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +115,34 @@ class ModelOrigin:
     """Test accuracy of the last epoch; None without labels and before the first epoch."""
     audit: Mapping[str, Any] | None
     """The newest audit, one of these networks if there is any, as JSON values; None without an audit."""
+    features: FeatureRecord | None = None
+    """The vectors that the networks take in; None if they take in images."""
 
 
-class ImageClassifier(nn.Module):
-    """Compute class probabilities from images; the module that is exported to ONNX."""
+class InputClassifier(nn.Module):
+    """Compute class probabilities from images or vectors; the module that is exported to ONNX."""
 
     merge_matrix: Tensor
 
-    def __init__(self, vae: VAE, canonical: Sequence[int]) -> None:
+    def __init__(self, vae: Networks, canonical: Sequence[int]) -> None:
         """Wrap networks; `canonical` [classes] maps each class to the class it counts as, itself unless merged."""
         super().__init__()
         self.vae = vae
         merge_matrix = torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])]  # [outputs, classes]
         self.register_buffer("merge_matrix", merge_matrix)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return class probabilities [N, classes] of images [N, channels, H, W] from 0 to 1, using the mean of z."""
-        encoding = self.vae.encode(images)
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return class probabilities [N, classes] using the mean of z.
+
+        `inputs` are images [N, channels, H, W] from 0 to 1, or vectors [N, D].
+        """
+        encoding = self.vae.encode(inputs)
         return self.vae.classify(encoding.hidden, encoding.mean).softmax(dim=1) @ self.merge_matrix
 
 
 def write_model_directory(
     origin: ModelOrigin,
-    vae: VAE,
+    vae: Networks,
     config: Config,
     shape: tuple[int, ...],
     class_list: ClassList,
@@ -126,12 +151,11 @@ def write_model_directory(
 ) -> None:
     """Write model.safetensors, card.json, README.md and optionally model.onnx into a new directory.
 
-    `shape` is that of one image, (H, W) or (H, W, 3). Raises UserError if the directory is not empty or cannot be
-    written, or a package for ONNX is missing.
+    `shape` is that of one input: (H, W) or (H, W, 3) of an image, (D,) of a vector. Raises UserError if the directory
+    is not empty or cannot be written, or a package for ONNX is missing.
     """
     from safetensors.torch import save
 
-    channels = count_channels(shape)
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     versions = {name: metadata.version(name) for name in ("vaetui", "torch")} | {"python": platform.python_version()}
     card: dict[str, Any] = {
@@ -139,7 +163,8 @@ def write_model_directory(
         "classes": class_list.names,
         "merged_into": class_list.canonical[: config.network.classes],
         "shape": shape,
-        "input": INPUT_DESCRIPTION.format("RGB" if channels > 1 else "Grey", channels),
+        "input": _describe_input(origin.features, shape),
+        "features": None if origin.features is None else describe_features(origin.features),
         "epoch": origin.epoch,
         "round": origin.round_number,
         "answers": origin.answer_count,
@@ -150,20 +175,57 @@ def write_model_directory(
         "config": asdict(config),
         "versions": versions,
     }
-    onnx_section = ONNX_README_TEMPLATE.format(channels=channels) if with_onnx else ""
-    readme = README_TEMPLATE.format(
-        name=origin.session_name,
-        version=versions["vaetui"],
-        channels=channels,
-        onnx=onnx_section,
-        accuracy=_describe_accuracy(origin),
-    )
+    readme = _format_readme(origin, shape, with_onnx, versions["vaetui"])
     with create_output_directory(output) as directory:
         if with_onnx:
-            _write_onnx(ImageClassifier(vae, class_list.canonical), shape, directory / "model.onnx")
+            input_name = "images" if origin.features is None else "vectors"
+            example = torch.zeros(2, *(shape if origin.features else (count_channels(shape), *shape[:2])))
+            _write_onnx(InputClassifier(vae, class_list.canonical), example, input_name, directory / "model.onnx")
         (directory / "model.safetensors").write_bytes(save(weights))
         (directory / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
         (directory / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _describe_input(features: FeatureRecord | None, shape: tuple[int, ...]) -> str:
+    if features is not None:
+        return VECTOR_INPUT.format(features.width, _describe_vectors(features))
+    channels = count_channels(shape)
+    return IMAGE_INPUT.format("RGB" if channels > 1 else "Grey", channels)
+
+
+def _describe_vectors(features: FeatureRecord) -> str:
+    """Return how vectors have to be computed."""
+    if features.model is None:
+        return f"computed as those in the file {Path(features.path).name} of the session were"
+    height, width = features.model.size
+    return f"computed by the image model {features.model.name} from images of {height}x{width} pixels"
+
+
+def _format_readme(origin: ModelOrigin, shape: tuple[int, ...], with_onnx: bool, version: str) -> str:
+    features, channels = origin.features, count_channels(shape)
+    inputs = "images" if features is None else "vectors"
+    code, onnx_code = IMAGE_CODE.format(channels=channels), ONNX_IMAGE_CODE.format(channels=channels)
+    note = extra = imports = model_imports = ""
+    if features is not None:
+        description = _describe_vectors(features)
+        note = f"\nThe networks take in vectors of {features.width:,} numbers, {description}."
+        code, onnx_code = VECTOR_CODE, ONNX_VECTOR_CODE.format(origin=description)
+        if features.model is not None:
+            note += f" The version of its weights is `{features.model.version}`."
+            code, extra, model_imports = MODEL_CODE, " (`pip install 'vaetui[photos]'`)", MODEL_IMPORTS
+            imports = "import numpy as np\nfrom PIL import Image\n"
+    return README_TEMPLATE.format(
+        name=origin.session_name,
+        note=note,
+        version=version,
+        extra=extra,
+        imports=imports,
+        model_imports=model_imports,
+        input_code=code,
+        inputs=inputs,
+        onnx=ONNX_README_TEMPLATE.format(input_code=onnx_code, inputs=inputs) if with_onnx else "",
+        accuracy=_describe_accuracy(origin),
+    )
 
 
 def _describe_accuracy(origin: ModelOrigin) -> str:
@@ -175,17 +237,16 @@ def _describe_accuracy(origin: ModelOrigin) -> str:
     return AUDIT_TEXT.format(date=date, figures=figures, version=audit["version"], networks=networks)
 
 
-def _write_onnx(model: ImageClassifier, shape: tuple[int, ...], path: Path) -> None:
+def _write_onnx(model: InputClassifier, example: Tensor, input_name: str, path: Path) -> None:
     try:
         import onnxscript  # noqa: F401 (torch.onnx.export imports it)
     except ImportError as error:
         raise UserError("ONNX needs more packages. Install them with: pip install 'vaetui[onnx]'") from error
-    example = torch.zeros(2, count_channels(shape), *shape[:2])
     torch.onnx.export(
         model.eval(),
         (example,),
         path,
-        input_names=["images"],
+        input_names=[input_name],
         output_names=["probabilities"],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         dynamo=True,

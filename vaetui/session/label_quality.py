@@ -90,6 +90,7 @@ def describe_model(snapshot: SessionSnapshot) -> ModelOrigin:
         answer_count=snapshot.repository.count_answers(),
         test_accuracy=epochs[-1].test_accuracy if epochs else None,
         audit=None if result is None else result.to_dict(),
+        features=snapshot.repository.data_record.features,
     )
 
 

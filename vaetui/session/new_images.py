@@ -1,18 +1,24 @@
-"""New images as input of the networks of a session: resized and scaled as those of the session."""
+"""New images as input of the networks of a session: pixels, or vectors by the session's image model or from a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.data.image_stream import MAX_BATCH_IMAGES, convert_image_array, stream_image_batches
 from vaetui.data.import_options import ImportOptions
+from vaetui.engine.clusters import Indices
+from vaetui.errors import UserError, format_count
 
 if TYPE_CHECKING:
     from vaetui.data.value_range import SampleKind, ValueRange
+    from vaetui.features.feature_files import FeatureFile
+    from vaetui.features.image_models import ImageModel
 
 NetworkInputs: TypeAlias = "NDArray[Any]"
 """Pixels [N, H, W] or [N, H, W, 3], or vectors [N, D]."""
@@ -63,3 +69,125 @@ class PixelReader:
     def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
         """Return the pixels of the images of an array; see `NewImageReader`."""
         return convert_image_array(array, self.shape, self.value_ranges, self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingReader:
+    """Computes the vectors of new images by the image model of the session, from the original files."""
+
+    model: ImageModel
+    """The model."""
+    value_ranges: Mapping[str, tuple[float, float]]
+    """The values of black and white of the session, by kind."""
+    options: ImportOptions
+    """The options of the import of the session."""
+
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
+        """Yield the vectors of images; see `NewImageReader`."""
+        from vaetui.features.embedding import embed_paths
+
+        for batch in embed_paths(self.model, paths, batch_size, self.value_ranges, self.options):
+            yield NewImages(batch.names, batch.vectors, batch.skipped, batch.new_ranges)
+
+    def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
+        """Return the vectors of the images of an array; see `NewImageReader`."""
+        from vaetui.features.embedding import embed_array
+
+        return embed_array(self.model, array, self.value_ranges, self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFileReader:
+    """Reads the vectors of new images from a file: by path where the file has paths, else by order."""
+
+    feature_file: FeatureFile
+    """The file of vectors."""
+    pixel_reader: PixelReader
+    """Finds out which images there are, and which of them cannot be read."""
+
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
+        """Yield the vectors of images, or of all rows of the file if there is no path; see `NewImageReader`.
+
+        An image without a vector is skipped. Raises UserError for vectors without paths whose number is not that of
+        the images.
+        """
+        remaining = iter(paths)
+        first_path = next(remaining, None)
+        if first_path is None:
+            yield from self._iter_all_rows()
+        else:
+            yield from self._iter_matched_rows(chain([first_path], remaining), batch_size)
+
+    def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
+        """Raise UserError: an array of images needs an array of vectors, which is what the networks take in."""
+        raise UserError("Pass an array of images or its vectors, not both.")
+
+    def _iter_all_rows(self) -> Iterator[NewImages]:
+        from vaetui.features.feature_checks import read_checked_blocks
+
+        paths, first_row = self.feature_file.paths, 0
+        for vectors in read_checked_blocks(self.feature_file):
+            rows = range(first_row, first_row + len(vectors))
+            names = [f"{self.feature_file.path}#{row}" if paths is None else paths[row] for row in rows]
+            yield NewImages(tuple(names), vectors)
+            first_row += len(vectors)
+
+    def _iter_matched_rows(self, paths: Iterable[str], batch_size: int) -> Iterator[NewImages]:
+        names, skipped_count = list[str](), 0
+        for images in self.pixel_reader.iter_batches(paths, batch_size):
+            names += images.names
+            skipped_count += len(images.skipped)
+            if images.skipped:
+                yield NewImages((), np.empty((0, self.feature_file.width), np.float32), images.skipped)
+        rows = self._find_rows(names, skipped_count)
+        read_rows = self._open_rows(rows)
+        for start in range(0, len(names), MAX_BATCH_IMAGES):
+            batch = slice(start, start + MAX_BATCH_IMAGES)
+            named_rows = list(zip(names[batch], rows[batch].tolist(), strict=True))
+            found = [(name, row) for name, row in named_rows if row >= 0]
+            reason = f"has no vector in {self.feature_file.name}"
+            yield NewImages(
+                tuple(name for name, _ in found),
+                read_rows(np.array([row for _, row in found], np.int64)),
+                tuple((name, reason) for name, row in named_rows if row < 0),
+            )
+
+    def _find_rows(self, names: list[str], skipped_count: int) -> Indices:
+        """Return the row of each image, -1 for images without one."""
+        from vaetui.features.feature_matching import match_paths
+
+        feature_file = self.feature_file
+        if feature_file.paths is not None:
+            return match_paths(feature_file.paths, names)
+        if feature_file.count != len(names):
+            skipped_note = f"; {skipped_count:,} more could not be read" if skipped_count else ""
+            raise UserError(
+                f"{feature_file.name} has {feature_file.count:,} vectors for {format_count(len(names), 'image')}"
+                f"{skipped_note}. Save one vector per image in their order, or add the paths of the images (npz, "
+                "Parquet)."
+            )
+        return np.arange(len(names))
+
+    def _open_rows(self, rows: Indices) -> Callable[[Indices], NetworkInputs]:
+        """Return a function that returns the vectors of some of these rows; it refuses numbers that are not finite."""
+        from vaetui.features.feature_checks import VectorCheck, read_checked_blocks
+
+        feature_file = self.feature_file
+        if feature_file.is_mappable:
+            all_vectors = np.load(feature_file.path, mmap_mode="r", allow_pickle=False)
+            check = VectorCheck(feature_file)
+
+            def read_rows(batch_rows: Indices) -> NetworkInputs:
+                vectors = all_vectors[batch_rows]
+                check.add(vectors, lambda index: int(batch_rows[index]))
+                return vectors
+
+            return read_rows
+        wanted_rows = np.unique(rows[rows >= 0])
+        wanted_vectors = np.empty((len(wanted_rows), feature_file.width), feature_file.dtype)
+        first_row = first = 0
+        for block in read_checked_blocks(feature_file):
+            end = int(np.searchsorted(wanted_rows, first_row + len(block)))
+            wanted_vectors[first:end] = block[wanted_rows[first:end] - first_row]
+            first_row, first = first_row + len(block), end
+        return lambda batch_rows: wanted_vectors[np.searchsorted(wanted_rows, batch_rows)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,16 +15,21 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
+from vaetui.engine.vectors import vectors_from_array
 from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.learned_classes import find_learned_class_ids, find_trained_class_ids
-from vaetui.session.new_images import NetworkInputs, NewImageReader, PixelReader
+from vaetui.session.new_images import EmbeddingReader, NetworkInputs, NewImageReader, PixelReader, VectorFileReader
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import locations
+
+if TYPE_CHECKING:
+    from vaetui.features.feature_files import FeatureFile
+    from vaetui.storage.feature_record import FeatureRecord, ModelRecord
 
 CANDIDATES_PER_SAMPLE = 50
 """Latent vectors drawn per sample of a given class; the most confident ones are returned."""
@@ -46,10 +53,15 @@ class Predictor:
             """The session name."""
             self.vae, self.config = snapshot.load_networks("cpu")
             """The networks, and the configuration with the classes that they have learned."""
+            self._device = snapshot.config.device
             self.image_shape = repository.shape[1:]
             """Height and width of the images in pixels; for colour images also 3."""
             self.classes = snapshot.classes
             """All classes; the networks may not have learned all of them."""
+            self.features = repository.data_record.features
+            """The vectors that the networks take in; None if they take in images."""
+            self.input_shape = self.image_shape if self.features is None else (self.features.width,)
+            """Shape of one input of the networks."""
             origin = repository.data_record.origin
             self._value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
             self._import_options = ImportOptions() if origin is None else parse_import_options(origin)
@@ -61,24 +73,59 @@ class Predictor:
             """The classes that the networks can tell apart; empty until they were trained on two."""
         self._predicted_count = 0
 
-    def open_reader(self, value_range: tuple[float, float] | None = None) -> NewImageReader:
-        """Return a reader of new images; `value_range` overrides the values of black and white of the session."""
+    def open_reader(
+        self,
+        value_range: tuple[float, float] | None = None,
+        features_path: Path | None = None,
+        features_key: str | None = None,
+    ) -> NewImageReader:
+        """Return a reader of new images, or of their vectors in a file.
+
+        `value_range` overrides the values of black and white of the session, and `features_key` is the array or column
+        of the file. Raises UserError for a file that is damaged or does not fit the session, for a missing file of
+        vectors that no image model of the session could compute, and if that model cannot be loaded.
+        """
         options = self._import_options
         if value_range is not None:
             options = replace(options, value_range=value_range)
-        return PixelReader(self.image_shape, self._value_ranges, options)
+        pixel_reader = PixelReader(self.image_shape, self._value_ranges, options)
+        if features_path is not None:
+            return VectorFileReader(self._open_feature_file(features_path, features_key), pixel_reader)
+        if self.features is None:
+            return pixel_reader
+        if self.features.model is None:
+            raise UserError(
+                f"{self.name} was trained on vectors from elsewhere ({Path(self.features.path).name}), so new images "
+                "need theirs. Pass a file with them: --features FILE"
+            )
+        from vaetui.features.image_models import load_recorded_model
+
+        device = "cpu" if self._device == "cpu" else "auto"
+        model = load_recorded_model(self.features.model, device)
+        return EmbeddingReader(model, self._value_ranges, options)
+
+    def require_vectors(self, width: int, name: str) -> FeatureRecord:
+        """Return the vectors of the session; raises UserError if vectors of that width are no input of its networks."""
+        if self.features is None:
+            raise UserError(f"{self.name} was trained on images, not on vectors. Pass the images alone.")
+        if width != self.features.width:
+            raise UserError(
+                f"{name} has {width:,} numbers per image, but {self.name} was trained on {self.features.width:,}. Pass "
+                "vectors that were computed in the same way."
+            )
+        return self.features
 
     def predict(self, inputs: NetworkInputs) -> Generator[Progress, None, Predictions]:
-        """Classify images, as a reader of this class returns them, as one of the learned classes; yields progress.
+        """Classify images or vectors, as `open_reader` returns them, as one of the learned classes; yields progress.
 
         Raises UserError if fewer than two classes have been learned.
         """
         self.require_two_learned_classes()
         self._predicted_count += len(inputs)
-        images = DeviceImages(images_from_array(inputs), torch.device("cpu"))
+        selection = images_from_array(inputs) if self.features is None else vectors_from_array(np.array(inputs))
         return encode_and_classify(
             self.vae,
-            images,
+            put_on_device(selection, torch.device("cpu")),
             self.config,
             "new",
             self._predicted_count,
@@ -90,8 +137,10 @@ class Predictor:
         """Decode latent vectors drawn from the prior to images [count, H, W]; yields progress.
 
         With a class, return the candidates most confidently classified as it. Raises UserError if that class, or
-        any, has not been learned.
+        any, has not been learned, and if the networks do not decode to images.
         """
+        self.require_decoder()
+        self.require_decoder()
         if class_id is not None and class_id >= self.config.network.classes:
             raise UserError(f"Class {self.classes.names[class_id]} is new; the networks learn it in the next epoch.")
         if class_id is not None:
@@ -110,6 +159,11 @@ class Predictor:
         scores = np.where(predictions.class_ids == class_id, predictions.confidences, -predictions.confidences)
         return samples[np.argsort(-scores, kind="stable")[:count]]
 
+    def require_decoder(self) -> None:
+        """Raise UserError if the networks cannot generate images, because they were trained on vectors alone."""
+        if self.features is not None:
+            raise UserError(f"{self.name} was trained on vectors and has no decoder, so it cannot generate images.")
+
     def require_learned_classes(self) -> None:
         """Raise UserError if the networks were not trained on any answer."""
         if not self.trained_class_ids:
@@ -127,6 +181,20 @@ class Predictor:
                 f"{advice if self._has_later_round else NEW_SESSION_ADVICE}"
             )
 
+    def _open_feature_file(self, path: Path, key: str | None) -> FeatureFile:
+        """Open a file of vectors; raises UserError if the networks cannot take them in."""
+        from vaetui.features.feature_files import open_feature_file
+
+        feature_file = open_feature_file(path, key)
+        features = self.require_vectors(feature_file.width, feature_file.name)
+        file_model = None if feature_file.sidecar is None else feature_file.sidecar.model
+        if features.model is not None and file_model is not None and file_model != features.model:
+            raise UserError(
+                f"{feature_file.name} was computed by {_describe_model(file_model)}, but {self.name} was trained on "
+                f"vectors by {_describe_model(features.model)}. Pass vectors by the same model, or the images alone."
+            )
+        return feature_file
+
     def _require_learned_class(self, class_id: int) -> None:
         self.require_two_learned_classes()
         if class_id not in self.learned_class_ids:
@@ -134,3 +202,7 @@ class Predictor:
             raise UserError(
                 f"The networks have not learned class {self.classes.names[class_id]}. Choose one of: {learned_names}."
             )
+
+
+def _describe_model(model: ModelRecord) -> str:
+    return f"{model.name} {model.version[:8]} at {model.size[0]}x{model.size[1]}"
