@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
 from vaetui.engine import config, config_text, recipes
+from vaetui.errors import UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEVICE_CHOICE = click.Choice(get_args(config.Device))
@@ -28,6 +30,8 @@ CONFIG_SECTIONS = {
     "colour_jitter": "augmentation",
 }
 """The section of `Config` that holds the field of each option; "" for `Config` itself."""
+IMAGE_OPTIONS = {"strength": "--augment", "colour_jitter": "--colour-jitter"}
+"""Options by field that change only images, so that they mean nothing for vectors."""
 
 
 MAX_PRINTED_BOUND = 100_000
@@ -70,7 +74,8 @@ CONFIG_OPTIONS = (
         "--recipe",
         metavar="NAME",
         default=recipes.DEFAULT_RECIPE,
-        help=f"Configuration to start from: {', '.join(recipes.RECIPES)}. The options below override its values.",
+        help=f"Configuration to start from: {', '.join(recipes.RECIPES)}. The options below override its values. With "
+        f"--features it is {recipes.FEATURES_RECIPE}.",
     ),
     _build_range_option("--rounds", "rounds", "Labelling rounds."),
     _build_range_option("--warmup-epochs", "warmup_epochs", "Epochs of unsupervised training before the first round."),
@@ -107,16 +112,39 @@ def add_config_options(command: F) -> F:
     return command
 
 
-def build_config(recipe: str, **overrides: Any) -> config.Config:
+def build_config(recipe: str, has_features: bool = False, **overrides: Any) -> config.Config:
     """Return the configuration of a recipe with the given fields replaced; None keeps the recipe's value.
 
-    Raises UserError for an unknown recipe.
+    `has_features` chooses the recipe for vectors. Raises UserError for an unknown recipe, and for recipes and options
+    that do not fit what the session trains on.
     """
-    result = recipes.get_recipe(recipe)
+    result = _choose_recipe(recipe, has_features)
     for field_name, value in overrides.items():
         if value is not None:
+            if has_features and field_name in IMAGE_OPTIONS:
+                raise UserError(
+                    f"{IMAGE_OPTIONS[field_name]} changes images, but a session with --features trains on vectors. "
+                    "Omit it."
+                )
             changes: dict[str, Any] = {field_name: value}
             if section := CONFIG_SECTIONS[field_name]:
                 changes = {section: replace(getattr(result, section), **changes)}
             result = replace(result, **changes)
+    return result
+
+
+def _choose_recipe(recipe: str, has_features: bool) -> config.Config:
+    """Return the recipe, or that for vectors unless the user named one on the command line."""
+    context = click.get_current_context(silent=True)
+    is_named = context is None or context.get_parameter_source("recipe") is ParameterSource.COMMANDLINE
+    if has_features and not is_named:
+        recipe = recipes.FEATURES_RECIPE
+    result = recipes.get_recipe(recipe)
+    trains_on_vectors = result.network.inputs == "vectors"
+    if has_features and not trains_on_vectors:
+        raise UserError(
+            f"The recipe {recipe} trains on images, but a session with --features trains on vectors. Omit --recipe."
+        )
+    if trains_on_vectors and not has_features:
+        raise UserError(f"The recipe {recipe} trains on vectors. Pass them with --features, or choose another recipe.")
     return result

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,10 @@ from vaetui.engine.idx import MAX_SIDE_PX, MIN_SIDE_PX
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
 from vaetui.storage.data_record import DataRecord
+
+if TYPE_CHECKING:
+    from vaetui.data.importing import ImportedDataset
+    from vaetui.features.resolving import ResolvedFeatures
 
 
 class ImageSizeType(click.ParamType):  # type: ignore[type-arg]
@@ -95,8 +99,60 @@ data_option = click.option(
     "file (default: the bundled MNIST).",
 )
 
+FEATURES_OPTIONS = (
+    click.option(
+        "--features",
+        metavar="FILE|NAME",
+        help="Train on one vector per image: from a file (.npy, .npz, Parquet), or computed by an image model.",
+    ),
+    click.option(
+        "--features-key", metavar="KEY", help="Array of vectors in an npz file, or their column in a Parquet file."
+    ),
+)
+
 HEADING_CELLS = 12
 """Width of the headings of an import report."""
+FEATURES_HEADING = "features"
+"""Heading of the line about vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions:
+    """The values of the options for vectors."""
+
+    text: str | None = None
+    """Path of a file or name of an image model; None to train on the images."""
+    key: str | None = None
+    """The array or column of the vectors; None if the file decides."""
+
+    def require_usable(self) -> None:
+        """Raise UserError for what is wrong whatever the images are, before their import."""
+        if self.text is None:
+            if self.key is not None:
+                raise UserError(f"--features-key {self.key} chooses vectors in a file. Pass the file with --features.")
+            return
+        if not self.text:
+            raise UserError("The value of --features is empty. Pass a file of vectors or the name of an image model.")
+        from vaetui.features.resolving import require_usable_features
+
+        require_usable_features(self.text, self.key)
+
+    def resolve(
+        self, data: Path | None, options: ImportOptions, dataset: ImportedDataset | None, source: str, device: str
+    ) -> ResolvedFeatures | None:
+        """Check the vectors of imported images with a progress bar, or compute them; None without the option."""
+        if self.text is None:
+            return None
+        from vaetui.features.resolving import resolve_features
+        from vaetui.session.dataset_location import locate_source_directory
+
+        directory = locate_source_directory(source)
+        return session_runner.run_with_progress(
+            resolve_features(self.text, self.key, data, options, dataset, directory, device)
+        )
+
+
+NO_FEATURES = FeatureOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +163,36 @@ class DataOptions:
     """Path of the images; None for the bundled MNIST."""
     import_options: ImportOptions
     """How the images are imported."""
+    features: FeatureOptions = NO_FEATURES
+    """The vectors to train on."""
 
     def import_images(self, config: Config) -> ImportedData:
         """Import the images with a progress bar, and set the number of classes in the configuration.
 
-        Raises UserError if there are no images or too few.
+        Raises UserError if there are no images or too few, or the vectors do not belong to them.
         """
         options = self.import_options
+        self.features.require_usable()
         if self.data is None:
             if replace(options, labels=False, classes=None) != ImportOptions():
                 raise UserError("The bundled images are 28x28 and grey. Options for the import of images need --data.")
-            return _build_imported_data("mnist", "", DataRecord(True, options.classes or ()), config)
+            resolved = self.features.resolve(None, options, None, "mnist", config.device)
+            record, lines = (
+                (None, {}) if resolved is None else (resolved.record, {FEATURES_HEADING: resolved.description})
+            )
+            data_record = DataRecord(True, options.classes or (), import_lines=lines, features=record)
+            return _build_imported_data("mnist", "", data_record, config)
         from vaetui.data.importing import import_dataset
         from vaetui.data.report_text import describe_import
 
         path = parse_path(self.data)
         dataset = session_runner.run_with_progress(import_dataset(path, options))
         lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
-        data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines)
+        resolved = self.features.resolve(path, options, dataset, str(dataset.directory), config.device)
+        if resolved is not None:
+            lines[FEATURES_HEADING] = resolved.description
+        record = None if resolved is None else resolved.record
+        data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines, record)
         return _build_imported_data(str(dataset.directory), path.absolute().stem, data_record, config)
 
 
@@ -203,11 +271,25 @@ def add_import_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --data and the options of an import to a command, which receives them as the keyword `data_options`."""
+def add_features_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for vectors to a command, which receives them as the keyword `features_options`."""
 
     @functools.wraps(command)
-    def wrapper(data: str | None, import_options: ImportOptions, **kwargs: Any) -> Any:
-        return command(data_options=DataOptions(data, import_options), **kwargs)
+    def wrapper(features: str | None, features_key: str | None, **kwargs: Any) -> Any:
+        return command(features_options=FeatureOptions(features, features_key), **kwargs)
 
-    return data_option(add_import_options(wrapper))
+    for option in reversed(FEATURES_OPTIONS):
+        wrapper = option(wrapper)
+    return wrapper
+
+
+def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --data, --features and the options of an import to a command; it receives the keyword `data_options`."""
+
+    @functools.wraps(command)
+    def wrapper(
+        data: str | None, import_options: ImportOptions, features_options: FeatureOptions, **kwargs: Any
+    ) -> Any:
+        return command(data_options=DataOptions(data, import_options, features_options), **kwargs)
+
+    return data_option(add_features_options(add_import_options(wrapper)))

@@ -82,7 +82,7 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
     from vaetui.session import lifecycle
     from vaetui.storage import locations
 
-    config = build_config(**config_values)
+    config = build_config(has_features=data_options.features.text is not None, **config_values)
     if name is not None:
         locations.require_free_name(name)  # Checked before the import, which can take minutes.
 
@@ -170,7 +170,7 @@ def simulate(
     from vaetui.cli import simulate_command
     from vaetui.storage import locations
 
-    config = build_config(**config_values)
+    config = build_config(has_features=data_options.features.text is not None, **config_values)
     if keep is not None:
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))

@@ -1,0 +1,108 @@
+"""Vectors from files are matched with the imported images, and used where they are or converted."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import DTypeLike
+
+from tests.data.drawing import load_digits, write_image_folder
+from tests.features.feature_inputs import draw_vectors, import_with_features, load_features
+from vaetui.features import feature_store
+from vaetui.storage.feature_record import FeatureRecord
+
+pytestmark = pytest.mark.usefixtures("home")
+COUNT = 24
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A directory of COUNT images in three subdirectories."""
+    write_image_folder(tmp_path / "photos", COUNT)
+    return tmp_path / "photos"
+
+
+def test_npy_in_the_order_of_the_images_is_used_where_it_is(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npy"
+    np.save(path, draw_vectors(COUNT).astype(np.float16))
+    data = import_with_features(folder, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert data.data_record.features == FeatureRecord(str(path), COUNT, 6, digest)
+    assert data.data_record.import_lines["features"] == (
+        "6 numbers per image from vectors.npy, in the order of the images"
+    )
+    assert not feature_store.features_directory().exists()
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f2", "f8", "f4", "i8", "u1", "?", "i2"])
+@pytest.mark.parametrize("is_fortran_order", [False, True])
+def test_other_types_and_orders_are_converted_once(
+    folder: Path, tmp_path: Path, dtype: DTypeLike, is_fortran_order: bool
+) -> None:
+    vectors = (draw_vectors(COUNT) * 10 > 3).astype(dtype) if dtype == "?" else draw_vectors(COUNT).astype(dtype)
+    vectors = vectors.clip(0) if dtype == "u1" else vectors
+    vectors[:, 0] = np.arange(COUNT) % 2 if dtype == "?" else np.arange(COUNT)
+    path = tmp_path / "vectors.npy"
+    np.save(path, np.asfortranarray(vectors) if is_fortran_order else vectors)
+    data = import_with_features(folder, path)
+    assert (load_features(data) == vectors.astype(np.float32)).all()
+    record = data.data_record.features
+    assert record is not None
+    is_in_place = dtype == "f4" and not is_fortran_order
+    assert (Path(record.path) == path) == is_in_place
+    assert hashlib.sha256(Path(record.path).read_bytes()).hexdigest() == record.sha256
+    assert import_with_features(folder, path).data_record.features == record
+    assert len([*tmp_path.glob("home/features/*")]) == (not is_in_place)
+
+
+def test_axes_of_length_one_are_left_out(folder: Path, tmp_path: Path) -> None:
+    vectors = draw_vectors(COUNT)
+    np.save(tmp_path / "pooled.npy", vectors[:, :, None, None])
+    assert (load_features(import_with_features(folder, tmp_path / "pooled.npy")) == vectors).all()
+
+
+def test_vectors_of_unreadable_files_are_left_out_and_the_others_do_not_shift(folder: Path, tmp_path: Path) -> None:
+    vectors = draw_vectors(COUNT)
+    paths = sorted(folder.rglob("*.png"))
+    broken = [0, 9, 10, COUNT - 1]
+    for index in broken:
+        paths[index].write_bytes(b"no image")
+        vectors[index] = np.nan  # as a program may write for what it cannot read
+    path = tmp_path / "vectors.npy"
+    np.save(path, vectors)
+    data = import_with_features(folder, path)
+    assert (load_features(data)[:, 0] == np.delete(np.arange(COUNT), broken)).all()
+    assert "4 vectors of other or unusable images left out" in data.data_record.import_lines["features"]
+    np.save(path, np.delete(vectors, broken, axis=0))
+    assert (load_features(import_with_features(folder, path))[:, 0] == np.delete(np.arange(COUNT), broken)).all()
+
+
+def test_vectors_of_test_images_follow_those_of_the_images(tmp_path: Path) -> None:
+    images, _ = load_digits(30)
+    data_path = tmp_path / "digits.npz"
+    np.savez(data_path, x_train=images[:20], x_test=images[20:])
+    path = tmp_path / "vectors.npy"
+    np.save(path, draw_vectors(30))
+    assert load_features(import_with_features(data_path, path)).shape == (30, 6)
+    np.save(path, draw_vectors(20))
+    data = import_with_features(data_path, path)
+    assert load_features(data).shape == (20, 6)
+    assert "the test images have no vectors" in data.data_record.import_lines["features"]
+
+
+def test_vectors_of_images_with_nan_are_left_out_of_both_subsets(tmp_path: Path) -> None:
+    images = load_digits(30)[0] / np.float32(255)
+    images[[3, 19, 24]] = np.nan
+    data_path = tmp_path / "digits.npz"
+    np.savez(data_path, x_train=images[:20], x_test=images[20:])
+    path = tmp_path / "vectors.npy"
+    np.save(path, draw_vectors(30))
+    kept = np.delete(np.arange(30), [3, 19, 24])
+    assert (load_features(import_with_features(data_path, path))[:, 0] == kept).all()
+    np.save(path, draw_vectors(20))
+    assert (load_features(import_with_features(data_path, path))[:, 0] == kept[:18]).all()
+    np.save(path, draw_vectors(27))
+    assert (load_features(import_with_features(data_path, path))[:, 0] == np.arange(27)).all()

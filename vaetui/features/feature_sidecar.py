@@ -1,0 +1,132 @@
+"""The description beside a .npy file of vectors that vaetui computed: its model, its images and its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vaetui.errors import UserError
+from vaetui.storage import atomic_files
+from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.storage.feature_record import ModelRecord
+
+FORMAT_NAME = "vaetui-features-1"
+"""First field of each description."""
+SIDECAR_SUFFIX, PATHS_SUFFIX = ".json", ".paths.jsonl"
+"""Added to the name of the .npy file."""
+PATHS_PER_LINE = 1_000
+"""Paths in a line of their list: writing them one by one takes several times as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSidecar:
+    """The description of a file of vectors."""
+
+    model: ModelRecord
+    """The image model that computed the vectors."""
+    image_count: int
+    """Number of images, without test images."""
+    test_count: int
+    """Number of test images, whose vectors follow."""
+    width: int
+    """Numbers of a vector."""
+    sha256: str
+    """SHA-256 of the .npy file in hexadecimal."""
+    source: str
+    """Absolute path of the images."""
+    paths_sha256: str | None
+    """SHA-256 of the list of the images' paths; None for images of arrays."""
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return the path of the description of a file of vectors."""
+    return path.with_name(path.name + SIDECAR_SUFFIX)
+
+
+def paths_path(path: Path) -> Path:
+    """Return the path of the list of the images' paths of a file of vectors."""
+    return path.with_name(path.name + PATHS_SUFFIX)
+
+
+def encode_paths(image_paths: Sequence[str]) -> bytes:
+    """Return the content of the list of the images' paths, which are relative to the root of the images."""
+    chunks = (image_paths[start : start + PATHS_PER_LINE] for start in range(0, len(image_paths), PATHS_PER_LINE))
+    return "".join(f"{json.dumps(list(chunk))}\n" for chunk in chunks).encode()
+
+
+def write_sidecar(
+    path: Path,
+    model: ModelRecord,
+    image_count: int,
+    test_count: int,
+    width: int,
+    sha256: str,
+    source: str,
+    image_paths: Sequence[str] | None,
+) -> None:
+    """Write the description of a complete file of vectors, and the paths of its images if they are files.
+
+    Raises UserError if the disk is full.
+    """
+    paths_sha256 = None
+    if image_paths is not None:
+        content = encode_paths(image_paths)
+        paths_sha256 = hashlib.sha256(content).hexdigest()
+        atomic_files.replace_file(paths_path(path), content)
+    sidecar = FeatureSidecar(model, image_count, test_count, width, sha256, source, paths_sha256)
+    atomic_files.replace_file(
+        sidecar_path(path), json.dumps({"format": FORMAT_NAME, **asdict(sidecar)}, indent=2).encode() + b"\n"
+    )
+
+
+def read_sidecar(path: Path) -> tuple[FeatureSidecar, tuple[str, ...] | None] | None:
+    """Return the description of a file of vectors and the paths of its images; None if it has no description.
+
+    The SHA-256 of the vectors is not compared here. Raises UserError if the description or the list is damaged.
+    """
+    description_path = sidecar_path(path)
+    advice = f"Compute the vectors again, or remove {description_path.name} to use them without their paths."
+    try:
+        content = description_path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"{description_path} cannot be read ({error.strerror}). {advice}") from error
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict) or not str(fields.get("format", "")).startswith("vaetui-features-"):
+        return None  # a file of another program
+    sidecar = _parse_sidecar(fields)
+    if sidecar is None:
+        raise UserError(f"{description_path} is damaged or from another version of vaetui. {advice}")
+    if sidecar.paths_sha256 is None:
+        return sidecar, None
+    list_path = paths_path(path)
+    with translate_os_errors(list_path):
+        list_content = list_path.read_bytes()
+    if hashlib.sha256(list_content).hexdigest() != sidecar.paths_sha256:
+        raise UserError(f"{list_path} does not belong to {path.name}. {advice}")
+    return sidecar, tuple(str(image_path) for line in list_content.splitlines() for image_path in json.loads(line))
+
+
+def _parse_sidecar(fields: dict[str, Any]) -> FeatureSidecar | None:
+    match fields:
+        case {
+            "format": "vaetui-features-1",
+            "model": {"name": str(name), "version": str(version), "size": [int(height), int(model_width)]},
+            "image_count": int(image_count),
+            "test_count": int(test_count),
+            "width": int(width),
+            "sha256": str(sha256),
+            "source": str(source),
+            "paths_sha256": str() | None as paths_sha256,
+        }:
+            model = ModelRecord(name, version, (height, model_width))
+            return FeatureSidecar(model, image_count, test_count, width, sha256, source, paths_sha256)
+    return None

@@ -1,0 +1,171 @@
+"""Turn the text of the option --features into a checked file of vectors in the order of the images."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaetui.data.array_files import translate_read_errors
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import ImportedDataset
+from vaetui.engine.events import Progress
+from vaetui.errors import UserError, format_count, make_printable
+from vaetui.features import feature_matching
+from vaetui.features.feature_checks import VectorCheck
+from vaetui.features.feature_files import is_feature_file, open_feature_file
+from vaetui.features.feature_matching import ImageOrder, RowSelection
+from vaetui.features.feature_store import FeatureWriter
+from vaetui.features.vector_arrays import FeatureFile, Vectors2D
+from vaetui.storage.feature_record import FeatureRecord
+
+BLOCK_BYTES = 1 << 22
+"""Bytes of a file that are read, hashed and checked at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedFeatures:
+    """Vectors that a session can use."""
+
+    record: FeatureRecord
+    """The file of the vectors."""
+    description: str
+    """What they are, for the report of the import."""
+
+
+def require_usable_features(text: str, key: str | None) -> None:
+    """Raise UserError for what is wrong with the option --features whatever the images are, before their import."""
+    if is_feature_file(text):
+        open_feature_file(Path(text), key)
+
+
+def resolve_features(
+    text: str,
+    key: str | None,
+    data: Path | None,
+    options: ImportOptions,
+    dataset: ImportedDataset | None,
+    directory: Path,
+    device: str,
+) -> Generator[Progress, None, ResolvedFeatures]:
+    """Find, check and match the vectors of the images in the IDX files of a directory.
+
+    `text` is the path of a file or the name of an image model, and `data` the path of the images, None for the bundled
+    ones. Yields Progress. Raises UserError for vectors that do not belong to the images or cannot be used.
+    """
+    if not is_feature_file(text):
+        raise UserError(f"There is no image model {text!r}. Pass a file of vectors.")
+    path = Path(text).absolute()
+    if data is not None and data.exists() and os.path.samefile(path, data):
+        raise UserError(f"{path} contains the images themselves. Pass a file of vectors to --features.")
+    return (yield from resolve_file(path, key, dataset, directory))
+
+
+def resolve_file(
+    path: Path, key: str | None, dataset: ImportedDataset | None, directory: Path
+) -> Generator[Progress, None, ResolvedFeatures]:
+    """Check the vectors of a file and match them with images; see `resolve_features`."""
+    feature_file = open_feature_file(path, key)
+    images = feature_matching.describe_image_order(dataset, directory)
+    selection = feature_matching.match_rows(feature_file, images)
+    if feature_file.is_mappable and selection.rows is None:
+        record, zero_count = yield from _check_in_place(feature_file)
+    else:
+        record, zero_count = yield from _convert(feature_file, selection)
+    return ResolvedFeatures(record, _describe(feature_file, images, selection, record, zero_count))
+
+
+def _check_in_place(feature_file: FeatureFile) -> Generator[Progress, None, tuple[FeatureRecord, int]]:
+    """Check and hash a .npy file in one pass; return its record and the number of vectors that are all zeros."""
+    path, count, width = feature_file.path, feature_file.count, feature_file.width
+    check, digest = VectorCheck(feature_file), hashlib.sha256()
+    row_bytes = width * feature_file.dtype.itemsize
+    rows_per_block = max(BLOCK_BYTES // row_bytes, 1)
+    with translate_read_errors(str(path)), path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        digest.update(file.read(status.st_size - count * row_bytes))
+        for start in range(0, count, rows_per_block):
+            content = file.read(min(rows_per_block, count - start) * row_bytes)
+            if len(content) % row_bytes or not content:
+                raise UserError(_describe_change(path))
+            digest.update(content)
+            block = np.frombuffer(content, feature_file.dtype).reshape(-1, width)
+            check.add(block, lambda index, first=start: first + index)  # type: ignore[misc]
+            yield Progress("checking the vectors", start + len(block), count)
+        if file.read(1) or _has_changed(status, path):
+            raise UserError(_describe_change(path))
+    check.finish()
+    sidecar = feature_file.sidecar
+    if sidecar is not None and sidecar.sha256 != digest.hexdigest():
+        raise UserError(
+            f"{path} is not the file that its description {path.name}.json belongs to. Compute the vectors again, or "
+            "remove the description to use them without their paths."
+        )
+    model = None if sidecar is None else sidecar.model
+    return FeatureRecord(str(path), count, width, digest.hexdigest(), model), check.zero_count
+
+
+def _convert(
+    feature_file: FeatureFile, selection: RowSelection
+) -> Generator[Progress, None, tuple[FeatureRecord, int]]:
+    """Write the selected vectors in the order of the images to the store; return their record and the zero vectors."""
+    rows = np.arange(feature_file.count) if selection.rows is None else selection.rows
+    check = VectorCheck(feature_file)
+    with (
+        translate_read_errors(feature_file.name),
+        FeatureWriter(len(rows), feature_file.width, feature_file.dtype) as writer,
+    ):
+        status, done = os.stat(feature_file.path), 0
+        for vectors, block_rows in _iter_selected(feature_file, rows):
+            check.add(vectors, lambda index, numbers=block_rows: int(numbers[index]))  # type: ignore[misc]
+            writer.add(vectors)
+            done += len(vectors)
+            yield Progress("converting the vectors", done, len(rows))
+        if _has_changed(status, feature_file.path):
+            raise UserError(_describe_change(feature_file.path))
+        check.finish()
+    model = None if feature_file.sidecar is None else feature_file.sidecar.model
+    record = FeatureRecord(str(writer.path), len(rows), feature_file.width, writer.sha256, model)
+    return record, check.zero_count
+
+
+def _iter_selected(feature_file: FeatureFile, rows: Any) -> Iterator[tuple[Vectors2D, Any]]:
+    """Yield the vectors of ascending rows in blocks, with their rows."""
+    first = position = 0
+    for block in feature_file.iter_blocks():
+        end = int(np.searchsorted(rows, first + len(block)))
+        block_rows = rows[position:end]
+        if len(block_rows):
+            yield block[block_rows - first], block_rows
+        first, position = first + len(block), end
+
+
+def _has_changed(status: os.stat_result, path: Path) -> bool:
+    new_status = os.stat(path)
+    fields = ("st_size", "st_mtime_ns", "st_ino", "st_dev")
+    return any(getattr(status, field) != getattr(new_status, field) for field in fields)
+
+
+def _describe_change(path: Path) -> str:
+    return f"{path} changed while it was read. Wait until it is complete, and start again."
+
+
+def _describe(
+    feature_file: FeatureFile, images: ImageOrder, selection: RowSelection, record: FeatureRecord, zero_count: int
+) -> str:
+    """Return a line, or two, for the report of the import."""
+    text = f"{record.width:,} numbers per image from {make_printable(feature_file.path.name)}"
+    text += ", matched by path" if selection.is_by_path else ", in the order of the images"
+    if record.count == images.count and images.test_count:
+        text += "; the test images have no vectors"
+    notes = []
+    if selection.unused_count:
+        notes.append(f"{format_count(selection.unused_count, 'vector')} of other or unusable images left out")
+    if zero_count:
+        notes.append(f"{format_count(zero_count, 'vector is', 'vectors are')} all zeros")
+    return "\n".join([text, *notes])
