@@ -2,21 +2,140 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from tests.session.scripted_run import run_to_end
-from tests.vectors import create_session_with_features
+from tests.session.conftest import RunTemplates
+from tests.session.scripted_run import answer_round, run_to_end
+from tests.vectors import FEATURES_CONFIG, create_session_with_features, write_vectors
+from vaetui.engine.clusters import Pixels
+from vaetui.engine.events import Reconstructed
+from vaetui.engine.images import read_idx_array
+from vaetui.errors import UserError
+from vaetui.session import lifecycle
+from vaetui.session.session import Session
+from vaetui.session.session_status import load_status
+from vaetui.storage import stored_arrays
+from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.data_record import DataRecord
+from vaetui.storage.repository import SessionRepository
+
+VECTORS_NAME = "vectors.npy"
 
 
-def test_session_with_features_trains_clusters_and_finishes(home: Path, digits: Path, tmp_path: Path) -> None:
-    session = create_session_with_features("vectors", digits, tmp_path / "vectors.npy")
-    events = list(run_to_end(session))
-    assert session.phase == "finished"
-    assert "Reconstructed" not in events
-    assert events.count("EpochEnded") == 3
-    epochs = session.training_curves().finished_epochs
-    assert [epoch.pixel_accuracy for epoch in epochs] == [None] * 3
-    assert all(epoch.test_accuracy is not None and np.isfinite(epoch.losses).all() for epoch in epochs)
-    session.close()
+@pytest.fixture(scope="module")
+def template(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a session named "vectors" that waits in round 1, whose vectors lie beside it."""
+    home = tmp_path_factory.mktemp("features")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAETUI_HOME", str(home / "home"))
+        with closing(create_session_with_features("vectors", digits, home / VECTORS_NAME)) as session:
+            list(session.advance())
+    return home
+
+
+@pytest.fixture
+def vectors_path(template: Path, home: Path) -> Iterator[Path]:
+    """The file of vectors of a copy of the session in VAETUI_HOME; it is restored after the test."""
+    shutil.copytree(template / "home", home)
+    path = template / VECTORS_NAME
+    content = path.read_bytes()
+    yield path
+    path.write_bytes(content)
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    with closing(lifecycle.resume("vectors")) as session:
+        list(session.advance())
+        yield session
+
+
+def read_training_pixels(session: Session, digits: Path) -> Pixels:
+    pixels = read_idx_array(next(digits.glob("train-images*")), 3)
+    with closing(SessionRepository(session.directory)) as repository:
+        split = stored_arrays.load_train_val_split(ArtifactStore(session.directory, repository))
+    return pixels[split.train_indices]
+
+
+def test_session_with_features_trains_clusters_and_finishes_without_reconstructions(
+    vectors_path: Path, digits: Path
+) -> None:
+    with open_session() as session:
+        assert (session.has_features, session.has_decoder, session.has_test_labels) == (True, False, True)
+        events = list(run_to_end(session))
+        assert session.phase == "finished"
+        assert "Reconstructed" not in events
+        assert events.count("EpochEnded") == 2
+        epochs = session.training_curves().finished_epochs
+        assert [epoch.pixel_accuracy for epoch in epochs] == [None] * 3
+        assert all(epoch.test_accuracy is not None and np.isfinite(epoch.losses).all() for epoch in epochs)
+        with pytest.raises(UserError, match="no decoder"):
+            session.reading_test()
+        assert not list(session.directory.glob("reconstructions*"))
+    assert load_status("vectors")["pixel_accuracy"] == [None] * 3
+
+
+def test_centre_is_the_nearest_image_and_beside_it_the_mean_of_the_nearest_members(
+    vectors_path: Path, digits: Path
+) -> None:
+    with open_session() as session:
+        pixels = read_training_pixels(session, digits)
+        list(session.split_cluster((0,), 3))
+        clusters = session.round_view().clusters
+        assert [cluster.path for cluster in clusters[:4]] == [(0,), (0, 0), (0, 1), (0, 2)]
+        for cluster in clusters:
+            nearest = session.require_current_round().member_indices(cluster.path, "nearest", 32)
+            assert np.array_equal(cluster.picture, pixels[nearest[0]])
+            assert np.array_equal(cluster.picture, session.member_images(cluster.path, "nearest", 1)[0])
+            assert cluster.mean_picture is not None
+            assert np.array_equal(cluster.mean_picture, pixels[nearest].mean(axis=0).round().astype(np.uint8))
+        session.undo()
+
+
+def test_session_of_images_shows_decoded_centres_without_mean_images(
+    home: Path, digits: Path, runs: RunTemplates
+) -> None:
+    with closing(runs.open("images")) as session:
+        assert (session.has_features, session.has_decoder) == (False, True)
+        cluster = session.round_view().clusters[0]
+        assert cluster.mean_picture is None
+        assert not np.array_equal(cluster.picture, session.member_images(cluster.path, "nearest", 1)[0])
+
+
+def test_vectors_without_those_of_test_images_give_no_test_accuracy(home: Path, digits: Path, tmp_path: Path) -> None:
+    record = write_vectors(tmp_path / VECTORS_NAME, digits, with_test_vectors=False)
+    with closing(lifecycle.create("vectors", str(digits), FEATURES_CONFIG, DataRecord(features=record))) as session:
+        assert not session.has_test_labels
+        events = list(session.advance())
+        assert not any(isinstance(event, Reconstructed) for event in events)
+        assert [epoch.test_accuracy for epoch in session.training_curves().finished_epochs] == [None]
+
+
+@pytest.mark.parametrize("change", ["truncated", "changed", "missing"])
+def test_changed_vectors_are_refused_in_one_sentence_and_restoring_them_opens_the_session(
+    vectors_path: Path, digits: Path, change: str
+) -> None:
+    with open_session() as session:
+        list(answer_round(session))
+        answer_count = session.round_view().answer_count
+    content = vectors_path.read_bytes()
+    if change == "missing":
+        vectors_path.unlink()
+    else:
+        vectors_path.write_bytes(content[:-2] + (b"" if change == "truncated" else b"ab"))
+    with closing(lifecycle.resume("vectors")) as session, pytest.raises(UserError) as caught:
+        list(session.advance())
+    problem = "is missing" if change == "missing" else "changed since the session was created"
+    assert str(caught.value).startswith(f"{vectors_path} {problem}; restore the ")
+    vectors_path.write_bytes(content)
+    with open_session() as session:
+        assert session.round_view().answer_count == answer_count
+        session.close_round()
+        list(session.advance())
+        assert session.round_number == 2

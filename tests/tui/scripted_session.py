@@ -151,6 +151,8 @@ class ScriptedSession:
         self.reviews = ScriptedReviews(lambda: len(self.classes), lambda: self.steps.pages)
         """The pages of single images to correct."""
         self.has_test_labels = has_test_labels
+        self.has_features = self.config.network.inputs == "vectors"
+        self.has_decoder = not self.has_features
         self.import_lines: Mapping[str, str] = {}
         self.unanswered_class_ids: tuple[int, ...] = ()
         """The classes that curves and summary report as unanswered, in a script without answers of ended rounds."""

@@ -43,6 +43,22 @@ def locate_session_files(repository: SessionRepository) -> IdxFiles:
     return files if repository.data_record.uses_true_labels else replace(files, train_labels=None, test_labels=None)
 
 
+def has_scorable_test_images(repository: SessionRepository) -> bool:
+    """Return whether there are test images with true labels and, in a session with features, with vectors.
+
+    Return False if the images are missing, which loading them reports.
+    """
+    features = repository.data_record.features
+    try:
+        files = locate_session_files(repository)
+        if files.test_images is None or files.test_labels is None:
+            return False
+        test_count = 0 if features is None else read_image_header_shape(files.test_images)[0]
+    except UserError:
+        return False
+    return features is None or features.count == repository.shape[0] + test_count
+
+
 def remove_unused_datasets() -> None:
     """Remove imported datasets that no session uses; do nothing if a session cannot be read."""
     used_directories = []

@@ -265,6 +265,7 @@ class LabellingRound:
         return ClusterView(
             path=cluster.path,
             picture=cluster.centre_image,
+            mean_picture=cluster.mean_image if self._config.network.inputs == "vectors" else None,
             size=len(cluster.members),
             mean_distance=figures.mean_distance,
             answer=self.answers.get(cluster.path),

@@ -29,6 +29,11 @@ class MetricHistory:
         self.reload_losses()
         self.refresh_estimates()
 
+    @property
+    def has_test_accuracy(self) -> bool:
+        """Whether any epoch was rated by test images with true labels."""
+        return any(event.test_accuracy is not None for event in self.finished_epochs)
+
     def reload_losses(self) -> None:
         """Replace the losses by the recorded ones."""
         rows = self._repository.list_losses()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from vaetui.engine.config import decodes_images
 from vaetui.engine.metrics import reading_accuracy
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
@@ -21,8 +22,10 @@ def load_reading_test(
 ) -> ReadingTest:
     """Return the unfinished reading test, else that of the last finished epoch.
 
-    Raises UserError before the first epoch ends and if the images have no true labels.
+    Raises UserError before the first epoch ends, and if the networks decode no images or these have no true labels.
     """
+    if not decodes_images(repository.config.network):
+        raise UserError("These networks have no decoder, so there are no reconstructions to read.")
     events = repository.list_epochs()
     if not events:
         raise UserError("There is no reading test before the first epoch ends.")

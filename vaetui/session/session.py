@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.answers import AnsweredImage, ClusterAnswer, ClusterPath, ImageAnswerOrigin
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import Config, Device, count_epochs, find_round_of_epoch
+from vaetui.engine.config import Config, Device, count_epochs, decodes_images, find_round_of_epoch
 from vaetui.engine.events import (
     ClusterSplit,
     EpochEnded,
@@ -32,7 +32,7 @@ from vaetui.errors import UserError
 from vaetui.session import schedule
 from vaetui.session.answer_recorder import AnswerRecorder
 from vaetui.session.audits import Audits
-from vaetui.session.dataset_location import locate_session_files
+from vaetui.session.dataset_location import has_scorable_test_images
 from vaetui.session.digit_keys import load_digit_keys, sum_counts_of_merged_classes
 from vaetui.session.image_review import ImageReview
 from vaetui.session.label_propagator import LabelPropagator
@@ -104,11 +104,12 @@ class Session:
         """The audits of the labels."""
         self._recorder: AnswerRecorder | None = None
         self._one_key_mode = repository.one_key_mode
-        self.has_test_labels = any(event.test_accuracy is not None for event in self._history.finished_epochs)
+        self.has_test_labels = self._history.has_test_accuracy or has_scorable_test_images(repository)
         """Whether true labels of test images exist, so that epochs have a test accuracy."""
-        with suppress(UserError):  # loading reports missing images
-            files = locate_session_files(repository)
-            self.has_test_labels |= files.test_images is not None and files.test_labels is not None
+        self.has_features = self._config.network.inputs == "vectors"
+        """Whether the networks are trained on vectors in place of the images."""
+        self.has_decoder = decodes_images(self._config.network)
+        """Whether the networks decode images: centres, reconstructions and samples."""
         self._derive_next_step()
 
     # State.

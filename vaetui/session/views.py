@@ -36,7 +36,7 @@ class ClusterView:
     path: ClusterPath
     """Path in the cluster tree; its length is the depth."""
     picture: Pixels
-    """The decoded centre, [H, W] or [H, W, 3]."""
+    """The decoded centre, or the nearest image if the networks decode no images, [H, W] or [H, W, 3]."""
     size: int
     """Number of images in the cluster."""
     mean_distance: float
@@ -53,6 +53,8 @@ class ClusterView:
     """
     mean_weight: float
     """Mean weight exp(-a d) of a member at confidence 1 (equation 2), from 0 to 1."""
+    mean_picture: Pixels | None = None
+    """The mean of the nearest members, as `picture`; None in a session without features."""
 
     @property
     def guess(self) -> tuple[int, float] | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, ClusterPath, ImageAnswerOrigin, Unreadable
+from vaetui.engine.answers import AnsweredImage, ClusterAnswer, ClusterPath, ImageAnswerOrigin
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config
@@ -122,6 +122,10 @@ class Session(Protocol):
     """The session name."""
     has_test_labels: bool
     """Whether true labels of test images exist, so that epochs have a test accuracy."""
+    has_features: bool
+    """Whether the networks are trained on vectors in place of the images."""
+    has_decoder: bool
+    """Whether the networks decode images: centres, reconstructions and samples."""
     import_lines: Mapping[str, str]
     """What the import of the images took and left out, as a line of text by heading; empty for the bundled images."""
     classes: ClassList
@@ -194,18 +198,18 @@ class Session(Protocol):
     def set_one_key_mode(self, is_on: bool) -> None:
         """Record whether a digit answers at once in this session."""
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer for a cluster; it is on the disk on return."""
 
     def record_answers(
         self,
-        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        answers: Sequence[tuple[ClusterPath, ClusterAnswer]],
         new_class: AddClass | None = None,
         extends_last_step: bool = False,
     ) -> None:
         """Record a new class, if any, and then the answers, as one step of undo or as part of the last step."""
 
-    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer for a cluster of any round, in phase labelling or finished; undo removes it."""
 
     def record_image_answers(self, answers: Sequence[AnsweredImage], origin: ImageAnswerOrigin) -> None:
