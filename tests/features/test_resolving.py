@@ -106,3 +106,14 @@ def test_vectors_of_images_with_nan_are_left_out_of_both_subsets(tmp_path: Path)
     assert (load_features(import_with_features(data_path, path))[:, 0] == kept[:18]).all()
     np.save(path, draw_vectors(27))
     assert (load_features(import_with_features(data_path, path))[:, 0] == np.arange(27)).all()
+
+
+def test_a_changed_order_of_paths_moves_the_vectors_with_their_images(folder: Path, tmp_path: Path) -> None:
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    order = np.random.default_rng(1).permutation(COUNT)
+    vectors = draw_vectors(COUNT)
+    path = tmp_path / "vectors.npz"
+    np.savez(path, features=vectors[order].astype(np.float16), paths=np.array(names)[order])
+    data = import_with_features(folder, path)
+    assert (load_features(data)[:, 0] == np.arange(COUNT)).all()
+    assert data.data_record.import_lines["features"] == "6 numbers per image from vectors.npz, matched by path"

@@ -22,7 +22,7 @@ def resolve_image_path(cell: str, base: StrPath) -> str | None:
     """Return the path of the file that a cell of a table names, relative to `base` or absolute; None if none exists."""
     if _is_file(os.path.join(base, cell)):  # the usual case, which a million rows should not slow down
         return cell
-    for path in _iter_readings(cell):
+    for path in iter_readings(cell):
         if _is_file(os.path.join(base, path)):
             return path
         if not os.path.isabs(path) and _is_file(path):
@@ -43,7 +43,7 @@ def explain_missing_path(cell: str, base: StrPath) -> str:
     return "does not exist"
 
 
-def _iter_readings(cell: str) -> Iterator[str]:
+def iter_readings(cell: str) -> Iterator[str]:
     """Yield the paths that a cell may mean, the likeliest first."""
     stripped = cell.strip()
     yield cell

@@ -11,6 +11,7 @@ from vaetui.data.importing import ImportedDataset
 from vaetui.engine.clusters import Indices
 from vaetui.engine.idx import find_idx_files, read_image_header_shape
 from vaetui.errors import UserError, format_count
+from vaetui.features.feature_paths import require_rows
 from vaetui.features.vector_arrays import FeatureFile
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import SourceFile
@@ -70,7 +71,20 @@ def describe_image_order(dataset: ImportedDataset | None, directory: Path) -> Im
 
 def match_rows(feature_file: FeatureFile, images: ImageOrder) -> RowSelection:
     """Return the row of each image; raises UserError if they cannot be found without doubt."""
-    return _match_by_order(feature_file, images)
+    if feature_file.paths is None:
+        return _match_by_order(feature_file, images)
+    if images.paths is None or images.root is None:
+        if feature_file.sidecar is not None:
+            return _match_by_order(feature_file, images)
+        raise UserError(
+            f"{feature_file.name} names images by path, but the images of {images.name} have none. Remove the paths to "
+            "go by the order."
+        )
+    rows = require_rows(
+        feature_file.paths, images.paths, images.root, feature_file.name, images.name, feature_file.path.parent
+    )
+    is_identity = len(rows) == feature_file.count and bool((rows == np.arange(len(rows))).all())
+    return RowSelection(None if is_identity else rows, feature_file.count - len(rows), is_by_path=True)
 
 
 def _match_by_order(feature_file: FeatureFile, images: ImageOrder) -> RowSelection:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine.clusters import Indices
 from vaetui.storage import atomic_files, locations
 from vaetui.storage.atomic_files import translate_os_errors
 
@@ -54,42 +55,52 @@ class FeatureWriter:
         """SHA-256 of the file in hexadecimal, once it is complete."""
         self.path = Path()
         """The path of the file, once it is complete."""
-        self._header, self._dtype = encode_npy_header((count, width), dtype), dtype
+        self._header, self._dtype, self._row_bytes = (
+            encode_npy_header((count, width), dtype),
+            dtype,
+            width * dtype.itemsize,
+        )
 
     def __enter__(self) -> FeatureWriter:
         """Open the file."""
         directory = create_features_directory()
         self._partial_path = directory / f".{os.getpid()}-{time.monotonic_ns()}{atomic_files.PARTIAL_SUFFIX}"
-        self._digest = hashlib.sha256()
         with translate_os_errors(self._partial_path):
-            self._file: IO[bytes] = atomic_files.open_for_writing(self._partial_path, os.O_TRUNC)
-        self._write(self._header)
+            self._file = atomic_files.open_for_writing(self._partial_path, os.O_TRUNC)
+            self._file.write(self._header)
+            self._file.flush()
         return self
 
-    def add(self, vectors: NDArray[Any]) -> None:
-        """Append vectors [n, width]; raises UserError if the disk is full."""
-        self._write(np.ascontiguousarray(vectors, self._dtype).data.cast("B") if vectors.size else b"")
+    def write(self, positions: Indices, vectors: NDArray[Any]) -> None:
+        """Write vectors [n, width] to their positions in the file [n]; raises UserError if the disk is full."""
+        order = np.argsort(positions, kind="stable")
+        sorted_positions = positions[order]
+        ends = [*(np.flatnonzero(np.diff(sorted_positions) != 1) + 1).tolist(), len(positions)]
+        start = 0
+        with translate_os_errors(self._partial_path):
+            for end in ends:  # runs of consecutive positions
+                content = np.ascontiguousarray(vectors[order[start:end]], self._dtype).data.cast("B")
+                offset = len(self._header) + int(sorted_positions[start]) * self._row_bytes
+                while content:
+                    written = os.pwrite(self._file.fileno(), content, offset)
+                    content, offset = content[written:], offset + written
+                start = end
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         """Give the complete file its name; remove it after an error."""
         try:
             with translate_os_errors(self._partial_path), self._file:
                 if error_type is None:
-                    self._file.flush()
                     os.fsync(self._file.fileno())
             if error_type is None:
-                self.sha256 = self._digest.hexdigest()
+                with translate_os_errors(self._partial_path), self._partial_path.open("rb") as file:
+                    self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 self.path = features_directory() / f"{self.sha256[:DIGEST_CHARS]}.npy"
                 with translate_os_errors(self.path):
                     self._partial_path.replace(self.path)
                     atomic_files.sync_directory(self.path.parent)
         finally:
             self._partial_path.unlink(missing_ok=True)
-
-    def _write(self, content: bytes | memoryview) -> None:
-        self._digest.update(content)
-        with translate_os_errors(self._partial_path):
-            self._file.write(content)
 
 
 def remove_unused_features(used_paths: Iterable[Path]) -> None:

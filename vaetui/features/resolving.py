@@ -7,13 +7,13 @@ import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vaetui.data.array_files import translate_read_errors
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import ImportedDataset
+from vaetui.engine.clusters import Indices
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.features import feature_matching
@@ -121,12 +121,12 @@ def _convert(
         FeatureWriter(len(rows), feature_file.width, feature_file.dtype) as writer,
     ):
         status, done = os.stat(feature_file.path), 0
-        for vectors, block_rows in _iter_selected(feature_file, rows):
+        for vectors, block_rows, positions in _iter_selected(feature_file, rows):
             check.add(vectors, lambda index, numbers=block_rows: int(numbers[index]))  # type: ignore[misc]
-            writer.add(vectors)
+            writer.write(positions, vectors)
             done += len(vectors)
             yield Progress("converting the vectors", done, len(rows))
-        if _has_changed(status, feature_file.path):
+        if _has_changed(status, feature_file.path) or done < len(rows):
             raise UserError(_describe_change(feature_file.path))
         check.finish()
     model = None if feature_file.sidecar is None else feature_file.sidecar.model
@@ -134,15 +134,17 @@ def _convert(
     return record, check.zero_count
 
 
-def _iter_selected(feature_file: FeatureFile, rows: Any) -> Iterator[tuple[Vectors2D, Any]]:
-    """Yield the vectors of ascending rows in blocks, with their rows."""
-    first = position = 0
+def _iter_selected(feature_file: FeatureFile, rows: Indices) -> Iterator[tuple[Vectors2D, Indices, Indices]]:
+    """Yield the vectors of rows in the order of the file, with their rows and their positions among the rows."""
+    order = np.argsort(rows, kind="stable")
+    sorted_rows = rows[order]
+    first = start = 0
     for block in feature_file.iter_blocks():
-        end = int(np.searchsorted(rows, first + len(block)))
-        block_rows = rows[position:end]
-        if len(block_rows):
-            yield block[block_rows - first], block_rows
-        first, position = first + len(block), end
+        end = int(np.searchsorted(sorted_rows, first + len(block)))
+        if end > start:
+            block_rows = sorted_rows[start:end]
+            yield block[block_rows - first], block_rows, order[start:end]
+        first, start = first + len(block), end
 
 
 def _has_changed(status: os.stat_result, path: Path) -> bool:

@@ -1,0 +1,161 @@
+"""Find images by the paths that a file of vectors contains, in whatever way these are written.
+
+Paths may be relative to several directories, absolute, of another computer, URLs, with the separators of Windows, and
+those of pages of stacks.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vaetui.data.image_paths import iter_readings
+from vaetui.engine.clusters import Indices
+from vaetui.errors import UserError
+from vaetui.storage.file_names import PAGE_PATH
+
+NO_ROW, SEVERAL_ROWS = -1, -2
+"""In place of a row: no path names the image, and several do."""
+SAMPLE_IMAGES = 3
+"""Images by whose paths the directory of another computer is found."""
+MAX_SHOWN_CHARS = 200
+"""Most characters of a path in a message."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathMatches:
+    """The rows of images, found by paths."""
+
+    rows: Indices
+    """Row of each image; NO_ROW and SEVERAL_ROWS without a single one."""
+
+    @property
+    def found_count(self) -> int:
+        """Number of images with at least one row."""
+        return int((self.rows != NO_ROW).sum())
+
+
+def match_paths(row_paths: Sequence[str], wanted_paths: Sequence[str], root: Path | None = None) -> Indices:
+    """Return the row whose path means the same file as each wanted path; NO_ROW and SEVERAL_ROWS without a single one.
+
+    Relative wanted paths start at `root`, or at the working directory. Paths of rows may also be relative to other
+    directories, if all paths found are relative to the same one.
+    """
+    return _find_matches(row_paths, wanted_paths, root or Path(), ()).rows
+
+
+def require_rows(
+    row_paths: Sequence[str], image_paths: Sequence[str], root: Path, file_name: str, data_name: str, directory: Path
+) -> Indices:
+    """Return the row of each image; raises UserError if an image has none, or several.
+
+    `directory` contains the file of the rows: relative paths may start there.
+    """
+    matches = _find_matches(row_paths, image_paths, root, (directory,))
+    rows = matches.rows
+    if not matches.found_count:
+        raise UserError(
+            f'{file_name} names no image of {data_name}: it contains "{row_paths[0][:MAX_SHOWN_CHARS]}", the first '
+            f'image is "{image_paths[0][:MAX_SHOWN_CHARS]}". Correct the paths, or remove them to go by the order.'
+        )
+    missing = np.flatnonzero(rows == NO_ROW)
+    if len(missing):
+        raise UserError(
+            f"{file_name} has no vector for {len(missing):,} of {len(rows):,} images of {data_name}, such as "
+            f"{image_paths[missing[0]][:MAX_SHOWN_CHARS]}. Compute those vectors, or move the images away."
+        )
+    repeated = np.flatnonzero(rows == SEVERAL_ROWS)
+    if len(repeated):
+        raise UserError(
+            f"{file_name} has several vectors for {len(repeated):,} of {len(rows):,} images of {data_name}, such as "
+            f"{image_paths[repeated[0]][:MAX_SHOWN_CHARS]}. Keep one of each."
+        )
+    return rows
+
+
+def _find_matches(
+    row_paths: Sequence[str], wanted_paths: Sequence[str], root: Path, directories: tuple[Path, ...]
+) -> PathMatches:
+    """Return the rows by the interpretation of the paths that finds most images."""
+    if tuple(row_paths) == tuple(wanted_paths) and len(set(row_paths)) == len(row_paths):  # the usual case
+        return PathMatches(np.arange(len(row_paths)))
+    best = PathMatches(np.full(len(wanted_paths), NO_ROW))
+    readings = [tuple(_normalise(reading) for reading in iter_readings(path)) for path in row_paths]
+    real_root = os.path.realpath(root)
+    bases = dict.fromkeys(map(os.path.abspath, (root, real_root, *directories, ".", root.absolute().parent)))
+    keys = [_list_keys(path, (os.path.abspath(root), real_root)) for path in wanted_paths]
+    for base in (*bases, *_list_subdirectories(root, wanted_paths)):
+        joined = (
+            tuple(os.path.normpath(f"{base}/{path}") if path[:1] != "/" else path for path in row) for row in readings
+        )
+        matches = _look_up(_index_rows(joined), keys)
+        best = max(best, matches, key=lambda matches: matches.found_count)
+        if best.found_count == len(wanted_paths):
+            return best
+    relative_keys = [_list_keys(path, ()) for path in wanted_paths]
+    complete_count = 0
+    for prefix in _list_foreign_directories(readings, relative_keys):
+        stripped = (tuple(path[len(prefix) :] for path in row if path.startswith(prefix)) for row in readings)
+        matches = _look_up(_index_rows(stripped), relative_keys)
+        best = max(best, matches, key=lambda matches: matches.found_count)
+        complete_count += matches.found_count == len(wanted_paths)
+    return best if complete_count <= 1 else PathMatches(np.full(len(wanted_paths), SEVERAL_ROWS))
+
+
+def _normalise(path: str) -> str:
+    """Return a path without redundant parts, and with composed letters: file systems store umlauts in two ways."""
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path)
+    return os.path.normpath(path) if path else ""
+
+
+def _list_keys(path: str, roots: Sequence[str]) -> tuple[str, ...]:
+    """Return the forms in which an image may be named: with each root, and with or without the number of its page."""
+    path = _normalise(path)
+    page = PAGE_PATH.fullmatch(path)
+    # A file with one image may be named by its only page, and the only page of a file by the file.
+    forms = (path, page[1]) if page is not None and page[2] == "0" else (path, f"{path}#0")
+    if not roots or path.startswith("/"):
+        return forms
+    return tuple(os.path.normpath(f"{root}/{form}") for root in roots for form in forms)
+
+
+def _index_rows(row_keys: Iterator[tuple[str, ...]]) -> dict[str, int]:
+    """Return the row of each path, SEVERAL_ROWS for one that occurs in several."""
+    index: dict[str, int] = {}
+    for row, keys in enumerate(row_keys):
+        for key in keys:
+            if index.setdefault(key, row) != row:
+                index[key] = SEVERAL_ROWS
+    index.pop("", None)
+    return index
+
+
+def _look_up(index: dict[str, int], keys: Sequence[tuple[str, ...]]) -> PathMatches:
+    rows = (next((index[key] for key in forms if key in index), NO_ROW) for forms in keys)
+    return PathMatches(np.fromiter(rows, np.int64, len(keys)))
+
+
+def _list_subdirectories(root: Path, wanted_paths: Sequence[str]) -> list[str]:
+    """Return the directories below the root that contain all images."""
+    if any(os.path.isabs(path) for path in wanted_paths):
+        return []
+    common = os.path.commonpath([os.path.dirname(path) for path in wanted_paths]) if wanted_paths else ""
+    parts = common.split("/") if common else []
+    return [os.path.abspath(os.path.join(root, *parts[: depth + 1])) for depth in range(len(parts))]
+
+
+def _list_foreign_directories(readings: Sequence[tuple[str, ...]], keys: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return what precedes the relative paths of images in those of rows, the most frequent first."""
+    prefixes: Counter[str] = Counter()
+    for forms in keys[:SAMPLE_IMAGES]:
+        endings = tuple(f"/{form}" for form in forms)
+        for row in readings:
+            prefixes.update({path[: len(path) - len(end) + 1] for path in row for end in endings if path.endswith(end)})
+    return [prefix for prefix, _ in prefixes.most_common(SAMPLE_IMAGES)]
