@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,18 +12,22 @@ import numpy as np
 import pytest
 
 from tests.session.conftest import RunTemplates
-from tests.session.scripted_run import answer_round, run_to_end
+from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
+from tests.session.test_kill import start_run
 from tests.vectors import FEATURES_CONFIG, create_session_with_features, write_vectors
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Reconstructed
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
+from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
 from vaetui.session.session_status import load_status
-from vaetui.storage import stored_arrays
+from vaetui.session.verification import verify_session
+from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
+from vaetui.storage.findings import Finding
 from vaetui.storage.repository import SessionRepository
 
 VECTORS_NAME = "vectors.npy"
@@ -132,10 +137,54 @@ def test_changed_vectors_are_refused_in_one_sentence_and_restoring_them_opens_th
     with closing(lifecycle.resume("vectors")) as session, pytest.raises(UserError) as caught:
         list(session.advance())
     problem = "is missing" if change == "missing" else "changed since the session was created"
-    assert str(caught.value).startswith(f"{vectors_path} {problem}; restore the ")
+    assert str(caught.value) == f"{vectors_path} {problem}; restore the original file, no answer is lost."
+    assert drain_events(verify_session("vectors", repair=False)) == [
+        Finding(str(vectors_path), problem, "restore it from a backup", is_lost=True)
+    ]
     vectors_path.write_bytes(content)
+    assert drain_events(verify_session("vectors", repair=True)) == []
     with open_session() as session:
         assert session.round_view().answer_count == answer_count
         session.close_round()
         list(session.advance())
         assert session.round_number == 2
+
+
+@pytest.fixture(scope="module")
+def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, object]:
+    """Digest and answers of the session when it was finished without an interruption."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = shutil.copytree(template / "home", tmp_path_factory.mktemp("finished") / "home")
+        patch.setenv("VAETUI_HOME", str(home))
+        with open_session() as session:
+            list(run_to_end(session))
+        return session_digest("vectors"), list_answers("vectors")
+
+
+def test_session_without_checkpoints_and_database_continues_to_the_same_bits(
+    vectors_path: Path, home: Path, finished: tuple[str, object]
+) -> None:
+    with open_session() as session:
+        directory = session.directory
+        epochs = session.training_curves().finished_epochs
+    for path in directory.glob("checkpoint*"):
+        path.unlink()
+    (directory / file_names.DATABASE_NAME).unlink()
+    with open_session() as session:
+        assert session.training_curves().finished_epochs == epochs
+        list(run_to_end(session))
+    assert (session_digest("vectors"), list_answers("vectors")) == finished
+
+
+@pytest.mark.slow
+def test_killed_run_on_vectors_ends_in_the_same_bits(vectors_path: Path, finished: tuple[str, object]) -> None:
+    for kill_step in ("answer (0, 1)", "BatchesTrained", ""):
+        process = start_run("vectors")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == kill_step:
+                process.send_signal(signal.SIGKILL)
+                break
+        process.communicate()
+        assert process.returncode == (-signal.SIGKILL if kill_step else 0)
+    assert (session_digest("vectors"), list_answers("vectors")) == finished

@@ -47,13 +47,13 @@ class SessionImages:
 
 
 def load_images(
-    store: ArtifactStore, repository: SessionRepository, files: IdxFiles | None = None
+    store: ArtifactStore, repository: SessionRepository, files: IdxFiles | None = None, with_vectors: bool = True
 ) -> Generator[Progress, None, SessionImages]:
     """Load the images and split them as recorded; the first call draws and records the split, and finds copies.
 
-    `files` are those of the session unless given. Yields Progress. Raises UserError for missing or damaged files, for
-    images that changed since the split and, at the first call, if all images are identical, and VectorsLostError for
-    vectors that are missing or changed.
+    `files` are those of the session unless given; vectors are left out unless `with_vectors`. Yields Progress. Raises
+    UserError for missing or damaged files, for images that changed since the split and, at the first call, if all
+    images are identical, and VectorsLostError for vectors that are missing or changed.
     """
     config, count = repository.config, repository.shape[0]
     files = files or locate_session_files(repository)
@@ -83,7 +83,7 @@ def load_images(
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)
     test, features, vectors = read_test_images(files, images.shape), repository.data_record.features, None
-    if features is not None:
+    if features is not None and with_vectors:
         test_count = None if test is None else len(test)
         vectors = yield from load_vectors(features, split.train_indices, split.validation_indices, test_count)
     return SessionImages(train, validation, test, split, vectors)

@@ -20,6 +20,12 @@ from vaetui.storage.feature_record import FeatureRecord
 class VectorsLostError(UserError):
     """The file of vectors is missing or changed; the images may be intact."""
 
+    def __init__(self, path: str, problem: str) -> None:
+        """Describe the file by a problem, the rest of a sentence: "is missing"."""
+        super().__init__(f"{path} {problem}; restore the original file, no answer is lost.")
+        self.problem = problem
+        """What is wrong with the file."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionVectors:
@@ -62,10 +68,8 @@ def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, None]:
                 read_bytes += len(chunk)
                 yield Progress("verifying the vectors", read_bytes, max(total, read_bytes))
     except FileNotFoundError as error:
-        raise VectorsLostError(f"{record.path} is missing; restore the file. No answer is lost.") from error
+        raise VectorsLostError(record.path, "is missing") from error
     except OSError as error:
-        raise VectorsLostError(f"{record.path} cannot be read ({error.strerror}). No answer is lost.") from error
+        raise VectorsLostError(record.path, f"cannot be read ({error.strerror})") from error
     if digest.hexdigest() != record.sha256:
-        raise VectorsLostError(
-            f"{record.path} changed since the session was created; restore the original file. No answer is lost."
-        )
+        raise VectorsLostError(record.path, "changed since the session was created")

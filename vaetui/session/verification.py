@@ -17,6 +17,7 @@ from vaetui.session.data_split import load_images
 from vaetui.session.dataset_location import read_dataset_shape
 from vaetui.session.image_answers import load_border, require_valid_answers
 from vaetui.session.labelling_round import LabellingRound
+from vaetui.session.vector_loading import VectorsLostError, verify_vectors
 from vaetui.storage import (
     atomic_files,
     file_names,
@@ -90,6 +91,7 @@ def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None,
                 findings += _run_check(name, check)
         yield Progress("checking the images", 3, STEPS)
         findings += _verify_images(store, repository, unusable_names)
+        findings += yield from _verify_vectors(repository)
     return findings
 
 
@@ -118,13 +120,25 @@ def _verify_images(store: ArtifactStore, repository: SessionRepository, unusable
         changed_paths.extend(data_digests.list_changed_paths(files, changed_kinds))
         if repository.find_fingerprint(split_name) and split_name not in unusable_names:
             usable_files = data_digests.select_unchanged_files(files, changed_kinds)
-            deque(load_images(store, repository, usable_files), maxlen=0)  # runs the generator to its end
+            images = load_images(store, repository, usable_files, with_vectors=False)
+            deque(images, maxlen=0)  # runs the generator to its end
         else:
             read_dataset_shape(repository.data_source)
 
     findings = _run_check(repository.data_source, check, remedy)
     problem = "changed since the session was created"
     return findings + [Finding(str(path), problem, remedy, is_lost=True) for path in changed_paths]
+
+
+def _verify_vectors(repository: SessionRepository) -> Generator[Progress, None, list[Finding]]:
+    features = repository.data_record.features
+    if features is None:
+        return []
+    try:
+        yield from verify_vectors(features)
+    except VectorsLostError as error:
+        return [Finding(features.path, error.problem, NO_REMEDY, is_lost=True)]
+    return []
 
 
 def _iter_file_checks(
