@@ -17,11 +17,13 @@ from vaetui.errors import UserError, format_count
 
 if TYPE_CHECKING:
     from vaetui.data.value_range import SampleKind, ValueRange
-    from vaetui.features.feature_files import FeatureFile
     from vaetui.features.image_models import ImageModel
+    from vaetui.features.vector_arrays import FeatureFile
 
 NetworkInputs: TypeAlias = "NDArray[Any]"
 """Pixels [N, H, W] or [N, H, W, 3], or vectors [N, D]."""
+MISSING_TEXTS = {-1: "no vector", -2: "several vectors"}
+"""Why an image has no row, by the number that stands for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,19 +147,19 @@ class VectorFileReader:
             batch = slice(start, start + MAX_BATCH_IMAGES)
             named_rows = list(zip(names[batch], rows[batch].tolist(), strict=True))
             found = [(name, row) for name, row in named_rows if row >= 0]
-            reason = f"has no vector in {self.feature_file.name}"
+            file_name = self.feature_file.name
             yield NewImages(
                 tuple(name for name, _ in found),
                 read_rows(np.array([row for _, row in found], np.int64)),
-                tuple((name, reason) for name, row in named_rows if row < 0),
+                tuple((name, f"has {MISSING_TEXTS[row]} in {file_name}") for name, row in named_rows if row < 0),
             )
 
     def _find_rows(self, names: list[str], skipped_count: int) -> Indices:
-        """Return the row of each image, -1 for images without one."""
-        from vaetui.features.feature_matching import match_paths
-
+        """Return the row of each image; below 0 for images without one, as keys of MISSING_TEXTS."""
         feature_file = self.feature_file
         if feature_file.paths is not None:
+            from vaetui.features.feature_paths import match_paths
+
             return match_paths(feature_file.paths, names)
         if feature_file.count != len(names):
             skipped_note = f"; {skipped_count:,} more could not be read" if skipped_count else ""
@@ -178,7 +180,7 @@ class VectorFileReader:
             check = VectorCheck(feature_file)
 
             def read_rows(batch_rows: Indices) -> NetworkInputs:
-                vectors = all_vectors[batch_rows]
+                vectors: NetworkInputs = all_vectors[batch_rows]
                 check.add(vectors, lambda index: int(batch_rows[index]))
                 return vectors
 

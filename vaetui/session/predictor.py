@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from vaetui.data.array_files import ArrayFile
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng
@@ -19,6 +22,7 @@ from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
+from vaetui.engine.train_state import select_device
 from vaetui.engine.vectors import vectors_from_array
 from vaetui.errors import UserError
 from vaetui.session import schedule
@@ -28,7 +32,7 @@ from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import locations
 
 if TYPE_CHECKING:
-    from vaetui.features.feature_files import FeatureFile
+    from vaetui.features.vector_arrays import FeatureFile
     from vaetui.storage.feature_record import FeatureRecord, ModelRecord
 
 CANDIDATES_PER_SAMPLE = 50
@@ -60,7 +64,7 @@ class Predictor:
             """All classes; the networks may not have learned all of them."""
             self.features = repository.data_record.features
             """The vectors that the networks take in; None if they take in images."""
-            self.input_shape = self.image_shape if self.features is None else (self.features.width,)
+            self.input_shape = repository.input_shape
             """Shape of one input of the networks."""
             origin = repository.data_record.origin
             self._value_ranges = {"8-bit": (0.0, 255.0)} if origin is None else origin.report.value_ranges
@@ -100,9 +104,20 @@ class Predictor:
             )
         from vaetui.features.image_models import load_recorded_model
 
-        device = "cpu" if self._device == "cpu" else "auto"
-        model = load_recorded_model(self.features.model, device)
+        device = select_device("cpu" if self._device == "cpu" else "auto")  # that of the session may not exist here
+        model = load_recorded_model(self.features.model, device.type)
         return EmbeddingReader(model, self._value_ranges, options)
+
+    def convert_vectors(self, vectors: NDArray[Any]) -> NetworkInputs:
+        """Return an array of vectors [N, D] as input of the networks; raises UserError for any other array."""
+        from vaetui.features.feature_checks import read_checked_blocks
+        from vaetui.features.vector_arrays import build_array_features
+
+        content = np.ascontiguousarray(vectors)
+        array = ArrayFile("The array", content.shape, content.dtype, lambda: io.BytesIO(content.tobytes()))
+        feature_file = build_array_features(array, Path())
+        self.require_vectors(feature_file.width, feature_file.name)
+        return np.concatenate(list(read_checked_blocks(feature_file)))
 
     def require_vectors(self, width: int, name: str) -> FeatureRecord:
         """Return the vectors of the session; raises UserError if vectors of that width are no input of its networks."""

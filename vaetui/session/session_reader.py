@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -26,10 +27,12 @@ from vaetui.session.metric_history import MetricHistory
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.session.stored_audits import load_results
 from vaetui.storage import locations
+from vaetui.storage.feature_record import FeatureRecord
 
 if TYPE_CHECKING:
     import pandas
 
+    from vaetui.engine.vectors import VectorArray
     from vaetui.export.label_table import LabelTable
     from vaetui.session.new_images import NetworkInputs
     from vaetui.session.predictor import Predictor
@@ -120,7 +123,10 @@ class Centres:
     embeddings: LatentVectors
     """Their centres in the space that k-means clustered, [K, z_dim] float32."""
     pictures: Pixels
-    """Images decoded from the centres, [K, H, W] or [K, H, W, 3] uint8."""
+    """Images decoded from the centres, or those nearest to them if the networks decode none, [K, H, W] or [K, H, W, 3]
+    uint8."""
+    mean_pictures: Pixels
+    """Means of the nearest members, of the same shape."""
     sizes: NDArray[np.int64]
     """Number of images in each cluster, [K]."""
     class_ids: NDArray[np.int64]
@@ -156,6 +162,8 @@ class SessionReader:
         """The session name."""
         self.class_names: tuple[str, ...] = self._snapshot.classes.names
         """All class names by class id, merged classes included."""
+        self.features: FeatureRecord | None = self._snapshot.repository.data_record.features
+        """The file of vectors that the networks are trained on, and its image model; None without features."""
 
     def labels(self) -> Labels:
         """Return the label of each image that has one, as `vaetui export` writes them.
@@ -209,20 +217,37 @@ class SessionReader:
         columns = list(self._label_table.columns)
         return pandas.DataFrame.from_records(list(self._label_table.iter_rows()), columns=columns)
 
-    def predict(self, images: NDArray[Any] | ImagePath | Iterable[ImagePath]) -> ClassPredictions:
+    def predict(
+        self,
+        images: NDArray[Any] | ImagePath | Iterable[ImagePath] | None = None,
+        *,
+        features: NDArray[Any] | ImagePath | None = None,
+        features_key: str | None = None,
+    ) -> ClassPredictions:
         """Classify new images by the newest checkpoint, on the CPU, as `vaetui predict` does.
 
         `images` is an array [N, H, W] or [N, H, W, C] of any number type, or one or more paths. Values are scaled and
-        images resized as at the import of the session. Warns about paths that cannot be read. Raises UserError before
-        two classes are learned, for an array that does not contain images, and if no path can be read.
+        images resized as at the import of the session; a session with features computes vectors of the images by its
+        image model. `features` are vectors instead: an array [N, D], or a file with those of `images`, without which
+        all of them are classified; `features_key` is the array or column of the file. Warns about paths that cannot be
+        read. Raises UserError before two classes are learned, for an array that does not contain images or vectors,
+        if no path can be read, and for features that the session cannot use or that are missing.
         """
         self._require_open()
         predictor = self._predictor
         predictor.require_two_learned_classes()
-        new_image_reader = predictor.open_reader()
+        if images is None and features is None:
+            raise UserError("Pass images, or vectors of images as features.")
+        if isinstance(features, np.ndarray):
+            if images is not None:
+                raise UserError("Pass an array of vectors as features alone, without images.")
+            return ClassPredictions(*self._classify([predictor.convert_vectors(features)]))
+        features_path = None if features is None else Path(features)
+        new_image_reader = predictor.open_reader(features_path=features_path, features_key=features_key)
         if isinstance(images, np.ndarray):
             return ClassPredictions(*self._classify([new_image_reader.convert_array(images)]))
-        paths = [os.fspath(path) for path in ([images] if isinstance(images, str | os.PathLike) else images)]
+        listed_paths = [images] if isinstance(images, str | os.PathLike) else images or ()
+        paths = [os.fspath(path) for path in listed_paths]
         names, skipped = list[str](), list[tuple[str, str]]()
 
         def iter_inputs() -> Iterator[NetworkInputs]:
@@ -237,6 +262,22 @@ class SessionReader:
         if paths and not names:
             raise UserError(f"None of {len(skipped):,} files is a readable image.")
         return ClassPredictions(*columns, tuple(names), tuple(skipped))
+
+    def vectors(self) -> VectorArray:
+        """Return the vectors of all N images of a session with features, [N, D] float16 or float32.
+
+        Row r belongs to image r of the session, `Labels.rows`. They are mapped into memory, so that only those that are
+        used are read. Raises UserError without features, and for a file of vectors that is missing or changed.
+        """
+        snapshot = self._require_open()
+        if self.features is None:
+            raise UserError(f"{self.name} has no vectors; it was trained on the images themselves.")
+        from vaetui.engine.vectors import map_vectors
+        from vaetui.session.vector_loading import verify_vectors
+
+        _run(verify_vectors(self.features))
+        vectors = map_vectors(Path(self.features.path), self.features.count, self.features.width)
+        return vectors.all_vectors[: snapshot.repository.shape[0]]
 
     def latents(self) -> LatentVectors:
         """Return the latent vectors of all N images by the newest checkpoint, [N, z_dim] float32.
@@ -272,6 +313,7 @@ class SessionReader:
             paths=tuple(format_path(cluster.path) for cluster in clusters),
             embeddings=np.stack([cluster.centre for cluster in clusters]),
             pictures=np.stack([cluster.centre_image for cluster in clusters]),
+            mean_pictures=np.stack([cluster.mean_image for cluster in clusters]),
             sizes=np.array([len(cluster.members) for cluster in clusters]),
             class_ids=np.array([answer.class_id if answer else NO_CLASS_ID for answer in class_answers]),
             confidences=np.array([answer.confidence if answer else 0 for answer in class_answers], np.float32),
