@@ -91,6 +91,16 @@ def import_dataset(
     return ImportedDataset(directory, origin.class_names, origin.report, skipped, skipped_list, origin)
 
 
+def compute_dataset_key(path: Path, options: ImportOptions) -> str:
+    """Return the key of the dataset that an import of a path would make; it changes with the files and the options.
+
+    Raises UserError as `find_source_images` does.
+    """
+    path = path.absolute()
+    source = find_source_images(path, options)
+    return _compute_key(path, options, source, _stat_files(source))
+
+
 def rebuild_dataset(directory: Path, origin: DatasetOrigin, checksum: bytes | None) -> Generator[Progress, None, bool]:
     """Rebuild a damaged dataset from its source files, and return whether that succeeded.
 
