@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import click
 
-from vaetui.cli.data_options import add_import_options, parse_path, print_import_lines
+from vaetui.cli.data_options import (
+    FEATURES_HEADING,
+    FeatureOptions,
+    add_features_options,
+    add_import_options,
+    parse_path,
+    print_import_lines,
+)
 from vaetui.data.import_options import ImportOptions
 from vaetui.runtime import session_runner
 
 
 @click.command()
 @click.argument("path", required=False)
+@add_features_options
 @add_import_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(path: str | None, import_options: ImportOptions, as_json: bool) -> None:
+def inspect(path: str | None, features_options: FeatureOptions, import_options: ImportOptions, as_json: bool) -> None:
     """Report what `new --data PATH` would import.
 
     The images are decoded as for a session, so that damaged files and copies are found; a session created within the
-    next hour with the same options starts with them at once. The exit status is 2 where `new` would refuse.
+    next hour with the same options starts with them at once. Vectors of --features are checked and matched with the
+    images as well. The exit status is 2 where `new` would refuse.
     """
     from vaetui.data.importing import import_dataset
     from vaetui.data.report_text import describe_import, to_json_fields
@@ -29,8 +38,14 @@ def inspect(path: str | None, import_options: ImportOptions, as_json: bool) -> N
         path, import_options = import_options.label_key, replace(import_options, label_key=None)
     if path is None:
         raise click.UsageError("Missing argument 'PATH'.")
+    features_options.require_usable()
     dataset = session_runner.run_with_progress(import_dataset(parse_path(path), import_options))
+    resolved = features_options.resolve(parse_path(path), import_options, dataset, str(dataset.directory), "auto")
     if as_json:
-        click.echo(json.dumps(to_json_fields(dataset.report, dataset.skipped), indent=2))
+        fields = to_json_fields(dataset.report, dataset.skipped)
+        if resolved is not None:
+            fields["features"] = {**asdict(resolved.record), "description": resolved.description}
+        click.echo(json.dumps(fields, indent=2))
         return
-    print_import_lines(describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or "")))
+    lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
+    print_import_lines(lines if resolved is None else {**lines, FEATURES_HEADING: resolved.description})

@@ -88,7 +88,8 @@ def _find_matches(
     best = PathMatches(np.full(len(wanted_paths), NO_ROW))
     readings = [tuple(_normalise(reading) for reading in iter_readings(path)) for path in row_paths]
     real_root = os.path.realpath(root)
-    bases = dict.fromkeys(map(os.path.abspath, (root, real_root, *directories, ".", root.absolute().parent)))
+    directories = (root, Path(real_root), *directories, Path(), root.absolute().parent)
+    bases = dict.fromkeys(os.path.abspath(directory) for directory in directories)
     keys = [_list_keys(path, (os.path.abspath(root), real_root)) for path in wanted_paths]
     for base in (*bases, *_list_subdirectories(root, wanted_paths)):
         joined = (

@@ -60,10 +60,7 @@ def resolve_features(
     """
     if not is_feature_file(text):
         raise UserError(f"There is no image model {text!r}. Pass a file of vectors.")
-    path = Path(text).absolute()
-    if data is not None and data.exists() and os.path.samefile(path, data):
-        raise UserError(f"{path} contains the images themselves. Pass a file of vectors to --features.")
-    return (yield from resolve_file(path, key, dataset, directory))
+    return (yield from resolve_file(Path(text), key, dataset, directory))
 
 
 def resolve_file(
