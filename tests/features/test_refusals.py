@@ -276,6 +276,10 @@ def test_a_count_with_two_meanings_is_refused(tmp_path: Path) -> None:
     [
         (["--features", ""], "The value of --features is empty"),
         (["--features-key", "a"], "--features-key a chooses vectors in a file. Pass the file with --features."),
+        (
+            ["--features", "efficientnet-lite0", "--features-key", "a"],
+            "--features-key a chooses vectors in a file, and efficientnet-lite0 is no file. Omit it.",
+        ),
         (["--features", "v.npy", "--recipe", "paper"], "The recipe paper trains on images, but a session with"),
         (["--features", "v.npy", "--recipe", "propagation"], "The recipe propagation trains on images"),
         (["--recipe", "features"], "The recipe features trains on vectors. Pass them with --features"),

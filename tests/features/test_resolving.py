@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,11 @@ from numpy.typing import DTypeLike
 
 from tests.data.drawing import load_digits, write_image_folder
 from tests.features.feature_inputs import draw_vectors, import_with_features, load_features
-from vaetui.features import feature_store
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import import_dataset
+from vaetui.errors import UserError
+from vaetui.features import feature_store, resolving
+from vaetui.runtime import session_runner
 from vaetui.storage.feature_record import FeatureRecord
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -117,3 +123,69 @@ def test_a_changed_order_of_paths_moves_the_vectors_with_their_images(folder: Pa
     data = import_with_features(folder, path)
     assert (load_features(data)[:, 0] == np.arange(COUNT)).all()
     assert data.data_record.import_lines["features"] == "6 numbers per image from vectors.npz, matched by path"
+
+
+def test_vectors_of_an_image_model_are_computed_once_and_shared(folder: Path, tmp_path: Path) -> None:
+    data = import_with_features(folder, "efficientnet-lite0")
+    record = data.data_record.features
+    assert record is not None
+    assert record.model is not None
+    assert load_features(data).shape == (COUNT, 1_280)
+    assert data.data_record.import_lines["features"] == "1,280 numbers per image from efficientnet-lite0 at 112x112"
+    (path,) = feature_store.features_directory().glob("*.npy")
+    inode = path.stat().st_ino
+    assert import_with_features(folder, "efficientnet-lite0").data_record.features == record
+    assert path.stat().st_ino == inode
+    copy = tmp_path / "copy.npy"
+    for suffix in ("", ".json", ".paths.jsonl"):
+        copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    data = import_with_features(folder, copy)
+    assert data.data_record.features == replace(record, path=str(copy))
+    assert data.data_record.import_lines["features"] == (
+        "1,280 numbers per image from efficientnet-lite0 at 112x112, copy.npy, matched by path"
+    )
+
+
+def test_vectors_with_the_description_of_others_are_refused(folder: Path, tmp_path: Path) -> None:
+    import_with_features(folder, "efficientnet-lite0")
+    (path,) = feature_store.features_directory().glob("*.npy")
+    copy = tmp_path / "copy.npy"
+    for suffix in ("", ".json", ".paths.jsonl"):
+        copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    np.save(copy, np.load(path)[::-1])
+    with pytest.raises(UserError, match=r"copy\.npy is not the file that its description copy\.npy\.json belongs to"):
+        import_with_features(folder, copy)
+    np.save(copy, np.load(path)[:-1])
+    with pytest.raises(UserError, match=r"copy\.npy has the shape \(23, 1,280\), its description .* \(24, 1,280\)"):
+        import_with_features(folder, copy)
+    np.save(copy, np.load(path))
+    copy.with_name("copy.npy.paths.jsonl").write_bytes(b"[]\n")
+    with pytest.raises(UserError, match=r"copy\.npy\.paths\.jsonl does not belong to copy\.npy"):
+        import_with_features(folder, copy)
+    copy.with_name("copy.npy.json").write_text('{"format": "vaetui-features-1"}')
+    with pytest.raises(UserError, match=r"copy\.npy\.json is damaged or from another version"):
+        import_with_features(folder, copy)
+
+
+@pytest.mark.parametrize("change", ["grows", "shrinks", "is replaced", "is written to"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    change: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = session_runner.drain_events(import_dataset(folder, ImportOptions()))
+    monkeypatch.setattr(resolving, "BLOCK_BYTES", 6 * 4 * 8)
+    path = tmp_path / "vectors.npy"
+    np.save(path, draw_vectors(COUNT))
+    events = resolving.resolve_file(path, None, dataset, dataset.directory)
+    next(events)
+    content = path.read_bytes()
+    if change == "shrinks":
+        os.truncate(path, len(content) - 6 * 4 * 12)
+    elif change == "is replaced":
+        path.unlink()
+        path.write_bytes(content)
+    else:
+        with path.open("ab" if change == "grows" else "r+b") as file:
+            file.write(content[:1])
+        os.utime(path, ns=(0, 0))
+    with pytest.raises(UserError, match=r"vectors\.npy (changed while it was read|cannot be read)"):
+        session_runner.drain_events(events)

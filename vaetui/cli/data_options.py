@@ -126,30 +126,37 @@ class FeatureOptions:
     """The array or column of the vectors; None if the file decides."""
 
     def require_usable(self) -> None:
-        """Raise UserError for what is wrong whatever the images are, before their import."""
+        """Raise UserError for values that mean nothing."""
         if self.text is None:
             if self.key is not None:
                 raise UserError(f"--features-key {self.key} chooses vectors in a file. Pass the file with --features.")
             return
         if not self.text:
             raise UserError("The value of --features is empty. Pass a file of vectors or the name of an image model.")
-        from vaetui.features.resolving import require_usable_features
 
-        require_usable_features(self.text, self.key)
+    def import_images(
+        self, path: Path, options: ImportOptions, device: str
+    ) -> tuple[ImportedDataset, ResolvedFeatures | None]:
+        """Import images with a progress bar, with their vectors if the option is used."""
+        self.require_usable()
+        if self.text is None:
+            from vaetui.data.importing import import_dataset
 
-    def resolve(
-        self, data: Path | None, options: ImportOptions, dataset: ImportedDataset | None, source: str, device: str
-    ) -> ResolvedFeatures | None:
-        """Check the vectors of imported images with a progress bar, or compute them; None without the option."""
+            return session_runner.run_with_progress(import_dataset(path, options)), None
+        from vaetui.features.resolving import import_with_features
+
+        return session_runner.run_with_progress(import_with_features(path, options, self.text, self.key, device))
+
+    def resolve_for_source(self, source: str, device: str) -> ResolvedFeatures | None:
+        """Check or compute the vectors of images that are not imported; None without the option."""
+        self.require_usable()
         if self.text is None:
             return None
-        from vaetui.features.resolving import resolve_features
+        from vaetui.features.resolving import resolve_for_directory
         from vaetui.session.dataset_location import locate_source_directory
 
         directory = locate_source_directory(source)
-        return session_runner.run_with_progress(
-            resolve_features(self.text, self.key, data, options, dataset, directory, device)
-        )
+        return session_runner.run_with_progress(resolve_for_directory(directory, self.text, self.key, device))
 
 
 NO_FEATURES = FeatureOptions()
@@ -172,27 +179,19 @@ class DataOptions:
         Raises UserError if there are no images or too few, or the vectors do not belong to them.
         """
         options = self.import_options
-        self.features.require_usable()
         if self.data is None:
             if replace(options, labels=False, classes=None) != ImportOptions():
                 raise UserError("The bundled images are 28x28 and grey. Options for the import of images need --data.")
-            resolved = self.features.resolve(None, options, None, "mnist", config.device)
-            record, lines = (
-                (None, {}) if resolved is None else (resolved.record, {FEATURES_HEADING: resolved.description})
-            )
-            data_record = DataRecord(True, options.classes or (), import_lines=lines, features=record)
+            resolved = self.features.resolve_for_source("mnist", config.device)
+            data_record = _add_features(DataRecord(True, options.classes or ()), resolved)
             return _build_imported_data("mnist", "", data_record, config)
-        from vaetui.data.importing import import_dataset
         from vaetui.data.report_text import describe_import
 
         path = parse_path(self.data)
-        dataset = session_runner.run_with_progress(import_dataset(path, options))
+        dataset, resolved = self.features.import_images(path, options, config.device)
         lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
-        resolved = self.features.resolve(path, options, dataset, str(dataset.directory), config.device)
-        if resolved is not None:
-            lines[FEATURES_HEADING] = resolved.description
-        record = None if resolved is None else resolved.record
-        data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines, record)
+        data_record = DataRecord(options.labels, dataset.class_names or (), dataset.origin, lines)
+        data_record = _add_features(data_record, resolved)
         return _build_imported_data(str(dataset.directory), path.absolute().stem, data_record, config)
 
 
@@ -227,6 +226,14 @@ def print_import_lines(lines: dict[str, str]) -> None:
     """Print what an import took and left out."""
     for heading, text in lines.items():
         click.echo(f"{heading:{HEADING_CELLS}}" + text.replace("\n", "\n" + " " * HEADING_CELLS))
+
+
+def _add_features(data_record: DataRecord, resolved: ResolvedFeatures | None) -> DataRecord:
+    """Return the data options with vectors, if there are any, and a line about them."""
+    if resolved is None:
+        return data_record
+    lines = {**data_record.import_lines, FEATURES_HEADING: resolved.description}
+    return replace(data_record, features=resolved.record, import_lines=lines)
 
 
 def _build_imported_data(source: str, title: str, data_record: DataRecord, config: Config) -> ImportedData:

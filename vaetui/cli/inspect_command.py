@@ -16,7 +16,6 @@ from vaetui.cli.data_options import (
     print_import_lines,
 )
 from vaetui.data.import_options import ImportOptions
-from vaetui.runtime import session_runner
 
 
 @click.command()
@@ -31,16 +30,13 @@ def inspect(path: str | None, features_options: FeatureOptions, import_options: 
     next hour with the same options starts with them at once. Vectors of --features are checked and matched with the
     images as well. The exit status is 2 where `new` would refuse.
     """
-    from vaetui.data.importing import import_dataset
     from vaetui.data.report_text import describe_import, to_json_fields
 
     if path is None and import_options.label_key:  # the word after --labels may be the path
         path, import_options = import_options.label_key, replace(import_options, label_key=None)
     if path is None:
         raise click.UsageError("Missing argument 'PATH'.")
-    features_options.require_usable()
-    dataset = session_runner.run_with_progress(import_dataset(parse_path(path), import_options))
-    resolved = features_options.resolve(parse_path(path), import_options, dataset, str(dataset.directory), "auto")
+    dataset, resolved = features_options.import_images(parse_path(path), import_options, "auto")
     if as_json:
         fields = to_json_fields(dataset.report, dataset.skipped)
         if resolved is not None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vaetui.data.array_files import translate_read_errors
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import ImportedDataset
+from vaetui.data.importing import ImportedDataset, import_dataset, is_list_path
 from vaetui.engine.clusters import Indices
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError, format_count, make_printable
@@ -20,7 +21,7 @@ from vaetui.features import feature_matching
 from vaetui.features.feature_checks import VectorCheck
 from vaetui.features.feature_files import is_feature_file, open_feature_file
 from vaetui.features.feature_matching import ImageOrder, RowSelection
-from vaetui.features.feature_store import FeatureWriter
+from vaetui.features.feature_store import FeatureWriter, create_features_directory, features_directory
 from vaetui.features.vector_arrays import FeatureFile, Vectors2D
 from vaetui.storage.feature_record import FeatureRecord
 
@@ -38,35 +39,67 @@ class ResolvedFeatures:
     """What they are, for the report of the import."""
 
 
-def require_usable_features(text: str, key: str | None) -> None:
-    """Raise UserError for what is wrong with the option --features whatever the images are, before their import."""
-    if is_feature_file(text):
-        open_feature_file(Path(text), key)
+def import_with_features(
+    path: Path, options: ImportOptions, text: str, key: str | None, device: str
+) -> Generator[Progress, None, tuple[ImportedDataset, ResolvedFeatures]]:
+    """Import the images at a path, and check and match their vectors.
 
-
-def resolve_features(
-    text: str,
-    key: str | None,
-    data: Path | None,
-    options: ImportOptions,
-    dataset: ImportedDataset | None,
-    directory: Path,
-    device: str,
-) -> Generator[Progress, None, ResolvedFeatures]:
-    """Find, check and match the vectors of the images in the IDX files of a directory.
-
-    `text` is the path of a file or the name of an image model, and `data` the path of the images, None for the bundled
-    ones. Yields Progress. Raises UserError for vectors that do not belong to the images or cannot be used.
+    `text` is the path of a file, of which `key` is the array or column, or the name of an image model, which then
+    computes the vectors on a device. Yields Progress. Raises UserError as an import does, and for vectors that do not
+    belong to the images or cannot be used.
     """
-    if not is_feature_file(text):
-        raise UserError(f"There is no image model {text!r}. Pass a file of vectors.")
-    return (yield from resolve_file(Path(text), key, dataset, directory))
+    if is_feature_file(text):
+        file_path = Path(text)
+        open_feature_file(file_path, key)  # refused before the import, which can take minutes
+        dataset = yield from import_dataset(path, options)
+    else:
+        dataset, file_path = yield from _import_and_embed(path, options, text, key, device)
+    resolved = yield from resolve_file(file_path, key, dataset, dataset.directory)
+    return dataset, resolved
+
+
+def resolve_for_directory(
+    directory: Path, text: str, key: str | None, device: str
+) -> Generator[Progress, None, ResolvedFeatures]:
+    """Check and match the vectors of the IDX files in a directory that is used in place; see `import_with_features`."""
+    if is_feature_file(text):
+        return (yield from resolve_file(Path(text), key, None, directory))
+    _, path = yield from _import_and_embed(directory, ImportOptions(), text, key, device)
+    return (yield from resolve_file(path, None, None, directory))
+
+
+def _import_and_embed(
+    path: Path, options: ImportOptions, model_name: str, key: str | None, device: str
+) -> Generator[Progress, None, tuple[ImportedDataset, Path]]:
+    """Import images and compute their vectors by an image model, or take those that were computed before.
+
+    Raises UserError for a key, which no image model has.
+    """
+    from vaetui.engine.train_state import select_device
+    from vaetui.features.embedded_file import load_embedded_file
+    from vaetui.features.embedding import compute_embedding_key, import_and_embed
+    from vaetui.features.image_models import load_model
+
+    if key is not None:
+        raise UserError(f"--features-key {key} chooses vectors in a file, and {model_name} is no file. Omit it.")
+    yield Progress("loading the image model", 0, 1)
+    model = load_model(model_name, select_device(device).type)
+    # Labels do not change which images of a directory or array are imported, but they may change that of a table.
+    key_options = options if is_list_path(path) else replace(options, labels=False, classes=None)
+    output = create_features_directory() / f"{compute_embedding_key(path, key_options, model)}.npy"
+    if load_embedded_file(output) is None:
+        dataset, _ = yield from import_and_embed(path, options, model, output)
+    else:
+        with suppress(OSError):
+            os.utime(output)  # another process does not remove it now
+        dataset = yield from import_dataset(path, options)
+    return dataset, output
 
 
 def resolve_file(
     path: Path, key: str | None, dataset: ImportedDataset | None, directory: Path
 ) -> Generator[Progress, None, ResolvedFeatures]:
-    """Check the vectors of a file and match them with images; see `resolve_features`."""
+    """Check the vectors of a file and match them with images; see `import_with_features`."""
     feature_file = open_feature_file(path, key)
     images = feature_matching.describe_image_order(dataset, directory)
     selection = feature_matching.match_rows(feature_file, images)
@@ -157,9 +190,15 @@ def _describe_change(path: Path) -> str:
 def _describe(
     feature_file: FeatureFile, images: ImageOrder, selection: RowSelection, record: FeatureRecord, zero_count: int
 ) -> str:
-    """Return a line, or two, for the report of the import."""
-    text = f"{record.width:,} numbers per image from {make_printable(feature_file.path.name)}"
-    text += ", matched by path" if selection.is_by_path else ", in the order of the images"
+    """Return a line, or several, for the report of the import."""
+    is_own = feature_file.path.parent == features_directory()
+    text = f"{record.width:,} numbers per image from "
+    if record.model is not None:
+        height, width = record.model.size
+        text += f"{make_printable(record.model.name)} at {height}x{width}"
+    if not is_own:
+        text += f"{', ' * (record.model is not None)}{make_printable(feature_file.path.name)}"
+        text += ", matched by path" if selection.is_by_path else ", in the order of the images"
     if record.count == images.count and images.test_count:
         text += "; the test images have no vectors"
     notes = []
