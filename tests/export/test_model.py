@@ -128,6 +128,15 @@ def test_onnx_model_returns_the_probabilities_of_the_networks(tmp_path: Path, mo
         assert set(ast.literal_eval(printed)) <= {"cat", "dog"}
 
 
+def test_classes_without_an_answer_are_not_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    for learned_class_id, class_name in enumerate(("cat", "dog")):
+        origin, output = replace(ORIGIN, learned_class_ids=(learned_class_id,)), tmp_path / class_name
+        write_model_directory(origin, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, True, output)
+        for printed in run_readme(output, monkeypatch):
+            assert set(ast.literal_eval(printed)) == {class_name}
+
+
 def test_a_directory_that_is_not_empty_raises_user_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="is not empty"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,16 @@ VECTOR_INPUT = "Vectors [N, {:,}] of any length, {}."
 README_TEMPLATE = """# {name}
 
 The networks of a vaetui session, written by `vaetui export-model`. `card.json` contains the configuration, the classes
-and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for.{note}
+and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for, and
+`learned` names the classes that had answers: only these are predicted.{note}
 To classify images in Python, with vaetui {version} installed{extra}:
 
 ```python
 import json
 
-import torch
-{imports}from safetensors.torch import load_file
-from vaetui.engine.config_text import from_json
+{imports}import torch
+from safetensors.torch import load_file
+{data_imports}from vaetui.engine.config_text import from_json
 from vaetui.engine.networks import build_networks
 {model_imports}
 with open("card.json") as file:
@@ -47,7 +48,9 @@ vae.load_state_dict(load_file("model.safetensors"))
 {input_code}
 with torch.no_grad():
     encoding = vae.encode({inputs})
-    outputs = vae.classify(encoding.hidden, encoding.mean).softmax(dim=1)
+    logits = vae.classify(encoding.hidden, encoding.mean)
+is_learned = torch.tensor([class_id in card["learned"] for class_id in card["merged_into"]])
+outputs = logits.masked_fill(~is_learned, -torch.inf).softmax(dim=1)
 probabilities = torch.zeros(len({inputs}), len(card["classes"]))
 probabilities.index_add_(1, torch.tensor(card["merged_into"]), outputs)
 print([card["classes"][class_id] for class_id in probabilities.argmax(dim=1)])
@@ -63,12 +66,15 @@ IMAGE_CODE = """\
 images = torch.rand(4, {channels}, *card["shape"][:2])  # your images, from 0 to 1"""
 MODEL_CODE = """\
 record = card["features"]["model"]
-model = load_recorded_model(ModelRecord(record["name"], record["version"], tuple(record["size"])), "cpu")
-images = [Image.new("RGB", (320, 240))]  # your images, of any size: Image.open(path)
-vectors = torch.from_numpy(model.embed(np.stack([model.transform(image) for image in images]))).float()"""
+model = load_recorded_model(ModelRecord(record["name"], record["version"], tuple(record["size"])))
+paths = ["photo.jpg"]  # your images: files, directories or arrays
+batches = list(embed_paths(model, paths, 64, card["value_ranges"], ImportOptions()))
+names = [name for batch in batches for name in batch.names]
+vectors = torch.from_numpy(np.concatenate([batch.vectors for batch in batches])).float()"""
 VECTOR_CODE = """\
 vectors = torch.rand(4, *card["shape"])  # your vectors, computed as those of the session were"""
 MODEL_IMPORTS = """\
+from vaetui.features.embedding import embed_paths
 from vaetui.features.image_models import load_recorded_model
 from vaetui.storage.feature_record import ModelRecord
 """
@@ -115,6 +121,10 @@ class ModelOrigin:
     """Test accuracy of the last epoch; None without labels and before the first epoch."""
     audit: Mapping[str, Any] | None
     """The newest audit, one of these networks if there is any, as JSON values; None without an audit."""
+    learned_class_ids: tuple[int, ...] = ()
+    """The classes that the networks have learned, which alone are predicted; empty for all."""
+    value_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The values of black and white in the images of the session, by kind of values."""
     features: FeatureRecord | None = None
     """The vectors that the networks take in; None if they take in images."""
 
@@ -123,13 +133,20 @@ class InputClassifier(nn.Module):
     """Compute class probabilities from images or vectors; the module that is exported to ONNX."""
 
     merge_matrix: Tensor
+    logit_offsets: Tensor
 
-    def __init__(self, vae: Networks, canonical: Sequence[int]) -> None:
-        """Wrap networks; `canonical` [classes] maps each class to the class it counts as, itself unless merged."""
+    def __init__(self, vae: Networks, canonical: Sequence[int], learned_class_ids: Collection[int] = ()) -> None:
+        """Wrap networks; `canonical` [classes] maps each class to the class it counts as, itself unless merged.
+
+        Only learned classes are predicted; without any, all are.
+        """
         super().__init__()
         self.vae = vae
         merge_matrix = torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])]  # [outputs, classes]
         self.register_buffer("merge_matrix", merge_matrix)
+        targets = canonical[: vae.classifier.out_features]
+        is_learned = torch.tensor([not learned_class_ids or target in learned_class_ids for target in targets])
+        self.register_buffer("logit_offsets", torch.zeros(len(targets)).masked_fill(~is_learned, -torch.inf))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return class probabilities [N, classes] using the mean of z.
@@ -137,7 +154,8 @@ class InputClassifier(nn.Module):
         `inputs` are images [N, channels, H, W] from 0 to 1, or vectors [N, D].
         """
         encoding = self.vae.encode(inputs)
-        return self.vae.classify(encoding.hidden, encoding.mean).softmax(dim=1) @ self.merge_matrix
+        logits = self.vae.classify(encoding.hidden, encoding.mean) + self.logit_offsets
+        return logits.softmax(dim=1) @ self.merge_matrix
 
 
 def write_model_directory(
@@ -158,13 +176,16 @@ def write_model_directory(
 
     weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
     versions = {name: metadata.version(name) for name in ("vaetui", "torch")} | {"python": platform.python_version()}
+    merged_into = class_list.canonical[: config.network.classes]
     card: dict[str, Any] = {
         "name": origin.session_name,
         "classes": class_list.names,
-        "merged_into": class_list.canonical[: config.network.classes],
+        "merged_into": merged_into,
+        "learned": origin.learned_class_ids or sorted(set(merged_into)),
         "shape": shape,
         "input": _describe_input(origin.features, shape),
         "features": None if origin.features is None else describe_features(origin.features),
+        "value_ranges": dict(origin.value_ranges),
         "epoch": origin.epoch,
         "round": origin.round_number,
         "answers": origin.answer_count,
@@ -180,7 +201,8 @@ def write_model_directory(
         if with_onnx:
             input_name = "images" if origin.features is None else "vectors"
             example = torch.zeros(2, *(shape if origin.features else (count_channels(shape), *shape[:2])))
-            _write_onnx(InputClassifier(vae, class_list.canonical), example, input_name, directory / "model.onnx")
+            classifier = InputClassifier(vae, class_list.canonical, origin.learned_class_ids)
+            _write_onnx(classifier, example, input_name, directory / "model.onnx")
         (directory / "model.safetensors").write_bytes(save(weights))
         (directory / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
         (directory / "README.md").write_text(readme, encoding="utf-8")
@@ -205,7 +227,7 @@ def _format_readme(origin: ModelOrigin, shape: tuple[int, ...], with_onnx: bool,
     features, channels = origin.features, count_channels(shape)
     inputs = "images" if features is None else "vectors"
     code, onnx_code = IMAGE_CODE.format(channels=channels), ONNX_IMAGE_CODE.format(channels=channels)
-    note = extra = imports = model_imports = ""
+    note = extra = imports = data_imports = model_imports = ""
     if features is not None:
         description = _describe_vectors(features)
         note = f"\nThe networks take in vectors of {features.width:,} numbers, {description}."
@@ -213,13 +235,14 @@ def _format_readme(origin: ModelOrigin, shape: tuple[int, ...], with_onnx: bool,
         if features.model is not None:
             note += f" The version of its weights is `{features.model.version}`."
             code, extra, model_imports = MODEL_CODE, " (`pip install 'vaetui[photos]'`)", MODEL_IMPORTS
-            imports = "import numpy as np\nfrom PIL import Image\n"
+            imports, data_imports = "import numpy as np\n", "from vaetui.data.import_options import ImportOptions\n"
     return README_TEMPLATE.format(
         name=origin.session_name,
         note=note,
         version=version,
         extra=extra,
         imports=imports,
+        data_imports=data_imports,
         model_imports=model_imports,
         input_code=code,
         inputs=inputs,

@@ -21,6 +21,7 @@ from vaetui.session import stored_audits
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.session.labelling import derive_version
+from vaetui.session.learned_classes import find_learned_class_ids
 from vaetui.storage import stored_arrays
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def describe_model(snapshot: SessionSnapshot) -> ModelOrigin:
     results, epochs = stored_audits.load_results(snapshot.repository), snapshot.finished_epochs
     epoch = snapshot.last_trained_epoch
     result = next((result for result in results if result.epoch == epoch), results[0] if results else None)
+    data_record = snapshot.repository.data_record
     return ModelOrigin(
         session_name=snapshot.name,
         epoch=epoch,
@@ -90,7 +92,9 @@ def describe_model(snapshot: SessionSnapshot) -> ModelOrigin:
         answer_count=snapshot.repository.count_answers(),
         test_accuracy=epochs[-1].test_accuracy if epochs else None,
         audit=None if result is None else result.to_dict(),
-        features=snapshot.repository.data_record.features,
+        learned_class_ids=find_learned_class_ids(snapshot.config, snapshot.repository, epoch),
+        value_ranges={} if data_record.origin is None else data_record.origin.report.value_ranges,
+        features=data_record.features,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -79,6 +81,8 @@ class EmbeddingReader:
 
     model: ImageModel
     """The model."""
+    image_shape: tuple[int, ...]
+    """Shape of an image of the session, which decides between two possible orders of an array's axes."""
     value_ranges: Mapping[str, tuple[float, float]]
     """The values of black and white of the session, by kind."""
     options: ImportOptions
@@ -88,14 +92,18 @@ class EmbeddingReader:
         """Yield the vectors of images; see `NewImageReader`."""
         from vaetui.features.embedding import embed_paths
 
-        for batch in embed_paths(self.model, paths, batch_size, self.value_ranges, self.options):
+        for batch in embed_paths(self.model, paths, batch_size, *self._settings):
             yield NewImages(batch.names, batch.vectors, batch.skipped, batch.new_ranges)
 
     def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
         """Return the vectors of the images of an array; see `NewImageReader`."""
         from vaetui.features.embedding import embed_array
 
-        return embed_array(self.model, array, self.value_ranges, self.options)
+        return embed_array(self.model, array, *self._settings)
+
+    @property
+    def _settings(self) -> tuple[Mapping[str, tuple[float, float]], ImportOptions, tuple[int, ...]]:
+        return self.value_ranges, self.options, self.image_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +166,7 @@ class VectorFileReader:
         """Return the row of each image; below 0 for images without one, as keys of MISSING_TEXTS."""
         feature_file = self.feature_file
         if feature_file.paths is not None:
-            from vaetui.features.feature_paths import match_paths
-
-            return match_paths(feature_file.paths, names)
+            return _match_absolute_paths(feature_file, feature_file.paths, [*map(os.path.abspath, names)])
         if feature_file.count != len(names):
             skipped_note = f"; {skipped_count:,} more could not be read" if skipped_count else ""
             raise UserError(
@@ -193,3 +199,20 @@ class VectorFileReader:
             wanted_vectors[first:end] = block[wanted_rows[first:end] - first_row]
             first_row, first = first_row + len(block), end
         return lambda batch_rows: wanted_vectors[np.searchsorted(wanted_rows, batch_rows)]
+
+
+def _match_absolute_paths(feature_file: FeatureFile, row_paths: tuple[str, ...], names: list[str]) -> Indices:
+    """Return the row of each image by absolute paths; those of rows may be relative.
+
+    Vectors that vaetui computed belong to the directory that it read, as long as that exists: images of the same names
+    in another one are other images.
+    """
+    from vaetui.features.feature_paths import match_paths
+
+    source = None if feature_file.sidecar is None else Path(feature_file.sidecar.source)
+    if source is not None and source.exists():
+        roots = [source]
+    else:
+        common = os.path.commonpath([os.path.dirname(name) for name in names]) if names else ""
+        roots = [Path(), feature_file.path.parent, Path(common)]
+    return max((match_paths(row_paths, names, root) for root in roots), key=lambda rows: int((rows >= 0).sum()))

@@ -18,6 +18,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
+from vaetui.engine.config import decodes_images
 from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
@@ -106,7 +107,7 @@ class Predictor:
 
         device = select_device("cpu" if self._device == "cpu" else "auto")  # that of the session may not exist here
         model = load_recorded_model(self.features.model, device.type)
-        return EmbeddingReader(model, self._value_ranges, options)
+        return EmbeddingReader(model, self.image_shape, self._value_ranges, options)
 
     def convert_vectors(self, vectors: NDArray[Any]) -> NetworkInputs:
         """Return an array of vectors [N, D] as input of the networks; raises UserError for any other array."""
@@ -176,7 +177,7 @@ class Predictor:
 
     def require_decoder(self) -> None:
         """Raise UserError if the networks cannot generate images, because they were trained on vectors alone."""
-        if self.features is not None:
+        if not decodes_images(self.config.network):
             raise UserError(f"{self.name} was trained on vectors and has no decoder, so it cannot generate images.")
 
     def require_learned_classes(self) -> None:
