@@ -60,17 +60,22 @@ def has_scorable_test_images(repository: SessionRepository) -> bool:
 
 
 def remove_unused_datasets() -> None:
-    """Remove imported datasets that no session uses; do nothing if a session cannot be read."""
-    used_directories = []
+    """Remove imported datasets and stored vectors that no session uses; do nothing if a session cannot be read."""
+    from vaetui.features import feature_store  # numpy is not loaded before it is needed
+
+    used_directories, used_features = [], []
     for name in locations.list_session_names():
         try:
             with closing(SessionRepository(locations.find_session(name))) as repository:
                 used_directories.append(Path(repository.data_source))
+                if repository.data_record.features is not None:
+                    used_features.append(Path(repository.data_record.features.path))
         except locations.OlderFormatError:
             continue  # its images lie elsewhere
         except UserError:
             return
     dataset_cache.remove_unused_datasets(used_directories)
+    feature_store.remove_unused_features(used_features)
 
 
 def read_dataset_shape(source: str) -> tuple[int, ...]:

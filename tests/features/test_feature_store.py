@@ -1,0 +1,79 @@
+"""Stored vectors are written completely or not at all, and removed with the last session that uses them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command_line import run_vaetui
+from tests.data.drawing import write_image_folder
+from tests.features.feature_inputs import draw_vectors
+from vaetui.errors import UserError
+from vaetui.features import feature_store
+from vaetui.features.feature_store import FeatureWriter
+from vaetui.session import dataset_location
+from vaetui.storage import locations
+from vaetui.storage.repository import SessionRepository
+
+pytestmark = pytest.mark.usefixtures("home")
+FAST_OPTIONS = ["--rounds", "1", "--warmup-epochs", "1", "--clusters", "2", "--device", "cpu"]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_vectors_are_written_to_their_positions_in_any_order(dtype: type[np.floating]) -> None:
+    vectors = draw_vectors(50).astype(dtype)
+    positions = np.random.default_rng(0).permutation(50)
+    with FeatureWriter(50, 6, vectors.dtype) as writer:
+        for part in np.array_split(positions, 7):
+            writer.write(part, vectors[part])
+    assert (np.load(writer.path) == vectors).all()
+    assert writer.sha256 == hashlib.sha256(writer.path.read_bytes()).hexdigest()
+    assert writer.path.parent == feature_store.features_directory()
+
+
+def test_an_error_leaves_no_file() -> None:
+    with pytest.raises(UserError), FeatureWriter(2, 6, np.dtype(np.float32)) as writer:
+        writer.write(np.arange(2), draw_vectors(2))
+        raise UserError("stop")
+    assert [*feature_store.features_directory().glob("*")] == []
+
+
+def test_a_used_file_stays_with_what_belongs_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = feature_store.create_features_directory()
+    for name in ("a.npy", "a.npy.json", "a.npy.paths.jsonl", "b.npy", "b.npy.json", "c.npy.part"):
+        (directory / name).touch()
+    feature_store.remove_unused_features([directory / "a.npy"])
+    assert len([*directory.glob("*")]) == 6, "recent files stay"
+    monkeypatch.setattr(feature_store, "MIN_UNUSED_AGE_S", -10.0)
+    feature_store.remove_unused_features([directory / "a.npy", Path("/elsewhere/b.npy")])
+    assert {path.name for path in directory.glob("*")} == {"a.npy", "a.npy.json", "a.npy.paths.jsonl"}
+
+
+def test_converted_vectors_are_deleted_with_the_last_session_that_uses_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, outside = tmp_path / "photos", tmp_path / "vectors.npy"
+    write_image_folder(folder, 40)
+    np.save(outside, draw_vectors(40).astype(np.float64))
+    for name in ("first", "second"):
+        process = run_vaetui(
+            *("new", name, "--plain", "--data", str(folder), "--features", str(outside), *FAST_OPTIONS), typed=""
+        )
+        assert process.returncode == 0, process.stderr
+        assert "features    6 numbers per image from vectors.npy, in the order of the images" in process.stdout
+    repository = SessionRepository(locations.find_session("first"))
+    (stored,) = feature_store.features_directory().glob("*")
+    assert repository.data_record.features is not None
+    assert repository.data_record.features.path == str(stored)
+    assert repository.config.recipe == "features"
+    repository.close()
+    monkeypatch.setattr(feature_store, "MIN_UNUSED_AGE_S", -10.0)
+    assert run_vaetui("delete", "first", "--yes").returncode == 0
+    dataset_location.remove_unused_datasets()
+    assert stored.exists()
+    assert run_vaetui("delete", "second", "--yes").returncode == 0
+    assert not stored.exists()
+    assert outside.exists()
