@@ -91,8 +91,16 @@ class ImageModel:
         with self._lock:
             if self._network is None:
                 network = self._load_network(self.device)
-                self._width = self._run(network, np.zeros((1, *self.transform.shape), np.uint8)).shape[1]
-                self._network = network
+                try:
+                    vectors = self._run(network, np.zeros((1, *self.transform.shape), np.uint8))  # [1, D]
+                except (ValueError, RuntimeError) as error:
+                    height, width = self.transform.size
+                    reason = " ".join(str(error).split())[:120]
+                    raise UserError(
+                        f"The image model {self.record.name} cannot compute an input of {height}x{width} pixels "
+                        f"({reason}). Choose another size."
+                    ) from error
+                self._network, self._width = network, vectors.shape[1]
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float16]:
         """Return vectors [n, D] of one batch of images [n, H, W, 3]; several threads may call it at once.
@@ -137,13 +145,14 @@ def load_model(name: str, device: str = "cpu", size: int | None = None) -> Image
 
 def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
     """Return the model that computed vectors; raises UserError if it is missing here or has other weights."""
-    size = record.size[0]
     if record.name == DEFAULT_MODEL:
-        model = _describe_default_model(device, size)
+        model = _describe_default_model(device, record.size[0])
     else:
         from vaetui.features.hugging_face import describe_hub_model
 
-        model = describe_hub_model(record.name, device, size, record.version)
+        model = describe_hub_model(record.name, device, None, record.version)
+        if model.record.size != record.size:
+            model = describe_hub_model(record.name, device, record.size[0], record.version)
     if model.record != record:
         raise UserError(
             f"The weights of the image model {record.name} differ from those that computed the vectors "

@@ -1,0 +1,93 @@
+"""`embed`: compute the vectors of images by a pretrained image model."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from vaetui.cli.config_options import DEVICE_CHOICE
+from vaetui.cli.data_options import add_import_options, parse_path, print_import_lines
+from vaetui.cli.params import force_option
+from vaetui.data.import_options import ImportOptions
+from vaetui.errors import UserError, format_count, make_printable
+from vaetui.runtime import session_runner
+
+DEFAULT_MODEL = "efficientnet-lite0"
+INTERRUPTED_STATUS = 130
+"""Exit status of a program that Ctrl-C has ended."""
+
+
+@click.command()
+@click.argument("path", required=False)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write (.npy)."
+)
+@click.option(
+    "--model",
+    "model_name",
+    metavar="NAME",
+    default=DEFAULT_MODEL,
+    help="Image model: efficientnet-lite0, dinov2-small, siglip2-base and others, a repository on huggingface.co, or a "
+    "directory.",
+)
+@click.option("--input-size", type=int, metavar="PX", help="Side of the model's input (default: that of the model).")
+@click.option("--batch", type=click.IntRange(1, 4_096), help="Images of a batch (default: by device and model).")
+@click.option("--device", type=DEVICE_CHOICE, default="cpu", help="Device of the model.")
+@force_option
+@add_import_options
+def embed(
+    path: str | None,
+    output: Path,
+    model_name: str,
+    input_size: int | None,
+    batch: int | None,
+    device: str,
+    force: bool,
+    import_options: ImportOptions,
+) -> None:
+    """Compute a vector for each image that `new --data PATH` would import.
+
+    Pass the file to `new --data PATH --features FILE`. The images are read at their original size, in the order of the
+    import and with its options. An interrupted run goes on where it was.
+    """
+    from vaetui.data.report_text import describe_import
+    from vaetui.storage.output_files import is_special_file, refuse_to_overwrite, require_parent_directory
+
+    if path is None and import_options.label_key:  # the word after --labels may be the path
+        path, import_options = import_options.label_key, replace(import_options, label_key=None)
+    if path is None:
+        raise click.UsageError("Missing argument 'PATH'.")
+    source = parse_path(path)
+    if is_special_file(output):
+        raise UserError(f"{output} is not a regular file. Use a name that ends in .npy.")
+    if output.suffix.lower() != ".npy":
+        raise UserError(f"{output} does not end in .npy. Use a name that does.")
+    refuse_to_overwrite(output, force, [source])
+    require_parent_directory(output)
+    from vaetui.features.embedding import import_and_embed
+    from vaetui.features.image_models import load_model
+
+    model = load_model(model_name, choose_device(device), input_size)
+    model.batch_images = batch or model.batch_images
+    try:
+        dataset, file = session_runner.run_with_progress(import_and_embed(source, import_options, model, output))
+    except KeyboardInterrupt:
+        click.echo("Interrupted. Run the same command again to go on.", err=True)
+        sys.exit(INTERRUPTED_STATUS)
+    lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
+    print_import_lines({heading: text for heading, text in lines.items() if heading in ("source", "not taken")})
+    count = format_count(file.image_count, "image")
+    test_note = f" and {format_count(file.test_count, 'test image')}" if file.test_count else ""
+    click.echo(make_printable(f"{output}: {count}{test_note}, {file.width:,} numbers each, by {file.model.name}."))
+
+
+def choose_device(name: str) -> str:
+    """Return the name of a device that this machine has; raises UserError for others."""
+    if name == "cpu":
+        return name
+    from vaetui.engine.train_state import select_device
+
+    return select_device(name).type
