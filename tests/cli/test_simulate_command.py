@@ -31,6 +31,7 @@ RESULT_KEYS = {
         "answers_by_kind",
         "review_answers",
         "review_kind",
+        "mixed",
         "pictures_shown",
         "seconds",
         "peak_rss_mb",
@@ -77,6 +78,21 @@ def test_half_of_the_answers_are_spent_on_varied_pages_unless_the_user_says_othe
     assert kinds[1]["images"] == 4
     for result, kind in zip(results, kinds, strict=True):
         assert result["answers"] == sum(kind.values()) == sum(result["answers_by_round"])
+
+
+def test_clusters_are_split_or_their_nearest_image_is_named_as_the_user_says(data: Path) -> None:
+    results = [
+        json.loads(run_vaetui("simulate", "--data", str(data), *FAST_OPTIONS, *mixed, "--json").stdout)
+        for mixed in ((), ("--mixed", "nearest"))
+    ]
+    assert [result["mixed"] for result in results] == ["split", "nearest"]
+    assert [result["answers_by_kind"]["nearest"] > 0 for result in results] == [False, True]
+    for result in results:
+        assert result["answers"] == sum(result["answers_by_kind"].values())
+    options = ("--mixed", "nearest", "--annotator", "centre")
+    process = run_vaetui("simulate", "--data", str(data), *FAST_OPTIONS, *options)
+    assert process.returncode == 2
+    assert "--mixed nearest needs --annotator members" in process.stderr
 
 
 def test_a_kept_run_prints_its_progress_and_can_be_resumed(data: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.session.scripted_run import SMALL_CONFIG
-from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
 from vaetui.session.views import ClusterView
+from vaetui.simulation.annotator_config import MixedAnswer
 from vaetui.simulation.annotators import Judgement, LabelNoise
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
 from vaetui.simulation.stopwatch import Stopwatch
@@ -53,9 +54,11 @@ def session(shared_session: Session) -> Iterator[Session]:
         pass
 
 
-def answer_round(session: Session, budget: int, uncertain_count: int) -> tuple[BudgetedAnnotator, FixedAnnotator]:
+def answer_round(
+    session: Session, budget: int, uncertain_count: int, mixed: MixedAnswer = "split"
+) -> tuple[BudgetedAnnotator, FixedAnnotator]:
     annotator = FixedAnnotator(uncertain_count)
-    budgeted_annotator = BudgetedAnnotator(session, annotator, LabelNoise(10, 0.0, 0), budget, Stopwatch())
+    budgeted_annotator = BudgetedAnnotator(session, annotator, LabelNoise(10, 0.0, 0), budget, Stopwatch(), mixed)
     list(budgeted_annotator.answer_round())
     return budgeted_annotator, annotator
 
@@ -116,3 +119,32 @@ def test_clusters_that_stay_uncertain_are_marked_as_unreadable(session: Session)
     answers = [cluster.answer for cluster in session.round_view().clusters]
     assert budgeted_annotator.budget == 0
     assert answers.count(Unreadable()) == 2
+
+
+def test_nearest_images_of_uncertain_clusters_are_named_after_the_confident_ones_are_labelled(session: Session) -> None:
+    budgeted_annotator, annotator = answer_round(session, budget=4, uncertain_count=2, mixed="nearest")
+    clusters = session.round_view().clusters
+    assert [cluster.answer for cluster in clusters[2:]] == [ClassAnswer(7, 0.9)] * 3
+    (named,) = [cluster for cluster in clusters if isinstance(cluster.answer, NearestImageAnswer)]
+    assert named.size == max(cluster.size for cluster in clusters[:2]), "the larger one of the two"
+    assert (budgeted_annotator.budget, budgeted_annotator.nearest_count) == (0, 1)
+    assert annotator.member_counts == [3] * 5 + [1], "the last judgement was about the nearest image alone"
+    members = session.require_current_round().member_indices(named.path, "nearest", 1)
+    assert session._resources.images is not None
+    training_indices = session._resources.images.train_val_split.train_indices
+    assert named.answer == NearestImageAnswer(7, int(training_indices[members[0]]))
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3, 9])
+def test_no_cluster_is_split_where_nearest_images_are_named(session: Session, budget: int) -> None:
+    budgeted_annotator, _ = answer_round(session, budget, uncertain_count=3, mixed="nearest")
+    clusters = session.round_view().clusters
+    assert len(clusters) == 5
+    assert session.round_view().answer_count == min(budget, 5) == budget - budgeted_annotator.budget
+    assert budgeted_annotator.nearest_count == max(min(budget, 5) - 2, 0)
+
+
+def test_nearest_image_whose_class_is_unclear_is_marked_as_unreadable(session: Session) -> None:
+    budgeted_annotator, _ = answer_round(session, budget=9, uncertain_count=100, mixed="nearest")
+    assert [cluster.answer for cluster in session.round_view().clusters] == [Unreadable()] * 5
+    assert budgeted_annotator.nearest_count == 0

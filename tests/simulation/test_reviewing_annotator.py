@@ -18,7 +18,13 @@ from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.review_views import PAGE_IMAGES
 from vaetui.session.session import Session
-from vaetui.simulation.annotator_config import AnnotatorConfig, AnnotatorName, ReviewKind, choose_review_answers
+from vaetui.simulation.annotator_config import (
+    AnnotatorConfig,
+    AnnotatorName,
+    ReviewKind,
+    choose_mixed_answer,
+    choose_review_answers,
+)
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
 from vaetui.simulation.budgeted_annotator import BudgetedAnnotator
 from vaetui.simulation.reviewing_annotator import ReviewingAnnotator
@@ -140,3 +146,9 @@ def test_half_of_the_answers_are_spent_on_review_by_default(
     annotator: AnnotatorName, answers: int, method: str, expected: int
 ) -> None:
     assert choose_review_answers(annotator, answers, method) == expected
+
+
+def test_nearest_images_of_mixed_clusters_are_named_by_default_with_features_alone() -> None:
+    assert choose_mixed_answer("members", has_features=True) == "nearest"
+    assert choose_mixed_answer("members", has_features=False) == "split"
+    assert choose_mixed_answer("centre", has_features=True) == "split"

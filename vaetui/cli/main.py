@@ -15,6 +15,7 @@ from vaetui.cli import (
     audit_command,
     config_command,
     console_output,
+    embed_command,
     export_command,
     inspect_command,
     model_commands,
@@ -31,10 +32,13 @@ from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 from vaetui.simulation.annotator_config import (
     ANNOTATOR_NAMES,
+    MIXED_ANSWERS,
     REVIEW_KINDS,
     AnnotatorConfig,
     AnnotatorName,
+    MixedAnswer,
     ReviewKind,
+    choose_mixed_answer,
     choose_review_answers,
 )
 
@@ -148,6 +152,12 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     help="varied: pages of doubtful images of all classes that differ from each other; class-varied: of one class; "
     "pages: the most suspicious images of one class; images: the most doubtful images one by one.",
 )
+@click.option(
+    "--mixed",
+    type=click.Choice(MIXED_ANSWERS),
+    help="What becomes of a cluster whose members do not agree: it is split, or its nearest image alone is named. "
+    "Default: nearest with the annotator members and --features, else split.",
+)
 @click.option("--audit", "audit_plan", type=click.Choice(tuple(PLANS)), help="Audit the labels at the end.")
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
 @click.option("--json", "as_json", is_flag=True, help="Print only one JSON object.")
@@ -158,6 +168,7 @@ def simulate(
     error_rate: float,
     review_answers: int | None,
     review_kind: ReviewKind,
+    mixed: MixedAnswer | None,
     audit_plan: PlanName | None,
     keep: str | None,
     as_json: bool,
@@ -176,7 +187,10 @@ def simulate(
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
     if review_answers is None:
         review_answers = choose_review_answers(annotator, answers, config.propagation.method)
-    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan)
+    if mixed == "nearest" and annotator == "centre":
+        raise click.UsageError("--mixed nearest needs --annotator members: the centre alone shows no image to name.")
+    mixed = mixed or choose_mixed_answer(annotator, config.network.inputs == "vectors")
+    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan, mixed)
     data = options.import_images(config)
     if not as_json:
         data.print_import_lines()
@@ -256,6 +270,7 @@ def delete(session: str, yes: bool) -> None:
 
 for command in (
     inspect_command.inspect,
+    embed_command.embed,
     export_command.export,
     audit_command.audit,
     model_commands.predict,

@@ -11,6 +11,8 @@ AnnotatorName: TypeAlias = Literal["members", "centre"]
 ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
 ReviewKind: TypeAlias = Literal["pages", "varied", "class-varied", "images"]
 REVIEW_KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
+MixedAnswer: TypeAlias = Literal["split", "nearest"]
+MIXED_ANSWERS: tuple[MixedAnswer, ...] = get_args(MixedAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ class AnnotatorConfig:
     images one by one."""
     audit_plan: PlanName | None = None
     """The audit of the labels at the end, "quick" or "full"; None for no audit."""
+    mixed: MixedAnswer = "split"
+    """What becomes of a cluster whose members do not agree: "split" splits it, "nearest" names its nearest image."""
+
+
+def choose_mixed_answer(annotator: AnnotatorName, has_features: bool) -> MixedAnswer:
+    """Return what becomes of a mixed cluster by default.
+
+    With features, answers about nearest images measured better than splits (tests/benchmarks/photos.py); an annotator
+    that reads decoded centres sees no image.
+    """
+    return "nearest" if annotator == "members" and has_features else "split"
 
 
 def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, method: str) -> int:

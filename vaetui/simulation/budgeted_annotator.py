@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vaetui.engine.answers import ClusterPath, Unreadable
+from vaetui.engine.answers import ClusterAnswer, ClusterPath, NearestImageAnswer, Unreadable
+from vaetui.engine.clusters import Indices
 from vaetui.engine.events import Event
 from vaetui.errors import UserError
 from vaetui.session.session import Session
 from vaetui.session.views import ClusterView
+from vaetui.simulation.annotator_config import MixedAnswer
 from vaetui.simulation.annotators import Annotator, Judgement, LabelNoise
 from vaetui.simulation.stopwatch import Stopwatch
 
@@ -23,6 +25,8 @@ class JudgedCluster:
 
     view: ClusterView
     judgement: Judgement
+    members: Indices
+    """The members that the annotator has looked at, nearest first."""
     purity: float
     """Share of the members in the largest predicted class."""
 
@@ -39,10 +43,11 @@ class JudgedCluster:
 
 @dataclass
 class BudgetedAnnotator:
-    """Answers the current round; every label, split and "unreadable" costs one answer.
+    """Answers the current round; every answer and every split costs one answer.
 
-    The clusters with the highest split priority are split for as long as enough answers remain to label every
-    confident cluster. Then the confident clusters are labelled, and the others are marked as unreadable.
+    If `mixed` is "split", the clusters with the highest split priority are split for as long as enough answers remain
+    to label every confident cluster. Then the confident clusters are labelled, and the others are marked as unreadable.
+    If it is "nearest", the confident clusters are labelled, and of the others the nearest image is named alone.
     """
 
     session: Session
@@ -51,12 +56,19 @@ class BudgetedAnnotator:
     budget: int
     """Number of answers left."""
     stopwatch: Stopwatch
+    mixed: MixedAnswer = "split"
+    """What becomes of a cluster whose members do not agree."""
+    nearest_count: int = 0
+    """Number of nearest images that were named."""
     pictures_shown: int = 0
     """Number of centres and members that the annotator has seen."""
 
     def answer_round(self) -> Iterator[Event]:
         """Answer the round within the budget; yields the events of the splits."""
         open_clusters = self._judge_clusters(())
+        if self.mixed == "nearest":
+            self._answer_clusters(open_clusters)
+            return
         unsplit_clusters: list[JudgedCluster] = []
         while open_clusters:
             cluster = max(open_clusters, key=lambda candidate: candidate.split_priority)
@@ -80,9 +92,18 @@ class BudgetedAnnotator:
         with self.stopwatch.measure_part("annotating"):
             clusters = sorted(clusters, key=lambda cluster: (cluster.is_confident, cluster.view.size), reverse=True)
             for cluster in clusters[: self.budget]:
-                answer = self.label_noise.apply_noise(cluster.judgement) if cluster.is_confident else Unreadable()
-                self.session.record_answer(cluster.view.path, answer)
+                self.session.record_answer(cluster.view.path, self._choose_answer(cluster))
                 self.budget -= 1
+
+    def _choose_answer(self, cluster: JudgedCluster) -> ClusterAnswer:
+        if cluster.is_confident:
+            return self.label_noise.apply_noise(cluster.judgement)
+        if self.mixed == "nearest" and len(cluster.members):
+            nearest = self.annotator.judge(cluster.view.picture, cluster.members[:1])
+            if nearest.confidence >= MIN_CONFIDENCE:
+                self.nearest_count += 1
+                return NearestImageAnswer(self.label_noise.apply_noise(nearest).class_id)
+        return Unreadable()
 
     def _judge_clusters(self, parent_path: ClusterPath) -> list[JudgedCluster]:
         """Judge the unanswered children of a cluster; () is the parent of the round's clusters."""
@@ -96,5 +117,6 @@ class BudgetedAnnotator:
                     members = labelling_round.member_indices(view.path, "nearest", self.annotator.member_count)
                     self.pictures_shown += 1 + len(members)
                     judgement = self.annotator.judge(view.picture, members)
-                    judged_clusters.append(JudgedCluster(view, judgement, labelling_round.compute_purity(view.path)))
+                    purity = labelling_round.compute_purity(view.path)
+                    judged_clusters.append(JudgedCluster(view, judgement, members, purity))
         return judged_clusters

@@ -57,6 +57,8 @@ class AnswerCounts:
 
     clusters: int = 0
     """Labels, splits and "unreadable" of clusters."""
+    nearest: int = 0
+    """Answers that named the nearest image of a mixed cluster alone."""
     pages: int = 0
     """Accepted pages."""
     corrections: int = 0
@@ -67,7 +69,7 @@ class AnswerCounts:
     @property
     def total(self) -> int:
         """Number of all answers."""
-        return self.clusters + self.pages + self.corrections + self.images
+        return self.clusters + self.nearest + self.pages + self.corrections + self.images
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class SimulationResult:
     reading_accuracy_by_eval: tuple[float | None, ...]
     """The same at every evaluation within the epochs; None also where an epoch has too few steps for it."""
     answers: int
-    """Number of answers: labels, splits and "unreadable" of clusters, accepted pages, corrections and single images."""
+    """Number of answers: labels, splits and "unreadable" of clusters, nearest images, accepted pages, corrections and
+    single images."""
     answers_by_round: tuple[int, ...]
     """Number of answers in each round."""
     answers_by_kind: AnswerCounts
@@ -108,6 +111,8 @@ class SimulationResult:
     """Answers of each round from the second on that are spent on review."""
     review_kind: str
     """What they are spent on; see `AnnotatorConfig`."""
+    mixed: str
+    """What became of mixed clusters; see `AnnotatorConfig`."""
     reader_accuracy: float
     """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none."""
     seed: int

@@ -108,12 +108,18 @@ class Simulation:
         review_budget = min(self._annotator_config.review_answers, budget) if session.round_number > 1 else 0
         review_answers = yield from self._review_images(review_budget)
         annotator = BudgetedAnnotator(
-            session, self._create_annotator(), self._label_noise, budget - review_answers, self._stopwatch
+            session,
+            self._create_annotator(),
+            self._label_noise,
+            budget - review_answers,
+            self._stopwatch,
+            self._annotator_config.mixed,
         )
         yield from annotator.answer_round()
         cluster_answers = budget - review_answers - annotator.budget
         self._pictures_shown += annotator.pictures_shown
-        self._counts.clusters += cluster_answers
+        self._counts.clusters += cluster_answers - annotator.nearest_count
+        self._counts.nearest += annotator.nearest_count
         self._answers_by_round.append(cluster_answers + review_answers)
         with self._stopwatch.measure_part("judging"):
             pseudo_labels = yield from session.propagate_answers()
@@ -206,6 +212,7 @@ class Simulation:
             error_rate=self._annotator_config.error_rate,
             review_answers=self._annotator_config.review_answers,
             review_kind=self._annotator_config.review_kind,
+            mixed=self._annotator_config.mixed,
             reader_accuracy=self._trained_reader.accuracy,
             seed=config.seed,
             config=dataclasses.asdict(config),
