@@ -19,5 +19,5 @@ def test_defaults_of_the_configuration_are_the_paper_recipe() -> None:
 
 
 def test_unknown_recipe_is_refused_with_the_names_of_all_recipes() -> None:
-    with pytest.raises(UserError, match=r"no recipe 'soup'\. Choose one of: propagation, features, paper"):
+    with pytest.raises(UserError, match=r"no recipe 'soup'\. Choose one of: propagation, features, photos, paper"):
         get_recipe("soup")

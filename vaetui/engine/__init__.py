@@ -14,7 +14,8 @@ Modules in reading order; each imports only modules above it:
     pseudo_labels             labelled images; one class and weight per image (eq. 2)
     losses                    the terms of the loss (eqs 1 and 3)
     vae, vector_vae           the networks for images; those for vectors
-    networks                  either of them
+    patch_features, patch_vae features of patches found by k-means; the networks for photographs, which read them
+    networks                  any of them
     augmentation              the second view of an image
     vector_augmentation       the second view of a vector
     device_images             images on the device of the networks

@@ -1,9 +1,10 @@
-"""Random second views of images: affine and elastic distortion, colour jitter."""
+"""Random second views of images: affine and elastic distortion, crops, blur and colour jitter."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +15,10 @@ from vaetui.engine.idx import COLOUR_CHANNELS
 
 ELASTIC_GRID_POINTS = 4
 """Control points of the elastic distortion along each side; displacements between them are interpolated."""
+MAX_ASPECT_RATIO = 4 / 3
+"""Largest width of a crop in heights, and height in widths (Chen et al. 2020, appendix A)."""
+MAX_CROPPED_SHARE = 0.95
+"""Largest share of the area that a crop cuts off, whatever the strength."""
 
 
 def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
@@ -21,7 +26,7 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
 
     The distortion depends only on `seed` and `position` (epoch, step). Pixels from outside the image are 0.
     """
-    # The purposes "warp", "bend" and "tint" select random streams: other strings would change every run.
+    # The purposes "warp", "bend", "crop", "blur" and "tint" select random streams; with others, runs change.
     uniform = rng.derive_generator(seed, "warp", *position).uniform(-config.strength, config.strength, (6, len(images)))
     angle, x_scale, y_scale, shear, x_shift, y_shift = torch.from_numpy(uniform).float().to(images.device)  # 6 x [N]
     angle = angle * math.radians(config.rotate)
@@ -30,6 +35,8 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     x_row = [angle.cos() * x_scale, shear * config.shear - angle.sin() * y_scale, 2 * x_shift * config.translate]
     y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
     matrices = torch.stack([torch.stack(x_row, 1), torch.stack(y_row, 1)], 1)  # [N, 2, 3]
+    if config.crop:
+        matrices = matrices @ _draw_crops(len(images), config, seed, *position).to(images.device)
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # [N, H, W, 2]
     if config.elastic:
         shape = (len(images), 2, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
@@ -37,9 +44,37 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
         offsets = torch.from_numpy(uniform).float().to(images.device)
         grid = grid + F.interpolate(offsets, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     views = F.grid_sample(images, grid, align_corners=False)
+    if config.blur:
+        views = _blur(views, config, seed, *position)
     if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS:
         return _jitter_colours(views, config, seed, *position)
     return views
+
+
+def _draw_crops(count: int, config: AugmentConfig, seed: int, *position: int) -> Tensor:
+    """Return transforms [N, 3, 3] from the coordinates of an image to those of random crops of it.
+
+    A crop lies within the image, and its aspect ratio differs by at most a third, as in SimCLR.
+    """
+    generator = rng.derive_generator(seed, "crop", *position)
+    area = 1 - generator.uniform(0, min(config.crop * config.strength, MAX_CROPPED_SHARE), count)
+    aspect = np.exp(generator.uniform(-1, 1, count) * math.log(MAX_ASPECT_RATIO))
+    sides = np.minimum(np.stack([np.sqrt(area * aspect), np.sqrt(area / aspect)]), 1)  # [2, N], x and y
+    shifts = (1 - sides) * generator.uniform(-1, 1, (2, count))
+    crops = np.zeros((count, 3, 3), np.float32)
+    crops[:, [0, 1], [0, 1]], crops[:, 2, 2] = sides.T, 1
+    crops[:, :2, 2] = shifts.T
+    return torch.from_numpy(crops)
+
+
+def _blur(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
+    """Mix each image [N, C, H, W] with its mean over 3x3 pixels."""
+    uniform = rng.derive_generator(seed, "blur", *position).uniform(
+        0, min(config.blur * config.strength, 1), len(images)
+    )
+    weights = torch.from_numpy(uniform).float().to(images.device)[:, None, None, None]
+    means = F.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+    return images.lerp(means, weights)
 
 
 def _jitter_colours(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:

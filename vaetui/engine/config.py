@@ -38,7 +38,9 @@ class NetworkConfig:
     inputs: Literal["images", "vectors"] = "images"
     """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
     clustered: Literal["latents", "components"] = "latents"
-    """What is clustered and linked: the latent vectors, or `z_dim` principal components of the input vectors."""
+    """What is clustered and linked: the latent vectors, or `z_dim` principal components of input vectors or patches."""
+    image_decoder: bool = False
+    """Whether networks for vectors also learn to decode the images; those for images always do."""
     z_dim: Annotated[int, Bounds(1, 256)] = 10
     """Latent dimensions."""
     channels: tuple[Annotated[int, Bounds(1, 256)], Annotated[int, Bounds(1, 256)]] = (64, 128)
@@ -57,6 +59,10 @@ class NetworkConfig:
     """Input of the classifier: the latent vector, or the hidden units before it."""
     batch_norm: bool = False
     """Whether the encoder uses batch normalisation (Ioffe and Szegedy 2015)."""
+    patch_filters: Annotated[int, Bounds(0, 1_024)] = 0
+    """Fixed filters for patches (Coates et al. 2011) that take the place of convolutions; 0 for convolutions."""
+    patch_mirror: bool = False
+    """Whether the features of the patches are the same for an image and its mirror image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,10 @@ class AugmentConfig:
     """Largest local displacement of the elastic distortion, as a fraction of half the side."""
     colour_jitter: Annotated[float, Bounds(0.0, 1.0)] = 0.0
     """Largest mixing and shift of the colour channels, as a fraction; grey images ignore it."""
+    crop: Annotated[float, Bounds(0.0, 0.95)] = 0.0
+    """Largest share of the area that a random crop cuts off before it is resized (Chen et al. 2020, SimCLR)."""
+    blur: Annotated[float, Bounds(0.0, 1.0)] = 0.0
+    """Largest weight of the mean of 3x3 pixels in place of each pixel."""
     vector_dropout: Annotated[float, Bounds(0.0, 0.95)] = 0.0
     """Share of the numbers of a vector that are replaced by their mean; images ignore it."""
     vector_noise: Annotated[float, Bounds(0.0, 3.0)] = 0.0
@@ -104,7 +114,8 @@ class AugmentConfig:
     def is_enabled(self) -> bool:
         """Whether training uses a second view."""
         distortions = (self.rotate, self.translate, self.scale, self.shear, self.elastic, self.colour_jitter)
-        return self.strength > 0 and any((*distortions, self.vector_dropout, self.vector_noise))
+        others = (self.crop, self.blur, self.vector_dropout, self.vector_noise)
+        return self.strength > 0 and any((*distortions, *others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,7 @@ class ClusterConfig:
     max_clusters: Annotated[int, Bounds(1, 256)] = 16
     """Largest k that the elbow method tries and may choose."""
     clusters_per_class: Annotated[float, Bounds(0.0, 16.0)] = 0.0
-    """Fewest clusters of a round per class; 0 for any number."""
+    """Fewest clusters of a round per class, up to 256 clusters; 0 for any number. The elbow method ignores it."""
     elbow_sample_size: Annotated[int, Bounds(10, 1_000_000)] = 6_000
     """Latent vectors that the elbow method uses."""
     split_parts: Annotated[int, Bounds(2, 256)] = 4
@@ -203,7 +214,7 @@ class Config:
 
 def decodes_images(config: NetworkConfig) -> bool:
     """Return whether the networks decode images, so that there are decoded centres, reconstructions and samples."""
-    return config.inputs == "images"
+    return config.inputs == "images" or config.image_decoder
 
 
 def count_epochs(config: TrainingConfig) -> int:

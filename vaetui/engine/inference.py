@@ -18,6 +18,7 @@ from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
+from vaetui.engine.patch_vae import PatchVAE
 from vaetui.engine.vae import to_byte_images
 from vaetui.engine.vector_vae import VectorVAE
 
@@ -121,7 +122,7 @@ def _predict_batch(
     others = probabilities.scatter(1, class_ids[:, None], 0)
     second_probabilities, second_class_ids = others.max(dim=1)
     second_class_ids = torch.where(second_probabilities > 0, second_class_ids, class_ids)
-    components = vae.project(inputs) if isinstance(vae, VectorVAE) else None
+    components = vae.project(inputs) if isinstance(vae, VectorVAE | PatchVAE) else None
     if components is not None:
         latents = components
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)

@@ -38,6 +38,7 @@ RECIPES = {
         network=NetworkConfig(
             inputs="vectors",
             z_dim=64,
+            channels=(16, 32),
             hidden_units=256,
             negative_slope=0.1,
             latent="mean",
@@ -50,10 +51,30 @@ RECIPES = {
         augmentation=AugmentConfig(vector_dropout=0.3),
         propagation=PropagationConfig(method="graph"),
     ),
+    "photos": Config(
+        recipe="photos",
+        network=NetworkConfig(
+            clustered="components",
+            z_dim=128,
+            channels=(16, 32),
+            hidden_units=256,
+            negative_slope=0.1,
+            latent="mean",
+            classifier_input="hidden",
+            batch_norm=True,
+            patch_filters=256,
+            patch_mirror=True,
+        ),
+        loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=200.0, temperature=0.3, consistency_weight=200.0),
+        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
+        training=TrainingConfig(rounds=4, batch_size=256, min_batches=100, learning_rate=4e-3, lr_schedule="cosine"),
+        augmentation=AugmentConfig(crop=0.6, blur=0.5, colour_jitter=0.3),
+        propagation=PropagationConfig(method="graph"),
+    ),
     "paper": Config(),
 }
 """Configurations by name: "propagation" propagates answers over a graph of neighbours; "features" does so with vectors
-of a pretrained network in place of the images; "paper" is the published method."""
+of a pretrained network in place of the images, "photos" with features of patches; "paper" is the published method."""
 FEATURES_RECIPE = "features"
 """Recipe of a new session with features."""
 

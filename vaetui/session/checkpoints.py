@@ -9,6 +9,7 @@ from vaetui.engine import rng, train_state
 from vaetui.engine.config import Config
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import Images
+from vaetui.engine.patch_vae import PatchVAE
 from vaetui.engine.train_state import TrainState
 from vaetui.engine.vector_vae import VectorVAE
 from vaetui.engine.vectors import Vectors
@@ -22,9 +23,10 @@ MAX_CHECKPOINTS = 3
 """Checkpoints kept, so that a damaged one costs only seconds of training."""
 
 
-def create_epoch_state(epoch: int, config: Config, repository: SessionRepository, shape: tuple[int, ...]) -> TrainState:
-    """Return freshly initialised networks for inputs of `shape` and the classes of an epoch."""
-    return train_state.create_train_state(schedule.config_for_epoch(epoch, config, repository), shape)
+def create_epoch_state(epoch: int, config: Config, repository: SessionRepository) -> TrainState:
+    """Return freshly initialised networks for the classes of an epoch."""
+    config = schedule.config_for_epoch(epoch, config, repository)
+    return train_state.create_train_state(config, repository.input_shape, repository.shape[1:])
 
 
 def restore_checkpoint(
@@ -32,13 +34,13 @@ def restore_checkpoint(
 ) -> tuple[TrainState, int, int]:
     """Return the networks of the newest intact checkpoint with its epoch and step.
 
-    Epoch and step are 0 without a checkpoint; new networks are then fitted to `inputs`, those of training, if they are
-    vectors. Losses recorded after the checkpoint are deleted; training repeats them bit for bit.
+    Epoch and step are 0 without a checkpoint; new networks for vectors or patches are then fitted to `inputs`, those of
+    training. Losses recorded after the checkpoint are deleted; training repeats them bit for bit.
     """
-    damaged_names, shape = [], inputs.shape
+    damaged_names = []
     for epoch, step in repository.list_checkpoints():
         name = file_names.checkpoint_name(epoch, step)
-        state = create_epoch_state(epoch, config, repository, shape)
+        state = create_epoch_state(epoch, config, repository)
         with suppress(ArtifactLostError):
             content = store.read(name, train_state.bound_checkpoint_bytes(state))
             try:
@@ -49,9 +51,11 @@ def restore_checkpoint(
         damaged_names.append(name)
     else:
         epoch = step = 0
-        state = create_epoch_state(0, config, repository, shape)
+        state = create_epoch_state(0, config, repository)
         if isinstance(state.vae, VectorVAE) and isinstance(inputs, Vectors):
             state.vae.fit_to_vectors(inputs, rng.derive_seed(config.seed, "vectors"))
+        if isinstance(state.vae, PatchVAE) and isinstance(inputs, Images):
+            state.vae.fit_to_images(inputs, rng.derive_seed(config.seed, "patches"))
     repository.delete_losses_after(epoch, step, damaged_names)
     return state, epoch, step
 

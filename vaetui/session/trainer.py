@@ -22,6 +22,7 @@ from vaetui.engine.clusters import (
     to_metric_space,
 )
 from vaetui.engine.config import Config, count_steps_per_epoch, decodes_images
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.device_inputs import DeviceInputs, put_on_device
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import (
@@ -39,7 +40,7 @@ from vaetui.engine.kmeans import choose_k
 from vaetui.engine.label_propagation import compute_uncertainty
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.pseudo_labels import PseudoLabels
-from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
+from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images, count_clusters
 from vaetui.session import checkpoints, schedule
 from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
@@ -83,7 +84,7 @@ class Trainer:
         self.images = images
         """The images of the session."""
         inputs = images.network_inputs
-        self._state = checkpoints.create_epoch_state(0, config, repository, inputs.train.shape)
+        self._state = checkpoints.create_epoch_state(0, config, repository)
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
         device = self._state.device.type
@@ -94,6 +95,9 @@ class Trainer:
         self._validation_inputs = put_on_device(inputs.validation, self._state.device)
         self._test_inputs = None if inputs.test is None else put_on_device(inputs.test, self._state.device)
         self._decodes_images = decodes_images(config.network)
+        self._decoded_images = None
+        if self._decodes_images and images.vectors is not None:
+            self._decoded_images = DeviceImages(images.train, self._state.device)
         self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, inputs.train)
 
@@ -113,7 +117,9 @@ class Trainer:
         if self._epoch != epoch:
             self._epoch, self._step = epoch, 0
             config = schedule.config_for_epoch(epoch, self.config, self._repository)  # classes may have been added
-            self._state = train_state.expand_classifier(self._state, config, self.images.network_inputs.train.shape)
+            self._state = train_state.expand_classifier(
+                self._state, config, self._repository.input_shape, self.images.train.shape
+            )
         if self._decodes_images:
             yield self._reconstruct_validation(PREVIEW_IMAGES)
         unsaved_events: list[BatchesTrained] = []
@@ -121,7 +127,7 @@ class Trainer:
         evals_per_epoch = self.config.training.evals_per_epoch
         try:
             for event in training.train_epoch(
-                self._state, self._train_inputs, pseudo_labels, self.config, epoch, self._step
+                self._state, self._train_inputs, pseudo_labels, self.config, epoch, self._step, self._decoded_images
             ):
                 previous_step, self._step = self._step, event.step
                 unsaved_events.append(event)
@@ -220,12 +226,13 @@ class Trainer:
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
         all_embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
         embeddings, copy_counts = distinct_images.select(all_embeddings), distinct_images.copy_counts  # [U, z_dim], [U]
-        k = config.cluster.clusters
+        class_count = len(self._repository.load_class_list().active_ids)
+        k = count_clusters(config.cluster, class_count, len(embeddings))
         inertias: tuple[tuple[int, float], ...] = ()
         if k is None:
             elbow_seed = rng.derive_seed(config.seed, "elbow", round_number)
             k, inertias = yield from choose_k(embeddings, config.cluster, elbow_seed, copy_counts)
-        k = min(k, len(embeddings))
+            k = min(k, len(embeddings))
         if round_number > 1 and config.cluster.query_strategy == "uncertain":
             probabilities = yield from prior_probabilities(config, round_number, all_embeddings, distinct_images)
             uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
@@ -341,7 +348,7 @@ class Trainer:
         """
         first_copies = self._distinct_images.first_copies[members]
         pictures = draw_nearest_images(self.images.train, embeddings, members, first_copies, assignments, centres)
-        if not self._decodes_images:
+        if not self._decodes_images or self.config.network.clustered == "components":
             return pictures
         decodable = compute_decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
         return replace(pictures, centre_images=decode_latents(self._state.vae, decodable))
