@@ -83,8 +83,10 @@ def _find_matches(
     row_paths: Sequence[str], wanted_paths: Sequence[str], root: Path, directories: tuple[Path, ...]
 ) -> PathMatches:
     """Return the rows by the interpretation of the paths that finds most images."""
-    if tuple(row_paths) == tuple(wanted_paths) and len(set(row_paths)) == len(row_paths):  # the usual case
-        return PathMatches(np.arange(len(row_paths)))
+    if len(row_paths) == len(wanted_paths):  # the usual case: the same paths, in the same way of writing
+        rows_by_path = {path: row for row, path in enumerate(row_paths)}
+        if rows_by_path.keys() == set(wanted_paths) and len(rows_by_path) == len(row_paths):
+            return PathMatches(np.array([rows_by_path[path] for path in wanted_paths], np.int64))
     best = PathMatches(np.full(len(wanted_paths), NO_ROW))
     readings = [tuple(_normalise(reading) for reading in iter_readings(path)) for path in row_paths]
     real_root = os.path.realpath(root)

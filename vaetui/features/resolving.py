@@ -101,7 +101,14 @@ def resolve_file(
 ) -> Generator[Progress, None, ResolvedFeatures]:
     """Check the vectors of a file and match them with images; see `import_with_features`."""
     feature_file = open_feature_file(path, key)
-    images = feature_matching.describe_image_order(dataset, directory)
+    return (yield from resolve_vectors(feature_file, feature_matching.describe_image_order(dataset, directory)))
+
+
+def resolve_vectors(feature_file: FeatureFile, images: ImageOrder) -> Generator[Progress, None, ResolvedFeatures]:
+    """Check the vectors of an opened file and match them with images; see `import_with_features`.
+
+    A .npy file in the order of the images is used where it is; other vectors are written to the store.
+    """
     selection = feature_matching.match_rows(feature_file, images)
     if feature_file.is_mappable and selection.rows is None:
         record, zero_count = yield from _check_in_place(feature_file)
