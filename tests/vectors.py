@@ -21,7 +21,7 @@ WIDTH = 24
 """Numbers of a vector."""
 FEATURES_CONFIG = replace(
     get_recipe(FEATURES_RECIPE),
-    cluster=replace(get_recipe(FEATURES_RECIPE).cluster, clusters=5),
+    cluster=replace(get_recipe(FEATURES_RECIPE).cluster, clusters=5, clusters_per_class=0.0),
     network=replace(get_recipe(FEATURES_RECIPE).network, z_dim=8, hidden_units=32),
     training=replace(get_recipe(FEATURES_RECIPE).training, rounds=2, batch_size=64, min_batches=1),
     threads=1,

@@ -11,6 +11,7 @@ from tests.command_line import run_in_terminal, run_vaetui
 from vaetui.cli.config_options import CONFIG_OPTIONS, CONFIG_SECTIONS, build_config
 from vaetui.engine import recipes
 from vaetui.engine.config import Config
+from vaetui.engine.query_strategy import count_clusters
 from vaetui.storage import locations
 
 INVALID_OPTIONS = [["--recipe", "soup"], ["--clusters", "1"], ["--seed", "-3"], ["--device", "abacus"], ["--what"]]
@@ -38,6 +39,14 @@ def test_given_options_override_the_recipe_and_others_keep_it() -> None:
     config = build_config("paper", rounds=7, seed=3, device=None, clusters=None)
     recipe = recipes.get_recipe("paper")
     assert config == dataclasses.replace(recipe, seed=3, training=dataclasses.replace(recipe.training, rounds=7))
+
+
+def test_typed_number_of_clusters_does_not_grow_with_the_classes() -> None:
+    for recipe in ("propagation", "features"):
+        assert recipes.get_recipe(recipe).cluster.clusters_per_class > 0
+        config = build_config(recipe, has_features=recipe == "features", clusters=20)
+        assert (config.cluster.clusters, config.cluster.clusters_per_class) == (20, 0.0)
+        assert count_clusters(build_config(recipe, recipe == "features").cluster, 43, 10_000) == 69
 
 
 @pytest.mark.usefixtures("home")

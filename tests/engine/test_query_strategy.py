@@ -5,13 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from vaetui.engine.clusters import NOT_QUERIED
-from vaetui.engine.config import Config
-from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images
+from vaetui.engine.config import ClusterConfig, Config
+from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images, count_clusters
 from vaetui.runtime.session_runner import drain_events
 
 VECTORS = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("per_class", "class_count", "image_count", "expected"),
+    [
+        (1.6, 2, 10_000, 16),
+        (1.6, 10, 10_000, 16),
+        (1.6, 11, 10_000, 18),
+        (1.6, 20, 10_000, 32),
+        (1.6, 43, 10_000, 69),
+        (1.6, 250, 100_000, 256),
+        (1.6, 43, 300, 30),
+        (1.6, 43, 100, 16),
+        (1.6, 43, 7, 7),
+        (0.0, 43, 10_000, 16),
+    ],
+)
+def test_a_round_has_more_clusters_with_more_classes_as_far_as_there_are_images(
+    per_class: float, class_count: int, image_count: int, expected: int
+) -> None:
+    config = ClusterConfig(clusters=16, clusters_per_class=per_class)
+    assert count_clusters(config, class_count, image_count) == expected
+
+
+def test_elbow_method_chooses_whatever_the_number_of_classes() -> None:
+    assert count_clusters(ClusterConfig(clusters=None, clusters_per_class=1.6), 43, 10_000) is None
 
 
 def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:

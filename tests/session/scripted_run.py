@@ -36,7 +36,7 @@ SMALL_CONFIG = Config(
 """Three epochs and two rounds of five clusters."""
 PROPAGATION_CONFIG = replace(
     get_recipe("propagation"),
-    cluster=replace(get_recipe("propagation").cluster, clusters=5),
+    cluster=replace(get_recipe("propagation").cluster, clusters=5, clusters_per_class=0.0),
     network=replace(get_recipe("propagation").network, channels=CHANNELS),
     training=replace(get_recipe("propagation").training, rounds=2, batch_size=64, min_batches=1),
     threads=1,

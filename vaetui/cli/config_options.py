@@ -127,6 +127,8 @@ def build_config(recipe: str, has_features: bool = False, **overrides: Any) -> c
                     "Omit it."
                 )
             changes: dict[str, Any] = {field_name: value}
+            if field_name == "clusters":
+                changes["clusters_per_class"] = 0.0  # that many, however many classes there are
             if section := CONFIG_SECTIONS[field_name]:
                 changes = {section: replace(getattr(result, section), **changes)}
             result = replace(result, **changes)

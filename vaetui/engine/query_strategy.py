@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 
 import numpy as np
@@ -15,7 +16,21 @@ from vaetui.engine.kmeans import Partition, VectorWeights, run_kmeans
 KMEANS_RUNS = 3
 """k-means runs of a round; the best counts."""
 MIN_IMAGES_PER_CLUSTER = 10
-"""Fewest uncertain images per cluster asked about."""
+"""Fewest uncertain images per cluster asked about, and fewest images per cluster that is added for more classes."""
+MAX_CLUSTERS_PER_ROUND = 256
+"""Most clusters that a round gets because of the number of classes: more than anyone answers in a round."""
+
+
+def count_clusters(config: ClusterConfig, class_count: int, image_count: int) -> int | None:
+    """Return the number of clusters of a round for so many classes and distinct images; None for the elbow method.
+
+    With more classes than clusters, some classes have no cluster of their own, and most clusters mix several.
+    """
+    if config.clusters is None:
+        return None
+    wanted = math.ceil(config.clusters_per_class * class_count)
+    wanted = min(wanted, MAX_CLUSTERS_PER_ROUND, image_count // MIN_IMAGES_PER_CLUSTER)
+    return min(max(config.clusters, wanted), image_count)
 
 
 def cluster_all_images(

@@ -28,7 +28,9 @@ RECIPES = {
             batch_norm=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
+        cluster=ClusterConfig(
+            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
+        ),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
         propagation=PropagationConfig(method="graph"),
@@ -46,7 +48,9 @@ RECIPES = {
             batch_norm=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
+        cluster=ClusterConfig(
+            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
+        ),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=2e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(vector_dropout=0.3),
         propagation=PropagationConfig(method="graph"),
@@ -66,7 +70,9 @@ RECIPES = {
             patch_mirror=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=200.0, temperature=0.3, consistency_weight=200.0),
-        cluster=ClusterConfig(clusters=16, distance_metric="cosine", query_strategy="uncertain", oversample=4),
+        cluster=ClusterConfig(
+            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
+        ),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=100, learning_rate=4e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(crop=0.6, blur=0.5, colour_jitter=0.3),
         propagation=PropagationConfig(method="graph"),
