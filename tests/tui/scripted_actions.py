@@ -15,6 +15,8 @@ from vaetui.engine.answers import (
     Cleared,
     ClusterPath,
     ImageAnswerOrigin,
+    NearestImageAnswer,
+    find_answer_class,
     find_effective_indices,
     format_path,
 )
@@ -144,7 +146,7 @@ class ScriptedActions:
         """Record class edits and answers as one step, or as part of the last one."""
         classes = reduce(ClassList.with_edit, edits, self.classes)
         for *_, answer in answers:
-            if isinstance(answer, ClassAnswer):
+            if isinstance(answer, ClassAnswer | NearestImageAnswer):
                 classes.require_active(answer.class_id)
         changes = [item for item in answers if not isinstance(item[2], Cleared) or self._has_answer(*item[:2])]
         if not changes and not edits:
@@ -203,7 +205,7 @@ class ScriptedActions:
 
     def resolve_answer(self, answer: Answer) -> Answer:
         """Return the answer, with a merged class replaced by its target."""
-        if isinstance(answer, ClassAnswer):
+        if isinstance(answer, ClassAnswer | NearestImageAnswer):
             return replace(answer, class_id=self.classes.canonical[answer.class_id])
         return answer
 
@@ -218,6 +220,7 @@ class ScriptedActions:
         """Return the active classes that no answer names with a confidence above 0."""
         answers = [item.answer for item in self.list_effective_answers()]
         answered = {answer.class_id for answer in answers if isinstance(answer, ClassAnswer) and answer.confidence > 0}
+        answered |= {answer.class_id for answer in answers if isinstance(answer, NearestImageAnswer)}
         answered |= set(self._count_image_answers()) - {None}
         return tuple(class_id for class_id in self.classes.active_ids if class_id not in answered)
 
@@ -235,7 +238,7 @@ class ScriptedActions:
     def count_answers_by_class(self) -> tuple[int, ...]:
         """Count the answers in force by class."""
         answers = [item.answer for item in self.list_effective_answers()]
-        class_ids = [answer.class_id for answer in answers if isinstance(answer, ClassAnswer)]
+        class_ids = [find_answer_class(answer) for answer in answers]
         image_counts = self._count_image_answers()
         return tuple(class_ids.count(class_id) + image_counts.get(class_id, 0) for class_id in range(len(self.classes)))
 
@@ -289,4 +292,5 @@ def describe_step(step: Sequence[ScriptedAction], round_number: int) -> str:
         return f"answers for {len({action.path for action in answers})} clusters"
     prefix = "class edit and " if len(answers) < len(step) else ""
     suffix = "" if answers[-1].round_number == round_number else f" of round {answers[-1].round_number}"
-    return f"{prefix}answer for cluster {format_path(answers[-1].path)}{suffix}"
+    kind = "the nearest image of " if isinstance(answers[-1].answer, NearestImageAnswer) else ""
+    return f"{prefix}answer for {kind}cluster {format_path(answers[-1].path)}{suffix}"

@@ -18,12 +18,10 @@ from tests.tui.scripted_reviews import ScriptedReviews
 from vaetui.engine.answers import (
     Answer,
     AnsweredImage,
-    ClassAnswer,
-    Cleared,
+    ClusterAnswer,
     ClusterPath,
     ImageAnswerOrigin,
     Split,
-    Unreadable,
     effective_answers,
     format_path,
 )
@@ -160,6 +158,8 @@ class ScriptedSession:
         """When the last `Saved` event was recorded, in seconds since 1970."""
         self.learned_class_ids: tuple[int, ...] | None = None
         """The classes that predictions may name; None for all."""
+        self.top_share: float | None = 0.48
+        """Share of the members of each cluster with the most frequent predicted class; None for no predictions."""
         self.is_loaded = False
         """Whether members can be shown."""
         self.is_closed = False
@@ -320,13 +320,13 @@ class ScriptedSession:
         self.calls.append(f"set_one_key_mode {is_on}")
         self._one_key_mode = is_on
 
-    def record_answer(self, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def record_answer(self, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer."""
         self.record_answers([(path, answer)])
 
     def record_answers(
         self,
-        answers: Sequence[tuple[ClusterPath, ClassAnswer | Unreadable | Cleared]],
+        answers: Sequence[tuple[ClusterPath, ClusterAnswer]],
         new_class: AddClass | None = None,
         extends_last_step: bool = False,
     ) -> None:
@@ -335,7 +335,7 @@ class ScriptedSession:
         round_answers = [(self._round_number, path, answer) for path, answer in answers]
         self.steps.record(round_answers, [] if new_class is None else [new_class], extends_last_step)
 
-    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def correct_answer(self, round_number: int, path: ClusterPath, answer: ClusterAnswer) -> None:
         """Record an answer for a cluster of any round."""
         self.calls.append(f"correct_answer {round_number} {format_path(path)}")
         self._require_no_training()
@@ -551,7 +551,7 @@ class ScriptedSession:
         digit, class_count = sum(path) % 10, len(self.classes)
         class_shares = tuple(
             (class_id, share)
-            for offset, share in ((0, 0.48), (5, 0.41), (7, 0.06))
+            for offset, share in (() if self.top_share is None else ((0, self.top_share), (5, 0.41), (7, 0.06)))
             if (class_id := self.classes.canonical[(digit + offset) % class_count])
             in (self.classes.active_ids if self.learned_class_ids is None else self.learned_class_ids)
         )

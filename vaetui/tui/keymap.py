@@ -143,6 +143,13 @@ LABELLING_KEYS: list[KeyBinding] = [
         "sure", "enter,space", "accept", "Answer with confidence 1, accept the guess, or confirm", ANSWER, "accept"
     ),
     create_label_binding("choose", "slash", "find class", "Find a class by name", ANSWER),
+    create_label_binding(
+        "nearest",
+        "o",
+        "nearest",
+        "Mixed cluster: the class, before or after this key, is only that of its nearest image",
+        ANSWER,
+    ),
     create_label_binding("left", "left,h", "move", "Move left", MOVE),
     create_label_binding("down", "down,j", "move", "Move down", MOVE),
     create_label_binding("up", "up,k", "move", "Move up", MOVE),
@@ -160,7 +167,7 @@ LABELLING_KEYS: list[KeyBinding] = [
     create_label_binding("cancel", "escape", "cancel", "Choose another class, or cancel a split", CHANGE, show=False),
     create_label_binding("history", "H", "history", "List all answers of all rounds; correct or delete them", CHANGE),
     create_label_binding("classes", "c", "classes", "List all classes: add, rename or merge them", CLASSES),
-    create_label_binding("sort", "o", "sort", "Sort the clusters by size, doubt or class", LOOK),
+    create_label_binding("sort", "O", "sort", "Sort the clusters by size, doubt or class", LOOK),
     create_label_binding("filter", "f", "filter", "Show only clusters without an answer, or all", LOOK),
     create_label_binding("map", "M", "map", "Show all images as points of a map", LOOK),
     KeyBinding(
@@ -182,6 +189,7 @@ LABELLING_KEYS: list[KeyBinding] = [
 ]
 LABELLING_GLOSSARY: Glossary = (
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
+    ("□ cat", "Answer: only the nearest image of the cluster has class cat; its other members get no label"),
     ("–  ?", "Unreadable; no answer yet"),
     ("⟨2/4⟩", "Split: 2 of its 4 parts have an answer"),
     ("predicted", "Classes that the classifier predicts for the members, with their shares"),
@@ -281,6 +289,7 @@ MAP_GLOSSARY: Glossary = (
     ("dots", "More dots in a cell: more images there; the colour is that of most of them"),
     ("several", "No class has two thirds of the images of the cell"),
     ("#3  #3=a", "Cluster 3 without an answer; answered with the class of letter a"),
+    ("#3~a", "Only its nearest image was answered, with the class of letter a"),
     ("nearer to the other", "Images of two classes that lie nearer to the mean of the other one"),
 )
 
@@ -318,6 +327,14 @@ HISTORY_KEYS: list[KeyBinding] = [
         "history", "choose", "slash", "find class", "Correct the answer with a class by its name", show=True
     ),
     create_binding("history", "unreadable", "x", "unreadable", "Correct the answer: unreadable", show=True),
+    create_binding(
+        "history",
+        "nearest",
+        "o",
+        "nearest",
+        "Correct the answer: the class, before or after this key, is only that of the nearest image",
+        show=True,
+    ),
     create_binding("history", "clear", "delete,backspace", "delete", "Delete the answer", show=True),
     create_binding("history", "undo", "u", "undo", "Undo the last correction or answer", show=True),
     create_binding("history", "redo", "U", "undo", "Redo the action undone last", show=True),
@@ -328,6 +345,7 @@ HISTORY_KEYS: list[KeyBinding] = [
 HISTORY_GLOSSARY: Glossary = (
     ("answer", "Answers in force of all rounds, the newest first; a replaced answer is not listed"),
     ("■ cat .8", "Answer: class cat with confidence 0.8; a confidence of 1 is not shown"),
+    ("□ cat", "Answer: only the nearest image of the cluster has class cat"),
     ("⟨4⟩ split", "The cluster was split into 4 parts, which have answers of their own"),
     ("correction", "Of the current round: as while labelling. Of an earlier round: counts from the next training on"),
 )

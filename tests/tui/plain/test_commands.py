@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vaetui.engine.answers import ClassAnswer, Cleared, Split, Unreadable
+from vaetui.engine.answers import ClassAnswer, Cleared, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import assign_digit_keys
@@ -37,6 +37,11 @@ def parse(line: str, classes: ClassList, digit_keys: DigitKeys | None = None) ->
         ("7 8", ClassAnswer(7, 0.8)),
         ("7 .8", ClassAnswer(7, 0.8)),
         ("7 0.8", ClassAnswer(7, 0.8)),
+        ("only 7", NearestImageAnswer(7)),
+        ("7 only", NearestImageAnswer(7)),
+        ("7 o", NearestImageAnswer(7)),
+        ("o 7", NearestImageAnswer(7)),
+        ("correct 1 3.1 only 7", CorrectAnswer(1, (3, 1), NearestImageAnswer(7))),
         ("s", Split(4)),
         ("s 3", Split(3)),
         ("x", Unreadable()),
@@ -93,6 +98,14 @@ def test_line_is_parsed_as_one_command(line: str, command: object) -> None:
 def test_unknown_command_raises_user_error(line: str) -> None:
     with pytest.raises(UserError, match="Unknown command"):
         parse(line, DIGITS)
+
+
+def test_class_whose_name_ends_or_begins_with_only_is_that_class() -> None:
+    classes = ClassList.from_names(("read only", "only one", "read"))
+    assert parse("read only", classes) == ClassAnswer(0)
+    assert parse("only one", classes) == ClassAnswer(1)
+    assert parse("only read only", classes) == NearestImageAnswer(0)
+    assert parse("read o", classes) == NearestImageAnswer(2)
 
 
 def test_words_are_commands_where_letters_are_class_names() -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from tests.tui.scripted_session import ScriptedSession, create_epoch
-from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
@@ -214,6 +214,26 @@ def test_clusters_are_listed_in_the_chosen_order_and_open_ones_alone() -> None:
     assert listed == [*"012", *"12", *map(str, by_size), *by_doubt, *"12"]
     assert "  cluster 0: 2,000 images, 7" in lines
     assert any(line.endswith("no answer, prediction 1 (99 %)") for line in lines)
+
+
+def test_class_of_the_nearest_image_alone_is_typed_with_only_and_listed() -> None:
+    session = pet_session(3, "cat", "dog", "owl")
+    lines = run_dialogue(session, "only cat\ndog only\nonly 7\nonly cow\nl\nhistory dog\nu\n")
+    assert answers(session) == [NearestImageAnswer(0)]
+    assert 'Saved: nearest image of cluster 0 = "cat"' in lines
+    assert "  cluster 1: 2,137 images, dog, nearest image alone" in lines
+    assert "  round 1, cluster 1: dog, nearest image alone, 410 images" in lines
+    assert "Digit 7 has no class (use 0-2)." in lines
+    assert "Unknown class 'cow'. classes lists all classes." in lines
+    assert "Undid: answer for the nearest image of cluster 1" in lines
+
+
+def test_question_about_a_mixed_cluster_of_a_session_with_features_names_the_answer_for_one_image() -> None:
+    hint = "Cluster 0: class? y: 0 · only CLASS: its nearest image alone (?: help)"
+    for inputs, share, is_shown in (("vectors", 0.48, True), ("vectors", 0.7, False), ("images", 0.48, False)):
+        session = ScriptedSession(config=Config(network=NetworkConfig(inputs=inputs)))
+        session.top_share = share
+        assert (hint in run_dialogue(session, "")) == is_shown
 
 
 def test_answers_of_all_rounds_are_listed_and_corrected() -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.engine.answers import ClassAnswer, Unreadable, format_path
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Unreadable, format_path
 from vaetui.engine.events import HistoryLoaded
 from vaetui.tui.presenters import history_presenter
 from vaetui.tui.presenters.history_presenter import HistoryPresenter, format_time
@@ -257,6 +257,29 @@ def test_selection_stays_on_its_answer_when_the_filter_changes() -> None:
     assert presenter.describe_focus() == "Round 1, cluster 0"
     presenter.set_filter(None)
     assert presenter.describe_focus() == "Round 1, cluster 0"
+
+
+def test_answers_for_nearest_images_are_listed_filtered_and_corrected() -> None:
+    session = create_session()
+    presenter = create_presenter(session)
+    press(presenter, session, "last", "0", "nearest")
+    assert find_answer(session, 1, 0) == NearestImageAnswer(0)
+    assert presenter.status_text.startswith("Saved: round 1, cluster 0, nearest image = cat, for the next training")
+    assert "□ cat nearest image" in read_lines(presenter, cells=70)[-1]
+    assert "□ cat " in read_lines(presenter)[-1]
+    presenter.set_filter(NearestImageAnswer)
+    assert (presenter.filter_text, list_names(presenter)) == ("nearest images", ["1:0"])
+    presenter.set_filter(0)
+    assert list_names(presenter) == ["2:5.1", "1:0"], "a class lists its nearest images too"
+    assert [choice.detail for choice in presenter.list_filter_choices() if choice.label == "nearest images"] == [
+        "1 answer"
+    ]
+    press(presenter, session, "last", "nearest")
+    assert presenter.describe_focus() == "Round 1, cluster 0, nearest image: class?"
+    press(presenter, session, "filter")
+    assert presenter.hint == history_presenter.NEAREST_HINT
+    press(presenter, session, "nearest", "2")
+    assert find_answer(session, 1, 0) == NearestImageAnswer(2)
 
 
 def test_without_answers_keys_do_nothing_and_say_so() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vaetui.engine.answers import ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList, MergeClass
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser, format_question
 from vaetui.tui.widgets.prompt import fit_parts
@@ -19,6 +19,7 @@ KEYS = [
     *"0123456789",
     *("accept", "cancel", "split", "unreadable", "undo", "redo", "lower", "raise", "one_key_mode", "go", "members"),
     *("next", "previous", "left", "right", "up", "down", "pictures", "other", "accept_all", "clear", "sort"),
+    "nearest",
 ]
 
 
@@ -45,6 +46,10 @@ def type_keys(parser: KeyParser, *keys: str, focus: FocusedClusterInfo = FOCUS) 
         (("3", "1"), ClassAnswer(3, 0.1)),
         (("3", "cancel", "4", "9"), ClassAnswer(4, 0.9)),
         (("3", "0", "5"), ClassAnswer(3, 0.5)),
+        (("3", "nearest"), NearestImageAnswer(3)),
+        (("nearest", "3"), NearestImageAnswer(3)),
+        (("nearest", "nearest", "3", "8"), ClassAnswer(3, 0.8)),
+        (("nearest", "split", "go", "3"), NearestImageAnswer(3)),
         (("unreadable",), Unreadable()),
         (("split", "accept"), Split(4)),
         (("split", "6", "accept"), Split(6)),
@@ -150,7 +155,7 @@ def test_rebound_keys_are_named_in_hints() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel", "clear")]
+    "key", [key for key in KEYS if key not in "123456789" and key not in ("accept", "cancel", "clear", "nearest")]
 )
 def test_invalid_key_for_the_confidence_keeps_the_class_and_shows_a_hint(key: str) -> None:
     parser, actions = type_keys(create_parser(), "3", key)

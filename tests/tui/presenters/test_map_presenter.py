@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Unreadable
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import ImageMap, MapCluster, MapComputed
 from vaetui.tui.presenters import map_presenter
@@ -282,6 +282,16 @@ def test_styles_are_those_of_the_classes_and_the_nearest_cluster_is_reversed() -
     assert styles_by_text["#2.0–"] == "bold"
     assert get_class_style(3) in styles_by_text["dog"]
     assert styles_by_text["["] == styles_by_text["]"] == map_presenter.CURSOR_STYLE
+
+
+def test_answer_for_the_nearest_image_has_a_sign_of_its_own_and_is_described() -> None:
+    clusters = [MapCluster((3,), (0.4, 0.5), NearestImageAnswer(1), 40, 2)]
+    presenter = create_presenter(create_map(clusters))
+    pieces = [text.strip() for line in build_lines(presenter.build_frame(), None) for text, _ in line]
+    assert "#3~o" in pieces
+    assert "#1~a nearest image" in read_legend(presenter)
+    assert presenter.describe_cursor() == "Cluster 3 = cow, nearest image alone, 40 images"
+    assert "#1~a nearest image" not in read_legend(create_presenter(create_map(create_clusters())))
 
 
 def test_cluster_numbers_can_be_hidden_and_those_without_room_are_counted() -> None:

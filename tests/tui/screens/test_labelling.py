@@ -21,7 +21,7 @@ from tests.tui.harness import (
     wait_until,
 )
 from tests.tui.scripted_session import ScriptedSession
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.events import Event, Loading, Progress
 from vaetui.errors import UserError
@@ -39,6 +39,19 @@ KEYS_TO_ANSWERS: list[tuple[str, list[tuple[ClusterPath, Answer]], ClusterPath]]
     ("9 enter", [((0,), ClassAnswer(9))], (1,)),
     ("9 space", [((0,), ClassAnswer(9))], (1,)),
     ("9 8", [((0,), ClassAnswer(9, 0.8))], (1,)),
+    ("9 o", [((0,), NearestImageAnswer(9))], (1,)),
+    ("o 9", [((0,), NearestImageAnswer(9))], (1,)),
+    ("o 9 3 o", [((0,), NearestImageAnswer(9)), ((1,), NearestImageAnswer(3))], (2,)),
+    ("a o 5 6", [((0,), NearestImageAnswer(5)), ((1,), ClassAnswer(6))], (2,)),
+    ("o enter", [((0,), NearestImageAnswer(0))], (1,)),
+    ("o escape 4 enter", [((0,), ClassAnswer(4))], (1,)),
+    ("o o 4 enter", [((0,), ClassAnswer(4))], (1,)),
+    ("o x g m right 4", [((0,), NearestImageAnswer(4))], (1,)),
+    ("9 o u", [], (0,)),
+    ("9 o u U", [((0,), NearestImageAnswer(9))], (0,)),
+    ("9 o minus", [((0,), NearestImageAnswer(9))], (1,)),
+    ("9 o left delete", [((0,), NearestImageAnswer(9)), ((0,), Cleared())], (0,)),
+    ("9 o left 8 enter", [((0,), NearestImageAnswer(9)), ((0,), ClassAnswer(8))], (1,)),
     ("9 escape 4 enter", [((0,), ClassAnswer(4))], (1,)),
     ("x", [((0,), Unreadable())], (1,)),
     ("right 2 enter", [((1,), ClassAnswer(2))], (2,)),
@@ -219,10 +232,58 @@ async def test_named_classes_are_listed_and_confirmed_by_name() -> None:
         assert "Digit 3 has no class (use 0-2)" in prompt_text(screen)
 
 
+async def test_class_of_the_nearest_image_is_found_by_name_or_made_and_shown_with_a_mark_of_its_own() -> None:
+    session = create_named_session("cat", "dog", "wild horse")
+    async with open_labelling(session) as (pilot, screen):
+        await pilot.press("o")
+        assert prompt_text(screen).startswith("Cluster 0, nearest image: class? Enter: cat · 48 %")
+        await pilot.press("s")
+        assert prompt_text(screen) == "! 0-2: class of that image · /: find class · Esc: cancel"
+        await pilot.press("slash", *"hors", "enter")
+        assert session.answer_log == [((0,), NearestImageAnswer(2))]
+        assert 'Saved: nearest image of cluster 0 = "wild horse"' in prompt_text(screen)
+        assert "0 □wild horse" in screen_text(pilot.app)
+        await pilot.press("o", "slash", *"owl", "ctrl+n")
+        assert session.answer_log[1:] == [((1,), NearestImageAnswer(3))]
+        assert session.classes.names[3] == "owl"
+        await pilot.press("left", "minus")
+        assert "An answer for the nearest image alone is always certain" in prompt_text(screen)
+        await pilot.press("u")
+        assert "Undid: class edit and answer for the nearest im" in prompt_text(screen)
+        assert len(session.classes) == 3
+        assert "0 □wild horse" in screen_text(pilot.app)
+
+
+async def test_key_of_the_nearest_image_can_be_rebound() -> None:
+    session = ScriptedSession()
+    app = VaetuiApp(session, settings=AppSettings(keys={"label.nearest": ("r",)}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("9", "r", "9", "o")
+        assert session.answer_log == [((0,), NearestImageAnswer(9))]
+
+
+@pytest.mark.parametrize(("share", "is_hinted"), [(0.48, True), (0.7, False), (None, True)])
+async def test_only_sessions_with_features_hint_at_the_nearest_image_of_a_mixed_cluster(
+    share: float | None, is_hinted: bool
+) -> None:
+    for inputs in ("images", "vectors"):
+        session = ScriptedSession(config=Config(network=NetworkConfig(inputs=inputs)))
+        session.top_share = share
+        async with open_labelling(session) as (pilot, screen):
+            is_shown = is_hinted and inputs == "vectors"
+            assert ("o: nearest image alone" in prompt_text(screen)) == is_shown
+            await pilot.press("9")
+            assert ("1-9: confidence · o: nearest · Esc: cancel" in prompt_text(screen)) == is_shown
+            await pilot.press("a")
+            assert ("o: only the nearest image" in prompt_text(screen)) == is_shown
+
+
 async def test_line_finds_one_of_many_classes_by_name_beside_the_picture() -> None:
     session = create_named_session(*(f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"))
     async with open_labelling(session) as (pilot, screen):
-        assert "/ others  0 …a  1 …b" in screen.query_one("#rule", TextLine).text
+        assert "/ others  0 kind a  1 kind b" in screen.query_one("#rule", TextLine).text
+        assert screen.query_one("#digits", TextLine).text == "6 kind g  7 kind h  8 kind i  9 kind j"
         await pilot.press("slash", *"Qz")
         assert pilot.app.screen is screen
         assert panel_rows(screen)[:3] == ["", "", ""]
@@ -238,7 +299,7 @@ async def test_line_finds_one_of_many_classes_by_name_beside_the_picture() -> No
         assert session.answer_log == [((0,), ClassAnswer(16, 0.7))]
         await pilot.press("slash", "down", "down", "up", "escape")
         await pilot.press("slash", "d", "space", "backspace", "backspace", "down", "down", "enter", "enter")
-        assert session.answer_log[1] == ((1,), ClassAnswer(1, 1.0))
+        assert session.answer_log[1] == ((1,), ClassAnswer(6, 1.0)), "the second of the predicted classes"
         assert len(session.classes) == 26
 
 
@@ -375,7 +436,7 @@ async def test_long_information_stays_on_one_line_without_the_mark_of_an_error()
 async def test_sorting_and_filter_are_shown_and_palette_finds_hidden_clusters() -> None:
     session = ScriptedSession()
     async with open_labelling(session, (120, 40)) as (pilot, screen):
-        await pilot.press("1", "enter", "o", "f")
+        await pilot.press("1", "enter", "O", "f")
         assert "by size · open only" in screen_text(pilot.app)
         assert len(screen.presenter.visible_clusters) == 15
         await pilot.press("colon", "0", "enter")

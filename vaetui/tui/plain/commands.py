@@ -6,7 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable, parse_path
+from vaetui.engine.answers import (
+    Answer,
+    ClassAnswer,
+    Cleared,
+    ClusterAnswer,
+    ClusterPath,
+    NearestImageAnswer,
+    Split,
+    Unreadable,
+    parse_path,
+)
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.errors import UserError
 from vaetui.session.digit_keys import is_digit, list_active_digits
@@ -49,7 +59,7 @@ class CorrectAnswer:
     """The round, from 1."""
     path: ClusterPath
     """Path of the cluster in the cluster tree of that round."""
-    answer: ClassAnswer | Unreadable | Cleared
+    answer: ClusterAnswer
     """The new answer."""
 
 
@@ -85,6 +95,7 @@ COMMAND_HELP = (
     ("7 8", "the class of digit key 7, confidence 0.8 (or 7 .8, or 7 0.8)"),
     ("owl, owl 8", "the class owl, certain or with confidence 0.8"),
     ('"7"', "the class named 7, while digit key 7 chooses another class"),
+    ("only 7, only owl", "mixed cluster: the class is only that of its nearest image (or 7 only)"),
     ("y", "accept the class that the classifier predicts for most images"),
     ("Y", "accept it for all open clusters above 95 %; asks first"),
     ("s, s 3", "split the cluster into the suggested number of parts, or into 3"),
@@ -96,7 +107,7 @@ COMMAND_HELP = (
     ("l, l open", "list all clusters with their answers, or those without one"),
     ("l size", "list by size; l doubt: least certain predictions first; l class"),
     ("history", "list the answers of all rounds; history owl: those of one class"),
-    ("correct 1 3.1 owl 8", "answer cluster 3.1 of round 1 again (a class, x or clear)"),
+    ("correct 1 3.1 owl 8", "answer cluster 3.1 of round 1 again (a class, only a class, x or clear)"),
     ("classes", "list the classes with their digit keys and number of answers"),
     ("add owl", "add a class owl"),
     ("rename cat as owl", "rename the class cat to owl; a digit key names a class, too"),
@@ -128,6 +139,8 @@ def parse_command(line: str, default_parts: int, classes: ClassList, digit_keys:
     text = line.strip()
     if (answer := _parse_class_answer(text, classes, digit_keys)) is not None:
         return answer
+    if (nearest := _parse_nearest_answer(text, classes, digit_keys)) is not None:
+        return nearest
     if (edit := _parse_class_edit(text, classes, digit_keys)) is not None:
         return edit
     if text in COMMAND_ALIASES or text in COMMAND_ALIASES.values():
@@ -200,7 +213,11 @@ def _parse_correction(text: str, classes: ClassList, digit_keys: DigitKeys) -> C
     match = re.fullmatch(r"correct\s+([0-9]{1,6})\s+([0-9]+(?:\.[0-9]+)*)\s+(.+)", text)
     if match is None:
         return None
-    answer = _parse_class_answer(match[3], classes, digit_keys) or _parse_marker(match[3])
+    answer = (
+        _parse_class_answer(match[3], classes, digit_keys)
+        or _parse_nearest_answer(match[3], classes, digit_keys)
+        or _parse_marker(match[3])
+    )
     if answer is None:
         raise UserError(f"Unknown class {match[3]!r}. classes lists all classes.")
     return CorrectAnswer(int(match[1]), parse_path(match[2]), answer)
@@ -211,6 +228,23 @@ def _require_class(text: str, classes: ClassList, digit_keys: DigitKeys) -> int:
     if (class_id := find_class(text, classes, digit_keys)) is None:
         raise UserError(f"Unknown class {text!r}. classes lists all classes.")
     return class_id
+
+
+def _parse_nearest_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> NearestImageAnswer | None:
+    """Parse a class with "only" before or behind it, the class of the nearest image alone; None for any other line.
+
+    Raises UserError if the class is unknown.
+    """
+    match = re.fullmatch(r"(?:only|o)\s+(.+)|(.*\S)\s+(?:only|o)", text)
+    if match is None:
+        return None
+    subject = match[1] or match[2]
+    class_id = find_class(subject, classes, digit_keys)
+    if class_id is None and is_digit(subject):
+        raise UserError(f"{format_unassigned_digit(subject, list_active_digits(digit_keys, classes))}.")
+    if class_id is None and match[1]:
+        raise UserError(f"Unknown class {subject!r}. classes lists all classes.")
+    return None if class_id is None else NearestImageAnswer(class_id)
 
 
 def _parse_class_answer(text: str, classes: ClassList, digit_keys: DigitKeys) -> ClassAnswer | None:

@@ -8,7 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Split, Unreadable, format_path
+from vaetui.engine.answers import (
+    ClassAnswer,
+    Cleared,
+    ClusterAnswer,
+    ClusterPath,
+    NearestImageAnswer,
+    Split,
+    Unreadable,
+    find_answer_class,
+    format_path,
+)
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Clustered, Event, HistoryEntry, HistoryLoaded, LabelsExported, Loading
@@ -35,7 +45,7 @@ from vaetui.tui.plain.texts import (
     describe_similar_cluster,
 )
 from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
-from vaetui.tui.presenters.cluster_order import SortOrder, is_open, sort_clusters
+from vaetui.tui.presenters.cluster_order import SortOrder, is_open, is_probably_mixed, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
     describe_answer,
     describe_class_edit,
@@ -49,6 +59,7 @@ from vaetui.tui.presenters.cluster_text import (
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
+from vaetui.tui.presenters.input_kind import takes_vectors
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.presenters.review_text import REVIEW_TOO_EARLY_MESSAGE
@@ -228,7 +239,7 @@ class PlainDialogue:
 
     def _execute_command(self, command: Command) -> None:
         match command:
-            case ClassAnswer() | Unreadable() | Cleared():
+            case ClassAnswer() | NearestImageAnswer() | Unreadable() | Cleared():
                 self._record_answer(command)
             case Split(parts):
                 path = self._focused_cluster.path
@@ -277,7 +288,7 @@ class PlainDialogue:
             case Export(path):
                 self._export(Path(path).expanduser())
 
-    def _record_answer(self, answer: ClassAnswer | Unreadable | Cleared) -> None:
+    def _record_answer(self, answer: ClusterAnswer) -> None:
         cluster = self._focused_cluster
         if isinstance(answer, Cleared) and cluster.answer is None:
             raise UserError(f"Cluster {format_cluster_name(cluster)} has no answer yet.")
@@ -364,9 +375,7 @@ class PlainDialogue:
 
     def _print_history(self, class_id: int | None) -> None:
         entries = [
-            entry
-            for entry in self._load_history()
-            if class_id is None or (isinstance(entry.answer, ClassAnswer) and entry.answer.class_id == class_id)
+            entry for entry in self._load_history() if class_id is None or find_answer_class(entry.answer) == class_id
         ]
         for entry in entries:
             self._print_line(describe_history_entry(entry, self.session.classes))
@@ -440,6 +449,8 @@ class PlainDialogue:
         if self._shows_pictures:
             self._print_picture(cluster.picture)
         guess = "" if cluster.guess is None else f" y: {classes.names[cluster.guess[0]]}"
+        if takes_vectors(self.session.config) and is_probably_mixed(cluster):
+            guess += " · only CLASS: its nearest image alone"
         self._print_line(f"Cluster {name}: class?{guess} (?: help)")
 
     def _print_picture(self, picture: Pixels) -> None:

@@ -9,6 +9,8 @@ CLASS_COLOURS = (
 """Colours with a contrast of at least 3 to the dark and to the light background, all in the palette of 256 colours."""
 CLASS_MARK = "■"
 """The character that shows the colour of a class."""
+NEAREST_IMAGE_MARK = "□"
+"""Stands in its place where only the nearest image of a cluster has the class."""
 
 
 def get_class_style(class_id: int) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.answers import find_answer_class
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
 
 SortOrder: TypeAlias = Literal["number", "size", "doubt", "class"]
 SORT_ORDERS: tuple[SortOrder, ...] = ("number", "size", "doubt", "class")
 """The orders, in which a key switches through them."""
+MIXED_SHARE = 0.6
+"""Share of the members with the most frequent predicted class below which a cluster is probably mixed."""
 
 
 class ClusterOrder:
@@ -60,12 +62,18 @@ def is_open(cluster: ClusterView) -> bool:
     return cluster.answer is None
 
 
+def is_probably_mixed(cluster: ClusterView) -> bool:
+    """Return whether the members probably have several classes: most of them are not predicted as the same one."""
+    return cluster.guess is None or cluster.guess[1] < MIXED_SHARE
+
+
 def sort_clusters(clusters: Iterable[ClusterView], order: SortOrder, classes: ClassList) -> list[ClusterView]:
     """Return the clusters, the largest, the most doubtful or those of the first class first."""
 
     def find_class_name(cluster: ClusterView) -> str:
-        if isinstance(cluster.answer, ClassAnswer):
-            return classes.names[cluster.answer.class_id]
+        class_id = None if cluster.answer is None else find_answer_class(cluster.answer)
+        if class_id is not None:
+            return classes.names[class_id]
         return classes.names[cluster.guess[0]] if cluster.guess is not None else ""
 
     def create_key(cluster: ClusterView) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import cast
 
 from rich.cells import cell_len, set_cell_size
 
-from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable, format_path
+from vaetui.engine.answers import Answer, ClassAnswer, NearestImageAnswer, Split, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
 from vaetui.errors import format_count
 from vaetui.session.digit_keys import is_digit, list_active_digits
@@ -24,6 +24,8 @@ def describe_answer(answer: Answer | None, classes: ClassList) -> str:
     match answer:
         case ClassAnswer(class_id, confidence):
             return classes.names[class_id] + ("" if confidence >= 1 else f", confidence {confidence:.1f}")
+        case NearestImageAnswer(class_id):
+            return f"{classes.names[class_id]}, nearest image alone"
         case Unreadable():
             return "unreadable"
         case Split():
@@ -256,11 +258,15 @@ def format_answer_confirmation(
     cluster: ClusterView, classes: ClassList, max_name_cells: int = MAX_CLASS_NAME_CELLS
 ) -> str:
     """Return a message that confirms the answer, or "" if the cluster has none; a long class name is truncated."""
-    prefix = f"Saved: cluster {format_cluster_name(cluster)} = "
+    name = format_cluster_name(cluster)
+    prefix = f"Saved: cluster {name} = "
     match cluster.answer:
         case ClassAnswer(class_id, confidence):
             suffix = "" if confidence >= 1 else f", confidence {confidence:.1f}"
             return f'{prefix}"{truncate_class_name(class_id, classes, max_name_cells)}"{suffix}'
+        case NearestImageAnswer(class_id):
+            class_name = truncate_class_name(class_id, classes, max_name_cells)
+            return f'Saved: nearest image of cluster {name} = "{class_name}"'
         case Unreadable():
             return f"{prefix}unreadable"
     return ""

@@ -9,15 +9,26 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Split, Unreadable, format_path
+from vaetui.engine.answers import (
+    ClassAnswer,
+    Cleared,
+    ClusterAnswer,
+    ClusterPath,
+    NearestImageAnswer,
+    Split,
+    Unreadable,
+    find_answer_class,
+    format_path,
+)
 from vaetui.engine.events import HistoryEntry
 from vaetui.errors import UserError, format_count
 from vaetui.session.digit_keys import assign_digit_keys
 from vaetui.session.views import DigitKeys
 from vaetui.tui.keymap import KeyFormatter, format_default_key
-from vaetui.tui.presenters.class_colours import CLASS_MARK
+from vaetui.tui.presenters.class_colours import CLASS_MARK, NEAREST_IMAGE_MARK
 from vaetui.tui.presenters.cluster_text import format_confidence, format_unassigned_digit
 from vaetui.tui.presenters.focus_moves import MOVE_KEYS, move_index
+from vaetui.tui.presenters.input_kind import takes_vectors
 from vaetui.tui.presenters.layout import compute_centred_rows
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
@@ -32,6 +43,9 @@ TRAINING_EFFECT = "for the next training"
 EXPORT_EFFECT = "for exports and a further round"
 """Where a correction of a finished run counts."""
 SPLIT_HINT = "A split cannot be changed here. Go to its parts, or undo it in its round"
+NEAREST_HINT = "Type the class of the nearest image: a digit, or find it by its name"
+ANSWER_KINDS: dict[type, str] = {NearestImageAnswer: "nearest images", Unreadable: "unreadable", Split: "splits"}
+"""The kinds of answers that are listed alone, with their names."""
 NO_ENTRY_HINT = "There is no answer here yet"
 
 HistoryAction: TypeAlias = Literal["close", "jump", "filter", "choose", "reload"]
@@ -59,6 +73,8 @@ class HistoryPresenter:
         """The result of the last key."""
         self.pending_class_id: int | None = None
         """The class of a correction that still needs a confidence; None if none is typed."""
+        self.is_nearest_pending = False
+        """Whether the next class is that of the nearest image alone."""
         self.digit_keys = _find_digit_keys(session)
         """The classes that the digits choose."""
         self._session, self._format_key = session, format_key
@@ -99,6 +115,10 @@ class HistoryPresenter:
         self.hint = self.status_text = ""
         if self.pending_class_id is not None:
             return self._handle_confidence(key)
+        if self.is_nearest_pending and not key.isdigit() and key != "choose":
+            self.is_nearest_pending = False
+            self.hint = "" if key in ("close", "nearest") else NEAREST_HINT
+            return None
         if key == "close" and self.filter_text:
             self.set_filter(None)
         elif key in ("close", "filter"):
@@ -107,14 +127,17 @@ class HistoryPresenter:
             return self._undo() if key == "undo" else self._redo()
         elif self.focused_entry is None:
             self.hint = NO_ENTRY_HINT
-        elif key in ("accept", "choose", "unreadable", "clear") or key.isdigit():
+        elif key in ("accept", "choose", "nearest", "unreadable", "clear") or key.isdigit():
             return self._handle_answer_key(key)
         elif key in MOVE_KEYS:
             self.focus_index = move_index(self.focus_index, key, len(self.visible_entries), page_size=page_rows)
         return None
 
     def select_class(self, class_id: int) -> HistoryAction | None:
-        """Take the class of a correction; one-key mode records it at once."""
+        """Take the class of a correction; that of the nearest image, and any in one-key mode, is recorded at once."""
+        if self.is_nearest_pending:
+            self.is_nearest_pending = False
+            return self._correct(NearestImageAnswer(class_id))
         if self._session.one_key_mode:
             return self._correct(ClassAnswer(class_id))
         self.pending_class_id = class_id
@@ -126,10 +149,11 @@ class HistoryPresenter:
             self._session.classes,
             [Choice("all answers", None, format_count(len(self.entries), "answer"))],
         )
-        counts = Counter(entry.answer.class_id for entry in self.entries if isinstance(entry.answer, ClassAnswer))
+        class_ids = [find_answer_class(entry.answer) for entry in self.entries]
+        counts = Counter(class_id for class_id in class_ids if class_id is not None)
         for class_id, count in counts.most_common():
             choices.append(Choice(classes.names[class_id], class_id, format_count(count, "answer")))
-        for name, kind in (("unreadable", Unreadable), ("splits", Split)):
+        for kind, name in ANSWER_KINDS.items():
             if count := sum(isinstance(entry.answer, kind) for entry in self.entries):
                 choices.append(Choice(name, kind, format_count(count, "answer")))
         for round_number, count in sorted(Counter(entry.round_number for entry in self.entries).items(), reverse=True):
@@ -142,12 +166,12 @@ class HistoryPresenter:
         match value:
             case int():
                 self.filter_text = f"class {self._session.classes.names[value]}"
-                self._filter = lambda entry: isinstance(entry.answer, ClassAnswer) and entry.answer.class_id == value
+                self._filter = lambda entry: find_answer_class(entry.answer) == value
             case str():
                 self.filter_text = value
                 self._filter = lambda entry: f"round {entry.round_number}" == value
             case type():
-                self.filter_text = "splits" if value is Split else "unreadable"
+                self.filter_text = ANSWER_KINDS[value]
                 self._filter = lambda entry: isinstance(entry.answer, value)
             case _:
                 self.filter_text, self._filter = "", lambda _: True
@@ -174,7 +198,10 @@ class HistoryPresenter:
                 [
                     ("› " if index == self.focus_index else "  ", style),
                     (start, style),
-                    *((text, piece_style if text == CLASS_MARK else style) for text, piece_style in answer),
+                    *(
+                        (text, piece_style if text in (CLASS_MARK, NEAREST_IMAGE_MARK) else style)
+                        for text, piece_style in answer
+                    ),
                     (" " * (answer_cells - count_cells(answer) + 1), style),
                     (f"{images}{format_time(entry.created_at, time.time()):>{TIME_CELLS}}", style),
                 ]
@@ -194,13 +221,18 @@ class HistoryPresenter:
         if entry is None:
             return "No answers" if self.filter_text else "No answers yet"
         text = f"Round {entry.round_number}, cluster {format_path(entry.path)}"
+        if self.is_nearest_pending:
+            return f"{text}, nearest image: class?"
         if self.pending_class_id is not None:
             return f"{text} = {self._session.classes.names[self.pending_class_id]}"
         return text
 
     def _describe_confidence_keys(self) -> str:
-        accept_key, cancel_key = (self._format_key(f"history.{name}") for name in ("accept", "close"))
-        return f"{accept_key}: certain · 1-9: confidence 0.1-0.9 · {cancel_key}: cancel"
+        accept_key, nearest_key, cancel_key = (
+            self._format_key(f"history.{name}") for name in ("accept", "nearest", "close")
+        )
+        nearest = f" · {nearest_key}: nearest" if takes_vectors(self._session.config) else " 0.1-0.9"
+        return f"{accept_key}: certain · 1-9: confidence{nearest} · {cancel_key}: cancel"
 
     def describe_keys(self) -> str:
         """Return the keys that act on the selected answer, for the prompt."""
@@ -209,6 +241,9 @@ class HistoryPresenter:
             return self._describe_confidence_keys()
         if entry is None:
             return ""
+        if self.is_nearest_pending:
+            choose_key, cancel_key = format_key("history.choose"), format_key("history.close")
+            return f"0-9: class of that image · {choose_key}: find class · {cancel_key}: cancel"
         is_split, is_current = isinstance(entry.answer, Split), self._is_current(entry)
         keys = "" if is_split else f"0-9: correct · {format_key('history.clear')}: delete"
         if is_current:
@@ -219,7 +254,9 @@ class HistoryPresenter:
         """Go to the selected answer, or correct or delete it."""
         if key == "accept":
             return self._check_jump()
-        if not self._check_correctable():
+        is_correctable = self._check_correctable()
+        if key == "nearest" or not is_correctable:
+            self.is_nearest_pending = is_correctable
             return None
         match key:
             case "choose":
@@ -235,6 +272,9 @@ class HistoryPresenter:
         assert class_id is not None
         if key == "close":
             self.pending_class_id = None
+        elif key == "nearest":
+            self.pending_class_id = None
+            return self._correct(NearestImageAnswer(class_id))
         elif key == "accept" or (key.isdigit() and key != "0"):
             self.pending_class_id = None
             return self._correct(ClassAnswer(class_id, 1.0 if key == "accept" else int(key) / 10))
@@ -266,7 +306,7 @@ class HistoryPresenter:
         self.hint = f"{reason}: correct the answer here, with a digit or {self._format_key('history.choose')}"
         return None
 
-    def _correct(self, answer: ClassAnswer | Unreadable | Cleared) -> HistoryAction | None:
+    def _correct(self, answer: ClusterAnswer) -> HistoryAction | None:
         """Record an answer for the cluster of the selected one, and describe what it changes."""
         entry = self.focused_entry
         if entry is None:
@@ -281,6 +321,9 @@ class HistoryPresenter:
             case ClassAnswer(class_id, confidence):
                 name = self._session.classes.names[class_id]
                 self.status_text = f"Saved: {cluster} = {name}{format_confidence(confidence)}"
+            case NearestImageAnswer(class_id):
+                name = self._session.classes.names[class_id]
+                self.status_text = f"Saved: {cluster}, nearest image = {name}"
             case Unreadable():
                 self.status_text = f"Saved: {cluster} unreadable"
             case Cleared():
@@ -323,6 +366,12 @@ class HistoryPresenter:
             case ClassAnswer(class_id, confidence):
                 suffix = format_confidence(confidence)
                 return *format_class(class_id, self._session.classes, max_cells - len(suffix)), (suffix, "")
+            case NearestImageAnswer(class_id):
+                note = " nearest image"
+                classes, name_cells = self._session.classes, max_cells - len(note)
+                if cell_len(classes.names[class_id]) + 2 > name_cells:
+                    note, name_cells = "", max_cells
+                return *format_class(class_id, classes, name_cells, mark=NEAREST_IMAGE_MARK), (note, "")
             case Unreadable():
                 return (("– unreadable" if max_cells >= len("– unreadable") else "–", ""),)
             case Split(parts):

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len
 
-from vaetui.engine.answers import Answer, ClassAnswer, Split, Unreadable
+from vaetui.engine.answers import Answer, ClassAnswer, NearestImageAnswer, Split, Unreadable
 from vaetui.engine.classes import AddClass, ClassList
 from vaetui.errors import format_count
 from vaetui.session.digit_keys import list_active_digits
@@ -21,7 +21,7 @@ from vaetui.tui.presenters.cluster_text import (
     truncate_name,
 )
 
-ParserState: TypeAlias = Literal["class", "confidence", "parts", "leave", "accept_all"]
+ParserState: TypeAlias = Literal["class", "confidence", "nearest", "parts", "leave", "accept_all"]
 Action: TypeAlias = Answer | str
 """The result of a key: an answer for the focused cluster, or the name of a command."""
 MAX_CLASS_CELLS, MIN_CLASS_CELLS = 26, 12
@@ -48,6 +48,9 @@ class FocusedClusterInfo:
     """The guess with its share, such as "9 · 63 %"."""
     is_answered: bool = False
     """Whether the cluster has an answer, or is split."""
+    is_mixed: bool = False
+    """Whether its members are photographs of several classes, as far as is known: then the keys that answer for the
+    nearest image alone are shown."""
     sure_count: int = 0
     """Clusters of the round whose guesses can be accepted together."""
     sure_text: str = ""
@@ -91,6 +94,23 @@ class KeyParser:
         """The keys that complete an answer, for narrow terminals and long names."""
         return f"{self._key('sure')}: certain · 1-9: confidence · {self._key('cancel')}: cancel"
 
+    def list_confidence_hints(self, is_mixed: bool) -> tuple[str, str]:
+        """Return the keys that complete an answer, in a long and a short text; with the one for mixed clusters."""
+        if not is_mixed:
+            return self.confidence_hint, self.short_confidence_hint
+        accept, nearest, cancel = map(self._key, ("sure", "nearest", "cancel"))
+        long_text, short_text = (
+            f"{accept}: certain · 1-9: confidence · {nearest}: {text} · {cancel}: cancel"
+            for text in ("only the nearest image", "nearest")
+        )
+        return long_text, short_text
+
+    @property
+    def nearest_hint(self) -> str:
+        """The keys that answer for the nearest image alone."""
+        digits = format_digit_ranges(list_active_digits(self.digit_keys, self.classes))
+        return f"{digits}: class of that image · {self._key('choose')}: find class · {self._key('cancel')}: cancel"
+
     @property
     def parts_hint(self) -> str:
         """The keys that complete a split."""
@@ -114,19 +134,24 @@ class KeyParser:
             return parser, None
         match self.state:
             case "class":
-                return parser._handle_key_of_class_question(key, focused)
+                result = parser._handle_key_of_class_question(key, focused)
             case "confidence":
-                return parser._handle_key_of_confidence_question(key)
+                result = parser._handle_key_of_confidence_question(key, focused)
+            case "nearest":
+                result = parser._handle_key_of_nearest_question(key, focused)
             case "parts":
-                return parser._handle_key_of_split_question(key, focused)
+                result = parser._handle_key_of_split_question(key, focused)
             case "leave":
-                return parser._handle_key_of_yes_question(key, "go", self.leave_hint)
+                result = parser._handle_key_of_yes_question(key, "go", self.leave_hint)
             case "accept_all":
-                return parser._handle_key_of_yes_question(key, "accept_all", self.accept_all_hint)
+                result = parser._handle_key_of_yes_question(key, "accept_all", self.accept_all_hint)
+        return result
 
     def select_class(self, class_id: int, new_class: AddClass | None = None) -> tuple[KeyParser, Action | None]:
         """Return the parser after a class was chosen by name, and the action to perform now."""
         parser = replace(self, hint="", needs_second_look=False, new_class=new_class, offers_one_key_mode=False)
+        if self.state == "nearest":
+            return replace(parser, state="class"), NearestImageAnswer(class_id)
         if self.is_one_key_mode:
             return parser, ClassAnswer(class_id)
         return replace(parser, state="confidence", typed_text=str(class_id)), None
@@ -160,6 +185,8 @@ class KeyParser:
                 parser = replace(self, state="parts", typed_text="")
             case "unreadable":
                 return self, Unreadable()
+            case "nearest":
+                parser = replace(self, state="nearest", typed_text="")
             case "go" if focused.unanswered_count:
                 parser = replace(self, state="leave")
             case "one_key_mode":
@@ -172,9 +199,7 @@ class KeyParser:
                 parser = self._with_hint("No open cluster is predicted with 95 % or more")
             case "other":
                 parser = self._with_hint(f"Unknown key. {self.format_key('any.help')} lists all keys")
-            case "cancel":
-                pass
-            case _:
+            case _ if key != "cancel":
                 action = key
         return parser, action
 
@@ -199,13 +224,29 @@ class KeyParser:
             return self._with_hint(f'Class "{name}" was merged into "{target}"'), None
         return self.select_class(class_id)
 
-    def _handle_key_of_confidence_question(self, key: str) -> tuple[KeyParser, Action | None]:
+    def _handle_key_of_confidence_question(
+        self, key: str, focused: FocusedClusterInfo
+    ) -> tuple[KeyParser, Action | None]:
         if key in ("cancel", "clear"):
             return self.clear_input(), None
         if key == "accept" or (key.isdigit() and key != "0"):
             confidence = 1.0 if key == "accept" else int(key) / 10
             return replace(self, state="class", typed_text=""), ClassAnswer(int(self.typed_text), confidence)
-        return self._with_hint(self.confidence_hint), None
+        if key == "nearest":
+            return replace(self, state="class", typed_text=""), NearestImageAnswer(int(self.typed_text))
+        return self._with_hint(self.list_confidence_hints(focused.is_mixed)[0]), None
+
+    def _handle_key_of_nearest_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
+        if key.isdigit():
+            return self._select_digit_class(int(key))
+        match key:
+            case "cancel" | "clear" | "nearest":
+                return self.clear_input(), None
+            case "accept" if focused.guess is not None:
+                return self.clear_input(), NearestImageAnswer(focused.guess)
+            case "choose":
+                return self, key
+        return self._with_hint(self.nearest_hint), None
 
     def _handle_key_of_split_question(self, key: str, focused: FocusedClusterInfo) -> tuple[KeyParser, Action | None]:
         if key == "accept":
@@ -247,8 +288,8 @@ def format_question(
     """Return the question for the state of `parser`, and the keys that answer it, in `max_cells` if possible."""
     key = parser._key
     match parser.state:
-        case "confidence":
-            return _format_confidence_question(parser, focused, max_cells)
+        case "confidence" | "nearest":
+            return _format_begun_question(parser, focused, max_cells)
         case "parts":
             return f"Split into {parser.choose_part_count(focused.size)} parts?", parser.parts_hint
         case "leave":
@@ -269,14 +310,22 @@ def format_question(
     return question, _format_answer_keys(parser, focused, max_cells - cell_len(question) - GAP_CELLS)
 
 
-def _format_confidence_question(parser: KeyParser, focused: FocusedClusterInfo, max_cells: int) -> tuple[str, str]:
-    """Return the question for the confidence; a long name is shortened for the keys, as far as it stays readable."""
+def _format_begun_question(parser: KeyParser, focused: FocusedClusterInfo, max_cells: int) -> tuple[str, str]:
+    """Return the question for the class of the nearest image, or for the confidence of the typed class.
+
+    A long name is shortened for the keys, as far as it stays readable.
+    """
+    if parser.state == "nearest":
+        guess = f" {parser._key('sure')}: {focused.guess_text}" if focused.guess is not None else ""
+        return f"Cluster {focused.name}, nearest image: class?{guess}", parser.nearest_hint
     start = f"Cluster {focused.name}: class? "
     question = f"{start}{parser.format_chosen_class()}_"
-    for hint in (parser.confidence_hint, parser.short_confidence_hint):
+    for hint in parser.list_confidence_hints(focused.is_mixed):
         if cell_len(question) + GAP_CELLS + cell_len(hint) <= max_cells:
             return question, hint
     start = start.replace(": class?", "?")
+    if cell_len(question := f"{start}{parser.format_chosen_class()}_") + GAP_CELLS + cell_len(hint) <= max_cells:
+        return question, hint
     room = max_cells - GAP_CELLS - cell_len(f"{start}_{hint}")
     return f"{start}{parser.format_chosen_class(min(max(room, MIN_CLASS_CELLS), MAX_CLASS_CELLS))}_", hint
 
@@ -284,14 +333,17 @@ def _format_confidence_question(parser: KeyParser, focused: FocusedClusterInfo, 
 def _format_answer_keys(parser: KeyParser, focused: FocusedClusterInfo, max_cells: int) -> str:
     """Return the keys that answer, shorter where the question already shows a guess or the room is short."""
     digits = format_digit_ranges(list_active_digits(parser.digit_keys, parser.classes))
-    accept = parser._key("sure")
+    accept, nearest = parser._key("sure"), f"{parser._key('nearest')}: nearest image alone"
     if focused.sure_count > 1:
         return f"{parser._key('accept_all')}: accept {focused.sure_count} above 95 % · {digits}: class"
     if parser.is_one_key_mode:
-        return f"{digits}: class · {parser._key('one_key_mode')}: one-key mode off"
+        mode_off = f"{parser._key('one_key_mode')}: one-key mode off"
+        return f"{digits}: class · {nearest} · {mode_off}" if focused.is_mixed else f"{digits}: class · {mode_off}"
     long_text, short_text = (
         f"{digits}: class, then {accept}{certain} or 1-9{confidence}"
         for certain, confidence in ((": certain", ": confidence"), ("", ""))
     )
     texts = [short_text] if focused.guess is not None else [long_text, short_text]
+    if focused.is_mixed:
+        texts = [*(f"{text} · {nearest}" for text in texts), f"{digits}: class · {nearest}", *texts]
     return next((text for text in texts if cell_len(text) <= max_cells), f"{digits}: class")

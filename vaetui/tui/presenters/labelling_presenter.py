@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, Unreadable, format_path
+from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, NearestImageAnswer, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.errors import UserError, format_count
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
 from vaetui.tui.keymap import KeyFormatter, format_default_key
-from vaetui.tui.presenters.cluster_order import SORT_ORDERS, ClusterOrder, is_open
+from vaetui.tui.presenters.cluster_order import SORT_ORDERS, ClusterOrder, is_open, is_probably_mixed
 from vaetui.tui.presenters.cluster_text import (
     describe_class_edit,
     format_answer_confirmation,
@@ -24,6 +24,7 @@ from vaetui.tui.presenters.focus_moves import (
     find_next_unanswered,
     move_index,
 )
+from vaetui.tui.presenters.input_kind import takes_vectors
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.session_protocol import Session
@@ -98,6 +99,7 @@ class LabellingPresenter:
             guess=guess[0] if guess is not None else None,
             guess_text=format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
             is_answered=not is_open(cluster),
+            is_mixed=takes_vectors(self.session.config) and is_probably_mixed(cluster),
             sure_count=len(sure_answers),
             sure_text=format_class_counts(counts.most_common(), sure_cells),
         )
@@ -192,7 +194,7 @@ class LabellingPresenter:
 
     def _apply_action(self, action: Action, columns: int, page_size: int) -> Action | None:
         match action:
-            case ClassAnswer() | Unreadable():
+            case ClassAnswer() | NearestImageAnswer() | Unreadable():
                 self._record_answer(action)
             case "accept_all":
                 self._accept_all()
@@ -223,7 +225,7 @@ class LabellingPresenter:
                 return action
         return None
 
-    def _record_answer(self, answer: ClassAnswer | Unreadable) -> None:
+    def _record_answer(self, answer: ClassAnswer | NearestImageAnswer | Unreadable) -> None:
         """Record the answer for the focused cluster, with the class that it adds, and focus the next open cluster."""
         path, new_class = self.focused_cluster.path, self.key_parser.new_class
         self.key_parser = replace(self.key_parser, new_class=None)
@@ -299,6 +301,9 @@ class LabellingPresenter:
         path = self._last_answered_path or self.focused_cluster.path
         cluster = next(cluster for cluster in self.round_view.clusters if cluster.path == path)
         name, answer = format_path(path), cluster.answer
+        if isinstance(answer, NearestImageAnswer):
+            self.status_text = "An answer for the nearest image alone is always certain"
+            return
         if not isinstance(answer, ClassAnswer):
             reason = "answer yet" if answer is None else "class, so it has no confidence"
             self.status_text = f"Cluster {name} has no {reason}"

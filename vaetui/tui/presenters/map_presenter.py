@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
-from vaetui.engine.answers import ClassAnswer, ClusterPath, Unreadable, format_path
+from vaetui.engine.answers import ClassAnswer, ClusterPath, NearestImageAnswer, Unreadable, format_path
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import ImageMap, MapCluster
 from vaetui.errors import format_count
@@ -258,6 +258,8 @@ class MapPresenter:
         match cluster.answer:
             case ClassAnswer(class_id, _):
                 text += f" = {self._classes.names[class_id]}"
+            case NearestImageAnswer(class_id):
+                text += f" = {self._classes.names[class_id]}, nearest image alone"
             case Unreadable():
                 text += " unreadable"
             case _ if cluster.class_id >= 0:
@@ -302,7 +304,9 @@ class MapPresenter:
             hidden_count = len(self.image_map.points) - len(self._points) if self.image_map else 0
             notes.append(f"hidden {hidden_count:,}")
         if self.image_map is not None and self.image_map.clusters and self.shows_clusters:
-            notes += ["", "#1 cluster", "#1=a answered", "#1– unreadable"]
+            has_nearest = any(isinstance(cluster.answer, NearestImageAnswer) for cluster in self.image_map.clusters)
+            nearest = ["#1~a nearest image"] if has_nearest else []
+            notes += ["", "#1 cluster", "#1=a answered", *nearest, "#1– unreadable"]
         if frame.hidden_label_count:
             notes.append(f"{frame.hidden_label_count} # hidden")
         return notes
@@ -312,6 +316,8 @@ class MapPresenter:
         match cluster.answer:
             case ClassAnswer(class_id, _):
                 text += f"={self.letters.get(class_id, UNNAMED_LETTER)}"
+            case NearestImageAnswer(class_id):
+                text += f"~{self.letters.get(class_id, UNNAMED_LETTER)}"
             case Unreadable():
                 text += "–"
         return f" {text} " if self.draws_letters else text  # apart from the letters around

@@ -73,13 +73,12 @@ def arrange_footer_pages(commands: Sequence[ScreenCommand], max_cells: int) -> l
     )
     if _count_cells([*entries, *leave, *help_]) <= max_cells:
         return [[*entries, *leave, *help_]]
-    first_tail, other_tail = [*leave, *more, *help_], [*(_number_page(entry, 8, 9) for entry in more), *help_]
-    pages: list[list[FooterEntry]] = [[]]
-    for entry in entries:
-        tail = first_tail if len(pages) == 1 else other_tail
-        if pages[-1] and _count_cells([*pages[-1], entry, *tail]) > max_cells:
-            pages.append([])
-        pages[-1].append(entry)
+    first_tail = [*leave, *more, *help_]
+    for largest_number in (9, 99):  # the number of a page takes room from its entries
+        other_tail = [*(_number_page(entry, largest_number, largest_number) for entry in more), *help_]
+        pages = _fill_pages(entries, first_tail, other_tail, max_cells)
+        if len(pages) <= largest_number:
+            break
     first_page = [*pages[0], *first_tail]
     if not more:
         return [first_page]
@@ -87,6 +86,22 @@ def arrange_footer_pages(commands: Sequence[ScreenCommand], max_cells: int) -> l
         first_page,
         *([*page, _number_page(more[0], number, len(pages)), *help_] for number, page in enumerate(pages[1:], start=2)),
     ]
+
+
+def _fill_pages(
+    entries: Sequence[FooterEntry],
+    first_tail: Sequence[FooterEntry],
+    other_tail: Sequence[FooterEntry],
+    max_cells: int,
+) -> list[list[FooterEntry]]:
+    """Return the entries in pages that leave room for the entries at the end of the first page and of all others."""
+    pages: list[list[FooterEntry]] = [[]]
+    for entry in entries:
+        tail = first_tail if len(pages) == 1 else other_tail
+        if pages[-1] and _count_cells([*pages[-1], entry, *tail]) > max_cells:
+            pages.append([])
+        pages[-1].append(entry)
+    return pages
 
 
 def _build_footer_entries(commands: Sequence[ScreenCommand]) -> list[FooterEntry]:

@@ -8,10 +8,10 @@ from typing import TypeAlias
 from rich.cells import cell_len
 from rich.text import Text
 
-from vaetui.engine.answers import ClassAnswer, Unreadable
+from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Unreadable
 from vaetui.engine.classes import ClassList
 from vaetui.session.views import ClusterView
-from vaetui.tui.presenters.class_colours import CLASS_MARK, get_class_style
+from vaetui.tui.presenters.class_colours import CLASS_MARK, NEAREST_IMAGE_MARK, get_class_style
 from vaetui.tui.presenters.cluster_text import (
     MAX_CLASS_NAME_CELLS,
     format_cluster_name,
@@ -30,11 +30,15 @@ MIN_GUESS_CELLS = 8
 
 
 def format_class(
-    class_id: int, classes: ClassList, max_cells: int = MAX_CLASS_NAME_CELLS, gap: str = " "
+    class_id: int,
+    classes: ClassList,
+    max_cells: int = MAX_CLASS_NAME_CELLS,
+    gap: str = " ",
+    mark: str = CLASS_MARK,
 ) -> tuple[Piece, ...]:
     """Return the mark of a class in its colour and its name after `gap`, truncated to `max_cells` in total."""
-    name = truncate_class_name(class_id, classes, max(max_cells - len(CLASS_MARK + gap), 1))
-    return (CLASS_MARK, get_class_style(class_id)), (f"{gap}{name}", "")
+    name = truncate_class_name(class_id, classes, max(max_cells - len(mark + gap), 1))
+    return (mark, get_class_style(class_id)), (f"{gap}{name}", "")
 
 
 def format_answer_pieces(
@@ -42,8 +46,8 @@ def format_answer_pieces(
 ) -> tuple[Piece, ...]:
     """Return the answer in at most `max_cells`, or nothing without one; a long class name is truncated.
 
-    "■ cat" is the class cat, "■ cat .8" the same with confidence 0.8, "–" unreadable, "⟨2/4⟩" split with 2 of 4 parts
-    answered.
+    "■ cat" is the class cat, "■ cat .8" the same with confidence 0.8, "□ cat" that of the nearest image alone, "–"
+    unreadable, "⟨2/4⟩" split with 2 of 4 parts answered.
     """
     if cluster.leaf_counts is not None:
         return ((f"⟨{cluster.leaf_counts[0]}/{cluster.leaf_counts[1]}⟩", ""),)
@@ -51,6 +55,8 @@ def format_answer_pieces(
         case ClassAnswer(class_id, confidence):
             suffix = format_confidence(confidence)
             return *format_class(class_id, classes, max_cells - len(suffix), gap), (suffix, "dim")
+        case NearestImageAnswer(class_id):
+            return format_class(class_id, classes, max_cells, gap, NEAREST_IMAGE_MARK)
         case Unreadable():
             text = "– unreadable"
             return ((text if len(text) <= max_cells else "–", "dim"),)

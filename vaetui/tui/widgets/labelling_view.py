@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
-from vaetui.engine.answers import ClusterPath
+from vaetui.engine.answers import ClusterPath, NearestImageAnswer
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
@@ -34,6 +34,8 @@ from vaetui.tui.widgets.member_grid import MemberGrid
 from vaetui.tui.widgets.text_line import TextLine
 
 ANSWER_LEGEND = "■ class  – unreadable  ⟨⟩ split  ? no answer"
+LEGEND_WITH_NEAREST = ANSWER_LEGEND.replace("  –", "  □ nearest image  –", 1)
+"""The legend while an answer is about the nearest image of a cluster alone."""
 PAGE_KEYS_HINT = " · arrows: more"
 RULE_MARGIN_CELLS = 8
 """Cells of the rule that are neither the page nor the legend."""
@@ -130,7 +132,7 @@ class LabellingView(Vertical):
             frame.draw_image(0, cluster.picture)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
         rule, digits = self.query_one("#rule", TextLine), self.query_one("#digits", TextLine)
-        rule.set_text(self._format_rule(rule_legend, len(visible_clusters), focus_index, arrangement_text))
+        rule.set_text(self._format_rule(rule_legend, visible_clusters, focus_index, arrangement_text))
         if digits.styles.height is None or digits.styles.height.value != len(legend_rows):
             digits.styles.height = len(legend_rows)
         digits.set_text("\n".join(legend_rows))
@@ -177,14 +179,19 @@ class LabellingView(Vertical):
         row_cells = [rule_cells, *[self._width - 2] * min(max(spare_rows, 0), MAX_LEGEND_ROWS)]
         return wrap_digit_keys(classes, round_view.digit_keys, row_cells)
 
-    def _format_rule(self, legend: str, count: int, focus_index: int, arrangement_text: str) -> Text:
+    def _format_rule(
+        self, legend: str, clusters: Sequence[ClusterView], focus_index: int, arrangement_text: str
+    ) -> Text:
         """Return the rule with page and arrangement at the left and the legend of digits or answers at the right."""
+        count = len(clusters)
+        has_nearest = any(isinstance(cluster.answer, NearestImageAnswer) for cluster in clusters)
+        answer_legend = LEGEND_WITH_NEAREST if has_nearest else ANSWER_LEGEND
         page_size = self.page_size
         start, end = compute_page_bounds(focus_index, count, page_size)
         page = f" {start + 1}-{end} of {count}{PAGE_KEYS_HINT} " if count > page_size else ""
         if arrangement_text:
             page = f" {arrangement_text}{page and f' · {page.strip()}'} "
-        legend = legend or ("" if self._width < 80 else ANSWER_LEGEND)
+        legend = legend or ("" if self._width < 80 else answer_legend)
         if len(page) + cell_len(legend) + RULE_MARGIN_CELLS > self._width:
             page = page.replace(PAGE_KEYS_HINT, "")
         legend = legend and f" {legend} "
