@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -22,14 +23,17 @@ from vaetui.export.label_info import describe_features, format_audit
 from vaetui.storage.feature_record import FeatureRecord
 from vaetui.storage.output_files import create_output_directory
 
+LINE_CHARS = 120
+"""Longest line of text in a README."""
 IMAGE_INPUT = "{} images [N, {}, height, width], resized with a Lanczos filter, pixel values divided by 255."
 VECTOR_INPUT = "Vectors [N, {:,}] of any length, {}."
 README_TEMPLATE = """# {name}
 
 The networks of a vaetui session, written by `vaetui export-model`. `card.json` contains the configuration, the classes
 and the expected input; its list `merged_into` maps each output of the classifier to the class that it counts for, and
-`learned` names the classes that had answers: only these are predicted.{note}
-To classify images in Python, with vaetui {version} installed{extra}:
+`learned` names the classes that had answers: only these are predicted.
+
+{note}To classify images in Python, with vaetui {version} installed{extra}:
 
 ```python
 import json
@@ -102,7 +106,7 @@ print([card["classes"][class_id] for class_id in probabilities.argmax(axis=1)])
 ONNX_IMAGE_CODE = """\
 images = np.random.rand(4, {channels}, *card["shape"][:2]).astype("float32")  # your images, from 0 to 1"""
 ONNX_VECTOR_CODE = """\
-vectors = np.random.rand(4, *card["shape"]).astype("float32")  # your vectors, {origin}"""
+vectors = np.random.rand(4, *card["shape"]).astype("float32")  # your vectors, computed as above"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +234,13 @@ def _format_readme(origin: ModelOrigin, shape: tuple[int, ...], with_onnx: bool,
     note = extra = imports = data_imports = model_imports = ""
     if features is not None:
         description = _describe_vectors(features)
-        note = f"\nThe networks take in vectors of {features.width:,} numbers, {description}."
-        code, onnx_code = VECTOR_CODE, ONNX_VECTOR_CODE.format(origin=description)
+        sentences = [f"The networks take in vectors of {features.width:,} numbers, {description}."]
+        code, onnx_code = VECTOR_CODE, ONNX_VECTOR_CODE
         if features.model is not None:
-            note += f" The version of its weights is `{features.model.version}`."
+            sentences.append(f"The version of its weights is {features.model.version}.")
             code, extra, model_imports = MODEL_CODE, " (`pip install 'vaetui[photos]'`)", MODEL_IMPORTS
             imports, data_imports = "import numpy as np\n", "from vaetui.data.import_options import ImportOptions\n"
+        note = textwrap.fill(" ".join(sentences), LINE_CHARS, break_long_words=False) + "\n\n"
     return README_TEMPLATE.format(
         name=origin.session_name,
         note=note,
