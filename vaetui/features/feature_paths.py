@@ -102,13 +102,14 @@ def _find_matches(
         if best.found_count == len(wanted_paths):
             return best
     relative_keys = [_list_keys(path, ()) for path in wanted_paths]
-    complete_count = 0
     for prefix in _list_foreign_directories(readings, relative_keys):
         stripped = (tuple(path[len(prefix) :] for path in row if path.startswith(prefix)) for row in readings)
         matches = _look_up(_index_rows(stripped), relative_keys)
+        is_complete = best.found_count == matches.found_count == len(wanted_paths)
+        if is_complete and (best.rows != matches.rows).any():  # two directories contain all images
+            return PathMatches(np.full(len(wanted_paths), SEVERAL_ROWS))
         best = max(best, matches, key=lambda matches: matches.found_count)
-        complete_count += matches.found_count == len(wanted_paths)
-    return best if complete_count <= 1 else PathMatches(np.full(len(wanted_paths), SEVERAL_ROWS))
+    return best
 
 
 def _normalise(path: str) -> str:
