@@ -25,7 +25,7 @@ def test_the_examples_run(templates: SessionTemplates, tmp_path: Path, monkeypat
     Image.fromarray(np.full((28, 28), 7, np.uint8)).save(tmp_path / "photos/new.png")
     monkeypatch.chdir(tmp_path)
     blocks = PYTHON_BLOCK.findall(PAGE.read_text())
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     namespace: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), namespace)

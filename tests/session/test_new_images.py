@@ -15,6 +15,7 @@ import vaetui
 from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import encode_png
 from tests.session.scripted_run import run_to_end
+from tests.session.test_api_page import PAGE, PYTHON_BLOCK
 from tests.vectors import WIDTH, create_session_with_features
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array
@@ -165,6 +166,14 @@ def test_the_python_interface_returns_what_the_command_prints(finished_home: Pat
                 reader.predict(features=wrong)
         with pytest.raises(UserError, match="Pass images, or vectors of images"):
             reader.predict()
+
+
+def test_the_example_of_the_api_page_runs_with_features(
+    finished_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = (text for text in PYTHON_BLOCK.findall(PAGE.read_text()) if "session.vectors()" in text)
+    exec(compile(block.replace("cats", "vectors"), str(PAGE), "exec"), {"vaetui": vaetui})
+    assert f"({TRAIN_COUNT}, {WIDTH}) {finished_home.parent / 'vectors.npy'} None" in capsys.readouterr().out
 
 
 def test_commands_that_need_images_or_a_decoder_say_so(finished_home: Path, tmp_path: Path) -> None:
