@@ -1,0 +1,36 @@
+"""Advice after the first round: which vectors to train on where the clusters mix classes."""
+
+from __future__ import annotations
+
+from vaetui.engine.answers import ClassAnswer
+from vaetui.session.views import RoundView
+
+MIN_ANSWERED_CLUSTERS = 5
+"""Answered clusters from which on their share says something."""
+MAX_MIXED_SHARE = 0.5
+"""Largest share of the clusters that may be split, unreadable or named by their nearest image without advice."""
+FEATURES_ADVICE = (
+    "Most clusters of this round mix classes: networks trained on these images alone hardly tell them apart. Train a "
+    "new session on vectors of a pretrained image model: vaetui new --features efficientnet-lite0."
+)
+"""Advice in a session that trains on images."""
+OTHER_FEATURES_ADVICE = (
+    "Most clusters of this round mix classes. Vectors of a larger image model may tell them apart better: vaetui new "
+    "--features dinov2-small."
+)
+"""Advice in a session that trains on vectors."""
+
+
+def advise_features(round_view: RoundView, has_features: bool) -> str | None:
+    """Return advice if most answered clusters of the first round mix classes; None otherwise and in later rounds.
+
+    A cluster mixes classes if it was split, marked as unreadable, or named by its nearest image alone. Parts of a split
+    cluster count with it. Answers of later rounds are about doubtful images, so mixed clusters are usual there.
+    """
+    if round_view.round_number != 1:
+        return None
+    answers = [cluster.answer for cluster in round_view.clusters if len(cluster.path) == 1 and cluster.answer]
+    mixed_count = sum(not isinstance(answer, ClassAnswer) for answer in answers)
+    if len(answers) < MIN_ANSWERED_CLUSTERS or mixed_count <= MAX_MIXED_SHARE * len(answers):
+        return None
+    return OTHER_FEATURES_ADVICE if has_features else FEATURES_ADVICE
