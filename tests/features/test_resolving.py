@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import DTypeLike
+from PIL import Image
 
+from tests.command_line import run_vaetui
 from tests.data.drawing import load_digits, write_image_folder
 from tests.features.feature_inputs import draw_vectors, import_with_features, load_features
 from vaetui.data.import_options import ImportOptions
@@ -18,6 +21,7 @@ from vaetui.data.importing import import_dataset
 from vaetui.errors import UserError
 from vaetui.features import feature_store, resolving
 from vaetui.runtime import session_runner
+from vaetui.storage import locations
 from vaetui.storage.feature_record import FeatureRecord
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -189,3 +193,75 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         os.utime(path, ns=(0, 0))
     with pytest.raises(UserError, match=r"vectors\.npy (changed while it was read|cannot be read)"):
         session_runner.drain_events(events)
+
+
+def test_paths_follow_a_table_of_images_with_missing_and_repeated_rows(folder: Path, tmp_path: Path) -> None:
+    names = sorted(str(path.relative_to(tmp_path)) for path in folder.rglob("*.png"))
+    rows = [names[5], "photos/missing.png", str(tmp_path / names[3]), names[20], names[5], *names[10:20]]
+    table = tmp_path / "images.csv"
+    table.write_text("\n".join(["path", *rows]) + "\n")
+    np.savez(tmp_path / "vectors.npz", vectors=draw_vectors(COUNT), path=np.array(names))
+    vectors = load_features(import_with_features(table, tmp_path / "vectors.npz"))
+    assert vectors[:, 0].tolist() == [5, 3, 20, *range(10, 20)]
+    np.save(tmp_path / "vectors.npy", draw_vectors(14))  # of each different path
+    vectors = load_features(import_with_features(table, tmp_path / "vectors.npy"))
+    assert vectors[:, 0].tolist() == [0, *range(2, 14)]
+
+
+def test_pages_of_stacks_are_matched_by_path_and_by_order(tmp_path: Path) -> None:
+    images = load_digits(15)[0]
+    root = tmp_path / "stacks"
+    root.mkdir()
+    for index, name in enumerate("abc"):
+        first, *others = map(Image.fromarray, images[5 * index : 5 * index + 5])
+        first.save(root / f"{name}.tif", save_all=True, append_images=others)
+    (root / "b.tif").write_bytes(b"broken")
+    Image.fromarray(images[5]).save(root / "b2.png")
+    names = [*(f"a.tif#{page}" for page in range(5)), "b2.png", *(f"c.tif#{page}" for page in range(5))]
+    np.savez(tmp_path / "v.npz", features=draw_vectors(11)[::-1], paths=np.array(names[::-1]))
+    assert load_features(import_with_features(root, tmp_path / "v.npz"))[:, 0].tolist() == [*range(11)]
+    np.save(tmp_path / "v.npy", draw_vectors(12))  # one more, for b.tif
+    expected = [*range(5), *range(6, 12)]
+    assert load_features(import_with_features(root, tmp_path / "v.npy"))[:, 0].tolist() == expected
+
+
+def test_vectors_of_idx_files_in_place_have_their_order(digits: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", draw_vectors(840))
+    data = import_with_features(digits, tmp_path / "v.npy")
+    assert data.source == str(digits)
+    assert load_features(data).shape == (840, 6)
+    np.savez(tmp_path / "v.npz", train=draw_vectors(640), test=draw_vectors(200))
+    assert load_features(import_with_features(digits, tmp_path / "v.npz"))[:, 0].tolist() == [*range(640), *range(200)]
+
+
+def test_a_file_of_a_whole_set_serves_images_without_test_images(folder: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", features_train=draw_vectors(COUNT), features_test=draw_vectors(5))
+    assert load_features(import_with_features(folder, tmp_path / "v.npz")).shape == (COUNT, 6)
+
+
+def test_vectors_that_are_all_zeros_are_counted(folder: Path, tmp_path: Path) -> None:
+    vectors = draw_vectors(COUNT)
+    vectors[[3, 7]] = 0
+    np.save(tmp_path / "v.npy", vectors)
+    data = import_with_features(folder, tmp_path / "v.npy")
+    assert data.data_record.import_lines["features"].endswith("\n2 vectors are all zeros")
+
+
+def test_constant_columns_of_unused_rows_do_not_matter(folder: Path, tmp_path: Path) -> None:
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    vectors = np.column_stack([draw_vectors(COUNT + 1), np.zeros(COUNT + 1)])
+    vectors[-1, -1] = 1
+    np.savez(tmp_path / "v.npz", features=vectors, paths=np.array([*names, "other.png"]))
+    with pytest.raises(UserError, match="Column 6 of"):
+        import_with_features(folder, tmp_path / "v.npz")
+
+
+def test_inspect_describes_the_vectors_without_a_session(folder: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", draw_vectors(COUNT))
+    process = run_vaetui("inspect", str(folder), "--features", str(tmp_path / "v.npy"), "--json")
+    fields = json.loads(process.stdout)["features"]
+    assert (fields["count"], fields["width"], fields["model"]) == (COUNT, 6, None)
+    assert fields["description"] == "6 numbers per image from v.npy, in the order of the images"
+    assert locations.list_session_names() == []
+    process = run_vaetui("inspect", str(folder), "--features", str(tmp_path / "w.npy"))
+    assert process.returncode == 2

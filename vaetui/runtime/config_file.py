@@ -34,6 +34,8 @@ KEYS_SECTION = "keys"
 ONE_KEY_MODE = "labelling.one_key_mode"
 NEW_FILE_TEXT = "# Settings of vaetui. See all of them with: vaetui config\n\n"
 """Start of a file that the program creates to remember a choice."""
+IMAGE_RECIPES = tuple(name for name in recipes.RECIPES if name != recipes.FEATURES_RECIPE)
+"""Recipes of sessions that train on images; --features chooses the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ SETTINGS: Mapping[str, Setting] = {
         PICTURE_CHOICES, "auto", "Picture mode; auto queries the terminal, none leaves pictures out", "VAETUI_PICTURES"
     ),
     ONE_KEY_MODE: Setting(None, None, "Whether a digit answers at once in new sessions; a changes it on the screen"),
-    "new.recipe": Setting(tuple(recipes.RECIPES), recipes.DEFAULT_RECIPE, "Recipe of new sessions"),
+    "new.recipe": Setting(IMAGE_RECIPES, recipes.DEFAULT_RECIPE, "Recipe of new sessions without --features"),
     "new.device": Setting(get_args(config.Device), "auto", "Device of new sessions; auto chooses the fastest"),
 }
 """Settings by section and name."""
