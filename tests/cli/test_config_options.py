@@ -12,6 +12,7 @@ from vaetui.cli.config_options import CONFIG_OPTIONS, CONFIG_SECTIONS, build_con
 from vaetui.engine import recipes
 from vaetui.engine.config import Config
 from vaetui.engine.query_strategy import count_clusters
+from vaetui.errors import UserError
 from vaetui.storage import locations
 
 INVALID_OPTIONS = [["--recipe", "soup"], ["--clusters", "1"], ["--seed", "-3"], ["--device", "abacus"], ["--what"]]
@@ -94,3 +95,9 @@ def test_the_default_recipe_is_propagation() -> None:
     assert recipes.DEFAULT_RECIPE == "propagation"
     for command in ("new", "simulate"):
         assert "[default: propagation]" in " ".join(run_vaetui(command, "--help").stdout.split())
+
+
+def test_decoder_is_trained_with_features_only() -> None:
+    assert build_config("features", has_features=True, image_decoder=True).network.image_decoder
+    with pytest.raises(UserError, match="--decoder is for sessions with --features"):
+        build_config("propagation", image_decoder=True)

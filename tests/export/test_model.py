@@ -88,6 +88,15 @@ def test_networks_for_vectors_from_elsewhere_are_loaded_by_the_readme_code(
         assert np.abs(probabilities - expected).max() < 1e-5
 
 
+def test_image_decoder_of_networks_for_vectors_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(VECTOR_CONFIG, network=replace(VECTOR_CONFIG.network, image_decoder=True))
+    vae = build_networks(config.network, (12,), seed=0, image_shape=(8, 8)).eval()
+    origin = replace(ORIGIN, features=FeatureRecord("/data/clip.npy", 640, 12, "0" * 64))
+    write_model_directory(origin, vae, config, (12,), CLASS_LIST, False, tmp_path / "model")
+    (printed,) = run_readme(tmp_path / "model", monkeypatch)
+    assert len(ast.literal_eval(printed)) == 4
+
+
 def test_card_and_readme_without_an_audit_promise_nothing(tmp_path: Path) -> None:
     write_model_directory(ORIGIN, build_model((8, 8)), CONFIG, (8, 8), CLASS_LIST, False, tmp_path / "model")
     card = json.loads((tmp_path / "model/card.json").read_text())

@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from tests.session.test_kill import start_run
-from tests.vectors import FEATURES_CONFIG, create_session_with_features, write_vectors
+from tests.vectors import FEATURES_CONFIG, create_session_with_features, record_vectors, write_vectors
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Reconstructed
 from vaetui.engine.images import read_idx_array
@@ -80,7 +81,7 @@ def test_session_with_features_trains_clusters_and_finishes_without_reconstructi
         epochs = session.training_curves().finished_epochs
         assert [epoch.pixel_accuracy for epoch in epochs] == [None] * 3
         assert all(epoch.test_accuracy is not None and np.isfinite(epoch.losses).all() for epoch in epochs)
-        with pytest.raises(UserError, match="no decoder"):
+        with pytest.raises(UserError, match="--decoder"):
             session.reading_test()
         assert not list(session.directory.glob("reconstructions*"))
     assert load_status("vectors")["pixel_accuracy"] == [None] * 3
@@ -148,6 +149,34 @@ def test_changed_vectors_are_refused_in_one_sentence_and_restoring_them_opens_th
         session.close_round()
         list(session.advance())
         assert session.round_number == 2
+
+
+def test_image_decoder_draws_centres_and_samples_and_changes_no_label(
+    vectors_path: Path, digits: Path, home: Path, finished: tuple[str, object]
+) -> None:
+    config = replace(FEATURES_CONFIG, network=replace(FEATURES_CONFIG.network, image_decoder=True, channels=(4, 8)))
+    record = record_vectors(vectors_path)
+    with closing(lifecycle.create("decoder", str(digits), config, DataRecord(features=record))) as session:
+        list(session.advance())
+        assert (session.has_features, session.has_decoder) == (True, True)
+        round_view = session.round_view()
+        for cluster in round_view.clusters:
+            nearest = session.member_images(cluster.path, "nearest", 1)[0].astype(float)
+            assert cluster.picture.shape == nearest.shape
+            assert not np.array_equal(cluster.picture, nearest)
+        events = list(run_to_end(session))
+        assert "Reconstructed" in events
+        assert session.reading_test().reconstructions.shape == (64, 28, 28)
+        epochs = session.training_curves().finished_epochs
+        assert epochs[0].pixel_accuracy < epochs[-1].pixel_accuracy  # type: ignore[operator]
+        *_, sampled = session.generate_samples(3, None, 0)
+        assert sampled.images.shape == (3, 28, 28)  # type: ignore[union-attr]
+    with closing(lifecycle.resume("decoder")) as session:
+        assert session.training_curves().finished_epochs == epochs
+    with open_session() as session:
+        assert session.round_view().clusters != ()
+        for cluster, other in zip(round_view.clusters, session.round_view().clusters, strict=True):
+            assert (cluster.path, cluster.size, cluster.mean_distance) == (other.path, other.size, other.mean_distance)
 
 
 @pytest.fixture(scope="module")

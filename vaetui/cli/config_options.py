@@ -20,6 +20,8 @@ CONFIG_SECTIONS = {
     "z_dim": "network",
     "weight_init": "network",
     "latent": "network",
+    "patch_mirror": "network",
+    "image_decoder": "network",
     "beta": "loss",
     "gamma": "loss",
     "clusters": "cluster",
@@ -30,7 +32,7 @@ CONFIG_SECTIONS = {
     "colour_jitter": "augmentation",
 }
 """The section of `Config` that holds the field of each option; "" for `Config` itself."""
-IMAGE_OPTIONS = {"strength": "--augment", "colour_jitter": "--colour-jitter"}
+IMAGE_OPTIONS = {"strength": "--augment", "colour_jitter": "--colour-jitter", "patch_mirror": "--mirror"}
 """Options by field that change only images, so that they mean nothing for vectors."""
 
 
@@ -74,8 +76,9 @@ CONFIG_OPTIONS = (
         "--recipe",
         metavar="NAME",
         default=recipes.DEFAULT_RECIPE,
-        help=f"Configuration to start from: {', '.join(recipes.RECIPES)}. The options below override its values. With "
-        f"--features it is {recipes.FEATURES_RECIPE}.",
+        help=f"Configuration to start from: {', '.join(recipes.RECIPES)}. The options below override its values. "
+        f"Unless given, it is {recipes.PHOTOS_RECIPE} for colour photographs and {recipes.FEATURES_RECIPE} with "
+        "--features.",
     ),
     _build_range_option("--rounds", "rounds", "Labelling rounds."),
     _build_range_option("--warmup-epochs", "warmup_epochs", "Epochs of unsupervised training before the first round."),
@@ -93,9 +96,23 @@ CONFIG_OPTIONS = (
         "--colour-jitter", "colour_jitter", "Strength of the colour augmentation; 0 for classes that differ by colour."
     ),
     click.option(
+        "--mirror/--no-mirror",
+        "patch_mirror",
+        default=None,
+        help="Whether a photograph and its mirror image show the same class; not so for digits, letters and arrows. "
+        "(default: yes)",
+    ),
+    click.option(
         "--latent",
         type=click.Choice(["sample", "mean"]),
         help="Latent vector to cluster and classify: the sampled one or the mean.",
+    ),
+    click.option(
+        "--decoder",
+        "image_decoder",
+        is_flag=True,
+        default=None,
+        help="With --features: also learn to decode the images, so that centres and samples can be drawn.",
     ),
     click.option(
         "--init", "weight_init", type=click.Choice(["glorot", "normal"]), help="Initialisation of the weights."
@@ -126,6 +143,8 @@ def build_config(recipe: str, has_features: bool = False, **overrides: Any) -> c
                     f"{IMAGE_OPTIONS[field_name]} changes images, but a session with --features trains on vectors. "
                     "Omit it."
                 )
+            if field_name == "image_decoder" and not has_features:
+                raise UserError("--decoder is for sessions with --features; others have a decoder anyway. Omit it.")
             changes: dict[str, Any] = {field_name: value}
             if field_name == "clusters":
                 changes["clusters_per_class"] = 0.0  # that many, however many classes there are

@@ -81,6 +81,8 @@ RECIPES = {
 }
 """Configurations by name: "propagation" propagates answers over a graph of neighbours; "features" does so with vectors
 of a pretrained network in place of the images, "photos" with features of patches; "paper" is the published method."""
+PHOTOS_RECIPE = "photos"
+"""Recipe of a new session of colour photographs without features."""
 FEATURES_RECIPE = "features"
 """Recipe of a new session with features."""
 

@@ -31,13 +31,14 @@ class TrainState:
     """Device of networks and optimiser."""
 
 
-def create_train_state(config: Config, shape: tuple[int, ...]) -> TrainState:
+def create_train_state(config: Config, shape: tuple[int, ...], image_shape: tuple[int, ...] = ()) -> TrainState:
     """Return untrained networks, with optimiser; raises UserError as `select_device`.
 
-    `shape` is that of one input: (H, W) or (H, W, 3) of an image, (D,) of a vector.
+    `shape` is that of one input: (H, W) or (H, W, 3) of an image, (D,) of a vector; for the latter, an image decoder
+    needs the `image_shape`.
     """
     device = select_device(config.device)
-    vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network")).to(device)
+    vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network"), image_shape).to(device)
     is_fused = device.type in ("cpu", "cuda")
     return TrainState(vae, torch.optim.Adam(vae.parameters(), config.training.learning_rate, fused=is_fused), device)
 
@@ -73,14 +74,16 @@ def bound_checkpoint_bytes(state: TrainState) -> int:
     return 16 * sum(tensor.numel() for tensor in tensors) + 4_096 * (1 + len(tensors))
 
 
-def expand_classifier(state: TrainState, config: Config, shape: tuple[int, ...]) -> TrainState:
+def expand_classifier(
+    state: TrainState, config: Config, shape: tuple[int, ...], image_shape: tuple[int, ...] = ()
+) -> TrainState:
     """Return a state whose classifier has as many classes as the configuration, at least as many as now.
 
     Everything else is copied; the logits of new classes are 0.
     """
     if state.vae.classifier.out_features == config.network.classes:
         return state
-    expanded = create_train_state(config, shape)
+    expanded = create_train_state(config, shape, image_shape)
     load_checkpoint_arrays(expanded, to_checkpoint_arrays(state))
     return expanded
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from vaetui.engine import losses, rng
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig, count_passes_per_epoch
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
@@ -36,13 +37,14 @@ def train_epoch(
     config: Config,
     epoch: int,
     start_step: int = 0,
+    images: DeviceImages | None = None,
 ) -> Iterator[BatchesTrained]:
     """Train for the rest of one epoch after `start_step` batches, and yield a report every few batches.
 
     `inputs` are all training images, or their vectors, on the device of `state`; `pseudo_labels` is None for an
-    unsupervised epoch (eq. 1 alone). `state` contains all progress at every report, so the caller may stop there. The
-    order of the inputs and the noise depend only on seed, epoch and batch. Raises UserError if the loss becomes NaN or
-    infinite.
+    unsupervised epoch (eq. 1 alone). `images` are needed for an image decoder of vectors. `state` contains all progress
+    at every report, so the caller may stop there. The order of the inputs and the noise depend only on seed, epoch and
+    batch. Raises UserError if the loss becomes NaN or infinite.
     """
     generator = rng.derive_generator(config.seed, "order", epoch)
     pass_count = count_passes_per_epoch(config.training, len(inputs), epoch)
@@ -56,7 +58,8 @@ def train_epoch(
         batch = batch.to(state.device)
         batch_targets = [target[batch] for target in targets]
         _set_learning_rate(state, config.training, step, len(batches))
-        loss_sums += _train_step(state, inputs.load(batch), batch_targets, config, epoch, step)
+        decoded_images = None if images is None else images.load(batch)
+        loss_sums += _train_step(state, inputs.load(batch), batch_targets, config, epoch, step, decoded_images)
         image_count += len(batch)
         if step % BATCHES_PER_REPORT == 0 or step == len(batches):
             mean_losses = Losses(*(loss_sums / (step - reported_step)).tolist())
@@ -72,11 +75,17 @@ def train_epoch(
 
 
 def _train_step(
-    state: TrainState, inputs: Tensor, targets: Sequence[Tensor], config: Config, epoch: int, step: int
+    state: TrainState,
+    inputs: Tensor,
+    targets: Sequence[Tensor],
+    config: Config,
+    epoch: int,
+    step: int,
+    images: Tensor | None,
 ) -> Tensor:
     """Take a step of Adam on a batch of images [B, 1, H, W] or vectors [B, D]; return the losses, [5].
 
-    `targets` are class ids and weights [B], or empty.
+    `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
     """
     vae, count = state.vae.train(), len(inputs)
     views = inputs
@@ -108,6 +117,11 @@ def _train_step(
         if config.loss.consistency_weight and config.augmentation.is_enabled:
             consistency = losses.consistency(logits, config.loss.consistency_threshold)
             total = total + config.loss.consistency_weight * consistency
+    if images is not None and isinstance(vae, VectorVAE):
+        # Nothing flows back into the other networks, so that this changes the image decoder alone.
+        components = vae.project(inputs)
+        decodable = latents.detach() if components is None else components
+        total = total + losses.reconstruction(vae.decode_images(decodable), images)
     state.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()

@@ -23,6 +23,45 @@ class Encoding(NamedTuple):
     """Standard deviation of q(z | x), [N, z_dim]."""
 
 
+class ImageDecoder(nn.ModuleList):
+    """Decoder of latent vectors to images of one size, grey or in colour.
+
+    Activations and kernels are channels-last in memory. Shapes in comments are those of the paper's configuration with
+    28x28 images.
+    """
+
+    def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
+        """Create a decoder to images of `shape`: (height, width) or (height, width, 3)."""
+        conv1_channels, conv2_channels = config.channels
+        image_size, hidden_units = (shape[0], shape[1]), config.hidden_units
+        half_size = _compute_downsampled_size(image_size)
+        feature_size = _compute_downsampled_size(half_size)
+        feature_count = conv2_channels * feature_size[0] * feature_size[1]
+        first_padding = _compute_output_padding(feature_size, half_size)
+        second_padding = _compute_output_padding(half_size, image_size)
+        upconv1 = nn.ConvTranspose2d(
+            conv2_channels, conv1_channels, 3, stride=2, padding=1, output_padding=first_padding
+        )
+        upconv2 = nn.ConvTranspose2d(
+            conv1_channels, count_channels(shape), 3, stride=2, padding=1, output_padding=second_padding
+        )
+        super().__init__(
+            [nn.Linear(config.z_dim, hidden_units), nn.Linear(hidden_units, feature_count), upconv1, upconv2]
+        )
+        self.feature_size, self.feature_channels = feature_size, conv2_channels
+        self.negative_slope = config.negative_slope
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
+        dense1, dense2, conv1, conv2 = self
+        activations = activate(dense2(activate(dense1(latents), self.negative_slope)), self.negative_slope)  # [N, 6272]
+        activations = activations.view(-1, *self.feature_size, self.feature_channels)
+        activations = activations.permute(0, 3, 1, 2)  # [N, 128, 7, 7]
+        logits: Tensor = conv2(activate(conv1(activations), self.negative_slope))  # [N, 1, 28, 28]
+        return logits
+
+
 class VAE(nn.Module):
     """Encoder, decoder and classifier for images of one size, grey or in colour.
 
@@ -36,9 +75,8 @@ class VAE(nn.Module):
         conv1_channels, conv2_channels = config.channels
         image_size, image_channels = (shape[0], shape[1]), count_channels(shape)
         half_size = _compute_downsampled_size(image_size)
-        self.feature_size = _compute_downsampled_size(half_size)
-        self.feature_channels = conv2_channels
-        feature_count = conv2_channels * self.feature_size[0] * self.feature_size[1]
+        feature_size = _compute_downsampled_size(half_size)
+        feature_count = conv2_channels * feature_size[0] * feature_size[1]
         self.negative_slope = config.negative_slope
         hidden_units = config.hidden_units
         conv1 = nn.Conv2d(image_channels, conv1_channels, 3, stride=2, padding=1)
@@ -46,17 +84,7 @@ class VAE(nn.Module):
         self.encoder = nn.ModuleList(
             [conv1, conv2, nn.Linear(feature_count, hidden_units), nn.Linear(hidden_units, 2 * config.z_dim)]
         )
-        first_padding = _compute_output_padding(self.feature_size, half_size)
-        second_padding = _compute_output_padding(half_size, image_size)
-        upconv1 = nn.ConvTranspose2d(
-            conv2_channels, conv1_channels, 3, stride=2, padding=1, output_padding=first_padding
-        )
-        upconv2 = nn.ConvTranspose2d(
-            conv1_channels, image_channels, 3, stride=2, padding=1, output_padding=second_padding
-        )
-        self.decoder = nn.ModuleList(
-            [nn.Linear(config.z_dim, hidden_units), nn.Linear(hidden_units, feature_count), upconv1, upconv2]
-        )
+        self.decoder = ImageDecoder(config, shape)
         self.classifies_hidden = config.classifier_input == "hidden"
         self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
         norms = [nn.BatchNorm2d(conv1_channels), nn.BatchNorm2d(conv2_channels), nn.BatchNorm1d(hidden_units)]
@@ -75,12 +103,7 @@ class VAE(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
-        dense1, dense2, conv1, conv2 = self.decoder
-        activations = self._activate(dense2(self._activate(dense1(latents))))  # [N, 6272]
-        activations = activations.view(-1, *self.feature_size, self.feature_channels).permute(
-            0, 3, 1, 2
-        )  # [N, 128, 7, 7]
-        logits: Tensor = conv2(self._activate(conv1(activations)))  # [N, 1, 28, 28]
+        logits: Tensor = self.decoder(latents)
         return logits
 
     def classify(self, hidden: Tensor, latents: Tensor) -> Tensor:
@@ -97,8 +120,13 @@ class VAE(nn.Module):
         return losses.reconstruction(self.decode(latents), images)
 
     def _activate(self, values: Tensor) -> Tensor:
-        # In place saves a pass over memory; autograd allows it, because the slope is above 0.
-        return F.leaky_relu(values, self.negative_slope, inplace=True)
+        return activate(values, self.negative_slope)
+
+
+def activate(values: Tensor, negative_slope: float) -> Tensor:
+    """Apply a leaky ReLU to the values."""
+    # In place saves a pass over memory; autograd allows it, because the slope is above 0.
+    return F.leaky_relu(values, negative_slope, inplace=True)
 
 
 def build_vae(config: NetworkConfig, shape: tuple[int, ...], seed: int) -> VAE:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from vaetui.engine import losses, rng
 from vaetui.engine.config import NetworkConfig
-from vaetui.engine.vae import Encoding
+from vaetui.engine.vae import Encoding, ImageDecoder, activate
 from vaetui.engine.vectors import Vectors
-from vaetui.errors import UserError
 
 MAX_SAMPLE_VECTORS = 10_000
 """Most training vectors that mean, scale and components are measured on; more change them little."""
@@ -28,15 +27,18 @@ class VectorVAE(nn.Module):
 
     Vectors are first brought to length 1 and standardised by the mean of each number and one scale common to all, so
     that angles keep their meaning. The likelihood of the decoder (eq. 1) is a Gaussian with variance 1 in place of the
-    Bernoulli distribution of pixels.
+    Bernoulli distribution of pixels. An image decoder may learn beside the other networks, which it does not change.
     """
 
     input_mean: Tensor
     input_scale: Tensor
     components: Tensor | None
 
-    def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
-        """Create networks for vectors of `shape`: (D,)."""
+    def __init__(self, config: NetworkConfig, shape: tuple[int, ...], image_shape: tuple[int, ...] = ()) -> None:
+        """Create networks for vectors of `shape`, (D,).
+
+        With `image_shape`, (height, width) or (height, width, 3), they have an image decoder if it is configured.
+        """
         super().__init__()
         (width,) = shape
         hidden_units = config.hidden_units
@@ -51,6 +53,8 @@ class VectorVAE(nn.Module):
         self.register_buffer("input_scale", torch.ones(()))
         components = torch.zeros(width, config.z_dim) if config.clustered == "components" else None
         self.register_buffer("components", components)
+        # Last, so that the initial weights of all others are the same without it.
+        self.image_decoder = ImageDecoder(config, image_shape) if config.image_decoder and image_shape else None
 
     @torch.no_grad()
     def fit_to_vectors(self, vectors: Vectors, seed: int) -> None:
@@ -82,8 +86,10 @@ class VectorVAE(nn.Module):
         return self._decode_standardised(latents) * self.input_scale + self.input_mean
 
     def decode_images(self, latents: Tensor) -> Tensor:
-        """Raise UserError: these networks decode no images."""
-        raise UserError("Networks that are trained on vectors decode no images.")
+        """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]; only with an image decoder."""
+        assert self.image_decoder is not None
+        logits: Tensor = self.image_decoder(latents)
+        return logits
 
     def classify(self, hidden: Tensor, latents: Tensor) -> Tensor:
         """Return class logits [N, classes] from hidden units or from latent vectors, whichever is configured."""
@@ -104,7 +110,7 @@ class VectorVAE(nn.Module):
         return standardised
 
     def _activate(self, values: Tensor) -> Tensor:
-        return F.leaky_relu(values, self.negative_slope, inplace=True)
+        return activate(values, self.negative_slope)
 
 
 def _find_components(centred: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:

@@ -178,7 +178,9 @@ def write_model_directory(
     """
     from safetensors.torch import save
 
-    weights = {key: tensor.contiguous() for key, tensor in vae.state_dict().items()}
+    # An image decoder of networks for vectors is left out: it needs the shape of the images.
+    tensors = {key: tensor for key, tensor in vae.state_dict().items() if not key.startswith("image_decoder.")}
+    weights = {key: tensor.contiguous() for key, tensor in tensors.items()}
     versions = {name: metadata.version(name) for name in ("vaetui", "torch")} | {"python": platform.python_version()}
     merged_into = class_list.canonical[: config.network.classes]
     card: dict[str, Any] = {

@@ -25,7 +25,10 @@ def load_reading_test(
     Raises UserError before the first epoch ends, and if the networks decode no images or these have no true labels.
     """
     if not decodes_images(repository.config.network):
-        raise UserError("These networks have no decoder, so there are no reconstructions to read.")
+        raise UserError(
+            "These networks have no decoder, so there are no reconstructions to read. "
+            "Create a session that trains one with: vaetui new --decoder"
+        )
     events = repository.list_epochs()
     if not events:
         raise UserError("There is no reading test before the first epoch ends.")

@@ -102,7 +102,7 @@ class SessionSnapshot:
             raise UserError(f"{self.name} has no checkpoint yet; the first one is saved after ten seconds of training.")
         epoch, _, content = self._checkpoint
         config = schedule.config_for_epoch(epoch, replace(self.config, device=device), self.repository)
-        state = train_state.create_train_state(config, self.repository.input_shape)
+        state = train_state.create_train_state(config, self.repository.input_shape, self.repository.shape[1:])
         if len(content) > train_state.bound_checkpoint_bytes(state):
             raise UserError(f"The newest checkpoint of {self.name} does not fit the networks of the session.")
         train_state.load_checkpoint_arrays(state, tensors.decode_safetensors(content))
