@@ -25,6 +25,7 @@ from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
+from vaetui.cli.photo_recipe import choose_recipe_for_images
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.engine.audit_plans import PLANS, PlanName
 from vaetui.errors import UserError, format_count
@@ -91,7 +92,7 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
         locations.require_free_name(name)  # Checked before the import, which can take minutes.
 
     def create_session() -> Session:
-        data = data_options.import_images(config)
+        data = choose_recipe_for_images(data_options.import_images(config), config_values)
         if ui_mode.plain or ui_mode.detach:
             data.print_import_lines()  # the app shows them on its first screen
         return lifecycle.create(name, data.source, data.config, data.data_record, data.title)
@@ -191,7 +192,7 @@ def simulate(
         raise click.UsageError("--mixed nearest needs --annotator members: the centre alone shows no image to name.")
     mixed = mixed or choose_mixed_answer(annotator, config.network.inputs == "vectors")
     annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan, mixed)
-    data = options.import_images(config)
+    data = choose_recipe_for_images(options.import_images(config), config_values)
     if not as_json:
         data.print_import_lines()
     simulate_command.run_simulation(data, annotator_config, keep, as_json)
