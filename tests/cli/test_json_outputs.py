@@ -13,7 +13,9 @@ from tests.command_line import run_vaetui
 from tests.data.drawing import write_image_folder
 from tests.idx import write_small_mnist
 from tests.json_schema import iter_problems
+from tests.session.scripted_run import run_to_end
 from tests.session_templates import SessionTemplates, TemplatePhase
+from tests.vectors import create_session_with_features, write_vectors
 from vaetui.cli.main import app
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import AddClass, MergeClass
@@ -115,6 +117,32 @@ def test_inspect(tmp_path: Path) -> None:
     labelled = run_json("inspect", str(tmp_path / "images"), "--labels")
     assert labelled["skipped"][0]["path"] == f"{directory.name}/notes.png"
     assert sum(labelled["classes"].values()) + labelled["unlabelled"] == labelled["images"]
+
+
+def test_inspect_with_features(digits: Path, tmp_path: Path) -> None:
+    record = write_vectors(tmp_path / "vectors.npy", digits)
+    features = run_json("inspect", str(digits), "--features", record.path)["features"]
+    assert (features["path"], features["count"], features["width"]) == (record.path, record.count, record.width)
+    assert (features["sha256"], features["model"]) == (record.sha256, None)
+
+
+def test_show_export_and_predict_with_features(digits: Path, tmp_path: Path) -> None:
+    session = create_session_with_features("vectors", digits, tmp_path / "vectors.npy")
+    list(run_to_end(session))
+    session.close()
+    shown = run_json("show", "vectors")
+    assert shown["recipe"] == "features"
+    assert run_json("sessions")[0]["features"] == shown["features"]
+    assert run_vaetui("export", "vectors", "-o", str(tmp_path / "labels.jsonl")).returncode == 0
+    info = check_text("info", (tmp_path / "labels.jsonl.info.json").read_text())
+    assert info["features"]["sha256"] == shown["features"]["sha256"]
+    arguments = ("--features", shown["features"]["path"], "--format", "jsonl")
+    process = run_vaetui("predict", "vectors", *arguments)
+    assert len([check_text("predict", line) for line in process.stdout.splitlines()]) == shown["features"]["count"]
+    assert run_json("check", "vectors") == []
+    Path(shown["features"]["path"]).unlink()
+    (finding,) = run_json("check", "vectors", status=1)
+    assert shown["features"]["path"] in finding["file_name"] + finding["problem"]
 
 
 def test_simulate(tmp_path: Path) -> None:
