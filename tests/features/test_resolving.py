@@ -19,7 +19,7 @@ from tests.features.feature_inputs import draw_vectors, import_with_features, lo
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.errors import UserError
-from vaetui.features import feature_store, resolving
+from vaetui.features import feature_files, feature_store, resolving
 from vaetui.runtime import session_runner
 from vaetui.storage import locations
 from vaetui.storage.feature_record import FeatureRecord
@@ -50,8 +50,9 @@ def test_npy_in_the_order_of_the_images_is_used_where_it_is(folder: Path, tmp_pa
 @pytest.mark.parametrize("dtype", [">f4", ">f2", "f8", "f4", "i8", "u1", "?", "i2"])
 @pytest.mark.parametrize("is_fortran_order", [False, True])
 def test_other_types_and_orders_are_converted_once(
-    folder: Path, tmp_path: Path, dtype: DTypeLike, is_fortran_order: bool
+    folder: Path, tmp_path: Path, dtype: DTypeLike, is_fortran_order: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(feature_files, "FORTRAN_BLOCK_ROWS", 7)
     vectors = (draw_vectors(COUNT) * 10 > 3).astype(dtype) if dtype == "?" else draw_vectors(COUNT).astype(dtype)
     vectors = vectors.clip(0) if dtype == "u1" else vectors
     vectors[:, 0] = np.arange(COUNT) % 2 if dtype == "?" else np.arange(COUNT)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from vaetui.data.array_files import open_npy, translate_read_errors
 from vaetui.data.image_formats import get_suffix
@@ -13,7 +18,7 @@ from vaetui.errors import UserError
 from vaetui.features.feature_sidecar import read_sidecar
 from vaetui.features.npz_features import open_npz_vectors
 from vaetui.features.parquet_features import open_parquet_vectors
-from vaetui.features.vector_arrays import FeatureFile, build_array_features
+from vaetui.features.vector_arrays import FeatureFile, Vectors2D, build_array_features, to_float
 
 FILE_SUFFIXES = (".npy", ".npz", ".parquet")
 """Endings of files that are read."""
@@ -26,6 +31,8 @@ OTHER_FILE_SUFFIXES = frozenset(
 """Endings of files that are not read, but which no image model has."""
 PREFIX_BYTES = 8
 """Bytes by which formats are recognised."""
+FORTRAN_BLOCK_ROWS = 16_384
+"""Vectors that are read at a time from a file that stores column after column."""
 
 
 def is_feature_file(text: str) -> bool:
@@ -62,6 +69,8 @@ def _open_npy_vectors(path: Path, key: str | None) -> FeatureFile:
         )
     array = open_npy(path)
     feature_file = build_array_features(array, path)
+    if array.file_axes and len(array.shape) == 2:
+        feature_file = replace(feature_file, iter_blocks=partial(_iter_fortran_blocks, path, feature_file, array.dtype))
     is_mappable = not array.file_axes and len(array.shape) == 2 and array.dtype == feature_file.dtype
     description = read_sidecar(path)
     if description is None:
@@ -75,6 +84,20 @@ def _open_npy_vectors(path: Path, key: str | None) -> FeatureFile:
             "description to use them without their paths."
         )
     return replace(feature_file, is_mappable=is_mappable, sidecar=sidecar, paths=paths, test_count=sidecar.test_count)
+
+
+def _iter_fortran_blocks(path: Path, feature_file: FeatureFile, dtype: np.dtype[Any]) -> Iterator[Vectors2D]:
+    """Read vectors in blocks from a .npy file that stores column after column, without reading the whole file first."""
+    count, width = feature_file.count, feature_file.width
+    with translate_read_errors(str(path)), path.open("rb", buffering=0) as file:
+        offset = os.fstat(file.fileno()).st_size - count * width * dtype.itemsize
+        for start in range(0, count, FORTRAN_BLOCK_ROWS):
+            columns = np.empty((width, min(FORTRAN_BLOCK_ROWS, count - start)), dtype)
+            for number, column in enumerate(columns):
+                file.seek(offset + (number * count + start) * dtype.itemsize)
+                if file.readinto(column.view(np.uint8)) < column.nbytes:
+                    raise EOFError("it is truncated")
+            yield to_float(columns.T, feature_file.dtype)
 
 
 def _read_prefix(path: Path) -> bytes:
