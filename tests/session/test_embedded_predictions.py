@@ -92,7 +92,7 @@ def test_predictions_from_image_files_are_those_of_their_vectors(photos_home: Pa
     for row, other in zip(rows, by_path, strict=True):  # the last bits of a vector depend on its batch
         assert abs(float(row["uncalibrated_probability"]) - float(other["uncalibrated_probability"])) < 0.002
     moved = [str(shutil.copy(images / name, tmp_path / name)) for name in ("000.jpg", "001.jpg")]
-    assert_refused("None of 2 files", "predict", "photos", *moved, "--features", str(vectors))
+    assert_refused(f"has no vector of {moved[0]} or any other", "predict", "photos", *moved, "--features", str(vectors))
     assert run_vaetui("export", "photos", "-o", str(tmp_path / "labels.csv")).returncode == 0
     for exported in csv.DictReader((tmp_path / "labels.csv").open()):
         row = rows[int(exported["index"])]
@@ -158,8 +158,12 @@ def test_code_in_the_exported_readme_reproduces_predict(
 ) -> None:
     assert run_vaetui("export-model", "photos", "-o", str(tmp_path / "model")).returncode == 0
     card = json.loads((tmp_path / "model/card.json").read_text())
-    assert card["shape"] == [1280]
-    assert card["input"].endswith("computed by the image model efficientnet-lite0 from images of 112x112 pixels.")
+    with vaetui.open("photos") as reader:
+        assert card["shape"] == [reader.vectors().shape[1]]
+    side = image_models.DEFAULT_INPUT_PX
+    assert card["input"].endswith(
+        f"computed by the image model efficientnet-lite0 from images of {side}x{side} pixels."
+    )
     readme = (tmp_path / "model/README.md").read_text()
     assert image_models.WEIGHTS_SHA256 in readme
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)

@@ -166,7 +166,13 @@ class VectorFileReader:
         """Return the row of each image; below 0 for images without one, as keys of MISSING_TEXTS."""
         feature_file = self.feature_file
         if feature_file.paths is not None:
-            return _match_absolute_paths(feature_file, feature_file.paths, [*map(os.path.abspath, names)])
+            rows = _match_absolute_paths(feature_file, feature_file.paths, [*map(os.path.abspath, names)])
+            if names and (rows < 0).all():
+                raise UserError(
+                    f"{feature_file.name} has no vector of {names[0]} or any other of these images; its first one is "
+                    f"of {feature_file.paths[0]}. Pass the vectors of these images."
+                )
+            return rows
         if feature_file.count != len(names):
             skipped_note = f"; {skipped_count:,} more could not be read" if skipped_count else ""
             raise UserError(
