@@ -16,7 +16,7 @@ def augment_vectors(
 ) -> Tensor:
     """Return a distorted view of each vector, [N, D], brought to length 1 first.
 
-    `mean` [D] and `scale` [] are those of the training vectors. The distortion depends only on `seed` and `position`
+    `mean` and `scale`, [D], are those of the training vectors. The distortion depends only on `seed` and `position`
     (epoch, step), and is the same on every device.
     """
     views = F.normalize(vectors, dim=1)

@@ -18,6 +18,8 @@ MAX_SAMPLE_VECTORS = 10_000
 """Most training vectors that mean, scale and components are measured on; more change them little."""
 MAX_SAMPLE_BYTES = 1 << 26
 """Most bytes of these vectors as float32."""
+SCALE_FLOOR = 0.05
+"""Share of the mean standard deviation added to that of each number, so that nearly constant ones stay small."""
 POWER_ITERATIONS = 4
 """Power iterations of the randomised singular value decomposition, as scikit-learn's PCA chooses for 64 components."""
 
@@ -25,9 +27,9 @@ POWER_ITERATIONS = 4
 class VectorVAE(nn.Module):
     """Encoder, decoder and classifier for vectors of one width, with the interface of `VAE`.
 
-    Vectors are first brought to length 1 and standardised by the mean of each number and one scale common to all, so
-    that angles keep their meaning. The likelihood of the decoder (eq. 1) is a Gaussian with variance 1 in place of the
-    Bernoulli distribution of pixels. An image decoder may learn beside the other networks, which it does not change.
+    Vectors are first brought to length 1, and each of their numbers is standardised by its mean and scale. The
+    likelihood of the decoder (eq. 1) is a Gaussian with variance 1 in place of the Bernoulli distribution of pixels. An
+    image decoder may learn beside the other networks, which it does not change.
     """
 
     input_mean: Tensor
@@ -50,7 +52,7 @@ class VectorVAE(nn.Module):
         self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
         # Buffers, which checkpoints contain: `fit_to_vectors` measures them once.
         self.register_buffer("input_mean", torch.zeros(width))
-        self.register_buffer("input_scale", torch.ones(()))
+        self.register_buffer("input_scale", torch.ones(width))
         components = torch.zeros(width, config.z_dim) if config.clustered == "components" else None
         self.register_buffer("components", components)
         # Last, so that the initial weights of all others are the same without it.
@@ -62,16 +64,16 @@ class VectorVAE(nn.Module):
         sample_size = max(min(MAX_SAMPLE_VECTORS, MAX_SAMPLE_BYTES // (4 * vectors.width)), 1)
         order = rng.derive_generator(seed, "vector statistics").permutation(len(vectors))
         sample = F.normalize(torch.from_numpy(vectors[np.sort(order[:sample_size])])).numpy()  # [S, D]
-        mean = sample.mean(axis=0, dtype=np.float64)
-        centred = (sample - mean).astype(np.float32)
-        scale = max(float(np.sqrt(np.square(centred, dtype=np.float64).mean())), 1e-12)
+        mean, stds = sample.mean(axis=0, dtype=np.float64), sample.std(axis=0, dtype=np.float64)
+        scale = np.maximum(stds + SCALE_FLOOR * stds.mean(), 1e-12)
         self.input_mean.copy_(torch.from_numpy(mean))
-        self.input_scale.fill_(scale)
+        self.input_scale.copy_(torch.from_numpy(scale))
         if self.components is not None:
-            self.components.copy_(torch.from_numpy(_find_components(centred, self.components.shape[1], seed)))
+            standardised = ((sample - mean) / scale).astype(np.float32)
+            self.components.copy_(torch.from_numpy(_find_components(standardised, self.components.shape[1], seed)))
 
     def standardise(self, vectors: Tensor) -> Tensor:
-        """Return vectors [N, D] of length 1, minus the mean and divided by the scale of the training vectors."""
+        """Return vectors [N, D] of length 1, minus the means and divided by the scales of the training vectors."""
         return (F.normalize(vectors, dim=1) - self.input_mean) / self.input_scale
 
     def encode(self, vectors: Tensor) -> Encoding:
@@ -113,15 +115,15 @@ class VectorVAE(nn.Module):
         return activate(values, self.negative_slope)
 
 
-def _find_components(centred: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
-    """Return the directions of the first principal components of vectors [S, D], [D, count]; 0 beyond their rank."""
+def _find_components(vectors: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
+    """Return the first principal directions of centred vectors [S, D], [D, count]; 0 beyond their rank."""
     from sklearn.utils.extmath import randomized_svd  # loading a session for predictions does not need it
 
-    components = np.zeros((centred.shape[1], count), np.float32)
-    rank = min(count, *centred.shape)
+    components = np.zeros((vectors.shape[1], count), np.float32)
+    rank = min(count, *vectors.shape)
     with threadpool_limits(limits=1):  # with more, the last bits would vary between machines
         _, _, directions = randomized_svd(
-            centred, rank, n_iter=POWER_ITERATIONS, random_state=rng.derive_seed(seed, "components")
+            vectors, rank, n_iter=POWER_ITERATIONS, random_state=rng.derive_seed(seed, "components")
         )
     components[:, :rank] = directions.T
     return components
