@@ -59,3 +59,41 @@ def test_translation_stays_within_its_fraction_of_each_side() -> None:
     rows, columns = views.sum(dim=(0, 1, 3)).nonzero(), views.sum(dim=(0, 1, 2)).nonzero()
     assert (int(rows.min()), int(rows.max())) == (8, 12)
     assert (int(columns.min()), int(columns.max())) == (12, 18)
+
+
+def test_crops_enlarge_a_part_of_the_image_and_add_no_border() -> None:
+    ramp = torch.linspace(0.2, 0.8, 30).expand(300, 1, 20, 30).contiguous()
+    views = augment(ramp, replace(DISABLED, crop=0.75), 0)
+    assert views.shape == ramp.shape
+    assert 0.2 - 1e-5 <= views[..., 1:-1, 1:-1].min() <= views.max() <= 0.8 + 1e-5, "no pixel from outside the image"
+    shown_widths = (views[:, 0, 10, -2] - views[:, 0, 10, 1]) / (ramp[:, 0, 10, -2] - ramp[:, 0, 10, 1])
+    assert shown_widths.min() > (0.25 * 3 / 4) ** 0.5 - 0.01
+    assert shown_widths.max() <= 1 + 1e-4
+    assert shown_widths.std() > 0.05
+
+
+def test_blur_reduces_contrast_of_each_image_differently_and_keeps_its_mean() -> None:
+    noise = torch.rand(50, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    views = augment(noise, replace(DISABLED, blur=1.0), 0)
+    shares = views.std(dim=(1, 2, 3)) / noise.std(dim=(1, 2, 3))
+    assert shares.min() > 0.3
+    assert shares.max() <= 1.001
+    assert shares.std() > 0.1
+    assert torch.allclose(views.mean(dim=(1, 2, 3)), noise.mean(dim=(1, 2, 3)), atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["crop", "blur"])
+def test_crop_and_blur_depend_on_seed_and_position(name: str) -> None:
+    config = replace(DISABLED, **{name: 0.5})
+    assert config.is_enabled
+    first, same, other, reseeded = (augment(IMAGES, config, *position) for position in ((5, 7), (5, 7), (5, 8), (6, 7)))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, reseeded)
+
+
+def test_recipe_for_photographs_at_any_strength_returns_valid_pixels() -> None:
+    images = torch.rand(20, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    for strength in (0.5, 3.0):
+        views = augment(images, replace(get_recipe("photos").augmentation, strength=strength), 0)
+        assert 0 <= views.min() <= views.max() <= 1
