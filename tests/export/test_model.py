@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, NetworkConfig
@@ -95,6 +96,33 @@ def test_image_decoder_of_networks_for_vectors_is_left_out(tmp_path: Path, monke
     write_model_directory(origin, vae, config, (12,), CLASS_LIST, False, tmp_path / "model")
     (printed,) = run_readme(tmp_path / "model", monkeypatch)
     assert len(ast.literal_eval(printed)) == 4
+
+
+def test_networks_with_an_image_decoder_are_loaded_by_the_readme_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(VECTOR_CONFIG, network=replace(VECTOR_CONFIG.network, image_decoder=True))
+    vae = build_networks(config.network, (12,), seed=0, image_shape=(8, 8, 3)).eval()
+    origin = replace(ORIGIN, features=FeatureRecord("/data/clip.npy", 640, 12, "0" * 64), image_shape=(8, 8, 3))
+    write_model_directory(origin, vae, config, (12,), CLASS_LIST, False, tmp_path / "model")
+    (printed,) = run_readme(tmp_path / "model", monkeypatch)
+    assert len(ast.literal_eval(printed)) == 4
+    tensors = load_file(tmp_path / "model/model.safetensors")
+    assert torch.equal(tensors["image_decoder.0.weight"], vae.state_dict()["image_decoder.0.weight"])
+
+
+def test_networks_for_photographs_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    network = replace(CONFIG.network, patch_filters=8, patch_mirror=True, clustered="components")
+    config, images = replace(CONFIG, network=network), torch.rand(5, 3, 16, 20)
+    vae = build_networks(network, (16, 20, 3), seed=0).eval()
+    write_model_directory(ORIGIN, vae, config, (16, 20, 3), CLASS_LIST, True, tmp_path / "model")
+    with torch.no_grad():
+        expected = InputClassifier(vae, CLASS_LIST.canonical)(images).numpy()
+    session = onnxruntime.InferenceSession(tmp_path / "model/model.onnx")
+    (probabilities,) = session.run(["probabilities"], {"images": images.numpy()})
+    assert np.abs(probabilities - expected).max() < 1e-5
+    assert [len(ast.literal_eval(printed)) for printed in run_readme(tmp_path / "model", monkeypatch)] == [4, 4]
 
 
 def test_card_and_readme_without_an_audit_promise_nothing(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ from vaetui.engine.networks import build_networks
 with open("card.json") as file:
     card = json.load(file)
 config = from_json(json.dumps(card["config"]))
-vae = build_networks(config.network, tuple(card["shape"]), seed=0).eval()
+vae = build_networks(config.network, tuple(card["shape"]), 0, tuple(card["image_shape"])).eval()
 vae.load_state_dict(load_file("model.safetensors"))
 
 {input_code}
@@ -129,6 +129,8 @@ class ModelOrigin:
     """The classes that the networks have learned, which alone are predicted; empty for all."""
     value_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The values of black and white in the images of the session, by kind of values."""
+    image_shape: tuple[int, ...] = ()
+    """Shape of an image of the session, (H, W) or (H, W, 3), which an image decoder of vectors needs."""
     features: FeatureRecord | None = None
     """The vectors that the networks take in; None if they take in images."""
 
@@ -178,8 +180,9 @@ def write_model_directory(
     """
     from safetensors.torch import save
 
-    # An image decoder of networks for vectors is left out: it needs the shape of the images.
-    tensors = {key: tensor for key, tensor in vae.state_dict().items() if not key.startswith("image_decoder.")}
+    tensors = vae.state_dict()
+    if not origin.image_shape:  # an image decoder of networks for vectors cannot be built without it
+        tensors = {key: tensor for key, tensor in tensors.items() if not key.startswith("image_decoder.")}
     weights = {key: tensor.contiguous() for key, tensor in tensors.items()}
     versions = {name: metadata.version(name) for name in ("vaetui", "torch")} | {"python": platform.python_version()}
     merged_into = class_list.canonical[: config.network.classes]
@@ -189,6 +192,7 @@ def write_model_directory(
         "merged_into": merged_into,
         "learned": origin.learned_class_ids or sorted(set(merged_into)),
         "shape": shape,
+        "image_shape": origin.image_shape,
         "input": _describe_input(origin.features, shape),
         "features": None if origin.features is None else describe_features(origin.features),
         "value_ranges": dict(origin.value_ranges),

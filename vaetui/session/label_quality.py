@@ -94,6 +94,7 @@ def describe_model(snapshot: SessionSnapshot) -> ModelOrigin:
         audit=None if result is None else result.to_dict(),
         learned_class_ids=find_learned_class_ids(snapshot.config, snapshot.repository, epoch),
         value_ranges={} if data_record.origin is None else data_record.origin.report.value_ranges,
+        image_shape=snapshot.repository.shape[1:],
         features=data_record.features,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +17,20 @@ from vaetui.data.array_files import ArrayFile
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng
-from vaetui.engine.clusters import Pixels
+from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import decodes_images
 from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
-from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
+from vaetui.engine.inference import (
+    BATCH_IMAGES,
+    Predictions,
+    decode_latents,
+    encode_and_classify,
+    reconstruct_images,
+)
 from vaetui.engine.train_state import select_device
+from vaetui.engine.vector_vae import VectorVAE
 from vaetui.engine.vectors import vectors_from_array
 from vaetui.errors import UserError
 from vaetui.session import schedule
@@ -156,7 +163,6 @@ class Predictor:
         any, has not been learned, and if the networks do not decode to images.
         """
         self.require_decoder()
-        self.require_decoder()
         if class_id is not None and class_id >= self.config.network.classes:
             raise UserError(f"Class {self.classes.names[class_id]} is new; the networks learn it in the next epoch.")
         if class_id is not None:
@@ -164,21 +170,44 @@ class Predictor:
         candidate_count = count if class_id is None else count * CANDIDATES_PER_SAMPLE
         generator = rng.derive_generator(seed, "samples")
         latents = generator.standard_normal((candidate_count, self.config.network.z_dim), np.float32)
-        batches = []
-        for start in range(0, candidate_count, BATCH_IMAGES):
-            yield Progress("generating samples", start, candidate_count)
-            batches.append(decode_latents(self.vae, latents[start : start + BATCH_IMAGES]))
-        samples = np.concatenate(batches)
         if class_id is None:
-            return samples
-        predictions = yield from self.predict(samples)
+            return (yield from self._decode(latents, self._decode_images))
+        inputs = yield from self._decode(latents, self._decode_inputs)
+        predictions = yield from self.predict(inputs)
         scores = np.where(predictions.class_ids == class_id, predictions.confidences, -predictions.confidences)
-        return samples[np.argsort(-scores, kind="stable")[:count]]
+        chosen = np.argsort(-scores, kind="stable")[:count]
+        if isinstance(self.vae, VectorVAE):
+            return (yield from self._decode(latents[chosen], self._decode_images))
+        return inputs[chosen]
+
+    def _decode(
+        self, latents: LatentVectors, decode: Callable[[LatentVectors], NetworkInputs]
+    ) -> Generator[Progress, None, NetworkInputs]:
+        batches = []
+        for start in range(0, len(latents), BATCH_IMAGES):
+            yield Progress("generating samples", start, len(latents))
+            batches.append(decode(latents[start : start + BATCH_IMAGES]))
+        return np.concatenate(batches)
+
+    def _decode_inputs(self, latents: LatentVectors) -> NetworkInputs:
+        """Return what the networks would take in: images, or vectors."""
+        if isinstance(self.vae, VectorVAE):
+            return _decode_vectors(self.vae, latents)
+        return decode_latents(self.vae, latents)
+
+    def _decode_images(self, latents: LatentVectors) -> Pixels:
+        """Return images; an image decoder may decode principal components of the vectors."""
+        if not isinstance(self.vae, VectorVAE) or self.vae.components is None:
+            return decode_latents(self.vae, latents)
+        return reconstruct_images(self.vae, torch.from_numpy(_decode_vectors(self.vae, latents)))
 
     def require_decoder(self) -> None:
         """Raise UserError if the networks cannot generate images, because they were trained on vectors alone."""
         if not decodes_images(self.config.network):
-            raise UserError(f"{self.name} was trained on vectors and has no decoder, so it cannot generate images.")
+            raise UserError(
+                f"{self.name} was trained on vectors and has no decoder, so it cannot generate images. Create a "
+                "session that has one with --features and --decoder."
+            )
 
     def require_learned_classes(self) -> None:
         """Raise UserError if the networks were not trained on any answer."""
@@ -222,3 +251,10 @@ class Predictor:
 
 def _describe_model(model: ModelRecord) -> str:
     return f"{model.name} {model.version[:8]} at {model.size[0]}x{model.size[1]}"
+
+
+@torch.inference_mode()
+def _decode_vectors(vae: VectorVAE, latents: LatentVectors) -> NDArray[np.float32]:
+    """Return the vectors [N, D] that latent vectors [N, z_dim] decode to."""
+    vectors: NDArray[np.float32] = vae.decode(torch.from_numpy(latents)).numpy()
+    return vectors
