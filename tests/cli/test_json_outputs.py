@@ -19,6 +19,7 @@ from tests.vectors import create_session_with_features, write_vectors
 from vaetui.cli.main import app
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.classes import AddClass, MergeClass
+from vaetui.engine.recipes import RECIPES
 from vaetui.session import lifecycle
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -66,6 +67,14 @@ def test_show_and_sessions(templates: SessionTemplates, phase: TemplatePhase) ->
     listed = {summary["name"]: summary for summary in run_json("sessions")}
     assert set(listed["damaged"]) == {"name", "error"}
     assert listed["demo"] == {key: value for key, value in shown.items() if key != "agreements"}
+
+
+def test_the_schemas_list_the_recipes() -> None:
+    session_schema = next(
+        schema for schema in SCHEMAS["sessions"]["items"]["anyOf"] if "recipe" in schema["properties"]
+    )
+    for schema in (SCHEMAS["show"], session_schema):
+        assert schema["properties"]["recipe"]["enum"] == list(RECIPES)
 
 
 def test_sessions_without_any_session() -> None:

@@ -6,17 +6,19 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vaetui
 from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import encode_png
 from tests.session.scripted_run import run_to_end
 from tests.session.test_api_page import PAGE, PYTHON_BLOCK
-from tests.vectors import WIDTH, create_session_with_features
+from tests.vectors import FEATURES_CONFIG, WIDTH, create_session_with_features
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
@@ -187,6 +189,26 @@ def test_commands_that_need_images_or_a_decoder_say_so(finished_home: Path, tmp_
     assert run_vaetui("export", "vectors", "-o", str(tmp_path / "labels.csv")).returncode == 0
     info = json.loads((tmp_path / "labels.csv.info.json").read_text())
     assert info["features"] == {key: shown["features"][key] for key in ("width", "sha256", "model")}
+
+
+def test_an_image_decoder_generates_samples_of_a_class(home: Path, digits: Path, tmp_path: Path) -> None:
+    config = replace(FEATURES_CONFIG, network=replace(FEATURES_CONFIG.network, image_decoder=True))
+    session = create_session_with_features("decoded", digits, tmp_path / "vectors.npy", config)
+    list(run_to_end(session))
+    session.close()
+    for arguments in ((), ("--class", "2")):
+        process = run_vaetui("samples", "decoded", "-o", str(tmp_path / f"{len(arguments)}.png"), *arguments)
+        assert process.returncode == 0, process.stderr
+        with Image.open(tmp_path / f"{len(arguments)}.png") as image:
+            assert image.size == (8 * 28, 8 * 28)
+            assert np.asarray(image).std() > 0
+    with vaetui.open("decoded") as reader:
+        by_vectors = reader.predict(features=reader.vectors())
+        assert (
+            by_vectors.names.tolist() == reader.predict(features=tmp_path / "vectors.npy").names.tolist()[:TRAIN_COUNT]
+        )
+    assert run_vaetui("export-model", "decoded", "-o", str(tmp_path / "model")).returncode == 0
+    assert json.loads((tmp_path / "model/card.json").read_text())["image_shape"] == [28, 28]
 
 
 def test_predictions_need_no_vectors_of_the_session_and_survive_a_resume(
