@@ -27,7 +27,7 @@ from vaetui.engine.answers import (
 )
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.config import Config, TrainingConfig
+from vaetui.engine.config import Config, TrainingConfig, decodes_images
 from vaetui.engine.events import (
     BatchesTrained,
     Clustered,
@@ -557,7 +557,16 @@ class ScriptedSession:
         )
         picture = draw_digit(digit, sum(path), self._side)
         mean_distance = 1.6 + 0.1 * (path[0] % 8)
-        return [ClusterView(path, picture, size, mean_distance, answer, leaf_counts, class_shares, 0.64), *parts]
+        mean_picture = None if self._is_decoding else picture // 2
+        view = ClusterView(
+            path, picture, size, mean_distance, answer, leaf_counts, class_shares, 0.64, mean_picture=mean_picture
+        )
+        return [view, *parts]
+
+    @property
+    def _is_decoding(self) -> bool:
+        """Whether the networks decode images: else there are no reconstructions, and clusters have mean pictures."""
+        return decodes_images(self.config.network)
 
     def _create_image_map(self, chosen_class_ids: tuple[int, ...]) -> ImageMap:
         generator, active_ids = np.random.default_rng(0), self.classes.active_ids
@@ -606,10 +615,12 @@ class ScriptedSession:
         is_last = self._round_number > self._rounds
         last_event: Event = Finished() if is_last else Clustered(self._round_number, self._cluster_count, ())
         ended = replace(create_epoch(epoch), answer_count=self.steps.count_answers())
+        if not self._is_decoding:
+            ended = replace(ended, pixel_accuracy=None)
         return [
             Loading("PyTorch"),
             *steps,
-            Reconstructed(pictures, pictures // 2, None),
+            *([Reconstructed(pictures, pictures // 2, None)] if self._is_decoding else []),
             ended,
             Saved(),
             last_event,
@@ -619,8 +630,8 @@ class ScriptedSession:
 class EndlessSession(ScriptedSession):
     """A session that yields the given events and then trains one epoch for ever, a few milliseconds a step."""
 
-    def __init__(self, first_events: Sequence[Event] = ()) -> None:
-        super().__init__("training")
+    def __init__(self, first_events: Sequence[Event] = (), config: Config | None = None) -> None:
+        super().__init__("training", config=config)
         self._endless_first_events = first_events
 
     def advance(self) -> Iterator[Event]:

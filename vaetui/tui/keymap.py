@@ -89,30 +89,37 @@ TRAINING_KEYS: list[KeyBinding] = [
         show=True,
     ),
 ]
+_RECONSTRUCTION_ENTRY = (
+    "reconstruction",
+    "Reconstruction loss (nats per image): how much images differ from their reconstructions",
+)
+_VECTOR_RECONSTRUCTION_ENTRY = (
+    "reconstruction",
+    "Reconstruction loss (nats per image): how much the vectors of images differ from their reconstructions",
+)
 _LOSS_GLOSSARY: Glossary = (
-    ("reconstruction", "Reconstruction loss (nats per image): how much images differ from their reconstructions"),
     ("KL divergence", "KL div.: distance of the latent vectors from a normal distribution (nats per image)"),
     ("classification", "class.: how much the predictions differ from your answers (nats per image)"),
     ("contrastive", "contr.: how hard it is to recognise an image after a distortion (nats per image)"),
     ("consistency", "consist.: how much the predictions change with a distortion (nats per image)"),
 )
-_SHARE_GLOSSARY: Glossary = (
+_DECODER_GLOSSARY: Glossary = (
     PIXELS_ENTRY,
     ("read", "Reconstructions read correctly in the reading test of that epoch (%)"),
-    ("img/s", "Training images per second"),
 )
-TRAINING_GLOSSARY: Glossary = (
-    *_LOSS_GLOSSARY,
-    ("test", "Test images classified correctly (%)"),
-    DISAGREEMENT_ENTRY,
-    *_SHARE_GLOSSARY,
-)
-TRAINING_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (
-    *_LOSS_GLOSSARY,
-    *EPOCH_METRIC_GLOSSARY,
-    DISAGREEMENT_ENTRY,
-    *_SHARE_GLOSSARY,
-)
+
+
+def build_training_glossary(has_test_labels: bool, has_features: bool, has_decoder: bool) -> Glossary:
+    """Return the terms of the training screen of a session."""
+    return (
+        _VECTOR_RECONSTRUCTION_ENTRY if has_features else _RECONSTRUCTION_ENTRY,
+        *_LOSS_GLOSSARY,
+        *((("test", "Test images classified correctly (%)"),) if has_test_labels else EPOCH_METRIC_GLOSSARY),
+        DISAGREEMENT_ENTRY,
+        *(_DECODER_GLOSSARY if has_decoder else ()),
+        ("img/s", "Training images per second"),
+    )
+
 
 # Labelling
 
@@ -199,6 +206,11 @@ LABELLING_GLOSSARY: Glossary = (
     ACCURACY_ENTRY,
     DISAGREEMENT_ENTRY,
 )
+NEAREST_IMAGE_GLOSSARY: Glossary = (
+    ("nearest image", "The large picture and the thumbnails: the image of the cluster that is nearest to its centre"),
+    ("mean of 32", "Mean of the 32 nearest images of the cluster: clear where they agree"),
+)
+"""Terms of the labelling screen where no centres are decoded."""
 
 # Classes
 
@@ -371,8 +383,6 @@ _SUMMARY_SHARE_GLOSSARY: Glossary = (
     ACCURACY_ENTRY,
     DISAGREEMENT_ENTRY,
     ("points", "Percentage points of accuracy: what the last rounds brought, and what another one may bring"),
-    PIXELS_ENTRY,
-    ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),
     ("answers", "Labels, unreadables and splits"),
     (
         "agreement",
@@ -380,8 +390,21 @@ _SUMMARY_SHARE_GLOSSARY: Glossary = (
         "them (%); not the accuracy of the labels: rounds ask about uncertain images",
     ),
 )
-SUMMARY_GLOSSARY: Glossary = (("test accuracy", "Test images classified correctly (%)"), *_SUMMARY_SHARE_GLOSSARY)
-SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS: Glossary = (*EPOCH_METRIC_GLOSSARY, *_SUMMARY_SHARE_GLOSSARY)
+
+
+def build_summary_glossary(has_test_labels: bool, has_decoder: bool) -> Glossary:
+    """Return the terms of the summary screen of a session."""
+    decoder_entries: Glossary = (
+        PIXELS_ENTRY,
+        ("read correctly", "Reconstructions read correctly in the reading test of an epoch (%)"),
+    )
+    accuracy_entry = ("test accuracy", "Test images classified correctly (%)")
+    return (
+        *((accuracy_entry,) if has_test_labels else EPOCH_METRIC_GLOSSARY),
+        *_SUMMARY_SHARE_GLOSSARY,
+        *(decoder_entries if has_decoder else ()),
+    )
+
 
 # Session picker
 

@@ -47,6 +47,7 @@ from vaetui.tui.plain.texts import (
 from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
 from vaetui.tui.presenters.cluster_order import SortOrder, is_open, is_probably_mixed, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
+    NEAREST_IMAGE_HEADING,
     describe_answer,
     describe_class_edit,
     describe_cluster,
@@ -54,6 +55,7 @@ from vaetui.tui.presenters.cluster_text import (
     format_class_digit,
     format_cluster_name,
     format_key_line,
+    format_mean_heading,
     format_open_clusters,
     format_share,
 )
@@ -343,7 +345,12 @@ class PlainDialogue:
             raise UserError("Pictures are left out. i: draw them")
         cluster = self._focused_cluster
         pictures = self.session.member_images(cluster.path, "nearest", MAX_MEMBERS)
-        self._print_line(f"Nearest members of cluster {format_cluster_name(cluster)}: {len(pictures)}")
+        name = format_cluster_name(cluster)
+        if cluster.mean_picture is not None:
+            self._print_line(f"Cluster {name}, {format_mean_heading(cluster.size)}:")
+            self._print_picture(cluster.mean_picture)
+            self._print_line("")
+        self._print_line(f"Nearest members of cluster {name}: {len(pictures)}")
         for picture in pictures:
             self._print_picture(picture)
             self._print_line("")
@@ -446,6 +453,8 @@ class PlainDialogue:
         ):
             if line:
                 self._print_line(line)
+        if self._shows_pictures and cluster.mean_picture is not None:
+            self._print_line(f"{NEAREST_IMAGE_HEADING.capitalize()}:")
         if self._shows_pictures:
             self._print_picture(cluster.picture)
         guess = "" if cluster.guess is None else f" y: {classes.names[cluster.guess[0]]}"

@@ -37,7 +37,12 @@ def describe_predictions(cluster: ClusterView, classes: ClassList) -> str:
 
 
 def describe_similar_cluster(cluster: ClusterView, clusters: Sequence[ClusterView], classes: ClassList) -> str:
-    """Return which cluster with a class has the most similar picture, as a sentence; "" without such a cluster."""
+    """Return which cluster with a class has the most similar picture, as a sentence; "" without such a cluster.
+
+    Nearest images, which are shown together with a mean, are not compared: their pixels say little about their class.
+    """
+    if cluster.mean_picture is not None:
+        return ""
     candidates = [
         (float(np.mean((other.picture.astype(float) - cluster.picture) ** 2)), other, other.answer)
         for other in clusters

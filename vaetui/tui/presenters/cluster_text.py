@@ -15,6 +15,10 @@ from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundVi
 
 MIN_LEGEND_NAME_CELLS = 8
 """Cells of the names of the digit keys for which the legend rather takes another row."""
+NEAREST_IMAGE_HEADING = "nearest image"
+"""Names the picture of a cluster that has no decoded centre."""
+MEAN_MEMBERS = 32
+"""Nearest members of which the session computes the mean."""
 MAX_CLASS_NAME_CELLS = 80
 """Cells of a line to which a class name, and the predicted classes of a cluster, are truncated by default."""
 
@@ -45,6 +49,11 @@ def describe_cluster(cluster: ClusterView, classes: ClassList) -> str:
 def format_confidence(confidence: float) -> str:
     """Return a confidence below 1 as it stands behind a class name, such as " .8", else ""."""
     return "" if confidence >= 1 else f" .{round(confidence * 10)}"
+
+
+def format_mean_heading(size: int) -> str:
+    """Return the name of the mean of the nearest members of a cluster with `size` images."""
+    return f"mean of {MEAN_MEMBERS}" if size >= MEAN_MEMBERS else "mean image"
 
 
 def format_open_clusters(count: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaetui.engine.config import Config, count_epochs
+from vaetui.engine.config import Config, count_epochs, decodes_images
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.expected_accuracy import round_percent
 from vaetui.tui.presenters.number_format import format_percent
@@ -45,9 +45,14 @@ PIXEL_ACCURACY = EpochMetric("pixels", "◆", "cyan", lambda epoch: epoch.pixel_
 
 
 def select_unsupervised_metrics(config: Config) -> tuple[EpochMetric, ...]:
-    """Return the metrics that need no true labels; two of them need a recipe that classifies all images."""
+    """Return the metrics that need no true labels; two need a recipe that classifies all images, one a decoder."""
     classifier_metrics = (EXPECTED_ACCURACY, PREDICTION_AGREEMENT) if config.propagation.method == "graph" else ()
-    return (*classifier_metrics, PIXEL_ACCURACY)
+    return (*classifier_metrics, *select_decoder_metrics(config))
+
+
+def select_decoder_metrics(config: Config) -> tuple[EpochMetric, ...]:
+    """Return the metrics of reconstructions; none without a decoder of images."""
+    return (PIXEL_ACCURACY,) if decodes_images(config.network) else ()
 
 
 def build_curves(metrics: Sequence[EpochMetric], epochs: Sequence[EpochEnded]) -> list[Curve]:

@@ -14,7 +14,9 @@ from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import HISTORY_GLOSSARY, HISTORY_KEYS
+from vaetui.tui.presenters.cluster_text import NEAREST_IMAGE_HEADING
 from vaetui.tui.presenters.history_presenter import HistoryPresenter
+from vaetui.tui.presenters.input_kind import shows_nearest_images
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
 from vaetui.tui.screens.worker_screen import WorkerScreen
@@ -147,7 +149,8 @@ class HistoryScreen(WorkerScreen):
         entry = presenter.focused_entry
         if entry is not self._previewed_entry or not any(image is not None for image in preview.shown_images):
             self._previewed_entry = entry
-            preview.show_centre(None if entry is None else entry.picture)
+            heading = NEAREST_IMAGE_HEADING if shows_nearest_images(self.session.config) else "decoded centre"
+            preview.show_centre(None if entry is None else entry.picture, heading)
             self.call_later(self._show_members, entry)
         self._update_prompt()
 

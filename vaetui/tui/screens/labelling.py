@@ -20,9 +20,10 @@ from vaetui.engine.classes import AddClass
 from vaetui.errors import UserError
 from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
-from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, KeyFormatter
+from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, NEAREST_IMAGE_GLOSSARY, KeyFormatter
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
 from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress
+from vaetui.tui.presenters.input_kind import shows_nearest_images
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
@@ -63,6 +64,8 @@ class LabellingScreen(VaetuiScreen):
         self.presenter = LabellingPresenter(session)
         """The round, the focus and the keys typed so far."""
         self._session = session
+        if shows_nearest_images(session.config):
+            self.glossary = (*NEAREST_IMAGE_GLOSSARY, *LABELLING_GLOSSARY)
         self._splitting_path: ClusterPath | None = None
         self._has_ignored_keys = False
         self._pending_action: tuple[Action, ClusterPath] | None = None
@@ -71,7 +74,7 @@ class LabellingScreen(VaetuiScreen):
     def compose_body(self) -> ComposeResult:
         """Create the images and the prompt."""
         height, width = self.presenter.focused_cluster.picture.shape[:2]
-        yield LabellingView((width, height))
+        yield LabellingView((width, height), shows_nearest_images(self._session.config))
         yield Prompt()
 
     def on_mount(self) -> None:

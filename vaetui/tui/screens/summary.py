@@ -11,11 +11,13 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
+from vaetui.engine.config import decodes_images
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.presenters.class_colours import get_class_style
 from vaetui.tui.presenters.expected_accuracy import fit_texts
+from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.least_sure import compute_least_sure_layout
 from vaetui.tui.presenters.run_position import format_position
@@ -68,10 +70,10 @@ class SummaryScreen(VaetuiScreen):
         """Whether the least sure images stand in place of the figures."""
         if session.has_test_labels:
             self._result_plot: AccuracyByRoundPlot | MetricsByEpochPlot = AccuracyByRoundPlot(session)
-            self.glossary = keymap.SUMMARY_GLOSSARY
         else:
             self._result_plot = MetricsByEpochPlot(session)
-            self.glossary = keymap.SUMMARY_GLOSSARY_WITHOUT_TEST_LABELS
+        self._has_decoder = decodes_images(session.config.network)
+        self.glossary = keymap.build_summary_glossary(session.has_test_labels, self._has_decoder)
 
     def compose_body(self) -> ComposeResult:
         """Create the plots, the facts and the commands."""
@@ -146,11 +148,17 @@ class SummaryScreen(VaetuiScreen):
         else:
             self.query_one(LeastSureImages).show_images(images)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the reading test without reconstructions."""
+        return self._has_decoder or parameters != ("read",)
+
     def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test, the samples, the map or the history."""
         match key:
             case "more":
                 self._request_additional_round()
+            case "draw" if not self._has_decoder:
+                self.show_notice(NO_DECODER_NOTICE)
             case "draw":
                 self._try_open_overlay(self._vaetui_app.open_samples)
             case "map":

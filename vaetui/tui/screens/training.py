@@ -11,12 +11,13 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.config import find_current_epoch
+from vaetui.engine.config import decodes_images, find_current_epoch
 from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError, format_count
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
+from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE, takes_vectors
 from vaetui.tui.presenters.loss_terms import select_loss_terms
 from vaetui.tui.presenters.sections import format_section
 from vaetui.tui.presenters.time_to_question import describe_next_phase, estimate_question_seconds
@@ -31,7 +32,7 @@ from vaetui.tui.screens.vaetui_screen import VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.curve_panes import AccuracyPane, LossPane, UnsupervisedMetricsPane
-from vaetui.tui.widgets.epoch_table import TEST_METRICS, EpochTable
+from vaetui.tui.widgets.epoch_table import EpochTable, select_test_metrics
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid
 from vaetui.tui.widgets.status_line import StatusLine
@@ -58,6 +59,7 @@ class TrainingScreen(VaetuiScreen):
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
     TrainingScreen.-tall.-wide #epochs { display: block; }
+    TrainingScreen.-without-pictures.-short #epochs, TrainingScreen.-without-pictures.-tall #epochs { display: block; }
     TrainingScreen #import { display: none; height: 1fr; padding: 1 2; }
     TrainingScreen.-imported #import { display: block; }
     TrainingScreen.-imported #curves, TrainingScreen.-imported ReconstructionGrid { display: none; }
@@ -69,11 +71,12 @@ class TrainingScreen(VaetuiScreen):
         self.session = session
         """The session that trains."""
         if session.has_test_labels:
-            self._accuracy_pane: AccuracyPane | UnsupervisedMetricsPane = AccuracyPane(id="accuracy")
-            self.glossary = keymap.TRAINING_GLOSSARY
+            self._accuracy_pane: AccuracyPane | UnsupervisedMetricsPane = AccuracyPane(session.config, "accuracy")
         else:
             self._accuracy_pane = UnsupervisedMetricsPane(session.config, "accuracy")
-            self.glossary = keymap.TRAINING_GLOSSARY_WITHOUT_TEST_LABELS
+        self.glossary = keymap.build_training_glossary(
+            session.has_test_labels, takes_vectors(session.config), self._has_pictures
+        )
         self.throughput = ThroughputMeter()
         """The speed of training."""
         self.activity: Activity | None = Activity("starting")
@@ -84,6 +87,7 @@ class TrainingScreen(VaetuiScreen):
         self._last_event_at_s = monotonic()
         self._clustering_notice = ""
         self._tick = 0
+        self.set_class(not self._has_pictures, "-without-pictures")
         self._loss_plot_state: tuple[object, ...] = ()
         self._epoch_plot_state: tuple[object, ...] = ()
 
@@ -95,10 +99,11 @@ class TrainingScreen(VaetuiScreen):
         yield Static(format_section("imported images", self.session.import_lines.items()), id="import")
         yield EpochTable(
             select_loss_terms(self.session.config),
-            TEST_METRICS if self.session.has_test_labels else select_unsupervised_metrics(self.session.config),
+            (select_test_metrics if self.session.has_test_labels else select_unsupervised_metrics)(self.session.config),
             id="epochs",
         )
-        yield ReconstructionGrid()
+        if self._has_pictures:
+            yield ReconstructionGrid()
         yield StatusLine()
 
     def on_mount(self) -> None:
@@ -114,7 +119,8 @@ class TrainingScreen(VaetuiScreen):
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout of the pictures for the new size, and draw the plots again."""
-        await self.query_one(ReconstructionGrid).update_layout(self.app.size)
+        if self._has_pictures:
+            await self.query_one(ReconstructionGrid).update_layout(self.app.size)
         self._loss_plot_state = self._epoch_plot_state = ()
         self.call_after_refresh(self.show_latest_metrics)
 
@@ -146,7 +152,7 @@ class TrainingScreen(VaetuiScreen):
                 self.activity = Activity(f"loading {description}")
             case Progress(description, done, total):
                 self.activity = Activity(description, done / max(total, 1))
-            case Reconstructed():
+            case Reconstructed() if self._has_pictures:
                 self.query_one(ReconstructionGrid).show_reconstructions(event)
             case Saved():
                 self._read_save_time()
@@ -166,11 +172,22 @@ class TrainingScreen(VaetuiScreen):
         self.query_one(Header).pin_text(None)
         self.show_latest_metrics()
 
+    @property
+    def _has_pictures(self) -> bool:
+        """Whether there are reconstructions to show and to read."""
+        return decodes_images(self.session.config.network)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the reading test without reconstructions."""
+        return self._has_pictures or parameters != ("read",)
+
     def handle_bound_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
         match key:
             case "pause":
                 self._toggle_pause()
+            case "draw" if not self._has_pictures:
+                self.show_notice(NO_DECODER_NOTICE)
             case "draw":
                 self._vaetui_app.open_samples()
             case _:

@@ -1,4 +1,4 @@
-"""The decoded centre of a cluster above as many of its nearest members as fit."""
+"""The picture of a cluster above as many of its nearest members as fit."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class AnswerPreview(TiledImages):
         self.capacity = grid.capacity
         self.place_images([Place(1, 1, centre_cells), *list_grid_places(grid, y=first_row)])
 
-    def show_centre(self, centre: Pixels | None) -> None:
-        """Show a decoded centre without members, or nothing for None."""
-        self.write_text(1, 0, [] if centre is None else [("decoded centre", "strong")], 20)
+    def show_centre(self, centre: Pixels | None, heading: str = "decoded centre") -> None:
+        """Show a decoded centre or the nearest image without members, or nothing for None."""
+        self.write_text(1, 0, [] if centre is None else [(heading, "strong")], 20)
         self._write_heading([])
         self.draw_images([centre])
 

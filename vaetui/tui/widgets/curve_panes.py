@@ -19,12 +19,12 @@ from vaetui.session.views import TrainingCurves
 from vaetui.tui.presenters.disagreement_text import describe_disagreement
 from vaetui.tui.presenters.epoch_metrics import (
     EXPECTED_ACCURACY,
-    PIXEL_ACCURACY,
     TEST_ACCURACY,
     UNSUPERVISED_METRICS_HEADING,
     EpochMetric,
     build_curves,
     describe_upcoming_metrics,
+    select_decoder_metrics,
     select_unsupervised_metrics,
 )
 from vaetui.tui.presenters.expected_accuracy import NOT_AUDITED, fit_texts
@@ -179,13 +179,17 @@ class AccuracyPane(CurvePane):
 
     HEADING = "Accuracy in % by epoch"
 
+    def __init__(self, config: Config, id: str | None = None) -> None:
+        """Create an empty pane for the metrics that `config` measures."""
+        super().__init__(id=id)
+        self._metrics = (TEST_ACCURACY, *select_decoder_metrics(config))
+
     def show_epochs(self, curves: TrainingCurves, epoch_count: int, classes: ClassList) -> None:
         """Draw the finished epochs on an axis of `epoch_count` epochs, all of the run."""
         epochs = curves.finished_epochs
         first_line = Text(" measured after each epoch")
         if epochs:
-            metrics = (TEST_ACCURACY, PIXEL_ACCURACY)
-            first_line = _format_metrics(metrics, epochs[-1], self._is_legend_short)
+            first_line = _format_metrics(self._metrics, epochs[-1], self._is_legend_short)
         second_line = _format_unanswered(curves, classes, self.size.width - 1)
         self._update_legend(
             first_line, Text(f" {second_line}") if second_line else self._format_disagreement(curves, classes)
@@ -193,7 +197,7 @@ class AccuracyPane(CurvePane):
         if self.has_class("-tiny"):
             self.query_one(Sparkline).data = _choose_sparkline_values(epochs, TEST_ACCURACY)
             return
-        draw_epoch_curves(self.query_one(Plot), build_curves((TEST_ACCURACY, PIXEL_ACCURACY), epochs), epoch_count)
+        draw_epoch_curves(self.query_one(Plot), build_curves(self._metrics, epochs), epoch_count)
 
 
 class UnsupervisedMetricsPane(CurvePane):
@@ -263,7 +267,7 @@ def draw_unsupervised_metrics(
 def _choose_sparkline_values(epochs: Sequence[EpochEnded], metric: EpochMetric) -> list[float]:
     """Return the values of `metric`, or the pixel accuracies if no epoch has any."""
     values = [share for epoch in epochs if (share := metric.get_value(epoch)) is not None]
-    return values or [epoch.pixel_accuracy for epoch in epochs]
+    return values or [epoch.pixel_accuracy for epoch in epochs if epoch.pixel_accuracy is not None]
 
 
 def _compute_robust_range(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -8,18 +8,22 @@ from rich import box
 from rich.table import Table
 from textual.widgets import Static
 
+from vaetui.engine.config import Config
 from vaetui.engine.events import EpochEnded
 from vaetui.tui.presenters.epoch_metrics import (
-    PIXEL_ACCURACY,
     READING_ACCURACY,
     TEST_ACCURACY,
     EpochMetric,
+    select_decoder_metrics,
 )
 from vaetui.tui.presenters.loss_terms import LossTerm
 from vaetui.tui.presenters.number_format import format_duration, format_number
 
-TEST_METRICS = (TEST_ACCURACY, PIXEL_ACCURACY, READING_ACCURACY)
-"""The metrics of a session with test labels."""
+
+def select_test_metrics(config: Config) -> tuple[EpochMetric, ...]:
+    """Return the metrics of a session with test labels."""
+    decoder_metrics = select_decoder_metrics(config)
+    return TEST_ACCURACY, *decoder_metrics, *((READING_ACCURACY,) if decoder_metrics else ())
 
 
 FULL_NAME_COLUMNS = 150

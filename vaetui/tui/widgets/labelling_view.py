@@ -15,7 +15,9 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import Pixels
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
 from vaetui.tui.presenters.cluster_text import (
+    NEAREST_IMAGE_HEADING,
     format_cluster_name,
+    format_mean_heading,
     format_training_weight,
     wrap_digit_keys,
 )
@@ -59,9 +61,13 @@ class LabellingView(Vertical):
     LabellingView #digits { height: 0; padding: 0 1; color: $foreground 60%; }
     """
 
-    def __init__(self, pixel_size: tuple[int, int] = PIXEL_SIZE) -> None:
-        """Create a view of images of `pixel_size` (width, height)."""
+    def __init__(self, pixel_size: tuple[int, int] = PIXEL_SIZE, shows_nearest_images: bool = False) -> None:
+        """Create a view of images of `pixel_size` (width, height).
+
+        `shows_nearest_images` tells that the pictures of clusters are their nearest images and no decoded centres.
+        """
         super().__init__()
+        self._shows_nearest_images = shows_nearest_images
         self._pixel_size = pixel_size
         self._cluster: ClusterView | None = None
         self._shown_order: MemberOrder | None = None  # None until the images are loaded
@@ -128,7 +134,7 @@ class LabellingView(Vertical):
         overview.show_clusters(visible_clusters, focus_index, classes)
         frame, width = self.query_one(FramedImage), self._labelling_layout.centre_cells[0]
         frame.show_texts(self._format_title(cluster), format_training_weight(cluster, classes, width - 2))
-        if not is_colour(cluster.picture):
+        if not shows_member_as_centre(cluster):
             frame.draw_image(0, cluster.picture)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
         rule, digits = self.query_one("#rule", TextLine), self.query_one("#digits", TextLine)
@@ -146,11 +152,16 @@ class LabellingView(Vertical):
         """Show members of the focused cluster, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
 
         Of colour images, whose decoded centres are blurred, the first member is the large picture, and the centre
-        stands beside it; the thumbnails show the nearest members that `read_members` returns.
+        stands beside it; the thumbnails show the nearest members that `read_members` returns. Without decoded centres,
+        the large picture is the nearest image, and the mean of the nearest ones stands beside it.
         """
         assert self._cluster is not None
         grid, frame, centre = self.query_one(MemberGrid), self.query_one(FramedImage), self._cluster.picture
         self._shown_order = order if len(pixels) else None
+        if self._cluster.mean_picture is not None:
+            others = pixels[1:] if order == "nearest" else pixels  # the nearest one is the large picture
+            grid.show_members(order, others, self._cluster.mean_picture, format_mean_heading(self._cluster.size))
+            return
         if not is_colour(centre):
             grid.show_members(order, pixels)
             return
@@ -162,9 +173,11 @@ class LabellingView(Vertical):
 
     def _format_title(self, cluster: ClusterView) -> str:
         """Return the name of the cluster, with the kind of the large picture if it is not the decoded centre."""
-        name = f"cluster {format_cluster_name(cluster)}"
-        is_member = is_colour(cluster.picture) and self._shown_order is not None
-        title = f"{name} · {self._shown_order} member" if is_member else name
+        title = name = f"cluster {format_cluster_name(cluster)}"
+        if self._shows_nearest_images:
+            title = f"{name} · {NEAREST_IMAGE_HEADING}"
+        elif is_colour(cluster.picture) and self._shown_order is not None:
+            title = f"{name} · {self._shown_order} member"
         return title if cell_len(title) <= self._labelling_layout.centre_cells[0] - 2 else name
 
     def _wrap_legend(
@@ -200,6 +213,11 @@ class LabellingView(Vertical):
 
     def _find_overview(self) -> ClusterGrid | ClusterList:
         return self.query_one(ClusterGrid) if self._labelling_layout.has_thumbnails else self.query_one(ClusterList)
+
+
+def shows_member_as_centre(cluster: ClusterView) -> bool:
+    """Return whether a member is shown large in place of the decoded centre, which is blurred if it has colours."""
+    return is_colour(cluster.picture) and cluster.mean_picture is None
 
 
 def is_colour(pixels: Pixels) -> bool:

@@ -10,7 +10,7 @@ from vaetui.tui.widgets.tiled_images import LOADING_TEXT, TiledImages, list_grid
 
 
 class MemberGrid(TiledImages):
-    """A heading above a grid of member images; with colour images the decoded centre comes first."""
+    """A heading above a grid of member images; a picture of the whole cluster may come first."""
 
     def __init__(self, layout: GridLayout) -> None:
         """Create a grid of thumbnails."""
@@ -23,12 +23,14 @@ class MemberGrid(TiledImages):
         self.styles.height = "100%"
         self.place_images(list_grid_places(layout))
 
-    def show_members(self, order: MemberOrder, pixels: Pixels, centre: Pixels | None = None) -> None:
+    def show_members(
+        self, order: MemberOrder, pixels: Pixels, centre: Pixels | None = None, centre_heading: str = "centre"
+    ) -> None:
         """Show these members, [N, H, W] or [N, H, W, 3]; N is 0 until the images are loaded.
 
-        `centre` is shown before them.
+        `centre`, such as the decoded centre or the mean image, is shown before them below its heading.
         """
-        heading: list[Piece] = [] if centre is None else [(f"{'centre':<{self._layout.column_cells}}", "dim")]
+        heading: list[Piece] = [] if centre is None else [(f"{centre_heading:<{self._layout.column_cells}}", "dim")]
         room = self._heading_cells - count_cells(heading)
         heading.append((f"{order} members"[: room if room >= 15 else len(order)], "strong"))
         if not len(pixels):

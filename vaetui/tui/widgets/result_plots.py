@@ -41,7 +41,7 @@ class ResultPlot(Vertical):
         self.session = session
         """The finished session."""
         self._heading, self._x_label, self._names = heading, x_label, names
-        self._margin_cells = max(5, *(name.cell_len + 1 for name in names))
+        self._margin_cells = max([5, *(name.cell_len + 1 for name in names)])
 
     def compose(self) -> ComposeResult:
         """Mount the plot and its values."""
@@ -63,7 +63,7 @@ class ResultPlot(Vertical):
         left out, the last value not.
         """
         plot = self.query_one(Plot)
-        columns = [plot.find_column(x) for x, *_ in rows[0]]
+        columns = [plot.find_column(x) for x, *_ in (rows[0] if rows else ())]
         is_narrow = any(second - first < VALUE_CELLS for first, second in pairwise(columns))
         lines = []
         for name, row in zip(self._names, rows, strict=True):
