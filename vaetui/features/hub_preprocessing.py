@@ -42,7 +42,7 @@ DEFAULTS = {
     "Bit": _Defaults(_BICUBIC, True, CLIP_MEAN, CLIP_STD),
     "ChineseCLIP": _Defaults(_BICUBIC, True, CLIP_MEAN, CLIP_STD),
     "CLIP": _Defaults(_BICUBIC, True, CLIP_MEAN, CLIP_STD),
-    "ConvNext": _Defaults(_BILINEAR, False, IMAGENET_MEAN, IMAGENET_STD),
+    "ConvNext": _Defaults(_BICUBIC, False, HALF, HALF),
     "DeiT": _Defaults(_BICUBIC, True, HALF, HALF),
     "DINOv3ViT": _Defaults(_BILINEAR, False, IMAGENET_MEAN, IMAGENET_STD),
     "MobileNetV1": _Defaults(_BILINEAR, True, HALF, HALF),
