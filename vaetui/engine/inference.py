@@ -108,7 +108,14 @@ def _predict_batch(
     image_set: str,
     *position: int,
 ) -> tuple[Tensor, ...]:
-    hidden, mean, std = vae.eval().encode(inputs)
+    vae.eval()
+    if isinstance(vae, PatchVAE):
+        features = vae.patch_features(inputs)
+        hidden, mean, std = vae.encode_features(features)
+        components = vae.select_components(features)
+    else:
+        hidden, mean, std = vae.encode(inputs)
+        components = vae.project(inputs) if isinstance(vae, VectorVAE) else None
     latents = mean
     if config.network.latent == "sample":
         latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)
@@ -122,7 +129,6 @@ def _predict_batch(
     others = probabilities.scatter(1, class_ids[:, None], 0)
     second_probabilities, second_class_ids = others.max(dim=1)
     second_class_ids = torch.where(second_probabilities > 0, second_class_ids, class_ids)
-    components = vae.project(inputs) if isinstance(vae, VectorVAE | PatchVAE) else None
     if components is not None:
         latents = components
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)

@@ -123,7 +123,7 @@ class PatchFeatures(nn.Module):
 
     def _pool(self, images: Tensor) -> Tensor:
         """Return the root of the mean response to each filter in each region, [N, filters * regions]."""
-        responses = F.adaptive_avg_pool2d(self._respond(images), REGIONS_PER_SIDE)
+        responses = _average_regions(self._respond(images))
         roots = responses.clamp(min=SMALLEST_SQUARE).sqrt()  # [N, F, 4, 4]
         if self.mirror:
             first, second = roots.chunk(2, dim=1)
@@ -144,6 +144,24 @@ class PatchFeatures(nn.Module):
     def _mirror_patches(self, patches: NDArray[np.float64]) -> NDArray[np.float64]:
         shape = (len(patches), self.channels, self.size, self.size)
         return patches.reshape(shape)[..., ::-1].reshape(len(patches), -1)
+
+
+def _average_regions(responses: Tensor) -> Tensor:
+    """Return the mean of responses [N, F, Y, X] in each region, [N, F, 4, 4].
+
+    `adaptive_avg_pool2d` does the same, but cannot be exported to ONNX for sides that regions do not divide.
+    """
+    rows, columns = (_build_region_weights(side).to(responses.device) for side in responses.shape[2:])
+    return rows @ responses @ columns.T
+
+
+def _build_region_weights(side: int) -> Tensor:
+    """Return the weights of positions along a side in the mean of each region, [4, side]; regions may overlap."""
+    weights = torch.zeros(REGIONS_PER_SIDE, side)
+    for region in range(REGIONS_PER_SIDE):
+        start, stop = region * side // REGIONS_PER_SIDE, -(-(region + 1) * side // REGIONS_PER_SIDE)
+        weights[region, start:stop] = 1 / (stop - start)
+    return weights
 
 
 def _cut_patches(pixels: Pixels, size: int, generator: np.random.Generator) -> NDArray[np.float64]:

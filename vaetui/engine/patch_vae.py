@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -35,12 +34,15 @@ class PatchVAE(VAE):
 
     def encode(self, images: Tensor) -> Encoding:
         """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
+        return self.encode_features(self.patch_features(images))
+
+    def encode_features(self, features: Tensor) -> Encoding:
+        """Return q(z | x) of images from the features of their patches, [N, width]."""
         dense1, dense2 = self.encoder
-        hidden = self._activate(self.norms[0](dense1(self.patch_features(images))))  # [N, hidden_units]
+        hidden = self._activate(self.norms[0](dense1(features)))  # [N, hidden_units]
         mean, raw_std = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
         return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
 
-    @torch.no_grad()
-    def project(self, images: Tensor) -> Tensor | None:
-        """Return the principal components of the features, [N, z_dim]; None if latent vectors are clustered."""
-        return self.patch_features(images)[:, : self.component_count] if self.component_count else None
+    def select_components(self, features: Tensor) -> Tensor | None:
+        """Return the first principal components of features, [N, z_dim]; None if latent vectors are clustered."""
+        return features[:, : self.component_count] if self.component_count else None
