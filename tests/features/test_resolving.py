@@ -42,7 +42,8 @@ def test_npy_in_the_order_of_the_images_is_used_where_it_is(folder: Path, tmp_pa
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert data.data_record.features == FeatureRecord(str(path), COUNT, 6, digest)
     assert data.data_record.import_lines["features"] == (
-        "6 numbers per image from vectors.npy, in the order of the images"
+        "6 numbers per image from vectors.npy, in the order of the images: "
+        "part-0/00000.png, part-0/00003.png … part-2/00023.png"
     )
     assert not feature_store.features_directory().exists()
 
@@ -135,8 +136,10 @@ def test_vectors_of_an_image_model_are_computed_once_and_shared(folder: Path, tm
     record = data.data_record.features
     assert record is not None
     assert record.model is not None
-    assert load_features(data).shape == (COUNT, 1_280)
-    assert data.data_record.import_lines["features"] == "1,280 numbers per image from efficientnet-lite0 at 112x112"
+    assert load_features(data).shape == (COUNT, record.width)
+    height, width = record.model.size
+    description = f"{record.width:,} numbers per image from efficientnet-lite0 at {height}x{width}"
+    assert data.data_record.import_lines["features"] == description
     (path,) = feature_store.features_directory().glob("*.npy")
     inode = path.stat().st_ino
     assert import_with_features(folder, "efficientnet-lite0").data_record.features == record
@@ -146,9 +149,7 @@ def test_vectors_of_an_image_model_are_computed_once_and_shared(folder: Path, tm
         copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
     data = import_with_features(folder, copy)
     assert data.data_record.features == replace(record, path=str(copy))
-    assert data.data_record.import_lines["features"] == (
-        "1,280 numbers per image from efficientnet-lite0 at 112x112, copy.npy, matched by path"
-    )
+    assert data.data_record.import_lines["features"] == f"{description}, copy.npy, matched by path"
 
 
 def test_vectors_with_the_description_of_others_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_vectors_with_the_description_of_others_are_refused(folder: Path, tmp_pa
     with pytest.raises(UserError, match=r"copy\.npy is not the file that its description copy\.npy\.json belongs to"):
         import_with_features(folder, copy)
     np.save(copy, np.load(path)[:-1])
-    with pytest.raises(UserError, match=r"copy\.npy has the shape \(23, 1,280\), its description .* \(24, 1,280\)"):
+    with pytest.raises(UserError, match=r"copy\.npy has the shape \(23, [\d,]+\), its description .* \(24, "):
         import_with_features(folder, copy)
     np.save(copy, np.load(path))
     copy.with_name("copy.npy.paths.jsonl").write_bytes(b"[]\n")
@@ -262,7 +263,24 @@ def test_inspect_describes_the_vectors_without_a_session(folder: Path, tmp_path:
     process = run_vaetui("inspect", str(folder), "--features", str(tmp_path / "v.npy"), "--json")
     fields = json.loads(process.stdout)["features"]
     assert (fields["count"], fields["width"], fields["model"]) == (COUNT, 6, None)
-    assert fields["description"] == "6 numbers per image from v.npy, in the order of the images"
+    assert fields["description"] == (
+        "6 numbers per image from v.npy, in the order of the images: "
+        "part-0/00000.png, part-0/00003.png … part-2/00023.png"
+    )
     assert locations.list_session_names() == []
     process = run_vaetui("inspect", str(folder), "--features", str(tmp_path / "w.npy"))
     assert process.returncode == 2
+
+
+def test_vectors_in_another_order_than_the_images_are_noticed(tmp_path: Path) -> None:
+    images = load_digits(150)[0]
+    np.save(tmp_path / "images.npy", images)
+    vectors = images.reshape(150, -1).astype(np.float32) @ np.random.default_rng(0).normal(size=(784, 16))
+    notice = "similar images do not have similar vectors: check that their order is that of the images"
+    for order, is_noticed in ((slice(None), False), (slice(None, None, -1), True)):
+        np.save(tmp_path / "v.npy", vectors[order])
+        data = import_with_features(tmp_path / "images.npy", tmp_path / "v.npy")
+        assert (notice in data.data_record.import_lines["features"]) == is_noticed
+    np.save(tmp_path / "v.npy", np.roll(vectors, 1, axis=0).astype(np.float32))
+    data = import_with_features(tmp_path / "images.npy", tmp_path / "v.npy")
+    assert notice in data.data_record.import_lines["features"]

@@ -27,6 +27,8 @@ class ImageOrder:
     """Number of images, N."""
     test_count: int
     """Number of test images, T."""
+    images_path: Path | None = None
+    """The IDX file of the images."""
     skipped_positions: tuple[int, ...] = ()
     """Positions of the images that were left out, among all images of the source."""
     skipped_test_positions: tuple[int, ...] = ()
@@ -56,17 +58,18 @@ def describe_image_order(dataset: ImportedDataset | None, directory: Path) -> Im
     test_count = 0 if files.test_images is None else read_image_header_shape(files.test_images)[0]
     origin = None if dataset is None else dataset.origin
     if dataset is None or origin is None:
-        return ImageOrder(dataset.report.source if dataset else "the bundled images", count, test_count)
+        source = dataset.report.source if dataset else "the bundled images"
+        return ImageOrder(source, count, test_count, files.train_images)
     records = dataset_cache.load_source_files(directory)
     if origin.root_path is None:
         omitted = origin.report.omitted_indices
         skipped_rows = [int(record.relative_path.rpartition("#")[2]) for record in records if not record.is_file]
         test_omitted = tuple(skipped_rows[len(omitted) :])
-        return ImageOrder(origin.report.source, count, test_count, omitted, test_omitted)
+        return ImageOrder(origin.report.source, count, test_count, files.train_images, omitted, test_omitted)
     paths = tuple(path for record in records for path in record.list_image_paths())
-    return ImageOrder(
-        origin.report.source, count, test_count, _find_skipped_files(records), (), paths, Path(origin.root_path)
-    )
+    skipped = _find_skipped_files(records)
+    root = Path(origin.root_path)
+    return ImageOrder(origin.report.source, count, test_count, files.train_images, skipped, (), paths, root)
 
 
 def match_rows(feature_file: FeatureFile, images: ImageOrder) -> RowSelection:

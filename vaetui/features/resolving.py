@@ -22,11 +22,14 @@ from vaetui.features.feature_checks import VectorCheck
 from vaetui.features.feature_files import is_feature_file, open_feature_file
 from vaetui.features.feature_matching import ImageOrder, RowSelection
 from vaetui.features.feature_store import FeatureWriter, create_features_directory, features_directory
+from vaetui.features.resemblance import resemble_images
 from vaetui.features.vector_arrays import FeatureFile, Vectors2D
 from vaetui.storage.feature_record import FeatureRecord
 
 BLOCK_BYTES = 1 << 22
 """Bytes of a file that are read, hashed and checked at a time."""
+MAX_PATH_CHARS = 24
+"""Most characters of a path in the description of the vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +208,30 @@ def _describe(
         text += f"{make_printable(record.model.name)} at {height}x{width}"
     if not is_own:
         text += f"{', ' * (record.model is not None)}{make_printable(feature_file.path.name)}"
-        text += ", matched by path" if selection.is_by_path else ", in the order of the images"
+        text += ", matched by path" if selection.is_by_path else f", in the order of the images{_name_images(images)}"
     if record.count == images.count and images.test_count:
         text += "; the test images have no vectors"
     notes = []
     if selection.unused_count:
         notes.append(f"{format_count(selection.unused_count, 'vector')} of other or unusable images left out")
+    if not is_own and images.images_path is not None and not _fit_images(record, images.images_path):
+        notes.append("similar images do not have similar vectors: check that their order is that of the images")
     if zero_count:
         notes.append(f"{format_count(zero_count, 'vector is', 'vectors are')} all zeros")
     return "\n".join([text, *notes])
+
+
+def _fit_images(record: FeatureRecord, images_path: Path) -> bool:
+    return resemble_images(np.load(record.path, mmap_mode="r", allow_pickle=False), images_path)
+
+
+def _name_images(images: ImageOrder) -> str:
+    """Return the names of the first images and of the last one, by which a person can check the order."""
+    if images.paths is None:
+        return ""
+    first, second, last = (_shorten(images.paths[position]) for position in (0, 1, -1))
+    return f": {first}, {second} … {last}"
+
+
+def _shorten(path: str) -> str:
+    return make_printable(path if len(path) <= MAX_PATH_CHARS else f"…{path[1 - MAX_PATH_CHARS :]}")
