@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vaetui.engine.answers import Answer, ClassAnswer, Cleared, ClusterPath, Split, Unreadable, format_path
+from vaetui.engine.answers import (
+    Answer,
+    ClassAnswer,
+    Cleared,
+    ClusterPath,
+    NearestImageAnswer,
+    Split,
+    Unreadable,
+    format_path,
+)
 from vaetui.storage import file_names
 
 CONFIRMATIONS = ("Saved: ", "Undid: ", "Redid: ")
@@ -164,6 +173,8 @@ def _parse_answer(kind: str, class_id: int, confidence: float, part_count: int) 
     match kind:
         case "class":
             return ClassAnswer(class_id, confidence)
+        case "nearest":
+            return NearestImageAnswer(class_id)  # a front end does not name the image
         case "split":
             return Split(part_count)
         case "cleared":
