@@ -11,7 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import audit_tables, budget_tables, calibration_tables, paper_results, study_tables
+from tests.benchmarks import (
+    audit_tables,
+    budget_tables,
+    calibration_tables,
+    paper_results,
+    photos_tables,
+    study_tables,
+)
 from tests.benchmarks.markdown import LINE_WIDTH, format_range, format_table
 from tests.benchmarks.results import load_results
 
@@ -187,6 +194,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "audit": audit_tables.audit_table,
     "audit_errors": audit_tables.audit_errors_table,
     "calibration": calibration_tables.calibration_table,
+    "photos": photos_tables.photos_table,
+    "photos_expected": photos_tables.photos_expected_table,
 }
 
 
