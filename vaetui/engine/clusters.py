@@ -49,7 +49,7 @@ class Cluster:
     centre: NDArray[np.float32]
     """Mean of the members' latent vectors, [z_dim]."""
     centre_image: Pixels
-    """Decoded centre, or the nearest image if the networks decode no images, [H, W]."""
+    """Decoded centre, or the nearest image if centres are not decoded, [H, W]."""
     mean_image: Pixels
     """Mean of the nearest members, [H, W]."""
     members: Indices

@@ -213,8 +213,16 @@ class Config:
 
 
 def decodes_images(config: NetworkConfig) -> bool:
-    """Return whether the networks decode images, so that there are decoded centres, reconstructions and samples."""
+    """Return whether the networks decode images, so that there are reconstructions and samples."""
     return config.inputs == "images" or config.image_decoder
+
+
+def decodes_centres(config: NetworkConfig) -> bool:
+    """Return whether cluster centres are shown decoded, and not as the nearest images.
+
+    The networks decode latent vectors only, not principal components.
+    """
+    return decodes_images(config) and config.clustered == "latents"
 
 
 def count_epochs(config: TrainingConfig) -> int:

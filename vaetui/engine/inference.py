@@ -151,8 +151,7 @@ def decode_latents(vae: Networks, latents: LatentVectors) -> Pixels:
 @torch.inference_mode()
 def reconstruct_images(vae: Networks, inputs: Tensor) -> Pixels:
     """Return the images [N, H, W] that images, or vectors, are decoded to from the means of their latents."""
-    components = vae.project(inputs) if isinstance(vae, VectorVAE) else None
-    return _to_pixels(vae.decode_images(vae.eval().encode(inputs).mean if components is None else components))
+    return _to_pixels(vae.decode_images(vae.eval().encode(inputs).mean))
 
 
 def _to_pixels(logits: Tensor) -> Pixels:

@@ -118,10 +118,8 @@ def _train_step(
             consistency = losses.consistency(logits, config.loss.consistency_threshold)
             total = total + config.loss.consistency_weight * consistency
     if images is not None and isinstance(vae, VectorVAE):
-        # Nothing flows back into the other networks, so that this changes the image decoder alone.
-        components = vae.project(inputs)
-        decodable = latents.detach() if components is None else components
-        total = total + losses.reconstruction(vae.decode_images(decodable), images)
+        # The latent vectors are detached, so that this changes the image decoder alone.
+        total = total + losses.reconstruction(vae.decode_images(latents.detach()), images)
     state.optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()

@@ -30,7 +30,7 @@ from vaetui.engine.clusters import (
     list_members_at_centre,
     with_children,
 )
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, decodes_centres
 from vaetui.engine.pseudo_labels import (
     LabelledSet,
     PseudoLabels,
@@ -265,7 +265,7 @@ class LabellingRound:
         return ClusterView(
             path=cluster.path,
             picture=cluster.centre_image,
-            mean_picture=cluster.mean_image if self._config.network.inputs == "vectors" else None,
+            mean_picture=None if decodes_centres(self._config.network) else cluster.mean_image,
             size=len(cluster.members),
             mean_distance=figures.mean_distance,
             answer=self.answers.get(cluster.path),

@@ -21,7 +21,7 @@ from vaetui.engine.clusters import (
     compute_decodable_centres,
     to_metric_space,
 )
-from vaetui.engine.config import Config, count_steps_per_epoch, decodes_images
+from vaetui.engine.config import Config, count_steps_per_epoch, decodes_centres, decodes_images
 from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.device_inputs import DeviceInputs, put_on_device
 from vaetui.engine.duplicates import DistinctImages
@@ -348,7 +348,7 @@ class Trainer:
         """
         first_copies = self._distinct_images.first_copies[members]
         pictures = draw_nearest_images(self.images.train, embeddings, members, first_copies, assignments, centres)
-        if not self._decodes_images or self.config.network.clustered == "components":
+        if not decodes_centres(self.config.network):
             return pictures
         decodable = compute_decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
         return replace(pictures, centre_images=decode_latents(self._state.vae, decodable))

@@ -36,7 +36,7 @@ class ClusterView:
     path: ClusterPath
     """Path in the cluster tree; its length is the depth."""
     picture: Pixels
-    """The decoded centre, or the nearest image if the networks decode no images, [H, W] or [H, W, 3]."""
+    """The decoded centre, or the nearest image if centres are not decoded, [H, W] or [H, W, 3]."""
     size: int
     """Number of images in the cluster."""
     mean_distance: float
@@ -54,7 +54,7 @@ class ClusterView:
     mean_weight: float
     """Mean weight exp(-a d) of a member at confidence 1 (equation 2), from 0 to 1."""
     mean_picture: Pixels | None = None
-    """The mean of the nearest members, as `picture`; None in a session without features."""
+    """The mean of the nearest members where `picture` is the nearest image; None where it is decoded."""
 
     @property
     def guess(self) -> tuple[int, float] | None:
@@ -154,6 +154,8 @@ class Summary:
     """Seconds between the start and the end of each round, without long pauses."""
     agreements: tuple[tuple[int, Agreement], ...]
     """(round, agreement of its answers with the earlier classifier), from the second round with answers on."""
+    advice: str | None = None
+    """Which vectors to train on, if most clusters of the first round mixed classes."""
 
 
 def describe_step(step: Sequence[UserAction], classes: ClassList, round_number: int) -> str:
