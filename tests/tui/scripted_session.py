@@ -178,6 +178,8 @@ class ScriptedSession:
         """Disagreement of classifier and graph after the last epoch."""
         self.agreements: tuple[tuple[int, Agreement], ...] = ()
         """Agreement of answers and classifier, by round."""
+        self.advice: str | None = None
+        """The advice that the summary reports."""
         self.readings: dict[int, tuple[int | None, ...]] = {}
         """The readings, by epoch."""
         self.current_phase = phase
@@ -500,6 +502,7 @@ class ScriptedSession:
             125.0,
             240.0,
             self.agreements,
+            self.advice,
         )
 
     def close(self) -> None:

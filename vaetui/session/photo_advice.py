@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vaetui.engine.answers import ClassAnswer
+from collections.abc import Sequence
+
+from vaetui.engine.answers import Answer, ClassAnswer
 from vaetui.session.views import RoundView
 
 MIN_ANSWERED_CLUSTERS = 5
@@ -30,6 +32,11 @@ def advise_features(round_view: RoundView, has_features: bool) -> str | None:
     if round_view.round_number != 1:
         return None
     answers = [cluster.answer for cluster in round_view.clusters if len(cluster.path) == 1 and cluster.answer]
+    return advise_for_answers(answers, has_features)
+
+
+def advise_for_answers(answers: Sequence[Answer], has_features: bool) -> str | None:
+    """Return advice if most of the answers for the clusters of the first round, without parts, are about mixed ones."""
     mixed_count = sum(not isinstance(answer, ClassAnswer) for answer in answers)
     if len(answers) < MIN_ANSWERED_CLUSTERS or mixed_count <= MAX_MIXED_SHARE * len(answers):
         return None

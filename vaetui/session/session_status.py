@@ -23,6 +23,7 @@ from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.learned_classes import find_learned_class_ids, find_unanswered_class_ids
 from vaetui.session.metric_history import drop_unreliable_estimates
 from vaetui.session.model_agreement import measure_round_agreements
+from vaetui.session.photo_advice import advise_for_answers
 from vaetui.session.stored_audits import load_results
 from vaetui.session.views import Summary
 from vaetui.storage import (
@@ -182,6 +183,14 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         training_seconds=sum(seconds for *_, seconds in repository.list_losses()),
         labelling_seconds=measure_labelling_seconds(repository),
         agreements=agreements,
+        advice=advise_for_answers(
+            [
+                record.answer
+                for record in repository.list_effective_answers()
+                if record.round_number == 1 and len(record.path) == 1
+            ],
+            has_features=config.network.inputs == "vectors",
+        ),
     )
 
 

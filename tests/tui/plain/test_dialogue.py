@@ -15,6 +15,7 @@ from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Split, Unread
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
+from vaetui.session.photo_advice import FEATURES_ADVICE
 from vaetui.session.views import Disagreement, RoundView
 from vaetui.tui.plain.commands import COMMAND_HELP, parse_command
 from vaetui.tui.plain.dialogue import PlainDialogue
@@ -234,6 +235,14 @@ def test_question_about_a_mixed_cluster_of_a_session_with_features_names_the_ans
         session = ScriptedSession(config=Config(network=NetworkConfig(inputs=inputs)))
         session.top_share = share
         assert (hint in run_dialogue(session, "")) == is_shown
+
+
+def test_advice_is_printed_once_when_a_first_round_of_mixed_clusters_ends() -> None:
+    typed = "x\nonly 3\nx\nx\n5\n6\ng\nx\nx\nx\nx\nx\nx\ng\n"
+    lines = run_dialogue(ScriptedSession(clusters=6, rounds=2), typed)
+    assert lines.count(FEATURES_ADVICE) == 1
+    assert lines.index(FEATURES_ADVICE) < next(i for i, line in enumerate(lines) if line.startswith("Round 2 of 2"))
+    assert FEATURES_ADVICE not in run_dialogue(ScriptedSession(clusters=6), "x\n" + "1\n" * 5 + "g\n")
 
 
 def test_answers_of_all_rounds_are_listed_and_corrected() -> None:

@@ -23,6 +23,7 @@ from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Clustered, Event, HistoryEntry, HistoryLoaded, LabelsExported, Loading
 from vaetui.errors import UserError, format_count
+from vaetui.session.photo_advice import advise_features
 from vaetui.session.views import SURE_SHARE, ClusterView, RoundView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.storage.output_files import OutputExistsError
@@ -43,9 +44,10 @@ from vaetui.tui.plain.texts import (
     describe_predictions,
     describe_progress,
     describe_similar_cluster,
+    format_class_question,
 )
 from vaetui.tui.presenters.audit_text import AUDIT_TOO_EARLY_MESSAGE
-from vaetui.tui.presenters.cluster_order import SortOrder, is_open, is_probably_mixed, sort_clusters
+from vaetui.tui.presenters.cluster_order import SortOrder, is_open, sort_clusters
 from vaetui.tui.presenters.cluster_text import (
     NEAREST_IMAGE_HEADING,
     describe_answer,
@@ -61,7 +63,7 @@ from vaetui.tui.presenters.cluster_text import (
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
-from vaetui.tui.presenters.input_kind import takes_vectors
+from vaetui.tui.presenters.input_kind import shows_nearest_images, takes_vectors
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.presenters.review_text import REVIEW_TOO_EARLY_MESSAGE
@@ -269,7 +271,7 @@ class PlainDialogue:
                     "classes": self._print_classes,
                     "audit": self._audit_round,
                     "review": self._review_round,
-                    "go": self.session.close_round,
+                    "go": self._close_round,
                     "help": self._print_help,
                 }[command]()
 
@@ -289,6 +291,12 @@ class PlainDialogue:
                 self._correct_answer(command)
             case Export(path):
                 self._export(Path(path).expanduser())
+
+    def _close_round(self) -> None:
+        """End the round, with advice if most clusters of the first round mixed classes."""
+        if (advice := advise_features(self._round_view, takes_vectors(self.session.config))) is not None:
+            self._print_line(advice)
+        self.session.close_round()
 
     def _record_answer(self, answer: ClusterAnswer) -> None:
         cluster = self._focused_cluster
@@ -443,24 +451,21 @@ class PlainDialogue:
         """Refresh the round, print a cluster and ask for its class."""
         self._refresh_round(path)
         cluster, classes = self._focused_cluster, self.session.classes
-        round_view, name = self._round_view, format_cluster_name(cluster)
+        round_view = self._round_view
         answered = f"{round_view.answered_leaf_count} of {round_view.leaf_count} answered"
         self._print_line("")
-        self._print_line(f"Cluster {name}: {describe_cluster(cluster, classes)}. {answered}")
+        self._print_line(f"Cluster {format_cluster_name(cluster)}: {describe_cluster(cluster, classes)}. {answered}")
         for line in (
             describe_predictions(cluster, classes),
             describe_similar_cluster(cluster, round_view.clusters, classes),
         ):
             if line:
                 self._print_line(line)
-        if self._shows_pictures and cluster.mean_picture is not None:
-            self._print_line(f"{NEAREST_IMAGE_HEADING.capitalize()}:")
         if self._shows_pictures:
+            if shows_nearest_images(self.session.config):
+                self._print_line(f"{NEAREST_IMAGE_HEADING.capitalize()}:")
             self._print_picture(cluster.picture)
-        guess = "" if cluster.guess is None else f" y: {classes.names[cluster.guess[0]]}"
-        if takes_vectors(self.session.config) and is_probably_mixed(cluster):
-            guess += " · only CLASS: its nearest image alone"
-        self._print_line(f"Cluster {name}: class?{guess} (?: help)")
+        self._print_line(format_class_question(cluster, classes, takes_vectors(self.session.config)))
 
     def _print_picture(self, picture: Pixels) -> None:
         """Print a picture in at most 28 columns and 14 lines of two pixels, without black lines around it."""

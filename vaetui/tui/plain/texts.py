@@ -11,6 +11,7 @@ from vaetui.engine.classes import ClassList
 from vaetui.engine.events import HistoryEntry
 from vaetui.errors import format_count
 from vaetui.session.views import ClusterView, RoundView
+from vaetui.tui.presenters.cluster_order import is_probably_mixed
 from vaetui.tui.presenters.cluster_text import describe_answer, format_cluster_name, format_share
 
 MAX_PREDICTED_CLASSES = 3
@@ -34,6 +35,14 @@ def describe_predictions(cluster: ClusterView, classes: ClassList) -> str:
     if not shares:
         return ""
     return f"The classifier predicts {', '.join([f'{shares[0]} of the images', *shares[1:]])}."
+
+
+def format_class_question(cluster: ClusterView, classes: ClassList, has_features: bool) -> str:
+    """Return the question for the class of a cluster, with the prediction that can be accepted."""
+    guess = "" if cluster.guess is None else f" y: {classes.names[cluster.guess[0]]}"
+    if has_features and is_probably_mixed(cluster):
+        guess += " · only CLASS: its nearest image alone"
+    return f"Cluster {format_cluster_name(cluster)}: class?{guess} (?: help)"
 
 
 def describe_similar_cluster(cluster: ClusterView, clusters: Sequence[ClusterView], classes: ClassList) -> str:

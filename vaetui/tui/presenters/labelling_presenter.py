@@ -8,6 +8,7 @@ from dataclasses import replace
 from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, NearestImageAnswer, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.errors import UserError, format_count
+from vaetui.session.photo_advice import advise_features
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
 from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_order import SORT_ORDERS, ClusterOrder, is_open, is_probably_mixed
@@ -73,6 +74,7 @@ class LabellingPresenter:
         self._order = ClusterOrder(self.round_view.clusters)
         self._last_answered_path: ClusterPath | None = None
         self._changed_path: ClusterPath | None = None
+        self._has_advised = False
 
     @property
     def focused_cluster(self) -> ClusterView:
@@ -236,6 +238,14 @@ class LabellingPresenter:
         if self.round_view.answered_leaf_count == self.round_view.leaf_count:
             names = select_class_names(self.session.classes.names, self.round_view.unanswered_class_ids)
             self.status_text += f". {format_unanswered_classes(names)}" if names else ""
+            if (advice := self.take_advice()) is not None:
+                self.status_text, self.is_notice = f"{self.status_text.rstrip('.')}. {advice}", True
+
+    def take_advice(self) -> str | None:
+        """Return the advice to train on vectors after a first round of mixed clusters; None the second time."""
+        advice = None if self._has_advised else advise_features(self.round_view, takes_vectors(self.session.config))
+        self._has_advised = self._has_advised or advice is not None
+        return advice
 
     def _accept_all(self) -> None:
         answers = self.round_view.sure_answers

@@ -228,8 +228,11 @@ class LabellingScreen(VaetuiScreen):
                 app.event_worker.start(self._session.split_cluster(path, action.parts), target=self.app)
                 self._splitting_path = path
             elif action == "go":
+                advice = self.presenter.take_advice()
                 self._session.close_round()
                 app.continue_session()
+                if advice is not None:
+                    app.show_notice(advice)
         except UserError as error:
             self.presenter.error_text = str(error)
 

@@ -199,6 +199,7 @@ class SummaryScreen(VaetuiScreen):
             fit_texts([alternatives], width - 2)
             for alternatives in (facts.unanswered, facts.accuracy, facts.gain, facts.review, facts.disagreement)
         ]
+        lines += [summary.advice] if summary.advice is not None else []
         paragraphs = (
             format_costs(summary),
             *(split_words(line) for line in lines),

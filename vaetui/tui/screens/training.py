@@ -87,6 +87,7 @@ class TrainingScreen(VaetuiScreen):
         self._last_event_at_s = monotonic()
         self._clustering_notice = ""
         self._tick = 0
+        self._early_notice = ""
         self.set_class(not self._has_pictures, "-without-pictures")
         self._loss_plot_state: tuple[object, ...] = ()
         self._epoch_plot_state: tuple[object, ...] = ()
@@ -110,6 +111,8 @@ class TrainingScreen(VaetuiScreen):
         """Start polling; the last report of earlier training does not count as new."""
         self.throughput.last_event = self._vaetui_app.event_worker.latest_batches
         self._read_save_time()
+        if self._early_notice:
+            self.show_notice(self._early_notice)
         curves = self.session.training_curves()
         has_curves = bool(curves.loss_points or curves.finished_epochs)
         self.set_class(bool(self.session.import_lines) and not has_curves, IMPORTED_CLASS)
@@ -194,7 +197,10 @@ class TrainingScreen(VaetuiScreen):
                 self._open_reading_test()
 
     def show_notice(self, text: str) -> None:
-        """Show a notice in the status line."""
+        """Show a notice in the status line, also one that comes before the screen has its widgets."""
+        self._early_notice = text
+        if not self.query(StatusLine):
+            return
         self.query_one(StatusLine).show_message(text, monotonic())
         self._update_status()
 

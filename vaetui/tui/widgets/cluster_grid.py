@@ -69,11 +69,7 @@ class ClusterGrid(TiledImages):
     def _request_nearest_members(self) -> None:
         if self._read_member is not None:
             for position, cluster in enumerate(self._page):
-                if (
-                    cluster.picture.ndim == 3
-                    and cluster.mean_picture is None
-                    and self._find_nearest_member(cluster) is None
-                ):
+                if cluster.picture.ndim == 3 and self._find_nearest_member(cluster) is None:
                     # One per turn of the event loop: keys are handled in between.
                     self.call_later(self._read_nearest_member, position, cluster, self._read_member)
 

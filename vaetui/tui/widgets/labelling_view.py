@@ -134,7 +134,7 @@ class LabellingView(Vertical):
         overview.show_clusters(visible_clusters, focus_index, classes)
         frame, width = self.query_one(FramedImage), self._labelling_layout.centre_cells[0]
         frame.show_texts(self._format_title(cluster), format_training_weight(cluster, classes, width - 2))
-        if not shows_member_as_centre(cluster):
+        if not is_colour(cluster.picture) or self._shows_nearest_images:
             frame.draw_image(0, cluster.picture)
         self.query_one(ClusterDetails).show_cluster(cluster, classes)
         rule, digits = self.query_one("#rule", TextLine), self.query_one("#digits", TextLine)
@@ -158,7 +158,7 @@ class LabellingView(Vertical):
         assert self._cluster is not None
         grid, frame, centre = self.query_one(MemberGrid), self.query_one(FramedImage), self._cluster.picture
         self._shown_order = order if len(pixels) else None
-        if self._cluster.mean_picture is not None:
+        if self._shows_nearest_images:
             others = pixels[1:] if order == "nearest" else pixels  # the nearest one is the large picture
             grid.show_members(order, others, self._cluster.mean_picture, format_mean_heading(self._cluster.size))
             return
@@ -213,11 +213,6 @@ class LabellingView(Vertical):
 
     def _find_overview(self) -> ClusterGrid | ClusterList:
         return self.query_one(ClusterGrid) if self._labelling_layout.has_thumbnails else self.query_one(ClusterList)
-
-
-def shows_member_as_centre(cluster: ClusterView) -> bool:
-    """Return whether a member is shown large in place of the decoded centre, which is blurred if it has colours."""
-    return is_colour(cluster.picture) and cluster.mean_picture is None
 
 
 def is_colour(pixels: Pixels) -> bool:
