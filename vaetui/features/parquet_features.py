@@ -20,6 +20,8 @@ NUMBERED_COLUMN = re.compile(r"(.*?)(\d+)")
 """The name of a column with one number of each vector, such as f12."""
 BATCH_NUMBERS = 1 << 20
 """Numbers that are read at a time."""
+BUFFER_BYTES = 1 << 20
+"""Bytes that are read at a time from the file."""
 MAX_LISTED_COLUMNS = 8
 """Most columns that a message lists."""
 SAMPLE_CELLS = 20
@@ -70,12 +72,13 @@ def _open_file(path: Path) -> Any:
     except ImportError as error:
         raise UserError("Parquet needs pyarrow. Install it with: pip install 'vaetui[parquet]'") from error
     with translate_read_errors(str(path)):
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, buffer_size=BUFFER_BYTES)
 
 
 def _iter_batches(parquet: Any, names: list[str], width: int) -> Iterator[Any]:
     batch_rows = max(BATCH_NUMBERS // width, 1)
-    yield from parquet.iter_batches(batch_rows, columns=names, use_threads=False)
+    for group in range(parquet.num_row_groups):  # pyarrow keeps in memory what it has read until the iterator ends
+        yield from parquet.iter_batches(batch_rows, row_groups=[group], columns=names, use_threads=False)
 
 
 def _choose_columns(path: Path, parquet: Any, key: str | None) -> _VectorColumns:
@@ -209,7 +212,7 @@ def _read_paths(path: Path, parquet: Any) -> tuple[str, ...] | None:
     if chosen is None:
         return None
     paths: list[str] = []
-    for batch in parquet.iter_batches(columns=[chosen], use_threads=False):
+    for batch in _iter_batches(parquet, [chosen], 1):
         paths += (cell or "" for cell in batch.column(0).to_pylist())
     return tuple(paths)
 
