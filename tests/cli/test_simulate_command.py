@@ -16,6 +16,7 @@ from tests.command_line import TIMEOUT_S, VAETUI, assert_refused, run_vaetui
 from tests.idx import write_idx, write_small_mnist
 from tests.session.scripted_run import PROPAGATION_CONFIG
 from tests.session_templates import SessionTemplates
+from tests.vectors import FEATURES_CONFIG, write_vectors
 from vaetui.engine import recipes
 from vaetui.engine.events import EpochEnded
 from vaetui.session import lifecycle
@@ -37,7 +38,7 @@ RESULT_KEYS = {
         "peak_rss_mb",
         "versions",
     ),
-    *("recipe", "annotator", "error_rate", "reader_accuracy", "seed", "config"),
+    *("recipe", "annotator", "error_rate", "reader_accuracy", "seed", "config", "advice"),
 }
 
 
@@ -93,6 +94,20 @@ def test_clusters_are_split_or_their_nearest_image_is_named_as_the_user_says(dat
     process = run_vaetui("simulate", "--data", str(data), *FAST_OPTIONS, *options)
     assert process.returncode == 2
     assert "--mixed nearest needs --annotator members" in process.stderr
+
+
+def test_nearest_images_are_named_by_default_with_features(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(recipes.RECIPES, recipes.FEATURES_RECIPE, FEATURES_CONFIG)
+    features = write_vectors(tmp_path / "vectors.npy", data).path
+    options = ("--data", str(data), "--features", features, "--rounds", "1", "--answers", "5", "--json")
+    process = run_vaetui("simulate", *options)
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert (result["recipe"], result["mixed"]) == ("features", "nearest")
+    assert result["answers_by_kind"]["nearest"] > 0
+    assert result["answers"] == sum(result["answers_by_kind"].values()) == 5
 
 
 def test_a_kept_run_prints_its_progress_and_can_be_resumed(data: Path) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.idx import write_idx
 from tests.session.conftest import FINISHED, RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, answer_round
 from tests.session.test_copies import copy_runs, images  # noqa: F401
 from tests.session.test_image_answers import export, list_members, read_rows, read_split, record
+from tests.vectors import create_session_with_features
 from vaetui.engine.answers import (
     AnsweredImage,
     ClassAnswer,
@@ -161,6 +164,27 @@ def test_copies_of_the_nearest_image_follow_it_wherever_they_are(
         assert read_rows(table, copies.tolist()) == [(path[0] + 1, 1, ANSWER)] * len(copies)
     labels = drain_events(session.propagate_answers())
     assert (labels.weights == 1).sum() >= len(labelling_round.tree)
+    session.close()
+
+
+def test_named_image_is_the_one_that_stands_for_the_centre_of_a_cluster_of_vectors(
+    images: NDArray[np.uint8],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    for prefix, chosen in (("train", images), ("t10k", images[:20])):
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte", chosen)
+    session = create_session_with_features("vectors", tmp_path, tmp_path / "vectors.npy")
+    list(session.advance())
+    for cluster in session.round_view().clusters:
+        session.record_answer(cluster.path, NearestImageAnswer(cluster.path[0]))
+        answer = session.require_current_round().answers[cluster.path]
+        assert isinstance(answer, NearestImageAnswer)
+        assert np.array_equal(session.select_images([answer.image_index])[0], cluster.picture)
+        assert np.array_equal(session.member_images(cluster.path, "nearest", 1)[0], cluster.picture)
+    list_labels(session)
+    session.close_round()
+    (epoch,) = [event for event in session.advance() if isinstance(event, EpochEnded)]
+    assert epoch.label_coverage > 0.5
     session.close()
 
 
