@@ -139,6 +139,11 @@ def test_a_model_that_is_missing_or_has_other_weights_is_refused(
     )
     assert_refused("pip install 'vaetui[photos]'", "predict", "photos", image)
     predict("--features", photos_home.parent / "photos.npy")
+    assert_refused(
+        "clip-base is not a file of vectors. Leave out --features to use the image model of photos, "
+        "efficientnet-lite0.",
+        *("predict", "photos", image, "--features", "clip-base"),
+    )
 
 
 def test_vectors_by_another_model_are_refused(photos_home: Path, tmp_path: Path) -> None:

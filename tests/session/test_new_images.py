@@ -18,6 +18,7 @@ from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import encode_png
 from tests.session.scripted_run import run_to_end
 from tests.session.test_api_page import PAGE, PYTHON_BLOCK
+from tests.session_templates import SessionTemplates
 from tests.vectors import FEATURES_CONFIG, WIDTH, create_session_with_features
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array
@@ -143,6 +144,19 @@ def test_features_that_the_session_cannot_use_are_refused(
     assert "Missing argument 'IMAGES...'" in process.stderr
     path = finished_home.parent / "vectors.npy"
     assert_refused("is the input", "predict", "vectors", "--features", str(path), "-o", str(path), "--force")
+
+
+def test_features_for_a_session_of_images_are_refused(templates: SessionTemplates, home: Path, tmp_path: Path) -> None:
+    templates.copy("finished", "images")
+    np.save(tmp_path / "vectors.npy", np.eye(3, dtype=np.float32))
+    message = "images was trained on images, not on vectors. Pass the images alone."
+    assert_refused(message, "predict", "images", "--features", str(tmp_path / "vectors.npy"))
+    with vaetui.open("images") as reader:
+        assert reader.features is None
+        with pytest.raises(UserError, match="trained on images, not on vectors"):
+            reader.predict(features=np.eye(3))
+        with pytest.raises(UserError, match="images has no vectors"):
+            reader.vectors()
 
 
 def test_the_python_interface_returns_what_the_command_prints(finished_home: Path, vectors: np.ndarray) -> None:

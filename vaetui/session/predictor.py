@@ -228,8 +228,13 @@ class Predictor:
 
     def _open_feature_file(self, path: Path, key: str | None) -> FeatureFile:
         """Open a file of vectors; raises UserError if the networks cannot take them in."""
-        from vaetui.features.feature_files import open_feature_file
+        from vaetui.features.feature_files import is_feature_file, open_feature_file
 
+        if self.features is not None and self.features.model is not None and not is_feature_file(str(path)):
+            raise UserError(
+                f"{path} is not a file of vectors. Leave out --features to use the image model of {self.name}, "
+                f"{self.features.model.name}."
+            )
         feature_file = open_feature_file(path, key)
         features = self.require_vectors(feature_file.width, feature_file.name)
         file_model = None if feature_file.sidecar is None else feature_file.sidecar.model
