@@ -55,10 +55,12 @@ class Meter:
     def part(self, name: str) -> Iterator[None]:
         """Measure the body as one part."""
         self._peak = (0, 0)
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         yield
+        cpu_seconds = round(time.process_time() - cpu_start, 1)
         total, own = (round((peak - bare) / 1e6) for peak, bare in zip(self._peak, self.bare, strict=True))
-        self.parts[name] = {"seconds": round(time.perf_counter() - start, 1), "memory_mb": total, "own_mb": own}
+        seconds = round(time.perf_counter() - start, 1)
+        self.parts[name] = {"seconds": seconds, "cpu_seconds": cpu_seconds, "memory_mb": total, "own_mb": own}
         print(name, self.parts[name], file=sys.stderr, flush=True)
 
     def follow(self, events: Generator[Event, None, T] | Iterator[Event], until: Callable[[Event], bool]) -> T | None:

@@ -87,7 +87,9 @@ def measure(directory: Path) -> dict[str, Any]:
         **{"unheeded_s": round(meter.longest_gap, 2), "unheeded": meter.slowest, "parts": meter.parts},
         **{"most_memory_mb": max(part["memory_mb"] for part in meter.parts.values())},
         **{"most_own_mb": max(part["own_mb"] for part in meter.parts.values())},
-        **{"total_s": round(sum(part["seconds"] for part in meter.parts.values()), 1)},
+        **{
+            f"total_{key}": round(sum(part[key] for part in meter.parts.values())) for key in ("seconds", "cpu_seconds")
+        },
     }
 
 

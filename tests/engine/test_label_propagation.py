@@ -93,7 +93,7 @@ def test_graph_built_in_chunks_equals_the_graph_built_at_once(
     points, _ = two_moons(500)
     config = replace(CONFIG, max_graph_images=sample_size)
     whole = drain_events(build_knn_graph(points, config, 1, 1))
-    monkeypatch.setattr(label_propagation, "CHUNK_IMAGES", 70)
+    monkeypatch.setattr(label_propagation, "CHUNK_NUMBERS", 70 * points.shape[1])
     assert [progress.completed for progress in build_knn_graph(points, config, 1, 1)] == list(range(0, 500, 70))
     chunked = drain_events(build_knn_graph(points, config, 1, 1))
     assert abs(whole.adjacency - chunked.adjacency).max() < 1e-4
