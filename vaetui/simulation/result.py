@@ -119,6 +119,8 @@ class SimulationResult:
     """The random seed."""
     config: dict[str, Any]
     """The whole configuration."""
+    advice: str | None = None
+    """Which vectors to train on, if most clusters of the first round mixed classes."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON values, with the peak memory and the package versions of this process."""

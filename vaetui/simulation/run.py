@@ -15,6 +15,7 @@ from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.audits import NothingToAuditError
+from vaetui.session.photo_advice import advise_features
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator
@@ -84,6 +85,7 @@ class Simulation:
         self._label_qualities: list[PseudoLabelQuality] = []
         self._accuracy_by_eval: dict[int, float] = {}
         self._audited_indices: list[int] = []
+        self._advice: str | None = None
 
     def run_to_end(self) -> Generator[SimulationEvent, None, SimulationResult]:
         """Train and answer until the session is finished; yields its events and returns the result.
@@ -126,6 +128,9 @@ class Simulation:
             true_labels = self._require_true_labels("train_labels")
             self._label_qualities.append(evaluate_pseudo_labels(session.round_number, pseudo_labels, true_labels))
         yield RoundAnswered(session.round_number, self._answers_by_round[-1], self._label_qualities[-1])
+        if (advice := advise_features(session.round_view(), session.has_features)) is not None:
+            self._advice = advice
+            yield Notice(advice)
 
     def _review_images(self, budget: int) -> Generator[SimulationEvent, None, int]:
         """Spend answers on single images; return their number."""
@@ -216,4 +221,5 @@ class Simulation:
             reader_accuracy=self._trained_reader.accuracy,
             seed=config.seed,
             config=dataclasses.asdict(config),
+            advice=self._advice,
         )
