@@ -21,8 +21,9 @@ from vaetui.errors import UserError
 from vaetui.features import image_models
 from vaetui.features.efficientnet_lite import load_efficientnet_lite0
 from vaetui.features.hub_preprocessing import read_preprocessing
-from vaetui.features.image_models import ImageModel, load_model, load_recorded_model
+from vaetui.features.image_models import load_model, load_recorded_model
 from vaetui.features.preprocessing import Preprocessing
+from vaetui.features.pretrained_model import ImageModel
 from vaetui.storage.feature_record import ModelRecord
 
 PHOTOGRAPHS = [Image.fromarray(image) for image in load_sample_images().images]

@@ -15,8 +15,8 @@ from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array, read_images_and_digest
 from vaetui.features.embedded_file import EmbeddedFile
 from vaetui.features.embedding import import_and_embed
-from vaetui.features.image_models import ImageModel
 from vaetui.features.preprocessing import Preprocessing
+from vaetui.features.pretrained_model import ImageModel
 from vaetui.runtime.session_runner import drain_events
 from vaetui.storage.feature_record import ModelRecord
 

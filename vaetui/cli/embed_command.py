@@ -13,9 +13,9 @@ from vaetui.cli.data_options import add_import_options, parse_path, print_import
 from vaetui.cli.params import force_option
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError, format_count, make_printable
+from vaetui.features.model_names import DEFAULT_MODEL
 from vaetui.runtime import session_runner
 
-DEFAULT_MODEL = "efficientnet-lite0"
 INTERRUPTED_STATUS = 130
 """Exit status of a program that Ctrl-C has ended."""
 

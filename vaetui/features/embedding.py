@@ -38,8 +38,8 @@ from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 from vaetui.features.embedded_file import EmbeddedFile
 from vaetui.features.feature_sidecar import write_sidecar
-from vaetui.features.image_models import ImageModel
 from vaetui.features.partial_vectors import PartialVectors, compute_identity
+from vaetui.features.pretrained_model import ImageModel
 from vaetui.storage import dataset_cache
 
 QUEUED_BATCHES_PER_THREAD = 2

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from vaetui.errors import UserError
 from vaetui.features.hub_preprocessing import read_preprocessing
-from vaetui.features.image_models import BATCH_IMAGES, DEFAULT_MODEL, MODEL_ALIASES, ImageModel, require_package
+from vaetui.features.model_names import DEFAULT_MODEL, MODEL_ALIASES
+from vaetui.features.pretrained_model import BATCH_IMAGES, ImageModel, require_package
 from vaetui.storage.feature_record import ModelRecord
 
 if TYPE_CHECKING:
