@@ -19,7 +19,7 @@ from vaetui.errors import UserError, format_count
 
 if TYPE_CHECKING:
     from vaetui.data.value_range import SampleKind, ValueRange
-    from vaetui.features.image_models import ImageModel
+    from vaetui.features.pretrained_model import ImageModel
     from vaetui.features.vector_arrays import FeatureFile
 
 NetworkInputs: TypeAlias = "NDArray[Any]"
