@@ -112,6 +112,8 @@ def test_later_one_of_answers_about_the_cluster_and_about_its_nearest_image_coun
     session.record_answer((0,), NearestImageAnswer(7))
     record(session, {nearest: ClassAnswer(4)})
     assert read() == (4, ANSWER), "a review after it"
+    image_labels = load_image_labels(session._repository, session._store)
+    assert (image_labels.image_indices.tolist(), image_labels.origins) == ([nearest], ("review",)), "one per image"
     session.record_answer((0,), NearestImageAnswer(5))
     assert read() == (5, ANSWER), "an answer after the review"
     record(session, {nearest: Unreadable()})

@@ -34,10 +34,7 @@ class ImageLabels:
     """The answers in force about single images, and the borders of classes."""
 
     image_indices: Indices
-    """The answered images as indices in the data set, in the order of entry, [M]; of copies, the first one.
-
-    An image may occur more than once; its last answer counts.
-    """
+    """The answered images as indices in the data set, in the order of entry, [M]; of copies, the first one."""
     class_ids: NDArray[np.int64]
     """Their classes, with merged classes replaced by their targets, [M]; NO_CLASS for an unreadable image."""
     origins: tuple[ImageLabelOrigin, ...]
@@ -149,8 +146,8 @@ def load_image_labels(
 ) -> ImageLabels:
     """Load the answers about single images and the borders, made up to a round or all of them.
 
-    Those about the nearest images of clusters are among them. Raises UserError for a lost file, and for an image or a
-    class that does not exist.
+    Those about the nearest images of clusters are among them; the last answer about an image counts. Raises UserError
+    for a lost file, and for an image or a class that does not exist.
     """
     require_valid_answers(repository, store, last_round)
     canonical = repository.load_class_list(last_round).canonical
@@ -161,7 +158,8 @@ def load_image_labels(
         labels.append((record.id, record.image.image_index, class_id, record.origin))
     for action_id, answer in list_nearest_image_answers(repository, last_round):
         labels.append((action_id, answer.image_index, canonical[answer.class_id], "nearest"))
-    labels.sort()
+    last_labels = {label[1]: label for label in sorted(labels)}
+    labels = sorted(last_labels.values())
     image_indices = np.array([image_index for _, image_index, _, _ in labels], np.int64)
     class_ids = np.array([class_id for _, _, class_id, _ in labels], np.int64)
     borders = tuple(

@@ -85,7 +85,7 @@ class ImageAnswers:
     names: Texts
     """Class names, [K]; "" for an unreadable image."""
     origins: Texts
-    """Where the answers were given, [K]: "review", "pair" or "audit"."""
+    """Where the answers were given, [K]: "review", "pair", "audit", or "nearest" for the nearest image of a cluster."""
 
     def __len__(self) -> int:
         """Return K."""
@@ -198,7 +198,7 @@ class SessionReader:
         return tuple(result.to_dict() for result in load_results(self._require_open().repository))
 
     def image_answers(self) -> ImageAnswers:
-        """Return the answers about single images, from reviews and audits."""
+        """Return the answers about single images, from reviews, audits and the nearest images of mixed clusters."""
         snapshot = self._require_open()
         answers = load_image_labels(snapshot.repository, snapshot.store)
         names = [self.class_names[class_id] if class_id >= 0 else "" for class_id in answers.class_ids.tolist()]
