@@ -10,10 +10,14 @@ import pytest
 
 from tests.command_line import run_vaetui
 from tests.data.drawing import write_image_folder
-from tests.features.feature_inputs import draw_vectors
+from tests.features.feature_inputs import draw_vectors, import_with_features
+from tests.small_disk import mount_small_disk
+from vaetui.data.import_options import ImportOptions
+from vaetui.data.importing import import_dataset
 from vaetui.errors import UserError
-from vaetui.features import feature_store
+from vaetui.features import feature_store, resolving
 from vaetui.features.feature_store import FeatureWriter
+from vaetui.runtime import session_runner
 from vaetui.session import dataset_location
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
@@ -77,3 +81,24 @@ def test_converted_vectors_are_deleted_with_the_last_session_that_uses_them(
     assert run_vaetui("delete", "second", "--yes").returncode == 0
     assert not stored.exists()
     assert outside.exists()
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_image_folder(tmp_path / "photos", 24)
+    np.save(tmp_path / "vectors.npy", draw_vectors(24, 20_000).astype(np.float64))
+    with mount_small_disk(tmp_path, 600) as disk:
+        monkeypatch.setenv("VAETUI_HOME", str(disk))
+        with pytest.raises(UserError, match=r"The disk that contains .*features is full\. Free some space"):
+            import_with_features(tmp_path / "photos", tmp_path / "vectors.npy")
+        assert [*feature_store.features_directory().glob("*")] == []
+
+
+def test_a_run_that_ends_early_leaves_no_file(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "photos", 24)
+    dataset = session_runner.drain_events(import_dataset(tmp_path / "photos", ImportOptions()))
+    np.save(tmp_path / "vectors.npy", draw_vectors(24).astype(np.float64))
+    events = resolving.resolve_file(tmp_path / "vectors.npy", None, dataset, dataset.directory)
+    next(events)
+    assert len([*feature_store.features_directory().glob("*")]) == 1
+    events.close()
+    assert [*feature_store.features_directory().glob("*")] == []

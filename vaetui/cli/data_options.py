@@ -103,7 +103,8 @@ FEATURES_OPTIONS = (
     click.option(
         "--features",
         metavar="FILE|NAME",
-        help="Train on one vector per image: from a file (.npy, .npz, Parquet), or computed by an image model.",
+        help="Train on one vector per image: from a file (.npy, .npz, Parquet), or computed by an image model such as "
+        "efficientnet-lite0.",
     ),
     click.option(
         "--features-key", metavar="KEY", help="Array of vectors in an npz file, or their column in a Parquet file."
