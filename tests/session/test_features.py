@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import signal
 from collections.abc import Iterator
@@ -16,12 +17,13 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from tests.session.test_kill import start_run
 from tests.vectors import FEATURES_CONFIG, create_session_with_features, record_vectors, write_vectors
+from vaetui.engine.classes import AddClass
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.events import Reconstructed
+from vaetui.engine.events import MapComputed, Reconstructed
 from vaetui.engine.images import read_idx_array
 from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
-from vaetui.session import lifecycle
+from vaetui.session import lifecycle, vector_loading
 from vaetui.session.session import Session
 from vaetui.session.session_status import load_status
 from vaetui.session.verification import verify_session
@@ -217,6 +219,37 @@ def test_session_without_checkpoints_and_database_continues_to_the_same_bits(
         assert session.training_curves().finished_epochs == epochs
         list(run_to_end(session))
     assert (session_digest("vectors"), list_answers("vectors")) == finished
+
+
+def test_classes_audit_review_map_and_export_work_on_vectors(vectors_path: Path, digits: Path, tmp_path: Path) -> None:
+    with open_session() as session:
+        session.edit_classes(AddClass(10, "ten"))
+        list(run_to_end(session))
+        assert len(session.classes) == 11
+        list(session.load_labelling())
+        page = session.reviews.page(None, 12)
+        assert len(page) == 12
+        assert session.reviews.border(session.reviews.classes()[0].class_id, 6) is not None
+        list(session.audits.start("quick"))
+        assert session.audits.view is not None
+        *_, computed = session.map_images()
+        assert isinstance(computed, MapComputed)
+        assert computed.image_map.image_count == 576
+        list(session.export_labels(tmp_path / "labels.csv"))
+        rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+        assert len(rows) == 640
+        assert {row["label"] for row in rows} <= {*map(str, range(10)), "ten"}
+        session.add_round()
+        list(session.advance())
+        assert session.round_number == 3
+
+
+def test_large_vectors_are_verified_with_progress(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = record_vectors(template / VECTORS_NAME)
+    monkeypatch.setattr(vector_loading, "CHUNK_BYTES", 10_000)
+    size = (template / VECTORS_NAME).stat().st_size
+    completed = [progress.completed for progress in vector_loading.verify_vectors(record)]
+    assert completed == [*range(10_000, size, 10_000), size]
 
 
 @pytest.mark.slow
