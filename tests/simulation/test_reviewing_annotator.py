@@ -149,6 +149,6 @@ def test_half_of_the_answers_are_spent_on_review_by_default(
 
 
 def test_nearest_images_of_mixed_clusters_are_named_by_default_with_features_alone() -> None:
-    assert choose_mixed_answer("members", has_features=True) == "nearest"
-    assert choose_mixed_answer("members", has_features=False) == "split"
-    assert choose_mixed_answer("centre", has_features=True) == "split"
+    assert choose_mixed_answer("members", shows_images=True) == "nearest"
+    assert choose_mixed_answer("members", shows_images=False) == "split"
+    assert choose_mixed_answer("centre", shows_images=True) == "split"

@@ -28,6 +28,7 @@ from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.photo_recipe import choose_recipe_for_images
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.engine.audit_plans import PLANS, PlanName
+from vaetui.engine.config import decodes_centres
 from vaetui.errors import UserError, format_count
 from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
@@ -157,7 +158,7 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     "--mixed",
     type=click.Choice(MIXED_ANSWERS),
     help="What becomes of a cluster whose members do not agree: it is split, or its nearest image alone is named. "
-    "Default: nearest with the annotator members and --features, else split.",
+    "Default: nearest with the annotator members for photographs and with --features, else split.",
 )
 @click.option("--audit", "audit_plan", type=click.Choice(tuple(PLANS)), help="Audit the labels at the end.")
 @click.option("--keep", metavar="NAME", help="Keep the session under this name (default: delete it).")
@@ -190,9 +191,9 @@ def simulate(
         review_answers = choose_review_answers(annotator, answers, config.propagation.method)
     if mixed == "nearest" and annotator == "centre":
         raise click.UsageError("--mixed nearest needs --annotator members: the centre alone shows no image to name.")
-    mixed = mixed or choose_mixed_answer(annotator, config.network.inputs == "vectors")
-    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan, mixed)
     data = choose_recipe_for_images(options.import_images(config), config_values)
+    mixed = mixed or choose_mixed_answer(annotator, not decodes_centres(data.config.network))
+    annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan, mixed)
     if not as_json:
         data.print_import_lines()
     simulate_command.run_simulation(data, annotator_config, keep, as_json)

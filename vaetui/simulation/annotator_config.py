@@ -37,13 +37,13 @@ class AnnotatorConfig:
     """What becomes of a cluster whose members do not agree: "split" splits it, "nearest" names its nearest image."""
 
 
-def choose_mixed_answer(annotator: AnnotatorName, has_features: bool) -> MixedAnswer:
+def choose_mixed_answer(annotator: AnnotatorName, shows_images: bool) -> MixedAnswer:
     """Return what becomes of a mixed cluster by default.
 
-    With features, answers about nearest images measured better than splits (tests/benchmarks/photos.py); an annotator
-    that reads decoded centres sees no image.
+    Where centres are real images, of vectors and of photographs, answers about nearest images measured better than
+    splits (tests/benchmarks/photos.py); an annotator that reads decoded centres sees no image.
     """
-    return "nearest" if annotator == "members" and has_features else "split"
+    return "nearest" if annotator == "members" and shows_images else "split"
 
 
 def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, method: str) -> int:
