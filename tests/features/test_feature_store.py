@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from vaetui.errors import UserError
 from vaetui.features import feature_store, resolving
 from vaetui.features.feature_store import FeatureWriter
 from vaetui.runtime import session_runner
-from vaetui.session import dataset_location
+from vaetui.session import dataset_location, lifecycle
 from vaetui.storage import locations
 from vaetui.storage.repository import SessionRepository
 
@@ -63,17 +64,9 @@ def test_converted_vectors_are_deleted_with_the_last_session_that_uses_them(
     write_image_folder(folder, 40)
     np.save(outside, draw_vectors(40).astype(np.float64))
     for name in ("first", "second"):
-        process = run_vaetui(
-            *("new", name, "--plain", "--data", str(folder), "--features", str(outside), *FAST_OPTIONS), typed=""
-        )
-        assert process.returncode == 0, process.stderr
-        assert "features    6 numbers per image from vectors.npy, in the order of the images" in process.stdout
-    repository = SessionRepository(locations.find_session("first"))
+        data = import_with_features(folder, outside)
+        lifecycle.create(name, data.source, data.config, data.data_record).close()
     (stored,) = feature_store.features_directory().glob("*")
-    assert repository.data_record.features is not None
-    assert repository.data_record.features.path == str(stored)
-    assert repository.config.recipe == "features"
-    repository.close()
     monkeypatch.setattr(feature_store, "MIN_UNUSED_AGE_S", -10.0)
     assert run_vaetui("delete", "first", "--yes").returncode == 0
     dataset_location.remove_unused_datasets()
@@ -81,6 +74,21 @@ def test_converted_vectors_are_deleted_with_the_last_session_that_uses_them(
     assert run_vaetui("delete", "second", "--yes").returncode == 0
     assert not stored.exists()
     assert outside.exists()
+
+
+@pytest.mark.slow
+def test_a_new_session_trains_on_the_vectors_of_a_file(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "photos", tmp_path / "vectors.npy"
+    write_image_folder(folder, 40)
+    np.save(outside, draw_vectors(40))
+    arguments = ("new", "first", "--plain", "--data", str(folder), "--features", str(outside), *FAST_OPTIONS)
+    process = run_vaetui(*arguments, typed="")
+    assert process.returncode == 0, process.stderr
+    assert "features    6 numbers per image from vectors.npy, in the order of the images: part-0/" in process.stdout
+    with closing(SessionRepository(locations.find_session("first"))) as repository:
+        assert repository.data_record.features is not None
+        assert repository.data_record.features.path == str(outside)
+        assert repository.config.recipe == "features"
 
 
 def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
