@@ -54,6 +54,8 @@ def test_picker_comes_back_with_the_path_if_no_session_can_be_created(tmp_path: 
     terminal.send(b"n")
     terminal.wait_for_text("Images: _")
     terminal.send(b"~/few" + ENTER)
+    terminal.wait_for_text("Features: _")
+    terminal.send(ENTER)
     terminal.wait_for_text("at least 10 are")  # the sentence is wrapped
     terminal.wait_for_text("Images: ~/few_")
     terminal.wait_for_text("! No session was created")

@@ -21,6 +21,8 @@ def test_session_is_created_and_resumed_from_the_picker(tmp_path: Path, home: Pa
     try:
         window.wait_for("There are no sessions yet")
         window.press("n", *str(tmp_path / "shapes"), "Enter")
+        window.wait_for("Features: _")
+        window.press("Enter")
         window.wait_for(r"vaetui  shapes-\d+-\d+-\d+ .*epoch 1 of")
         window.press("q")
         window.wait_for("exit status 0")

@@ -47,4 +47,5 @@ def _build_arguments(choice: PickerChoice) -> tuple[str, list[str]]:
 
     if isinstance(choice, ResumeChoice):
         return "resume", ["--", choice.name]
-    return "new", [f"--data={expand_path(choice.path_text)}"] if choice.path_text else []
+    features = [f"--features={expand_path(choice.features_text)}"] if choice.features_text else []
+    return "new", [f"--data={expand_path(choice.path_text)}", *features] if choice.path_text else []

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from tests.session_templates import SessionTemplates, TemplatePhase
 from tests.tui.harness import assert_snapshot, press_slowly, prompt_text, screen_text, settle, wait_until
+from vaetui.cli.picker_command import _build_arguments
 from vaetui.engine.events import Event, LabelsExported, Progress
 from vaetui.session import lifecycle
 from vaetui.session.session_catalogue import SessionCatalogue, StoredLabels
@@ -180,7 +181,39 @@ async def test_new_session_takes_a_path_and_shows_what_is_wrong_with_it(tmp_path
         assert "Images: absent" in line_text(app)
         assert "! There is no such file or directory" in line_text(app)
         await press_slowly(pilot, "ctrl+u", *str(tmp_path), "enter")
+        assert "Features: _  photographs: a model or a .npy file; only Enter: none" in line_text(app)
+        assert "efficientnet-lite0" in line_text(app)
+        await press_slowly(pilot, "enter")
     assert app.choice == NewChoice(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("keys", "features"),
+    [
+        (("down", "enter"), "efficientnet-lite0"),
+        ((*"~/v.npy", "enter"), "~/v.npy"),
+        ((*"dinov2", "down", "enter"), "dinov2-small"),
+    ],
+)
+async def test_new_session_takes_an_image_model_or_a_file_of_vectors(
+    keys: tuple[str, ...], features: str, tmp_path: Path
+) -> None:
+    async with open_picker() as (pilot, app):
+        await press_slowly(pilot, "n", *str(tmp_path), "enter", *keys)
+    assert app.choice == NewChoice(str(tmp_path), features)
+    assert isinstance(app.choice, NewChoice)
+    name, arguments = _build_arguments(app.choice)
+    assert (name, arguments[0]) == ("new", f"--data={tmp_path}")
+    assert arguments[1:] == [f"--features={os.path.expanduser(features)}"]
+
+
+async def test_picker_comes_back_with_the_typed_features_after_the_path(tmp_path: Path) -> None:
+    failed_choice = NewChoice(str(tmp_path), "absent.npy")
+    failed_app = PickerApp(SessionCatalogue(), failed_choice=failed_choice, problem="There is no file absent.npy.")
+    async with open_picker(failed_app) as (pilot, app):
+        assert "! There is no file absent.npy." in screen_text(app)
+        await press_slowly(pilot, "enter")
+        assert "Features: absent.npy_" in line_text(app)
 
 
 async def test_new_session_with_an_empty_line_uses_the_bundled_images() -> None:

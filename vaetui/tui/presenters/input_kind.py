@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaetui.engine.config import Config, decodes_images
+from vaetui.engine.config import Config, decodes_centres
 
 NO_DECODER_NOTICE = "No samples: this session has no decoder. A new one has, with --decoder"
 """Shown when samples are asked for in a session whose networks cannot generate images."""
@@ -15,4 +15,4 @@ def takes_vectors(config: Config) -> bool:
 
 def shows_nearest_images(config: Config) -> bool:
     """Return whether the picture of a cluster is its nearest image, because no centre can be decoded."""
-    return not decodes_images(config.network)
+    return not decodes_centres(config.network)

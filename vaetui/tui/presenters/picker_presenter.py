@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 
 from vaetui.errors import format_count
+from vaetui.features.model_names import DEFAULT_MODEL, MODEL_ALIASES
 from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_text import truncate_name
 from vaetui.tui.presenters.focus_moves import MOVE_KEYS, move_index
@@ -53,6 +54,8 @@ class NewChoice:
 
     path_text: str
     """The path of the images as it was typed; "" for the bundled MNIST."""
+    features_text: str = ""
+    """The image model or the file of vectors as it was typed; "" to train on the images themselves."""
 
 
 PickerChoice = ResumeChoice | NewChoice
@@ -84,6 +87,33 @@ class NewSessionDialogue(LineDialogue):
             return super()._choose()
         self._result = Choice("bundled MNIST", "")
         return True
+
+
+class FeaturesDialogue(LineDialogue):
+    """Asks for an image model or a file of vectors; Enter on an empty line chooses none."""
+
+    def __init__(self, on_features: Callable[[str], None], features_text: str = "") -> None:
+        """Ask with `features_text` to edit."""
+        super().__init__(
+            "Features:",
+            list_feature_choices(),
+            on_choice=lambda value: on_features(str(value)),
+            accepts_text=True,
+            text=features_text,
+            help_text="photographs: a model or a .npy file; only Enter: none",
+        )
+
+    def _choose(self) -> bool:
+        if self.text.strip() or self.marked_index is not None:
+            return super()._choose()
+        self._result = Choice("no features", "")
+        return True
+
+
+def list_feature_choices() -> list[Choice]:
+    """Return the image models that compute vectors, that without a download first."""
+    others = [Choice(name, name, full_name) for name, full_name in MODEL_ALIASES.items()]
+    return [Choice(DEFAULT_MODEL, DEFAULT_MODEL, "small, comes with vaetui[photos]"), *others]
 
 
 class PickerPresenter:

@@ -15,6 +15,7 @@ from vaetui.tui.keymap import PICKER_GLOSSARY, PICKER_KEYS
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.presenters.picker_presenter import (
     NO_SESSION_HINT,
+    FeaturesDialogue,
     NewChoice,
     NewSessionDialogue,
     PickerChoice,
@@ -113,7 +114,7 @@ class PickerScreen(PromptScreen):
         """The sessions and the selected one."""
         self._catalogue = catalogue
         self._failed_choice, self._hint, self._note = failed_choice, problem, ""
-        self._problem = ""
+        self._problem = self._features_text = ""
 
     def compose_body(self) -> ComposeResult:
         """Create the list and the prompt."""
@@ -186,6 +187,7 @@ class PickerScreen(PromptScreen):
         self._start_loading(tuple(self.presenter.entries))
         if isinstance(self._failed_choice, NewChoice):
             self._problem, self._hint = self._hint, ""
+            self._features_text = self._failed_choice.features_text
             self._ask_for_images(self._failed_choice.path_text, NOT_CREATED_HINT)
             self._update_view()
 
@@ -214,7 +216,15 @@ class PickerScreen(PromptScreen):
         self.open_line(NewSessionDialogue(self._create, find_problem, path_text, hint))
 
     def _create(self, path_text: str) -> None:
-        self._picker_app.choose(NewChoice(path_text))
+        """Create a session of the bundled images, or ask for the features of other ones first."""
+        if not path_text:
+            self._picker_app.choose(NewChoice(""))
+            return
+
+        def create_with_features(features_text: str) -> None:
+            self._picker_app.choose(NewChoice(path_text, features_text))
+
+        self.open_line(FeaturesDialogue(create_with_features, self._features_text))
 
     def _focus_name(self, name: object) -> None:
         self.presenter.focus_name(str(name))

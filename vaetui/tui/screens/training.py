@@ -62,6 +62,7 @@ class TrainingScreen(VaetuiScreen):
     TrainingScreen.-without-pictures.-short #epochs, TrainingScreen.-without-pictures.-tall #epochs { display: block; }
     TrainingScreen #import { display: none; height: 1fr; padding: 1 2; }
     TrainingScreen.-imported #import { display: block; }
+    TrainingScreen.-imported.-without-pictures #epochs { display: none; }
     TrainingScreen.-imported #curves, TrainingScreen.-imported ReconstructionGrid { display: none; }
     """
 

@@ -34,7 +34,8 @@ class MemberGrid(TiledImages):
         room = self._heading_cells - count_cells(heading)
         heading.append((f"{order} members"[: room if room >= 15 else len(order)], "strong"))
         if not len(pixels):
-            heading.append((f"  {LOADING_TEXT}", ""))
+            room = self._heading_cells - count_cells(heading)
+            heading.append((f"  {LOADING_TEXT}" if room >= len(LOADING_TEXT) + 2 else "  loading …"[:room], ""))
         self.write_text(1, 0, heading, self._heading_cells)
         # In a later turn of the event loop: a key that arrived meanwhile is handled first.
         self.call_later(self.draw_images, [*([] if centre is None else [centre]), *pixels])
