@@ -46,6 +46,30 @@ def embed_photographs(model: ImageModel) -> NDArray[np.float32]:
 # The default model
 
 
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "dinov2"])
+def test_vectors_of_rotations_are_the_same_for_every_quarter_turn(name: str, tiny_models: Path) -> None:
+    path = name if name == "efficientnet-lite0" else str(tiny_models / name)
+    plain, averaged = load_model(path), load_model(f"{path}:rotations")
+    pixels = np.stack([plain.transform.apply(photograph) for photograph in PHOTOGRAPHS])
+    vectors = averaged.embed(pixels).astype(np.float32)
+    mean = np.mean([plain.embed(np.rot90(pixels, turns, (1, 2))).astype(np.float32) for turns in range(4)], axis=0)
+    assert np.abs(vectors - mean).max() < 2e-3 * np.abs(mean).max()
+    turned = averaged.embed(np.rot90(pixels, 1, (1, 2))).astype(np.float32)
+    assert np.abs(vectors - turned).max() < 2e-3 * np.abs(mean).max()
+    assert np.abs(plain.embed(pixels) - vectors).max() > 1e-2 * np.abs(mean).max()
+    assert averaged.record.name == f"{plain.record.name}:rotations"
+    assert load_recorded_model(averaged.record).embed(pixels).tobytes() == averaged.embed(pixels).tobytes()
+
+
+def test_rotations_need_a_square_input(tmp_path: Path) -> None:
+    save_tiny_model("dinov2", tmp_path)
+    path = tmp_path / "preprocessor_config.json"
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({**fields, "crop_size": {"height": 28, "width": 56}}))
+    with pytest.raises(UserError, match="not square, so it cannot be turned"):
+        load_model(f"{tmp_path}:rotations")
+
+
 def test_the_default_model_sees_a_temple_and_a_flower() -> None:
     model = load_model("efficientnet-lite0")
     vectors = embed_photographs(model)

@@ -6,11 +6,12 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.errors import UserError
-from vaetui.features.model_names import DEFAULT_MODEL, MODEL_ALIASES
+from vaetui.features.model_names import DEFAULT_MODEL, MODEL_ALIASES, ROTATIONS_SUFFIX
 from vaetui.features.preprocessing import Preprocessing
 from vaetui.features.pretrained_model import ImageModel, require_package
 from vaetui.storage.feature_record import ModelRecord
@@ -32,11 +33,15 @@ MIN_INPUT_PX, MAX_INPUT_PX = 32, 1_024
 def load_model(name: str, device: str = "cpu", size: int | None = None) -> ImageModel:
     """Return an image model by its name: the default one, an alias, a repository on the Hugging Face Hub, a directory.
 
-    `size` is the side of its input in pixels; None is that of the model. Raises UserError if the packages or the
-    weights are missing, damaged or not those of an image model.
+    With ROTATIONS_SUFFIX after the name, vectors are means over the four quarter turns of an image. `size` is the side
+    of the input in pixels; None is that of the model. Raises UserError if the packages or the weights are missing,
+    damaged or not those of an image model.
     """
     if size is not None and not MIN_INPUT_PX <= size <= MAX_INPUT_PX:
         raise UserError(f"An input of {size} pixels is not supported. Use {MIN_INPUT_PX} to {MAX_INPUT_PX}.")
+    base_name = name.removesuffix(ROTATIONS_SUFFIX)
+    if base_name != name:
+        return load_model(base_name, device, size).average_rotations()
     if name == DEFAULT_MODEL:
         return _describe_default_model(device, size or DEFAULT_INPUT_PX)
     from vaetui.features.hugging_face import describe_hub_model
@@ -46,6 +51,9 @@ def load_model(name: str, device: str = "cpu", size: int | None = None) -> Image
 
 def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
     """Return the model that computed vectors; raises UserError if it is missing here or has other weights."""
+    base_name = record.name.removesuffix(ROTATIONS_SUFFIX)
+    if base_name != record.name:
+        return load_recorded_model(replace(record, name=base_name), device).average_rotations()
     if record.name == DEFAULT_MODEL:
         model = _describe_default_model(device, record.size[0])
     else:

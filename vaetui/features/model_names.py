@@ -17,3 +17,5 @@ MODEL_ALIASES = {
     "convnextv2-tiny": "facebook/convnextv2-tiny-22k-224",
 }
 """Short names of models on the Hugging Face Hub."""
+ROTATIONS_SUFFIX = ":rotations"
+"""Ending of the name of a model whose vectors are means over the four quarter turns of an image."""

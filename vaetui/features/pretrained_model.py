@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.errors import UserError
+from vaetui.features.model_names import ROTATIONS_SUFFIX
 from vaetui.features.preprocessing import Preprocessing
 from vaetui.storage.feature_record import ModelRecord
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 BATCH_IMAGES, GPU_BATCH_IMAGES = 16, 128
 """Images of a batch: on a CPU as many as its caches hold, which is several times as fast as larger batches."""
+ROTATION_COUNT = 4
+"""Quarter turns over which vectors are averaged for images that have no upright position."""
 INSTALL_ADVICE = "Install them with: pip install 'vaetui[photos]'"
 
 
@@ -34,10 +38,12 @@ class ImageModel:
         device: str,
         load_network: Callable[[str], Callable[[Tensor], Tensor]],
         batch_images: int = BATCH_IMAGES,
+        rotation_count: int = 1,
     ) -> None:
         """Describe a model. `load_network` returns the function of normalised images [B, 3, H, W] on a device.
 
-        `pixel_mean` and `pixel_std`, of pixels from 0 to 255, have one number or one per channel.
+        `pixel_mean` and `pixel_std`, of pixels from 0 to 255, have one number or one per channel. A vector is the mean
+        of those of `rotation_count` quarter turns of the image.
         """
         self.record = record
         """What is stored with the vectors."""
@@ -48,6 +54,7 @@ class ImageModel:
         self.batch_images = batch_images if device == "cpu" else GPU_BATCH_IMAGES
         """Images of a batch. The last bits of a vector depend on its batch."""
         self._pixel_mean, self._pixel_std = pixel_mean, pixel_std
+        self._rotation_count = rotation_count
         self._load_network = load_network
         self._network: Callable[[Tensor], Tensor] | None = None
         self._width = 0
@@ -58,6 +65,28 @@ class ImageModel:
         """Numbers of a vector; loads the network."""
         self.load()
         return self._width
+
+    def average_rotations(self) -> ImageModel:
+        """Return the model whose vectors are the means over the four quarter turns of an image.
+
+        Raises UserError if its input is not square.
+        """
+        height, width = self.transform.size
+        if height != width:
+            raise UserError(
+                f"The input of the image model {self.record.name} is not square, so it cannot be turned. Omit "
+                f"{ROTATIONS_SUFFIX}."
+            )
+        return ImageModel(
+            replace(self.record, name=self.record.name + ROTATIONS_SUFFIX),
+            self.transform,
+            self._pixel_mean,
+            self._pixel_std,
+            self.device,
+            self._load_network,
+            self.batch_images,
+            ROTATION_COUNT,
+        )
 
     def load(self) -> None:
         """Load the network, unless that is done; raises UserError if its weights do not fit."""
@@ -97,7 +126,12 @@ class ImageModel:
             images = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device)
             mean, std = (torch.tensor(values, device=self.device) for values in (self._pixel_mean, self._pixel_std))
             normalised = (images.float() - mean) / std  # [B, H, W, 3]
-            vectors: NDArray[Any] = network(normalised.permute(0, 3, 1, 2)).float().cpu().numpy()  # [B, D]
+            inputs = normalised.permute(0, 3, 1, 2)  # [B, 3, H, W]
+            sums = network(inputs).float()  # [B, D]
+            for turns in range(1, self._rotation_count):
+                turned = inputs.rot90(turns, (2, 3)).contiguous(memory_format=torch.channels_last)
+                sums = sums + network(turned).float()
+            vectors: NDArray[Any] = (sums / self._rotation_count).cpu().numpy()
         return vectors
 
 
