@@ -115,6 +115,18 @@ def test_training_teaches_the_classes_and_continues_from_a_checkpoint_to_the_sam
     assert to_bits(resumed) == to_bits(state)
 
 
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_last_batch_of_one_vector_is_trained_on(strength: float) -> None:
+    config = replace(
+        CONFIG,
+        training=replace(CONFIG.training, batch_size=COUNT - 1, min_batches=1),
+        augmentation=replace(CONFIG.augmentation, strength=strength),
+    )
+    state, _ = create_state(config)
+    reports = list(train_epoch(state, DeviceVectors(draw_vectors()[0], CPU), None, config, 1))
+    assert reports[-1].step == 2
+
+
 def test_image_decoder_learns_without_changing_the_other_networks() -> None:
     vectors, class_ids = draw_vectors()
     inputs, labels = DeviceVectors(vectors, CPU), PseudoLabels(class_ids, np.ones(COUNT, np.float32))
