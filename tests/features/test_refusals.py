@@ -286,6 +286,7 @@ def test_a_count_with_two_meanings_is_refused(tmp_path: Path) -> None:
         (["--features", "v.npy", "--augment", "0.5"], "--augment changes images, but a session with --features"),
         (["--features", "v.npy", "--colour-jitter", "0"], "--colour-jitter changes images"),
         (["--features", "v.npy"], "v.npy does not exist. Pass a file of vectors"),
+        (["--features", "./vectors"], "vectors does not exist. Pass a file of vectors"),
     ],
 )
 @pytest.mark.parametrize("command", ["new", "simulate"])

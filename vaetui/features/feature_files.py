@@ -42,7 +42,8 @@ def is_feature_file(text: str) -> bool:
     """
     if os.path.isdir(text):
         return False
-    return os.path.lexists(text) or get_suffix(text) in (*FILE_SUFFIXES, *OTHER_FILE_SUFFIXES)
+    is_path = text.startswith(("/", "./", "../", "~"))
+    return is_path or os.path.lexists(text) or get_suffix(text) in (*FILE_SUFFIXES, *OTHER_FILE_SUFFIXES)
 
 
 def open_feature_file(path: Path, key: str | None = None) -> FeatureFile:
