@@ -205,7 +205,13 @@ def test_paths_follow_a_table_of_images_with_missing_and_repeated_rows(folder: P
     np.savez(tmp_path / "vectors.npz", vectors=draw_vectors(COUNT), path=np.array(names))
     vectors = load_features(import_with_features(table, tmp_path / "vectors.npz"))
     assert vectors[:, 0].tolist() == [5, 3, 20, *range(10, 20)]
-    np.save(tmp_path / "vectors.npy", draw_vectors(14))  # of each different path
+    np.save(tmp_path / "vectors.npy", draw_vectors(13))
+    assert load_features(import_with_features(table, tmp_path / "vectors.npy"))[:, 0].tolist() == [*range(13)]
+    # 14 may be those of all different paths, or those of all rows whose file exists
+    np.save(tmp_path / "vectors.npy", draw_vectors(14))
+    with pytest.raises(UserError, match="14 vectors for 13 images"):
+        import_with_features(table, tmp_path / "vectors.npy")
+    table.write_text("\n".join(["path", *rows[:4], *names[10:20]]) + "\n")  # no row is repeated
     vectors = load_features(import_with_features(table, tmp_path / "vectors.npy"))
     assert vectors[:, 0].tolist() == [0, *range(2, 14)]
 

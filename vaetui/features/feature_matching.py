@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaetui.data.importing import ImportedDataset
+from vaetui.data.importing import ImportedDataset, is_list_path
 from vaetui.engine.clusters import Indices
 from vaetui.engine.idx import find_idx_files, read_image_header_shape
 from vaetui.errors import UserError, format_count
@@ -68,6 +68,9 @@ def describe_image_order(dataset: ImportedDataset | None, directory: Path) -> Im
         return ImageOrder(origin.report.source, count, test_count, files.train_images, omitted, test_omitted)
     paths = tuple(path for record in records for path in record.list_image_paths())
     skipped = _find_skipped_files(records)
+    unlisted_count = len(dataset.skipped) - sum(record.skip_reason is not None for record in records)
+    if unlisted_count and is_list_path(origin.source_path) and not Path(origin.source_path).is_dir():
+        skipped = ()  # which rows of the table vectors were computed for cannot be told from their number
     root = Path(origin.root_path)
     return ImageOrder(origin.report.source, count, test_count, files.train_images, skipped, (), paths, root)
 
