@@ -89,6 +89,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "NaN in float64": ("v.npy", changed(4, 5, np.nan, "f8"), "Row 4 .* contains NaN"),
     "huge numbers": ("v.npy", changed(5, 0, 1e30), "Row 5 .* numbers that are too large .up to 1.0e.30.. Scale"),
     "subnormal numbers": ("v.npy", save(VECTORS * np.float32(1e-41)), r"Row \d+ .* numbers that are too small"),
+    "tiny numbers": ("v.npy", save(VECTORS * np.float32(1e-13)), r"Row \d+ .* numbers that are too small"),
     "equal vectors": ("v.npy", save(np.ones((12, 4))), "All vectors of .*v.npy are equal"),
     "all zeros": ("v.npy", save(np.zeros((12, 4))), "All vectors of .*v.npy are equal"),
     "a constant column": (

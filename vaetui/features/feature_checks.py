@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from vaetui.errors import UserError
 from vaetui.features.vector_arrays import FeatureFile, Vectors2D
 
-MAX_SQUARED_LENGTH, MIN_SQUARED_LENGTH = 1e36, 1e-30
-"""Limits of the squared length of a vector: its square and its inverse must be accurate in 32 bits."""
+MAX_SQUARED_LENGTH, MIN_SQUARED_LENGTH = 1e36, 1e-20
+"""Limits of the squared length of a vector: it must fit into 32 bits, and be so large that vectors can be brought to
+length 1, which PyTorch does from a length of 1e-12 on."""
 MAX_LISTED_COLUMNS = 5
 """Most columns that a message lists."""
 MAX_FLOAT16 = 65_504
