@@ -96,12 +96,13 @@ def test_clusters_are_split_or_their_nearest_image_is_named_as_the_user_says(dat
     assert "--mixed nearest needs --annotator members" in process.stderr
 
 
+@pytest.mark.parametrize("decoder", [(), ("--decoder",)], ids=["images", "decoder"])
 def test_nearest_images_are_named_by_default_with_features(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decoder: tuple[str, ...], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(recipes.RECIPES, recipes.FEATURES_RECIPE, FEATURES_CONFIG)
     features = write_vectors(tmp_path / "vectors.npy", data).path
-    options = ("--data", str(data), "--features", features, "--rounds", "1", "--answers", "5", "--json")
+    options = ("--data", str(data), "--features", features, "--rounds", "1", "--answers", "5", *decoder, "--json")
     process = run_vaetui("simulate", *options)
     assert process.returncode == 0, process.stderr
     result = json.loads(process.stdout)

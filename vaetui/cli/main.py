@@ -145,7 +145,7 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
     metavar="N",
     type=click.IntRange(0),
     help="Answers of each round, from the second on, that are spent on single images. "
-    "Default: half of them with the annotator members and the recipe propagation, else 0.",
+    "Default: half of them with the annotator members, but 0 with the annotator centre and the recipe paper.",
 )
 @click.option(
     "--review-kind",
@@ -192,7 +192,9 @@ def simulate(
     if mixed == "nearest" and annotator == "centre":
         raise click.UsageError("--mixed nearest needs --annotator members: the centre alone shows no image to name.")
     data = choose_recipe_for_images(options.import_images(config), config_values)
-    mixed = mixed or choose_mixed_answer(annotator, not decodes_centres(data.config.network))
+    network = data.config.network
+    shows_images = network.inputs == "vectors" or not decodes_centres(network)  # the same answers with --decoder
+    mixed = mixed or choose_mixed_answer(annotator, shows_images)
     annotator_config = AnnotatorConfig(annotator, answers, error_rate, review_answers, review_kind, audit_plan, mixed)
     if not as_json:
         data.print_import_lines()
