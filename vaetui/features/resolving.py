@@ -128,7 +128,7 @@ def _check_in_place(feature_file: FeatureFile) -> Generator[Progress, None, tupl
     rows_per_block = max(BLOCK_BYTES // row_bytes, 1)
     with translate_read_errors(str(path)), path.open("rb") as file:
         status = os.fstat(file.fileno())
-        digest.update(file.read(status.st_size - count * row_bytes))
+        digest.update(file.read(max(status.st_size - count * row_bytes, 0)))  # the header
         for start in range(0, count, rows_per_block):
             content = file.read(min(rows_per_block, count - start) * row_bytes)
             if len(content) % row_bytes or not content:
