@@ -23,7 +23,7 @@ def build_round(answers: Sequence[Answer | None], round_number: int = 1, parts: 
     return RoundView(round_number, 4, tuple(views), 0, len(answers), (), 0, (None,) * 10, None, None)
 
 
-CLASS = ClassAnswer(3)
+CLASS: Answer = ClassAnswer(3)
 
 
 @pytest.mark.parametrize("mixed", [Split(4), Unreadable(), NearestImageAnswer(2, 5)])
@@ -33,10 +33,15 @@ def test_vectors_are_advised_if_most_clusters_of_the_first_round_mix_classes(mix
     assert advise_features(round_view, has_features=True) == OTHER_FEATURES_ADVICE
 
 
-def test_no_advice_if_most_clusters_have_a_class() -> None:
-    assert (
-        advise_features(build_round([CLASS] * 13 + [Split(4), Unreadable(), NearestImageAnswer(2, 5)]), False) is None
-    )
+def test_no_advice_if_nearly_all_clusters_have_a_class() -> None:
+    few_mixed: list[Answer] = [Split(4), Unreadable(), NearestImageAnswer(2, 5), Split(2)]
+    assert advise_features(build_round([CLASS] * 12 + few_mixed), False) is None
+    assert advise_features(build_round([CLASS] * 11 + [*few_mixed, Unreadable()]), False) == FEATURES_ADVICE
+
+
+def test_other_vectors_are_advised_only_if_most_clusters_mix_classes() -> None:
+    assert advise_features(build_round([CLASS] * 8 + [NearestImageAnswer(2, 5)] * 8), True) is None
+    assert advise_features(build_round([CLASS] * 7 + [NearestImageAnswer(2, 5)] * 9), True) == OTHER_FEATURES_ADVICE
 
 
 def test_parts_of_a_split_cluster_do_not_outvote_it() -> None:
@@ -54,7 +59,7 @@ def test_unanswered_clusters_do_not_count() -> None:
 
 def test_advice_names_only_options_and_models_that_exist() -> None:
     from vaetui.cli.main import new
-    from vaetui.features.image_models import DEFAULT_MODEL, MODEL_ALIASES
+    from vaetui.features.model_names import DEFAULT_MODEL, MODEL_ALIASES
 
     assert "--features" in {name for parameter in new.params for name in parameter.opts}
     assert f"--features {DEFAULT_MODEL}" in FEATURES_ADVICE
