@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -295,3 +296,20 @@ def test_answer_with_a_class_that_was_never_added_is_refused(runs: RunTemplates)
     session.close()
     with pytest.raises(UserError, match=NO_CLASS_10):
         lifecycle.resume("inconsistent")
+
+
+def test_next_round_has_more_clusters_after_classes_were_added_and_fewer_after_they_were_merged(digits: Path) -> None:
+    cluster = replace(PROPAGATION_CONFIG.cluster, clusters=5, clusters_per_class=0.8)
+    training = replace(PROPAGATION_CONFIG.training, rounds=3)
+    session = create_session("growing", digits, replace(PROPAGATION_CONFIG, cluster=cluster, training=training))
+    counts = []
+    for edits in ([AddClass(10 + index, f"class {index}") for index in range(5)], [MergeClass(4, 9), MergeClass(5, 9)]):
+        list(session.advance())
+        counts.append(len(session.round_view().clusters))
+        answer_by_parity(session)
+        for edit in edits:
+            session.edit_classes(edit)
+        session.close_round()
+    list(session.advance())
+    assert [*counts, len(session.round_view().clusters)] == [8, 12, 11], "0.8 for each of 10, 15 and 13 classes"
+    session.close()
