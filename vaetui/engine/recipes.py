@@ -73,7 +73,7 @@ RECIPES = {
         cluster=ClusterConfig(
             clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
         ),
-        training=TrainingConfig(rounds=4, batch_size=256, min_batches=100, learning_rate=4e-3, lr_schedule="cosine"),
+        training=TrainingConfig(rounds=4, batch_size=256, min_batches=40, learning_rate=4e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(crop=0.6, blur=0.5, colour_jitter=0.3),
         propagation=PropagationConfig(method="graph"),
     ),
