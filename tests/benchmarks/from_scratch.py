@@ -1,13 +1,14 @@
 """Accuracy on photographs without pretrained weights, and what the features of patches know of the classes.
 
-python -m tests.benchmarks.from_scratch DIRECTORY [SET ...]: photographs are files DIRECTORY/SET.npz with x_train,
-y_train, x_test and y_test. Each run is saved at its end in assets/results/from-scratch.json, with the seconds of CPU
-time of one thread, because the machine may be shared. 64 answers by the annotator "members", in four rounds.
+python -m tests.benchmarks.from_scratch DIRECTORY [SET ...] [--only PART]: photographs are files DIRECTORY/SET.npz with
+x_train, y_train, x_test and y_test; the parts are features, steps and session. Each part is saved at its end in
+assets/results/from-scratch.json, with its CPU seconds, because the machine may be shared. A session gets 64 answers of
+the annotator "members", in four rounds.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,11 +27,15 @@ from tests.benchmarks.datasets import find_dataset
 from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import RESULTS, describe_run, load_results, replace_json
 from vaetui.data.photo_detection import shows_photographs
+from vaetui.engine.config import BATCHES_PER_REPORT
+from vaetui.engine.device_images import DeviceImages
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.patch_features import PatchFeatures
-from vaetui.engine.patch_vae import FEATURE_WIDTH
-from vaetui.engine.recipes import PHOTOS_RECIPE, get_recipe
+from vaetui.engine.patch_vae import FEATURE_WIDTH, PatchVAE
+from vaetui.engine.recipes import DEFAULT_RECIPE, PHOTOS_RECIPE, get_recipe
+from vaetui.engine.train_state import create_train_state
+from vaetui.engine.training import train_epoch
 from vaetui.engine.vae import to_float_images
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
@@ -91,6 +96,25 @@ def measure_features(directory: Path) -> dict[str, Any]:
     return figures
 
 
+def measure_step(directory: Path, recipe: str) -> float:
+    """Return the CPU seconds of a step of unsupervised training, over the first report after one of warming up."""
+    images = images_from_array(load_images(directory)[0])
+    config = replace(get_recipe(recipe), device="cpu", threads=torch.get_num_threads())
+    state = create_train_state(config, images.shape)
+    if isinstance(state.vae, PatchVAE):
+        state.vae.fit_to_images(images, SEED)
+    reports = train_epoch(state, DeviceImages(images, state.device), None, config, 1)
+    next(reports)
+    started_at = time.process_time()
+    next(reports)
+    return round((time.process_time() - started_at) / BATCHES_PER_REPORT, 3)
+
+
+def measure_steps(directory: Path) -> dict[str, Any]:
+    """Return the CPU seconds of a step by each recipe."""
+    return {recipe: measure_step(directory, recipe) for recipe in (DEFAULT_RECIPE, PHOTOS_RECIPE)}
+
+
 def run_session(directory: Path, seed: int, mixed: MixedAnswer) -> dict[str, Any]:
     """Return the figures of a simulated session with the recipe for photographs."""
     class_count = int(load_images(directory)[1].max()) + 1
@@ -118,14 +142,21 @@ def run_session(directory: Path, seed: int, mixed: MixedAnswer) -> dict[str, Any
 
 def main() -> None:
     """Measure the sets that are named, and keep the figures of the others."""
-    cache, *names = sys.argv[1:]
-    for name in names or ("cifar10", "blood32"):
-        directory = find_dataset(name, Path(cache))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("sets", nargs="*", default=["cifar10", "blood32"])
+    parser.add_argument("--only", action="append")
+    arguments = parser.parse_args()
+    for name in arguments.sets:
+        directory = find_dataset(name, arguments.cache)
         measurements: dict[str, Callable[[], dict[str, Any]]] = {
             "features": partial(measure_features, directory),
-            "nearest": partial(run_session, directory, SEED, "nearest"),
+            "steps": partial(measure_steps, directory),
+            "session": partial(run_session, directory, SEED, "nearest"),
         }
         for measurement, measure in measurements.items():
+            if arguments.only and measurement not in arguments.only:
+                continue
             figures = measure() | describe_run()
             results = load_results(RESULTS_NAME)
             results.setdefault(name, {"photographs": shows_photographs(directory)})[measurement] = figures
