@@ -117,6 +117,7 @@ def test_a_missing_path_and_too_few_images_are_refused(tmp_path: Path, tiny_mode
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("v.npy")] == []
 
 
+@pytest.mark.slow
 def test_progress_and_speed_are_shown_in_a_terminal(photographs: Path, tmp_path: Path) -> None:
     status, text = run_in_terminal("embed", str(photographs), "-o", str(tmp_path / "v.npy"))
     assert status == 0, text

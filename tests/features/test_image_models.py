@@ -301,11 +301,11 @@ def test_a_downloaded_repository_is_used_without_the_hub(
 
 
 def test_a_file_is_decoded_for_the_import_and_a_model_as_for_each_alone(tmp_path: Path) -> None:
-    for index, size in enumerate(((640, 427), (1_300, 1_000), (200, 2_000))):
+    for index, size in enumerate(((640, 427), (700, 1_300))):
         for mode in ("RGB", "L", "CMYK"):
             path = tmp_path / f"{index}-{mode}.jpg"
             PHOTOGRAPHS[index % 2].resize(size).convert(mode).save(path, quality=92)
-            for shape in ((64, 64, 3), (28, 28), (64, 32)):
+            for shape in ((64, 64, 3), (28, 28)):
                 for transform in (Preprocessing((160, 160)), Preprocessing(256, (224, 224))):
                     both = decode_transformed(path, (ResizeTransform(shape), transform))
                     assert np.array_equal(both.pixels, decode_image(path, shape).pixels)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 from collections import deque
@@ -37,7 +38,7 @@ from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 from vaetui.features.embedded_file import EmbeddedFile
-from vaetui.features.feature_sidecar import write_sidecar
+from vaetui.features.feature_sidecar import paths_path, sidecar_path, write_sidecar
 from vaetui.features.partial_vectors import PartialVectors, compute_identity
 from vaetui.features.pretrained_model import ImageModel
 from vaetui.storage import dataset_cache
@@ -160,6 +161,9 @@ def import_and_embed(
             image_paths,
         )
         vectors.publish()
+        for described_path in (sidecar_path(output), paths_path(output)):
+            with suppress(OSError):
+                shutil.copymode(output, described_path)  # what is not in the store may be for others, too
     return dataset, file
 
 
