@@ -43,7 +43,7 @@ def test_the_array_of_vectors_is_found(arrays: dict[str, Any], key: str | None, 
 
 @pytest.mark.parametrize("is_compressed", [False, True])
 def test_large_arrays_are_read_in_blocks(is_compressed: bool, tmp_path: Path) -> None:
-    vectors = np.random.default_rng(0).integers(0, 9, (5_000, 1_000)).astype(np.float16)
+    vectors = np.random.default_rng(0).integers(0, 9, (2_500, 1_000)).astype(np.float16)
     (np.savez_compressed if is_compressed else np.savez)(tmp_path / "v.npz", features=vectors)
     blocks = [*open_feature_file(tmp_path / "v.npz").iter_blocks()]
     assert len(blocks) > 1
