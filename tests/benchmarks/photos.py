@@ -1,11 +1,14 @@
 """Accuracy on photographs and other images by vectors of an image model, by networks trained on the images, and by PCA.
 
 python -m tests.benchmarks.photos --cache DIRECTORY [--sets cifar10,blood32] [--methods pca,features,propagation]
+python -m tests.benchmarks.photos --cache DIRECTORY --fit
 
-Image sets are those of `tests.benchmarks.datasets`: DIRECTORY/NAME.npz for photographs. A method is a recipe, or "pca":
-the clusters of 50 principal components of the pixels, each named by the majority of all its members. Each set, method,
-number of answers and seed is a unit with a process of its own. Vectors are computed once, and finished units are kept
-in the cache, so that an interrupted run goes on. The results file gets all finished units of the cache.
+Image sets are those of `tests.benchmarks.datasets`: DIRECTORY/NAME.npz for photographs. A method is a recipe;
+"rotations", the recipe for vectors with vectors that are means over four quarter turns; or "pca", the clusters of 50
+principal components of the pixels, each named by the majority of all its members. Each set, method, number of answers
+and seed is a unit with a process of its own. Vectors are computed once, and finished units are kept
+in the cache, so that an interrupted run goes on. The results file gets all finished units of the cache. --fit prints
+the coefficients of the uncalibrated confidence that fit the finished units with vectors best.
 """
 
 from __future__ import annotations
@@ -31,15 +34,17 @@ from tests.benchmarks.audit import count_classes
 from tests.benchmarks.calibration import find_source, find_true_classes, rate, store_sample
 from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import replace_json, save_results
+from tests.benchmarks.uncalibrated_fit import print_models
 from vaetui.data.import_options import ImportOptions
-from vaetui.engine.config import Config, Device
+from vaetui.engine.config import Config, Device, decodes_centres
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_idx_array
 from vaetui.engine.recipes import FEATURES_RECIPE, get_recipe
 from vaetui.export.label_table import ANSWER
 from vaetui.features.embedded_file import load_embedded_file
 from vaetui.features.embedding import import_and_embed
-from vaetui.features.image_models import DEFAULT_MODEL, load_model
+from vaetui.features.image_models import load_model
+from vaetui.features.model_names import DEFAULT_MODEL, ROTATIONS_SUFFIX
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
@@ -51,6 +56,8 @@ from vaetui.storage.data_record import DataRecord
 from vaetui.storage.feature_record import FeatureRecord
 
 PCA_METHOD = "pca"
+MODELS = {FEATURES_RECIPE: DEFAULT_MODEL, "rotations": f"{DEFAULT_MODEL}{ROTATIONS_SUFFIX}"}
+"""Methods with vectors, and their image models."""
 PCA_COMPONENTS = 50
 ROUNDS = 4
 ERROR_RATE = 0.02
@@ -69,18 +76,22 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--processes", type=int, default=1, help="units at a time")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of a unit; 0 uses all cores")
+    parser.add_argument("--fit", action="store_true", help="fit the coefficients to the finished units")
     parser.add_argument("--unit", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     directory = arguments.cache / "photos"
     directory.mkdir(parents=True, exist_ok=True)
+    if arguments.fit:
+        print_models([path for method in MODELS for path in sorted(directory.glob(f"*-{method}-*.npz"))])
+        return
     if arguments.unit:
         measure_unit(arguments.unit, arguments.cache, arguments.device, arguments.threads)
         return
     names, methods = arguments.sets.split(","), arguments.methods.split(",")
     for name in names:
         source = find_source(name, arguments.cache)
-        if FEATURES_RECIPE in methods:
-            embed_images(source, arguments.cache / f"{name}.features.npy", arguments.device)
+        for method in set(methods) & set(MODELS):
+            embed_images(source, arguments.cache / f"{name}.{method}.npy", MODELS[method], arguments.device)
     units = [
         f"{name}:{method}:{answers}:{seed}"
         for seed in range(arguments.seeds)
@@ -108,11 +119,11 @@ def find_unit_file(unit: str, cache: Path) -> Path:
     return cache / "photos" / f"{unit.replace(':', '-')}.json"
 
 
-def embed_images(source: Path, path: Path, device: Device) -> FeatureRecord:
+def embed_images(source: Path, path: Path, model_name: str, device: Device) -> FeatureRecord:
     """Compute the vectors of all images of a set, or load those of an earlier run; return their record."""
     embedded = load_embedded_file(path)
     if embedded is None:
-        started_at, model = time.monotonic(), load_model(DEFAULT_MODEL, device)
+        started_at, model = time.monotonic(), load_model(model_name, device)
         _, embedded = drain_events(import_and_embed(source, ImportOptions(), model, path))
         seconds = time.monotonic() - started_at
         print(f"{path.name}: {embedded.image_count + embedded.test_count:,} images in {seconds:.0f} s", flush=True)
@@ -126,7 +137,9 @@ def measure_unit(unit: str, cache: Path, device: Device, threads: int) -> None:
     if method == PCA_METHOD:
         figures = measure_pca(source, int(answers), int(seed))
     else:
-        record = embed_images(source, cache / f"{name}.features.npy", device) if method == FEATURES_RECIPE else None
+        record = None
+        if method in MODELS:
+            record = embed_images(source, cache / f"{name}.{method}.npy", MODELS[method], device)
         directory = path.with_suffix("")
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
@@ -140,7 +153,7 @@ def measure_unit(unit: str, cache: Path, device: Device, threads: int) -> None:
 
 def build_config(method: str, source: Path, answers: int, seed: int, device: Device, threads: int) -> Config:
     """Return the configuration of a session that asks for some answers in each of its rounds."""
-    recipe = get_recipe(method)
+    recipe = get_recipe(FEATURES_RECIPE if method in MODELS else method)
     return replace(
         recipe,
         seed=seed,
@@ -174,7 +187,7 @@ def measure_pca(source: Path, answers: int, seed: int) -> dict[str, Any]:
 def read_images(path: Path) -> NDArray[np.float32]:
     """Return the images of an IDX file, values from 0 to 1, [N, pixels]."""
     images = read_idx_array(path, 4 if "idx4" in path.name else 3)
-    pixels: NDArray[np.float32] = images.reshape(len(images), -1) / np.float32(255)
+    pixels: NDArray[np.float32] = (images.reshape(len(images), -1) / 255).astype(np.float32)
     return pixels
 
 
@@ -182,7 +195,7 @@ def measure_session(session: Session, answers: int, samples_path: Path) -> dict[
     """Answer a session to its end; return its figures, and keep samples of its labels as `calibration` does."""
     per_round = answers // ROUNDS
     review_answers = choose_review_answers("members", per_round, session.config.propagation.method)
-    mixed = choose_mixed_answer("members", session.has_features)
+    mixed = choose_mixed_answer("members", not decodes_centres(session.config.network))
     annotator_config = AnnotatorConfig("members", per_round, ERROR_RATE, review_answers, mixed=mixed)
     simulation = Simulation(session, TrainedReader(NoReader(), 0.0), annotator_config, Stopwatch())
     states: list[dict[str, Any]] = []

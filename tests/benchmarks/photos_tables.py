@@ -16,6 +16,7 @@ METHOD_NAMES = {
     "propagation": "trained on the images, recipe propagation",
     "photos": "trained on the images, recipe photos",
     "features": "trained on vectors of the image model",
+    "rotations": "the same, means over four quarter turns",
 }
 """Methods, in the order of the columns, and their descriptions."""
 Units = list[dict[str, Any]]
