@@ -282,7 +282,7 @@ def test_vectors_in_another_order_than_the_images_are_noticed(tmp_path: Path) ->
     images = load_digits(150)[0]
     np.save(tmp_path / "images.npy", images)
     vectors = images.reshape(150, -1).astype(np.float32) @ np.random.default_rng(0).normal(size=(784, 16))
-    notice = "similar images do not have similar vectors: check that their order is that of the images"
+    notice = "similar images do not have similar vectors: check that each vector is that of its image"
     for order, is_noticed in ((slice(None), False), (slice(None, None, -1), True)):
         np.save(tmp_path / "v.npy", vectors[order])
         data = import_with_features(tmp_path / "images.npy", tmp_path / "v.npy")

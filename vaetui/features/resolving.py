@@ -215,7 +215,7 @@ def _describe(
     if selection.unused_count:
         notes.append(f"{format_count(selection.unused_count, 'vector')} of other or unusable images left out")
     if not is_own and images.images_path is not None and not _fit_images(record, images.images_path):
-        notes.append("similar images do not have similar vectors: check that their order is that of the images")
+        notes.append("similar images do not have similar vectors: check that each vector is that of its image")
     if zero_count:
         notes.append(f"{format_count(zero_count, 'vector is', 'vectors are')} all zeros")
     return "\n".join([text, *notes])
