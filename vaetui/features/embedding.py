@@ -1,8 +1,6 @@
 """Compute the vectors of images by an image model: for a new session, for a file, or for images to classify.
 
-Files are decoded in other processes, and each batch of images goes through the network in one of several threads, each
-of which computes alone: a vector then does not depend on the number of threads, and no thread waits for another that
-lacks a core because files are decoded on it.
+Files are decoded in other processes, while threads of this one compute.
 """
 
 from __future__ import annotations
@@ -11,15 +9,12 @@ import hashlib
 import json
 import os
 import shutil
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,21 +33,16 @@ from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 from vaetui.features.embedded_file import EmbeddedFile
+from vaetui.features.embedding_threads import EmbeddingThreads, PreparedPixels, Vectors
 from vaetui.features.feature_sidecar import paths_path, sidecar_path, write_sidecar
 from vaetui.features.partial_vectors import PartialVectors, compute_identity
 from vaetui.features.pretrained_model import ImageModel
 from vaetui.storage import dataset_cache
 
-QUEUED_BATCHES_PER_THREAD = 2
-"""Batches that wait for each thread."""
 KEY_CHARS = 24
 """Characters of the key of vectors."""
 MIN_RATE_S = 0.5
 """Time after which a speed is shown."""
-Vectors: TypeAlias = "NDArray[np.float16]"
-"""Vectors, [n, D]."""
-PreparedPixels: TypeAlias = "NDArray[np.uint8]"
-"""Images as the model needs them, [n, H, W, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +72,7 @@ def embed_paths(
     Names, order, skipping and reasons are those of `stream_image_batches`, whose arguments these are; `image_shape` is
     that of the session's images, which decides between two possible orders of an array's axes.
     """
-    with _EmbeddingThreads(model) as threads:
+    with EmbeddingThreads(model) as threads:
         for batch in stream_image_batches(paths, image_shape, batch_size, value_ranges, options, model.transform):
             yield VectorBatch(batch.names, threads.embed_all(batch.pixels), batch.skipped, batch.new_ranges)
 
@@ -99,7 +89,7 @@ def embed_array(
     Raises UserError for an array that does not contain images, and for images with NaN or infinite values.
     """
     pixels = convert_image_array(array, image_shape, value_ranges, options, model.transform)
-    with _EmbeddingThreads(model) as threads:
+    with EmbeddingThreads(model) as threads:
         return threads.embed_all(pixels)
 
 
@@ -167,60 +157,6 @@ def import_and_embed(
     return dataset, file
 
 
-class _EmbeddingThreads:
-    """Threads that compute batches, in order."""
-
-    def __init__(self, model: ImageModel) -> None:
-        self._model = model
-        self._count = _count_cores() if model.device == "cpu" else 1
-        self._queue: deque[Future[Vectors]] = deque()
-
-    def __enter__(self) -> _EmbeddingThreads:
-        self._lock, self._previous_thread_count = threading.Lock(), 0
-        self._executor = ThreadPoolExecutor(self._count, "embedding", self._start_thread)
-        self._loading = self._executor.submit(self._model.load)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown(cancel_futures=True)
-        if self._previous_thread_count:
-            import torch
-
-            torch.set_num_threads(self._previous_thread_count)  # results of training depend on it
-
-    def _start_thread(self) -> None:
-        if self._model.device == "cpu":
-            import torch
-
-            with self._lock:
-                self._previous_thread_count = self._previous_thread_count or torch.get_num_threads()
-                torch.set_num_threads(1)
-
-    def submit(self, prepare: Callable[[], PreparedPixels]) -> Iterator[Vectors]:
-        """Queue one batch, and yield earlier ones that are finished, waiting for some if many are queued."""
-        self._queue.append(self._executor.submit(self._embed, prepare))
-        while self._queue and (self._queue[0].done() or len(self._queue) > QUEUED_BATCHES_PER_THREAD * self._count):
-            yield self._queue.popleft().result()
-
-    def iter_remaining(self) -> Iterator[Vectors]:
-        """Wait for the queued batches."""
-        while self._queue:
-            yield self._queue.popleft().result()
-
-    def embed_all(self, pixels: PreparedPixels) -> Vectors:
-        """Return the vectors of any number of images."""
-        size, batches = self._model.batch_images, list[Vectors]()
-        for start in range(0, len(pixels), size):
-            batches += self.submit(lambda part=pixels[start : start + size]: part)  # type: ignore[misc]
-        batches += self.iter_remaining()
-        return np.concatenate(batches) if batches else np.empty((0, self._model.width), np.float16)
-
-    def _embed(self, prepare: Callable[[], PreparedPixels]) -> Vectors:
-        self._loading.result()
-        with _explain_lack_of_memory():
-            return self._model.embed(prepare())
-
-
 class _EmbeddingRun:
     """The computation of one file of vectors."""
 
@@ -230,7 +166,7 @@ class _EmbeddingRun:
         self.is_complete = False
         """Whether all images were decoded for the vectors, too."""
         self._model, self._output = model, output
-        self._threads = _EmbeddingThreads(model)
+        self._threads = EmbeddingThreads(model)
         self._vectors: PartialVectors | None = None
         self._pending: list[NDArray[np.uint8]] = []
         self._prepare: Callable[[NDArray[np.uint8]], PreparedPixels] = _keep
@@ -405,17 +341,3 @@ def _list_file_fields(paths: Sequence[str], value_ranges: ValueRanges) -> list[A
 
 def _list_range_fields(value_ranges: ValueRanges) -> list[Any]:
     return [[kind, float(values.black), float(values.white)] for kind, values in value_ranges.items()]
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _explain_lack_of_memory() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        if "out of memory" not in str(error).lower():
-            raise
-        raise UserError("The memory is too small for a batch of images. Use a smaller --batch.") from error
