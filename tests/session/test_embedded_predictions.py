@@ -25,7 +25,7 @@ from tests.session.scripted_run import run_to_end
 from tests.vectors import FEATURES_CONFIG
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
-from vaetui.features import image_models
+from vaetui.features import image_models, model_names
 from vaetui.features.embedding import import_and_embed
 from vaetui.runtime import session_runner
 from vaetui.session import lifecycle
@@ -147,15 +147,36 @@ def test_a_model_that_is_missing_or_has_other_weights_is_refused(
 
 
 def test_vectors_by_another_model_are_refused(photos_home: Path, tmp_path: Path) -> None:
-    path = tmp_path / "other.npy"
+    path, side = tmp_path / "other.npy", image_models.DEFAULT_INPUT_PX
     for suffix in ("", ".json", ".paths.jsonl"):
         shutil.copy(photos_home.parent / f"photos.npy{suffix}", f"{path}{suffix}")
     sidecar = json.loads(Path(f"{path}.json").read_text())
-    sidecar["model"]["size"] = [224, 224]
-    Path(f"{path}.json").write_text(json.dumps(sidecar))
-    assert_refused("at 224x224, but photos was trained on vectors by efficientnet-lite0", *(
-        "predict", "photos", "--features", str(path)
-    ))  # fmt: skip
+    for changes, described in (
+        ({"size": [side + 32] * 2}, f"at {side + 32}x{side + 32}"),
+        ({"version": "1" * 64}, "efficientnet-lite0 11111111"),
+        ({"name": "efficientnet-lite0:rotations"}, "efficientnet-lite0:rotations"),
+    ):
+        Path(f"{path}.json").write_text(json.dumps(sidecar | {"model": sidecar["model"] | changes}))
+        process = run_vaetui("predict", "photos", "--features", str(path))
+        assert process.returncode == 2
+        assert described in process.stderr
+        assert "but photos was trained on vectors by efficientnet-lite0" in process.stderr
+    copied_model = sidecar["model"] | {"name": "/models/copied-from-elsewhere"}
+    Path(f"{path}.json").write_text(json.dumps(sidecar | {"model": copied_model}))
+    predict("--features", path)
+
+
+def test_vectors_over_rotations_are_computed_as_recorded(photos_home: Path) -> None:
+    predictor = Predictor("photos")
+    assert predictor.features is not None
+    assert predictor.features.model is not None
+    name = predictor.features.model.name + model_names.ROTATIONS_SUFFIX
+    predictor.features = replace(predictor.features, model=replace(predictor.features.model, name=name))
+    image = str(photos_home.parent / "images/000.jpg")
+    (batch,) = predictor.open_reader().iter_batches([image])
+    (plain_batch,) = Predictor("photos").open_reader().iter_batches([image])
+    assert batch.inputs.shape == plain_batch.inputs.shape
+    assert np.abs(batch.inputs - plain_batch.inputs).max() > 0.01
 
 
 def test_code_in_the_exported_readme_reproduces_predict(

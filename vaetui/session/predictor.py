@@ -238,7 +238,7 @@ class Predictor:
         feature_file = open_feature_file(path, key)
         features = self.require_vectors(feature_file.width, feature_file.name)
         file_model = None if feature_file.sidecar is None else feature_file.sidecar.model
-        if features.model is not None and file_model is not None and file_model != features.model:
+        if features.model and file_model and not _compute_equal_vectors(features.model, file_model):
             raise UserError(
                 f"{feature_file.name} was computed by {_describe_model(file_model)}, but {self.name} was trained on "
                 f"vectors by {_describe_model(features.model)}. Pass vectors by the same model, or the images alone."
@@ -252,6 +252,14 @@ class Predictor:
             raise UserError(
                 f"The networks have not learned class {self.classes.names[class_id]}. Choose one of: {learned_names}."
             )
+
+
+def _compute_equal_vectors(first: ModelRecord, second: ModelRecord) -> bool:
+    """Return whether two models have the same weights and input; their names may be paths of different computers."""
+    from vaetui.features.model_names import ROTATIONS_SUFFIX
+
+    keys = [(model.version, model.size, model.name.endswith(ROTATIONS_SUFFIX)) for model in (first, second)]
+    return keys[0] == keys[1]
 
 
 def _describe_model(model: ModelRecord) -> str:
