@@ -95,7 +95,7 @@ def read_memory() -> tuple[int, int]:
 def write_images(path: Path, count: int) -> None:
     """Write augmented digits as one .npy file."""
     digits = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 28, 28))  # type: ignore[no-untyped-call]
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (count, 28, 28))
     for start in range(0, count, CHUNK_IMAGES):
         indices = torch.arange(start, min(start + CHUNK_IMAGES, count)) % len(digits)
         images = augment(to_float_images(digits[indices]), AUGMENTATION, 0, start)
@@ -111,7 +111,6 @@ def measure(path: Path) -> dict[str, Any]:
     from vaetui.data.importing import import_dataset
     from vaetui.engine.answers import ClassAnswer
     from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
-    from vaetui.export.formats import write_labels
     from vaetui.runtime.session_runner import drain_events
     from vaetui.session import lifecycle
     from vaetui.storage import stored_arrays
@@ -170,8 +169,7 @@ def measure(path: Path) -> dict[str, Any]:
         label_table = meter.follow(session.build_label_table(), lambda _: False)
     assert label_table is not None
     with meter.part("writing them as CSV"):
-        output = path.with_name("labels.csv")
-        meter.follow(write_labels(label_table, "csv", 0.0, False, None, output), lambda _: False)
+        meter.follow(session.export_labels(path.with_name("labels.csv")), lambda _: False)
     accuracy = float(np.mean(label_table.class_ids == true_labels))
     return {
         **{"images": len(true_labels), "answers": answers, "right": accuracy, "bare_mb": round(meter.bare[0] / 1e6)},
