@@ -115,6 +115,7 @@ async def test_small_cluster_has_a_mean_image_without_a_number() -> None:
             await settle(pilot)
         assert screen.presenter.focused_cluster.size < 32
         assert "mean image" in screen.query_one(MemberGrid).text
+        assert screen.query_one(FramedImage).text.startswith("┏ 0.0.0.0 · nearest image ━")
 
 
 async def test_pictures_and_terms_of_the_history_and_the_help_are_about_the_nearest_image() -> None:

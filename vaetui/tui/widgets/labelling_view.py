@@ -176,6 +176,8 @@ class LabellingView(Vertical):
         title = name = f"cluster {format_cluster_name(cluster)}"
         if self._shows_nearest_images:
             title = f"{name} · {NEAREST_IMAGE_HEADING}"
+            if cell_len(title) > self._labelling_layout.centre_cells[0] - 2:
+                title = title.removeprefix("cluster ")
         elif is_colour(cluster.picture) and self._shown_order is not None:
             title = f"{name} · {self._shown_order} member"
         return title if cell_len(title) <= self._labelling_layout.centre_cells[0] - 2 else name
