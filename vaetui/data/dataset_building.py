@@ -71,7 +71,7 @@ def build_from_files(
     class_names, labels = options.classes, None
     if options.labels and file_list.labels is not None:
         class_names, labels = class_labels.encode_labels(file_list.labels, options.classes, str(file_list.root))
-    with open_pool(len(paths)) as pool:
+    with open_pool(paths) as pool:
         survey = yield from image_survey.survey_image_set(paths, options, pool)
         value_ranges = survey.value_ranges
         decoded = yield from _decode_images(paths, survey.shape, value_ranges, directory, pool, decoder)

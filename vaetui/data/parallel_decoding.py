@@ -118,9 +118,9 @@ class DecodingPool:
                 future.cancel()
 
 
-def open_pool(file_count: int) -> AbstractContextManager[DecodingPool | None]:
-    """Return a pool for many files, or None for few, which one process decodes faster."""
-    process_count = _count_processes(file_count)
+def open_pool(paths: Sequence[str]) -> AbstractContextManager[DecodingPool | None]:
+    """Return a pool for many or large files, or None for others, which one process decodes faster."""
+    process_count = _count_processes(len(paths) + _split_paths(paths)[1] // BYTES_PER_SMALL_FILE)
     return nullcontext() if process_count < 2 else DecodingPool(process_count)
 
 
