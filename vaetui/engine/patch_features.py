@@ -36,8 +36,8 @@ KMEANS_STEPS = 60
 """Steps of k-means on 2,048 patches each."""
 SMALLEST_SQUARE = 1e-8
 """Below this, squares and means are raised before their root, whose slope is infinite at 0."""
-CHUNK_IMAGES = 128
-"""Images whose responses are computed at a time while the filters are found."""
+CPU_CHUNK_IMAGES = 16
+"""Images whose responses are computed at a time on the CPU: about 0.45 ms an image, with 512 at a time 1.2 ms."""
 
 
 class PatchFeatures(nn.Module):
@@ -72,7 +72,7 @@ class PatchFeatures(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, [N, width]; no gradient passes through them."""
-        return (self._pool(images) - self.mean) @ self.projection
+        return (self._pool_in_chunks(images) - self.mean) @ self.projection
 
     @torch.no_grad()
     def fit(self, images: Images, seed: int) -> None:
@@ -102,13 +102,7 @@ class PatchFeatures(nn.Module):
         """Find the principal components of the pooled responses; each is divided by the root of its deviation."""
         from sklearn.utils.extmath import randomized_svd  # loading a session for predictions does not need it
 
-        device, chunks = self.kernel.device, range(0, len(sample), CHUNK_IMAGES)
-        pooled = torch.cat(
-            [
-                self._pool(to_float_images(torch.from_numpy(sample[start : start + CHUNK_IMAGES])).to(device)).cpu()
-                for start in chunks
-            ]
-        )
+        pooled = self._pool_in_chunks(to_float_images(torch.from_numpy(sample)).to(self.kernel.device)).cpu()
         mean = pooled.mean(dim=0)
         count = min(self.projection.shape[1], *pooled.shape)
         with threadpool_limits(limits=1):
@@ -120,6 +114,11 @@ class PatchFeatures(nn.Module):
         self.mean.copy_(mean)
         self.projection.zero_()
         self.projection[:, :count] = torch.from_numpy((rows.T / scales).astype(np.float32))
+
+    def _pool_in_chunks(self, images: Tensor) -> Tensor:
+        if torch.compiler.is_compiling() or images.device.type != "cpu":  # an exported network takes any number
+            return self._pool(images)
+        return torch.cat([self._pool(chunk) for chunk in torch.split(images, CPU_CHUNK_IMAGES)])
 
     def _pool(self, images: Tensor) -> Tensor:
         """Return the root of the mean response to each filter in each region, [N, filters * regions]."""
