@@ -244,6 +244,23 @@ def test_classes_audit_review_map_and_export_work_on_vectors(vectors_path: Path,
         assert session.round_number == 3
 
 
+@pytest.mark.parametrize("min_mmap_bytes", [0, 1 << 26])
+def test_small_vectors_are_read_and_large_ones_mapped(
+    vectors_path: Path, min_mmap_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_loading, "MIN_MMAP_BYTES", min_mmap_bytes)
+    expected = np.load(vectors_path)
+    images = np.arange(0, 640, 2), np.arange(1, 640, 2)
+    vectors = drain_events(vector_loading.load_vectors(record_vectors(vectors_path), *images, 200))
+    if min_mmap_bytes:
+        vectors_path.write_bytes(b"")  # would end the process if the file were mapped
+    assert isinstance(vectors.train.all_vectors, np.memmap) is not bool(min_mmap_bytes)
+    for subset, indices in ((vectors.train, images[0]), (vectors.validation, images[1])):
+        assert np.array_equal(subset[:], expected[indices].astype(np.float32))
+    assert vectors.test is not None
+    assert np.array_equal(vectors.test[:], expected[640:].astype(np.float32))
+
+
 def test_large_vectors_are_verified_with_progress(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = record_vectors(template / VECTORS_NAME)
     monkeypatch.setattr(vector_loading, "CHUNK_BYTES", 10_000)

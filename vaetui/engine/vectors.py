@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,15 +54,16 @@ def vectors_from_array(all_vectors: VectorArray) -> Vectors:
     return Vectors(all_vectors, np.arange(len(all_vectors)))
 
 
-def map_vectors(path: Path, count: int, width: int) -> Vectors:
+def map_vectors(path: Path, count: int, width: int, content: bytearray | None = None) -> Vectors:
     """Map the vectors of a .npy file into memory; no number is read before it is needed.
 
-    Raises UserError for a file that is missing, damaged, or not of shape [count, width], float16 or float32 and in C
-    order.
+    They are copied from the `content` of the file if it is given, so that nothing can change them later. Raises
+    UserError for a file that is missing, damaged, or not of shape [count, width], float16 or float32 and in C order.
     """
     try:
         # Copy-on-write, though nothing writes: PyTorch warns about read-only memory.
-        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        mmap_mode: Literal["c"] | None = "c" if content is None else None
+        array = np.load(path if content is None else io.BytesIO(content), mmap_mode, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read as a .npy file ({error}). Restore the original file.") from error
     is_usable = isinstance(array, np.ndarray) and array.dtype in (np.float16, np.float32) and array.flags.c_contiguous

@@ -16,6 +16,9 @@ from vaetui.engine.vectors import Vectors, map_vectors
 from vaetui.errors import UserError
 from vaetui.storage.feature_record import FeatureRecord
 
+MIN_MMAP_BYTES = 1 << 26
+"""Files of vectors of at least this size are mapped; smaller ones are read, so nothing can change them later."""
+
 
 class VectorsLostError(UserError):
     """The file of vectors is missing or changed; the images may be intact."""
@@ -42,13 +45,13 @@ class SessionVectors:
 def load_vectors(
     record: FeatureRecord, train_indices: Indices, validation_indices: Indices, test_count: int | None
 ) -> Generator[Progress, None, SessionVectors]:
-    """Verify the file of vectors and map it into memory; yields Progress.
+    """Verify the file of vectors and read it or map it into memory; yields Progress.
 
     `test_count` is the number of test images, None without any; they follow the others in the file, or have no vectors.
     Raises VectorsLostError for a file that is missing, cannot be read or has changed.
     """
-    yield from verify_vectors(record)
-    vectors = map_vectors(Path(record.path), record.count, record.width)
+    content = yield from verify_vectors(record)
+    vectors = map_vectors(Path(record.path), record.count, record.width, content)
     image_count = len(train_indices) + len(validation_indices)
     test = None
     if test_count is not None and record.count == image_count + test_count:
@@ -56,9 +59,12 @@ def load_vectors(
     return SessionVectors(vectors.subset(train_indices), vectors.subset(validation_indices), test)
 
 
-def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, None]:
-    """Compare the file of vectors with its digest; yields Progress. Raises VectorsLostError as `load_vectors`."""
-    digest, read_bytes = hashlib.sha256(), 0
+def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, bytearray | None]:
+    """Compare the file of vectors with its digest; yields Progress and returns the content of a small file.
+
+    Raises VectorsLostError as `load_vectors`.
+    """
+    digest, read_bytes, content = hashlib.sha256(), 0, bytearray()
     try:
         with open(record.path, "rb") as file:
             total = file.seek(0, 2)
@@ -66,6 +72,8 @@ def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, None]:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
                 read_bytes += len(chunk)
+                if total < MIN_MMAP_BYTES:
+                    content += chunk
                 yield Progress("verifying the vectors", read_bytes, max(total, read_bytes))
     except FileNotFoundError as error:
         raise VectorsLostError(record.path, "is missing") from error
@@ -73,3 +81,4 @@ def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, None]:
         raise VectorsLostError(record.path, f"cannot be read ({error.strerror})") from error
     if digest.hexdigest() != record.sha256:
         raise VectorsLostError(record.path, "changed since the session was created")
+    return content or None
