@@ -41,8 +41,6 @@ LEGEND_WITH_NEAREST = ANSWER_LEGEND.replace("  –", "  □ nearest image  –",
 PAGE_KEYS_HINT = " · arrows: more"
 RULE_MARGIN_CELLS = 8
 """Cells of the rule that are neither the page nor the legend."""
-MIN_PAGED_CLUSTERS = 16
-"""Clusters of a round that need no pages on most terminals."""
 MAX_LEGEND_ROWS = 2
 """Rows of the names of the digit keys below the rule, where they do not fit into it."""
 MIN_LIST_ROWS = 2
@@ -71,6 +69,7 @@ class LabellingView(Vertical):
         self._pixel_size = pixel_size
         self._cluster: ClusterView | None = None
         self._shown_order: MemberOrder | None = None  # None until the images are loaded
+        self._paged_count: int | None = None  # the number of clusters that was found to need pages
 
     _labelling_layout: LabellingLayout
     _width: int
@@ -94,6 +93,7 @@ class LabellingView(Vertical):
         """Mount all parts for the current size of the terminal."""
         self._width, height = self.app.size
         layout = self._labelling_layout = compute_labelling_layout(self._width, height, self._pixel_size)
+        self._paged_count = None
         with Horizontal() as top:
             top.styles.height = layout.centre_cells[1] + 2
             yield FramedImage(layout.centre_cells)
@@ -128,10 +128,12 @@ class LabellingView(Vertical):
         """
         self.styles.visibility = "visible"
         self._cluster = cluster = visible_clusters[focus_index]
-        overview = self._find_overview()
         rule_legend, *legend_rows = self._wrap_legend(round_view, len(visible_clusters), classes, arrangement_text)
-        overview.set_row_count(self._labelling_layout.list_rows - len(legend_rows))
-        overview.show_clusters(visible_clusters, focus_index, classes)
+        self._show_overview(visible_clusters, focus_index, classes, len(legend_rows))
+        if len(visible_clusters) > self.page_size and self._paged_count != len(visible_clusters):
+            self._paged_count = len(visible_clusters)  # the rule needs room for the page from now on
+            rule_legend, *legend_rows = self._wrap_legend(round_view, len(visible_clusters), classes, arrangement_text)
+            self._show_overview(visible_clusters, focus_index, classes, len(legend_rows))
         frame, width = self.query_one(FramedImage), self._labelling_layout.centre_cells[0]
         frame.show_texts(self._format_title(cluster), format_training_weight(cluster, classes, width - 2))
         if not is_colour(cluster.picture) or self._shows_nearest_images:
@@ -142,6 +144,13 @@ class LabellingView(Vertical):
         if digits.styles.height is None or digits.styles.height.value != len(legend_rows):
             digits.styles.height = len(legend_rows)
         digits.set_text("\n".join(legend_rows))
+
+    def _show_overview(
+        self, clusters: Sequence[ClusterView], focus_index: int, classes: ClassList, legend_row_count: int
+    ) -> None:
+        overview = self._find_overview()
+        overview.set_row_count(self._labelling_layout.list_rows - legend_row_count)
+        overview.show_clusters(clusters, focus_index, classes)
 
     def show_members(
         self,
@@ -188,7 +197,8 @@ class LabellingView(Vertical):
         """Return the names of the digit keys: the part in the rule, and rows below it where names need the room."""
         layout = self._labelling_layout
         spare_rows = layout.list_rows - (MIN_TILE_ROWS if layout.has_thumbnails else MIN_LIST_ROWS)
-        page = f" {cluster_count}-{cluster_count} of {cluster_count} " if cluster_count > MIN_PAGED_CLUSTERS else ""
+        is_paged = cluster_count == self._paged_count
+        page = f" {cluster_count}-{cluster_count} of {cluster_count} " if is_paged else ""
         arrangement = f" {arrangement_text} ·" if arrangement_text else ""
         rule_cells = self._width - len(arrangement + page) - RULE_MARGIN_CELLS
         row_cells = [rule_cells, *[self._width - 2] * min(max(spare_rows, 0), MAX_LEGEND_ROWS)]
