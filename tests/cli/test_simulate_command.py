@@ -65,6 +65,22 @@ def test_json_output_is_one_object_and_the_session_is_deleted(data: Path, home: 
     assert not list((home / "sessions").glob("*"))
 
 
+def test_no_reader_is_trained_where_no_image_is_decoded(
+    data: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(recipes.RECIPES, "features", FEATURES_CONFIG)
+    path = write_vectors(tmp_path / "vectors.npy", data).path
+    arguments = ("simulate", "--data", str(data), "--features", path, "--answers", "4")
+    process = run_vaetui(*arguments, "--json")
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert (set(result), result["recipe"], result["reader_accuracy"]) == (RESULT_KEYS, "features", None)
+    assert result["answers"] == 8
+    assert result["reading_accuracy"] == [None] * 3
+    assert not list(home.rglob("*reader*"))
+    assert "no reader needed" in run_vaetui(*arguments).stdout
+
+
 def test_half_of_the_answers_are_spent_on_varied_pages_unless_the_user_says_otherwise(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

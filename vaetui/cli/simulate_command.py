@@ -33,13 +33,18 @@ def run_simulation(
     if not as_json:
         click.echo("loading PyTorch …")
     with stopwatch.measure_part("loading"):
+        from vaetui.engine.config import decodes_images
         from vaetui.simulation import progress_display, reader_cache
         from vaetui.simulation.run import Simulation
     with stopwatch.exclude_from_total():
-        reader_events = reader_cache.load_or_train_reader(imported_data.source, imported_data.config.network.classes)
-        trained_reader = (
-            session_runner.drain_events(reader_events) if as_json else session_runner.run_with_progress(reader_events)
-        )
+        trained_reader, network = None, imported_data.config.network
+        if annotator_config.annotator == "centre" or decodes_images(network):
+            reader_events = reader_cache.load_or_train_reader(imported_data.source, network.classes)
+            trained_reader = (
+                session_runner.drain_events(reader_events)
+                if as_json
+                else session_runner.run_with_progress(reader_events)
+            )
     with _open_session(session_name, imported_data) as session, ShutdownSignals() as shutdown_signals:
         simulation = Simulation(session, trained_reader, annotator_config, stopwatch)
         events = exit_on_signal(simulation.run_to_end(), shutdown_signals)

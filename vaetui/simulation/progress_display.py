@@ -68,7 +68,9 @@ def _build_summary_table(result: SimulationResult) -> Table:
         "label accuracy": _format_percent(result.label_accuracy["overall"]),
         "export": export_text,
         "audit": _describe_audit(result.audit),
-        "reader accuracy": f"{_format_percent(result.reader_accuracy)} of original images",
+        "reader accuracy": "no reader needed"
+        if result.reader_accuracy is None
+        else f"{_format_percent(result.reader_accuracy)} of original images",
         "seconds": ", ".join(f"{part_name} {seconds:.1f}" for part_name, seconds in result.seconds.items()),
     }
     for header, value in rows.items():

@@ -113,8 +113,9 @@ class SimulationResult:
     """What they are spent on; see `AnnotatorConfig`."""
     mixed: str
     """What became of mixed clusters; see `AnnotatorConfig`."""
-    reader_accuracy: float
-    """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none."""
+    reader_accuracy: float | None
+    """Accuracy of the reader on the labelled test images, or on the labelled training images if there are none; None
+    where nothing needs a reader."""
     seed: int
     """The random seed."""
     config: dict[str, Any]

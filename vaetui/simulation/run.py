@@ -64,14 +64,15 @@ class Simulation:
     def __init__(
         self,
         session: Session,
-        trained_reader: TrainedReader,
+        trained_reader: TrainedReader | None,
         annotator_config: AnnotatorConfig,
         stopwatch: Stopwatch,
         earlier_answers: int = 0,
     ) -> None:
         """Drive `session`; the reader classifies its reconstructions, and its centres for the annotator "centre".
 
-        The annotator has given `earlier_answers` before. Results count only the answers of this simulation.
+        A session without a decoder needs no reader for other annotators. The annotator has given `earlier_answers`
+        before. Results count only the answers of this simulation.
         """
         self._session = session
         self._trained_reader = trained_reader
@@ -147,7 +148,7 @@ class Simulation:
         """Classify the reconstructions, and record the reading test of the session at the end of an epoch."""
         session = self._session
         with self._stopwatch.measure_part("reading"):
-            predictions = self._trained_reader.reader.predict(event.reconstructions)
+            predictions = self._require_reader().reader.predict(event.reconstructions)
             pairs = zip(predictions.class_ids.tolist(), predictions.confidences.tolist(), strict=True)
             class_ids = [class_id if confidence >= MIN_CONFIDENCE else None for class_id, confidence in pairs]
             true_labels = session.true_labels.validation_labels if session.true_labels else None
@@ -188,8 +189,12 @@ class Simulation:
 
     def _create_annotator(self) -> Annotator:
         if self._annotator_config.annotator == "centre":
-            return CentreAnnotator(self._trained_reader.reader)
+            return CentreAnnotator(self._require_reader().reader)
         return MembersAnnotator(self._require_true_labels("train_labels"))
+
+    def _require_reader(self) -> TrainedReader:
+        assert self._trained_reader is not None
+        return self._trained_reader
 
     def _require_true_labels(self, attribute: Literal["train_labels", "train_validation_labels"]) -> TrueLabels:
         true_labels: TrueLabels | None = getattr(self._session.true_labels, attribute)
@@ -218,7 +223,7 @@ class Simulation:
             review_answers=self._annotator_config.review_answers,
             review_kind=self._annotator_config.review_kind,
             mixed=self._annotator_config.mixed,
-            reader_accuracy=self._trained_reader.accuracy,
+            reader_accuracy=None if self._trained_reader is None else self._trained_reader.accuracy,
             seed=config.seed,
             config=dataclasses.asdict(config),
             advice=self._advice,
