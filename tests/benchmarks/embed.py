@@ -12,24 +12,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.datasets import load_sample_images
-from torch import Tensor, nn
 
 from tests.benchmarks.results import save_results
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
-from vaetui.features.efficientnet_lite import Convolution, load_efficientnet_lite0
 from vaetui.features.embedding import import_and_embed
 from vaetui.features.image_models import find_default_weights, load_model
 from vaetui.runtime.session_runner import drain_events
 
-PHOTOGRAPHS = {"500x375": (500, 375, 400), "4000x3000": (4_000, 3_000, 24)}
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# PyTorch and scikit-learn are imported in functions, as decoding processes import this module.
+PHOTOGRAPHS = {"500x375": (500, 375, 600), "4000x3000": (4_000, 3_000, 120)}
 """Width, height and number of the photographs."""
 GRAIN = 5.0
 """Standard deviation of the noise of a camera, without which files would be much smaller than real ones."""
@@ -37,6 +37,8 @@ GRAIN = 5.0
 
 def write_photographs(root: Path, width: int, height: int, count: int) -> list[Path]:
     """Write different parts of two photographs with noise as JPEG files."""
+    from sklearn.datasets import load_sample_images
+
     generator = np.random.default_rng(0)
     sources = [Image.fromarray(image) for image in load_sample_images().images]
     noise = generator.normal(0, GRAIN, (height, width, 3)).astype(np.float32)
@@ -52,6 +54,11 @@ def write_photographs(root: Path, width: int, height: int, count: int) -> list[P
 
 def separate_normalisations(network: nn.Module) -> nn.Module:
     """Put a layer of normalisation behind each convolution, as in the network of its authors."""
+    import torch
+    from torch import nn
+
+    from vaetui.features.efficientnet_lite import Convolution
+
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, Convolution):
@@ -63,6 +70,8 @@ def separate_normalisations(network: nn.Module) -> nn.Module:
 
 def embed_in_a_loop(paths: list[Path], network: Callable[[Tensor], Tensor], batch_size: int) -> NDArray[np.float32]:
     """Compute vectors in one process."""
+    import torch
+
     vectors = []
     with torch.inference_mode():
         for start in range(0, len(paths), batch_size):
@@ -86,6 +95,8 @@ def measure(count: int, function: Callable[[], Any]) -> dict[str, float]:
 
 def measure_set(root: Path, width: int, height: int, count: int) -> dict[str, Any]:
     """Return the speeds for one set of photographs."""
+    from vaetui.features.efficientnet_lite import load_efficientnet_lite0
+
     weights = find_default_weights()
     folded, separate = load_efficientnet_lite0(weights), separate_normalisations(load_efficientnet_lite0(weights))
     model, output = load_model("efficientnet-lite0"), root / "vectors.npy"
@@ -113,6 +124,8 @@ def measure_set(root: Path, width: int, height: int, count: int) -> dict[str, An
 
 
 def main() -> None:
+    import torch
+
     figures: dict[str, Any] = {"torch_threads": torch.get_num_threads(), "load_before": round(os.getloadavg()[0], 1)}
     for name, (width, height, count) in PHOTOGRAPHS.items():
         with tempfile.TemporaryDirectory(prefix="embed-") as directory:
