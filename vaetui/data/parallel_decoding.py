@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -82,7 +83,7 @@ class DecodingPool:
         with redirect_stderr(sys.__stderr__):
             resource_tracker.ensure_running()
         self._process_count = process_count
-        self._executor = ProcessPoolExecutor(process_count, context, _ignore_interrupts)
+        self._executor = ProcessPoolExecutor(process_count, context, _prepare_process)
         for _ in range(process_count):
             self._executor.submit(os.getpid)  # a process starts with its first task
 
@@ -231,6 +232,14 @@ def _survey_batch(paths: Sequence[str]) -> list[ImageSurvey | None]:
     return surveys
 
 
-def _ignore_interrupts() -> None:
-    """Ignore SIGINT, which a terminal sends to all processes; the main process shuts the pool down."""
+def _prepare_process() -> None:
+    """Ignore SIGINT, which a terminal sends to all processes, as the main process shuts the pool down; end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the main process was killed: its pool would wait for tasks forever."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
