@@ -72,6 +72,19 @@ def test_an_existing_file_is_kept_without_force(photographs: Path, tiny_model: s
     assert np.load(output).shape == (40, 32)
 
 
+@pytest.mark.parametrize("name", ["v.npy.json", "v.npy.paths.jsonl"])
+def test_a_file_with_the_name_of_a_description_is_kept_without_force(
+    name: str, photographs: Path, tiny_model: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b'{"mine": 1}')
+    arguments = ("embed", str(photographs), "-o", str(tmp_path / "v.npy"), "--model", tiny_model)
+    assert_refused(f"{name} exists. Choose another output", *arguments)
+    assert (tmp_path / name).read_bytes() == b'{"mine": 1}'
+    assert run_vaetui(*arguments, "--force").returncode == 0
+    (tmp_path / "v.npy").unlink()
+    assert run_vaetui(*arguments).returncode == 0  # what an earlier run wrote is replaced
+
+
 def test_input_size_and_batch_are_options(photographs: Path, tiny_model: str, tmp_path: Path) -> None:
     for name, options in {"a": (), "b": ("--input-size", "64"), "c": ("--batch", "3")}.items():
         output = str(tmp_path / f"{name}.npy")
@@ -135,7 +148,7 @@ def test_ctrl_c_ends_the_command_and_the_next_run_goes_on(tmp_path: Path) -> Non
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
-    assert (process.returncode, errors) == (130, "Interrupted. Run the same command again to go on.\n")
+    assert (process.returncode, errors) == (1, "Interrupted. Run the same command again to go on.\n")
     kept_bytes = os.path.getsize(part)
     assert kept_bytes > 50_000
     assert not output.exists()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from vaetui.features import embedding, partial_vectors
 from vaetui.features.embedded_file import load_embedded_file
 from vaetui.features.embedding import embed_array, embed_paths, import_and_embed
 from vaetui.features.feature_sidecar import read_sidecar
-from vaetui.features.partial_vectors import list_partial_paths
+from vaetui.features.partial_vectors import PartialVectors, list_partial_paths
 from vaetui.runtime.session_runner import drain_events
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -275,6 +277,32 @@ def test_a_second_process_is_refused_while_the_first_computes(tmp_path: Path) ->
     with pytest.raises(UserError, match="Another process is computing"):
         embed_pixels(tmp_path / "own", tmp_path / "v.npy")
     events.close()
+
+
+def test_a_run_that_starts_while_another_one_ends_leaves_its_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, output = np.ones((3, 4), np.float16), tmp_path / "v.npy"
+    first = PartialVectors(output, "identity", 8)
+    first.add_vectors(vectors)
+    first.save()
+    first.complete()
+    lock = fcntl.flock
+
+    def publish_before_lock(*arguments: Any) -> None:
+        monkeypatch.undo()
+        first.publish()
+        lock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", publish_before_lock)
+    second = PartialVectors(output, "identity", 8)
+    assert np.array_equal(np.load(output), vectors)
+    assert second.row_count == 0
+    second.add_vectors(vectors[:2])
+    second.complete()
+    second.publish()
+    assert np.array_equal(np.load(output), vectors[:2])
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("v.npy")] == ["v.npy"]
 
 
 def test_unsuitable_images_leave_no_unfinished_vectors(tmp_path: Path) -> None:

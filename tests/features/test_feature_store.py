@@ -36,14 +36,14 @@ def test_vectors_are_written_to_their_positions_in_any_order(dtype: type[np.floa
             writer.write(part, vectors[part])
     assert (np.load(writer.path) == vectors).all()
     assert writer.sha256 == hashlib.sha256(writer.path.read_bytes()).hexdigest()
-    assert writer.path.parent == feature_store.features_directory()
+    assert writer.path.parent == locations.features_directory()
 
 
 def test_an_error_leaves_no_file() -> None:
     with pytest.raises(UserError), FeatureWriter(2, 6, np.dtype(np.float32)) as writer:
         writer.write(np.arange(2), draw_vectors(2))
         raise UserError("stop")
-    assert [*feature_store.features_directory().glob("*")] == []
+    assert [*locations.features_directory().glob("*")] == []
 
 
 def test_a_used_file_stays_with_what_belongs_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_converted_vectors_are_deleted_with_the_last_session_that_uses_them(
     for name in ("first", "second"):
         data = import_with_features(folder, outside)
         lifecycle.create(name, data.source, data.config, data.data_record).close()
-    (stored,) = feature_store.features_directory().glob("*")
+    (stored,) = locations.features_directory().glob("*")
     monkeypatch.setattr(feature_store, "MIN_UNUSED_AGE_S", -10.0)
     assert run_vaetui("delete", "first", "--yes").returncode == 0
     dataset_location.remove_unused_datasets()
@@ -98,7 +98,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: p
         monkeypatch.setenv("VAETUI_HOME", str(disk))
         with pytest.raises(UserError, match=r"The disk that contains .*features is full\. Free some space"):
             import_with_features(tmp_path / "photos", tmp_path / "vectors.npy")
-        assert [*feature_store.features_directory().glob("*")] == []
+        assert [*locations.features_directory().glob("*")] == []
 
 
 def test_a_run_that_ends_early_leaves_no_file(tmp_path: Path) -> None:
@@ -107,6 +107,6 @@ def test_a_run_that_ends_early_leaves_no_file(tmp_path: Path) -> None:
     np.save(tmp_path / "vectors.npy", draw_vectors(24).astype(np.float64))
     events = resolving.resolve_file(tmp_path / "vectors.npy", None, dataset, dataset.directory)
     next(events)
-    assert len([*feature_store.features_directory().glob("*")]) == 1
+    assert len([*locations.features_directory().glob("*")]) == 1
     events.close()
-    assert [*feature_store.features_directory().glob("*")] == []
+    assert [*locations.features_directory().glob("*")] == []

@@ -213,7 +213,7 @@ def test_a_file_is_refused_with_a_reason_and_advice(case: str, folder: Path, tmp
     text = str(caught.value)
     assert re.search(message, text), text
     assert "\n" not in text
-    assert [*feature_store.features_directory().glob("*")] == []
+    assert [*locations.features_directory().glob("*")] == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.features.feature_inputs import draw_vectors, import_with_features, lo
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.errors import UserError
-from vaetui.features import feature_files, feature_store, resolving
+from vaetui.features import feature_files, resolving
 from vaetui.runtime import session_runner
 from vaetui.storage import locations
 from vaetui.storage.feature_record import FeatureRecord
@@ -45,7 +45,7 @@ def test_npy_in_the_order_of_the_images_is_used_where_it_is(folder: Path, tmp_pa
         "6 numbers per image from vectors.npy, in the order of the images: "
         "part-0/00000.png, part-0/00003.png … part-2/00023.png"
     )
-    assert not feature_store.features_directory().exists()
+    assert not locations.features_directory().exists()
 
 
 @pytest.mark.parametrize("dtype", [">f4", ">f2", "f8", "f4", "i8", "u1", "?", "i2"])
@@ -140,7 +140,7 @@ def test_vectors_of_an_image_model_are_computed_once_and_shared(folder: Path, tm
     height, width = record.model.size
     description = f"{record.width:,} numbers per image from efficientnet-lite0 at {height}x{width}"
     assert data.data_record.import_lines["features"] == description
-    (path,) = feature_store.features_directory().glob("*.npy")
+    (path,) = locations.features_directory().glob("*.npy")
     inode = path.stat().st_ino
     assert import_with_features(folder, "efficientnet-lite0").data_record.features == record
     assert path.stat().st_ino == inode
@@ -154,7 +154,7 @@ def test_vectors_of_an_image_model_are_computed_once_and_shared(folder: Path, tm
 
 def test_vectors_with_the_description_of_others_are_refused(folder: Path, tmp_path: Path) -> None:
     import_with_features(folder, "efficientnet-lite0")
-    (path,) = feature_store.features_directory().glob("*.npy")
+    (path,) = locations.features_directory().glob("*.npy")
     copy = tmp_path / "copy.npy"
     for suffix in ("", ".json", ".paths.jsonl"):
         copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())

@@ -215,11 +215,12 @@ def test_an_input_is_refused_under_every_path_that_leads_to_it(tmp_path: Path, m
 
 
 @pytest.mark.usefixtures("home")
-def test_nothing_is_written_inside_a_session_or_dataset(home: Path, tmp_path: Path) -> None:
-    for directory in (home / "sessions/demo", home / "datasets/0123"):
+def test_nothing_is_written_inside_a_session_dataset_or_stored_vectors(home: Path, tmp_path: Path) -> None:
+    for directory in (home / "sessions/demo", home / "datasets/0123", home / "features"):
         directory.mkdir(parents=True)
     (tmp_path / "link").symlink_to(home / "sessions")
-    for output in (home / "sessions/demo/new.csv", home / "datasets/0123/new/deep", tmp_path / "link/demo/new.csv"):
+    inside = ("sessions/demo/new.csv", "datasets/0123/new/deep", "features/0123.npy")
+    for output in (*(home / name for name in inside), tmp_path / "link/demo/new.csv"):
         assert_is_refused(output, "where vaetui keeps its data")
     refuse_to_overwrite(home / "new.csv", False, [])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,8 @@ from vaetui.errors import UserError, format_count, make_printable
 from vaetui.features.model_names import DEFAULT_MODEL
 from vaetui.runtime import session_runner
 
-INTERRUPTED_STATUS = 130
-"""Exit status of a program that Ctrl-C has ended."""
+INTERRUPTED_STATUS = 1
+"""Exit status after Ctrl-C, as that of other commands."""
 
 
 @click.command()
@@ -67,6 +68,8 @@ def embed(
         raise UserError(f"{output} does not end in .npy. Use a name that does.")
     refuse_to_overwrite(output, force, [source])
     require_parent_directory(output)
+    if not force:
+        refuse_foreign_files(output)
     from vaetui.features.embedding import import_and_embed
     from vaetui.features.image_models import load_model
 
@@ -82,6 +85,22 @@ def embed(
     count = format_count(file.image_count, "image")
     test_note = f" and {format_count(file.test_count, 'test image')}" if file.test_count else ""
     click.echo(make_printable(f"{output}: {count}{test_note}, {file.width:,} numbers each, by {file.model.name}."))
+
+
+def refuse_foreign_files(output: Path) -> None:
+    """Raise UserError if a file that an earlier run did not write has the name of one that is written beside vectors.
+
+    Unfinished vectors of an earlier run may lie beside what describes them.
+    """
+    from vaetui.features.feature_sidecar import is_sidecar, paths_path, sidecar_path
+    from vaetui.features.partial_vectors import list_partial_paths
+    from vaetui.storage.output_files import OutputExistsError
+
+    if is_sidecar(sidecar_path(output)) or list_partial_paths(output)[0].exists():
+        return
+    for path in (sidecar_path(output), paths_path(output)):
+        if os.path.lexists(path):
+            raise OutputExistsError(path)
 
 
 def choose_device(name: str) -> str:

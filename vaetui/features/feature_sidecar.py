@@ -14,8 +14,12 @@ from vaetui.storage import atomic_files
 from vaetui.storage.atomic_files import translate_os_errors
 from vaetui.storage.feature_record import ModelRecord
 
-FORMAT_NAME = "vaetui-features-1"
+FORMAT_PREFIX = "vaetui-features-"
+"""Start of the first field of each description."""
+FORMAT_NAME = f"{FORMAT_PREFIX}1"
 """First field of each description."""
+MAX_PREFIX_BYTES = 100
+"""The first field of a description ends before this."""
 SIDECAR_SUFFIX, PATHS_SUFFIX = ".json", ".paths.jsonl"
 """Added to the name of the .npy file."""
 PATHS_PER_LINE = 1_000
@@ -50,6 +54,14 @@ def sidecar_path(path: Path) -> Path:
 def paths_path(path: Path) -> Path:
     """Return the path of the list of the images' paths of a file of vectors."""
     return path.with_name(path.name + PATHS_SUFFIX)
+
+
+def is_sidecar(path: Path) -> bool:
+    """Return whether a file is a description of vectors, of any version of vaetui and intact or not."""
+    try:
+        return f'"{FORMAT_PREFIX}'.encode() in path.read_bytes()[:MAX_PREFIX_BYTES]
+    except OSError:
+        return False
 
 
 def encode_paths(image_paths: Sequence[str]) -> bytes:
@@ -100,7 +112,7 @@ def read_sidecar(path: Path) -> tuple[FeatureSidecar, tuple[str, ...] | None] | 
         fields = json.loads(content)
     except (ValueError, RecursionError):
         fields = None
-    if not isinstance(fields, dict) or not str(fields.get("format", "")).startswith("vaetui-features-"):
+    if not isinstance(fields, dict) or not str(fields.get("format", "")).startswith(FORMAT_PREFIX):
         return None  # a file of another program
     sidecar = _parse_sidecar(fields)
     if sidecar is None:

@@ -15,18 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Indices
-from vaetui.storage import atomic_files, locations
+from vaetui.storage import atomic_files
 from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.storage.locations import features_directory
 
 MIN_UNUSED_AGE_S = 3_600.0
 """An unused file younger than this is kept: a session may be about to start with it."""
 DIGEST_CHARS = 24
 """Characters of the SHA-256 that name a file."""
-
-
-def features_directory() -> Path:
-    """Return the directory of all stored vectors."""
-    return locations.sessions_directory().parent / "features"
 
 
 def create_features_directory() -> Path:

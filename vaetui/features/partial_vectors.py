@@ -66,12 +66,7 @@ class PartialVectors:
         self._saved_at = time.monotonic()
         self._identity = identity
         with translate_os_errors(self._path):
-            self._vectors = _open_for_update(self._path)
-            try:
-                fcntl.flock(self._vectors, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self._vectors.close()
-                raise UserError(f"Another process is computing {output}. Wait for it, or stop it.") from error
+            self._vectors = _lock_file(self._path, output)
             self._images = _open_for_update(self._images_path)
             can_go_on = self._load_state(identity)
             self._vectors.truncate(self._vector_bytes if can_go_on else 0)
@@ -167,12 +162,13 @@ class PartialVectors:
             return hashlib.file_digest(self._vectors, "sha256").hexdigest()
 
     def publish(self) -> None:
-        """Give the complete file its name, and remove the other files."""
-        self.close()
+        """Remove the other files, and give the complete one its name; another process may then start with new files."""
         with translate_os_errors(self._output):
+            for path in (self._state_path, self._images_path):
+                path.unlink(missing_ok=True)
             self._path.replace(self._output)
             atomic_files.sync_directory(self._output.parent)
-        self.remove()
+        self.close()
 
     def close(self) -> None:
         """Close the files, which stay for the next run."""
@@ -182,10 +178,10 @@ class PartialVectors:
 
     def remove(self) -> None:
         """Remove the files."""
-        self.close()
         for path in (self._state_path, self._images_path, self._path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+        self.close()
 
     def _load_state(self, identity: str) -> bool:
         """Read the state of an earlier run; return whether it can go on."""
@@ -220,6 +216,21 @@ def list_partial_paths(output: Path) -> tuple[Path, Path, Path]:
 def compute_identity(fields: list[Any]) -> str:
     """Return a digest of everything that vectors depend on."""
     return hashlib.sha256(json.dumps(fields).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _lock_file(path: Path, output: Path) -> BufferedRandom:
+    """Open and lock the unfinished vectors; raises UserError if another process computes them."""
+    while True:
+        file = _open_for_update(path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise UserError(f"Another process is computing {output}. Wait for it, or stop it.") from error
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.lstat()):
+                return file
+        file.close()  # the other process completed or removed it before the lock
 
 
 def _open_for_update(path: Path) -> BufferedRandom:

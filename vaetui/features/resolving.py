@@ -21,10 +21,11 @@ from vaetui.features import feature_matching
 from vaetui.features.feature_checks import VectorCheck
 from vaetui.features.feature_files import is_feature_file, open_feature_file
 from vaetui.features.feature_matching import ImageOrder, RowSelection
-from vaetui.features.feature_store import FeatureWriter, create_features_directory, features_directory
+from vaetui.features.feature_store import FeatureWriter, create_features_directory
 from vaetui.features.resemblance import resemble_images
 from vaetui.features.vector_arrays import FeatureFile, Vectors2D
 from vaetui.storage.feature_record import FeatureRecord
+from vaetui.storage.locations import features_directory
 
 BLOCK_BYTES = 1 << 22
 """Bytes of a file that are read, hashed and checked at a time."""

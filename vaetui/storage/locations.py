@@ -36,6 +36,11 @@ def sessions_directory() -> Path:
     return parent.absolute() / "sessions"  # a background process changes the working directory
 
 
+def features_directory() -> Path:
+    """Return the directory of all stored vectors, beside the sessions that share them."""
+    return sessions_directory().parent / "features"
+
+
 def cache_directory() -> Path:
     """Return the directory of reproducible files: below VAETUI_HOME, else the platform's user cache directory."""
     home = os.environ.get("VAETUI_HOME")

@@ -48,7 +48,7 @@ def find_descriptor(path: Path) -> int | None:
 
 
 def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> None:
-    """Raise UserError if the output is one of the inputs or inside a session or dataset, or exists and not `force`.
+    """Raise UserError if the output is one of the inputs or inside a directory of vaetui, or exists and not `force`.
 
     The last is an OutputExistsError. Links and other spellings of a path are followed. Pipes, devices and open file
     descriptors can always be written.
@@ -69,9 +69,9 @@ def refuse_to_overwrite(output: Path, force: bool, inputs: Iterable[Path]) -> No
 
 
 def refuse_data_directories(output: Path) -> None:
-    """Raise UserError if the output is inside a session or a dataset; links and other spellings are followed."""
+    """Raise UserError if the output is among sessions, datasets or stored vectors; links and spellings are followed."""
     resolved = Path(os.path.realpath(output))
-    for directory in (locations.sessions_directory(), datasets_directory()):
+    for directory in (locations.sessions_directory(), datasets_directory(), locations.features_directory()):
         if any(is_same_file(parent, directory) for parent in (resolved, *resolved.parents)):
             raise UserError(f"{output} is inside {directory}, where vaetui keeps its data. Choose another output.")
 
