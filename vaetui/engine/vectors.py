@@ -14,7 +14,7 @@ from vaetui.engine.clusters import Indices
 from vaetui.errors import UserError
 
 VectorArray: TypeAlias = "NDArray[np.float16] | NDArray[np.float32]"
-"""All vectors of a file, [M, D]."""
+"""Vectors, [n, D]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

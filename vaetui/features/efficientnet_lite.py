@@ -78,7 +78,7 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The network without its last layer, which tells the classes of ImageNet apart."""
+    """The network without its last layer, which predicts the classes of ImageNet."""
 
     def __init__(self) -> None:
         """Create the layers with random weights."""

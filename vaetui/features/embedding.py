@@ -33,7 +33,7 @@ from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 from vaetui.features.embedded_file import EmbeddedFile
-from vaetui.features.embedding_threads import EmbeddingThreads, PreparedPixels, Vectors
+from vaetui.features.embedding_threads import EmbeddedVectors, EmbeddingThreads, PreparedPixels
 from vaetui.features.feature_sidecar import paths_path, sidecar_path, write_sidecar
 from vaetui.features.partial_vectors import PartialVectors, compute_identity
 from vaetui.features.pretrained_model import ImageModel
@@ -51,7 +51,7 @@ class VectorBatch:
 
     names: tuple[str, ...]
     """The path of each image; pages and images of arrays are followed by # and their index, [n]."""
-    vectors: Vectors
+    vectors: EmbeddedVectors
     """The vectors, [n, D]."""
     skipped: tuple[tuple[str, str], ...]
     """Names of files, pages and images that could not be used, and the reasons."""
@@ -83,7 +83,7 @@ def embed_array(
     value_ranges: Mapping[str, tuple[float, float]],
     options: ImportOptions,
     image_shape: tuple[int, ...] = (0, 0),
-) -> Vectors:
+) -> EmbeddedVectors:
     """Return the vectors of the images of an array, as `convert_image_array` reads them.
 
     Raises UserError for an array that does not contain images, and for images with NaN or infinite values.

@@ -22,8 +22,8 @@ from vaetui.features.pretrained_model import ImageModel
 
 QUEUED_BATCHES_PER_THREAD = 2
 """Batches that wait for each thread."""
-Vectors: TypeAlias = "NDArray[np.float16]"
-"""Vectors, [n, D]."""
+EmbeddedVectors: TypeAlias = "NDArray[np.float16]"
+"""Vectors as an image model returns them, [n, D]."""
 PreparedPixels: TypeAlias = "NDArray[np.uint8]"
 """Images as the model needs them, [n, H, W, 3]."""
 
@@ -35,7 +35,7 @@ class EmbeddingThreads:
         """Set the model; on a graphics card there is one thread."""
         self._model = model
         self._count = _count_cores() if model.device == "cpu" else 1
-        self._queue: deque[Future[Vectors]] = deque()
+        self._queue: deque[Future[EmbeddedVectors]] = deque()
 
     def __enter__(self) -> EmbeddingThreads:
         """Start the threads, and load the network in one of them."""
@@ -60,26 +60,26 @@ class EmbeddingThreads:
                 self._previous_thread_count = self._previous_thread_count or torch.get_num_threads()
                 torch.set_num_threads(1)
 
-    def submit(self, prepare: Callable[[], PreparedPixels]) -> Iterator[Vectors]:
+    def submit(self, prepare: Callable[[], PreparedPixels]) -> Iterator[EmbeddedVectors]:
         """Queue one batch, and yield earlier ones that are finished, waiting for some if many are queued."""
         self._queue.append(self._executor.submit(self._embed, prepare))
         while self._queue and (self._queue[0].done() or len(self._queue) > QUEUED_BATCHES_PER_THREAD * self._count):
             yield self._queue.popleft().result()
 
-    def iter_remaining(self) -> Iterator[Vectors]:
+    def iter_remaining(self) -> Iterator[EmbeddedVectors]:
         """Wait for the queued batches."""
         while self._queue:
             yield self._queue.popleft().result()
 
-    def embed_all(self, pixels: PreparedPixels) -> Vectors:
+    def embed_all(self, pixels: PreparedPixels) -> EmbeddedVectors:
         """Return the vectors of any number of images."""
-        size, batches = self._model.batch_images, list[Vectors]()
+        size, batches = self._model.batch_images, list[EmbeddedVectors]()
         for start in range(0, len(pixels), size):
             batches += self.submit(lambda part=pixels[start : start + size]: part)  # type: ignore[misc]
         batches += self.iter_remaining()
         return np.concatenate(batches) if batches else np.empty((0, self._model.width), np.float16)
 
-    def _embed(self, prepare: Callable[[], PreparedPixels]) -> Vectors:
+    def _embed(self, prepare: Callable[[], PreparedPixels]) -> EmbeddedVectors:
         self._loading.result()
         with _explain_lack_of_memory():
             return self._model.embed(prepare())

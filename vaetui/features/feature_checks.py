@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
-from vaetui.features.vector_arrays import FeatureFile, Vectors2D
+from vaetui.features.vector_arrays import FeatureFile
 
 MAX_SQUARED_LENGTH, MIN_SQUARED_LENGTH = 1e36, 1e-20
 """Limits of the squared length of a vector: it must fit into 32 bits, and be so large that vectors can be brought to
@@ -31,7 +32,7 @@ class VectorCheck:
         self._minimum: NDArray[Any] = np.full(feature_file.width, np.inf, np.float32)
         self._maximum: NDArray[Any] = np.full(feature_file.width, -np.inf, np.float32)
 
-    def add(self, vectors: Vectors2D, find_row: Callable[[int], int]) -> None:
+    def add(self, vectors: VectorArray, find_row: Callable[[int], int]) -> None:
         """Check vectors [n, D]; `find_row` returns the row of the file by the index of a vector among them."""
         if not len(vectors):
             return
@@ -74,7 +75,7 @@ class VectorCheck:
         return f"{place} has numbers that are too {size} (up to {np.abs(vector).max():.1e}). Scale all vectors first."
 
 
-def read_checked_blocks(feature_file: FeatureFile) -> Iterator[Vectors2D]:
+def read_checked_blocks(feature_file: FeatureFile) -> Iterator[VectorArray]:
     """Read the vectors of a file in blocks, float32 or float16 [n, D].
 
     Raises UserError for numbers that are not finite; constant columns are accepted.

@@ -14,11 +14,12 @@ import numpy as np
 
 from vaetui.data.array_files import open_npy, translate_read_errors
 from vaetui.data.image_formats import get_suffix
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
 from vaetui.features.feature_sidecar import read_sidecar
 from vaetui.features.npz_features import open_npz_vectors
 from vaetui.features.parquet_features import open_parquet_vectors
-from vaetui.features.vector_arrays import FeatureFile, Vectors2D, build_array_features, to_float
+from vaetui.features.vector_arrays import FeatureFile, build_array_features, to_float
 
 FILE_SUFFIXES = (".npy", ".npz", ".parquet")
 """Endings of files that are read."""
@@ -87,7 +88,7 @@ def _open_npy_vectors(path: Path, key: str | None) -> FeatureFile:
     return replace(feature_file, is_mappable=is_mappable, sidecar=sidecar, paths=paths, test_count=sidecar.test_count)
 
 
-def _iter_fortran_blocks(path: Path, feature_file: FeatureFile, dtype: np.dtype[Any]) -> Iterator[Vectors2D]:
+def _iter_fortran_blocks(path: Path, feature_file: FeatureFile, dtype: np.dtype[Any]) -> Iterator[VectorArray]:
     """Read vectors in blocks from a .npy file that stores column after column, without reading the whole file first."""
     count, width = feature_file.count, feature_file.width
     with translate_read_errors(str(path)), path.open("rb", buffering=0) as file:

@@ -70,7 +70,7 @@ def describe_image_order(dataset: ImportedDataset | None, directory: Path) -> Im
     skipped = _find_skipped_files(records)
     unlisted_count = len(dataset.skipped) - sum(record.skip_reason is not None for record in records)
     if unlisted_count and is_list_path(origin.source_path) and not Path(origin.source_path).is_dir():
-        skipped = ()  # which rows of the table vectors were computed for cannot be told from their number
+        skipped = ()  # which rows of the table vectors were computed for does not follow from their number
     root = Path(origin.root_path)
     return ImageOrder(origin.report.source, count, test_count, files.train_images, skipped, (), paths, root)
 

@@ -1,4 +1,4 @@
-"""Find images by the paths that a file of vectors contains, in whatever way these are written.
+"""Recognise the paths of images in a file of vectors, and find images by them, in whatever way they are written.
 
 Paths may be relative to several directories, absolute, of another computer, URLs, with the separators of Windows, and
 those of pages of stacks.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from vaetui.data.image_formats import FORMATS_BY_SUFFIX, get_suffix
+from vaetui.data.image_list_csv import PATH_COLUMNS
 from vaetui.data.image_paths import iter_readings
 from vaetui.engine.clusters import Indices
 from vaetui.errors import UserError
@@ -26,6 +28,10 @@ SAMPLE_IMAGES = 3
 """Images by whose paths the directory of another computer is found."""
 MAX_SHOWN_CHARS = 200
 """Most characters of a path in a message."""
+PATH_WORDS = ("path", "filename", "file", "image", "img")
+"""Parts of the names of columns of paths, the clearest first."""
+SAMPLE_CELLS = 20
+"""Texts of a column by which paths are recognised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +45,17 @@ class PathMatches:
     def found_count(self) -> int:
         """Number of images with at least one row."""
         return int((self.rows != NO_ROW).sum())
+
+
+def choose_path_column(samples: Mapping[str, Iterable[str]]) -> str | None:
+    """Return the name of the column of paths; None if there is none.
+
+    `samples` are SAMPLE_CELLS cells of each column of texts. A column counts if it has a usual name, or if its cells end
+    like the names of images. Of several, the one whose name says it most clearly is chosen.
+    """
+    ratings = {name: _rate_column(name, cells) for name, cells in samples.items()}
+    best = max(ratings, key=lambda name: ratings[name], default=None)
+    return best if best is not None and ratings[best] > 0 else None
 
 
 def match_paths(row_paths: Sequence[str], wanted_paths: Sequence[str], root: Path | None = None) -> Indices:
@@ -77,6 +94,17 @@ def require_rows(
             f"{image_paths[repeated[0]][:MAX_SHOWN_CHARS]}. Keep one of each."
         )
     return rows
+
+
+def _rate_column(name: str, cells: Iterable[str]) -> int:
+    """Return 0 for a column that contains no paths, and more the likelier it does."""
+    simple = "".join(filter(str.isalnum, name.lower()))
+    is_usual = simple in PATH_COLUMNS or simple.endswith(("paths", "path", "filenames", "filename"))
+    has_image_suffixes = any(get_suffix(cell.strip().partition("#")[0]) in FORMATS_BY_SUFFIX for cell in cells)
+    if not (is_usual or has_image_suffixes):
+        return 0
+    clearness = next((len(PATH_WORDS) - index for index, word in enumerate(PATH_WORDS) if word in simple), 0)
+    return 1 + clearness + (len(PATH_WORDS) + 2) * is_usual + 2 * (len(PATH_WORDS) + 2) * has_image_suffixes
 
 
 def _find_matches(

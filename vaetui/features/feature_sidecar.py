@@ -130,7 +130,7 @@ def read_sidecar(path: Path) -> tuple[FeatureSidecar, tuple[str, ...] | None] | 
 def _parse_sidecar(fields: dict[str, Any]) -> FeatureSidecar | None:
     match fields:
         case {
-            "format": "vaetui-features-1",
+            "format": format_name,
             "model": {"name": str(name), "version": str(version), "size": [int(height), int(model_width)]},
             "image_count": int(image_count),
             "test_count": int(test_count),
@@ -138,7 +138,7 @@ def _parse_sidecar(fields: dict[str, Any]) -> FeatureSidecar | None:
             "sha256": str(sha256),
             "source": str(source),
             "paths_sha256": str() | None as paths_sha256,
-        }:
+        } if format_name == FORMAT_NAME:
             model = ModelRecord(name, version, (height, model_width))
             return FeatureSidecar(model, image_count, test_count, width, sha256, source, paths_sha256)
     return None

@@ -51,11 +51,8 @@ class FeatureWriter:
         """SHA-256 of the file in hexadecimal, once it is complete."""
         self.path = Path()
         """The path of the file, once it is complete."""
-        self._header, self._dtype, self._row_bytes = (
-            encode_npy_header((count, width), dtype),
-            dtype,
-            width * dtype.itemsize,
-        )
+        self._header = encode_npy_header((count, width), dtype)
+        self._dtype, self._row_bytes = dtype, width * dtype.itemsize
 
     def __enter__(self) -> FeatureWriter:
         """Open the file."""
@@ -83,7 +80,7 @@ class FeatureWriter:
                 start = end
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        """Give the complete file its name; remove it after an error."""
+        """Rename the complete file; remove it after an error."""
         try:
             with translate_os_errors(self._partial_path), self._file:
                 if error_type is None:

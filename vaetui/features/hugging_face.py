@@ -46,7 +46,7 @@ CLASS_TOKEN_NAMES = ("cls_token", "class_embedding")
 """Names of the parameter of models that have a class token."""
 
 
-def describe_hub_model(name: str, device: str, size: int | None, revision: str | None = None) -> ImageModel:
+def build_hub_model(name: str, device: str, size: int | None, revision: str | None = None) -> ImageModel:
     """Return a model of the library by the name of its repository or its directory; see `image_models.load_model`.
 
     `revision` is the commit of the repository; None is the one that is on this machine, else the newest.

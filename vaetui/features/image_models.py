@@ -43,10 +43,10 @@ def load_model(name: str, device: str = "cpu", size: int | None = None) -> Image
     if base_name != name:
         return load_model(base_name, device, size).average_rotations()
     if name == DEFAULT_MODEL:
-        return _describe_default_model(device, size or DEFAULT_INPUT_PX)
-    from vaetui.features.hugging_face import describe_hub_model
+        return _build_default_model(device, size or DEFAULT_INPUT_PX)
+    from vaetui.features.hugging_face import build_hub_model
 
-    return describe_hub_model(MODEL_ALIASES.get(name, name), device, size)
+    return build_hub_model(MODEL_ALIASES.get(name, name), device, size)
 
 
 def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
@@ -55,13 +55,13 @@ def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
     if base_name != record.name:
         return load_recorded_model(replace(record, name=base_name), device).average_rotations()
     if record.name == DEFAULT_MODEL:
-        model = _describe_default_model(device, record.size[0])
+        model = _build_default_model(device, record.size[0])
     else:
-        from vaetui.features.hugging_face import describe_hub_model
+        from vaetui.features.hugging_face import build_hub_model
 
-        model = describe_hub_model(record.name, device, None, record.version)
+        model = build_hub_model(record.name, device, None, record.version)
         if model.record.size != record.size:
-            model = describe_hub_model(record.name, device, record.size[0], record.version)
+            model = build_hub_model(record.name, device, record.size[0], record.version)
     if model.record != record:
         raise UserError(
             f"The weights of the image model {record.name} differ from those that computed the vectors "
@@ -70,7 +70,7 @@ def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
     return model
 
 
-def _describe_default_model(device: str, size: int) -> ImageModel:
+def _build_default_model(device: str, size: int) -> ImageModel:
     weights = find_default_weights()
     record = ModelRecord(DEFAULT_MODEL, WEIGHTS_SHA256, (size, size))
 

@@ -10,9 +10,10 @@ from typing import NoReturn
 
 from vaetui.data.array_files import ArrayFile, NpzFile, open_npz
 from vaetui.data.array_names import CASE_BOUNDARY, SUBSET_WORDS, WORD
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
-from vaetui.features.path_columns import choose_path_column
-from vaetui.features.vector_arrays import FeatureFile, Vectors2D, build_array_features, get_float_type, to_float
+from vaetui.features.feature_paths import SAMPLE_CELLS, choose_path_column
+from vaetui.features.vector_arrays import FeatureFile, build_array_features, get_float_type, to_float
 
 VECTOR_WORDS = frozenset(
     (
@@ -23,8 +24,6 @@ VECTOR_WORDS = frozenset(
 """Words in the usual names of vectors."""
 MAX_LISTED_ARRAYS = 8
 """Most arrays that a message lists."""
-SAMPLE_CELLS = 20
-"""Texts of an array by which paths are recognised."""
 
 
 def open_npz_vectors(path: Path, key: str | None) -> FeatureFile:
@@ -67,7 +66,7 @@ def _append_test_vectors(feature_file: FeatureFile, test_file: FeatureFile) -> F
         )
     dtype = max(feature_file.dtype, test_file.dtype, key=lambda kind: kind.itemsize)
 
-    def iter_blocks() -> Iterator[Vectors2D]:
+    def iter_blocks() -> Iterator[VectorArray]:
         blocks = itertools.chain(feature_file.iter_blocks(), test_file.iter_blocks())
         return (to_float(block, dtype) for block in blocks)
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from vaetui.data.array_files import translate_read_errors
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
-from vaetui.features.path_columns import choose_path_column
-from vaetui.features.vector_arrays import FeatureFile, Vectors2D, require_width, to_float
+from vaetui.features.feature_paths import SAMPLE_CELLS, choose_path_column
+from vaetui.features.vector_arrays import FeatureFile, require_width, to_float
 
 NUMBERED_COLUMN = re.compile(r"(.*?)(\d+)")
 """The name of a column with one number of each vector, such as f12."""
@@ -24,8 +25,6 @@ BUFFER_BYTES = 1 << 20
 """Bytes that are read at a time from the file."""
 MAX_LISTED_COLUMNS = 8
 """Most columns that a message lists."""
-SAMPLE_CELLS = 20
-"""Texts of a column by which paths are recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def open_parquet_vectors(path: Path, key: str | None) -> FeatureFile:
         image_paths = _read_paths(path, parquet)
     dtype = np.dtype(np.float16 if columns.is_half else np.float32)
 
-    def iter_blocks() -> Iterator[Vectors2D]:
+    def iter_blocks() -> Iterator[VectorArray]:
         with translate_read_errors(str(path)):
             first_row = 0
             for batch in _iter_batches(_open_file(path), list(columns.names), columns.width):
@@ -168,7 +167,7 @@ def _get_storage(column: Any) -> Any:
     return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 
-def _read_vectors(path: Path, batch: Any, columns: _VectorColumns, first_row: int) -> Vectors2D:
+def _read_vectors(path: Path, batch: Any, columns: _VectorColumns, first_row: int) -> VectorArray:
     """Return the vectors of a batch [n, D]; raises UserError for missing numbers and other widths."""
     arrays = [_get_storage(batch.column(index)) for index in range(batch.num_columns)]
     for array in arrays:
@@ -191,7 +190,7 @@ def _read_vectors(path: Path, batch: Any, columns: _VectorColumns, first_row: in
     if numbers.null_count:
         row = first_row + int(np.flatnonzero(numbers.is_null().to_numpy(zero_copy_only=False))[0]) // columns.width
         raise UserError(f"Row {row:,} of {path}, counted from 0, lacks numbers. Compute them, or remove the row.")
-    values: Vectors2D = numbers.to_numpy(zero_copy_only=False).reshape(len(lists), columns.width)
+    values: VectorArray = numbers.to_numpy(zero_copy_only=False).reshape(len(lists), columns.width)
     return values
 
 

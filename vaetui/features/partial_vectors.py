@@ -162,7 +162,7 @@ class PartialVectors:
             return hashlib.file_digest(self._vectors, "sha256").hexdigest()
 
     def publish(self) -> None:
-        """Remove the other files, and give the complete one its name; another process may then start with new files."""
+        """Remove the other files, and rename the complete one; another process may then start with new files."""
         with translate_os_errors(self._output):
             for path in (self._state_path, self._images_path):
                 path.unlink(missing_ok=True)

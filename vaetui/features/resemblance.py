@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.idx import read_image_header_shape
 from vaetui.engine.images import read_idx_chunks
-from vaetui.features.vector_arrays import Vectors2D
+from vaetui.engine.vectors import VectorArray
 
 MAX_IMAGES, MIN_IMAGES = 1_000, 100
 """Most images that are compared, and fewest from which the result means anything."""
@@ -21,7 +21,7 @@ MIN_Z_SCORE = 4.0
 images of CIFAR-10 and of blood cells; -2 to 2 for the same vectors shuffled, reversed or shifted by one."""
 
 
-def resemble_images(vectors: Vectors2D, images_path: Path) -> bool:
+def resemble_images(vectors: VectorArray, images_path: Path) -> bool:
     """Return whether vectors [M, D], of which the first N belong to the images of an IDX file, fit these images.
 
     The nearest other image of each of a sample is found by its pixels. The rank of its vector among those of the sample
@@ -49,7 +49,7 @@ def resemble_images(vectors: Vectors2D, images_path: Path) -> bool:
 
 
 def _sample_images(path: Path) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Return positions of images that are spread over a file, or the first ones of a compressed file, and the images."""
+    """Return positions of images spread over a file, or of the first ones of a compressed file, and the images."""
     shape = read_image_header_shape(path)
     if path.suffix == ".gz":
         first = next(read_idx_chunks(path, len(shape)))

@@ -16,6 +16,7 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import ImportedDataset, import_dataset, is_list_path
 from vaetui.engine.clusters import Indices
 from vaetui.engine.events import Progress
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.features import feature_matching
 from vaetui.features.feature_checks import VectorCheck
@@ -23,7 +24,7 @@ from vaetui.features.feature_files import is_feature_file, open_feature_file
 from vaetui.features.feature_matching import ImageOrder, RowSelection
 from vaetui.features.feature_store import FeatureWriter, create_features_directory
 from vaetui.features.resemblance import resemble_images
-from vaetui.features.vector_arrays import FeatureFile, Vectors2D
+from vaetui.features.vector_arrays import FeatureFile
 from vaetui.storage.feature_record import FeatureRecord
 from vaetui.storage.locations import features_directory
 
@@ -175,7 +176,7 @@ def _convert(
     return record, check.zero_count
 
 
-def _iter_selected(feature_file: FeatureFile, rows: Indices) -> Iterator[tuple[Vectors2D, Indices, Indices]]:
+def _iter_selected(feature_file: FeatureFile, rows: Indices) -> Iterator[tuple[VectorArray, Indices, Indices]]:
     """Yield the vectors of rows in the order of the file, with their rows and their positions among the rows."""
     order = np.argsort(rows, kind="stable")
     sorted_rows = rows[order]

@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.data.array_files import ArrayFile
+from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
 from vaetui.features.feature_sidecar import FeatureSidecar
 from vaetui.storage.feature_record import MAX_VECTORS, MAX_WIDTH
 
 MIN_WIDTH = 2
 """Fewest numbers of a vector: vectors are brought to length 1, so that those of one number are all equal."""
-
-Vectors2D = NDArray[Any]
-"""Vectors [n, D] of float16 or float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,12 @@ class FeatureFile:
     """Numbers of a vector, D."""
     dtype: np.dtype[Any]
     """Type of the numbers when they are read: float16 or float32."""
-    iter_blocks: Callable[[], Iterator[Vectors2D]]
+    iter_blocks: Callable[[], Iterator[VectorArray]]
     """Read the vectors in blocks [n, D]; raises UserError if the file is damaged."""
     paths: tuple[str, ...] | None = None
     """The path of the image of each vector, as it is written in the file; None if it contains none."""
     test_count: int = 0
-    """Number of vectors at the end that the file says to be of test images."""
+    """Number of vectors at the end that are those of test images according to the file."""
     is_mappable: bool = False
     """Whether it is a .npy file of float16 or float32 in C order, which can be used where it is."""
     sidecar: FeatureSidecar | None = None
@@ -53,7 +51,7 @@ def build_array_features(array: ArrayFile, path: Path) -> FeatureFile:
     shape = require_vectors(array.display_name, array.shape, array.dtype)
     dtype = get_float_type(array.dtype)
 
-    def iter_blocks() -> Iterator[Vectors2D]:
+    def iter_blocks() -> Iterator[VectorArray]:
         for chunk in array.iter_chunks():
             yield to_float(chunk.reshape(len(chunk), shape[1]), dtype)
 
@@ -104,7 +102,7 @@ def get_float_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float16 if dtype.kind == "f" and dtype.itemsize == 2 else np.float32)
 
 
-def to_float(values: NDArray[Any], dtype: np.dtype[Any]) -> Vectors2D:
+def to_float(values: NDArray[Any], dtype: np.dtype[Any]) -> VectorArray:
     """Return values in a type of this machine's byte order; those above its range become infinite."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values.astype(dtype, copy=False))
