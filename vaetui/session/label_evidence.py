@@ -124,7 +124,13 @@ def collect_facts(
     answers = [record.answer for record in repository.list_effective_answers(last_round)]
     class_answer_count = sum(isinstance(answer, ClassAnswer) for answer in answers)
     return SessionFacts(
-        later_images, later_matches, labelled_images, labelled_matches, len(answers), class_answer_count
+        later_images,
+        later_matches,
+        labelled_images,
+        labelled_matches,
+        len(answers),
+        class_answer_count,
+        uses_vectors=repository.config.network.inputs == "vectors",
     )
 
 
