@@ -23,6 +23,7 @@ from vaetui.engine.answers import ClassAnswer, ClusterPath, NearestImageAnswer
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.config import Config, NetworkConfig, PropagationConfig
 from vaetui.engine.events import EpochEnded, Event, Reconstructed
+from vaetui.engine.recipes import get_recipe
 from vaetui.session.views import MemberOrder, RoundView
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE
@@ -157,6 +158,19 @@ async def test_training_screen_without_reconstructions_shows_larger_curves_and_t
         await pilot.press("d")
         await pilot.pause()
         assert NO_DECODER_NOTICE in screen_text(app)
+        app.action_leave()
+
+
+async def test_no_heading_or_time_of_the_epochs_is_cut_in_80_columns() -> None:
+    session = EndlessSession(create_events(), replace(get_recipe("features"), seed=0))
+    session.has_test_labels = False
+    app = VaetuiApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, TrainingScreen)
+        await wait_until(pilot, lambda: len(session.finished_epochs) == 2 and "1,800" not in screen_text(app))
+        heading = next(line for line in screen_text(app).splitlines() if "expected %" in line)
+        headings = "epoch recon. KL div. class. contr. consist. expected % stable % answers time"
+        assert " ".join(heading.split()) == headings
         app.action_leave()
 
 
