@@ -147,19 +147,6 @@ def test_image_decoder_learns_without_changing_the_other_networks() -> None:
     assert np.mean((decoded > 0.5) == (pixels > 127)) > 0.95
 
 
-def test_components_are_the_principal_directions_and_do_not_change_by_training() -> None:
-    config = replace(CONFIG, network=replace(CONFIG.network, clustered="components"))
-    vectors, _ = draw_vectors()
-    state, vae = create_state(config)
-    inputs = put_on_device(vectors, CPU)
-    before = drain_events(encode_and_classify(vae, inputs, config, "training", 1)).latents
-    standardised = vae.standardise(inputs.load(slice(None))).numpy()
-    variances = np.linalg.eigvalsh(np.cov(standardised.T))[::-1]
-    assert np.allclose(before.var(axis=0, ddof=1), variances[:4], rtol=1e-3)
-    list(train_epoch(state, inputs, None, config, 1))
-    assert np.array_equal(drain_events(encode_and_classify(vae, inputs, config, "training", 1)).latents, before)
-
-
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_device_vectors_are_the_selected_rows_as_float32(dtype: type) -> None:
     array: NDArray[np.float32] = np.arange(60, dtype=dtype).reshape(10, 6)

@@ -116,19 +116,6 @@ def test_session_of_images_shows_decoded_centres_without_mean_images(
         assert not np.array_equal(cluster.picture, session.member_images(cluster.path, "nearest", 1)[0])
 
 
-def test_clusters_of_components_show_nearest_images_though_the_networks_decode_images(
-    home: Path, digits: Path, tmp_path: Path
-) -> None:
-    network = replace(FEATURES_CONFIG.network, clustered="components", image_decoder=True, channels=(4, 8))
-    features = write_vectors(tmp_path / VECTORS_NAME, digits)
-    config, record = replace(FEATURES_CONFIG, network=network), DataRecord(features=features)
-    with closing(lifecycle.create("components", str(digits), config, record)) as session:
-        assert any([isinstance(event, Reconstructed) for event in session.advance()])  # noqa: C419
-        for cluster in session.round_view().clusters:
-            assert np.array_equal(cluster.picture, session.member_images(cluster.path, "nearest", 1)[0])
-            assert cluster.mean_picture is not None
-
-
 def test_vectors_without_those_of_test_images_give_no_test_accuracy(home: Path, digits: Path, tmp_path: Path) -> None:
     record = write_vectors(tmp_path / VECTORS_NAME, digits, with_test_vectors=False)
     with closing(lifecycle.create("vectors", str(digits), FEATURES_CONFIG, DataRecord(features=record))) as session:

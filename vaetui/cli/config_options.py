@@ -154,11 +154,15 @@ def build_config(recipe: str, has_features: bool = False, **overrides: Any) -> c
     return result
 
 
+def is_recipe_named() -> bool:
+    """Return whether the user chose the recipe on the command line; code that calls without a command always does."""
+    context = click.get_current_context(silent=True)
+    return context is None or context.get_parameter_source("recipe") is ParameterSource.COMMANDLINE
+
+
 def _choose_recipe(recipe: str, has_features: bool) -> config.Config:
     """Return the recipe, or that for vectors unless the user named one on the command line."""
-    context = click.get_current_context(silent=True)
-    is_named = context is None or context.get_parameter_source("recipe") is ParameterSource.COMMANDLINE
-    if has_features and not is_named:
+    if has_features and not is_recipe_named():
         recipe = recipes.FEATURES_RECIPE
     result = recipes.get_recipe(recipe)
     trains_on_vectors = result.network.inputs == "vectors"

@@ -99,7 +99,7 @@ data_option = click.option(
     "file (default: the bundled MNIST).",
 )
 
-FEATURES_OPTIONS = (
+FEATURE_OPTIONS = (
     click.option(
         "--features",
         metavar="FILE|NAME",
@@ -279,14 +279,14 @@ def add_import_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def add_features_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for vectors to a command, which receives them as the keyword `features_options`."""
+def add_feature_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for vectors to a command, which receives them as the keyword `feature_options`."""
 
     @functools.wraps(command)
     def wrapper(features: str | None, features_key: str | None, **kwargs: Any) -> Any:
-        return command(features_options=FeatureOptions(features, features_key), **kwargs)
+        return command(feature_options=FeatureOptions(features, features_key), **kwargs)
 
-    for option in reversed(FEATURES_OPTIONS):
+    for option in reversed(FEATURE_OPTIONS):
         wrapper = option(wrapper)
     return wrapper
 
@@ -295,9 +295,7 @@ def add_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --data, --features and the options of an import to a command; it receives the keyword `data_options`."""
 
     @functools.wraps(command)
-    def wrapper(
-        data: str | None, import_options: ImportOptions, features_options: FeatureOptions, **kwargs: Any
-    ) -> Any:
-        return command(data_options=DataOptions(data, import_options, features_options), **kwargs)
+    def wrapper(data: str | None, import_options: ImportOptions, feature_options: FeatureOptions, **kwargs: Any) -> Any:
+        return command(data_options=DataOptions(data, import_options, feature_options), **kwargs)
 
-    return data_option(add_features_options(add_import_options(wrapper)))
+    return data_option(add_feature_options(add_import_options(wrapper)))

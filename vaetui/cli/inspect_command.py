@@ -10,7 +10,7 @@ import click
 from vaetui.cli.data_options import (
     FEATURES_HEADING,
     FeatureOptions,
-    add_features_options,
+    add_feature_options,
     add_import_options,
     parse_path,
     print_import_lines,
@@ -20,10 +20,10 @@ from vaetui.data.import_options import ImportOptions
 
 @click.command()
 @click.argument("path", required=False)
-@add_features_options
+@add_feature_options
 @add_import_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(path: str | None, features_options: FeatureOptions, import_options: ImportOptions, as_json: bool) -> None:
+def inspect(path: str | None, feature_options: FeatureOptions, import_options: ImportOptions, as_json: bool) -> None:
     """Report what `new --data PATH` would import.
 
     The images are decoded as for a session, so that damaged files and copies are found; a session created within the
@@ -36,7 +36,7 @@ def inspect(path: str | None, features_options: FeatureOptions, import_options: 
         path, import_options = import_options.label_key, replace(import_options, label_key=None)
     if path is None:
         raise click.UsageError("Missing argument 'PATH'.")
-    dataset, resolved = features_options.import_images(parse_path(path), import_options, "auto")
+    dataset, resolved = feature_options.import_images(parse_path(path), import_options, "auto")
     if as_json:
         fields = to_json_fields(dataset.report, dataset.skipped)
         if resolved is not None:

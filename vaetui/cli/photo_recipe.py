@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import click
-from click.core import ParameterSource
-
-from vaetui.cli.config_options import build_config
+from vaetui.cli.config_options import build_config, is_recipe_named
 from vaetui.cli.data_options import ImportedData
 from vaetui.engine.recipes import DEFAULT_RECIPE, PHOTOS_RECIPE
 
@@ -24,9 +21,9 @@ def choose_recipe_for_images(data: ImportedData, config_values: dict[str, Any]) 
     from vaetui.data.photo_detection import shows_photographs  # numpy is not loaded before it is needed
     from vaetui.session.dataset_location import locate_source_directory
 
-    context = click.get_current_context(silent=True)
-    is_named = context is None or context.get_parameter_source("recipe") is ParameterSource.COMMANDLINE
-    if is_named or data.config.recipe != DEFAULT_RECIPE or not shows_photographs(locate_source_directory(data.source)):
+    if is_recipe_named() or data.config.recipe != DEFAULT_RECIPE:
+        return data
+    if not shows_photographs(locate_source_directory(data.source)):
         return data
     config = build_config(**{**config_values, "recipe": PHOTOS_RECIPE})
     network = replace(config.network, classes=data.config.network.classes)

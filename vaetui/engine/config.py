@@ -38,7 +38,7 @@ class NetworkConfig:
     inputs: Literal["images", "vectors"] = "images"
     """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
     clustered: Literal["latents", "components"] = "latents"
-    """What is clustered and linked: the latent vectors, or `z_dim` principal components of input vectors or patches."""
+    """What is clustered and linked: latent vectors, or `z_dim` principal components of the features of patches."""
     image_decoder: bool = False
     """Whether networks for vectors also learn to decode the images; those for images always do."""
     z_dim: Annotated[int, Bounds(1, 256)] = 10

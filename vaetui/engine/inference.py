@@ -20,7 +20,6 @@ from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
 from vaetui.engine.patch_vae import PatchVAE
 from vaetui.engine.vae import to_byte_images
-from vaetui.engine.vector_vae import VectorVAE
 
 BATCH_IMAGES = 256
 """Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
@@ -33,7 +32,7 @@ class Predictions:
     """Latent vectors and predicted classes of images."""
 
     latents: LatentVectors
-    """Latent vectors, or principal components of the input vectors if these are clustered, [N, z_dim]."""
+    """Latent vectors, or principal components of the features of patches if these are clustered, [N, z_dim]."""
     class_ids: NDArray[np.uint8]
     """Most probable classes, [N]."""
     confidences: NDArray[np.float32]
@@ -109,13 +108,13 @@ def _predict_batch(
     *position: int,
 ) -> tuple[Tensor, ...]:
     vae.eval()
+    components = None
     if isinstance(vae, PatchVAE):
         features = vae.patch_features(inputs)
         hidden, mean, std = vae.encode_features(features)
         components = vae.select_components(features)
     else:
         hidden, mean, std = vae.encode(inputs)
-        components = vae.project(inputs) if isinstance(vae, VectorVAE) else None
     latents = mean
     if config.network.latent == "sample":
         latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)

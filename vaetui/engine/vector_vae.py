@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from vaetui.engine import losses, rng
@@ -15,13 +13,11 @@ from vaetui.engine.vae import Encoding, ImageDecoder, activate
 from vaetui.engine.vectors import Vectors
 
 MAX_SAMPLE_VECTORS = 10_000
-"""Most training vectors that mean, scale and components are measured on; more change them little."""
+"""Most training vectors that mean and scale are measured on; more change them little."""
 MAX_SAMPLE_BYTES = 1 << 26
 """Most bytes of these vectors as float32."""
 SCALE_FLOOR = 0.05
 """Share of the mean standard deviation added to that of each number, so that nearly constant ones stay small."""
-POWER_ITERATIONS = 4
-"""Power iterations of the randomised singular value decomposition, as scikit-learn's PCA chooses for 64 components."""
 
 
 class VectorVAE(nn.Module):
@@ -34,7 +30,6 @@ class VectorVAE(nn.Module):
 
     input_mean: Tensor
     input_scale: Tensor
-    components: Tensor | None
 
     def __init__(self, config: NetworkConfig, shape: tuple[int, ...], image_shape: tuple[int, ...] = ()) -> None:
         """Create networks for vectors of `shape`, (D,).
@@ -53,14 +48,12 @@ class VectorVAE(nn.Module):
         # Buffers, which checkpoints contain: `fit_to_vectors` measures them once.
         self.register_buffer("input_mean", torch.zeros(width))
         self.register_buffer("input_scale", torch.ones(width))
-        components = torch.zeros(width, config.z_dim) if config.clustered == "components" else None
-        self.register_buffer("components", components)
         # Last, so that the initial weights of all others are the same without it.
         self.image_decoder = ImageDecoder(config, image_shape) if config.image_decoder and image_shape else None
 
     @torch.no_grad()
     def fit_to_vectors(self, vectors: Vectors, seed: int) -> None:
-        """Measure mean, scale and, if they are clustered, principal components on a sample of the training vectors."""
+        """Measure mean and scale on a sample of the training vectors."""
         sample_size = max(min(MAX_SAMPLE_VECTORS, MAX_SAMPLE_BYTES // (4 * vectors.width)), 1)
         order = rng.derive_generator(seed, "vector statistics").permutation(len(vectors))
         sample = F.normalize(torch.from_numpy(vectors[np.sort(order[:sample_size])])).numpy()  # [S, D]
@@ -68,9 +61,6 @@ class VectorVAE(nn.Module):
         scale = np.maximum(stds + SCALE_FLOOR * stds.mean(), 1e-12)
         self.input_mean.copy_(torch.from_numpy(mean))
         self.input_scale.copy_(torch.from_numpy(scale))
-        if self.components is not None:
-            standardised = ((sample - mean) / scale).astype(np.float32)
-            self.components.copy_(torch.from_numpy(_find_components(standardised, self.components.shape[1], seed)))
 
     def standardise(self, vectors: Tensor) -> Tensor:
         """Return vectors [N, D] of length 1, minus the means and divided by the scales of the training vectors."""
@@ -102,10 +92,6 @@ class VectorVAE(nn.Module):
         """Return the reconstruction loss of vectors [N, D] from their latent vectors [N, z_dim] (eq. 1)."""
         return losses.gaussian_reconstruction(self._decode_standardised(latents), self.standardise(vectors))
 
-    def project(self, vectors: Tensor) -> Tensor | None:
-        """Return the principal components of vectors [N, D], [N, z_dim]; None if latent vectors are clustered."""
-        return None if self.components is None else self.standardise(vectors) @ self.components
-
     def _decode_standardised(self, latents: Tensor) -> Tensor:
         dense1, dense2 = self.decoder
         standardised: Tensor = dense2(self._activate(dense1(latents)))  # [N, D]
@@ -113,17 +99,3 @@ class VectorVAE(nn.Module):
 
     def _activate(self, values: Tensor) -> Tensor:
         return activate(values, self.negative_slope)
-
-
-def _find_components(vectors: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
-    """Return the first principal directions of centred vectors [S, D], [D, count]; 0 beyond their rank."""
-    from sklearn.utils.extmath import randomized_svd  # loading a session for predictions does not need it
-
-    components = np.zeros((vectors.shape[1], count), np.float32)
-    rank = min(count, *vectors.shape)
-    with threadpool_limits(limits=1):  # with more, the last bits would vary between machines
-        _, _, directions = randomized_svd(
-            vectors, rank, n_iter=POWER_ITERATIONS, random_state=rng.derive_seed(seed, "components")
-        )
-    components[:, :rank] = directions.T
-    return components

@@ -148,9 +148,8 @@ class InputClassifier(nn.Module):
         """
         super().__init__()
         self.vae = vae
-        merge_matrix = torch.eye(len(canonical))[list(canonical[: vae.classifier.out_features])]  # [outputs, classes]
-        self.register_buffer("merge_matrix", merge_matrix)
-        targets = canonical[: vae.classifier.out_features]
+        targets = list(canonical[: vae.classifier.out_features])
+        self.register_buffer("merge_matrix", torch.eye(len(canonical))[targets])  # [outputs, classes]
         is_learned = torch.tensor([not learned_class_ids or target in learned_class_ids for target in targets])
         self.register_buffer("logit_offsets", torch.zeros(len(targets)).masked_fill(~is_learned, -torch.inf))
 

@@ -50,8 +50,8 @@ class PathMatches:
 def choose_path_column(samples: Mapping[str, Iterable[str]]) -> str | None:
     """Return the name of the column of paths; None if there is none.
 
-    `samples` are SAMPLE_CELLS cells of each column of texts. A column counts if it has a usual name, or if its cells end
-    like the names of images. Of several, the one whose name says it most clearly is chosen.
+    `samples` are SAMPLE_CELLS cells of each column of texts. A column counts if it has a usual name, or if its cells
+    end like the names of images. Of several, the one whose name says it most clearly is chosen.
     """
     ratings = {name: _rate_column(name, cells) for name, cells in samples.items()}
     best = max(ratings, key=lambda name: ratings[name], default=None)

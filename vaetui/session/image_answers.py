@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin, NearestImageAnswer
+from vaetui.engine.answers import ClassAnswer, ImageAnswerOrigin
 from vaetui.engine.clusters import Indices
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
@@ -156,7 +156,7 @@ def load_image_labels(
         image_answer = record.image.answer
         class_id = canonical[image_answer.class_id] if isinstance(image_answer, ClassAnswer) else NO_CLASS
         labels.append((record.id, record.image.image_index, class_id, record.origin))
-    for action_id, answer in list_nearest_image_answers(repository, last_round):
+    for action_id, answer in repository.list_nearest_image_answers(last_round):
         labels.append((action_id, answer.image_index, canonical[answer.class_id], "nearest"))
     last_labels = {label[1]: label for label in sorted(labels)}
     labels = sorted(last_labels.values())
@@ -169,17 +169,9 @@ def load_image_labels(
     return ImageLabels(image_indices, class_ids, tuple(origin for _, _, _, origin in labels), borders)
 
 
-def list_nearest_image_answers(
-    repository: SessionRepository, last_round: int | None = None
-) -> list[tuple[int, NearestImageAnswer]]:
-    """Return the answers in force about the nearest images of clusters with their ids, in the order of entry."""
-    records = repository.list_nearest_image_answers(last_round)
-    return [(record.id, record.answer) for record in records if isinstance(record.answer, NearestImageAnswer)]
-
-
 def list_answered_images(repository: SessionRepository) -> list[int]:
     """Return the images with an answer of their own in force, as indices in the data set."""
-    image_indices = {answer.image_index for _, answer in list_nearest_image_answers(repository)}
+    image_indices = {answer.image_index for _, answer in repository.list_nearest_image_answers()}
     return sorted(image_indices | {record.image.image_index for record in repository.list_image_answers()})
 
 
@@ -187,7 +179,7 @@ def require_valid_answers(repository: SessionRepository, store: ArtifactStore, l
     """Raise UserError if an answer, of those made up to a round or of all, is about an unknown image or class."""
     image_count, classes = repository.shape[0], repository.load_class_list(last_round)
     records, borders = repository.list_image_answers(last_round), repository.list_borders(last_round)
-    nearest_answers = [answer for _, answer in list_nearest_image_answers(repository, last_round)]
+    nearest_answers = [answer for _, answer in repository.list_nearest_image_answers(last_round)]
     image_indices = [record.image.image_index for record in records]
     last_index = max([*image_indices, *(answer.image_index for answer in nearest_answers)], default=0)
     if last_index >= image_count:

@@ -113,7 +113,7 @@ class LabelPropagator:
 
         records, borders = self._repository.list_image_answers(last_round), self._repository.list_borders(last_round)
         canonical = self._repository.load_class_list(last_round).canonical
-        nearest_ids = tuple(record.id for record in self._repository.list_nearest_image_answers(last_round))
+        nearest_ids = tuple(action_id for action_id, _ in self._repository.list_nearest_image_answers(last_round))
         key = records, nearest_ids, tuple(border.id for border in borders), canonical
         cached = self._cached_image_labels.get(last_round)
         if cached is None or cached[0][0] is not records or cached[0][1:] != key[1:]:

@@ -16,6 +16,7 @@ from vaetui.data.image_stream import MAX_BATCH_IMAGES, convert_image_array, stre
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.clusters import Indices
 from vaetui.errors import UserError, format_count
+from vaetui.features.feature_paths import NO_ROW, SEVERAL_ROWS, match_paths
 
 if TYPE_CHECKING:
     from vaetui.data.value_range import SampleKind, ValueRange
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 NetworkInputs: TypeAlias = "NDArray[Any]"
 """Pixels [N, H, W] or [N, H, W, 3], or vectors [N, D]."""
-MISSING_TEXTS = {-1: "no vector", -2: "several vectors"}
-"""Why an image has no row, by the number that stands for it."""
+MISSING_TEXTS = {NO_ROW: "no vector", SEVERAL_ROWS: "several vectors"}
+"""Why an image has no row, by what stands for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,8 +214,6 @@ def _match_absolute_paths(feature_file: FeatureFile, row_paths: tuple[str, ...],
     Vectors that vaetui computed belong to the directory that it read, as long as that exists: images of the same names
     in another one are other images.
     """
-    from vaetui.features.feature_paths import match_paths
-
     source = None if feature_file.sidecar is None else Path(feature_file.sidecar.source)
     if source is not None and source.exists():
         roots = [source]

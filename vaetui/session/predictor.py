@@ -22,13 +22,8 @@ from vaetui.engine.config import decodes_images
 from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
-from vaetui.engine.inference import (
-    BATCH_IMAGES,
-    Predictions,
-    decode_latents,
-    encode_and_classify,
-    reconstruct_images,
-)
+from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
+from vaetui.engine.networks import Networks
 from vaetui.engine.train_state import select_device
 from vaetui.engine.vector_vae import VectorVAE
 from vaetui.engine.vectors import vectors_from_array
@@ -171,35 +166,23 @@ class Predictor:
         generator = rng.derive_generator(seed, "samples")
         latents = generator.standard_normal((candidate_count, self.config.network.z_dim), np.float32)
         if class_id is None:
-            return (yield from self._decode(latents, self._decode_images))
-        inputs = yield from self._decode(latents, self._decode_inputs)
+            return (yield from self._decode(latents, decode_latents))
+        inputs = yield from self._decode(latents, _decode_inputs)
         predictions = yield from self.predict(inputs)
         scores = np.where(predictions.class_ids == class_id, predictions.confidences, -predictions.confidences)
         chosen = np.argsort(-scores, kind="stable")[:count]
         if isinstance(self.vae, VectorVAE):
-            return (yield from self._decode(latents[chosen], self._decode_images))
+            return (yield from self._decode(latents[chosen], decode_latents))
         return inputs[chosen]
 
     def _decode(
-        self, latents: LatentVectors, decode: Callable[[LatentVectors], NetworkInputs]
+        self, latents: LatentVectors, decode: Callable[[Networks, LatentVectors], NetworkInputs]
     ) -> Generator[Progress, None, NetworkInputs]:
         batches = []
         for start in range(0, len(latents), BATCH_IMAGES):
             yield Progress("generating samples", start, len(latents))
-            batches.append(decode(latents[start : start + BATCH_IMAGES]))
+            batches.append(decode(self.vae, latents[start : start + BATCH_IMAGES]))
         return np.concatenate(batches)
-
-    def _decode_inputs(self, latents: LatentVectors) -> NetworkInputs:
-        """Return what the networks would take in: images, or vectors."""
-        if isinstance(self.vae, VectorVAE):
-            return _decode_vectors(self.vae, latents)
-        return decode_latents(self.vae, latents)
-
-    def _decode_images(self, latents: LatentVectors) -> Pixels:
-        """Return images; an image decoder may decode principal components of the vectors."""
-        if not isinstance(self.vae, VectorVAE) or self.vae.components is None:
-            return decode_latents(self.vae, latents)
-        return reconstruct_images(self.vae, torch.from_numpy(_decode_vectors(self.vae, latents)))
 
     def require_decoder(self) -> None:
         """Raise UserError if the networks cannot generate images, because they were trained on vectors alone."""
@@ -267,7 +250,9 @@ def _describe_model(model: ModelRecord) -> str:
 
 
 @torch.inference_mode()
-def _decode_vectors(vae: VectorVAE, latents: LatentVectors) -> NDArray[np.float32]:
-    """Return the vectors [N, D] that latent vectors [N, z_dim] decode to."""
-    vectors: NDArray[np.float32] = vae.decode(torch.from_numpy(latents)).numpy()
+def _decode_inputs(vae: Networks, latents: LatentVectors) -> NetworkInputs:
+    """Return what the networks would take in: images, or vectors [N, D]."""
+    if not isinstance(vae, VectorVAE):
+        return decode_latents(vae, latents)
+    vectors: NetworkInputs = vae.decode(torch.from_numpy(latents)).numpy()
     return vectors

@@ -121,11 +121,15 @@ class AnswerLog:
         indices = find_effective_indices([((record.round_number, *record.path), record.answer) for record in records])
         return [records[index] for index in indices]
 
-    def list_nearest_image_answers(self, last_round: int | None = None) -> list[AnswerRecord]:
-        """Return the answers in force about the nearest images of clusters, by those made up to a round or by all."""
-        has_rows = self._database.fetch_all("SELECT 1 FROM answer WHERE kind = 'nearest' AND state = 'active' LIMIT 1")
-        records = self.list_effective_answers(last_round) if has_rows else []
-        return [record for record in records if isinstance(record.answer, NearestImageAnswer)]
+    def list_nearest_image_answers(self, last_round: int | None = None) -> list[tuple[int, NearestImageAnswer]]:
+        """Return the answers in force about the nearest images of clusters with their ids, in entry order.
+
+        Only those made up to a round count, or all.
+        """
+        if not self._database.fetch_all("SELECT 1 FROM answer WHERE kind = 'nearest' AND state = 'active' LIMIT 1"):
+            return []
+        records = self.list_effective_answers(last_round)
+        return [(record.id, record.answer) for record in records if isinstance(record.answer, NearestImageAnswer)]
 
     def list_image_answers(self, last_round: int | None = None) -> list[ImageAnswerRecord]:
         """Return the answers about single images in force, by those made up to a round or by all, in entry order."""
