@@ -23,6 +23,7 @@ from tests.idx import write_small_mnist
 from tests.robustness import import_cases
 from tests.small_disk import mount_small_disk
 from vaetui.data.import_options import ImportOptions
+from vaetui.engine.events import Progress
 from vaetui.errors import UserError
 from vaetui.features import embedding, partial_vectors
 from vaetui.features.embedded_file import load_embedded_file
@@ -220,6 +221,15 @@ def test_arrays_go_on_after_an_interruption(tmp_path: Path, monkeypatch: pytest.
     dataset, file = embed_pixels(tmp_path / "a.npz", tmp_path / "v.npy")
     assert file.path.read_bytes() == (tmp_path / "other.npy").read_bytes()
     assert measure_distances(dataset, file).max() < MAX_DISTANCE
+
+
+def test_progress_of_arrays_moves_with_each_batch(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", load_digits(90)[0])
+    steps = import_and_embed(tmp_path / "a.npy", ImportOptions(), build_pixel_model(), tmp_path / "v.npy")
+    done = [step.completed for step in steps if isinstance(step, Progress) and step.activity.startswith("computing")]
+    counts = sorted(set(done))
+    assert (counts[0], counts[-1]) == (0, 90)
+    assert max(np.diff(counts)) <= build_pixel_model().batch_images < 45
 
 
 @pytest.mark.parametrize("change", ["file", "batch", "order"])

@@ -281,7 +281,9 @@ class _EmbeddingRun:
         source_shape = (*get_image_size(array_file), COLOUR_CHANNELS)
         done = 0
         for chunk in iter_converted_chunks(array_file, source_shape, value_range):
-            self._add(chunk.pixels)
+            for start in range(0, len(chunk.pixels), self._model.batch_images):
+                yield Progress("", done + start, array_file.shape[0])
+                self._add(chunk.pixels[start : start + self._model.batch_images])
             done += chunk.count
             yield Progress("", done, array_file.shape[0])
 

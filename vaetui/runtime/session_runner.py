@@ -242,9 +242,13 @@ def run_with_progress(events: Generator[Any, None, T]) -> T:
     console = Console(stderr=True)
     with closing(events), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("loading", total=None)
+        step = ""
 
         def show(event: Any) -> None:
+            nonlocal step
             if hasattr(event, "total"):
+                if step != (step := event.activity.partition(",")[0]):  # the speed of another step says nothing
+                    progress.reset(task)
                 progress.update(task, description=event.activity, completed=event.completed, total=event.total)
             elif isinstance(event, Notice):
                 click.echo(make_printable(event.message), err=True)
