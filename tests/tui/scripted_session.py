@@ -150,7 +150,7 @@ class ScriptedSession:
         """The pages of single images to correct."""
         self.has_test_labels = has_test_labels
         self.has_features = self.config.network.inputs == "vectors"
-        self.has_decoder = not self.has_features
+        self.has_decoder = decodes_images(self.config.network)
         self.import_lines: Mapping[str, str] = {}
         self.unanswered_class_ids: tuple[int, ...] = ()
         """The classes that curves and summary report as unanswered, in a script without answers of ended rounds."""

@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from vaetui.engine.clusters import CentrePictures, Indices, LatentVectors, Pixels, sort_members
 from vaetui.engine.images import Images
-
-MEAN_MEMBERS = 32
-"""Nearest members whose mean is shown: more of them blur what they have in common."""
+from vaetui.session.views import MEAN_MEMBERS
 
 
 def draw_nearest_images(

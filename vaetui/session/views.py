@@ -24,6 +24,8 @@ MAX_DIGIT_KEYS = 10
 """Number of digit keys."""
 SHOWN_MEMBERS = 8
 """Members shown beside a centre: enough to decide on an answer, and under 15 kB of terminal output per key press."""
+MEAN_MEMBERS = 32
+"""Nearest members of a cluster whose mean is shown: more of them blur what they have in common."""
 
 SURE_SHARE = 0.95
 """Share of the members predicted as one class from which on guesses are accepted together."""

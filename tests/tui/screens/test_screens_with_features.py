@@ -26,12 +26,12 @@ from vaetui.engine.events import EpochEnded, Event, Reconstructed
 from vaetui.engine.recipes import get_recipe
 from vaetui.session.views import MemberOrder, RoundView
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.history import HistoryScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
+from vaetui.tui.screens.vaetui_screen import NO_DECODER_NOTICE
 from vaetui.tui.widgets.answer_preview import AnswerPreview
 from vaetui.tui.widgets.cluster_grid import ClusterGrid
 from vaetui.tui.widgets.epoch_table import EpochTable

@@ -60,10 +60,10 @@ from vaetui.tui.presenters.cluster_text import (
     format_mean_heading,
     format_open_clusters,
     format_share,
+    shows_nearest_images,
 )
 from vaetui.tui.presenters.event_text import EventFormatter
 from vaetui.tui.presenters.focus_moves import find_cluster_or_ancestor, find_next_unanswered
-from vaetui.tui.presenters.input_kind import shows_nearest_images, takes_vectors
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.presenters.review_text import REVIEW_TOO_EARLY_MESSAGE
@@ -294,7 +294,7 @@ class PlainDialogue:
 
     def _close_round(self) -> None:
         """End the round, with advice if most clusters of the first round mixed classes."""
-        if (advice := advise_features(self._round_view, takes_vectors(self.session.config))) is not None:
+        if (advice := advise_features(self._round_view, self.session.has_features)) is not None:
             self._print_line(advice)
         self.session.close_round()
 
@@ -465,7 +465,7 @@ class PlainDialogue:
             if shows_nearest_images(self.session.config):
                 self._print_line(f"{NEAREST_IMAGE_HEADING.capitalize()}:")
             self._print_picture(cluster.picture)
-        self._print_line(format_class_question(cluster, classes, takes_vectors(self.session.config)))
+        self._print_line(format_class_question(cluster, classes, self.session.has_features))
 
     def _print_picture(self, picture: Pixels) -> None:
         """Print a picture in at most 28 columns and 14 lines of two pixels, without black lines around it."""

@@ -9,16 +9,15 @@ from rich.cells import cell_len, set_cell_size
 
 from vaetui.engine.answers import Answer, ClassAnswer, NearestImageAnswer, Split, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass, RenameClass
+from vaetui.engine.config import Config, decodes_centres
 from vaetui.errors import format_count
 from vaetui.session.digit_keys import is_digit, list_active_digits
-from vaetui.session.views import MAX_DIGIT_KEYS, ClusterView, DigitKeys, RoundView
+from vaetui.session.views import MAX_DIGIT_KEYS, MEAN_MEMBERS, ClusterView, DigitKeys, RoundView
 
 MIN_LEGEND_NAME_CELLS = 8
 """Cells of the names of the digit keys for which the legend rather takes another row."""
 NEAREST_IMAGE_HEADING = "nearest image"
 """Names the picture of a cluster that has no decoded centre."""
-MEAN_MEMBERS = 32
-"""Nearest members of which the session computes the mean."""
 MAX_CLASS_NAME_CELLS = 80
 """Cells of a line to which a class name, and the predicted classes of a cluster, are truncated by default."""
 
@@ -49,6 +48,11 @@ def describe_cluster(cluster: ClusterView, classes: ClassList) -> str:
 def format_confidence(confidence: float) -> str:
     """Return a confidence below 1 as it stands behind a class name, such as " .8", else ""."""
     return "" if confidence >= 1 else f" .{round(confidence * 10)}"
+
+
+def shows_nearest_images(config: Config) -> bool:
+    """Return whether the picture of a cluster is its nearest image, because no centre can be decoded."""
+    return not decodes_centres(config.network)
 
 
 def format_mean_heading(size: int) -> str:

@@ -28,7 +28,6 @@ from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.class_colours import CLASS_MARK, NEAREST_IMAGE_MARK
 from vaetui.tui.presenters.cluster_text import format_confidence, format_unassigned_digit
 from vaetui.tui.presenters.focus_moves import MOVE_KEYS, move_index
-from vaetui.tui.presenters.input_kind import takes_vectors
 from vaetui.tui.presenters.layout import compute_centred_rows
 from vaetui.tui.presenters.line_dialogue import Choice
 from vaetui.tui.presenters.styled_text import Piece, count_cells, format_class
@@ -231,7 +230,7 @@ class HistoryPresenter:
         accept_key, nearest_key, cancel_key = (
             self._format_key(f"history.{name}") for name in ("accept", "nearest", "close")
         )
-        nearest = f" · {nearest_key}: nearest" if takes_vectors(self._session.config) else " 0.1-0.9"
+        nearest = f" · {nearest_key}: nearest" if self._session.has_features else " 0.1-0.9"
         return f"{accept_key}: certain · 1-9: confidence{nearest} · {cancel_key}: cancel"
 
     def describe_keys(self) -> str:

@@ -25,7 +25,6 @@ from vaetui.tui.presenters.focus_moves import (
     find_next_unanswered,
     move_index,
 )
-from vaetui.tui.presenters.input_kind import takes_vectors
 from vaetui.tui.presenters.key_parser import Action, FocusedClusterInfo, KeyParser
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes, select_class_names
 from vaetui.tui.session_protocol import Session
@@ -101,7 +100,7 @@ class LabellingPresenter:
             guess=guess[0] if guess is not None else None,
             guess_text=format_guess(cluster, classes, MAX_GUESS_CELLS) if guess is not None else "",
             is_answered=not is_open(cluster),
-            is_mixed=takes_vectors(self.session.config) and is_probably_mixed(cluster),
+            is_mixed=self.session.has_features and is_probably_mixed(cluster),
             sure_count=len(sure_answers),
             sure_text=format_class_counts(counts.most_common(), sure_cells),
         )
@@ -243,7 +242,7 @@ class LabellingPresenter:
 
     def take_advice(self) -> str | None:
         """Return the advice to train on vectors after a first round of mixed clusters; None the second time."""
-        advice = None if self._has_advised else advise_features(self.round_view, takes_vectors(self.session.config))
+        advice = None if self._has_advised else advise_features(self.round_view, self.session.has_features)
         self._has_advised = self._has_advised or advice is not None
         return advice
 

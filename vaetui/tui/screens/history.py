@@ -14,9 +14,8 @@ from vaetui.engine.events import HistoryEntry, HistoryLoaded, Notice
 from vaetui.errors import UserError
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.keymap import HISTORY_GLOSSARY, HISTORY_KEYS
-from vaetui.tui.presenters.cluster_text import NEAREST_IMAGE_HEADING
+from vaetui.tui.presenters.cluster_text import NEAREST_IMAGE_HEADING, shows_nearest_images
 from vaetui.tui.presenters.history_presenter import HistoryPresenter
-from vaetui.tui.presenters.input_kind import shows_nearest_images
 from vaetui.tui.presenters.line_dialogue import LineDialogue
 from vaetui.tui.screens.prompt_screen import RESERVED_ROWS
 from vaetui.tui.screens.worker_screen import WorkerScreen

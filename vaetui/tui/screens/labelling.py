@@ -22,8 +22,7 @@ from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, NEAREST_IMAGE_GLOSSARY, KeyFormatter
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
-from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress
-from vaetui.tui.presenters.input_kind import shows_nearest_images
+from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress, shows_nearest_images
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter

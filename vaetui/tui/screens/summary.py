@@ -11,13 +11,11 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.config import decodes_images
 from vaetui.errors import UserError
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import WorkerEnded
 from vaetui.tui.presenters.class_colours import get_class_style
 from vaetui.tui.presenters.expected_accuracy import fit_texts
-from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE
 from vaetui.tui.presenters.label_facts import collect_label_facts
 from vaetui.tui.presenters.least_sure import compute_least_sure_layout
 from vaetui.tui.presenters.run_position import format_position
@@ -31,7 +29,7 @@ from vaetui.tui.presenters.summary_text import (
     split_words,
     wrap_pieces,
 )
-from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.screens.vaetui_screen import NO_DECODER_NOTICE, VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.bar_chart import Bar, BarChart
@@ -72,8 +70,7 @@ class SummaryScreen(VaetuiScreen):
             self._result_plot: AccuracyByRoundPlot | MetricsByEpochPlot = AccuracyByRoundPlot(session)
         else:
             self._result_plot = MetricsByEpochPlot(session)
-        self._has_decoder = decodes_images(session.config.network)
-        self.glossary = keymap.build_summary_glossary(session.has_test_labels, self._has_decoder)
+        self.glossary = keymap.build_summary_glossary(session.has_test_labels, session.has_decoder)
 
     def compose_body(self) -> ComposeResult:
         """Create the plots, the facts and the commands."""
@@ -150,14 +147,14 @@ class SummaryScreen(VaetuiScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the reading test without reconstructions."""
-        return self._has_decoder or parameters != ("read",)
+        return self.session.has_decoder or parameters != ("read",)
 
     def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test, the samples, the map or the history."""
         match key:
             case "more":
                 self._request_additional_round()
-            case "draw" if not self._has_decoder:
+            case "draw" if not self.session.has_decoder:
                 self.show_notice(NO_DECODER_NOTICE)
             case "draw":
                 self._try_open_overlay(self._vaetui_app.open_samples)

@@ -11,13 +11,12 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
-from vaetui.engine.config import decodes_images, find_current_epoch
+from vaetui.engine.config import find_current_epoch
 from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
 from vaetui.errors import UserError, format_count
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.epoch_metrics import select_unsupervised_metrics
-from vaetui.tui.presenters.input_kind import NO_DECODER_NOTICE, takes_vectors
 from vaetui.tui.presenters.loss_terms import select_loss_terms
 from vaetui.tui.presenters.sections import format_section
 from vaetui.tui.presenters.time_to_question import describe_next_phase, estimate_question_seconds
@@ -28,7 +27,7 @@ from vaetui.tui.presenters.training_progress import (
     format_epoch_number,
     format_training_progress,
 )
-from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.screens.vaetui_screen import NO_DECODER_NOTICE, VaetuiScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.widgets.curve_panes import AccuracyPane, LossPane, UnsupervisedMetricsPane
@@ -76,7 +75,7 @@ class TrainingScreen(VaetuiScreen):
         else:
             self._accuracy_pane = UnsupervisedMetricsPane(session.config, "accuracy")
         self.glossary = keymap.build_training_glossary(
-            session.has_test_labels, takes_vectors(session.config), self._has_pictures
+            session.has_test_labels, session.has_features, session.has_decoder
         )
         self.throughput = ThroughputMeter()
         """The speed of training."""
@@ -89,7 +88,7 @@ class TrainingScreen(VaetuiScreen):
         self._clustering_notice = ""
         self._tick = 0
         self._early_notice = ""
-        self.set_class(not self._has_pictures, "-without-pictures")
+        self.set_class(not self.session.has_decoder, "-without-pictures")
         self._loss_plot_state: tuple[object, ...] = ()
         self._epoch_plot_state: tuple[object, ...] = ()
 
@@ -104,7 +103,7 @@ class TrainingScreen(VaetuiScreen):
             (select_test_metrics if self.session.has_test_labels else select_unsupervised_metrics)(self.session.config),
             id="epochs",
         )
-        if self._has_pictures:
+        if self.session.has_decoder:
             yield ReconstructionGrid()
         yield StatusLine()
 
@@ -123,7 +122,7 @@ class TrainingScreen(VaetuiScreen):
 
     async def on_resize(self, event: Resize) -> None:
         """Change the layout of the pictures for the new size, and draw the plots again."""
-        if self._has_pictures:
+        if self.session.has_decoder:
             await self.query_one(ReconstructionGrid).update_layout(self.app.size)
         self._loss_plot_state = self._epoch_plot_state = ()
         self.call_after_refresh(self.show_latest_metrics)
@@ -156,7 +155,7 @@ class TrainingScreen(VaetuiScreen):
                 self.activity = Activity(f"loading {description}")
             case Progress(description, done, total):
                 self.activity = Activity(description, done / max(total, 1))
-            case Reconstructed() if self._has_pictures:
+            case Reconstructed() if self.session.has_decoder:
                 self.query_one(ReconstructionGrid).show_reconstructions(event)
             case Saved():
                 self._read_save_time()
@@ -176,21 +175,16 @@ class TrainingScreen(VaetuiScreen):
         self.query_one(Header).pin_text(None)
         self.show_latest_metrics()
 
-    @property
-    def _has_pictures(self) -> bool:
-        """Whether there are reconstructions to show and to read."""
-        return decodes_images(self.session.config.network)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the reading test without reconstructions."""
-        return self._has_pictures or parameters != ("read",)
+        return self.session.has_decoder or parameters != ("read",)
 
     def handle_bound_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
         match key:
             case "pause":
                 self._toggle_pause()
-            case "draw" if not self._has_pictures:
+            case "draw" if not self.session.has_decoder:
                 self.show_notice(NO_DECODER_NOTICE)
             case "draw":
                 self._vaetui_app.open_samples()

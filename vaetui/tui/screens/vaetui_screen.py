@@ -22,6 +22,8 @@ from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.line_panel import LinePanel
 
 PASTE_NOTICE = "Ignored: pasted text (only a line takes it)"
+NO_DECODER_NOTICE = "No samples: this session has no decoder. A new one has, with --decoder"
+"""Shown when samples are requested in a session whose networks cannot generate images."""
 
 
 class VaetuiScreen(Screen[None]):

@@ -62,7 +62,7 @@ class LabellingView(Vertical):
     def __init__(self, pixel_size: tuple[int, int] = PIXEL_SIZE, shows_nearest_images: bool = False) -> None:
         """Create a view of images of `pixel_size` (width, height).
 
-        `shows_nearest_images` tells that the pictures of clusters are their nearest images and no decoded centres.
+        With `shows_nearest_images`, the pictures of clusters are their nearest images and not decoded centres.
         """
         super().__init__()
         self._shows_nearest_images = shows_nearest_images
