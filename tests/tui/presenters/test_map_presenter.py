@@ -289,9 +289,9 @@ def test_answer_for_the_nearest_image_has_a_sign_of_its_own_and_is_described() -
     presenter = create_presenter(create_map(clusters))
     pieces = [text.strip() for line in build_lines(presenter.build_frame(), None) for text, _ in line]
     assert "#3~o" in pieces
-    assert "#1~a nearest image" in read_legend(presenter)
+    assert "#1~a nearest" in read_legend(presenter)
     assert presenter.describe_cursor() == "Cluster 3 = cow, nearest image alone, 40 images"
-    assert "#1~a nearest image" not in read_legend(create_presenter(create_map(create_clusters())))
+    assert "#1~a nearest" not in read_legend(create_presenter(create_map(create_clusters())))
 
 
 def test_cluster_numbers_can_be_hidden_and_those_without_room_are_counted() -> None:

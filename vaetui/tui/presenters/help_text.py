@@ -14,14 +14,15 @@ from vaetui.tui.presenters.screen_commands import ScreenCommand
 SECTION_ORDER = (ANSWER, MOVE, LOOK, CHANGE, CLASSES, FINISH)
 """Sections that come first, in this order; then the other ones, and `EVERYWHERE` last."""
 METHOD_SENTENCES = (
-    "A neural network learns to compress every image to a few numbers, its latent vector, and to draw the image again "
-    "from them; this needs no labels.",
+    "A neural network learns to compress every image to a few numbers, its latent vector, and to restore the image "
+    "from them, or with --features the vector of the image; this needs no labels.",
     "Images with similar latent vectors form a cluster, and you name clusters in place of single images.",
     "Your answer spreads to similar images: the nearer an image is to the centre, and the higher your confidence, the "
     "more it counts.",
     "Then the networks train on with these labels, and the next round asks about other clusters, above all about those "
     "whose classes are in doubt.",
-    "Split a cluster that mixes classes, and mark one that shows nothing as unreadable.",
+    "Split a cluster that mixes classes, or name its nearest image alone, and mark a cluster that shows nothing as "
+    "unreadable.",
     "After the last round every image has a class with a confidence, and you can export the labels at any time.",
 )
 """How the method works, for a user who has never heard of it."""

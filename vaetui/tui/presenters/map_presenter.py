@@ -305,7 +305,7 @@ class MapPresenter:
             notes.append(f"hidden {hidden_count:,}")
         if self.image_map is not None and self.image_map.clusters and self.shows_clusters:
             has_nearest = any(isinstance(cluster.answer, NearestImageAnswer) for cluster in self.image_map.clusters)
-            nearest = ["#1~a nearest image"] if has_nearest else []
+            nearest = ["#1~a nearest"] if has_nearest else []
             notes += ["", "#1 cluster", "#1=a answered", *nearest, "#1– unreadable"]
         if frame.hidden_label_count:
             notes.append(f"{frame.hidden_label_count} # hidden")
