@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ import pytest
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import answer_round, list_answers, run_to_end, session_digest
 from tests.session.test_kill import start_run
-from tests.vectors import FEATURES_CONFIG, create_session_with_features, record_vectors, write_vectors
+from tests.vectors import FEATURES_CONFIG, WIDTH, create_session_with_features, record_vectors, write_vectors
 from vaetui.engine.classes import AddClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import MapComputed, Reconstructed
@@ -27,9 +31,10 @@ from vaetui.session import lifecycle, vector_loading
 from vaetui.session.session import Session
 from vaetui.session.session_status import load_status
 from vaetui.session.verification import verify_session
-from vaetui.storage import file_names, stored_arrays
+from vaetui.storage import file_names, locations, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.data_record import DataRecord
+from vaetui.storage.feature_record import FeatureRecord
 from vaetui.storage.findings import Finding
 from vaetui.storage.repository import SessionRepository
 
@@ -151,6 +156,45 @@ def test_changed_vectors_are_refused_in_one_sentence_and_restoring_them_opens_th
         session.close_round()
         list(session.advance())
         assert session.round_number == 2
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "pipe", "directory"])
+def test_recorded_vectors_that_are_not_a_regular_file_are_refused_at_once(path: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "directory").mkdir()
+    record = FeatureRecord(str(tmp_path / path), 2, 3, "0" * 64)
+    with pytest.raises(UserError, match="restore the original file"):
+        drain_events(vector_loading.verify_vectors(record))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"features": None}, "contradict each other"),
+        ({"width": WIDTH + 1}, "does not contain 840 vectors"),
+        ({"count": 500}, "does not contain 500 vectors"),
+    ],
+)
+def test_forged_record_of_vectors_is_refused_in_one_sentence(
+    change: dict[str, Any], message: str, vectors_path: Path, tmp_path: Path
+) -> None:
+    database = locations.find_session("vectors") / file_names.DATABASE_NAME
+    with closing(sqlite3.connect(database)) as connection, connection:
+        ((text,),) = connection.execute("SELECT value FROM meta WHERE key = 'data_record'")
+        record = json.loads(text)
+        (record if "features" in change else record["features"]).update(change)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'data_record'", (json.dumps(record),))
+    (database.parent / file_names.JOURNAL_NAME).unlink()
+    with pytest.raises(UserError, match=message), closing(lifecycle.resume("vectors")) as session:
+        list(session.advance())
+    (finding,) = [finding for finding in drain_events(verify_session("vectors", repair=False)) if finding.is_lost]
+    assert message in finding.problem
+
+
+def test_fewer_vectors_than_images_are_refused(vectors_path: Path) -> None:
+    images = np.arange(800), np.arange(800, 900)
+    with pytest.raises(UserError, match="has 840 vectors for 900 images"):
+        drain_events(vector_loading.load_vectors(record_vectors(vectors_path), *images, None))
 
 
 def test_image_decoder_draws_centres_and_samples_and_changes_no_label(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,8 @@ def load_vectors(
     content = yield from verify_vectors(record)
     vectors = map_vectors(Path(record.path), record.count, record.width, content)
     image_count = len(train_indices) + len(validation_indices)
+    if record.count < image_count:
+        raise VectorsLostError(record.path, f"has {record.count:,} vectors for {image_count:,} images")
     test = None
     if test_count is not None and record.count == image_count + test_count:
         test = vectors.subset(np.arange(image_count, record.count))
@@ -66,9 +70,12 @@ def verify_vectors(record: FeatureRecord) -> Generator[Progress, None, bytearray
     """
     digest, read_bytes, content = hashlib.sha256(), 0, bytearray()
     try:
-        with open(record.path, "rb") as file:
-            total = file.seek(0, 2)
-            file.seek(0)
+        # What is not a regular file may have no end, or wait for another process.
+        with open(os.open(record.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise VectorsLostError(record.path, "is not a regular file")
+            total = status.st_size
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
                 read_bytes += len(chunk)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from vaetui.engine.events import Progress
+from vaetui.engine.vectors import map_vectors
 from vaetui.errors import UserError
 from vaetui.session import data_digests, stored_audits
 from vaetui.session.data_loading import find_changed_files, find_dataset_origin
@@ -75,9 +76,7 @@ def verify_session(name: str, repair: bool) -> Generator[Progress, None, list[Fi
 def _verify_contents(directory: Path, repair: bool) -> Generator[Progress, None, list[Finding]]:
     """Verify all files beside the intact database."""
     with contextlib.closing(SessionRepository(directory, is_writable=repair)) as repository:
-        if findings := _run_check(
-            file_names.DATABASE_NAME, lambda: (repository.config, repository.shape, repository.created_at)
-        ):
+        if findings := _run_check(file_names.DATABASE_NAME, lambda: (repository.input_shape, repository.created_at)):
             return findings
         store = ArtifactStore(directory, repository, [] if repair else None)
         if findings := _run_check(file_names.DATABASE_NAME, partial(require_valid_answers, repository, store)):
@@ -135,10 +134,10 @@ def _verify_vectors(repository: SessionRepository) -> Generator[Progress, None, 
     if features is None:
         return []
     try:
-        yield from verify_vectors(features)
+        content = yield from verify_vectors(features)
     except VectorsLostError as error:
         return [Finding(features.path, error.problem, NO_REMEDY, is_lost=True)]
-    return []
+    return _run_check(features.path, partial(map_vectors, Path(features.path), features.count, features.width, content))
 
 
 def _iter_file_checks(

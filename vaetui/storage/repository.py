@@ -140,6 +140,11 @@ class SessionRepository(AnswerLog):
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input of the networks: (H, W) or (H, W, 3) of an image, (D,) of a vector."""
         features = self.data_record.features
+        if (features is not None) != (self.config.network.inputs == "vectors"):
+            raise UserError(
+                f"{self._database.path} is damaged: its configuration and its features contradict each other. "
+                "Restore it from a backup."
+            )
         return self.shape[1:] if features is None else (features.width,)
 
     @property
