@@ -23,7 +23,7 @@ ENGINE_ORDER = (
     *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
     *("idx", "images", "vectors", "duplicates", "true_labels", "pseudo_labels", "losses", "vae", "vector_vae"),
     *("patch_features", "patch_vae"),
-    *("networks", "augmentation", "vector_augmentation", "device_images", "device_inputs"),
+    *("networks", "augmentation", "vector_augmentation", "device_inputs"),
     *("kmeans", "projection", "audit", "audit_estimate", "calibration", "label_propagation", "query_strategy"),
     *("metrics", "inference", "train_state", "training"),
 )

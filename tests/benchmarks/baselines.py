@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from tests.benchmarks.datasets import load_subset
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config, count_epochs
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels

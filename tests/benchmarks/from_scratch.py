@@ -28,7 +28,7 @@ from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import RESULTS, describe_run, load_results, replace_json
 from vaetui.data.photo_detection import shows_photographs
 from vaetui.engine.config import BATCHES_PER_REPORT
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.patch_features import PatchFeatures

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.idx import encode_idx, write_idx
 from vaetui.engine import images
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.idx import read_image_header_shape
 from vaetui.engine.images import images_from_array, read_idx_array, read_images_and_digest
 from vaetui.errors import UserError
@@ -53,7 +53,8 @@ def test_subset_and_dataset_are_indexed_by_their_own_positions() -> None:
     assert np.array_equal(subset.subset(np.array([3, 0]))[:], GREY[[11, 1]])
     dataset = DeviceImages(subset, torch.device("cpu"))
     assert len(dataset) == 4
-    assert np.array_equal(dataset[torch.tensor([2, 0])].numpy(), GREY[[7, 1]])
+    loaded = dataset.load(torch.tensor([2, 0]))  # [2, 1, H, W]
+    assert np.array_equal((255 * loaded[:, 0]).round().numpy(), GREY[[7, 1]])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.engine.trained_states import (
     train_new_state,
 )
 from vaetui.engine.config import Config
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.train_state import (
     NamedArrays,

@@ -22,7 +22,7 @@ from tests.engine.trained_states import (
 )
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine import losses
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -89,7 +89,7 @@ def test_correct_labels_teach_the_classifier(images: DeviceImages) -> None:
     for epoch in (1, 2, 3):
         list(train_epoch(state, images, pseudo_labels, CONFIG, epoch))
     with torch.no_grad():
-        hidden, mean, _ = state.vae.encode(images[:].unsqueeze(1) / 255)
+        hidden, mean, _ = state.vae.encode(images.load(slice(None)))
         accuracy = (state.vae.classify(hidden, mean).argmax(dim=1).numpy() == class_ids).mean()
     assert accuracy > 0.6
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from tests.engine.trained_states import to_bits
 from vaetui.engine.config import AugmentConfig, Config
-from vaetui.engine.device_images import DeviceImages
-from vaetui.engine.device_inputs import DeviceVectors, put_on_device
+from vaetui.engine.device_inputs import DeviceImages, DeviceVectors, put_on_device
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels

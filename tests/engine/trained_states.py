@@ -7,7 +7,7 @@ import torch
 
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import Config, NetworkConfig, TrainingConfig
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels

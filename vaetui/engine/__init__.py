@@ -18,7 +18,6 @@ Modules in reading order; each imports only modules above it:
     networks                  any of them
     augmentation              the second view of an image
     vector_augmentation       the second view of a vector
-    device_images             images on the device of the networks
     device_inputs             images or vectors on the device of the networks
     kmeans, query_strategy    k-means and the elbow; the clusters that a round asks about
     projection                latent vectors in two dimensions

@@ -13,8 +13,7 @@ from torch import Tensor
 from vaetui.engine import losses, rng
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig, count_passes_per_epoch
-from vaetui.engine.device_images import DeviceImages
-from vaetui.engine.device_inputs import DeviceInputs
+from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
 from vaetui.engine.networks import Networks

@@ -22,8 +22,7 @@ from vaetui.engine.clusters import (
     to_metric_space,
 )
 from vaetui.engine.config import Config, count_steps_per_epoch, decodes_centres, decodes_images
-from vaetui.engine.device_images import DeviceImages
-from vaetui.engine.device_inputs import DeviceInputs, put_on_device
+from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, put_on_device
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import (
     BatchesTrained,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.device_images import DeviceImages
+from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.events import Progress
 from vaetui.engine.images import Images
 from vaetui.engine.true_labels import TrueLabels
@@ -90,7 +90,7 @@ def train_reader(images: Images, true_labels: TrueLabels, class_count: int) -> G
         order = torch.from_numpy(generator.permutation(len(images)))
         for step in range(1, step_count + 1):
             batch = order[(step - 1) * BATCH_SIZE : step * BATCH_SIZE]
-            pixels = _blur_alternate(to_float_images(dataset[batch]), generator)
+            pixels = _blur_alternate(dataset.load(batch), generator)
             fraction = float(generator.beta(MIXUP_ALPHA, MIXUP_ALPHA))
             partners = torch.from_numpy(generator.permutation(len(batch)))
             logits = reader(fraction * pixels + (1 - fraction) * pixels[partners])
