@@ -18,13 +18,13 @@ Fashion-MNIST, 6 of 16 for CIFAR-10, and 8 of 8 for blood cells by networks that
 MAX_MIXED_SHARE_OF_VECTORS = 0.5
 """The same in a session that trains on vectors, whose user has followed the advice already."""
 FEATURES_ADVICE = (
-    "Many clusters of this round mix classes: networks trained on these images alone hardly tell them apart. Train a "
-    "new session on vectors of a pretrained image model: vaetui new --features efficientnet-lite0."
+    "Many clusters of the first round mix classes: networks trained on these images alone hardly tell them apart. "
+    "Train a new session on vectors of a pretrained image model: vaetui new --features efficientnet-lite0."
 )
 """Advice in a session that trains on images."""
 OTHER_FEATURES_ADVICE = (
-    "Most clusters of this round mix classes. Vectors of a larger image model may tell them apart better: vaetui new "
-    "--features dinov2-small."
+    "Most clusters of the first round mix classes. Vectors of a larger image model may tell them apart better: vaetui "
+    "new --features dinov2-small."
 )
 """Advice in a session that trains on vectors."""
 

@@ -34,6 +34,7 @@ async def test_last_answer_of_a_first_round_of_mixed_clusters_shows_the_whole_ad
         await pilot.pause()
         assert advice in read_notice(prompt_text(screen))
         assert advice in read_notice(screen_text(pilot.app))
+        assert ". g: train. " in read_notice(screen_text(pilot.app))
         assert not screen.query_one(Prompt).region.overlaps(screen.query_one(FramedImage).region)
         await pilot.press("left")
         assert "Most clusters" not in prompt_text(screen)

@@ -238,7 +238,8 @@ class LabellingPresenter:
             names = select_class_names(self.session.classes.names, self.round_view.unanswered_class_ids)
             self.status_text += f". {format_unanswered_classes(names)}" if names else ""
             if (advice := self.take_advice()) is not None:
-                self.status_text, self.is_notice = f"{self.status_text.rstrip('.')}. {advice}", True
+                next_step = f"{self.key_parser.format_key('label.go')}: train"  # the question has no room beside it
+                self.status_text, self.is_notice = f"{self.status_text.rstrip('.')}. {next_step}. {advice}", True
 
     def take_advice(self) -> str | None:
         """Return the advice to train on vectors after a first round of mixed clusters; None the second time."""
