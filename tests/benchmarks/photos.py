@@ -126,7 +126,7 @@ def embed_images(source: Path, path: Path, model_name: str, device: Device) -> F
         started_at, model = time.monotonic(), load_model(model_name, device)
         _, embedded = drain_events(import_and_embed(source, ImportOptions(), model, path))
         seconds = time.monotonic() - started_at
-        print(f"{path.name}: {embedded.image_count + embedded.test_count:,} images in {seconds:.0f} s", flush=True)
+        print(f"{path.name}: {embedded.to_record().count:,} images in {seconds:.0f} s", flush=True)
     return embedded.to_record()
 
 

@@ -61,7 +61,7 @@ def write_mixed_folder(root: Path) -> list[str]:
 def test_vectors_belong_to_the_imported_images_in_every_container(name: str, tmp_path: Path) -> None:
     dataset, file = embed_pixels(WRITERS[name](tmp_path, PICTURES), tmp_path / "v.npy")
     assert measure_distances(dataset, file).max() < MAX_DISTANCE
-    assert (file.image_count, file.test_count, file.width) == (len(PICTURES), 0, 3 * SIDE_PX**2)
+    assert (file.sidecar.image_count, file.sidecar.test_count, file.sidecar.width) == (len(PICTURES), 0, 3 * SIDE_PX**2)
 
 
 def test_files_that_cannot_be_read_leave_no_gap_between_the_vectors(tmp_path: Path) -> None:
@@ -71,7 +71,8 @@ def test_files_that_cannot_be_read_leave_no_gap_between_the_vectors(tmp_path: Pa
     assert measure_distances(dataset, file).max() < MAX_DISTANCE
     sidecar, paths = read_sidecar(file.path) or (None, None)
     assert sidecar is not None
-    assert (sidecar.image_count, sidecar.sha256, sidecar.model.name) == (27, file.sha256, "pixels")
+    assert sidecar == file.sidecar
+    assert (sidecar.image_count, sidecar.model.name) == (27, "pixels")
     assert paths == tuple(names)
 
 
@@ -88,7 +89,7 @@ def test_arrays_skip_images_with_nan_and_test_images_follow(tmp_path: Path) -> N
     digits[[0, 5, 17, 33], 3, 3] = np.nan
     np.savez(tmp_path / "a.npz", x_train=digits[:30], x_test=digits[30:])
     dataset, file = embed_pixels(tmp_path / "a.npz", tmp_path / "v.npy")
-    assert (file.image_count, file.test_count) == (27, 9)
+    assert (file.sidecar.image_count, file.sidecar.test_count) == (27, 9)
     assert measure_distances(dataset, file).max() < MAX_DISTANCE
 
 
@@ -97,7 +98,7 @@ def test_a_directory_of_idx_files_that_is_used_in_place_has_vectors_of_its_test_
     model = build_pixel_model()
     dataset, file = drain_events(import_and_embed(path, ImportOptions(), model, tmp_path / "v.npy"))
     assert dataset.directory == path
-    assert (file.image_count, file.test_count) == (30, 12)
+    assert (file.sidecar.image_count, file.sidecar.test_count) == (30, 12)
     images = tiny_network.read_images_as_grey(dataset)
     vectors = tiny_network.read_vectors_as_grey(file)
     reduced = [np.asarray(Image.fromarray(image).resize((SIDE_PX, SIDE_PX))) for image in images]
@@ -156,7 +157,7 @@ def test_damaged_sources_of_every_kind_give_aligned_vectors_or_a_refusal(seed: i
             assert not (directory / "v.npy").exists()
             continue
         outcomes.append("embedded")
-        assert file.image_count == dataset.report.image_count
+        assert file.sidecar.image_count == dataset.report.image_count
         assert np.median(measure_distances(dataset, file)) < MAX_DISTANCE
         assert measure_distances(dataset, file).max() < 40
     assert outcomes.count("embedded") >= 4

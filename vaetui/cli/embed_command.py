@@ -82,9 +82,12 @@ def embed(
         sys.exit(INTERRUPTED_STATUS)
     lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
     print_import_lines({heading: text for heading, text in lines.items() if heading in ("source", "not taken")})
-    count = format_count(file.image_count, "image")
-    test_note = f" and {format_count(file.test_count, 'test image')}" if file.test_count else ""
-    click.echo(make_printable(f"{output}: {count}{test_note}, {file.width:,} numbers each, by {file.model.name}."))
+    sidecar = file.sidecar
+    count = format_count(sidecar.image_count, "image")
+    test_note = f" and {format_count(sidecar.test_count, 'test image')}" if sidecar.test_count else ""
+    click.echo(
+        make_printable(f"{output}: {count}{test_note}, {sidecar.width:,} numbers each, by {sidecar.model.name}.")
+    )
 
 
 def refuse_foreign_files(output: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from vaetui.errors import UserError
-from vaetui.features.feature_sidecar import read_sidecar
+from vaetui.features.feature_sidecar import FeatureSidecar, read_sidecar
 from vaetui.features.feature_store import encode_npy_header
-from vaetui.storage.feature_record import FeatureRecord, ModelRecord
+from vaetui.storage.feature_record import FeatureRecord
 
 VECTOR_DTYPE = np.dtype("<f2")
 """Type of the numbers: half the memory of float32, and exact to three digits."""
@@ -23,22 +23,15 @@ class EmbeddedFile:
     """Vectors that an image model computed."""
 
     path: Path
-    """The .npy file, float16 [image_count + test_count, width]."""
-    image_count: int
-    """Number of vectors of the images, in their order."""
-    test_count: int
-    """Number of vectors of test images, which follow."""
-    width: int
-    """Numbers of a vector."""
-    sha256: str
-    """SHA-256 of the file in hexadecimal."""
-    model: ModelRecord
-    """The image model."""
+    """The .npy file, float16 [N + T, D]: vectors of the images in their order, then those of test images."""
+    sidecar: FeatureSidecar
+    """Its description."""
 
     def to_record(self) -> FeatureRecord:
         """Return the record for a session."""
-        count = self.image_count + self.test_count
-        return FeatureRecord(os.path.abspath(self.path), count, self.width, self.sha256, self.model)
+        sidecar = self.sidecar
+        count = sidecar.image_count + sidecar.test_count
+        return FeatureRecord(os.path.abspath(self.path), count, sidecar.width, sidecar.sha256, sidecar.model)
 
 
 def load_embedded_file(path: Path) -> EmbeddedFile | None:
@@ -57,4 +50,4 @@ def load_embedded_file(path: Path) -> EmbeddedFile | None:
                 return None
     except (UserError, OSError):
         return None
-    return EmbeddedFile(path, sidecar.image_count, sidecar.test_count, sidecar.width, sidecar.sha256, sidecar.model)
+    return EmbeddedFile(path, sidecar)

@@ -34,7 +34,7 @@ from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
 from vaetui.features.embedded_file import EmbeddedFile
 from vaetui.features.embedding_threads import EmbeddedVectors, EmbeddingThreads, PreparedPixels
-from vaetui.features.feature_sidecar import paths_path, sidecar_path, write_sidecar
+from vaetui.features.feature_sidecar import FeatureSidecar, paths_path, sidecar_path, write_sidecar
 from vaetui.features.partial_vectors import PartialVectors, compute_identity
 from vaetui.features.pretrained_model import ImageModel
 from vaetui.storage import dataset_cache
@@ -127,34 +127,19 @@ def import_and_embed(
         if run.image_count != dataset.report.image_count:
             run.discard()
             raise UserError(f"The images at {path} changed while they were read. Start again.")
-        file = EmbeddedFile(
-            output,
-            run.image_count,
-            vectors.row_count - run.image_count,
-            vectors.width,
-            vectors.complete(),
-            model.record,
-        )
+        test_count, sha256 = vectors.row_count - run.image_count, vectors.complete()
+        sidecar = FeatureSidecar(model.record, run.image_count, test_count, vectors.width, sha256, str(path.absolute()))
         image_paths = None
         if isinstance(source, FileList):
             records = dataset_cache.load_source_files(dataset.directory)
             image_paths = [name for record in records for name in record.list_image_paths()]
         yield Progress("writing the vectors", 0, 1)
-        write_sidecar(
-            output,
-            file.model,
-            file.image_count,
-            file.test_count,
-            file.width,
-            file.sha256,
-            str(path.absolute()),
-            image_paths,
-        )
+        sidecar = write_sidecar(output, sidecar, image_paths)
         vectors.publish()
         for described_path in (sidecar_path(output), paths_path(output)):
             with suppress(OSError):
                 shutil.copymode(output, described_path)  # what is not in the store may be for others, too
-    return dataset, file
+    return dataset, EmbeddedFile(output, sidecar)
 
 
 class _EmbeddingRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class FeatureSidecar:
     """SHA-256 of the .npy file in hexadecimal."""
     source: str
     """Absolute path of the images."""
-    paths_sha256: str | None
+    paths_sha256: str | None = None
     """SHA-256 of the list of the images' paths; None for images of arrays."""
 
 
@@ -70,29 +70,19 @@ def encode_paths(image_paths: Sequence[str]) -> bytes:
     return "".join(f"{json.dumps(list(chunk))}\n" for chunk in chunks).encode()
 
 
-def write_sidecar(
-    path: Path,
-    model: ModelRecord,
-    image_count: int,
-    test_count: int,
-    width: int,
-    sha256: str,
-    source: str,
-    image_paths: Sequence[str] | None,
-) -> None:
+def write_sidecar(path: Path, sidecar: FeatureSidecar, image_paths: Sequence[str] | None) -> FeatureSidecar:
     """Write the description of a complete file of vectors, and the paths of its images if they are files.
 
-    Raises UserError if the disk is full.
+    Returns the description with the digest of these paths. Raises UserError if the disk is full.
     """
-    paths_sha256 = None
     if image_paths is not None:
         content = encode_paths(image_paths)
-        paths_sha256 = hashlib.sha256(content).hexdigest()
+        sidecar = replace(sidecar, paths_sha256=hashlib.sha256(content).hexdigest())
         atomic_files.replace_file(paths_path(path), content)
-    sidecar = FeatureSidecar(model, image_count, test_count, width, sha256, source, paths_sha256)
     atomic_files.replace_file(
         sidecar_path(path), json.dumps({"format": FORMAT_NAME, **asdict(sidecar)}, indent=2).encode() + b"\n"
     )
+    return sidecar
 
 
 def read_sidecar(path: Path) -> tuple[FeatureSidecar, tuple[str, ...] | None] | None:
