@@ -108,6 +108,18 @@ async def test_labelling_screen_with_features_matches_its_snapshot(size: tuple[i
         assert_snapshot(pilot.app, f"labelling-features-{size[0]}x{size[1]}")
 
 
+async def test_line_that_finds_a_class_tells_whether_it_names_the_nearest_image() -> None:
+    session = ScriptedSession(config=VECTORS)
+    async with open_labelling(session) as (pilot, screen):
+        await pilot.press("slash")
+        assert "Cluster 0: class?" in prompt_text(screen)
+        await pilot.press("escape", "o", "slash")
+        assert "Cluster 0, nearest image: class?" in prompt_text(screen)
+        await pilot.press("7", "enter")
+        await settle(pilot)
+        assert isinstance(screen.presenter.round_view.clusters[0].answer, NearestImageAnswer)
+
+
 async def test_small_cluster_has_a_mean_image_without_a_number() -> None:
     session = ScriptedSession(config=VECTORS)
     async with open_labelling(session) as (pilot, screen):

@@ -267,8 +267,9 @@ class LabellingScreen(VaetuiScreen):
     def _create_class_line(self) -> LineDialogue:
         """Create a line that finds a class by its name, or makes a new one."""
         classes, digit_keys = self._session.classes, self.presenter.round_view.digit_keys
+        subject = ", nearest image" if self.presenter.key_parser.state == "nearest" else ""
         return LineDialogue(
-            f"Cluster {format_path(self.presenter.focused_cluster.path)}: class?",
+            f"Cluster {format_path(self.presenter.focused_cluster.path)}{subject}: class?",
             create_class_choices(classes, classes.active_ids, digit_keys, self.presenter.focused_cluster.class_shares),
             on_choice=self._apply_class_choice,
             create=lambda name: Choice(f"new class {name}", AddClass(len(classes), name)),
