@@ -8,7 +8,7 @@ from vaetui.engine.answers import Answer, ClassAnswer
 from vaetui.session.views import RoundView
 
 MIN_ANSWERED_CLUSTERS = 5
-"""Answered clusters from which on their share says something."""
+"""Fewest answered clusters whose share is meaningful."""
 MAX_MIXED_SHARE = 0.25
 """Largest share of the clusters that may be split, unreadable or named by their nearest image without advice.
 
