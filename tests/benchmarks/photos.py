@@ -126,8 +126,10 @@ def embed_images(source: Path, path: Path, model_name: str, device: Device) -> F
         started_at, model = time.monotonic(), load_model(model_name, device)
         _, embedded = drain_events(import_and_embed(source, ImportOptions(), model, path))
         seconds = time.monotonic() - started_at
-        print(f"{path.name}: {embedded.to_record().count:,} images in {seconds:.0f} s", flush=True)
-    return embedded.to_record()
+        print(f"{path.name}: {embedded.sidecar.image_count:,} images in {seconds:.0f} s", flush=True)
+    sidecar = embedded.sidecar
+    count = sidecar.image_count + sidecar.test_count
+    return FeatureRecord(str(path.absolute()), count, sidecar.width, sidecar.sha256, sidecar.model)
 
 
 def measure_unit(unit: str, cache: Path, device: Device, threads: int) -> None:

@@ -22,7 +22,7 @@ import vaetui
 from tests.command_line import assert_refused, run_vaetui
 from tests.data.drawing import draw_shapes
 from tests.session.scripted_run import run_to_end
-from tests.vectors import FEATURES_CONFIG
+from tests.vectors import FEATURES_CONFIG, record_vectors
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError
 from vaetui.features import image_models, model_names
@@ -62,7 +62,9 @@ def photos_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         model = image_models.load_model("efficientnet-lite0")
         events = import_and_embed(home.parent / "images", ImportOptions(), model, home.parent / "photos.npy")
         dataset, file = session_runner.drain_events(events)
-        record = DataRecord(origin=dataset.origin, features=file.to_record())
+        record = DataRecord(
+            origin=dataset.origin, features=replace(record_vectors(file.path), model=file.sidecar.model)
+        )
         session = lifecycle.create("photos", str(dataset.directory), FEATURES_CONFIG, record)
         list(run_to_end(session))
         session.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import numpy as np
 from vaetui.errors import UserError
 from vaetui.features.feature_sidecar import FeatureSidecar, read_sidecar
 from vaetui.features.feature_store import encode_npy_header
-from vaetui.storage.feature_record import FeatureRecord
 
 VECTOR_DTYPE = np.dtype("<f2")
 """Type of the numbers: half the memory of float32, and exact to three digits."""
@@ -26,12 +24,6 @@ class EmbeddedFile:
     """The .npy file, float16 [N + T, D]: vectors of the images in their order, then those of test images."""
     sidecar: FeatureSidecar
     """Its description."""
-
-    def to_record(self) -> FeatureRecord:
-        """Return the record for a session."""
-        sidecar = self.sidecar
-        count = sidecar.image_count + sidecar.test_count
-        return FeatureRecord(os.path.abspath(self.path), count, sidecar.width, sidecar.sha256, sidecar.model)
 
 
 def load_embedded_file(path: Path) -> EmbeddedFile | None:

@@ -28,7 +28,7 @@ views             frozen values that screens show
 metric_history    losses and epochs measured so far, and the estimates that may be shown
 graph_disagreement  on how many images classifier and graph differ
 expected_gain     what another round or page is expected to bring
-photo_advice      advice to train on vectors after a first round of mixed clusters
+feature_advice    advice to train on vectors after a first round of mixed clusters
 reading_test      reading test of an epoch
 least_sure_images  the images with the least certain labels
 model_agreement   agreement between answers and classifier

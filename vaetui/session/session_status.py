@@ -17,13 +17,13 @@ from vaetui.engine.config import count_epochs, find_current_epoch
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
 from vaetui.session import schedule
+from vaetui.session.feature_advice import advise_for_answers
 from vaetui.session.graph_disagreement import measure_disagreement
 from vaetui.session.label_propagator import LabelPropagator
 from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.learned_classes import find_learned_class_ids, find_unanswered_class_ids
 from vaetui.session.metric_history import drop_unreliable_estimates
 from vaetui.session.model_agreement import measure_round_agreements
-from vaetui.session.photo_advice import advise_for_answers
 from vaetui.session.stored_audits import load_results
 from vaetui.session.views import Summary
 from vaetui.storage import (

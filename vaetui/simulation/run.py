@@ -15,7 +15,7 @@ from vaetui.engine.true_labels import TrueLabels
 from vaetui.errors import UserError
 from vaetui.session.audit_views import AuditResult
 from vaetui.session.audits import NothingToAuditError
-from vaetui.session.photo_advice import advise_features
+from vaetui.session.feature_advice import advise_features
 from vaetui.session.session import Session
 from vaetui.simulation.annotator_config import AnnotatorConfig
 from vaetui.simulation.annotators import Annotator, CentreAnnotator, ImageChecker, LabelNoise, MembersAnnotator

@@ -15,7 +15,7 @@ from vaetui.engine.answers import ClassAnswer, NearestImageAnswer, Split, Unread
 from vaetui.engine.classes import AddClass, ClassEdit, ClassList, MergeClass
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.errors import UserError
-from vaetui.session.photo_advice import FEATURES_ADVICE
+from vaetui.session.feature_advice import FEATURES_ADVICE
 from vaetui.session.views import Disagreement, RoundView
 from vaetui.tui.plain.commands import COMMAND_HELP, parse_command
 from vaetui.tui.plain.dialogue import PlainDialogue

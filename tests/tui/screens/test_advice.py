@@ -9,7 +9,7 @@ import pytest
 from tests.tui.harness import open_labelling, prompt_text, screen_text, settle, wait_for_screen
 from tests.tui.scripted_session import ScriptedSession, create_labelled_epoch
 from vaetui.engine.config import Config, NetworkConfig
-from vaetui.session.photo_advice import FEATURES_ADVICE, OTHER_FEATURES_ADVICE
+from vaetui.session.feature_advice import FEATURES_ADVICE, OTHER_FEATURES_ADVICE
 from vaetui.tui.app import VaetuiApp
 from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.screens.summary import SummaryScreen

@@ -23,7 +23,7 @@ from vaetui.engine.classes import AddClass, MergeClass, RenameClass
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.events import Clustered, Event, HistoryEntry, HistoryLoaded, LabelsExported, Loading
 from vaetui.errors import UserError, format_count
-from vaetui.session.photo_advice import advise_features
+from vaetui.session.feature_advice import advise_features
 from vaetui.session.views import SURE_SHARE, ClusterView, RoundView
 from vaetui.signals import ShutdownRequested, ShutdownSignals
 from vaetui.storage.output_files import OutputExistsError

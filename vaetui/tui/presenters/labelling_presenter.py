@@ -8,7 +8,7 @@ from dataclasses import replace
 from vaetui.engine.answers import ClassAnswer, Cleared, ClusterPath, NearestImageAnswer, Unreadable, format_path
 from vaetui.engine.classes import AddClass, ClassEdit
 from vaetui.errors import UserError, format_count
-from vaetui.session.photo_advice import advise_features
+from vaetui.session.feature_advice import advise_features
 from vaetui.session.views import ClusterView, MemberOrder, RoundView
 from vaetui.tui.keymap import KeyFormatter, format_default_key
 from vaetui.tui.presenters.cluster_order import SORT_ORDERS, ClusterOrder, is_open, is_probably_mixed

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vaetui.engine.answers import Answer, ClassAnswer, NearestImageAnswer, Split, Unreadable
-from vaetui.session.photo_advice import FEATURES_ADVICE, OTHER_FEATURES_ADVICE, advise_features
+from vaetui.session.feature_advice import FEATURES_ADVICE, OTHER_FEATURES_ADVICE, advise_features
 from vaetui.session.views import ClusterView, RoundView
 
 
