@@ -137,6 +137,18 @@ def test_progress_and_speed_are_shown_in_a_terminal(photographs: Path, tmp_path:
     assert "computing vectors" in text
 
 
+def test_ctrl_c_while_a_new_session_computes_vectors_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
+    write_image_folder(tmp_path / "own", 240)
+    command = [*VAETUI, "new", "own", "--plain", "--data", str(tmp_path / "own"), "--features", "efficientnet-lite0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not any(part.stat().st_size > 70_000 for part in home.glob("features/*.npy.part")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (1, "Interrupted. Run the same command again to go on.\n")
+
+
 def test_ctrl_c_ends_the_command_and_the_next_run_goes_on(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", 240)  # fewer than are decoded by several processes
     output = tmp_path / "v.npy"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +117,18 @@ HEADING_CELLS = 12
 """Width of the headings of an import report."""
 FEATURES_HEADING = "features"
 """Heading of the line about vectors."""
+INTERRUPTED_STATUS = 1
+"""Exit status after Ctrl-C, as that of other commands."""
+
+
+@contextmanager
+def explain_interruption() -> Iterator[None]:
+    """Say after Ctrl-C that the vectors which were computed so far are kept, and exit."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Interrupted. Run the same command again to go on.", err=True)
+        sys.exit(INTERRUPTED_STATUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +160,8 @@ class FeatureOptions:
             return session_runner.run_with_progress(import_dataset(path, options)), None
         from vaetui.features.resolving import import_with_features
 
-        return session_runner.run_with_progress(import_with_features(path, options, self.text, self.key, device))
+        with explain_interruption():
+            return session_runner.run_with_progress(import_with_features(path, options, self.text, self.key, device))
 
     def resolve_for_source(self, source: str, device: str) -> ResolvedFeatures | None:
         """Check or compute the vectors of images that are not imported; None without the option."""
@@ -157,7 +172,8 @@ class FeatureOptions:
         from vaetui.session.dataset_location import locate_source_directory
 
         directory = locate_source_directory(source)
-        return session_runner.run_with_progress(resolve_for_directory(directory, self.text, self.key, device))
+        with explain_interruption():
+            return session_runner.run_with_progress(resolve_for_directory(directory, self.text, self.key, device))
 
 
 NO_FEATURES = FeatureOptions()

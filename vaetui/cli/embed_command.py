@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from vaetui.cli.config_options import DEVICE_CHOICE
-from vaetui.cli.data_options import add_import_options, parse_path, print_import_lines
+from vaetui.cli.data_options import add_import_options, explain_interruption, parse_path, print_import_lines
 from vaetui.cli.params import force_option
 from vaetui.data.import_options import ImportOptions
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.features.model_names import DEFAULT_MODEL
 from vaetui.runtime import session_runner
-
-INTERRUPTED_STATUS = 1
-"""Exit status after Ctrl-C, as that of other commands."""
 
 
 @click.command()
@@ -75,11 +71,8 @@ def embed(
 
     model = load_model(model_name, choose_device(device), input_size)
     model.batch_images = batch or model.batch_images
-    try:
+    with explain_interruption():
         dataset, file = session_runner.run_with_progress(import_and_embed(source, import_options, model, output))
-    except KeyboardInterrupt:
-        click.echo("Interrupted. Run the same command again to go on.", err=True)
-        sys.exit(INTERRUPTED_STATUS)
     lines = describe_import(dataset.report, dataset.skipped, str(dataset.skipped_list or ""))
     print_import_lines({heading: text for heading, text in lines.items() if heading in ("source", "not taken")})
     sidecar = file.sidecar
