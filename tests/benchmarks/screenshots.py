@@ -1,9 +1,11 @@
 """Make the screenshots of the documentation.
 
 python -m tests.benchmarks.screenshots TRAINING LABELLING FINISHED READING AUDITED
+python -m tests.benchmarks.screenshots PHOTOGRAPHS
 
 The arguments name sessions in these states. TRAINING is trained for a moment, READING needs finished epochs, and
-AUDITED a finished audit, as `vaetui simulate --audit full --keep AUDITED` leaves one. The program runs in a real
+AUDITED a finished audit, as `vaetui simulate --audit full --keep AUDITED` leaves one. PHOTOGRAPHS is a session with
+features in its first round, of the images that `tests.benchmarks.photograph_crops` makes. The program runs in a real
 pseudo-terminal, and its screen is drawn cell by cell with the font DejaVu Sans Mono.
 """
 
@@ -147,6 +149,13 @@ def capture_audits(session: str) -> None:
         terminal.close()
 
 
+def capture_photographs(session: str) -> None:
+    """Save the first round of a session with features, at three sizes."""
+    for columns, rows in SIZES:
+        name = f"screens/photographs-{columns}x{rows}.png"
+        capture(["resume", session], name, (columns, rows), "mean distance")
+
+
 def main(training: str, labelling: str, finished: str, reading: str, audited: str) -> None:
     capture(["resume", finished], "summary.png", (100, 30), "one more round")
     capture(["resume", labelling], "labelling.png", (120, 40), "mean distance")
@@ -164,4 +173,7 @@ def main(training: str, labelling: str, finished: str, reading: str, audited: st
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) == 2:
+        capture_photographs(sys.argv[1])
+    else:
+        main(*sys.argv[1:])
