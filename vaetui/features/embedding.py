@@ -212,7 +212,7 @@ class _EmbeddingRun:
             self.vectors.add_boundary(self._index + len(pixels), file_count)
             self._add(model_pixels)
             yield pixels, results
-        self._finish_images()
+        self.image_count = self._index
         self.is_complete = True
 
     def embed_source(
@@ -228,13 +228,13 @@ class _EmbeddingRun:
         self._open([files, [array.display_name for array in arrays], _list_range_fields(value_ranges)])
         (value_range, *_) = value_ranges.values()  # test images are scaled by the same range
         yield from self._embed_array(source.train_images, value_range)
-        self._finish_images()
+        self.image_count = self._index
         if source.test_images is not None:
             yield from self._embed_array(source.test_images, value_range)
 
     def wait(self) -> Generator[Progress, None, None]:
         """Compute what is left."""
-        self._submit(len(self._pending))
+        self._submit()
         for vectors in self._threads.iter_remaining():
             self.vectors.add_vectors(vectors)
             yield Progress("", self.vectors.row_count, self._index)
@@ -259,7 +259,7 @@ class _EmbeddingRun:
             self.vectors.add_boundary(self._index + len(pixels), file_count)
             self._add(pixels)
             yield Progress("", file_count, len(paths))
-        self._finish_images()
+        self.image_count = self._index
 
     def _embed_array(self, array_file: ArrayFile, value_range: ValueRange) -> Iterator[Progress]:
         self._prepare = self._apply_transform
@@ -275,9 +275,6 @@ class _EmbeddingRun:
     def _apply_transform(self, images: NDArray[np.uint8]) -> PreparedPixels:
         return np.stack([self._model.transform.apply(Image.fromarray(image)) for image in images])
 
-    def _finish_images(self) -> None:
-        self.image_count = self._index
-
     def _add(self, images: NDArray[np.uint8]) -> None:
         """Add the next images; those that have vectors already are skipped."""
         done_count = min(max(self.vectors.row_count_at_start - self._index, 0), len(images))
@@ -286,11 +283,11 @@ class _EmbeddingRun:
         for image in images[done_count:]:
             self._pending.append(image)
             if len(self._pending) == size:
-                self._submit(size)
+                self._submit()
 
-    def _submit(self, count: int) -> None:
+    def _submit(self) -> None:
         """Queue the images that wait as a batch."""
-        if not count:
+        if not self._pending:
             return
         images, self._pending = np.stack(self._pending), []
         prepare = self._prepare
