@@ -282,6 +282,20 @@ def test_answers_for_nearest_images_are_listed_filtered_and_corrected() -> None:
     assert find_answer(session, 1, 0) == NearestImageAnswer(2)
 
 
+def test_one_key_mode_asks_whether_a_correction_is_still_about_the_nearest_image() -> None:
+    session = create_session()
+    session.set_one_key_mode(True)
+    presenter = create_presenter(session)
+    press(presenter, session, "last", "nearest", "0", "2")
+    assert find_answer(session, 1, 0) == NearestImageAnswer(0)
+    assert presenter.describe_focus().startswith("Round 1, cluster 0 = ")
+    assert presenter.describe_keys() == "o: nearest image · Enter: whole cluster · Esc: cancel"
+    press(presenter, session, "nearest")
+    assert find_answer(session, 1, 0) == NearestImageAnswer(2)
+    press(presenter, session, "1", "accept")
+    assert find_answer(session, 1, 0) == ClassAnswer(1)
+
+
 def test_without_answers_keys_do_nothing_and_say_so() -> None:
     session = ScriptedSession()
     presenter = create_presenter(session)

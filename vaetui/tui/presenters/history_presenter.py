@@ -133,11 +133,14 @@ class HistoryPresenter:
         return None
 
     def select_class(self, class_id: int) -> HistoryAction | None:
-        """Take the class of a correction; that of the nearest image, and any in one-key mode, is recorded at once."""
+        """Take the class of a correction; that of the nearest image, and any in one-key mode, is recorded at once.
+
+        Where the answer is about the nearest image, a class alone does not tell whether it is now about the cluster.
+        """
         if self.is_nearest_pending:
             self.is_nearest_pending = False
             return self._correct(NearestImageAnswer(class_id))
-        if self._session.one_key_mode:
+        if self._session.one_key_mode and not self._is_about_nearest_image:
             return self._correct(ClassAnswer(class_id))
         self.pending_class_id = class_id
         return None
@@ -226,10 +229,17 @@ class HistoryPresenter:
             return f"{text} = {self._session.classes.names[self.pending_class_id]}"
         return text
 
+    @property
+    def _is_about_nearest_image(self) -> bool:
+        entry = self.focused_entry
+        return entry is not None and isinstance(entry.answer, NearestImageAnswer)
+
     def _describe_confidence_keys(self) -> str:
         accept_key, nearest_key, cancel_key = (
             self._format_key(f"history.{name}") for name in ("accept", "nearest", "close")
         )
+        if self._is_about_nearest_image:
+            return f"{nearest_key}: nearest image · {accept_key}: whole cluster · {cancel_key}: cancel"
         nearest = f" · {nearest_key}: nearest" if self._session.has_features else " 0.1-0.9"
         return f"{accept_key}: certain · 1-9: confidence{nearest} · {cancel_key}: cancel"
 
