@@ -79,7 +79,7 @@ def _open_npy_vectors(path: Path, key: str | None) -> FeatureFile:
         return replace(feature_file, is_mappable=is_mappable)
     sidecar, paths = description
     count = sidecar.image_count + sidecar.test_count
-    if (count, sidecar.width) != (feature_file.count, feature_file.width) or len(paths or ()) not in (0, count):
+    if (count, sidecar.width) != (feature_file.count, feature_file.width):
         raise UserError(
             f"{path.name} has the shape ({feature_file.count:,}, {feature_file.width:,}), its description "
             f"{path.name}.json says ({count:,}, {sidecar.width:,}). Compute the vectors again, or remove the "

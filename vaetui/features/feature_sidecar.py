@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from vaetui.errors import UserError
 from vaetui.storage import atomic_files
 from vaetui.storage.atomic_files import translate_os_errors
-from vaetui.storage.feature_record import ModelRecord
+from vaetui.storage.feature_record import ModelRecord, parse_model_record
 
 FORMAT_PREFIX = "vaetui-features-"
 """Start of the first field of each description."""
@@ -114,21 +115,35 @@ def read_sidecar(path: Path) -> tuple[FeatureSidecar, tuple[str, ...] | None] | 
         list_content = list_path.read_bytes()
     if hashlib.sha256(list_content).hexdigest() != sidecar.paths_sha256:
         raise UserError(f"{list_path} does not belong to {path.name}. {advice}")
-    return sidecar, tuple(str(image_path) for line in list_content.splitlines() for image_path in json.loads(line))
+    paths = _parse_paths(list_content)
+    if paths is None or len(paths) != sidecar.image_count + sidecar.test_count:
+        raise UserError(f"{list_path} does not name one image for each vector. {advice}")
+    return sidecar, paths
+
+
+def _parse_paths(content: bytes) -> tuple[str, ...] | None:
+    try:
+        lists = [json.loads(line) for line in content.splitlines()]
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(paths, list) and all(isinstance(path, str) for path in paths) for paths in lists):
+        return None
+    return tuple(path for paths in lists for path in paths)
 
 
 def _parse_sidecar(fields: dict[str, Any]) -> FeatureSidecar | None:
     match fields:
         case {
             "format": format_name,
-            "model": {"name": str(name), "version": str(version), "size": [int(height), int(model_width)]},
+            "model": model,
             "image_count": int(image_count),
             "test_count": int(test_count),
             "width": int(width),
             "sha256": str(sha256),
             "source": str(source),
             "paths_sha256": str() | None as paths_sha256,
-        } if format_name == FORMAT_NAME:
-            model = ModelRecord(name, version, (height, model_width))
-            return FeatureSidecar(model, image_count, test_count, width, sha256, source, paths_sha256)
+        } if format_name == FORMAT_NAME and min(image_count, test_count) >= 0:
+            with suppress(ValueError):
+                model_record = parse_model_record(model)
+                return FeatureSidecar(model_record, image_count, test_count, width, sha256, source, paths_sha256)
     return None

@@ -57,11 +57,12 @@ def parse_feature_record(values: Any) -> FeatureRecord:
         } if not others and Path(path).is_absolute() and "\0" not in path:
             is_digest = len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")
             if is_digest and 0 < count <= MAX_VECTORS and 0 < width <= MAX_WIDTH:
-                return FeatureRecord(path, count, width, sha256, None if model is None else _parse_model(model))
+                return FeatureRecord(path, count, width, sha256, None if model is None else parse_model_record(model))
     raise ValueError("not a record of vectors")
 
 
-def _parse_model(values: Any) -> ModelRecord:
+def parse_model_record(values: Any) -> ModelRecord:
+    """Return the record of an image model with these JSON values; raises ValueError for any others."""
     match values:
         case {"name": str(name), "version": str(version), "size": [int(height), int(width)], **others} if not others:
             # The name may be a path with any bytes.
@@ -71,5 +72,5 @@ def _parse_model(values: Any) -> ModelRecord:
                 and 0 < height <= MAX_WIDTH
                 and 0 < width <= MAX_WIDTH
             ):
-                return ModelRecord(name, version, (height, width))
+                return ModelRecord(name, version, (int(height), int(width)))
     raise ValueError("not a record of an image model")
