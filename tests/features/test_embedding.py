@@ -363,7 +363,10 @@ def test_the_number_of_threads_of_training_is_the_same_after_vectors_were_comput
         torch.set_num_threads(previous)
 
 
-def test_a_full_disk_is_explained_and_leaves_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size_kib", [4, 16, 64])
+def test_a_full_disk_is_explained_and_stays_as_it_was(size_kib: int, tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", 60)
-    with mount_small_disk(tmp_path, 64) as disk, pytest.raises(UserError, match="is full"):
-        embed_pixels(tmp_path / "own", disk / "v.npy")
+    with mount_small_disk(tmp_path, size_kib) as disk:
+        with pytest.raises(UserError, match="is full"):
+            embed_pixels(tmp_path / "own", disk / "v.npy")
+        assert [*disk.iterdir()] == []

@@ -168,20 +168,25 @@ class PartialVectors:
                 path.unlink(missing_ok=True)
             self._path.replace(self._output)
             atomic_files.sync_directory(self._output.parent)
-        self.close()
+        self._close_files()
 
     def close(self) -> None:
-        """Close the files, which stay for the next run."""
-        for file in (self._vectors, self._images):
-            with suppress(OSError):  # what cannot be written is computed again
-                file.close()
+        """Close the files, which stay if the next run can go on with them: not if a full disk prevents the first save."""
+        if not self._vectors.closed and not self._state_path.exists():
+            self.remove()
+        self._close_files()
 
     def remove(self) -> None:
         """Remove the files."""
         for path in (self._state_path, self._images_path, self._path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-        self.close()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        for file in (self._vectors, self._images):
+            with suppress(OSError):  # what cannot be written is computed again
+                file.close()
 
     def _load_state(self, identity: str) -> bool:
         """Read the state of an earlier run; return whether it can go on."""
