@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from vaetui.engine.config import NetworkConfig
-from vaetui.engine.vae import build_vae, to_byte_images, to_float_images
+from vaetui.engine.networks import build_networks
+from vaetui.engine.vae import to_byte_images, to_float_images
 
 
 def test_default_network_has_the_shapes_of_the_paper() -> None:
-    vae = build_vae(NetworkConfig(), (28, 28), 0)
+    vae = build_networks(NetworkConfig(), (28, 28), 0)
     assert {name: tuple(parameter.shape) for name, parameter in vae.named_parameters() if parameter.ndim > 1} == {
         "encoder.0.weight": (64, 1, 3, 3),
         "encoder.1.weight": (128, 64, 3, 3),
@@ -28,7 +29,7 @@ def test_default_network_has_the_shapes_of_the_paper() -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
 def test_decoded_images_have_the_size_of_the_encoded_ones(shape: tuple[int, int]) -> None:
-    vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
+    vae = build_networks(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
     hidden, mean, std = vae.encode(torch.rand(5, 1, *shape))
     assert mean.shape == std.shape == (5, 3)
     assert (std > 0).all()
@@ -37,7 +38,7 @@ def test_decoded_images_have_the_size_of_the_encoded_ones(shape: tuple[int, int]
 
 
 def test_colour_images_are_decoded_in_colour() -> None:
-    vae = build_vae(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
+    vae = build_networks(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
     pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)
     mean = vae.encode(to_float_images(pixels)).mean
     assert to_byte_images(vae.decode(mean).sigmoid()).shape == pixels.shape
@@ -52,7 +53,7 @@ def test_bytes_survive_the_conversion_to_floats() -> None:
 
 def test_initial_weights_are_glorot_or_normal_and_biases_0() -> None:
     glorot, normal = (
-        dict(build_vae(config, (28, 28), 3).named_parameters())
+        dict(build_networks(config, (28, 28), 3).named_parameters())
         for config in (NetworkConfig(weight_init="glorot"), NetworkConfig(weight_init="normal"))
     )
     weight = glorot["encoder.2.weight"]
@@ -64,6 +65,6 @@ def test_initial_weights_are_glorot_or_normal_and_biases_0() -> None:
 
 
 def test_seed_determines_the_initial_weights() -> None:
-    first, same, other = (build_vae(NetworkConfig(), (12, 12), seed).state_dict() for seed in (1, 1, 2))
+    first, same, other = (build_networks(NetworkConfig(), (12, 12), seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(first["encoder.1.weight"], same["encoder.1.weight"])
     assert not torch.equal(first["encoder.1.weight"], other["encoder.1.weight"])

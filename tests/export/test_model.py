@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from vaetui.engine.classes import ClassList
 from vaetui.engine.config import Config, NetworkConfig
 from vaetui.engine.networks import build_networks
-from vaetui.engine.vae import VAE, build_vae
+from vaetui.engine.vae import VAE
 from vaetui.errors import UserError
 from vaetui.export.model import InputClassifier, ModelOrigin, write_model_directory
 from vaetui.storage.feature_record import FeatureRecord
@@ -48,7 +48,7 @@ def run_readme(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def build_model(shape: tuple[int, ...]) -> VAE:
-    return build_vae(CONFIG.network, shape, seed=0).eval()
+    return build_networks(CONFIG.network, shape, seed=0).eval()
 
 
 @pytest.mark.parametrize(("shape", "channels"), [((8, 12), 1), ((8, 12, 3), 3)])

@@ -129,27 +129,6 @@ def activate(values: Tensor, negative_slope: float) -> Tensor:
     return F.leaky_relu(values, negative_slope, inplace=True)
 
 
-def build_vae(config: NetworkConfig, shape: tuple[int, ...], seed: int) -> VAE:
-    """Return networks with initial weights drawn from the seed and biases of 0."""
-    vae = VAE(config, shape)
-    initialise_weights(vae, config, seed)
-    return vae
-
-
-def initialise_weights(networks: nn.Module, config: NetworkConfig, seed: int) -> None:
-    """Draw initial weights from the seed, and set biases to 0."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, parameter in networks.named_parameters():
-        if name.endswith("bias"):
-            nn.init.zeros_(parameter)
-        elif parameter.dim() == 1:
-            nn.init.ones_(parameter)  # scale of a batch normalisation
-        elif config.weight_init == "normal":
-            nn.init.normal_(parameter, std=0.02, generator=generator)
-        else:
-            nn.init.xavier_uniform_(parameter, generator=generator)
-
-
 def count_channels(shape: tuple[int, ...]) -> int:
     """Return the number of channels of images of `shape`: (height, width) or (height, width, 3)."""
     return shape[2] if len(shape) == 3 else 1

@@ -282,8 +282,9 @@ class SessionReader:
     def latents(self) -> LatentVectors:
         """Return the latent vectors of all N images by the newest checkpoint, [N, z_dim] float32.
 
-        Row r belongs to image r of the session, `Labels.rows`. Raises UserError before the first checkpoint, and for
-        missing or changed images.
+        With the recipe "photos", they are the principal components that are clustered in place of latent vectors. Row r
+        belongs to image r of the session, `Labels.rows`. Raises UserError before the first checkpoint, and for missing
+        or changed images.
         """
         from vaetui.session.snapshot_labels import predict_all
         from vaetui.storage import stored_arrays
