@@ -13,7 +13,14 @@ from vaetui.data.array_names import CASE_BOUNDARY, SUBSET_WORDS, WORD
 from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
 from vaetui.features.feature_paths import SAMPLE_CELLS, choose_path_column
-from vaetui.features.vector_arrays import FeatureFile, build_array_features, get_float_type, to_float
+from vaetui.features.vector_arrays import (
+    MAX_LISTED_NAMES,
+    FeatureFile,
+    build_array_features,
+    get_float_type,
+    list_names,
+    to_float,
+)
 
 VECTOR_WORDS = frozenset(
     (
@@ -22,8 +29,6 @@ VECTOR_WORDS = frozenset(
     )
 )
 """Words in the usual names of vectors."""
-MAX_LISTED_ARRAYS = 8
-"""Most arrays that a message lists."""
 
 
 def open_npz_vectors(path: Path, key: str | None) -> FeatureFile:
@@ -80,7 +85,7 @@ def _choose_vectors(path: Path, npz_file: NpzFile, key: str | None) -> str:
     if key is not None:
         exact = [name for name in names if name == key] or [name for name in names if name.lower() == key.lower()]
         if len(exact) != 1:
-            raise UserError(f"{path} has no array {key}. Choose one with --features-key: {_list_names(names)}.")
+            raise UserError(f"{path} has no array {key}. Choose one with --features-key: {list_names(names)}.")
         if exact[0] in npz_file.problems:
             raise UserError(f"array {exact[0]} in {path} {npz_file.problems[exact[0]]}")
         return exact[0]
@@ -95,7 +100,7 @@ def _choose_vectors(path: Path, npz_file: NpzFile, key: str | None) -> str:
         return main[0]
     if not main:
         _refuse_without_vectors(path, npz_file)
-    shapes = ", ".join(f"{name} {npz_file.arrays[name].shape}" for name in main[:MAX_LISTED_ARRAYS])
+    shapes = ", ".join(f"{name} {npz_file.arrays[name].shape}" for name in main[:MAX_LISTED_NAMES])
     raise UserError(
         f"{path} contains several arrays that can be the vectors: {shapes}. Choose one with --features-key, such as "
         f"--features-key {main[0]}."
@@ -107,7 +112,7 @@ def _refuse_without_vectors(path: Path, npz_file: NpzFile) -> NoReturn:
         raise UserError(f"array {name} in {path} {problem}")
     if len(npz_file.arrays) == 1:
         build_array_features(next(iter(npz_file.arrays.values())), path)  # raises UserError with the reason
-    listed = ", ".join(f"{name} {array.shape}" for name, array in [*npz_file.arrays.items()][:MAX_LISTED_ARRAYS])
+    listed = ", ".join(f"{name} {array.shape}" for name, array in [*npz_file.arrays.items()][:MAX_LISTED_NAMES])
     more = f": {listed}" if listed else ""
     raise UserError(f"{path} contains no array of vectors, of shape (images, numbers){more}. Save one in it.")
 
@@ -130,8 +135,3 @@ def _split_name(name: str) -> tuple[tuple[str, ...], str]:
     subsets: Mapping[str, str] = SUBSET_WORDS
     subset = next((subsets[word] for word in words if word in subsets), "")
     return tuple(word for word in words if word not in subsets), subset
-
-
-def _list_names(names: list[str]) -> str:
-    more = f" and {len(names) - MAX_LISTED_ARRAYS} more" if len(names) > MAX_LISTED_ARRAYS else ""
-    return ", ".join(names[:MAX_LISTED_ARRAYS]) + more

@@ -15,7 +15,7 @@ from vaetui.data.array_files import translate_read_errors
 from vaetui.engine.vectors import VectorArray
 from vaetui.errors import UserError
 from vaetui.features.feature_paths import SAMPLE_CELLS, choose_path_column
-from vaetui.features.vector_arrays import FeatureFile, require_width, to_float
+from vaetui.features.vector_arrays import FeatureFile, list_names, require_width, to_float
 
 NUMBERED_COLUMN = re.compile(r"(.*?)(\d+)")
 """The name of a column with one number of each vector, such as f12."""
@@ -23,8 +23,6 @@ BATCH_NUMBERS = 1 << 20
 """Numbers that are read at a time."""
 BUFFER_BYTES = 1 << 20
 """Bytes that are read at a time from the file."""
-MAX_LISTED_COLUMNS = 8
-"""Most columns that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def _choose_columns(path: Path, parquet: Any, key: str | None) -> _VectorColumns
         matches = [name for name in (*lists, *numbered) if name == key]
         if not matches:
             present = [*lists, *numbered] or schema.names
-            advice = f"Choose one with --features-key: {_list_names(present)}."
+            advice = f"Choose one with --features-key: {list_names(present)}."
             if key in schema.names:
                 raise UserError(
                     f"The column {key} of {path} contains no vectors but {schema.field(key).type}. {advice}"
@@ -106,11 +104,11 @@ def _choose_columns(path: Path, parquet: Any, key: str | None) -> _VectorColumns
         if not choices:
             raise UserError(
                 f"{path} has no column of vectors: lists of numbers, or columns such as f0, f1, f2. Its columns are: "
-                f"{_list_names(schema.names)}."
+                f"{list_names(schema.names)}."
             )
         if len(choices) > 1:
             raise UserError(
-                f"{path} has several columns of vectors: {_list_names(choices)}. Choose one with --features-key, such "
+                f"{path} has several columns of vectors: {list_names(choices)}. Choose one with --features-key, such "
                 f"as --features-key {choices[0]}."
             )
         chosen = choices[0]
@@ -214,8 +212,3 @@ def _read_paths(path: Path, parquet: Any) -> tuple[str, ...] | None:
     for batch in _iter_batches(parquet, [chosen], 1):
         paths += (cell or "" for cell in batch.column(0).to_pylist())
     return tuple(paths)
-
-
-def _list_names(names: list[str]) -> str:
-    more = f" and {len(names) - MAX_LISTED_COLUMNS} more" if len(names) > MAX_LISTED_COLUMNS else ""
-    return ", ".join(names[:MAX_LISTED_COLUMNS]) + more

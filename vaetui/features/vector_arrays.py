@@ -18,6 +18,8 @@ from vaetui.storage.feature_record import MAX_VECTORS, MAX_WIDTH
 
 MIN_WIDTH = 2
 """Fewest numbers of a vector: vectors are brought to length 1, so that those of one number are all equal."""
+MAX_LISTED_NAMES = 8
+"""Most arrays or columns that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def require_vectors(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     Axes of length 1 after the first are left out, as networks produce them: [N, D, 1, 1].
     """
     if dtype.kind not in "biuf":
-        raise UserError(f"{name} contains text. Pass a file of numbers, one vector per image.")
+        kind = "text" if dtype.kind in "SU" else f"values of type {dtype}"
+        raise UserError(f"{name} contains {kind}. Pass a file of numbers, one vector per image.")
     lengths = [length for length in shape[1:] if length != 1]
     if len(shape) < 2:
         described = "one number" if not shape else f"the shape {shape}"
@@ -106,3 +109,9 @@ def to_float(values: NDArray[Any], dtype: np.dtype[Any]) -> VectorArray:
     """Return values in a type of this machine's byte order; those above its range become infinite."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values.astype(dtype, copy=False))
+
+
+def list_names(names: list[str]) -> str:
+    """Return the names of arrays or columns for a message, the first ones of many."""
+    more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
+    return ", ".join(names[:MAX_LISTED_NAMES]) + more
