@@ -177,8 +177,14 @@ def test_the_python_interface_returns_what_the_command_prints(finished_home: Pat
             ]
         centres = reader.centres()
         assert centres.pictures.shape == centres.mean_pictures.shape == (len(centres.paths), 28, 28)
-        for wrong in (vectors[:, 1:], vectors[0], np.full((2, WIDTH), np.nan), np.array([["a"] * WIDTH])):
-            with pytest.raises(UserError):
+        for wrong, message in (
+            (vectors[:, 1:], f"The array has {WIDTH - 1} numbers per image"),
+            (vectors[0], "The array has the shape"),
+            (np.full((2, WIDTH), np.nan), "Row 0 of the array, counted from 0, contains NaN"),
+            (np.array([["a"] * WIDTH]), "The array contains text"),
+            (vectors.astype(complex), "The array contains values of type complex128"),
+        ):
+            with pytest.raises(UserError, match=message):
                 reader.predict(features=wrong)
         with pytest.raises(UserError, match="Pass images, or vectors of images"):
             reader.predict()

@@ -63,7 +63,10 @@ class VectorCheck:
             )
 
     def _explain_row(self, vector: NDArray[Any], row: int) -> str:
-        place = f"Row {row:,} of {self._file.name}, counted from 0,"
+        name = self._file.name
+        place = (
+            f"Row {row:,} of {name[0].lower()}{name[1:]}, counted from 0,"  # "The array" elsewhere starts a sentence
+        )
         if self._file.paths is not None:
             place = f"The vector of {self._file.paths[row]} in {self._file.name}"
         if np.isnan(vector).any():

@@ -171,7 +171,7 @@ class PartialVectors:
         self._close_files()
 
     def close(self) -> None:
-        """Close the files, which stay if the next run can go on with them: not if a full disk prevents the first save."""
+        """Close the files, which stay for the next run, unless a full disk has prevented the first state."""
         if not self._vectors.closed and not self._state_path.exists():
             self.remove()
         self._close_files()
