@@ -27,7 +27,7 @@ def create_epochs(
         accuracy, churn, test_accuracy = values
         epochs.append(
             replace(
-                create_epoch(2 + index, 16),
+                create_epoch(2 + index, 16 * (1 + index)),
                 expected_accuracy=accuracy,
                 prediction_churn=churn,
                 test_accuracy=test_accuracy,
@@ -95,6 +95,12 @@ def test_the_last_two_rounds_are_reported() -> None:
 )
 def test_nothing_is_expected_from_a_single_comparable_accuracy_or_across_a_gap(expected: list[float | None]) -> None:
     assert expect_gain(TRAINING, create_epochs(expected)) is None
+
+
+def test_a_round_without_answers_tells_nothing_about_the_next_one() -> None:
+    *epochs, last = create_epochs([0.6, 0.7, 0.704])
+    assert expect_gain(TRAINING, [*epochs, last]) is not None
+    assert expect_gain(TRAINING, [*epochs, replace(last, answer_count=epochs[-1].answer_count)]) is None
 
 
 def test_test_accuracies_replace_the_expected_ones() -> None:

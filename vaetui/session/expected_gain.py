@@ -61,24 +61,28 @@ class ExpectedGain:
 def expect_gain(training: TrainingConfig, epochs: Sequence[EpochEnded]) -> ExpectedGain | None:
     """Return what another round is expected to bring, once every class has an answer.
 
-    None before two rounds in a row have comparable accuracies. The expected gain is the smallest of three bounds: half
-    of the last gain, a quarter of the remaining errors, and a quarter of the predictions that the last round changed. A
-    fall of the expected accuracy counts as no gain: in simulated runs most such falls were none.
+    None before two rounds in a row have comparable accuracies, and after a round without answers. The expected gain is
+    the smallest of three bounds: half of the last gain, a quarter of the remaining errors, and a quarter of the
+    predictions that the last round changed. A fall of the expected accuracy counts as no gain: in simulated runs most
+    such falls were none.
     """
     is_measured = any(epoch.test_accuracy is not None for epoch in epochs)
     accuracies: dict[int, float | None] = {}
+    answer_counts: dict[int, int] = {}
     churns: dict[int, float] = {}
     for epoch in epochs:
         round_number = find_round_of_epoch(training, epoch.epoch)
         if round_number is not None and (is_measured or round_number >= FIRST_COMPARABLE_ROUND):
             # Of the epochs of a round, the last one counts.
+            answer_counts[round_number] = epoch.answer_count
             accuracies[round_number] = epoch.test_accuracy if is_measured else epoch.expected_accuracy
             if epoch.prediction_churn is not None:
                 churns[round_number] = churns.get(round_number, 0.0) + epoch.prediction_churn
     gains: list[RoundGain] = []
     for round_number in sorted(accuracies)[1:]:
         after, before = accuracies[round_number], accuracies.get(round_number - 1)
-        if after is None or before is None:
+        has_answers = answer_counts[round_number] > answer_counts.get(round_number - 1, -1)
+        if after is None or before is None or not has_answers:  # training alone tells nothing about answers
             gains = []
             continue
         gain = after - before

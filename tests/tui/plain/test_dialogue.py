@@ -275,7 +275,7 @@ def test_what_is_known_about_the_labels_is_printed_before_a_round_and_at_the_end
     accuracies = (None, 0.7, 0.742, 0.773)
     session.finished_epochs = [
         replace(
-            create_epoch(1 + index, 16),
+            create_epoch(1 + index, 16 * index),
             test_accuracy=None,
             mean_confidence=0.98,
             expected_accuracy=accuracy,
@@ -294,7 +294,7 @@ def test_what_is_known_about_the_labels_is_printed_before_a_round_and_at_the_end
     ]
     session = ScriptedSession("finished", rounds=2)
     session.finished_epochs = [
-        replace(create_epoch(1 + index, 16), test_accuracy=accuracy, prediction_churn=0.01)
+        replace(create_epoch(1 + index, 16 * index), test_accuracy=accuracy, prediction_churn=0.01)
         for index, accuracy in enumerate((0.1, 0.95, 0.96))
     ]
     lines = run_dialogue(session, "")

@@ -19,7 +19,7 @@ def create_session(accuracies: Sequence[float | None], churns: Sequence[float | 
     session = ScriptedSession(has_test_labels=False)
     session.finished_epochs = [replace(create_epoch(1), test_accuracy=None)]
     for index, (accuracy, churn) in enumerate(zip(accuracies, churns, strict=True)):
-        epoch = create_epoch(2 + index, 16)
+        epoch = create_epoch(2 + index, 16 * (1 + index))
         session.finished_epochs.append(
             replace(
                 epoch, test_accuracy=None, mean_confidence=0.987, expected_accuracy=accuracy, prediction_churn=churn
