@@ -45,10 +45,10 @@ def embed(
     force: bool,
     import_options: ImportOptions,
 ) -> None:
-    """Compute a vector for each image that `new --data PATH` would import.
+    """Compute one vector per image with a pretrained image model.
 
-    Pass the file to `new --data PATH --features FILE`. The images are read at their original size, in the order of the
-    import and with its options. An interrupted run goes on where it was.
+    The images are those that `new --data PATH` would import, in their order, read at their original size. Pass the file
+    to `new --data PATH --features FILE`. An interrupted run goes on where it was.
     """
     from vaetui.data.report_text import describe_import
     from vaetui.storage.output_files import is_special_file, refuse_to_overwrite, require_parent_directory
