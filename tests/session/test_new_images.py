@@ -144,6 +144,11 @@ def test_features_that_the_session_cannot_use_are_refused(
     assert "Missing argument 'IMAGES...'" in process.stderr
     path = finished_home.parent / "vectors.npy"
     assert_refused("is the input", "predict", "vectors", "--features", str(path), "-o", str(path), "--force")
+    np.save(tmp_path / "new.npy", vectors)
+    own = ("-o", str(path), "--format", "csv", "--force")
+    assert_refused("is the input", "predict", "vectors", "--features", str(tmp_path / "new.npy"), *own)
+    assert_refused("is the input", "export", "vectors", *own)
+    assert np.array_equal(np.load(path), vectors)
 
 
 def test_features_for_a_session_of_images_are_refused(templates: SessionTemplates, home: Path, tmp_path: Path) -> None:

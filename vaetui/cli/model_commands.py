@@ -92,6 +92,8 @@ def predict(
     from vaetui.storage.output_files import write_output_file
 
     predictor = Predictor(session)
+    if output is not None and predictor.features is not None:
+        _require_free_output(output, force, [Path(predictor.features.path)])
     predictor.require_two_learned_classes()
     reader = predictor.open_reader(value_range, features_path, features_key)
     run = PredictionRun(predictor, reader, images, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ def export_labels(
     """
     is_directory = options.format_name in DIRECTORY_FORMATS
     source_directory = dataset_location.locate_source_directory(snapshot.repository.data_source)
-    _require_free_output(source_directory, output, is_directory, options.force)
+    _require_free_output(snapshot, source_directory, output, options.force, is_directory=is_directory)
     label_table = yield from label_events
     from vaetui.engine.idx import find_idx_files
     from vaetui.engine.images import read_images_and_digest
@@ -147,21 +147,34 @@ def describe_replaced_files(source_files: SourceFiles, are_omitted: bool = False
     return make_printable(f"{subject} than at the import, so {consequence}: {names}{more}.")
 
 
-def _require_free_output(source_directory: Path, output: Path, is_directory: bool, force: bool) -> None:
-    from vaetui.export.label_info import find_info_path
+def _iter_inputs(snapshot: SessionSnapshot, source_directory: Path) -> Iterator[Path]:
+    """Yield the files of the session's images and vectors, which an output must not overwrite."""
+    from vaetui.features.feature_sidecar import paths_path, sidecar_path
     from vaetui.session.source_images import iter_input_paths
+
+    features = snapshot.repository.data_record.features
+    if features is not None:
+        path = Path(features.path)
+        yield from (path, sidecar_path(path), paths_path(path))
+    yield from iter_input_paths(source_directory)
+
+
+def _require_free_output(
+    snapshot: SessionSnapshot, source_directory: Path, output: Path, force: bool, *, is_directory: bool
+) -> None:
+    from vaetui.export.label_info import find_info_path
 
     output_files.require_parent_directory(output)
     if not is_directory and output.is_dir():
         raise UserError(f"{output} is a directory. Name a file with -o.")
-    output_files.refuse_to_overwrite(output, force or is_directory, iter_input_paths(source_directory))
+    output_files.refuse_to_overwrite(output, force or is_directory, _iter_inputs(snapshot, source_directory))
     if is_directory:
         output_files.require_new_directory(output)
     elif not output_files.is_special_file(output):
         info_path = find_info_path(output)
         if info_path.is_dir():
             raise UserError(f"{info_path} is a directory, but describes the labels in {output}. Choose another output.")
-        output_files.refuse_to_overwrite(info_path, force, iter_input_paths(source_directory))
+        output_files.refuse_to_overwrite(info_path, force, _iter_inputs(snapshot, source_directory))
 
 
 def _describe_counts(counts: ExportCounts, min_confidence: float, has_unsure_directory: bool) -> str:
