@@ -97,3 +97,18 @@ async def test_summary_shows_the_advice_of_the_first_round() -> None:
         await wait_for_screen(pilot, SummaryScreen)
         await settle(pilot)
         assert FEATURES_ADVICE in read_notice(screen_text(app))
+
+
+async def test_advice_of_the_summary_is_wrapped_once_beside_a_scroll_bar() -> None:
+    session = ScriptedSession("finished")
+    session.finished_epochs = [create_labelled_epoch(epoch) for epoch in range(1, 7)]
+    session.advice = OTHER_FEATURES_ADVICE
+    app = VaetuiApp(session)
+    async with app.run_test(size=(60, 18)) as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await settle(pilot)
+        for _ in range(3):
+            lines = [line.strip(" ▁▂▃▄▅▆▇█") for line in screen_text(app).splitlines()]
+            assert not {"a", "new"} & set(lines), "a word stands alone"
+            await pilot.press("down")
+            await pilot.pause()

@@ -38,6 +38,8 @@ from vaetui.tui.widgets.result_plots import AccuracyByRoundPlot, MetricsByEpochP
 
 MIN_FIGURE_ROWS = 15
 """Rows of the figures that images never take."""
+SCROLLBAR_CELLS = 2
+"""Columns of a vertical scroll bar."""
 MAX_CLASS_IMAGES = 12
 """Least sure images of one class that are loaded."""
 ROUND_PENDING_NOTICE = "Loading the model; the round starts when it is ready"
@@ -196,14 +198,13 @@ class SummaryScreen(VaetuiScreen):
             fit_texts([alternatives], width - 2)
             for alternatives in (facts.unanswered, facts.accuracy, facts.gain, facts.review, facts.disagreement)
         ]
-        lines += [summary.advice] if summary.advice is not None else []
-        paragraphs = (
-            format_costs(summary),
-            *(split_words(line) for line in lines),
-            format_agreements(summary.agreements[-max_rounds:]),
-            format_reading_accuracy(epochs),
-        )
-        return Text("\n").join([line for pieces in paragraphs for line in wrap_pieces(pieces, width - 2)])
+        before = [format_costs(summary), *map(split_words, lines)]
+        after = [format_agreements(summary.agreements[-max_rounds:]), format_reading_accuracy(epochs)]
+        wrapped = [wrap_pieces(pieces, width - 2) for pieces in before]
+        # The advice is wrapped in every terminal, and a scroll bar may stand beside it.
+        wrapped.append(wrap_pieces(split_words(summary.advice or ""), width - 2 - SCROLLBAR_CELLS))
+        wrapped += [wrap_pieces(pieces, width - 2) for pieces in after]
+        return Text("\n").join([line for paragraph in wrapped for line in paragraph])
 
     def _request_additional_round(self) -> None:
         """Add a round and start it, now or as soon as the worker is idle."""
