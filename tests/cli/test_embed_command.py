@@ -15,6 +15,8 @@ from PIL import Image
 from tests.command_line import VAETUI, assert_refused, run_in_terminal, run_vaetui
 from tests.data.drawing import colour_digits, load_digits, write_image_folder
 from tests.features.tiny_models import save_tiny_model
+from tests.idx import write_small_mnist
+from tests.vectors import create_session_with_features
 from vaetui.features.feature_sidecar import read_sidecar
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -83,6 +85,17 @@ def test_a_file_with_the_name_of_a_description_is_kept_without_force(
     assert run_vaetui(*arguments, "--force").returncode == 0
     (tmp_path / "v.npy").unlink()
     assert run_vaetui(*arguments).returncode == 0  # what an earlier run wrote is replaced
+
+
+def test_vectors_of_a_session_are_kept_even_with_force(photographs: Path, tiny_model: str, tmp_path: Path) -> None:
+    digits = write_small_mnist(tmp_path / "digits", 200, 50)
+    create_session_with_features("demo", digits, tmp_path / "v.npy").close()
+    content = (tmp_path / "v.npy").read_bytes()
+    (tmp_path / "link.npy").symlink_to("v.npy")
+    for name in ("v.npy", "link.npy"):
+        arguments = ("embed", str(photographs), "-o", str(tmp_path / name), "--model", tiny_model, "--force")
+        assert_refused("contains the vectors of session demo. Choose another output.", *arguments)
+    assert (tmp_path / "v.npy").read_bytes() == content
 
 
 def test_input_size_and_batch_are_options(photographs: Path, tiny_model: str, tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def embed(
     require_parent_directory(output)
     if not force:
         refuse_foreign_files(output)
+    elif output.exists():
+        refuse_used_vectors(output)
     from vaetui.features.embedding import import_and_embed
     from vaetui.features.image_models import load_model
 
@@ -81,6 +83,15 @@ def embed(
     click.echo(
         make_printable(f"{output}: {count}{test_note}, {sidecar.width:,} numbers each, by {sidecar.model.name}.")
     )
+
+
+def refuse_used_vectors(output: Path) -> None:
+    """Raise UserError if a session trains on the vectors of a file, without which it could not continue."""
+    from vaetui.session.dataset_location import find_session_with_vectors
+
+    name = find_session_with_vectors(output)
+    if name is not None:
+        raise UserError(f"{output} contains the vectors of session {name}. Choose another output.")
 
 
 def refuse_foreign_files(output: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from vaetui.engine import idx
 from vaetui.engine.idx import IdxFiles, find_idx_files, read_image_header_shape, require_supported_shape
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache, locations
+from vaetui.storage.output_files import is_same_file
 from vaetui.storage.repository import SessionRepository
 
 BUNDLED_DATASET = "mnist"
@@ -76,6 +77,16 @@ def remove_unused_datasets() -> None:
             return
     dataset_cache.remove_unused_datasets(used_directories)
     feature_store.remove_unused_features(used_features)
+
+
+def find_session_with_vectors(path: Path) -> str | None:
+    """Return the name of a session that trains on the vectors of a file; None if no readable session does."""
+    for name in locations.list_session_names():
+        with suppress(UserError), closing(SessionRepository(locations.find_session(name))) as repository:
+            features = repository.data_record.features
+            if features is not None and is_same_file(path, Path(features.path)):
+                return name
+    return None
 
 
 def read_dataset_shape(source: str) -> tuple[int, ...]:
