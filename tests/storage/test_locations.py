@@ -120,24 +120,27 @@ def test_older_session_is_listed_as_such_and_can_be_deleted(missing: list[str]) 
 
 
 def create_session_of_older_format(name: str, version: int) -> Path:
-    """Create a session with tables and a journal of format 1 or 2.
+    """Create a session with tables and a journal of format 1, 2 or 3.
 
-    Both have no answers about single images; in format 1, answers and class edits have no steps.
+    None has answers about the nearest image of a cluster, 1 and 2 have no answers about single images; in format 1,
+    answers and class edits have no steps.
     """
     with locations.create_session_atomically([name]) as (_, directory):
         repository = SessionRepository.create(directory, Config(), "mnist", (640, 28, 28))
         repository.record_round_start(Clustered(1, 5, ()))
         repository.close()
     directory = locations.find_session(name)
-    ids = {1: (1, 1), 2: (1, 1, 1, 1)}[version]
+    ids = (1, 1) if version == 1 else (1, 1, 1, 1)
     row = (*ids, "0", "class", 3, 1.0, None, "active", 0.0)
     entry = journal.JournalEntry(3, (("answer", row),))
     with file_names.journal_path(directory).open("ab") as file:
         file.write(journal.format_line(entry))
     with contextlib.closing(sqlite3.connect(file_names.database_path(directory))) as connection:
-        for table in ("image_answer", "class_border", "audit_check", "audit"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("ALTER TABLE epoch DROP COLUMN expected_accuracy")
+        connection.execute("ALTER TABLE answer DROP COLUMN image_index")
+        if version < 3:
+            for table in ("image_answer", "class_border", "audit_check", "audit"):
+                connection.execute(f"DROP TABLE {table}")
+            connection.execute("ALTER TABLE epoch DROP COLUMN expected_accuracy")
         if version == 1:
             for table in ("answer", "class_edit"):
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN step_id")
@@ -149,7 +152,7 @@ def create_session_of_older_format(name: str, version: int) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 @pytest.mark.parametrize(
     "command", [["resume", "old"], ["show", "old"], ["export", "old"], ["check", "old"], ["check", "old", "--repair"]]
 )
@@ -176,7 +179,7 @@ def test_session_of_an_older_format_is_refused_and_left_unchanged(
     } == before
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_session_of_an_older_format_is_listed_as_such_and_can_be_deleted(version: int) -> None:
     directory = create_session_of_older_format("old", version)
     listing = " ".join(run_vaetui("sessions").stdout.split())
