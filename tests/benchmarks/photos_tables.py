@@ -19,6 +19,11 @@ METHOD_NAMES = {
     "rotations": "the same, means over four quarter turns",
 }
 """Methods, in the order of the columns, and their descriptions."""
+IMAGE_SETS = SET_NAMES | {
+    "mnist10k": "MNIST, its first 10,000 images",
+    "fashion10k": "Fashion-MNIST, its first 10,000 images",
+}
+"""Image sets, in the order of the rows, and their descriptions."""
 Units = list[dict[str, Any]]
 
 
@@ -33,7 +38,7 @@ def photos_table() -> str:
     )
     rows = [
         [
-            f"{SET_NAMES.get(name, name)}, {answers}",
+            f"{IMAGE_SETS.get(name, name)}, {answers}",
             *(_format_accuracies(_select_units(units, name, answers, method)) for method in methods),
         ]
         for name, answers in _list_keys(units)
@@ -51,7 +56,7 @@ def photos_expected_table() -> str:
             chosen = _select_units(units, name, answers, method)
             if chosen:
                 cells = [_format_states([unit["states"] for unit in chosen], index) for index in range(_count(chosen))]
-                rows.append([f"{SET_NAMES.get(name, name)}, {answers}", description, *cells])
+                rows.append([f"{IMAGE_SETS.get(name, name)}, {answers}", description, *cells])
     rounds = max((len(row) - 2 for row in rows), default=0)
     head = ["images, answers", "method", *(f"round {number}: expected, right" for number in range(1, rounds + 1))]
     return format_table(head, rows)
@@ -59,7 +64,7 @@ def photos_expected_table() -> str:
 
 def _list_keys(units: Units) -> list[tuple[str, int]]:
     """Return the pairs of a set and a number of answers, in the order of the descriptions of sets."""
-    order = list(SET_NAMES)
+    order = list(IMAGE_SETS)
     keys = {(unit["set"], unit["answers"]) for unit in units}
     return sorted(keys, key=lambda key: (order.index(key[0]) if key[0] in order else len(order), *key))
 
