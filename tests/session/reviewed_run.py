@@ -1,12 +1,14 @@
 """A session run with answers about single images and a border in every round, as a program that tests kill.
 
-`python -m tests.session.reviewed_run run SESSION` continues a session to its end and prints every step;
+`python -m tests.session.reviewed_run run SESSION [STEP]` continues a session to its end and prints every step; it waits
+to be killed where it would begin STEP;
 `python -m tests.session.reviewed_run pages SESSION` records pages of 32 images without end and prints each number.
 """
 
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -76,12 +78,14 @@ def describe_result(name: str) -> tuple[str, list[tuple[int, ImageAnswer]], byte
     return session_digest(name), answers, table.class_ids.tobytes() + table.confidences.tobytes()
 
 
-def main(mode: str, name: str) -> None:
-    """Run one of both modes and print each step."""
+def main(mode: str, name: str, last_step: str = "") -> None:
+    """Run one of both modes and print each step; wait for a signal at the last one."""
     trainer.CHECKPOINT_INTERVAL_S = 0.0  # save at every training event, so that even small epochs have checkpoints
     session = lifecycle.resume(name)
     for step in (run_to_end if mode == "run" else record_pages)(session):
         print(step, flush=True)
+        if step == last_step:
+            signal.pause()  # a busy machine could take further steps before it is killed
     session.close()
     print("done", flush=True)
 

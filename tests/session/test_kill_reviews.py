@@ -28,9 +28,9 @@ KILLS = 12
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800), pytest.mark.usefixtures("home")]
 
 
-def start_run(mode: str, name: str) -> subprocess.Popen[str]:
+def start_run(mode: str, name: str, last_step: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.session.reviewed_run", mode, name],
+        [sys.executable, "-m", "tests.session.reviewed_run", mode, name, last_step],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -48,7 +48,7 @@ def test_run_with_reviews_that_is_killed_ends_in_the_same_bits(
     session.close()
     create_session("killed", digits, config).close()
     for step in ("page 1 of round 1", "border of round 1", "finish round", "BatchesTrained", "EpochEnded", "Clustered"):
-        process = start_run("run", "killed")
+        process = start_run("run", "killed", step)
         assert process.stdout is not None
         for line in process.stdout:
             if line.strip() == step:
