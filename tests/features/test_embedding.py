@@ -335,7 +335,7 @@ def test_new_images_have_the_vectors_of_the_import(tmp_path: Path) -> None:
         embed_paths(build_pixel_model(), [str(tmp_path / "own")], 64, dataset.report.value_ranges, ImportOptions())
     )
     assert [name for batch in batches for name in batch.names] == [str(tmp_path / "own" / name) for name in names]
-    assert np.array_equal(np.concatenate([batch.vectors for batch in batches]), np.load(file.path))
+    assert np.array_equal(np.concatenate([batch.inputs for batch in batches]), np.load(file.path))
     assert len([skip for batch in batches for skip in batch.skipped]) == 4
 
 
@@ -346,7 +346,7 @@ def test_arrays_of_new_images_have_the_vectors_of_the_import(tmp_path: Path) -> 
     ranges, model = dataset.report.value_ranges, build_pixel_model()
     assert np.array_equal(embed_array(model, digits, ranges, ImportOptions(), (28, 28)), np.load(file.path))
     (batch, *_) = embed_paths(model, [str(tmp_path / "a.npy")], 64, ranges, ImportOptions(), (28, 28))
-    assert np.array_equal(batch.vectors, np.load(file.path))
+    assert np.array_equal(batch.inputs, np.load(file.path))
     assert len(embed_array(model, digits[:0], ranges, ImportOptions(), (28, 28))) == 0
 
 

@@ -156,7 +156,7 @@ def check_stream(dataset: ImportedDataset, source: Source) -> None:
     images = read_images_and_digest(find_idx_files(dataset.directory).train_images)[0].all_pixels
     batches = list(stream_image_batches([str(source.path)], images.shape[1:], value_ranges=dataset.report.value_ranges))
     names = [name for batch in batches for name in batch.names]
-    streamed = np.concatenate([batch.pixels for batch in batches])
+    streamed = np.concatenate([batch.inputs for batch in batches])
     if len(names) != len(streamed):
         raise MisalignedError(f"{len(names)} names for {len(streamed)} images of the stream")
     if dataset.origin.root_path is None:

@@ -21,7 +21,8 @@ from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
 
 if TYPE_CHECKING:
-    from vaetui.session.new_images import NewImageReader, NewImages
+    from vaetui.data.image_stream import ImageBatch
+    from vaetui.session.new_images import NewImageReader
     from vaetui.session.predictor import Predictor
 
 Row: TypeAlias = "tuple[str, int, str, str]"
@@ -168,7 +169,7 @@ class PredictionRun:
                 self._require_other_output([listed_path])
                 yield listed_path
 
-    def _predict_rows(self, batch: NewImages) -> list[Row]:
+    def _predict_rows(self, batch: ImageBatch) -> list[Row]:
         class_names = self._predictor.classes.names
         predictions = session_runner.drain_events(self._predictor.predict(batch.inputs))
         columns = batch.names, predictions.class_ids.tolist(), predictions.confidences.tolist()

@@ -7,7 +7,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,11 @@ class ImageBatch:
 
     names: tuple[str, ...]
     """The path of each image; pages and images of arrays are followed by # and their index, [n]."""
-    pixels: Pixels
-    """The pixels, [n, H, W] or [n, H, W, 3]."""
-    skipped: tuple[tuple[str, str], ...]
+    inputs: NDArray[Any]
+    """What networks take in of each: pixels, [n, H, W] or [n, H, W, 3], or vectors, [n, D]."""
+    skipped: tuple[tuple[str, str], ...] = ()
     """Names of files, pages and images that could not be used, and the reasons."""
-    new_ranges: Mapping[SampleKind, ValueRange]
+    new_ranges: Mapping[SampleKind, ValueRange] = field(default_factory=dict)
     """Ranges by which images were scaled because the session has none for their kind."""
 
 
@@ -111,7 +111,7 @@ def convert_image_array(
     batches = list(stream.convert_array(arranged, "image "))
     for name, reason in itertools.chain.from_iterable(batch.skipped for batch in batches):
         raise UserError(f"{name.replace('#', '').capitalize()} of the array {reason}. Leave it out or replace them.")
-    return np.concatenate([stream.empty_pixels, *(batch.pixels for batch in batches)])
+    return np.concatenate([stream.empty_pixels, *(batch.inputs for batch in batches)])
 
 
 class _ImageStream:
@@ -206,7 +206,7 @@ class _ImageStream:
         return own_range
 
     def _build_skip_batch(self, skipped: tuple[tuple[str, str], ...]) -> ImageBatch:
-        return ImageBatch((), self.empty_pixels, skipped, {})
+        return ImageBatch((), self.empty_pixels, skipped)
 
 
 def _is_single_image(path: str) -> bool:

@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ from vaetui.data.array_conversion import get_image_size, iter_converted_chunks
 from vaetui.data.array_files import ArrayFile, DatasetArrays
 from vaetui.data.image_files import ResizeTransform
 from vaetui.data.image_folder import FileList
-from vaetui.data.image_stream import convert_image_array, stream_image_batches
+from vaetui.data.image_stream import ImageBatch, convert_image_array, stream_image_batches
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import ImportedDataset, compute_dataset_key, find_source_images, import_dataset
 from vaetui.data.parallel_decoding import DecodedBatch, DecodingPool, decode_transformed_files
-from vaetui.data.value_range import SampleKind, ValueRange, ValueRanges, read_value_ranges
+from vaetui.data.value_range import ValueRange, ValueRanges, read_value_ranges
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.errors import UserError
@@ -45,20 +45,6 @@ MIN_RATE_S = 0.5
 """Time after which a speed is shown."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VectorBatch:
-    """The vectors of consecutive images of a stream."""
-
-    names: tuple[str, ...]
-    """The path of each image; pages and images of arrays are followed by # and their index, [n]."""
-    vectors: EmbeddedVectors
-    """The vectors, [n, D]."""
-    skipped: tuple[tuple[str, str], ...]
-    """Names of files, pages and images that could not be used, and the reasons."""
-    new_ranges: Mapping[SampleKind, ValueRange]
-    """Ranges by which images were scaled because the session has none for their kind."""
-
-
 def embed_paths(
     model: ImageModel,
     paths: Iterable[str],
@@ -66,7 +52,7 @@ def embed_paths(
     value_ranges: Mapping[str, tuple[float, float]],
     options: ImportOptions,
     image_shape: tuple[int, ...] = (0, 0),
-) -> Iterator[VectorBatch]:
+) -> Iterator[ImageBatch]:
     """Yield the vectors of image files, directories, tables and arrays, from their original size.
 
     Names, order, skipping and reasons are those of `stream_image_batches`, whose arguments these are; `image_shape` is
@@ -74,7 +60,7 @@ def embed_paths(
     """
     with EmbeddingThreads(model) as threads:
         for batch in stream_image_batches(paths, image_shape, batch_size, value_ranges, options, model.transform):
-            yield VectorBatch(batch.names, threads.embed_all(batch.pixels), batch.skipped, batch.new_ranges)
+            yield replace(batch, inputs=threads.embed_all(batch.inputs))
 
 
 def embed_array(

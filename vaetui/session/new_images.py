@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.data.image_stream import MAX_BATCH_IMAGES, convert_image_array, stream_image_batches
+from vaetui.data.image_stream import MAX_BATCH_IMAGES, ImageBatch, convert_image_array, stream_image_batches
 from vaetui.data.import_options import ImportOptions
 from vaetui.engine.clusters import Indices
 from vaetui.errors import UserError, format_count
 from vaetui.features.feature_paths import NO_ROW, SEVERAL_ROWS, match_paths
 
 if TYPE_CHECKING:
-    from vaetui.data.value_range import SampleKind, ValueRange
     from vaetui.features.pretrained_model import ImageModel
     from vaetui.features.vector_arrays import FeatureFile
 
@@ -29,24 +28,10 @@ MISSING_TEXTS = {NO_ROW: "no vector", SEVERAL_ROWS: "several vectors"}
 """Why an image has no row, by what stands for it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NewImages:
-    """Consecutive new images."""
-
-    names: tuple[str, ...]
-    """The path of each image; pages and images of arrays are followed by # and their index, [n]."""
-    inputs: NetworkInputs
-    """What the networks take in of each, [n, ...]."""
-    skipped: tuple[tuple[str, str], ...] = ()
-    """Names of files, pages and images that could not be used, and the reasons."""
-    new_ranges: Mapping[SampleKind, ValueRange] = field(default_factory=dict)
-    """Ranges by which images were scaled because the session has none for their kind."""
-
-
 class NewImageReader(Protocol):
     """Reads new images in the form in which a session's networks take them in."""
 
-    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
         """Yield the images of files, directories, tables and arrays in their order; `paths` is consumed lazily."""
         ...
 
@@ -66,10 +51,9 @@ class PixelReader:
     options: ImportOptions
     """The options of the import of the session."""
 
-    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
-        """Yield the pixels of images; see `NewImageReader`."""
-        for batch in stream_image_batches(paths, self.shape, batch_size, self.value_ranges, self.options):
-            yield NewImages(batch.names, batch.pixels, batch.skipped, batch.new_ranges)
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
+        """Return the pixels of images; see `NewImageReader`."""
+        return stream_image_batches(paths, self.shape, batch_size, self.value_ranges, self.options)
 
     def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
         """Return the pixels of the images of an array; see `NewImageReader`."""
@@ -89,12 +73,11 @@ class EmbeddingReader:
     options: ImportOptions
     """The options of the import of the session."""
 
-    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
-        """Yield the vectors of images; see `NewImageReader`."""
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
+        """Return the vectors of images; see `NewImageReader`."""
         from vaetui.features.embedding import embed_paths
 
-        for batch in embed_paths(self.model, paths, batch_size, *self._settings):
-            yield NewImages(batch.names, batch.vectors, batch.skipped, batch.new_ranges)
+        return embed_paths(self.model, paths, batch_size, *self._settings)
 
     def convert_array(self, array: NDArray[Any]) -> NetworkInputs:
         """Return the vectors of the images of an array; see `NewImageReader`."""
@@ -116,7 +99,7 @@ class VectorFileReader:
     pixel_reader: PixelReader
     """Finds out which images there are, and which of them cannot be read."""
 
-    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[NewImages]:
+    def iter_batches(self, paths: Iterable[str], batch_size: int = MAX_BATCH_IMAGES) -> Iterator[ImageBatch]:
         """Yield the vectors of images, or of all rows of the file if there is no path; see `NewImageReader`.
 
         An image without a vector is skipped. Raises UserError for vectors without paths whose number is not that of
@@ -133,23 +116,23 @@ class VectorFileReader:
         """Raise UserError: an array of images needs an array of vectors, which is what the networks take in."""
         raise UserError("Pass an array of images or its vectors, not both.")
 
-    def _iter_all_rows(self) -> Iterator[NewImages]:
+    def _iter_all_rows(self) -> Iterator[ImageBatch]:
         from vaetui.features.feature_checks import read_checked_blocks
 
         paths, first_row = self.feature_file.paths, 0
         for vectors in read_checked_blocks(self.feature_file):
             rows = range(first_row, first_row + len(vectors))
             names = [f"{self.feature_file.path}#{row}" if paths is None else paths[row] for row in rows]
-            yield NewImages(tuple(names), vectors)
+            yield ImageBatch(tuple(names), vectors)
             first_row += len(vectors)
 
-    def _iter_matched_rows(self, paths: Iterable[str], batch_size: int) -> Iterator[NewImages]:
+    def _iter_matched_rows(self, paths: Iterable[str], batch_size: int) -> Iterator[ImageBatch]:
         names, skipped_count = list[str](), 0
         for images in self.pixel_reader.iter_batches(paths, batch_size):
             names += images.names
             skipped_count += len(images.skipped)
             if images.skipped:
-                yield NewImages((), np.empty((0, self.feature_file.width), np.float32), images.skipped)
+                yield ImageBatch((), np.empty((0, self.feature_file.width), np.float32), images.skipped)
         rows = self._find_rows(names, skipped_count)
         read_rows = self._open_rows(rows)
         for start in range(0, len(names), MAX_BATCH_IMAGES):
@@ -157,7 +140,7 @@ class VectorFileReader:
             named_rows = list(zip(names[batch], rows[batch].tolist(), strict=True))
             found = [(name, row) for name, row in named_rows if row >= 0]
             file_name = self.feature_file.name
-            yield NewImages(
+            yield ImageBatch(
                 tuple(name for name, _ in found),
                 read_rows(np.array([row for _, row in found], np.int64)),
                 tuple((name, f"has {MISSING_TEXTS[row]} in {file_name}") for name, row in named_rows if row < 0),
