@@ -178,18 +178,24 @@ def measure(path: Path) -> dict[str, Any]:
     }
 
 
+def measure_in_process(module_name: str, data_path: Path, directory: Path) -> dict[str, Any]:
+    """Run `measure` of a module on data, with sessions in a directory, in a process whose memory nothing else uses."""
+    program = f"import json, sys; from pathlib import Path; from {module_name} import measure; "
+    program += "print(json.dumps(measure(Path(sys.argv[1]))))"
+    environment = os.environ | {"VAETUI_HOME": str(directory / "home")}
+    process = subprocess.run(
+        [sys.executable, "-c", program, str(data_path)], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    figures: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return figures
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_IMAGES
     with tempfile.TemporaryDirectory(prefix="large-", dir=os.environ.get("VAETUI_SCRATCH")) as directory:
         path = Path(directory, "images.npy")
         write_images(path, count)
-        program = "import json, sys; from pathlib import Path; from tests.benchmarks.large_dataset import measure; "
-        program += "print(json.dumps(measure(Path(sys.argv[1]))))"
-        environment = os.environ | {"VAETUI_HOME": str(Path(directory, "home"))}
-        process = subprocess.run(
-            [sys.executable, "-c", program, str(path)], env=environment, stdout=subprocess.PIPE, text=True, check=True
-        )
-    figures = json.loads(process.stdout.splitlines()[-1])
+        figures = measure_in_process("tests.benchmarks.large_dataset", path, Path(directory))
     print(json.dumps(figures, indent=2))
     if count == DEFAULT_IMAGES:
         save_results("large_dataset", 0, figures)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.large_dataset import Meter
+from tests.benchmarks.large_dataset import Meter, measure_in_process
 from tests.benchmarks.results import save_results
 from tests.idx import write_idx
 from tests.vectors import record_vectors
@@ -97,13 +96,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_VECTORS
     with tempfile.TemporaryDirectory(prefix="large-", dir=os.environ.get("VAETUI_SCRATCH")) as directory:
         write_data(Path(directory), count)
-        program = "import json, sys; from pathlib import Path; from tests.benchmarks.large_vectors import measure; "
-        program += "print(json.dumps(measure(Path(sys.argv[1]))))"
-        environment = os.environ | {"VAETUI_HOME": str(Path(directory, "home"))}
-        process = subprocess.run(
-            [sys.executable, "-c", program, directory], env=environment, stdout=subprocess.PIPE, text=True, check=True
-        )
-    figures = json.loads(process.stdout.splitlines()[-1])
+        figures = measure_in_process("tests.benchmarks.large_vectors", Path(directory), Path(directory))
     print(json.dumps(figures, indent=2))
     if count == DEFAULT_VECTORS:
         save_results("large_vectors", 0, figures)
