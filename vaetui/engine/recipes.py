@@ -15,6 +15,10 @@ from vaetui.errors import UserError
 
 DEFAULT_RECIPE = "propagation"
 """Recipe of a new session unless the user names another."""
+PROPAGATION_CLUSTERS = ClusterConfig(
+    clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
+)
+"""Clusters of the recipes that propagate answers over a graph."""
 RECIPES = {
     "propagation": Config(
         recipe="propagation",
@@ -28,9 +32,7 @@ RECIPES = {
             batch_norm=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=ClusterConfig(
-            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
-        ),
+        cluster=PROPAGATION_CLUSTERS,
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
         propagation=PropagationConfig(method="graph"),
@@ -48,9 +50,7 @@ RECIPES = {
             batch_norm=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=ClusterConfig(
-            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
-        ),
+        cluster=PROPAGATION_CLUSTERS,
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=2e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(vector_dropout=0.3),
         propagation=PropagationConfig(method="graph"),
@@ -70,9 +70,7 @@ RECIPES = {
             patch_mirror=True,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=200.0, temperature=0.3, consistency_weight=200.0),
-        cluster=ClusterConfig(
-            clusters=16, clusters_per_class=1.6, distance_metric="cosine", query_strategy="uncertain", oversample=4
-        ),
+        cluster=PROPAGATION_CLUSTERS,
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=40, learning_rate=4e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(crop=0.6, blur=0.5, colour_jitter=0.3),
         propagation=PropagationConfig(method="graph"),

@@ -98,8 +98,7 @@ class VAE(nn.Module):
         activations = self._activate(norm1(conv1(images)))  # [N, 64, 14, 14]
         activations = self._activate(norm2(conv2(activations)))  # [N, 128, 7, 7]
         hidden = self._activate(norm3(dense1(activations.permute(0, 2, 3, 1).flatten(1))))  # [N, 32]
-        mean, raw_std = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
-        return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
+        return build_encoding(hidden, dense2)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
@@ -121,6 +120,12 @@ class VAE(nn.Module):
 
     def _activate(self, values: Tensor) -> Tensor:
         return activate(values, self.negative_slope)
+
+
+def build_encoding(hidden: Tensor, dense: nn.Module) -> Encoding:
+    """Return q(z | x) from hidden units [N, hidden_units] and the last layer of an encoder."""
+    mean, raw_std = dense(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
+    return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
 
 
 def activate(values: Tensor, negative_slope: float) -> Tensor:

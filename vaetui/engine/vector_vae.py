@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import losses, rng
 from vaetui.engine.config import NetworkConfig
-from vaetui.engine.vae import Encoding, ImageDecoder, activate
+from vaetui.engine.vae import Encoding, ImageDecoder, activate, build_encoding
 from vaetui.engine.vectors import Vectors
 
 MAX_SAMPLE_VECTORS = 10_000
@@ -70,8 +70,7 @@ class VectorVAE(nn.Module):
         """Return q(z | x) of vectors [N, D] of any length."""
         dense1, dense2 = self.encoder
         hidden = self._activate(self.norm(dense1(self.standardise(vectors))))  # [N, hidden_units]
-        mean, raw_std = dense2(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
-        return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
+        return build_encoding(hidden, dense2)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return the vectors [N, D] of latent vectors [N, z_dim], of length 1 but for the error of the decoder."""
