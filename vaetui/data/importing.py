@@ -57,6 +57,8 @@ class ImportedDataset:
     """The file that lists them; None for a directory that is used in place."""
     origin: DatasetOrigin | None
     """What the dataset was imported from; None for a directory that is used in place."""
+    source: FileList | DatasetArrays
+    """The files or arrays that the import examined."""
 
 
 def import_dataset(
@@ -65,8 +67,8 @@ def import_dataset(
     """Import the images at a path, or return the cached dataset of the same files and options.
 
     A directory of IDX files is used in place, unless its images are to change. `decoder` decodes image files, if they
-    are not in the cache. Yields Progress. Raises UserError if the
-    path contains no images or too few, or labels are requested but missing or invalid.
+    are not in the cache. Yields Progress. Raises UserError if the path contains no images or too few, or labels are
+    requested but missing or invalid.
     """
     path = path.absolute()
     yield Progress(f"scanning {path.name}", 0, 1)
@@ -88,7 +90,7 @@ def import_dataset(
     decoding_skips = ((record.relative_path, record.skip_reason) for record in records if record.skip_reason)
     skipped = (*source.skipped, *decoding_skips)
     skipped_list = dataset_cache.write_skipped_list(directory, skipped)
-    return ImportedDataset(directory, origin.class_names, origin.report, skipped, skipped_list, origin)
+    return ImportedDataset(directory, origin.class_names, origin.report, skipped, skipped_list, origin, source)
 
 
 def compute_dataset_key(path: Path, options: ImportOptions) -> str:
@@ -242,7 +244,7 @@ def _use_in_place(
     skipped = tuple(
         (entry.name, "is not one of the IDX files") for entry in sorted(path.iterdir()) if entry not in arrays.files
     )
-    return ImportedDataset(path, class_names, report, skipped, None, None)
+    return ImportedDataset(path, class_names, report, skipped, None, None, arrays)
 
 
 def _build_dataset(

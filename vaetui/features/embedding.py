@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaetui.data.array_conversion import get_image_size, iter_converted_chunks
-from vaetui.data.array_files import ArrayFile, DatasetArrays
+from vaetui.data.array_files import ArrayFile
 from vaetui.data.image_files import ResizeTransform
 from vaetui.data.image_folder import FileList
 from vaetui.data.image_stream import ImageBatch, convert_image_array, stream_image_batches
 from vaetui.data.import_options import ImportOptions
-from vaetui.data.importing import ImportedDataset, compute_dataset_key, find_source_images, import_dataset
+from vaetui.data.importing import ImportedDataset, compute_dataset_key, import_dataset
 from vaetui.data.parallel_decoding import DecodedBatch, DecodingPool, decode_transformed_files
 from vaetui.data.value_range import ValueRange, ValueRanges, read_value_ranges
 from vaetui.engine.events import Progress
@@ -105,9 +105,8 @@ def import_and_embed(
             if run.is_complete:  # the images are unsuitable, such as too few
                 run.discard()
             raise
-        source = find_source_images(path.absolute(), options)
         if not run.is_complete:
-            yield from run.show_speed(run.embed_source(source, dataset))
+            yield from run.show_speed(run.embed_source(dataset))
         yield from run.show_speed(run.wait())
         vectors = run.vectors
         if run.image_count != dataset.report.image_count:
@@ -116,7 +115,7 @@ def import_and_embed(
         test_count, sha256 = vectors.row_count - run.image_count, vectors.complete()
         sidecar = FeatureSidecar(model.record, run.image_count, test_count, vectors.width, sha256, str(path.absolute()))
         image_paths = None
-        if isinstance(source, FileList):
+        if isinstance(dataset.source, FileList):
             records = dataset_cache.load_source_files(dataset.directory)
             image_paths = [name for record in records for name in record.list_image_paths()]
         yield Progress("writing the vectors", 0, 1)
@@ -201,11 +200,9 @@ class _EmbeddingRun:
         self.image_count = self._index
         self.is_complete = True
 
-    def embed_source(
-        self, source: FileList | DatasetArrays, dataset: ImportedDataset
-    ) -> Generator[Progress, None, None]:
+    def embed_source(self, dataset: ImportedDataset) -> Generator[Progress, None, None]:
         """Compute the vectors of the images of a dataset that was imported before."""
-        value_ranges = read_value_ranges(dataset.report.value_ranges)
+        source, value_ranges = dataset.source, read_value_ranges(dataset.report.value_ranges)
         if isinstance(source, FileList):
             yield from self._embed_files(source.list_paths(), value_ranges)
             return

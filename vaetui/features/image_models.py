@@ -59,9 +59,8 @@ def load_recorded_model(record: ModelRecord, device: str = "cpu") -> ImageModel:
     else:
         from vaetui.features.hugging_face import build_hub_model
 
-        model = build_hub_model(record.name, device, None, record.version)
-        if model.record.size != record.size:
-            model = build_hub_model(record.name, device, record.size[0], record.version)
+        height, width = record.size
+        model = build_hub_model(record.name, device, height if height == width else None, record.version)
     if model.record != record:
         raise UserError(
             f"The weights of the image model {record.name} differ from those that computed the vectors "
