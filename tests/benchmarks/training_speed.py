@@ -110,7 +110,7 @@ def _run_usual_loop(batches: DataLoader[torch.Tensor]) -> Iterator[float]:
     while True:
         start = time.perf_counter()
         for step, images in enumerate(batches, start=1):
-            _, mean, deviation = vae.encode(images)
+            _, mean, deviation, _ = vae.encode(images)
             latents = mean + deviation * torch.randn_like(deviation)
             loss = losses.reconstruction(vae.decode(latents), images) + 5 * losses.kl_divergence(mean, deviation)
             optimiser.zero_grad()

@@ -104,11 +104,10 @@ def test_networks_decode_images_and_project_to_the_components_that_are_clustered
     assert encoding.hidden.shape == (8, config.network.hidden_units)
     assert vae.decode(encoding.mean).shape == images.shape
     features = vae.patch_features(images)
-    components = vae.select_components(features)
-    assert components is not None
-    assert torch.equal(components, features[:, : config.network.z_dim])
+    assert encoding.components is not None
+    assert torch.equal(encoding.components, features[:, : config.network.z_dim])
     latents_config = replace(config, network=replace(config.network, clustered="latents"))
-    assert build_fitted_networks(latents_config).select_components(features) is None
+    assert build_fitted_networks(latents_config).encode(images).components is None
 
 
 def test_checkpoint_restores_the_filters() -> None:

@@ -89,7 +89,7 @@ def test_correct_labels_teach_the_classifier(images: DeviceImages) -> None:
     for epoch in (1, 2, 3):
         list(train_epoch(state, images, pseudo_labels, CONFIG, epoch))
     with torch.no_grad():
-        hidden, mean, _ = state.vae.encode(images.load(slice(None)))
+        hidden, mean, *_ = state.vae.encode(images.load(slice(None)))
         accuracy = (state.vae.classify(hidden, mean).argmax(dim=1).numpy() == class_ids).mean()
     assert accuracy > 0.6
 

@@ -30,7 +30,7 @@ def test_default_network_has_the_shapes_of_the_paper() -> None:
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (9, 31), (64, 33)])
 def test_decoded_images_have_the_size_of_the_encoded_ones(shape: tuple[int, int]) -> None:
     vae = build_networks(NetworkConfig(z_dim=3, channels=(4, 6)), shape, 0)
-    hidden, mean, std = vae.encode(torch.rand(5, 1, *shape))
+    hidden, mean, std, _ = vae.encode(torch.rand(5, 1, *shape))
     assert mean.shape == std.shape == (5, 3)
     assert (std > 0).all()
     assert vae.decode(mean).shape == (5, 1, *shape)

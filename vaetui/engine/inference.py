@@ -18,7 +18,6 @@ from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
-from vaetui.engine.patch_vae import PatchVAE
 from vaetui.engine.vae import to_byte_images
 
 BATCH_IMAGES = 256
@@ -107,14 +106,7 @@ def _predict_batch(
     image_set: str,
     *position: int,
 ) -> tuple[Tensor, ...]:
-    vae.eval()
-    components = None
-    if isinstance(vae, PatchVAE):
-        features = vae.patch_features(inputs)
-        hidden, mean, std = vae.encode_features(features)
-        components = vae.select_components(features)
-    else:
-        hidden, mean, std = vae.encode(inputs)
+    hidden, mean, std, components = vae.eval().encode(inputs)
     latents = mean
     if config.network.latent == "sample":
         latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)

@@ -32,15 +32,9 @@ class PatchVAE(VAE):
         self.patch_features.fit(images, seed)
 
     def encode(self, images: Tensor) -> Encoding:
-        """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
-        return self.encode_features(self.patch_features(images))
-
-    def encode_features(self, features: Tensor) -> Encoding:
-        """Return q(z | x) of images from the features of their patches, [N, width]."""
+        """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1, and what is clustered."""
+        features = self.patch_features(images)  # [N, width], principal components in descending order
         dense1, dense2 = self.encoder
         hidden = self._activate(self.norms[0](dense1(features)))  # [N, hidden_units]
-        return build_encoding(hidden, dense2)
-
-    def select_components(self, features: Tensor) -> Tensor | None:
-        """Return the first principal components of features, [N, z_dim]; None if latent vectors are clustered."""
-        return features[:, : self.component_count] if self.component_count else None
+        components = features[:, : self.component_count] if self.component_count else None
+        return build_encoding(hidden, dense2)._replace(components=components)

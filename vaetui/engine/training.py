@@ -90,7 +90,7 @@ def _train_step(
     if config.augmentation.is_enabled:
         views = torch.cat([inputs, _draw_second_view(state.vae, inputs, config, epoch, step)])  # [2 B, ...]
     vae = state.vae.train(len(views) > 1)  # the batch normalisation of a single view uses the running statistics
-    hidden, view_means, view_stds = vae.encode(views)
+    hidden, view_means, view_stds, _ = vae.encode(views)
     mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
     latents = mean + std * draw_normal_noise(config, mean, "training", epoch, step)  # [B, z_dim]
     reconstruction = vae.measure_reconstruction(latents, inputs)

@@ -21,6 +21,8 @@ class Encoding(NamedTuple):
     """Mean of q(z | x), [N, z_dim]."""
     std: Tensor
     """Standard deviation of q(z | x), [N, z_dim]."""
+    components: Tensor | None = None
+    """What is clustered and linked in place of the latent vectors, [N, z_dim]; None if these are."""
 
 
 class ImageDecoder(nn.ModuleList):
