@@ -6,6 +6,7 @@ import pytest
 
 from vaetui.engine.config import (
     TrainingConfig,
+    count_epoch_images,
     count_epochs,
     count_passes_per_epoch,
     count_steps_before_epoch,
@@ -16,7 +17,7 @@ from vaetui.engine.config import (
     find_round_of_epoch,
     shorten_warmup,
 )
-from vaetui.engine.recipes import get_recipe
+from vaetui.engine.recipes import RECIPES, get_recipe
 
 
 def test_schedule_of_the_paper_has_six_epochs_and_five_rounds() -> None:
@@ -70,6 +71,26 @@ def test_a_shorter_warmup_shortens_no_other_epoch() -> None:
     steps = [count_steps_before_epoch(schedule, 1_000, epoch) for epoch in (1, 2, 3, 4, 5)]
     assert steps == [0, 60, 120, 320, 520]
     assert count_steps_per_epoch(schedule, 1_000, 2) == 60
+
+
+@pytest.mark.parametrize(
+    ("image_count", "epoch_images", "steps"), [(999, 999, 10), (1_000, 1_000, 10), (10**7, 1_000, 10)]
+)
+def test_epoch_of_a_large_set_takes_a_part_of_it(image_count: int, epoch_images: int, steps: int) -> None:
+    schedule = TrainingConfig(batch_size=100, max_epoch_images=1_000)
+    assert count_epoch_images(schedule, image_count) == epoch_images
+    assert count_steps_per_epoch(schedule, image_count) == steps
+    assert count_steps_before_epoch(schedule, image_count, 4) == 3 * steps
+
+
+def test_part_of_a_large_set_is_passed_over_several_times_to_reach_the_fewest_batches() -> None:
+    schedule = TrainingConfig(batch_size=100, max_epoch_images=1_000, min_batches=25)
+    assert (count_passes_per_epoch(schedule, 10**6), count_steps_per_epoch(schedule, 10**6)) == (3, 30)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_no_recipe_leaves_out_images_of_a_set_of_100_000(recipe: str) -> None:
+    assert count_epoch_images(get_recipe(recipe).training, 100_000) == 100_000
 
 
 def test_current_epoch_is_the_one_in_training_or_the_last_before_a_round() -> None:

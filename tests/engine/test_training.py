@@ -68,6 +68,16 @@ def test_training_resumed_from_a_checkpoint_gives_the_bits_of_an_uninterrupted_r
     assert [report.losses for report in later_reports] == [report.losses for report in reports[1:]]
 
 
+def test_epoch_over_a_part_of_the_images_continues_with_the_same_bits(images: DeviceImages) -> None:
+    config = replace(CONFIG, training=replace(CONFIG.training, max_epoch_images=IMAGE_COUNT // 2))
+    uninterrupted, reports = train_new_state(images, config, random_labels())
+    assert reports[-1].step == reports[-1].steps_per_epoch == 11, "half of the images take half of the batches"
+    stopped = create_train_state(config, (28, 28))
+    step = next(train_epoch(stopped, images, random_labels(), config, epoch=1)).step
+    list(train_epoch(stopped, images, random_labels(), config, epoch=1, start_step=step))
+    assert to_bits(stopped) == to_bits(uninterrupted)
+
+
 def test_training_lowers_the_loss(unsupervised: tuple[TrainState, list[BatchesTrained]]) -> None:
     _, reports = unsupervised
     assert reports[-1].losses.reconstruction < 0.6 * reports[0].losses.reconstruction

@@ -28,6 +28,7 @@ CONFIG_SECTIONS = {
     "decay": "cluster",
     "rounds": "training",
     "warmup_epochs": "training",
+    "max_epoch_images": "training",
     "strength": "augmentation",
     "colour_jitter": "augmentation",
 }
@@ -82,6 +83,9 @@ CONFIG_OPTIONS = (
     ),
     _build_range_option("--rounds", "rounds", "Labelling rounds."),
     _build_range_option("--warmup-epochs", "warmup_epochs", "Epochs of unsupervised training before the first round."),
+    _build_range_option(
+        "--epoch-images", "max_epoch_images", "Most images per epoch; of a larger set, each epoch draws others."
+    ),
     _build_range_option("--clusters", "clusters", "Clusters per round (default: chosen by the elbow method)."),
     _build_range_option("--latent-dim", "z_dim", "Latent dimensions."),
     _build_range_option("--beta", "beta", "Weight of the KL divergence (equation 1)."),

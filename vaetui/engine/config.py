@@ -172,6 +172,8 @@ class TrainingConfig:
     """Epochs after each round."""
     batch_size: Annotated[int, Bounds(1, 4_096)] = 64
     """Images in a batch."""
+    max_epoch_images: Annotated[int, Bounds(1, 10**9)] = 240_000
+    """Most images in a pass of an epoch; of a larger set, each epoch draws others."""
     min_batches: Annotated[int, Bounds(1, 100_000)] = 1
     """Fewest batches in an epoch; an epoch passes over a small data set several times."""
     min_warmup_batches: Annotated[int, Bounds(1, 100_000)] | None = None
@@ -252,19 +254,25 @@ def find_round_of_epoch(config: TrainingConfig, epoch: int) -> int | None:
     return None if epoch <= config.warmup_epochs else (epoch - config.warmup_epochs - 1) // config.epochs_per_round + 1
 
 
-def count_passes_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
-    """Return how many times an epoch (from 1) passes over `image_count` images to reach its fewest batches.
+def count_epoch_images(config: TrainingConfig, image_count: int) -> int:
+    """Return how many of `image_count` images a pass of an epoch takes: all, or `max_epoch_images` of a larger set."""
+    return min(image_count, config.max_epoch_images)
 
-    Without `epoch`, of an epoch after the first round.
+
+def count_passes_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
+    """Return how many passes over the images, of which there are `image_count`, an epoch (from 1) needs.
+
+    It is the number that reaches the fewest batches. Without `epoch`, of an epoch after the first round.
     """
     is_warmup = epoch is not None and epoch <= config.warmup_epochs
     min_batches = config.min_warmup_batches if is_warmup and config.min_warmup_batches else config.min_batches
-    return max(1, -(-min_batches * config.batch_size // image_count))
+    return max(1, -(-min_batches * config.batch_size // count_epoch_images(config, image_count)))
 
 
 def count_steps_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
     """Return the number of batches in an epoch of `image_count` images; see `count_passes_per_epoch`."""
-    return -(-count_passes_per_epoch(config, image_count, epoch) * image_count // config.batch_size)
+    epoch_images = count_epoch_images(config, image_count)
+    return -(-count_passes_per_epoch(config, image_count, epoch) * epoch_images // config.batch_size)
 
 
 def count_steps_before_epoch(config: TrainingConfig, image_count: int, epoch: int) -> int:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vaetui.engine import losses, rng
+from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
-from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig, count_passes_per_epoch
+from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
+from vaetui.engine.epoch_batches import draw_batches
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
 from vaetui.engine.networks import Networks
@@ -45,10 +45,7 @@ def train_epoch(
     at every report, so the caller may stop there. The order of the inputs and the noise depend only on seed, epoch and
     batch. Raises UserError if the loss becomes NaN or infinite.
     """
-    generator = rng.derive_generator(config.seed, "order", epoch)
-    pass_count = count_passes_per_epoch(config.training, len(inputs), epoch)
-    passes = [generator.permutation(len(inputs)) for _ in range(pass_count)]
-    batches = torch.split(torch.from_numpy(np.concatenate(passes)), config.training.batch_size)
+    batches = draw_batches(config, len(inputs), epoch)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]
     loss_sums = torch.zeros(len(Losses._fields), device=state.device)
