@@ -15,8 +15,10 @@ OLDER_FORMAT_NAMES = ("facts.db", "ledger.jsonl")
 """Database and journal of sessions that vaetui made before format 1."""
 QUARANTINE_NAME = "quarantine"
 LOCK_NAME, HOLDER_NAME = "lock", "lock_holder.json"
+TRAINING_RUN_LOCK_NAME, TRAINING_RUN_NAME = "training_run_lock", "training_run.json"
 RELEASE_REQUEST_NAME, FAILURE_NAME = "release_request", "failure.txt"
 LOG_NAME = "log.txt"
+LIVE_PROGRESS_NAME = "live_progress.json"
 TRAIN_VAL_SPLIT_NAME = "train-val-split.npz"
 """Which images are trained on and which are held out for validation."""
 ARTIFACT_PATTERN = re.compile(
@@ -27,6 +29,8 @@ ARTIFACT_PATTERN = re.compile(
 NON_ARTIFACT_NAMES = (
     *(DATABASE_NAME, f"{DATABASE_NAME}-journal", JOURNAL_NAME, QUARANTINE_NAME),
     *(LOCK_NAME, HOLDER_NAME, RELEASE_REQUEST_NAME, FAILURE_NAME, LOG_NAME, f"{LOG_NAME}.1"),
+    *(TRAINING_RUN_LOCK_NAME, TRAINING_RUN_NAME),
+    LIVE_PROGRESS_NAME,
 )
 """What a session directory may contain beside the artifacts."""
 CHECKPOINT_PATTERN = re.compile(r"checkpoint-(\d{1,6})-(\d{1,9})\.safetensors")
@@ -70,6 +74,16 @@ def holder_path(directory: Path) -> Path:
     return directory / HOLDER_NAME
 
 
+def training_run_lock_path(directory: Path) -> Path:
+    """Return the path of the file that the training run of a session locks."""
+    return directory / TRAINING_RUN_LOCK_NAME
+
+
+def training_run_path(directory: Path) -> Path:
+    """Return the path of the file that describes the training run."""
+    return directory / TRAINING_RUN_NAME
+
+
 def release_request_path(directory: Path) -> Path:
     """Return the path of the file that asks a background process to leave the session."""
     return directory / RELEASE_REQUEST_NAME
@@ -78,6 +92,11 @@ def release_request_path(directory: Path) -> Path:
 def failure_path(directory: Path) -> Path:
     """Return the path of the file that says why background training ended."""
     return directory / FAILURE_NAME
+
+
+def live_progress_path(directory: Path) -> Path:
+    """Return the path of the file with the present progress of training."""
+    return directory / LIVE_PROGRESS_NAME
 
 
 def checkpoint_name(epoch: int, step: int) -> str:

@@ -79,10 +79,11 @@ def mark_detached(directory: Path) -> None:
 def read_holder(directory: Path) -> Holder | None:
     """Return the process that holds the lock now, or None; a description left by a dead process is ignored."""
     holder = _read_holder_file(file_names.holder_path(directory))  # first: it is removed before the lock is released
-    return holder if _is_locked(file_names.lock_path(directory)) else None
+    return holder if is_locked(file_names.lock_path(directory)) else None
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock on a file."""
     try:
         import fcntl
     except ImportError:  # only for background training, which does not exist on such systems
@@ -104,7 +105,7 @@ def _write_holder(directory: Path, is_detached: bool) -> None:
     path = file_names.holder_path(directory)
     path.unlink(missing_ok=True)  # it may be a link that leads out of the session
     with atomic_files.open_for_writing(path, os.O_EXCL) as file:
-        file.write(json.dumps(asdict(Holder(_get_user_name(), platform.node(), os.getpid(), is_detached))).encode())
+        file.write(json.dumps(asdict(Holder(get_user_name(), get_host_name(), os.getpid(), is_detached))).encode())
 
 
 def _read_holder_file(path: Path) -> Holder:
@@ -132,7 +133,13 @@ def _build_in_use_message(directory: Path) -> str:
     return f"Session {name} is open in {holder}. Close it there first."
 
 
-def _get_user_name() -> str:
+def get_host_name() -> str:
+    """Return the name of this machine."""
+    return platform.node()
+
+
+def get_user_name() -> str:
+    """Return the name of the user who runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a user id without a name
