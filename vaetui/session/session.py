@@ -41,7 +41,7 @@ from vaetui.session.labelling_rounds import LabellingRounds
 from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
 from vaetui.session.views import DigitKeys, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
-from vaetui.storage import file_names, log
+from vaetui.storage import file_names, live_progress, log
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
@@ -73,9 +73,9 @@ class Session:
     """The current or next labelling round; 0 after the last one."""
 
     def __init__(
-        self, store: ArtifactStore, repository: SessionRepository, lock: Lock, device: Device | None = None
+        self, store: ArtifactStore, repository: SessionRepository, lock: Lock | None, device: Device | None = None
     ) -> None:
-        """Take over an open store, repository and lock; see `lifecycle`. `device` overrides the configured device."""
+        """Take over store, repository and lock (None: read-only), see `lifecycle`; `device` overrides the setting."""
         self.directory = store.directory
         """The session directory."""
         self.name = store.directory.name
@@ -152,6 +152,7 @@ class Session:
 
     # Slow operations.
 
+    @live_progress.reports_progress
     def advance(self) -> Generator[Event, None, None]:
         """Train and cluster until a round needs answers or the run is finished.
 
@@ -393,10 +394,7 @@ class Session:
         self._derive_next_step()
 
     def reading_test(self) -> ReadingTest:
-        """Return the unfinished reading test, else that of the last finished epoch.
-
-        Raises UserError before the first epoch ends and if the images have no true labels.
-        """
+        """Return the unfinished reading test, else that of the last epoch; raises UserError without one to read."""
         from vaetui.session.reading_test import load_reading_test
 
         return load_reading_test(self._store, self._repository, self.true_labels)
@@ -420,7 +418,8 @@ class Session:
         """Close the database and the log, and release the lock."""
         self._repository.close()
         log.stop_file_log()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
         pseudo_labels = yield from self._propagate_for_epoch(epoch)
