@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import pickle
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,57 @@ def test_forged_file_is_refused_and_nothing_in_it_executed(
     with pytest.raises(UserError, match="does not fit the session"):
         load(store)
     assert not Path("exploded").exists()
+
+
+def test_large_arrays_are_saved_in_steps_and_read_into_their_own_memory_alone(store: ArtifactStore) -> None:
+    assignments = np.arange(6 << 20, dtype=np.int32) % 2
+    snapshot = replace(SNAPSHOT, assignments=assignments)
+    progress, fingerprint = [], None
+    steps = stored_arrays.save_large_arrays(store, NAME, snapshot, "saving the clusters")
+    while fingerprint is None:
+        try:
+            progress.append(next(steps))
+        except StopIteration as end:
+            fingerprint = end.value
+    assert [step.activity for step in progress] == ["saving the clusters"] * len(progress)
+    assert len(progress) > 2
+    completed = [step.completed for step in progress]
+    assert completed == sorted(completed)
+    assert completed[-1] == progress[-1].total
+    for name in (NAME, file_names.second_copy_name(NAME)):
+        assert (store.directory / name).read_bytes() == npz.encode_npz(
+            {field.name: getattr(snapshot, field.name) for field in fields(snapshot)}
+        )
+    store._repository.record_files(fingerprint)
+    tracemalloc.start()
+    loaded = stored_arrays.load_arrays(store, NAME, SplitSnapshot, M=len(assignments))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(loaded.assignments, assignments)
+    assert peak < 1.8 * assignments.nbytes, "the content of the file was in memory, too"
+
+
+def test_stopped_saving_leaves_the_earlier_file(store: ArtifactStore) -> None:
+    store._repository.record_files(stored_arrays.save_arrays(store, NAME, SNAPSHOT))
+    large = replace(SNAPSHOT, assignments=np.zeros(12 << 20, np.int32))
+    steps = stored_arrays.save_large_arrays(store, NAME, large, "saving the clusters")
+    next(steps)
+    assert list(store.directory.glob(f"{NAME}.partial"))
+    steps.close()
+    assert not list(store.directory.glob("*.partial"))
+    assert load(store).assignments.tolist() == SNAPSHOT.assignments.tolist()
+
+
+def test_damaged_arrays_are_restored_from_their_second_copy(store: ArtifactStore) -> None:
+    store._repository.record_files(stored_arrays.save_arrays(store, NAME, SNAPSHOT))
+    path = store.directory / NAME
+    content = bytearray(path.read_bytes())
+    for position in (40, len(content) // 2, len(content) - 10):  # header, values and directory of the archive
+        damaged = content.copy()
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert load(store).assignments.tolist() == SNAPSHOT.assignments.tolist()
+        assert path.read_bytes() == content
 
 
 def test_compressed_array_is_not_inflated() -> None:

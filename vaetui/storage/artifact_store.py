@@ -6,7 +6,7 @@ import errno
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -66,13 +66,41 @@ class ArtifactStore:
             atomic_files.replace_file(self.directory / path_name, content)
         return compute_fingerprint(name, content)
 
+    def write_in_steps(self, name: str, chunks: Iterable[atomic_files.Buffer]) -> Generator[int, None, FileFingerprint]:
+        """Write a file of any size and its second copy; yield the number of bytes written so far.
+
+        Return the fingerprint, which the caller records. Closing the generator leaves no part of the file.
+        """
+        paths = [self.directory / path_name for path_name in _list_copy_names(name)]
+        digest, size = hashlib.sha256(), 0
+        for chunk in atomic_files.replace_files_in_steps(paths, chunks):
+            digest.update(chunk)
+            size += memoryview(chunk).nbytes
+            yield size
+        return FileFingerprint(name, size, digest.hexdigest())
+
     def read(self, name: str, max_bytes: int) -> bytes:
         """Return the content of a file, if necessary from its second copy; larger files count as damaged.
 
         Raises ArtifactLostError if both are missing or damaged, and UserError if one cannot be read now.
         """
+        return self.load(name, max_bytes, _read_verified)
+
+    def load(
+        self, name: str, max_bytes: int, read_verified: Callable[[BufferedReader, FileFingerprint], T | None]
+    ) -> T:
+        """Return what a function reads from a file, if necessary from its second copy.
+
+        The function returns None if the file is not what the fingerprint describes. Raises what `read` raises.
+        """
         fingerprint = self._repository.find_fingerprint(name)
-        reader = partial(_read_verified, fingerprint=fingerprint, max_bytes=max_bytes)
+
+        def reader(file: BufferedReader) -> T | None:
+            size = os.fstat(file.fileno()).st_size
+            if fingerprint is None or size != fingerprint.size_bytes or size > max_bytes:
+                return None
+            return read_verified(file, fingerprint)
+
         copies = ((copy_name, self._read_file(copy_name, reader)) for copy_name in _list_copy_names(name))
         intact_name, content = next((copy for copy in copies if copy[1] is not None), (None, None))
         if intact_name != name:
@@ -115,7 +143,7 @@ class ArtifactStore:
         """Yield every damaged or missing file, and repair it if asked to."""
         for fingerprint in self._repository.list_fingerprints():
             names = _list_copy_names(fingerprint.name)
-            is_intact = partial(_matches_fingerprint, fingerprint=fingerprint)
+            is_intact = partial(matches_fingerprint, fingerprint=fingerprint)
             intact_names = [name for name in names if self._read_file(name, is_intact)]
             intact_name = next(iter(intact_names), None)
             for name in names:
@@ -175,16 +203,13 @@ def _list_copy_names(name: str) -> list[str]:
     return [name, file_names.second_copy_name(name)] if has_second_copy(name) else [name]
 
 
-def _read_verified(file: BufferedReader, fingerprint: FileFingerprint | None, max_bytes: int) -> bytes | None:
-    """Return the content of a file if it is what was written; None also if the database does not list the file."""
-    size = os.fstat(file.fileno()).st_size
-    if fingerprint is None or size != fingerprint.size_bytes or size > max_bytes:
-        return None
-    content = file.read(size)
+def _read_verified(file: BufferedReader, fingerprint: FileFingerprint) -> bytes | None:
+    """Return the content of a file if it is what was written."""
+    content = file.read(fingerprint.size_bytes)
     return content if compute_fingerprint(fingerprint.name, content) == fingerprint else None
 
 
-def _matches_fingerprint(file: BufferedReader, fingerprint: FileFingerprint) -> bool:
+def matches_fingerprint(file: BufferedReader, fingerprint: FileFingerprint) -> bool:
     """Return whether a file is what was written, without holding it in memory."""
     has_expected_size = os.fstat(file.fileno()).st_size == fingerprint.size_bytes
     return has_expected_size and hashlib.file_digest(file, "sha256").hexdigest() == fingerprint.sha256_hex

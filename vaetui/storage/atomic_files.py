@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
+from typing import TypeAlias
 
 from vaetui.errors import UserError
 
@@ -15,6 +16,10 @@ PARTIAL_SUFFIX = ".partial"
 """Suffix of a file that is being written."""
 CHUNK_BYTES = 1 << 20
 """Bytes read at a time from files of any size."""
+SYNC_BYTES = 1 << 26
+"""Bytes of a large file after which it is synced: less than half a second for most disks."""
+Buffer: TypeAlias = bytes | memoryview
+"""What is written to a file."""
 NOFOLLOW_FLAG = getattr(os, "O_NOFOLLOW", 0)
 """Refuse to open a symbolic link, where the system supports it."""
 
@@ -37,6 +42,42 @@ def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
             with suppress(OSError):
                 partial_path.unlink()
             raise
+
+
+def replace_files_in_steps(paths: Sequence[Path], chunks: Iterable[Buffer]) -> Iterator[Buffer]:
+    """Replace files atomically by the same content, as `replace_file` does; yield each chunk once it is written.
+
+    Chunks are synced as they come, so that no single step waits for a large file to reach the disk. Closing the
+    iterator, or an error, leaves the old files. Raises UserError if the disk is full or not writable.
+    """
+    partial_paths = [path.with_name(path.name + PARTIAL_SUFFIX) for path in paths]
+    try:
+        with ExitStack() as stack, translate_os_errors(paths[0]):
+            files = [stack.enter_context(open_for_writing(path, os.O_TRUNC)) for path in partial_paths]
+            unsynced_bytes = 0
+            for chunk in chunks:
+                for file in files:
+                    file.write(chunk)
+                unsynced_bytes += memoryview(chunk).nbytes
+                if unsynced_bytes >= SYNC_BYTES:
+                    _sync_files(files)
+                    unsynced_bytes = 0
+                yield chunk
+            _sync_files(files)
+        for path, partial_path in zip(paths, partial_paths, strict=True):
+            with translate_os_errors(path):
+                partial_path.replace(path)
+                sync_directory(path.parent)
+    finally:
+        for partial_path in partial_paths:
+            with suppress(OSError):
+                partial_path.unlink(missing_ok=True)
+
+
+def _sync_files(files: Iterable[BufferedWriter]) -> None:
+    for file in files:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def open_for_writing(path: Path, flags: int) -> BufferedWriter:

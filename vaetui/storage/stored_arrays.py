@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, fields, replace
+from io import BufferedReader
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
 from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
+from vaetui.engine.events import Progress
 from vaetui.errors import UserError
 from vaetui.storage import file_names, npz
-from vaetui.storage.artifact_store import ArtifactStore
+from vaetui.storage.artifact_store import ArtifactStore, matches_fingerprint
 from vaetui.storage.fingerprints import FileFingerprint
 from vaetui.storage.npz import ArraySpec
 
@@ -145,7 +147,24 @@ ArraysT = TypeVar(
 
 def save_arrays(store: ArtifactStore, name: str, arrays: ArraysT) -> FileFingerprint:
     """Write the arrays as one file and return its fingerprint, which the caller records."""
-    return store.write(name, npz.encode_npz({field.name: getattr(arrays, field.name) for field in fields(arrays)}))
+    return store.write(name, npz.encode_npz(_to_mapping(arrays)))
+
+
+def save_large_arrays(
+    store: ArtifactStore, name: str, arrays: ArraysT, activity: str
+) -> Generator[Progress, None, FileFingerprint]:
+    """Write the arrays as `save_arrays` does, but part by part; yield Progress, none for small arrays."""
+    mapping = _to_mapping(arrays)
+    total = sum(array.nbytes for array in mapping.values())
+    steps = store.write_in_steps(name, npz.iter_npz(mapping))
+    while True:
+        try:
+            size = next(steps)
+        except StopIteration as end:
+            fingerprint: FileFingerprint = end.value
+            return fingerprint
+        if total > npz.CHUNK_BYTES:
+            yield Progress(activity, min(size, total), total)
 
 
 def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **dimensions: int) -> ArraysT:
@@ -159,9 +178,19 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     lengths = {**store.axis_lengths, **dimensions}
     if COLOUR_AXIS not in lengths:
         specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
-    content = store.read(name, npz.compute_max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}))
+
+    def read_verified(file: BufferedReader, fingerprint: FileFingerprint) -> Mapping[str, Any] | None:
+        try:
+            arrays, sha256_hex = npz.read_npz(file, specs, lengths)
+        except ValueError:
+            file.seek(0)
+            if matches_fingerprint(file, fingerprint):
+                raise
+            return None
+        return arrays if sha256_hex == fingerprint.sha256_hex else None
+
     try:
-        arrays: Mapping[str, Any] = npz.decode_npz(content, specs, lengths)
+        arrays = store.load(name, npz.compute_max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}), read_verified)
         _check_assignments(arrays)
         _check_first_copies(arrays)
     except ValueError as error:
@@ -172,6 +201,10 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
 def load_train_val_split(store: ArtifactStore) -> TrainValSplit:
     """Return which images are trained on and which are copies; raises what `load_arrays` raises."""
     return load_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, TrainValSplit)
+
+
+def _to_mapping(arrays: ArraysT) -> dict[str, NDArray[Any]]:
+    return {field.name: getattr(arrays, field.name) for field in fields(arrays)}
 
 
 def _check_assignments(arrays: Mapping[str, Any]) -> None:
