@@ -1,65 +1,123 @@
-"""The inputs of the networks on their device: images, or vectors."""
+"""The inputs of the networks on their device: images, or vectors; and what else is sent to a device."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vaetui.engine.images import Images
 from vaetui.engine.vae import to_float_images
 from vaetui.engine.vectors import Vectors
 
-COPY_VECTORS = 1 << 14
-"""Vectors copied to an accelerator at a time."""
+COPY_BYTES = 1 << 26
+"""Bytes copied to an accelerator at a time, so that a mapped file is not read into memory as a whole."""
+MAX_MEMORY_SHARE = 0.5
+"""Largest share of the free memory of an accelerator that one set of inputs takes; larger ones stay on the CPU."""
+ALIGNMENT_BYTES = 16
+"""Each array of a common transfer begins at a multiple of it, as a view of another type requires."""
 
 
-class DeviceImages:
-    """Images as bytes: on the CPU the memory of `Images` itself, on an accelerator one copy of all images."""
+def send(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Return tensors of the CPU on a device, in one transfer for which neither CPU nor GPU waits."""
+    if device.type in ("cpu", "mps"):
+        # The GPU of Apple reads the memory of the CPU, so that there is nothing to gain.
+        return [tensor.to(device) for tensor in tensors]
+    starts, total = list[int](), 0
+    for tensor in tensors:
+        starts.append(total)
+        total += -(-tensor.numel() * tensor.element_size() // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+    # Without pinned memory, the CPU would wait for all earlier work of the GPU.
+    buffer = torch.empty(total, dtype=torch.uint8, pin_memory=device.type == "cuda")
+    for start, tensor in zip(starts, tensors, strict=True):
+        piece = buffer[start : start + tensor.numel() * tensor.element_size()]
+        piece.view(tensor.dtype).view(tensor.shape).copy_(tensor)
+    sent = buffer.to(device, non_blocking=True)
+    return [
+        sent[start : start + tensor.numel() * tensor.element_size()].view(tensor.dtype).view(tensor.shape)
+        for start, tensor in zip(starts, tensors, strict=True)
+    ]
 
-    def __init__(self, images: Images, device: torch.device) -> None:
+
+def send_array(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Return an array on a device, as `send` does."""
+    (tensor,) = send([torch.from_numpy(array)], device)
+    return tensor
+
+
+class _DeviceRows:
+    """Selected rows of an array, on a device if they fit.
+
+    On the CPU the memory of the array itself. On an accelerator one copy, unless it would take more than
+    `max_bytes`, by default MAX_MEMORY_SHARE of the free memory: then batches are sent when they are needed.
+    """
+
+    def __init__(
+        self, all_rows: NDArray[Any], indices: NDArray[np.int64], device: torch.device, max_bytes: int | None = None
+    ) -> None:
+        self._device = device
+        self._all_rows, self._row_indices = all_rows, indices
+        row_bytes = all_rows.dtype.itemsize * math.prod(all_rows.shape[1:])
+        limit = _measure_free_bytes(device) * MAX_MEMORY_SHARE if max_bytes is None else max_bytes
+        self.is_resident = device.type == "cpu" or row_bytes * len(indices) <= limit
+        """Whether all rows are in the memory of the device."""
+        if device.type == "cpu":
+            writeable_rows = np.require(all_rows, requirements="W")  # PyTorch warns about read-only memory
+            self._rows, self._positions = torch.from_numpy(writeable_rows), torch.from_numpy(indices)
+        elif self.is_resident:
+            dtype = torch.from_numpy(np.empty(0, all_rows.dtype)).dtype
+            self._rows = torch.empty((len(indices), *all_rows.shape[1:]), dtype=dtype, device=device)
+            chunk_size = max(COPY_BYTES // max(row_bytes, 1), 1)
+            for start in range(0, len(indices), chunk_size):
+                chunk = slice(start, start + chunk_size)
+                self._rows[chunk] = torch.from_numpy(all_rows[indices[chunk]]).to(device)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._row_indices)
+
+    def _gather(self, indices: Tensor | slice) -> Tensor:
+        """Return rows by their indices, on the CPU or the device."""
+        if self._device.type == "cpu":
+            return self._rows[self._positions[indices]]
+        if self.is_resident:
+            if not isinstance(indices, slice) and indices.device.type == "cpu":
+                (indices,) = send([indices], self._device)
+            return self._rows[indices]
+        selected = self._row_indices[indices if isinstance(indices, slice) else indices.cpu().numpy()]
+        return send_array(self._all_rows[selected], self._device)
+
+
+class DeviceImages(_DeviceRows):
+    """Images as bytes; see the base class."""
+
+    def __init__(self, images: Images, device: torch.device, max_bytes: int | None = None) -> None:
         """Put images on a device."""
-        if device.type == "cpu":
-            pixels = np.require(images.all_pixels, requirements="W")  # PyTorch warns about read-only memory
-            self._all_pixels, self._indices = torch.from_numpy(pixels), torch.from_numpy(images.indices)
-        else:
-            self._all_pixels = torch.from_numpy(images[:]).to(device)
-            self._indices = torch.arange(len(images), device=device)
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self._indices)
+        super().__init__(images.all_pixels, images.indices, device, max_bytes)
 
     def load(self, indices: Tensor | slice) -> Tensor:
-        """Return some images as input of the networks, [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
-        return to_float_images(self._all_pixels[self._indices[indices]])
+        """Return some images as input of the networks, [N, 1, H, W] or [N, 3, H, W], values from 0 to 1.
+
+        `indices` are on the CPU.
+        """
+        return to_float_images(self._gather(indices))
 
 
-class DeviceVectors:
-    """Vectors as they are stored: on the CPU the memory of `Vectors` itself, on an accelerator one copy of them."""
+class DeviceVectors(_DeviceRows):
+    """Vectors as they are stored; see the base class."""
 
-    def __init__(self, vectors: Vectors, device: torch.device) -> None:
+    def __init__(self, vectors: Vectors, device: torch.device, max_bytes: int | None = None) -> None:
         """Put vectors on a device."""
-        if device.type == "cpu":
-            self._all_vectors = torch.from_numpy(vectors.all_vectors)
-            self._indices = torch.from_numpy(vectors.indices)
-            return
-        dtype = torch.from_numpy(vectors.all_vectors[:0]).dtype
-        self._all_vectors = torch.empty((len(vectors), vectors.width), dtype=dtype, device=device)
-        for start in range(0, len(vectors), COPY_VECTORS):
-            chunk = slice(start, start + COPY_VECTORS)
-            self._all_vectors[chunk] = torch.from_numpy(vectors.all_vectors[vectors.indices[chunk]]).to(device)
-        self._indices = torch.arange(len(vectors), device=device)
-
-    def __len__(self) -> int:
-        """Return the number of vectors."""
-        return len(self._indices)
+        super().__init__(vectors.all_vectors, vectors.indices, device, max_bytes)
 
     def load(self, indices: Tensor | slice) -> Tensor:
-        """Return some vectors as input of the networks, [N, D], float32."""
-        return self._all_vectors[self._indices[indices]].float()
+        """Return some vectors as input of the networks, [N, D], float32; `indices` are on the CPU."""
+        return self._gather(indices).float()
 
 
 DeviceInputs: TypeAlias = DeviceImages | DeviceVectors
@@ -69,3 +127,12 @@ DeviceInputs: TypeAlias = DeviceImages | DeviceVectors
 def put_on_device(inputs: Images | Vectors, device: torch.device) -> DeviceInputs:
     """Return images or vectors on the device of the networks."""
     return DeviceVectors(inputs, device) if isinstance(inputs, Vectors) else DeviceImages(inputs, device)
+
+
+def _measure_free_bytes(device: torch.device) -> float:
+    """Return the bytes of free memory of an accelerator; infinity if it does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    return math.inf
