@@ -213,7 +213,11 @@ def _check_assignments(arrays: Mapping[str, Any]) -> None:
         assignments, centre_count = arrays["assignments"], len(arrays["centres"])
         if assignments.size and not NOT_QUERIED <= assignments.min() <= assignments.max() < centre_count:
             raise ValueError("assignments to missing centres")
-        if not np.bincount(assignments[assignments > NOT_QUERIED], minlength=centre_count).all():
+        counts = np.zeros(centre_count - NOT_QUERIED, np.int64)
+        for start in range(0, len(assignments), npz.CHUNK_ROWS):
+            chunk = assignments[start : start + npz.CHUNK_ROWS]
+            counts += np.bincount(chunk - NOT_QUERIED, minlength=len(counts))
+        if not counts[1:].all():
             raise ValueError("a centre without assignments")
 
 
