@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tests.simulated_accelerator import DEVICE, SimulatedAccelerator, simulate_accelerator
 from vaetui.engine import device_inputs
-from vaetui.engine.device_inputs import DeviceImages, DeviceVectors, put_on_device, send
+from vaetui.engine.device_inputs import DeviceImages, DeviceVectors, put_on_device
+from vaetui.engine.devices import send
 from vaetui.engine.images import Images
 from vaetui.engine.vectors import Vectors
 
@@ -70,9 +71,9 @@ def test_images_are_copied_to_an_accelerator_in_blocks(
 def test_images_that_take_too_much_of_the_free_memory_are_sent_batch_by_batch(
     accelerator: SimulatedAccelerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device_inputs, "_measure_free_bytes", lambda _: 2 * GREY[SELECTED].nbytes)
+    monkeypatch.setattr(device_inputs, "measure_free_bytes", lambda _: 2 * GREY[SELECTED].nbytes)
     assert DeviceImages(Images(GREY, SELECTED), DEVICE).is_resident
-    monkeypatch.setattr(device_inputs, "_measure_free_bytes", lambda _: 2 * GREY[SELECTED].nbytes - 2)
+    monkeypatch.setattr(device_inputs, "measure_free_bytes", lambda _: 2 * GREY[SELECTED].nbytes - 2)
     on_device = DeviceImages(Images(GREY, SELECTED), DEVICE)
     assert not on_device.is_resident
     assert accelerator.transfers == 1

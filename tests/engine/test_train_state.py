@@ -27,7 +27,6 @@ from vaetui.engine.train_state import (
     create_train_state,
     expand_classifier,
     load_checkpoint_arrays,
-    select_device,
     to_checkpoint_arrays,
 )
 from vaetui.engine.training import train_epoch
@@ -116,10 +115,3 @@ def test_checkpoint_of_more_classes_is_refused() -> None:
     larger = create_train_state(with_classes(11), (28, 28))
     with pytest.raises(UserError, match="does not match the networks"):
         load_checkpoint_arrays(create_train_state(CONFIG, (28, 28)), to_checkpoint_arrays(larger))
-
-
-def test_unavailable_device_is_refused() -> None:
-    assert select_device("auto").type in ("cpu", "cuda", "mps")
-    if not torch.backends.mps.is_available():
-        with pytest.raises(UserError, match=r"Device mps is not available\. Pass --device with one of: auto, "):
-            select_device("mps")

@@ -114,6 +114,6 @@ def choose_device(name: str) -> str:
     """Return the name of a device that this machine has; raises UserError for others."""
     if name == "cpu":
         return name
-    from vaetui.engine.train_state import select_device
+    from vaetui.engine.devices import select_device
 
     return select_device(name).type

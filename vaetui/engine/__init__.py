@@ -8,6 +8,7 @@ Modules in reading order; each imports only modules above it:
     answers, classes          answers about clusters and images; the editable list of classes
     clusters, events          the cluster tree; the events that slow operations yield
     rng                       random generators derived from the seed
+    devices                   the choice of CPU or graphics card; transfers to it
     idx, images, vectors      IDX headers; images and vectors in memory or mapped
     duplicates                exact copies among images
     true_labels               true labels, for splitting and evaluation only

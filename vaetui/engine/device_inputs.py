@@ -1,9 +1,8 @@
-"""The inputs of the networks on their device: images, or vectors; and what else is sent to a device."""
+"""The inputs of the networks on their device: images, or vectors."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaetui.engine.devices import measure_free_bytes, send, send_array
 from vaetui.engine.images import Images
 from vaetui.engine.vae import to_float_images
 from vaetui.engine.vectors import Vectors
@@ -19,35 +19,6 @@ COPY_BYTES = 1 << 26
 """Bytes copied to an accelerator at a time, so that a mapped file is not read into memory as a whole."""
 MAX_MEMORY_SHARE = 0.5
 """Largest share of the free memory of an accelerator that one set of inputs takes; larger ones stay on the CPU."""
-ALIGNMENT_BYTES = 16
-"""Each array of a common transfer begins at a multiple of it, as a view of another type requires."""
-
-
-def send(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
-    """Return tensors of the CPU on a device, in one transfer for which neither CPU nor GPU waits."""
-    if device.type in ("cpu", "mps"):
-        # The GPU of Apple reads the memory of the CPU, so that there is nothing to gain.
-        return [tensor.to(device) for tensor in tensors]
-    starts, total = list[int](), 0
-    for tensor in tensors:
-        starts.append(total)
-        total += -(-tensor.numel() * tensor.element_size() // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
-    # Without pinned memory, the CPU would wait for all earlier work of the GPU.
-    buffer = torch.empty(total, dtype=torch.uint8, pin_memory=device.type == "cuda")
-    for start, tensor in zip(starts, tensors, strict=True):
-        piece = buffer[start : start + tensor.numel() * tensor.element_size()]
-        piece.view(tensor.dtype).view(tensor.shape).copy_(tensor)
-    sent = buffer.to(device, non_blocking=True)
-    return [
-        sent[start : start + tensor.numel() * tensor.element_size()].view(tensor.dtype).view(tensor.shape)
-        for start, tensor in zip(starts, tensors, strict=True)
-    ]
-
-
-def send_array(array: NDArray[Any], device: torch.device) -> Tensor:
-    """Return an array on a device, as `send` does."""
-    (tensor,) = send([torch.from_numpy(array)], device)
-    return tensor
 
 
 class _DeviceRows:
@@ -63,7 +34,7 @@ class _DeviceRows:
         self._device = device
         self._all_rows, self._row_indices = all_rows, indices
         row_bytes = all_rows.dtype.itemsize * math.prod(all_rows.shape[1:])
-        limit = _measure_free_bytes(device) * MAX_MEMORY_SHARE if max_bytes is None else max_bytes
+        limit = measure_free_bytes(device) * MAX_MEMORY_SHARE if max_bytes is None else max_bytes
         self.is_resident = device.type == "cpu" or row_bytes * len(indices) <= limit
         """Whether all rows are in the memory of the device."""
         if device.type == "cpu":
@@ -105,7 +76,8 @@ class DeviceImages(_DeviceRows):
 
         `indices` are on the CPU.
         """
-        return to_float_images(self._gather(indices))
+        images = to_float_images(self._gather(indices))
+        return images.contiguous() if self._device.type == "mps" else images  # see `create_train_state`
 
 
 class DeviceVectors(_DeviceRows):
@@ -127,12 +99,3 @@ DeviceInputs: TypeAlias = DeviceImages | DeviceVectors
 def put_on_device(inputs: Images | Vectors, device: torch.device) -> DeviceInputs:
     """Return images or vectors on the device of the networks."""
     return DeviceVectors(inputs, device) if isinstance(inputs, Vectors) else DeviceImages(inputs, device)
-
-
-def _measure_free_bytes(device: torch.device) -> float:
-    """Return the bytes of free memory of an accelerator; infinity if it does not tell."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
-    return math.inf

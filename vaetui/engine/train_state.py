@@ -12,11 +12,15 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import Config
+from vaetui.engine.devices import select_device
 from vaetui.engine.networks import Networks, build_networks
 from vaetui.errors import UserError
 
 NamedArrays: TypeAlias = dict[str, NDArray[np.float32]]
 """Arrays of a checkpoint: "network.<parameter>", "optimiser.<key>.<parameter>" and "running.<buffer>"."""
+
+FUSED_DEVICES = ("cpu", "cuda", "mps")
+"""Devices for which PyTorch has a fused Adam: one kernel in place of seven per parameter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,21 +43,11 @@ def create_train_state(config: Config, shape: tuple[int, ...], image_shape: tupl
     """
     device = select_device(config.device)
     vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network"), image_shape).to(device)
-    is_fused = device.type in ("cpu", "cuda")
+    if device.type == "mps":
+        # Up to PyTorch 2.13, its gradients of channels-last activations fail or are wrong (pytorch/pytorch#188371).
+        vae.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    is_fused = device.type in FUSED_DEVICES
     return TrainState(vae, torch.optim.Adam(vae.parameters(), config.training.learning_rate, fused=is_fused), device)
-
-
-def select_device(name: str) -> torch.device:
-    """Return the device called auto, cpu, cuda or mps; raises UserError if it is not available."""
-    is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    available = [device for device in is_available if is_available[device]]
-    if name == "auto":
-        name = available[0]
-    if name not in available:
-        raise UserError(f"Device {name} is not available. Pass --device with one of: auto, {', '.join(available)}.")
-    if name == "cuda":
-        torch.backends.cudnn.deterministic = True  # the same seed gives the same bits
-    return torch.device(name)
 
 
 def to_checkpoint_arrays(state: TrainState) -> NamedArrays:

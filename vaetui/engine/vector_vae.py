@@ -59,8 +59,8 @@ class VectorVAE(nn.Module):
         sample = F.normalize(torch.from_numpy(vectors[np.sort(order[:sample_size])])).numpy()  # [S, D]
         mean, stds = sample.mean(axis=0, dtype=np.float64), sample.std(axis=0, dtype=np.float64)
         scale = np.maximum(stds + SCALE_FLOOR * stds.mean(), 1e-12)
-        self.input_mean.copy_(torch.from_numpy(mean))
-        self.input_scale.copy_(torch.from_numpy(scale))
+        self.input_mean.copy_(torch.from_numpy(mean).float())  # before it is sent: some devices have no float64
+        self.input_scale.copy_(torch.from_numpy(scale).float())
 
     def standardise(self, vectors: Tensor) -> Tensor:
         """Return vectors [N, D] of length 1, minus the means and divided by the scales of the training vectors."""

@@ -80,7 +80,7 @@ def _import_and_embed(
 
     Raises UserError for a key, which no image model has.
     """
-    from vaetui.engine.train_state import select_device
+    from vaetui.engine.devices import select_device
     from vaetui.features.embedded_file import load_embedded_file
     from vaetui.features.embedding import compute_embedding_key, import_and_embed
     from vaetui.features.image_models import load_model

@@ -20,11 +20,11 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import decodes_images
 from vaetui.engine.device_inputs import put_on_device
+from vaetui.engine.devices import replace_unavailable, select_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
 from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
 from vaetui.engine.networks import Networks
-from vaetui.engine.train_state import select_device
 from vaetui.engine.vector_vae import VectorVAE
 from vaetui.engine.vectors import vectors_from_array
 from vaetui.errors import UserError
@@ -107,8 +107,8 @@ class Predictor:
             )
         from vaetui.features.image_models import load_recorded_model
 
-        device = select_device("cpu" if self._device == "cpu" else "auto")  # that of the session may not exist here
-        model = load_recorded_model(self.features.model, device.type)
+        device = select_device(replace_unavailable(self._device)).type
+        model = load_recorded_model(self.features.model, device)
         return EmbeddingReader(model, self.image_shape, self._value_ranges, options)
 
     def convert_vectors(self, vectors: NDArray[Any]) -> NetworkInputs:

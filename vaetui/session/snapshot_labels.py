@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from vaetui.engine.device_inputs import put_on_device
+from vaetui.engine.devices import replace_unavailable
 from vaetui.engine.events import Event, Loading
 from vaetui.engine.inference import Predictions, encode_and_classify
 from vaetui.errors import UserError
@@ -63,7 +64,7 @@ def predict_all(
         images = yield from load_images(snapshot.store, snapshot.repository, files)
     epoch, canonical = len(snapshot.finished_epochs), snapshot.classes.canonical
     with _use_threads(snapshot.config.threads):
-        vae, config = snapshot.load_networks(snapshot.config.device)
+        vae, config = snapshot.load_networks(replace_unavailable(snapshot.config.device))
         device = next(vae.parameters()).device
         subset_predictions = []
         inputs = images.network_inputs
