@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from tests.idx import MNIST_DIRECTORY
+from tests.simulated_accelerator import DEVICE, simulate_accelerator
+from vaetui.engine import inference
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.images import images_from_array, read_idx_array
-from vaetui.engine.inference import encode_and_classify
+from vaetui.engine.inference import BATCH_IMAGES, encode_and_classify
+from vaetui.engine.recipes import get_recipe
 from vaetui.engine.train_state import create_train_state
 from vaetui.runtime.session_runner import drain_events
 
@@ -61,3 +65,40 @@ def test_confidence_is_finite_where_the_networks_exclude_all_allowed_classes() -
     allowed = drain_events(encode_and_classify(vae, dataset, Config(), "test", 1, allowed_class_ids=(1, 2)))
     assert set(allowed.class_ids.tolist()) <= {1, 2}
     assert np.isfinite(allowed.confidences).all()
+
+
+@pytest.mark.parametrize("name", ["propagation", "paper", "photos"])
+def test_predictions_on_an_accelerator_are_those_of_the_cpu_and_wait_once_a_batch(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference, "ACCELERATOR_BATCH_IMAGES", 4 * BATCH_IMAGES)
+    pixels = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:1_300]
+    images, config = images_from_array(pixels), get_recipe(name)
+    options = {"canonical": (0, 1, 2, 3, 3, 5, 6, 7, 8, 9), "allowed_class_ids": (1, 3, 8)}
+    vae = create_train_state(config, (28, 28)).vae
+    expected = drain_events(
+        encode_and_classify(vae, DeviceImages(images, torch.device("cpu")), config, "test", 1, **options)
+    )
+    with simulate_accelerator(has_float64=False) as accelerator:
+        on_device = DeviceImages(images, DEVICE)
+        device_vae = vae.to(DEVICE)
+        accelerator.reset()
+        predictions = drain_events(encode_and_classify(device_vae, on_device, config, "test", 1, **options))
+        assert sum(accelerator.waits.values()) == 2
+    for column in ("latents", "class_ids", "second_class_ids", "confidences", "leads"):
+        values, expected_values = getattr(predictions, column), getattr(expected, column)
+        assert values.dtype == expected_values.dtype
+        assert np.allclose(values, expected_values, rtol=1e-3, atol=1e-4), column
+
+
+def test_noise_of_sampled_latent_vectors_does_not_depend_on_the_batch_size() -> None:
+    pixels = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:600]
+    dataset = DeviceImages(images_from_array(pixels), torch.device("cpu"))
+    vae = create_train_state(Config(), (28, 28)).vae
+    inputs = dataset.load(slice(None))
+    whole = inference._predict_batch(vae, inputs, Config(), None, None, "test", 1, 0)
+    parts = [
+        inference._predict_batch(vae, inputs[start : start + 256], Config(), None, None, "test", 1, start)
+        for start in (0, 256, 512)
+    ]
+    assert torch.allclose(whole, torch.cat(parts), atol=1e-5)

@@ -15,6 +15,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceInputs
+from vaetui.engine.devices import send_array
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
@@ -22,6 +23,11 @@ from vaetui.engine.vae import to_byte_images
 
 BATCH_IMAGES = 256
 """Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
+ACCELERATOR_BATCH_IMAGES = 4 * BATCH_IMAGES
+"""Images in a batch of an accelerator, which computes smaller ones faster than the CPU starts them.
+
+Activations of 64x64 images in colour take about 1 GB.
+"""
 MAX_LEAD = 50.0
 """Largest lead of a class in log probability; float32 keeps probabilities apart up to there."""
 
@@ -72,26 +78,30 @@ def encode_and_classify(
     and those of the allowed ones sum to 1. If the recipe samples latent vectors, the sample depends only on the
     seed, the name `image_set` and the `position` in the run.
     """
+    device = next(vae.parameters()).device
     class_count = vae.classifier.out_features
     logit_offsets = merge_matrix = None
     if allowed_class_ids is not None:
         canonical = canonical or range(class_count)
         is_allowed = torch.tensor([target_id in allowed_class_ids for target_id in canonical[:class_count]])
-        logit_offsets = torch.zeros(class_count).masked_fill(~is_allowed, -torch.inf)
+        logit_offsets = torch.zeros(class_count).masked_fill(~is_allowed, -torch.inf).to(device)
     if len(set(canonical)) < len(canonical):
-        merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])]
-    total = len(inputs)
+        merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])].to(device)
+    total, z_dim = len(inputs), config.network.z_dim
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
-    latents = np.empty((total, config.network.z_dim), np.float32)
+    latents = np.empty((total, z_dim), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
-    for start in range(0, total, BATCH_IMAGES):
-        stop = min(start + BATCH_IMAGES, total)
+    columns: tuple[NDArray[Any], ...] = (class_ids, confidences, second_class_ids, leads)
+    batch_size = BATCH_IMAGES if device.type == "cpu" else ACCELERATOR_BATCH_IMAGES
+    for start in range(0, total, batch_size):
+        stop = min(start + batch_size, total)
         batch = inputs.load(slice(start, stop))
         results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, start)
-        columns: tuple[NDArray[Any], ...] = (latents, class_ids, confidences, second_class_ids, leads)
-        for column, result in zip(columns, results, strict=True):
-            column[start:stop] = result.cpu().numpy()
+        numbers = results.cpu().numpy()  # [n, z_dim + 4]
+        latents[start:stop] = numbers[:, :z_dim]
+        for column, values in zip(columns, numbers[:, z_dim:].T, strict=True):
+            column[start:stop] = values
         yield Progress(f"encoding the {image_set} images", stop, total)
     return Predictions(latents, class_ids, confidences, second_class_ids, leads)
 
@@ -105,17 +115,24 @@ def _predict_batch(
     merge_matrix: Tensor | None,
     image_set: str,
     *position: int,
-) -> tuple[Tensor, ...]:
+) -> Tensor:
+    """Return latent vectors, class, confidence, second class and lead, [N, z_dim + 4], for one copy to the CPU."""
     hidden, mean, std, components = vae.eval().encode(inputs)
     latents = mean
     if config.network.latent == "sample":
-        latents = mean + std * draw_normal_noise(config, mean, f"reading {image_set}", *position)
+        # The noise of an image does not depend on the size of the batch, which differs between devices.
+        *outer, start = position
+        noises = [
+            draw_normal_noise(config, part, f"reading {image_set}", *outer, start + index * BATCH_IMAGES)
+            for index, part in enumerate(torch.split(mean, BATCH_IMAGES))
+        ]
+        latents = mean + std * torch.cat(noises)
     logits = vae.classify(hidden, latents)  # [N, classes of the networks]
     if logit_offsets is not None:
-        logits = logits + logit_offsets.to(logits.device)
+        logits = logits + logit_offsets
     probabilities = logits.softmax(dim=1)
     if merge_matrix is not None:
-        probabilities = probabilities @ merge_matrix.to(probabilities.device)  # [N, classes of the session]
+        probabilities = probabilities @ merge_matrix  # [N, classes of the session]
     confidences, class_ids = probabilities.max(dim=1)
     others = probabilities.scatter(1, class_ids[:, None], 0)
     second_probabilities, second_class_ids = others.max(dim=1)
@@ -123,13 +140,15 @@ def _predict_batch(
     if components is not None:
         latents = components
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
-    return latents, class_ids, confidences, second_class_ids, leads
+    # Class ids are below 256, which float32 holds exactly.
+    columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
+    return torch.cat([latents, columns], dim=1)
 
 
 def draw_normal_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
     """Return standard normal noise with the shape and device of `like`; the values are the same on every device."""
     noise = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
-    return torch.from_numpy(noise).to(like.device)
+    return send_array(noise, like.device)
 
 
 @torch.inference_mode()
