@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from vaetui.engine import duplicates
+from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.duplicates import (
     ImageDigests,
     count_duplicates,
-    find_first_copies,
     restrict_first_copies,
     select_distinct,
 )
-from vaetui.runtime.session_runner import drain_events
+from vaetui.engine.slow_calls import exhaust
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 5, 4), dtype=np.uint8)
 IDS = np.array([0, 1, 0, 2, 3, 1, 0, 4, 5, 5])
 FIRST_COPIES = [0, 1, 0, 3, 4, 1, 0, 7, 8, 8]
 
 
+def find_copies(images: Pixels) -> Indices:
+    digests = ImageDigests()
+    digests.add(images)
+    return exhaust(digests.find_first_copies())
+
+
 @pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
 def test_every_copy_refers_to_the_first_equal_image(channels: tuple[int, ...]) -> None:
     images = IMAGES if not channels else np.stack([IMAGES, IMAGES[::-1], IMAGES], axis=-1)
-    first_copies = drain_events(find_first_copies(images[IDS]))
+    first_copies = find_copies(images[IDS])
     assert first_copies.tolist() == FIRST_COPIES
     assert first_copies.dtype == np.int64
     assert count_duplicates(first_copies) == 4
@@ -34,16 +38,8 @@ def test_every_copy_refers_to_the_first_equal_image(channels: tuple[int, ...]) -
 def test_images_that_differ_in_one_pixel_by_one_are_distinct() -> None:
     images = np.repeat(IMAGES[:1] // 2, 41, axis=0)
     images.reshape(41, -1)[np.arange(20), np.arange(20)] += 1  # the other 21 stay equal
-    first_copies = drain_events(find_first_copies(images))
+    first_copies = find_copies(images)
     assert first_copies.tolist() == [*range(20), *[20] * 21]
-
-
-def test_mapped_images_read_in_chunks_give_the_same_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=(10, 5, 4))
-    mapped[:] = IMAGES[IDS]
-    monkeypatch.setattr(duplicates, "CHUNK_BYTES", 60)
-    assert [progress.completed for progress in find_first_copies(mapped)] == [0, 3, 6, 9]
-    assert drain_events(find_first_copies(mapped)).tolist() == FIRST_COPIES
 
 
 def test_digests_added_in_parts_and_from_strided_arrays_give_the_same_copies() -> None:
@@ -51,7 +47,7 @@ def test_digests_added_in_parts_and_from_strided_arrays_give_the_same_copies() -
     for start in range(0, 10, 4):
         digests.add(np.repeat(IMAGES, 2, axis=2)[IDS[start : start + 4], :, ::2])
     assert len(digests) == 10
-    assert digests.find_first_copies().tolist() == FIRST_COPIES
+    assert exhaust(digests.find_first_copies()).tolist() == FIRST_COPIES
 
 
 def test_an_empty_batch_between_others_changes_nothing() -> None:
@@ -60,12 +56,12 @@ def test_an_empty_batch_between_others_changes_nothing() -> None:
     for batch in (images[:0], images, images[:0], images[1:2]):
         digests.add(batch)
     assert len(digests) == 4
-    assert digests.find_first_copies().tolist() == [0, 1, 2, 1]
+    assert exhaust(digests.find_first_copies()).tolist() == [0, 1, 2, 1]
 
 
 @pytest.mark.parametrize("ids", [[], [0]], ids=["none", "one"])
 def test_no_or_one_image_has_no_copy(ids: list[int]) -> None:
-    first_copies = drain_events(find_first_copies(IMAGES[ids]))
+    first_copies = find_copies(IMAGES[ids])
     assert first_copies.tolist() == ids
     assert count_duplicates(first_copies) == 0
 
@@ -103,3 +99,16 @@ def test_distinct_members_keep_their_order() -> None:
     assert members[restricted.first_copies].tolist() == [8, 0, 8, 3, 0, 0]
     assert restricted.expand(np.array([5, 6, 7])).tolist() == [5, 7, 5, 6, 7, 7]
     assert len(select_distinct(np.arange(10)).restrict(members)) == 6
+
+
+def test_copies_among_many_images_are_found_in_parts_that_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "REPORT_DIGESTS", 500)
+    ids = np.random.default_rng(1).integers(0, 1_500, 4_000)
+    digests = ImageDigests()
+    digests.add(ids.astype("<u4").view(np.uint8).reshape(-1, 2, 2))
+    progress = [step.completed for step in digests.find_first_copies()]
+    assert progress == sorted(set(progress))
+    assert len(progress) > 5
+    first_copies = exhaust(digests.find_first_copies())
+    _, firsts, inverse = np.unique(ids, return_index=True, return_inverse=True)
+    assert np.array_equal(first_copies, firsts[inverse])

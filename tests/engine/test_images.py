@@ -18,7 +18,7 @@ from tests.idx import encode_idx, write_idx
 from vaetui.engine import images
 from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.idx import read_image_header_shape
-from vaetui.engine.images import images_from_array, read_idx_array, read_images_and_digest
+from vaetui.engine.images import images_from_array, read_idx_array, read_images_and_digest, read_images_in_steps
 from vaetui.errors import UserError
 
 GREY = np.arange(12 * 10 * 12, dtype=np.uint8).reshape(12, 10, 12)
@@ -45,6 +45,14 @@ def test_written_images_are_read_back(
     assert isinstance(result.all_pixels, np.memmap) == (min_mmap_bytes == 0 and name == "plain")
     assert digest == hashlib.sha256(pixels.tobytes()).digest()
     assert read_image_header_shape(path) == pixels.shape == (len(result), *result.shape)
+
+
+def test_images_are_passed_on_and_reported_while_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "CHUNK_BYTES", 5 * GREY[0].nbytes)
+    chunks: list[NDArray[np.uint8]] = []
+    steps = read_images_in_steps(write_idx(tmp_path / "images", GREY), chunks.append)
+    assert [(step.completed, step.total) for step in steps] == [(5, 12), (10, 12)]
+    assert np.array_equal(np.concatenate(chunks), GREY)
 
 
 def test_subset_and_dataset_are_indexed_by_their_own_positions() -> None:

@@ -231,7 +231,7 @@ def test_set_whose_images_became_identical_is_refused_before_training(tmp_path: 
 
 def test_copies_are_searched_once_per_session(copy_runs: RunTemplates, monkeypatch: pytest.MonkeyPatch) -> None:
     copy_runs.copy("once")
-    monkeypatch.setattr(data_split, "find_first_copies", None)
+    monkeypatch.setattr(data_split, "ImageDigests", None)
     session = lifecycle.resume("once")
     list(session.advance())
     assert session.phase == "labelling"

@@ -91,9 +91,8 @@ def build_from_files(
         _write_labels(image_labels, directory, "train")
         class_counts = class_labels.count_labels(class_names, image_labels)
     sizes = Counter(file.size for file in decoded.files if file.size is not None)
-    report = build_report(
-        file_list.source, survey.shape, value_ranges, decoded.digests.find_first_copies(), class_counts, sizes
-    )
+    first_copies = yield from decoded.digests.find_first_copies()
+    report = build_report(file_list.source, survey.shape, value_ranges, first_copies, class_counts, sizes)
     return BuiltDataset(class_names, records, report)
 
 
@@ -123,9 +122,8 @@ def build_from_arrays(
         _write_labels(train_labels, directory, "train")
         class_counts = class_labels.count_labels(class_names, train_labels)
     sizes = Counter({array_conversion.get_image_size(images): len(train.digests)})
-    report = build_report(
-        dataset_arrays.source, shape, value_ranges, train.digests.find_first_copies(), class_counts, sizes
-    )
+    first_copies = yield from train.digests.find_first_copies()
+    report = build_report(dataset_arrays.source, shape, value_ranges, first_copies, class_counts, sizes)
     return BuiltDataset(class_names, records, replace(report, omitted_indices=train.omitted_indices))
 
 

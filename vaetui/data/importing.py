@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vaetui.data import dataset_building
@@ -23,10 +24,11 @@ from vaetui.data.import_options import ImportOptions
 from vaetui.data.parallel_decoding import decode_files
 from vaetui.data.value_range import FULL_8_BIT_RANGE
 from vaetui.engine.classes import NO_LABEL
-from vaetui.engine.duplicates import find_first_copies
+from vaetui.engine.duplicates import ImageDigests
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import find_idx_files
-from vaetui.engine.images import read_idx_array, read_images_and_digest
+from vaetui.engine.images import read_idx_array, read_images_in_steps
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError
 from vaetui.storage import dataset_cache
 from vaetui.storage.dataset_cache import DatasetOrigin, SourceFile
@@ -80,7 +82,8 @@ def import_dataset(
     source_files = _stat_files(source)
     key = _compute_key(path, options, source, source_files)
     directory = dataset_cache.dataset_directory(key)
-    if dataset_cache.is_dataset_intact(directory):
+    is_intact = partial(dataset_cache.is_dataset_intact, directory)
+    if (yield from run_in_background("verifying the images", is_intact)):
         records = dataset_cache.load_source_files(directory)
     else:
         records = yield from _build_dataset(source, path, options, source_files, key, decoder=decoder)
@@ -226,8 +229,9 @@ def _use_in_place(
     _, value_ranges = yield from dataset_building.survey_array(arrays.train_images, options)
     if value_ranges != {"8-bit": FULL_8_BIT_RANGE}:
         return None
-    images = read_images_and_digest(arrays.files[0])[0]
-    first_copies = yield from find_first_copies(images.all_pixels)
+    digests = ImageDigests()
+    images, _ = yield from read_images_in_steps(arrays.files[0], digests.add)
+    first_copies = yield from digests.find_first_copies()
     class_names, class_counts = options.classes, None
     if options.labels:
         files = find_idx_files(path)
@@ -269,9 +273,12 @@ def _build_dataset(
             root_path = None
             built = yield from dataset_building.build_from_arrays(source, options, source_files, directory)
         origin = DatasetOrigin(str(path), asdict(options), built.class_names, root_path, built.report)
-        dataset_cache.write_metadata(directory, origin, built.source_files)
-        if checksum is not None and checksum != read_images_and_digest(find_idx_files(directory).train_images)[1]:
-            raise ChecksumMismatchError
+        metadata = partial(dataset_cache.write_metadata, directory, origin, built.source_files)
+        yield from run_in_background("verifying the images", metadata)
+        if checksum is not None:
+            _, digest = yield from read_images_in_steps(find_idx_files(directory).train_images)
+            if digest != checksum:
+                raise ChecksumMismatchError
     return built.source_files
 
 

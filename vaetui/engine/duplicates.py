@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.events import Progress
-from vaetui.engine.images import CHUNK_BYTES
 
+REPORT_DIGESTS = 1 << 18
+"""Digests compared between two reports: about 0.1 s."""
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 DIGEST_BYTES = 16
 """Bytes of the BLAKE2b digest of an image: two different images of a set never share one in practice."""
@@ -40,15 +41,29 @@ class ImageDigests:
             content = view[start : start + image_bytes]
             self._content += hashlib.blake2b(content, digest_size=DIGEST_BYTES, usedforsecurity=False).digest()
 
-    def find_first_copies(self) -> Indices:
-        """Return for each image the index of the first image with equal pixels, [N]: its own if none is earlier."""
+    def find_first_copies(self) -> Generator[Progress, None, Indices]:
+        """Return for each image the index of the first image with equal pixels, [N]: its own if none is earlier.
+
+        Yields Progress. The digests are sorted in parts by their first byte, so that no step takes long.
+        """
         halves = np.frombuffer(self._content, np.uint64).reshape(-1, 2)  # [N, 2]
-        order = np.lexsort((np.arange(len(halves)), halves[:, 1], halves[:, 0]))  # equal images adjacent, in order
-        ordered = halves[order]
-        is_first = np.ones(len(order), bool)
-        is_first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-        first_copies = np.empty(len(order), np.int64)
-        first_copies[order] = order[is_first][np.cumsum(is_first) - 1]
+        first_bytes = np.frombuffer(self._content, np.uint8)[::DIGEST_BYTES]
+        order = np.argsort(first_bytes, kind="stable")  # a radix sort: linear in N
+        ends = np.cumsum(np.bincount(first_bytes, minlength=256))
+        first_copies, start, reported = np.arange(len(halves)), 0, 0
+        for end in ends.tolist():
+            images = order[start:end]  # ascending
+            part = halves[images]
+            images = images[np.lexsort((part[:, 1], part[:, 0]))]  # equal images adjacent, in order
+            part = halves[images]
+            is_first = np.ones(len(images), bool)
+            is_first[1:] = (part[1:] != part[:-1]).any(axis=1)
+            if not is_first.all():
+                first_copies[images] = images[is_first][np.cumsum(is_first) - 1]
+            start = end
+            if end - reported >= REPORT_DIGESTS:
+                yield Progress("comparing images", end, len(halves))
+                reported = end
         return first_copies
 
 
@@ -104,20 +119,6 @@ class DistinctImages:
             return select_distinct(np.arange(len(members)))
         order = np.argsort(members, kind="stable")
         return select_distinct(order[np.searchsorted(members, self.first_copies[members], sorter=order)])
-
-
-def find_first_copies(images: Pixels) -> Generator[Progress, None, Indices]:
-    """Find exact copies among images, [N, H, W] or [N, H, W, 3], in memory or mapped from a file.
-
-    Yields Progress and returns for each image the index of the first image with equal pixels, [N], which is its own
-    index if no earlier image is equal.
-    """
-    digests, count = ImageDigests(), len(images)
-    step = max(CHUNK_BYTES // max(int(np.prod(images.shape[1:])), 1), 1)
-    for start in range(0, count, step):
-        yield Progress("comparing images", start, count)
-        digests.add(images[start : start + step])
-    return digests.find_first_copies()
 
 
 def count_duplicates(first_copies: Indices) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from vaetui.engine import idx
 from vaetui.engine.clusters import Indices, Pixels
+from vaetui.engine.events import Progress
+from vaetui.engine.slow_calls import exhaust
 from vaetui.errors import UserError
 
 CHUNK_BYTES = 1 << 24
@@ -96,19 +98,32 @@ def read_idx_array(path: Path, rank: int) -> NDArray[np.uint8]:
 
 
 def read_images_and_digest(path: Path) -> tuple[Images, bytes]:
+    """Return the images in an IDX file and the SHA-256 digest of their pixels; see `read_images_in_steps`."""
+    return exhaust(read_images_in_steps(path))
+
+
+def read_images_in_steps(
+    path: Path, on_chunk: Callable[[Pixels], None] | None = None
+) -> Generator[Progress, None, tuple[Images, bytes]]:
     """Return the images in an IDX file and the SHA-256 digest of their pixels; map large uncompressed files.
 
-    Raises UserError like `read_idx_chunks`, and for unsupported shapes.
+    `on_chunk` is called with all images, some at a time. Yields Progress. Raises UserError like `read_idx_chunks`, and
+    for unsupported shapes.
     """
     shape = idx.read_image_header_shape(path)
     idx.require_supported_shape(path, shape)
     rank = len(shape)
-    digest, body = hashlib.sha256(), bytearray()
+    digest, body, read_count = hashlib.sha256(), bytearray(), 0
     is_mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES
     for chunk in read_idx_chunks(path, rank):
         digest.update(chunk.data)
+        if on_chunk is not None:
+            on_chunk(chunk)
         if not is_mapped:
             body += chunk.data
+        read_count += len(chunk)
+        if read_count < shape[0]:  # one chunk is not worth a report
+            yield Progress("reading the images", read_count, shape[0])
     if is_mapped:
         # Copy-on-write, though nothing writes: PyTorch warns about read-only memory.
         return images_from_array(np.memmap(path, np.uint8, "c", 4 + 4 * rank, shape)), digest.digest()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vaetui.data import importing
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import IdxFiles
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError
 from vaetui.session import data_digests
 from vaetui.session.data_split import SessionImages, load_images
@@ -115,9 +117,12 @@ def _load_data(store: ArtifactStore, repository: SessionRepository) -> Generator
     files, recorded = locate_session_files(repository), repository.data_digests
     directory = files.train_images.parent
     is_imported = directory.parent == dataset_cache.datasets_directory()
-    if recorded is None and is_imported and not dataset_cache.is_dataset_intact(directory):
-        raise UserError(f"The imported images in {directory} are damaged. Import them again with: vaetui new")
-    current = data_digests.compute_data_digests(files)
+    if recorded is None and is_imported:
+        is_intact = partial(dataset_cache.is_dataset_intact, directory)
+        if not (yield from run_in_background("verifying the images", is_intact)):
+            raise UserError(f"The imported images in {directory} are damaged. Import them again with: vaetui new")
+    compute_digests = partial(data_digests.compute_data_digests, files)
+    current = yield from run_in_background("verifying labels and test images", compute_digests)
     changed_kinds = tuple(data_digests.find_changed_kinds(recorded or {}, current))
     usable_files = data_digests.select_unchanged_files(files, changed_kinds)
     images = yield from load_images(store, repository, usable_files)

@@ -9,10 +9,10 @@ import numpy as np
 
 from vaetui.engine import rng
 from vaetui.engine.config import count_validation_images
-from vaetui.engine.duplicates import find_first_copies
+from vaetui.engine.duplicates import ImageDigests
 from vaetui.engine.events import Progress
 from vaetui.engine.idx import IdxFiles, read_image_header_shape
-from vaetui.engine.images import Images, read_images_and_digest
+from vaetui.engine.images import Images, read_images_and_digest, read_images_in_steps
 from vaetui.engine.true_labels import read_true_labels, split_train_validation
 from vaetui.errors import UserError
 from vaetui.session.dataset_location import IdenticalImagesError, locate_session_files
@@ -62,8 +62,7 @@ def load_images(
     is_recorded = repository.find_fingerprint(file_names.TRAIN_VAL_SPLIT_NAME) is not None
     if is_recorded:
         split = stored_arrays.load_train_val_split(store)
-        indices = np.concatenate([split.train_indices, split.validation_indices])
-        if not np.array_equal(np.sort(indices), np.arange(count)):
+        if not _covers_all_images(split, count):
             path = store.directory / file_names.TRAIN_VAL_SPLIT_NAME
             raise UserError(f"{path} does not match the images; restore it from a backup.")
     else:
@@ -71,14 +70,16 @@ def load_images(
         generator = rng.derive_generator(config.seed, "division")
         validation_count = count_validation_images(config.training, count)
         train_indices, validation_indices = split_train_validation(count, validation_count, true_labels, generator)
-    images, digest = read_images_and_digest(files.train_images)
+    digests = None if is_recorded else ImageDigests()
+    images, digest = yield from read_images_in_steps(files.train_images, None if digests is None else digests.add)
     image_digest = np.frombuffer(digest, np.uint8)
-    if not is_recorded:
-        first_copies = yield from find_first_copies(images.all_pixels)
+    if digests is not None:
+        first_copies = yield from digests.find_first_copies()
         if not first_copies.any():
             raise IdenticalImagesError(files.train_images, count)
         split = TrainValSplit(train_indices, validation_indices, image_digest, first_copies)
-        repository.record_files(stored_arrays.save_arrays(store, file_names.TRAIN_VAL_SPLIT_NAME, split))
+        name, activity = file_names.TRAIN_VAL_SPLIT_NAME, "saving the division of the images"
+        repository.record_files((yield from stored_arrays.save_large_arrays(store, name, split, activity)))
     elif not np.array_equal(split.image_digest, image_digest):
         raise UserError(IMAGES_CHANGED_MESSAGE.format(files.train_images))
     train, validation = images.subset(split.train_indices), images.subset(split.validation_indices)
@@ -87,6 +88,13 @@ def load_images(
         test_count = None if test is None else len(test)
         vectors = yield from load_vectors(features, split.train_indices, split.validation_indices, test_count)
     return SessionImages(train, validation, test, split, vectors)
+
+
+def _covers_all_images(split: TrainValSplit, count: int) -> bool:
+    """Return whether each of `count` images is a training image or a validation image, and none is both."""
+    is_covered = np.zeros(count, bool)
+    is_covered[split.train_indices] = is_covered[split.validation_indices] = True
+    return len(split.train_indices) + len(split.validation_indices) == count and bool(is_covered.all())
 
 
 def read_test_images(files: IdxFiles, shape: tuple[int, ...]) -> Images | None:

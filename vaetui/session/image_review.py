@@ -5,9 +5,9 @@ Heavy libraries are imported on first use.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from vaetui.engine.slow_calls import exhaust
 from vaetui.errors import UserError
 from vaetui.session.border_search import BorderSearch
 from vaetui.session.review_views import (
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaetui.engine.clusters import Indices
-    from vaetui.engine.kmeans import Partition
     from vaetui.session.image_answers import ImageLabelMap
     from vaetui.session.label_propagator import LabelPropagator
     from vaetui.session.labelling import Labelling, LabellingLoader
@@ -157,7 +156,7 @@ class ImageReview:
             candidates = candidates[np.sort(sample)]
         if len(candidates) > count:
             vectors, clusters = embeddings[candidates], run_kmeans(embeddings[candidates], count, 1, seed)
-            assignments, centres = _exhaust(clusters)
+            assignments, centres = exhaust(clusters)
             distances = np.linalg.norm(vectors - centres[assignments], axis=1)
             order = np.lexsort((distances, assignments))
             candidates = candidates[order[np.unique(assignments[order], return_index=True)[1]]]
@@ -256,12 +255,3 @@ def _build_images(state: LabelState, indices: Indices) -> tuple[ReviewImage, ...
             strict=True,
         )
     )
-
-
-def _exhaust(partition_events: Generator[object, None, Partition]) -> Partition:
-    """Return what a generator returns, without its events."""
-    while True:
-        try:
-            next(partition_events)
-        except StopIteration as end:
-            return cast("Partition", end.value)

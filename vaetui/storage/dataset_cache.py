@@ -195,7 +195,7 @@ class IdxWriter:
         """Set the path and the shape of one item."""
         self.count = 0
         """Number of items added so far."""
-        self._path, self._item_shape = path, item_shape
+        self._path, self._item_shape, self._unsynced_bytes = path, item_shape, 0
 
     def __enter__(self) -> IdxWriter:
         """Open the file."""
@@ -207,7 +207,10 @@ class IdxWriter:
     def add(self, items: NDArray[np.uint8]) -> None:
         """Append items [n, *item_shape]."""
         with translate_os_errors(self._path):
-            self._file.write(items.tobytes())
+            self._file.write(items.ravel().data)
+            self._unsynced_bytes += items.nbytes
+            if self._unsynced_bytes >= atomic_files.SYNC_BYTES:  # so that the end does not wait for a large file
+                self._sync()
         self.count += len(items)
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
@@ -216,8 +219,12 @@ class IdxWriter:
             if error_type is None:
                 self._file.seek(0)
                 self._file.write(self._header())
-                self._file.flush()
-                os.fsync(self._file.fileno())
+                self._sync()
+
+    def _sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._unsynced_bytes = 0
 
     def _header(self) -> bytes:
         shape = (self.count, *self._item_shape)

@@ -59,9 +59,9 @@ class SplitSnapshot:
 class TrainValSplit:
     """The images that are trained on and those held out for validation, drawn once per session."""
 
-    train_indices: Annotated[Indices, ArraySpec(np.int64, "N")]
+    train_indices: Annotated[Indices, ArraySpec(np.int64, "N", "A")]
     """Indices of the training images in their file, ascending, [N]."""
-    validation_indices: Annotated[Indices, ArraySpec(np.int64, "V")]
+    validation_indices: Annotated[Indices, ArraySpec(np.int64, "V", "A")]
     """Indices of the validation images, ascending, [V]."""
     image_digest: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "D")]
     """SHA-256 of all images, [32]."""
