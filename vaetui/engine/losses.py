@@ -25,24 +25,30 @@ def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:
     return 0.5 * (std.square() + mean.square() - 1 - 2 * std.log()).sum() / len(mean)
 
 
-def classification(logits: Tensor, class_ids: Tensor, weights: Tensor) -> Tensor:
+def classification(logits: Tensor, class_ids: Tensor, weights: Tensor, label_count: Tensor | None = None) -> Tensor:
     """Return the weighted cross-entropy, divided by the number of images with a weight (eq. 3), in nats.
 
     `logits` [N, classes], `class_ids` [N], `weights` [N] of PseudoLabels. Returns 0 if no image has a weight.
+    `label_count` replaces that number.
     """
+    if label_count is None:
+        label_count = torch.count_nonzero(weights).clamp(min=1)
     cross_entropies = F.cross_entropy(logits, class_ids, reduction="none")  # [N]
-    return (weights * cross_entropies).sum() / torch.count_nonzero(weights).clamp(min=1)
+    return (weights * cross_entropies).sum() / label_count
 
 
-def nt_xent(views: Tensor, temperature: float) -> Tensor:
+def nt_xent(views: Tensor, temperature: float, start: int = 0, count: int | None = None) -> Tensor:
     """Return the contrastive loss NT-Xent (Chen et al. 2020, SimCLR, equation 1), in nats.
 
     It is the cross-entropy of finding an image's other view among all views, by cosine similarity. `views`
-    [2 N, z_dim]: the second half are the other views of the first.
+    [2 N, z_dim]: the second half are the other views of the first. With `start` and `count`, it is the loss of these
+    views alone, whose second half are the other views of its first; they are sought among all.
     """
-    count, views = len(views), F.normalize(views, dim=1)
-    similarities = (views @ views.T / temperature).fill_diagonal_(-torch.inf)  # [2 N, 2 N]
-    other_views = torch.arange(count, device=views.device).roll(count // 2)
+    count = len(views) if count is None else count
+    views = F.normalize(views, dim=1)
+    similarities = views[start : start + count] @ views.T / temperature  # [count, 2 N]
+    similarities.diagonal(start).fill_(-torch.inf)
+    other_views = start + torch.arange(count, device=views.device).roll(count // 2)
     return F.cross_entropy(similarities, other_views)
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
+from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.epoch_batches import draw_batches
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
@@ -37,28 +38,37 @@ def train_epoch(
     epoch: int,
     start_step: int = 0,
     images: DeviceImages | None = None,
+    world: World = SINGLE,
 ) -> Iterator[BatchesTrained]:
     """Train for the rest of one epoch after `start_step` batches, and yield a report every few batches.
 
     `inputs` are all training images, or their vectors, on the device of `state`; `pseudo_labels` is None for an
     unsupervised epoch (eq. 1 alone). `images` are needed for an image decoder of vectors. `state` contains all progress
     at every report, so the caller may stop there. The order of the inputs and the noise depend only on seed, epoch and
-    batch. Raises UserError if the loss becomes NaN or infinite.
+    batch. In a `world` of several processes each trains on its part of every batch, and the reports are those of all.
+    Raises UserError if the loss becomes NaN or infinite.
     """
+    train_step = world.wrap(TrainingStep(state.vae, config))
     batches = draw_batches(config, len(inputs), epoch)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
     targets = [torch.from_numpy(array).to(state.device) for array in arrays]
     loss_sums = torch.zeros(len(Losses._fields), device=state.device)
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
-        batch = batch.to(state.device)
-        batch_targets = [target[batch] for target in targets]
         _set_learning_rate(state, config.training, step, len(batches))
-        decoded_images = None if images is None else images.load(batch)
-        loss_sums += _train_step(state, inputs.load(batch), batch_targets, config, epoch, step, decoded_images)
+        # Every process trains on the whole of a batch that has not an image for each.
+        batch_world = world if len(batch) >= world.size else SINGLE
+        part = batch[batch_world.part(len(batch))].to(state.device)
+        part_targets = [target[part] for target in targets]
+        decoded_images = None if images is None else images.load(part)
+        state.optimiser.zero_grad()
+        total, terms = train_step(inputs.load(part), part_targets, decoded_images, epoch, step, len(batch), batch_world)
+        total.backward()
+        state.optimiser.step()
+        loss_sums += terms
         image_count += len(batch)
         if step % BATCHES_PER_REPORT == 0 or step == len(batches):
-            mean_losses = Losses(*(loss_sums / (step - reported_step)).tolist())
+            mean_losses = Losses(*world.mean(loss_sums / (step - reported_step)).tolist())
             if not all(map(math.isfinite, mean_losses)):
                 raise UserError(
                     f"The loss became NaN or infinite in epoch {epoch}. "
@@ -70,64 +80,77 @@ def train_epoch(
             reported_step, image_count, started_at = step, 0, perf_counter()
 
 
-def _train_step(
-    state: TrainState,
-    inputs: Tensor,
-    targets: Sequence[Tensor],
-    config: Config,
-    epoch: int,
-    step: int,
-    images: Tensor | None,
-) -> Tensor:
-    """Take a step of Adam on a batch of images [B, 1, H, W] or vectors [B, D]; return the losses, [5].
+class TrainingStep(nn.Module):
+    """The loss of a batch as a module, whose gradients DistributedDataParallel can average."""
 
-    `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
-    """
-    count, views = len(inputs), inputs
-    if config.augmentation.is_enabled:
-        views = torch.cat([inputs, _draw_second_view(state.vae, inputs, config, epoch, step)])  # [2 B, ...]
-    vae = state.vae.train(len(views) > 1)  # the batch normalisation of a single view uses the running statistics
-    hidden, view_means, view_stds, _ = vae.encode(views)
-    mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
-    latents = mean + std * draw_normal_noise(config, mean, "training", epoch, step)  # [B, z_dim]
-    reconstruction = vae.measure_reconstruction(latents, inputs)
-    divergence = losses.kl_divergence(mean, std)
-    total = reconstruction + config.loss.beta * divergence  # eq. 1
-    classification = contrastive = consistency = torch.zeros_like(divergence)
-    if config.loss.contrastive_weight and config.augmentation.is_enabled:
-        contrastive = losses.nt_xent(view_means, config.loss.temperature)
-        total = total + config.loss.contrastive_weight * contrastive
-    if targets:
-        view_latents = view_means
-        if config.network.latent == "sample":
-            view_latents = latents
-            if len(views) > count:
-                second_mean, second_std = view_means[count:], view_stds[count:]
-                noise = draw_normal_noise(config, second_mean, "training view", epoch, step)
-                view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
-        logits = vae.classify(hidden, view_latents)
+    def __init__(self, vae: Networks, config: Config) -> None:
+        """Compute the loss of `vae`, as configured."""
+        super().__init__()
+        self.vae = vae
+        self.config = config
+
+    def forward(
+        self,
+        inputs: Tensor,
+        targets: Sequence[Tensor],
+        images: Tensor | None,
+        epoch: int,
+        step: int,
+        batch_count: int,
+        world: World,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the loss of this process for its part of a batch of `batch_count`, and its terms, [5].
+
+        Their means over the processes are those of the batch. `inputs` are images [B, 1, H, W] or vectors [B, D];
+        `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
+        """
+        config, vae, count, views = self.config, self.vae, len(inputs), inputs
+        position = (epoch, step, *world.position)
+        if config.augmentation.is_enabled:
+            views = torch.cat([inputs, _draw_second_view(vae, inputs, config, *position)])  # [2 B, ...]
         repeats = len(views) // count
-        class_ids, weights = (torch.cat([target] * repeats) for target in targets)
-        classification = losses.classification(logits, class_ids, weights)
-        total = total + config.loss.gamma * classification  # eq. 3
-        if config.loss.consistency_weight and config.augmentation.is_enabled:
-            consistency = losses.consistency(logits, config.loss.consistency_threshold)
-            total = total + config.loss.consistency_weight * consistency
-    if images is not None and isinstance(vae, VectorVAE):
-        # The latent vectors are detached, so that this changes the image decoder alone.
-        total = total + losses.reconstruction(vae.decode_images(latents.detach()), images)
-    state.optimiser.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]
-    state.optimiser.step()
-    # The order of `Losses`.
-    return torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
+        share = count * world.size / batch_count  # losses are means over the part, but the parts may differ in size
+        vae.train(repeats * batch_count > 1)  # the batch normalisation of a single view uses the running statistics
+        hidden, view_means, view_stds, _ = vae.encode(views)
+        mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
+        latents = mean + std * draw_normal_noise(config, mean, "training", *position)  # [B, z_dim]
+        reconstruction = share * vae.measure_reconstruction(latents, inputs)
+        divergence = share * losses.kl_divergence(mean, std)
+        total = reconstruction + config.loss.beta * divergence  # eq. 1
+        classification = contrastive = consistency = torch.zeros_like(divergence)
+        if config.loss.contrastive_weight and config.augmentation.is_enabled:
+            start = repeats * world.part(batch_count).start
+            all_means = world.gather_rows(view_means, start, repeats * batch_count)
+            contrastive = share * losses.nt_xent(all_means, config.loss.temperature, start, len(views))
+            total = total + config.loss.contrastive_weight * contrastive
+        if targets:
+            view_latents = view_means
+            if config.network.latent == "sample":
+                view_latents = latents
+                if len(views) > count:
+                    second_mean, second_std = view_means[count:], view_stds[count:]
+                    noise = draw_normal_noise(config, second_mean, "training view", *position)
+                    view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
+            logits = vae.classify(hidden, view_latents)
+            class_ids, weights = (torch.cat([target] * repeats) for target in targets)
+            label_count = world.sum(torch.count_nonzero(weights)).clamp(min=1) / world.size
+            classification = losses.classification(logits, class_ids, weights, label_count)
+            total = total + config.loss.gamma * classification  # eq. 3
+            if config.loss.consistency_weight and config.augmentation.is_enabled:
+                consistency = share * losses.consistency(logits, config.loss.consistency_threshold)
+                total = total + config.loss.consistency_weight * consistency
+        if images is not None and isinstance(vae, VectorVAE):
+            # The latent vectors are detached, so that this changes the image decoder alone.
+            total = total + share * losses.reconstruction(vae.decode_images(latents.detach()), images)
+        # The order of `Losses`.
+        return total, torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
 
 
-def _draw_second_view(vae: Networks, inputs: Tensor, config: Config, epoch: int, step: int) -> Tensor:
+def _draw_second_view(vae: Networks, inputs: Tensor, config: Config, *position: int) -> Tensor:
     if isinstance(vae, VectorVAE):
         mean, scale = vae.input_mean, vae.input_scale
-        return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, epoch, step)
-    return augment(inputs, config.augmentation, config.seed, epoch, step)
+        return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, *position)
+    return augment(inputs, config.augmentation, config.seed, *position)
 
 
 def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, steps_per_epoch: int) -> None:
