@@ -7,6 +7,7 @@ Modules in reading order; each imports only modules above it:
     recipes                   named configurations
     answers, classes          answers about clusters and images; the editable list of classes
     clusters, events          the cluster tree; the events that slow operations yield
+    slow_calls                functions in a thread, and generators run to their end
     rng                       random generators derived from the seed
     devices                   the choice of CPU or graphics card; transfers to it
     idx, images, vectors      IDX headers; images and vectors in memory or mapped
@@ -28,6 +29,7 @@ Modules in reading order; each imports only modules above it:
     label_propagation         labels spread over a graph of nearest neighbours
     metrics                   accuracy, agreement and calibration
     inference                 images or vectors to latent vectors and classes; latent vectors to images
+    epoch_batches             the images that an epoch trains on, and their order
     train_state, training     networks with optimiser and checkpoint; one epoch of training
 
 "paper" in these modules is "Image Classification using Unlabelled Data: A Semisupervised Approach using Variational
