@@ -20,6 +20,7 @@ from vaetui.cli import (
     inspect_command,
     model_commands,
     picker_command,
+    watch_command,
 )
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
@@ -281,6 +282,7 @@ for command in (
     model_commands.export_model,
     model_commands.samples,
     config_command.config,
+    watch_command.watch,
 ):
     app.add_command(command)
 

@@ -255,6 +255,18 @@ class Notice:
     """What happened and what was done about it, as a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The state of a session that another process may train was read."""
+
+    users: str
+    """Which processes have the session open, as a phrase such as "trained by 2 processes of anna on node1"."""
+    is_training: bool
+    """Whether a process trains it."""
+    has_changed: bool
+    """Whether anything was recorded since the last event."""
+
+
 Event: TypeAlias = (
     Loading
     | Loaded
@@ -272,4 +284,5 @@ Event: TypeAlias = (
     | LabellingLoaded
     | LabelsExported
     | Finished
+    | Watched
 )

@@ -19,7 +19,9 @@ from vaetui.runtime.output_errors import translate_output_errors
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+    from vaetui.tui.app import VaetuiApp
     from vaetui.tui.presenters.picker_presenter import PickerChoice
+    from vaetui.tui.session_access import SessionAccess
     from vaetui.tui.settings import AppSettings
     from vaetui.tui.terminal.capabilities import TerminalCapabilities
 
@@ -73,40 +75,58 @@ class SessionEndedError(UserError):
 
 
 def run_tui(
-    session_factory: Callable[[], Session], settings: AppSettings, notice: str = "", audit_plan: str | None = None
+    session_factory: Callable[[], Session],
+    settings: AppSettings,
+    notice: str = "",
+    audit_plan: str | None = None,
+    get_access: Callable[[], SessionAccess] = lambda: "full",
 ) -> None:
     """Run the Textual app on a session; a notice is shown at the start.
 
-    With an `audit_plan`, which may be "", the app shows only an audit. Raises SessionEndedError for a problem after the
-    session was opened.
+    With an `audit_plan`, which may be "", the app shows only an audit. `get_access` returns what may be done with the
+    session now. Raises SessionEndedError for a problem after the session was opened.
     """
-    from vaetui.runtime import config_file
     from vaetui.tui.terminal import capabilities
 
     capabilities.require_terminal(can_detach=audit_plan is None)
     with open_session(session_factory) as session:
-        terminal = _detect_terminal(settings)
-        from vaetui.tui.app import VaetuiApp
-
-        app = VaetuiApp(
-            session,
-            terminal.picture_mode,
-            terminal.cell_pixels,
-            _choose_theme(settings, terminal),
-            settings,
-            config_file.save_one_key_mode,
-            offered_modes=terminal.offered_modes,
-            colour_count=terminal.colour_count,
-            start_notice=notice or terminal.notice,
-            audit_plan=audit_plan,
-        )
-        app.run()
-        if isinstance(app.failure, UserError):
-            raise SessionEndedError(str(app.failure)) from app.failure
-        if app.failure is not None:
-            raise app.failure
+        app = run_app(session, settings, notice, audit_plan, get_access)
         result_text = "" if audit_plan is None else _describe_audit(session)
     _exit_with_hint(session, app.signal_number, result_text)
+
+
+def run_app(
+    session: Session,
+    settings: AppSettings,
+    notice: str = "",
+    audit_plan: str | None = None,
+    get_access: Callable[[], SessionAccess] = lambda: "full",
+) -> VaetuiApp:
+    """Run the Textual app on an open session and return it; see `run_tui`."""
+    from vaetui.runtime import config_file
+
+    terminal = _detect_terminal(settings)
+    from vaetui.tui.app import VaetuiApp
+
+    app = VaetuiApp(
+        session,
+        terminal.picture_mode,
+        terminal.cell_pixels,
+        _choose_theme(settings, terminal),
+        settings,
+        config_file.save_one_key_mode,
+        offered_modes=terminal.offered_modes,
+        colour_count=terminal.colour_count,
+        start_notice=notice or terminal.notice,
+        audit_plan=audit_plan,
+        get_access=get_access,
+    )
+    app.run()
+    if isinstance(app.failure, UserError):
+        raise SessionEndedError(str(app.failure)) from app.failure
+    if app.failure is not None:
+        raise app.failure
+    return app
 
 
 def run_picker(
@@ -158,15 +178,20 @@ def run_plain(
     """
     from vaetui.tui.plain.dialogue import PlainDialogue
 
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # Undecodable input or an ASCII locale must not crash the dialogue.
+    replace_unencodable_text()
     with open_session(session_factory) as session:
         input_stream = sys.stdin or io.StringIO()
         dialogue = PlainDialogue(session, input_stream, lambda line: print(line, flush=True), shows_pictures)
         signal_number = dialogue.run() if audit_plan is None else dialogue.run_audit(audit_plan)
         result_text = "" if audit_plan is None else _describe_audit(session)
     _exit_with_hint(session, signal_number, result_text)
+
+
+def replace_unencodable_text() -> None:
+    """Let undecodable input and an ASCII locale cause question marks in place of an exception."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def train_in_background(session_factory: Callable[[], Session]) -> None:

@@ -48,6 +48,10 @@ review_views      frozen values of reviews that front ends show
 border_search     the pages to ask about until the border of a class is found
 image_review      pages of single images to correct, worst first
 session_snapshot  a session at one moment, read without its lock
+session_users     the processes that have a session open or train it
+session_copy      a session on a copy of its database, to look at
+session_proxy     a session that passes everything on to another one
+watched_session   a session that another process may train, to look at
 snapshot_labels   labels of a snapshot
 stored_labels     labels of a session that is not open, repaired first if needed
 label_export      check an output, write labels to it, and describe the result

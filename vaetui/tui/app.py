@@ -16,6 +16,7 @@ from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.session_access import SessionAccess
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.textual_bindings import list_commands
 
@@ -42,13 +43,15 @@ class VaetuiApp(KeyedApp):
         colour_count: int = DEFAULT_COLOUR_COUNT,
         start_notice: str = "",
         audit_plan: str | None = None,
+        get_access: Callable[[], SessionAccess] = lambda: "full",
     ) -> None:
         """Show a session; `cell_size` is the size of a character in pixels of the terminal.
 
         `theme` is one of `keyed_app.THEME_NAMES`; `save_one_key_mode` writes the config file, and may raise UserError.
         `offered_modes` are the picture modes between which a key switches, and `colour_count` is the number of
         colours of a sixel picture; `start_notice` is shown once. With an `audit_plan`, the app shows nothing but an
-        audit of this plan, or of the one that the user chooses if it is empty.
+        audit of this plan, or of the one that the user chooses if it is empty. `get_access` returns what may be done
+        with the session now.
         """
         super().__init__(theme, settings)
         self.session = session
@@ -57,6 +60,7 @@ class VaetuiApp(KeyedApp):
         self._picture_mode, self._cell_size = picture_mode, cell_size
         self._offered_modes, self._colour_count, self._start_notice = offered_modes, colour_count, start_notice
         self._audit_plan = audit_plan
+        self._get_access = get_access
         self._review_draft = ReviewDraft()
         self._shown_phase: Phase | None = None
         self._phase_screen: Screen[Any] | None = None
@@ -71,6 +75,11 @@ class VaetuiApp(KeyedApp):
     def on_mount(self) -> None:
         """Show the screen of the phase after the first frame."""
         self.screen.call_after_refresh(self._show_first_screen)
+
+    @property
+    def access(self) -> SessionAccess:
+        """What may be done with the session now."""
+        return self._get_access()
 
     @property
     def heading(self) -> str:
@@ -206,7 +215,7 @@ class VaetuiApp(KeyedApp):
             return
         deferred_end, self._deferred_end = self._deferred_end, None
         if deferred_end is not None and not self.is_leaving:
-            self._show_phase_screen().post_message(WorkerEnded(deferred_end.was_stopped))
+            self._show_next_phase(deferred_end)
 
     def action_leave(self) -> None:
         """Exit; corrections of a review that are not recorded delay it until the user asks again."""
@@ -256,7 +265,13 @@ class VaetuiApp(KeyedApp):
         elif self._is_line_open and self.session.phase != self._shown_phase:
             self._deferred_end = message  # keys typed into the line must not act on another screen
         else:
-            self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
+            self._show_next_phase(message)
+
+    def _show_next_phase(self, message: WorkerEnded) -> None:
+        """Show the screen of the phase; what is watched is read on."""
+        self._show_phase_screen().post_message(WorkerEnded(message.was_stopped))
+        if self.access == "watched":
+            self._start_worker()
 
     def _open_overlay(self, create_screen: Callable[[], OverlayScreen]) -> None:
         """Open a screen over that of the phase, unless another one is open or the app exits."""
@@ -304,7 +319,7 @@ class VaetuiApp(KeyedApp):
         while len(self.screen_stack) > 2:
             self.pop_screen()  # the help, for example
         is_first, follows_training = self._phase_screen is None, self._shown_phase == "training"
-        screen = _create_phase_screen(phase, self.session, follows_training)
+        screen = _create_phase_screen(phase, self.session, follows_training, self.access)
         self._shown_phase, self._phase_screen = phase, screen
         if is_first:
             self.push_screen(screen)
@@ -313,12 +328,16 @@ class VaetuiApp(KeyedApp):
         return screen
 
 
-def _create_phase_screen(phase: Phase, session: Session, follows_training: bool) -> Screen[Any]:
+def _create_phase_screen(phase: Phase, session: Session, follows_training: bool, access: SessionAccess) -> Screen[Any]:
     # Imported here, so that the first screen waits for one import and not for three.
     if phase == "training":
         from vaetui.tui.screens.training import TrainingScreen
 
         return TrainingScreen(session)
+    if phase == "labelling" and access == "watched":
+        from vaetui.tui.screens.watched_round import WatchedRoundScreen
+
+        return WatchedRoundScreen(session)
     if phase == "labelling":
         from vaetui.tui.screens.labelling import LabellingScreen
 

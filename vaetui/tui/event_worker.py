@@ -16,6 +16,7 @@ from textual.worker import Worker, get_current_worker
 if TYPE_CHECKING:
     from vaetui.engine.answers import ClusterPath
     from vaetui.engine.events import BatchesTrained, Event
+    from vaetui.tui.session_access import SessionAccess
     from vaetui.tui.settings import AppSettings
 
 
@@ -124,6 +125,10 @@ class AppProtocol(Protocol):
     """Whether the app exits as soon as the worker has saved."""
     settings: AppSettings
     """What the user has set in the config file, the environment and options."""
+
+    @property
+    def access(self) -> SessionAccess:
+        """What may be done with the session now."""
 
     @property
     def is_paint_pending(self) -> bool:

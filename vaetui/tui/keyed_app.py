@@ -13,6 +13,7 @@ from textual.screen import Screen
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.session_access import SessionAccess
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.grey_filter import GreyFilter
@@ -73,6 +74,11 @@ class KeyedApp(GracefulShutdownApp):
     def import_lines(self) -> Mapping[str, str]:
         """What was imported, as lines of text by heading, for the help."""
         return {}
+
+    @property
+    def access(self) -> SessionAccess:
+        """What may be done with the session now; the base class has none to protect."""
+        return "full"
 
     def format_key(self, binding_id: str) -> str:
         """Return the name of the key that is bound to a command, such as "g" for "label.go"."""

@@ -9,6 +9,7 @@ from vaetui.tui.audit_keymap import AUDIT_KEYS, AUDIT_RESULT_KEYS
 from vaetui.tui.binding_tables import Glossary, create_binding, create_digit_bindings, create_list_moves
 from vaetui.tui.key_bindings import NO_KEY_NAME, KeyBinding, format_key_name
 from vaetui.tui.review_keymap import BORDER_KEYS, PAIR_KEYS, REVIEW_KEYS
+from vaetui.tui.watch_keymap import WATCH_KEYS
 
 KeyFormatter: TypeAlias = Callable[[str], str]
 """Returns the name of the key that is bound to a binding id, such as "g" for "label.go"."""
@@ -441,6 +442,7 @@ SCREEN_KEYS: dict[str, Sequence[KeyBinding]] = {
     "review": REVIEW_KEYS,
     "pair": PAIR_KEYS,
     "border": BORDER_KEYS,
+    "watch": WATCH_KEYS,
     "picker": PICKER_KEYS,
     "help": HELP_KEYS,
     "any": APP_KEYS,
@@ -461,6 +463,7 @@ GROUP_TITLES = {
     "review": "Review",
     "pair": "Confused classes",
     "border": "Border of a class",
+    "watch": "Watched round",
     "picker": "Sessions",
     "help": "Help",
     "any": EVERYWHERE,

@@ -79,12 +79,16 @@ def format_reading_accuracy(epochs: Sequence[EpochEnded]) -> list[Text]:
     return []
 
 
-def format_commands(session_name: str, format_key: KeyFormatter) -> Text:
-    """Return the keys that use the labels, and the commands that a user may type after leaving, whole."""
+def format_commands(session_name: str, format_key: KeyFormatter, *, can_change: bool = True) -> Text:
+    """Return the keys that use the labels, and the commands that a user may type after leaving, whole.
+
+    Those that change labels are left out unless `can_change`.
+    """
     export_key, audit_key, review_key, leave_key = map(
         format_key, ("summary.export", "summary.audit", "summary.review", "any.leave")
     )
-    text = Text(f"{export_key} exports the labels, {audit_key} audits, {review_key} corrects them. ")
+    changes = f", {audit_key} audits, {review_key} corrects them" if can_change else ""
+    text = Text(f"{export_key} exports the labels{changes}. ")
     text.append(f"Or leave with {leave_key}, then type:")
     for line in _iter_command_lines(shlex.quote(session_name), shlex.quote(f"{session_name}.csv")):
         text.append("\n").append_text(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from rich.text import Text
@@ -11,9 +12,10 @@ from textual.containers import Horizontal
 from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
+from vaetui.engine.events import Loaded, Watched
 from vaetui.errors import UserError
 from vaetui.tui import keymap
-from vaetui.tui.event_worker import WorkerEnded
+from vaetui.tui.event_worker import EventReported, WorkerEnded
 from vaetui.tui.presenters.class_colours import get_class_style
 from vaetui.tui.presenters.expected_accuracy import fit_texts
 from vaetui.tui.presenters.label_facts import collect_label_facts
@@ -49,6 +51,7 @@ class SummaryScreen(VaetuiScreen):
     """Accuracy by round, or metrics without true labels; class counts, costs and commands."""
 
     BINDINGS = build_bindings(keymap.SUMMARY_KEYS)
+    refused_key_bindings = keymap.SUMMARY_KEYS
     DEFAULT_CSS = """
     SummaryScreen #figures { height: 1fr; min-height: 9; }
     SummaryScreen #classes { width: 1fr; height: 1fr; }
@@ -83,7 +86,7 @@ class SummaryScreen(VaetuiScreen):
             yield BarChart("Training images by class", self._list_bars(), id="classes")
         yield LeastSureImages(session.classes, id="least-sure")
         yield Static(self._format_facts(), id="facts")
-        yield Static(format_commands(session.name, self._vaetui_app.format_key), id="commands")
+        yield Static(self._format_commands(), id="commands")
         yield Static(id="note", classes=HIDDEN_CLASS, markup=False)
 
     async def on_resize(self, event: Resize) -> None:
@@ -107,7 +110,7 @@ class SummaryScreen(VaetuiScreen):
 
     def _arrange(self) -> None:
         """Give the images what figures, facts and commands leave of the screen, or the place of the figures too."""
-        texts = (self._format_facts(), format_commands(self.session.name, self._vaetui_app.format_key))
+        texts = (self._format_facts(), self._format_commands())
         padding = 2 if self.has_class("-tall") else 0
         used_rows = 2 + sum(len(text.plain.splitlines()) for text in texts) + padding
         free_rows = self.app.size.height - used_rows - (0 if self.shows_images_alone else MIN_FIGURE_ROWS)
@@ -132,7 +135,19 @@ class SummaryScreen(VaetuiScreen):
         if self.is_round_requested:
             self._request_additional_round()
         else:
-            self._load_images({}, [class_id for class_id, count in self._summary.class_counts if count])
+            self._load_all_images()
+
+    @on(EventReported)
+    def handle_event(self, message: EventReported) -> None:
+        """Show the images of a session that is watched once they are loaded, and corrections that were recorded."""
+        match message.event:
+            case Loaded() if self._vaetui_app.access == "watched":
+                self._load_all_images()
+            case Watched(has_changed=True):
+                self.refresh_facts()
+
+    def _load_all_images(self) -> None:
+        self._load_images({}, [class_id for class_id, count in self._summary.class_counts if count])
 
     def _load_images(self, images: dict[int, ClassImages], class_ids: list[int]) -> None:
         """Load the least sure images of one class after the other; keys are handled between two classes."""
@@ -148,8 +163,12 @@ class SummaryScreen(VaetuiScreen):
             self.query_one(LeastSureImages).show_images(images)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the reading test without reconstructions."""
-        return self.session.has_decoder or parameters != ("read",)
+        """Disable the reading test without reconstructions, and what would change a session that is only watched."""
+        return not self.is_refused(parameters) and (self.session.has_decoder or parameters != ("read",))
+
+    def on_unbound_key(self, key: str) -> None:
+        """Show why a key is refused that would change the session."""
+        self.refuse_key(key)
 
     def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test, the samples, the map or the history."""
@@ -182,6 +201,17 @@ class SummaryScreen(VaetuiScreen):
         note.set_class(not text, HIDDEN_CLASS)
         note.update(Text(text))
 
+    def _format_commands(self) -> Text:
+        app = self._vaetui_app
+        return format_commands(self.session.name, app.format_key, can_change=app.access != "watched")
+
+    def _format_shown_key(self, binding_id: str) -> str:
+        """Return the key of a command, or the command of the shell in place of a key that is refused."""
+        app, name = self._vaetui_app, shlex.quote(self.session.name)
+        if app.access != "watched":
+            return app.format_key(binding_id)
+        return f"vaetui audit {name}" if binding_id == "summary.audit" else f"vaetui resume {name}"
+
     def _update_facts(self) -> None:
         self.query_one("#facts", Static).update(self._format_facts())
 
@@ -191,7 +221,7 @@ class SummaryScreen(VaetuiScreen):
         Classes without an answer are named in place of all expectations.
         """
         summary, epochs, width = self._summary, self.session.training_curves().finished_epochs, self.app.size.width
-        format_key = self._vaetui_app.format_key
+        format_key = self._format_shown_key
         facts = collect_label_facts(self.session, self._unanswered_ids, format_key, max_name_cells=width - 2)
         max_rounds = MAX_AGREEMENT_ROUNDS if width >= WIDE_COLUMNS else 1
         lines = [

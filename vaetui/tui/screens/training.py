@@ -12,7 +12,7 @@ from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
 from vaetui.engine.config import find_current_epoch
-from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved
+from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved, Watched
 from vaetui.errors import UserError, format_count
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
@@ -35,6 +35,7 @@ from vaetui.tui.widgets.epoch_table import EpochTable, select_test_metrics
 from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.reconstruction_grid import ReconstructionGrid
 from vaetui.tui.widgets.status_line import StatusLine
+from vaetui.tui.widgets.text_line import TextLine
 
 REFRESHES_PER_S = 2
 """Refreshes of the figures per second; plots follow at every second one. Each refresh takes time from training."""
@@ -42,6 +43,8 @@ SAVED_CELLS = 16
 """Columns of the time since the last save."""
 BRIEF_COLUMNS = 100
 """A terminal with fewer columns has the shorter words for the next phase."""
+STARTING = Activity("starting")
+"""What the screen shows before the first event."""
 PAUSING_NOTICE = "pausing …"
 IMPORTED_CLASS = "-imported"
 """Class of the screen while it shows what was imported in place of the curves, before the first batch of a run."""
@@ -54,9 +57,11 @@ class TrainingScreen(VaetuiScreen):
     """
 
     BINDINGS = build_bindings(keymap.TRAINING_KEYS)
+    refused_key_bindings = keymap.TRAINING_KEYS
     DEFAULT_CSS = """
     TrainingScreen #curves { height: 1fr; }
     TrainingScreen #epochs { display: none; }
+    TrainingScreen #users { height: 1; padding: 0 1; color: $foreground 80%; }
     TrainingScreen.-tall.-wide #epochs { display: block; }
     TrainingScreen.-without-pictures.-short #epochs, TrainingScreen.-without-pictures.-tall #epochs { display: block; }
     TrainingScreen #import { display: none; height: 1fr; padding: 1 2; }
@@ -79,10 +84,11 @@ class TrainingScreen(VaetuiScreen):
         )
         self.throughput = ThroughputMeter()
         """The speed of training."""
-        self.activity: Activity | None = Activity("starting")
+        self.activity: Activity | None = STARTING
         """What the session does other than training; None while it trains."""
         self.is_paused = False
         """Whether training waits for the user."""
+        self._is_idle = False  # while a session that is watched is not trained
         self._saved_at_s: float | None = None
         self._last_event_at_s = monotonic()
         self._clustering_notice = ""
@@ -106,6 +112,8 @@ class TrainingScreen(VaetuiScreen):
         if self.session.has_decoder:
             yield ReconstructionGrid()
         yield StatusLine()
+        if self._vaetui_app.access != "full":
+            yield TextLine(id="users")
 
     def on_mount(self) -> None:
         """Start polling; the last report of earlier training does not count as new."""
@@ -161,6 +169,8 @@ class TrainingScreen(VaetuiScreen):
                 self._read_save_time()
             case EpochEnded():
                 self._update_epoch_table()
+            case Watched():
+                self._show_users(event)
             case Clustered(round_number, cluster_count, inertias):
                 candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
                 self._clustering_notice = f"round {round_number}: {format_count(cluster_count, 'cluster')}{candidates}"
@@ -169,6 +179,8 @@ class TrainingScreen(VaetuiScreen):
     @on(WorkerEnded)
     def handle_worker_ended(self, message: WorkerEnded) -> None:
         """Wait for the user: the worker stopped before the end of training."""
+        if self._vaetui_app.access == "watched":
+            return
         self.is_paused = True
         self.activity = None
         self._read_save_time()  # stopping saves
@@ -176,8 +188,12 @@ class TrainingScreen(VaetuiScreen):
         self.show_latest_metrics()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the reading test without reconstructions."""
-        return self.session.has_decoder or parameters != ("read",)
+        """Disable the reading test without reconstructions, and what may not be changed here."""
+        return not self.is_refused(parameters) and (self.session.has_decoder or parameters != ("read",))
+
+    def on_unbound_key(self, key: str) -> None:
+        """Show why a key is refused that would change the session."""
+        self.refuse_key(key)
 
     def handle_bound_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
@@ -221,6 +237,18 @@ class TrainingScreen(VaetuiScreen):
         except UserError as error:
             self.show_notice(str(error))
 
+    def _show_users(self, event: Watched) -> None:
+        """Show what was recorded elsewhere, and which processes train the session."""
+        if event.has_changed:
+            self._update_epoch_table()
+            self._read_save_time()
+        self._is_idle = not event.is_training
+        if self._is_idle or self.activity == STARTING:
+            self.activity = None
+        if self.query("#users"):
+            prefix = "Only watched: " if self._vaetui_app.access == "watched" else ""
+            self.query_one("#users", TextLine).set_text(f"{prefix}{event.users}")
+
     def _update_epoch_table(self) -> None:
         table = self.query_one(EpochTable)
         table.styles.height = min(self.session.epoch_count, EpochTable.MAX_ROWS) + 2
@@ -230,7 +258,9 @@ class TrainingScreen(VaetuiScreen):
         event, epochs = self.throughput.last_event, self.session.epoch_count
         finished_epochs = len(self.session.training_curves().finished_epochs)
         epoch = find_current_epoch(self.session.config.training, finished_epochs, self.session.round_number)
-        if self.activity is not None:
+        if self._is_idle:
+            text = Text(f"{format_epoch_number(epoch, epochs)}  not being trained")
+        elif self.activity is not None:
             text = format_activity(self.activity, epoch, epochs, self._tick)
         elif event is not None:
             training, image_count = self.session.config.training, self.session.image_count
@@ -255,7 +285,7 @@ class TrainingScreen(VaetuiScreen):
         session, images_per_s = self.session, self.throughput.images_per_s
         right = self._clustering_notice or self._describe_next_phase()
         saved = "" if self._saved_at_s is None else f"saved {_format_age(monotonic() - self._saved_at_s)}"
-        speed = f"{images_per_s:>6,.0f} img/s" if images_per_s else ""
+        speed = f"{images_per_s:>6,.0f} img/s" if images_per_s and not self._is_idle else ""
         if self.is_paused:
             speed = f"paused · {self._vaetui_app.format_key('training.pause')}: resume"
         device = f" on {session.device_name}" if images_per_s and session.device_name and not self.is_paused else ""
@@ -270,7 +300,7 @@ class TrainingScreen(VaetuiScreen):
     def _describe_next_phase(self) -> str:
         """Return what follows training, with the time until then while it trains."""
         session, event, seconds = self.session, self.throughput.last_event, None
-        if event is not None and not self.is_paused:
+        if event is not None and not (self.is_paused or self._is_idle):
             seconds = estimate_question_seconds(
                 session.config.training,
                 event,

@@ -13,9 +13,12 @@ from textual.widgets import Static
 
 from vaetui.tui.binding_tables import Glossary
 from vaetui.tui.event_worker import AppProtocol
+from vaetui.tui.key_bindings import KeyBinding
 from vaetui.tui.keymap import SMALL_TERMINAL_KEYS
 from vaetui.tui.presenters.line_dialogue import LINE_ALT_KEYS, Choice, LineDialogue
 from vaetui.tui.presenters.size_breakpoints import MIN_SIZE_CELLS, TOO_SMALL_CLASSES
+from vaetui.tui.session_access import REFUSED_BINDING_IDS, describe_refusal
+from vaetui.tui.settings import get_keys
 from vaetui.tui.terminal.input_parser import PendingInput, is_escape_pair, split_escape_pair
 from vaetui.tui.widgets.footer import Footer
 from vaetui.tui.widgets.header import Header
@@ -38,6 +41,8 @@ class VaetuiScreen(Screen[None]):
 
     glossary: Glossary | None = None
     """Terms that the help explains; None if the screen has no help."""
+    refused_key_bindings: Sequence[KeyBinding] = ()
+    """The bindings that a session which is only watched, or trained elsewhere, may not allow here."""
 
     _is_dispatching = False
     _line: LineDialogue | None = None
@@ -97,6 +102,21 @@ class VaetuiScreen(Screen[None]):
                 await self.app.run_action(active_binding.binding.action, active_binding.node)
                 self._is_dispatching = False
                 return
+
+    def is_refused(self, parameters: tuple[object, ...]) -> bool:
+        """Return whether the command with these parameters of `press` may not change the session now."""
+        refused_ids = REFUSED_BINDING_IDS[self._vaetui_app.access]
+        names = (binding.id.split(".") for binding in self.refused_key_bindings if binding.id in refused_ids)
+        return parameters in [(name,) for _, name in names]
+
+    def refuse_key(self, key: str) -> bool:
+        """Show why a key is refused that would change the session; return False for any other key."""
+        app = self._vaetui_app
+        keys = [key for binding in self.refused_key_bindings for key in get_keys(app.settings.keys, binding.id)]
+        if app.access == "full" or key not in keys:
+            return False
+        self.show_notice(describe_refusal(app.access, self._session_name))
+        return True
 
     def handle_bound_key(self, key: str) -> None:
         """Handle the key of this screen with this name; the base class has none."""

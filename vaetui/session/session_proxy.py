@@ -1,0 +1,26 @@
+"""A session that passes everything on to another one, which may be replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaetui.session.session import Session
+
+    _Interface = Session
+else:
+    _Interface = object
+
+
+class SessionProxy(_Interface):
+    """Has every attribute and method of a `Session`, those of its target; subclasses override some of them."""
+
+    def __init__(self, target: Session) -> None:
+        """Pass everything on to `target`."""
+        self._target = target
+
+    if not TYPE_CHECKING:  # type checkers use the interface of Session
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the attribute of the target."""
+            return getattr(self._target, name)

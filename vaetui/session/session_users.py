@@ -1,0 +1,46 @@
+"""The processes that have a session open or train it, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vaetui.storage import lock, training_run
+from vaetui.storage.lock import Holder
+from vaetui.storage.training_run import TrainingRun
+
+if TYPE_CHECKING:
+    from vaetui.session.views import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUsers:
+    """The process that has a session open for writing, and the training run that serves it."""
+
+    holder: Holder | None
+    """The process that holds the lock; None if there is none."""
+    training_run: TrainingRun | None
+    """The processes that train the session whenever it needs no answers; None if there are none."""
+
+    def is_trained(self, phase: Phase) -> bool:
+        """Return whether one of them trains the session in a phase, as far as that can be seen from outside."""
+        return phase == "training" and (self.holder is not None or self.training_run is not None)
+
+    def describe(self, phase: Phase) -> str:
+        """Return a phrase such as "trained by 2 processes of anna on node1"."""
+        run, holder = self.training_run, self.holder
+        if run is not None and phase == "training":
+            return f"trained by {run}"
+        if run is not None and phase == "labelling":
+            verb = "waits" if run.ranks == 1 and run.process_id else "wait"
+            who = "waits for answers" if holder is None else f"open in {holder}"
+            return f"{who}; {run} {verb} for them" if holder is not None else f"{who}; {run} {verb}"
+        if holder is None:
+            return "not open in any process"
+        return f"trained in the background by {holder}" if holder.is_detached else f"open in {holder}"
+
+
+def find_users(directory: Path) -> SessionUsers:
+    """Return the processes that use a session now."""
+    return SessionUsers(lock.read_holder(directory), training_run.read_training_run(directory))
