@@ -25,7 +25,8 @@ ENGINE_ORDER = (
     *("idx", "images", "vectors", "duplicates", "true_labels", "pseudo_labels", "losses", "vae", "vector_vae"),
     *("patch_features", "patch_vae"),
     *("networks", "augmentation", "vector_augmentation", "device_inputs"),
-    *("kmeans", "projection", "audit", "audit_estimate", "calibration", "label_propagation", "query_strategy"),
+    *("device_search", "kmeans", "projection", "audit", "audit_estimate", "calibration"),
+    *("label_propagation", "query_strategy"),
     *("metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""

@@ -26,7 +26,8 @@ Modules in reading order; each imports only modules above it:
     audit_plans, audit        the sizes of an audit; the random sample of labels that a person checks
     audit_estimate            the share of right labels by these checks, with its interval
     calibration               the confidence of labels, without an audit and after one
-    label_propagation         labels spread over a graph of nearest neighbours
+    neighbours                nearest neighbours of many vectors
+    label_propagation         labels spread over their graph
     metrics                   accuracy, agreement and calibration
     inference                 images or vectors to latent vectors and classes; latent vectors to images
     epoch_batches             the images that an epoch trains on, and their order
