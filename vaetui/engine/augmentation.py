@@ -7,10 +7,12 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import AugmentConfig
+from vaetui.engine.devices import send_array
 from vaetui.engine.idx import COLOUR_CHANNELS
 
 ELASTIC_GRID_POINTS = 4
@@ -28,7 +30,7 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     """
     # The purposes "warp", "bend", "crop", "blur" and "tint" select random streams; with others, runs change.
     uniform = rng.derive_generator(seed, "warp", *position).uniform(-config.strength, config.strength, (6, len(images)))
-    angle, x_scale, y_scale, shear, x_shift, y_shift = torch.from_numpy(uniform).float().to(images.device)  # 6 x [N]
+    angle, x_scale, y_scale, shear, x_shift, y_shift = send_array(uniform.astype(np.float32), images.device)  # 6 x [N]
     angle = angle * math.radians(config.rotate)
     x_scale, y_scale = 1 + x_scale * config.scale, 1 + y_scale * config.scale
     # Grid coordinates run from -1 to 1, so a fraction of the side is twice that number.
@@ -36,12 +38,12 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
     matrices = torch.stack([torch.stack(x_row, 1), torch.stack(y_row, 1)], 1)  # [N, 2, 3]
     if config.crop:
-        matrices = matrices @ _draw_crops(len(images), config, seed, *position).to(images.device)
+        matrices = matrices @ send_array(_draw_crops(len(images), config, seed, *position), images.device)
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # [N, H, W, 2]
     if config.elastic:
         shape = (len(images), 2, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
         uniform = rng.derive_generator(seed, "bend", *position).uniform(-1, 1, shape) * config.elastic * config.strength
-        offsets = torch.from_numpy(uniform).float().to(images.device)
+        offsets = send_array(uniform.astype(np.float32), images.device)
         grid = grid + F.interpolate(offsets, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     views = F.grid_sample(images, grid, align_corners=False)
     if config.blur:
@@ -51,7 +53,7 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     return views
 
 
-def _draw_crops(count: int, config: AugmentConfig, seed: int, *position: int) -> Tensor:
+def _draw_crops(count: int, config: AugmentConfig, seed: int, *position: int) -> NDArray[np.float32]:
     """Return transforms [N, 3, 3] from the coordinates of an image to those of random crops of it.
 
     A crop lies within the image, and its aspect ratio differs by at most a third, as in SimCLR.
@@ -64,7 +66,7 @@ def _draw_crops(count: int, config: AugmentConfig, seed: int, *position: int) ->
     crops = np.zeros((count, 3, 3), np.float32)
     crops[:, [0, 1], [0, 1]], crops[:, 2, 2] = sides.T, 1
     crops[:, :2, 2] = shifts.T
-    return torch.from_numpy(crops)
+    return crops
 
 
 def _blur(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> Tensor:
@@ -72,7 +74,7 @@ def _blur(images: Tensor, config: AugmentConfig, seed: int, *position: int) -> T
     uniform = rng.derive_generator(seed, "blur", *position).uniform(
         0, min(config.blur * config.strength, 1), len(images)
     )
-    weights = torch.from_numpy(uniform).float().to(images.device)[:, None, None, None]
+    weights = send_array(uniform.astype(np.float32), images.device)[:, None, None, None]
     means = F.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
     return images.lerp(means, weights)
 
@@ -81,7 +83,7 @@ def _jitter_colours(images: Tensor, config: AugmentConfig, seed: int, *position:
     """Mix the channels of each image [N, 3, H, W] around its mean colour, and shift the mean."""
     jitter = config.colour_jitter
     uniform = rng.derive_generator(seed, "tint", *position).uniform(-jitter, jitter, (len(images), 3, 4))
-    coefficients = torch.from_numpy(uniform * config.strength).float().to(images.device)  # [N, 3, 4]
+    coefficients = send_array((uniform * config.strength).astype(np.float32), images.device)  # [N, 3, 4]
     mixing = coefficients[..., :3] + torch.eye(COLOUR_CHANNELS, device=images.device)
     shift = coefficients[..., 3:, None] / 2
     mean = images.mean(dim=(2, 3), keepdim=True)

@@ -52,16 +52,16 @@ class _DeviceRows:
         """Return the number of rows."""
         return len(self._row_indices)
 
-    def _gather(self, indices: Tensor | slice) -> Tensor:
-        """Return rows by their indices, on the CPU or the device."""
+    def _gather(self, indices: Tensor | slice, sent_indices: Tensor | None) -> Tensor:
+        """Return rows by their indices; `sent_indices` are the same on the device, if they are there already."""
         if self._device.type == "cpu":
             return self._rows[self._positions[indices]]
-        if self.is_resident:
-            if not isinstance(indices, slice) and indices.device.type == "cpu":
-                (indices,) = send([indices], self._device)
+        if not self.is_resident:
+            selected = self._row_indices[indices if isinstance(indices, slice) else indices.numpy()]
+            return send_array(self._all_rows[selected], self._device)
+        if isinstance(indices, slice):
             return self._rows[indices]
-        selected = self._row_indices[indices if isinstance(indices, slice) else indices.cpu().numpy()]
-        return send_array(self._all_rows[selected], self._device)
+        return self._rows[send([indices], self._device)[0] if sent_indices is None else sent_indices]
 
 
 class DeviceImages(_DeviceRows):
@@ -71,12 +71,12 @@ class DeviceImages(_DeviceRows):
         """Put images on a device."""
         super().__init__(images.all_pixels, images.indices, device, max_bytes)
 
-    def load(self, indices: Tensor | slice) -> Tensor:
+    def load(self, indices: Tensor | slice, sent_indices: Tensor | None = None) -> Tensor:
         """Return some images as input of the networks, [N, 1, H, W] or [N, 3, H, W], values from 0 to 1.
 
-        `indices` are on the CPU.
+        `indices` are on the CPU; `sent_indices` are the same on the device, if they are there already.
         """
-        images = to_float_images(self._gather(indices))
+        images = to_float_images(self._gather(indices, sent_indices))
         return images.contiguous() if self._device.type == "mps" else images  # see `create_train_state`
 
 
@@ -87,9 +87,9 @@ class DeviceVectors(_DeviceRows):
         """Put vectors on a device."""
         super().__init__(vectors.all_vectors, vectors.indices, device, max_bytes)
 
-    def load(self, indices: Tensor | slice) -> Tensor:
-        """Return some vectors as input of the networks, [N, D], float32; `indices` are on the CPU."""
-        return self._gather(indices).float()
+    def load(self, indices: Tensor | slice, sent_indices: Tensor | None = None) -> Tensor:
+        """Return some vectors as input of the networks, [N, D], float32; see `DeviceImages.load`."""
+        return self._gather(indices, sent_indices).float()
 
 
 DeviceInputs: TypeAlias = DeviceImages | DeviceVectors

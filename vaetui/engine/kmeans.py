@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from vaetui.engine.clusters import LatentVectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progress
 
+if TYPE_CHECKING:
+    import torch
+
 MAX_FIT_VECTORS = 100_000
 """Most vectors that centres are fitted to, so that a million vectors take no longer to fit."""
 CHUNK_VECTORS = 1 << 16
@@ -28,13 +31,19 @@ VectorWeights: TypeAlias = "NDArray[np.float32]"
 
 
 def run_kmeans(
-    latents: LatentVectors, k: int, n_init: int, seed: int, weights: VectorWeights | None = None
+    latents: LatentVectors,
+    k: int,
+    n_init: int,
+    seed: int,
+    weights: VectorWeights | None = None,
+    device: torch.device | None = None,
 ) -> Generator[Progress, None, Partition]:
     """Cluster latent vectors [N, z_dim] by k-means: the best of `n_init` runs with k-means++ initialisation.
 
     A vector with a weight of 3 counts as three equal vectors. Yields Progress and returns a Partition. If fewer than k
     vectors differ, there are fewer centres; every centre has at least one vector. With more than MAX_FIT_VECTORS
-    vectors, centres are fitted to a seeded sample and all vectors are assigned to the nearest one.
+    vectors, centres are fitted to a seeded sample and all vectors are assigned to the nearest one, on the accelerator
+    if `device` is one.
     """
     activity, count = f"clustering into {k} clusters", len(latents)
     sample, sample_weights = latents, weights
@@ -47,7 +56,11 @@ def run_kmeans(
         runs.append(_fit_kmeans(sample, k, random_state, sample_weights))
     best = min(runs, key=lambda run: float(run.inertia_))
     labels = best.labels_
-    if count > MAX_FIT_VECTORS:
+    if count > MAX_FIT_VECTORS and device is not None and device.type != "cpu":
+        from vaetui.engine.device_search import assign_to_centres  # imports torch
+
+        labels = yield from assign_to_centres(latents, best.cluster_centers_, device, activity)
+    elif count > MAX_FIT_VECTORS:
         chunks = []
         for start in range(0, count, CHUNK_VECTORS):
             yield Progress(activity, start, count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from vaetui.engine.clusters import NOT_QUERIED, LatentVectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progress
 from vaetui.engine.kmeans import Partition, VectorWeights, run_kmeans
+
+if TYPE_CHECKING:
+    import torch
 
 KMEANS_RUNS = 3
 """k-means runs of a round; the best counts."""
@@ -34,13 +38,18 @@ def count_clusters(config: ClusterConfig, class_count: int, image_count: int) ->
 
 
 def cluster_all_images(
-    vectors: LatentVectors, k: int, seed: int, weights: VectorWeights | None = None
+    vectors: LatentVectors,
+    k: int,
+    seed: int,
+    weights: VectorWeights | None = None,
+    device: torch.device | None = None,
 ) -> Generator[Progress, None, Partition]:
     """Cluster all images, [N, z_dim], into at most k clusters; yields Progress and returns a Partition.
 
-    `weights` [N] are the numbers of copies of the images; None if there are no copies.
+    `weights` [N] are the numbers of copies of the images; None if there are no copies. Large sets are assigned to
+    clusters on the `device`.
     """
-    return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights))
+    return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights, device))
 
 
 def cluster_uncertain_images(
@@ -50,6 +59,7 @@ def cluster_uncertain_images(
     config: ClusterConfig,
     seed: int,
     weights: VectorWeights | None = None,
+    device: torch.device | None = None,
 ) -> Generator[Progress, None, Partition]:
     """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.
 
@@ -60,7 +70,9 @@ def cluster_uncertain_images(
     uncertain = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
     fine_k = min(k * config.oversample, count)
     uncertain_weights = None if weights is None else weights[uncertain]
-    fine_assignments, centres = yield from run_kmeans(vectors[uncertain], fine_k, KMEANS_RUNS, seed, uncertain_weights)
+    fine_assignments, centres = yield from run_kmeans(
+        vectors[uncertain], fine_k, KMEANS_RUNS, seed, uncertain_weights, device
+    )
     weighted_uncertainties = uncertainties if weights is None else uncertainties * weights
     sums = np.bincount(fine_assignments, weights=weighted_uncertainties[uncertain])
     queried = np.sort(np.argsort(-sums, kind="stable")[:k])

@@ -13,6 +13,7 @@ from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
+from vaetui.engine.devices import send
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.epoch_batches import draw_batches
 from vaetui.engine.events import BatchesTrained, Losses
@@ -51,18 +52,19 @@ def train_epoch(
     train_step = world.wrap(TrainingStep(state.vae, config))
     batches = draw_batches(config, len(inputs), epoch)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
-    targets = [torch.from_numpy(array).to(state.device) for array in arrays]
+    targets = [torch.from_numpy(array) for array in arrays]
     loss_sums = torch.zeros(len(Losses._fields), device=state.device)
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
         _set_learning_rate(state, config.training, step, len(batches))
         # Every process trains on the whole of a batch that has not an image for each.
         batch_world = world if len(batch) >= world.size else SINGLE
-        part = batch[batch_world.part(len(batch))].to(state.device)
-        part_targets = [target[part] for target in targets]
-        decoded_images = None if images is None else images.load(part)
+        part = batch[batch_world.part(len(batch))]
+        sent_part, *part_targets = send([part, *(target[part] for target in targets)], state.device)
+        part_inputs = inputs.load(part, sent_part)
+        decoded_images = None if images is None else images.load(part, sent_part)
         state.optimiser.zero_grad()
-        total, terms = train_step(inputs.load(part), part_targets, decoded_images, epoch, step, len(batch), batch_world)
+        total, terms = train_step(part_inputs, part_targets, decoded_images, epoch, step, len(batch), batch_world)
         total.backward()
         state.optimiser.step()
         loss_sums += terms

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import AugmentConfig
+from vaetui.engine.devices import send_array
 
 
 def augment_vectors(
@@ -23,8 +24,8 @@ def augment_vectors(
     dropout, noise = min(config.vector_dropout * config.strength, 1.0), config.vector_noise * config.strength
     if dropout:
         uniform = rng.derive_generator(seed, "vector dropout", *position).random(tuple(vectors.shape), np.float32)
-        views = torch.where(torch.from_numpy(uniform < dropout).to(vectors.device), mean, views)
+        views = torch.where(send_array(uniform < dropout, vectors.device), mean, views)
     if noise:
         normal = rng.derive_generator(seed, "vector noise", *position).standard_normal(tuple(vectors.shape), np.float32)
-        views = views + torch.from_numpy(normal).to(vectors.device) * (noise * scale)
+        views = views + send_array(normal, vectors.device) * (noise * scale)
     return views

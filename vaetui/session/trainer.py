@@ -222,6 +222,7 @@ class Trainer:
         cluster. From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.
         """
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
+        device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
         all_embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
         embeddings, copy_counts = distinct_images.select(all_embeddings), distinct_images.copy_counts  # [U, z_dim], [U]
@@ -237,10 +238,10 @@ class Trainer:
             uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
             uncertainties[self._find_answered_images(round_number)] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
-                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts
+                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
             )
         else:
-            assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts)
+            assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
         pictures = self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
@@ -271,7 +272,9 @@ class Trainer:
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
         embeddings = to_metric_space(latents, self.config.cluster.distance_metric)
         distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
-        assignments, centres = yield from cluster_all_images(distinct_embeddings, part_count, seed, copy_counts)
+        assignments, centres = yield from cluster_all_images(
+            distinct_embeddings, part_count, seed, copy_counts, self._state.device
+        )
         assignments = distinct_members.expand(assignments)
         pictures = self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
         return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
