@@ -26,7 +26,7 @@ ENGINE_ORDER = (
     *("patch_features", "patch_vae"),
     *("networks", "augmentation", "vector_augmentation", "device_inputs"),
     *("device_search", "kmeans", "projection", "audit", "audit_estimate", "calibration"),
-    *("label_propagation", "query_strategy"),
+    *("neighbours", "label_propagation", "query_strategy"),
     *("metrics", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
