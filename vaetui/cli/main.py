@@ -20,6 +20,7 @@ from vaetui.cli import (
     inspect_command,
     model_commands,
     picker_command,
+    rank_command,
     watch_command,
 )
 from vaetui.cli.command_group import CommandGroup
@@ -27,6 +28,7 @@ from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_c
 from vaetui.cli.data_options import DataOptions, add_data_options
 from vaetui.cli.params import SessionNameType, session_argument
 from vaetui.cli.photo_recipe import choose_recipe_for_images
+from vaetui.cli.rank_command import ranks_option
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.engine.audit_plans import PLANS, PlanName
 from vaetui.engine.config import decodes_centres
@@ -80,8 +82,9 @@ def app(context: click.Context) -> None:
 @click.argument("name", required=False)
 @add_data_options
 @add_config_options
+@ranks_option
 @add_ui_options
-def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_values: Any) -> None:
+def new(name: str | None, data_options: DataOptions, ranks: int | None, ui_mode: UiMode, **config_values: Any) -> None:
     """Create a session: train on images, then label clusters.
 
     Without NAME, the session is named after the data and the date.
@@ -99,22 +102,23 @@ def new(name: str | None, data_options: DataOptions, ui_mode: UiMode, **config_v
             data.print_import_lines()  # the app shows them on its first screen
         return lifecycle.create(name, data.source, data.config, data.data_record, data.title)
 
-    ui_mode.run_session(create_session)
+    rank_command.run_session(create_session, ranks, ui_mode)
 
 
 @app.command()
 @click.argument("session", type=SessionNameType(), required=False)
 @click.option("--device", type=DEVICE_CHOICE, help="Device to train on from now on (default: unchanged).")
+@ranks_option
 @add_ui_options
-def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
+def resume(session: str | None, device: Device | None, ranks: int | None, ui_mode: UiMode) -> None:
     """Continue where you left off.
 
     Without SESSION, the session used last that is not open elsewhere is resumed. Background training of the session is
-    stopped first.
+    stopped first; processes of vaetui.train go on, and their rounds are answered here.
     """
     from vaetui.runtime import takeover
     from vaetui.session import lifecycle
-    from vaetui.storage import locations
+    from vaetui.storage import locations, training_run
 
     # Checked before the terminal: an unknown name is refused anywhere.
     name, notice = takeover.choose_latest_session() if session is None else (session, "")
@@ -124,7 +128,10 @@ def resume(session: str | None, device: Device | None, ui_mode: UiMode) -> None:
         takeover.stop_background_training(directory)
         return lifecycle.resume_at(directory, device)
 
-    ui_mode.run_session(resume_session, notice)
+    if training_run.read_training_run(directory) is not None:
+        rank_command.attach(directory, ranks, device, ui_mode, notice)
+    else:
+        rank_command.run_session(resume_session, ranks, ui_mode, device, notice)
 
 
 @app.command()

@@ -25,6 +25,15 @@ DEFAULT_FAILURE_MESSAGE = (
 """Recorded when training starts, in case the process cannot record its own failure."""
 
 
+def require_training(session: Session) -> None:
+    """Raise UserError if there is nothing to train."""
+    name = session.name
+    if session.phase == "labelling":
+        raise UserError(f"Session {name} needs answers before it can train. Answer with: vaetui resume {name}")
+    if session.phase == "finished":
+        raise UserError(f"Session {name} is finished. View it with: vaetui resume {name}")
+
+
 class BackgroundTraining:
     """Loads what training needs in the foreground, detaches from the terminal, and trains."""
 
@@ -44,11 +53,7 @@ class BackgroundTraining:
         Return the number of the signal, or 0. Raises UserError if there is nothing to train. A failure after detaching
         is recorded for `show` and `resume`.
         """
-        name = self.session.name
-        if self.session.phase == "labelling":
-            raise UserError(f"Session {name} needs answers before it can train. Answer with: vaetui resume {name}")
-        if self.session.phase == "finished":
-            raise UserError(f"Session {name} is finished. View it with: vaetui resume {name}")
+        require_training(self.session)
         try:
             with suppress(ShutdownRequested), self._shutdown_signals:
                 self._train()

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vaetui.session.session import Session
     from vaetui.tui.app import VaetuiApp
     from vaetui.tui.presenters.picker_presenter import PickerChoice
-    from vaetui.tui.session_access import SessionAccess
     from vaetui.tui.settings import AppSettings
     from vaetui.tui.terminal.capabilities import TerminalCapabilities
 
@@ -75,35 +74,27 @@ class SessionEndedError(UserError):
 
 
 def run_tui(
-    session_factory: Callable[[], Session],
-    settings: AppSettings,
-    notice: str = "",
-    audit_plan: str | None = None,
-    get_access: Callable[[], SessionAccess] = lambda: "full",
+    session_factory: Callable[[], Session], settings: AppSettings, notice: str = "", audit_plan: str | None = None
 ) -> None:
     """Run the Textual app on a session; a notice is shown at the start.
 
-    With an `audit_plan`, which may be "", the app shows only an audit. `get_access` returns what may be done with the
-    session now. Raises SessionEndedError for a problem after the session was opened.
+    With an `audit_plan`, which may be "", the app shows only an audit. Raises SessionEndedError for a problem after the
+    session was opened.
     """
     from vaetui.tui.terminal import capabilities
 
     capabilities.require_terminal(can_detach=audit_plan is None)
     with open_session(session_factory) as session:
-        app = run_app(session, settings, notice, audit_plan, get_access)
+        app = run_app(session, settings, notice, audit_plan)
         result_text = "" if audit_plan is None else _describe_audit(session)
-    _exit_with_hint(session, app.signal_number, result_text)
+        run_text = _describe_run(session)
+    _exit_with_hint(session, app.signal_number, result_text, run_text)
 
 
-def run_app(
-    session: Session,
-    settings: AppSettings,
-    notice: str = "",
-    audit_plan: str | None = None,
-    get_access: Callable[[], SessionAccess] = lambda: "full",
-) -> VaetuiApp:
+def run_app(session: Session, settings: AppSettings, notice: str = "", audit_plan: str | None = None) -> VaetuiApp:
     """Run the Textual app on an open session and return it; see `run_tui`."""
     from vaetui.runtime import config_file
+    from vaetui.session.session_proxy import SessionProxy
 
     terminal = _detect_terminal(settings)
     from vaetui.tui.app import VaetuiApp
@@ -119,7 +110,7 @@ def run_app(
         colour_count=terminal.colour_count,
         start_notice=notice or terminal.notice,
         audit_plan=audit_plan,
-        get_access=get_access,
+        get_access=lambda: session.access if isinstance(session, SessionProxy) else "full",
     )
     app.run()
     if isinstance(app.failure, UserError):
@@ -184,7 +175,8 @@ def run_plain(
         dialogue = PlainDialogue(session, input_stream, lambda line: print(line, flush=True), shows_pictures)
         signal_number = dialogue.run() if audit_plan is None else dialogue.run_audit(audit_plan)
         result_text = "" if audit_plan is None else _describe_audit(session)
-    _exit_with_hint(session, signal_number, result_text)
+        run_text = _describe_run(session)
+    _exit_with_hint(session, signal_number, result_text, run_text)
 
 
 def replace_unencodable_text() -> None:
@@ -219,17 +211,25 @@ def _describe_audit(session: Session) -> str:
     return f"The audit is not finished. Go on with: vaetui audit {session.name}"
 
 
-def _exit_with_hint(session: Session, signal_number: int, result_text: str = "") -> None:
+def _describe_run(session: Session) -> str:
+    """Return which processes go on training a session that is closed here, as a sentence; "" if there are none."""
+    from vaetui.session.session_proxy import SessionProxy
+
+    return session.describe_run() if isinstance(session, SessionProxy) else ""
+
+
+def _exit_with_hint(session: Session, signal_number: int, result_text: str = "", run_text: str = "") -> None:
     """Print how to resume the session, and exit with the status of the signal that ended the run, if any.
 
-    `result_text` is printed first.
+    `result_text` is printed first, and `run_text` says which processes go on training.
     """
     try:
         # A write to a stalled terminal would block the exit.
         if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
             if result_text:
                 click.echo(result_text)
-            click.echo(f"Everything is saved. Resume with: vaetui resume {session.name}")
+            hint = f"{run_text} Attach again" if run_text else "Everything is saved. Resume"
+            click.echo(f"{hint} with: vaetui resume {session.name}")
             if any(epoch.answer_count for epoch in session.training_curves().finished_epochs):
                 click.echo(f"Export the labels with: vaetui export {session.name} -o {session.name}.csv")
     except OSError:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from vaetui.errors import UserError
+from vaetui.session import session_users
 from vaetui.storage import control_files, locations, lock
 
 POLL_INTERVAL_S = 0.1
@@ -27,13 +28,13 @@ def choose_latest_session() -> tuple[str, str]:
     reasons = []
     for name in locations.list_session_names():
         try:
-            holder = lock.read_holder(locations.find_session(name))
+            users = session_users.find_users(locations.find_session(name))
         except UserError as error:  # an older format, or deleted meanwhile
             reasons.append(str(error))
             continue
-        if holder is None or holder.is_detached:
+        if users.can_be_resumed:
             return name, f"{'; '.join(reasons)}. Resumed {name} instead." if reasons else ""
-        reasons.append(f"Session {name} is open in {holder}")
+        reasons.append(f"Session {name} is open in {users.holder}")
     if reasons:
         raise UserError(f"{'; '.join(reasons)}. Close one there, or create one with: vaetui new")
     raise UserError("There is no session yet. Create one with: vaetui new")

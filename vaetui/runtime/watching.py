@@ -20,7 +20,7 @@ def watch_in_app(directory: Path, settings: AppSettings) -> None:
 
     capabilities.require_terminal()
     session = WatchedSession(directory)
-    signal_number = session_runner.run_app(session, settings, get_access=lambda: "watched").signal_number
+    signal_number = session_runner.run_app(session, settings).signal_number
     session_runner.exit_immediately(128 + signal_number if signal_number else 0)
 
 

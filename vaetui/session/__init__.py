@@ -10,7 +10,10 @@ data_digests      digests of labels, test images and the list of source files
 vector_loading    verify and map the vectors of a session with features
 data_split        training, validation and test images
 session_true_labels  true labels, for evaluation only
+ranks             what the ranks of a distributed run do together
 resources         images and networks, loaded on first use
+cpu_load          what other processes use of each CPU
+thread_placement  adapt the threads of PyTorch to the load while they compute
 trainer           train, evaluate, cluster and split
 centre_pictures   the nearest images of clusters and their means
 checkpoints       save and restore the networks
@@ -52,6 +55,7 @@ session_users     the processes that have a session open or train it
 session_copy      a session on a copy of its database, to look at
 session_proxy     a session that passes everything on to another one
 watched_session   a session that another process may train, to look at
+attached_session  a session that a training run trains, to answer its rounds
 snapshot_labels   labels of a snapshot
 stored_labels     labels of a session that is not open, repaired first if needed
 label_export      check an output, write labels to it, and describe the result

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
+    from vaetui.session.views import SessionAccess
 
     _Interface = Session
 else:
@@ -18,6 +19,15 @@ class SessionProxy(_Interface):
     def __init__(self, target: Session) -> None:
         """Pass everything on to `target`."""
         self._target = target
+
+    @property
+    def access(self) -> SessionAccess:
+        """What may be done with the session here now."""
+        return "full"
+
+    def describe_run(self) -> str:
+        """Return which processes go on training when the session is closed here, as a sentence, or ""."""
+        return ""
 
     if not TYPE_CHECKING:  # type checkers use the interface of Session
 

@@ -23,6 +23,19 @@ class SessionUsers:
     training_run: TrainingRun | None
     """The processes that train the session whenever it needs no answers; None if there are none."""
 
+    @property
+    def can_be_resumed(self) -> bool:
+        """Whether `vaetui resume` opens the session, stops its background training or attaches to its training run."""
+        return self.holder is None or self.holder.is_detached or self.is_held_by_run
+
+    @property
+    def is_held_by_run(self) -> bool:
+        """Whether the first process of the training run has the session open."""
+        holder, run = self.holder, self.training_run
+        if holder is None or run is None:
+            return False
+        return not holder.process_id or (holder.host, holder.process_id) == (run.host, run.process_id)
+
     def is_trained(self, phase: Phase) -> bool:
         """Return whether one of them trains the session in a phase, as far as that can be seen from outside."""
         return phase == "training" and (self.holder is not None or self.training_run is not None)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vaetui.engine.metrics import Agreement  # imports NumPy, which must not delay the first frame
 
 Phase: TypeAlias = Literal["training", "labelling", "finished"]
+SessionAccess: TypeAlias = Literal["full", "attached", "watched"]
+"""Whether a session is trained and answered here, trained elsewhere until a round is ready, or only watched."""
 MemberOrder: TypeAlias = Literal["nearest", "random", "farthest"]
 DigitKeys: TypeAlias = tuple[int | None, ...]
 """The class id of each digit key, starting with digit 0; None for an unused digit."""

@@ -17,6 +17,7 @@ from vaetui.storage import file_names, live_progress
 
 if TYPE_CHECKING:
     from vaetui.session.data_split import SessionImages
+    from vaetui.session.views import SessionAccess
 
 POLL_INTERVAL_S = 0.5
 """Seconds between two looks at the session."""
@@ -53,6 +54,11 @@ class WatchedSession(SessionProxy):
         self._failing_since_s: float | None = None
         self._unrecorded_losses: list[BatchesTrained] = []
         self._last_progress: object = None
+
+    @property
+    def access(self) -> SessionAccess:
+        """What may be done with the session: nothing that changes it."""
+        return "watched"
 
     if not TYPE_CHECKING:
 

@@ -16,14 +16,13 @@ from vaetui.tui.keyed_app import DEFAULT_SETTINGS, KeyedApp
 from vaetui.tui.presenters.review_draft import ReviewDraft
 from vaetui.tui.screens.start import StartScreen
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
-from vaetui.tui.session_access import SessionAccess
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.textual_bindings import list_commands
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy and the other screens would delay the first frame.
     from vaetui.engine.answers import ClusterPath
-    from vaetui.session.views import Phase
+    from vaetui.session.views import Phase, SessionAccess
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
 

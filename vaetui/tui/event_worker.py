@@ -16,7 +16,7 @@ from textual.worker import Worker, get_current_worker
 if TYPE_CHECKING:
     from vaetui.engine.answers import ClusterPath
     from vaetui.engine.events import BatchesTrained, Event
-    from vaetui.tui.session_access import SessionAccess
+    from vaetui.session.views import SessionAccess
     from vaetui.tui.settings import AppSettings
 
 

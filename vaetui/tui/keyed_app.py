@@ -13,7 +13,6 @@ from textual.screen import Screen
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
-from vaetui.tui.session_access import SessionAccess
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.grey_filter import GreyFilter
@@ -23,6 +22,7 @@ from vaetui.tui.widgets.footer import Footer
 
 if TYPE_CHECKING:
     # Imported for types only: NumPy would delay the first frame.
+    from vaetui.session.views import SessionAccess
     from vaetui.tui.widgets.label_exporter import LabelExporter
 
 THEME_NAMES = {

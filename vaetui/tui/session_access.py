@@ -1,12 +1,13 @@
-"""What a front end may do with a session, and the keys that it then refuses."""
+"""The keys that are refused while another process trains a session, and why."""
 
 from __future__ import annotations
 
 import shlex
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-SessionAccess: TypeAlias = Literal["full", "attached", "watched"]
-"""Whether the session is trained and answered here, only answered here, or only watched."""
+if TYPE_CHECKING:
+    from vaetui.session.views import SessionAccess  # loads NumPy
+
 _PAUSE_KEYS = frozenset({"training.pause", "training.read"})
 REFUSED_BINDING_IDS: dict[SessionAccess, frozenset[str]] = {
     "full": frozenset(),

@@ -1,0 +1,79 @@
+"""`--ranks`: train a session in several processes, and attach to those that train one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vaetui.cli.ui_options import UiMode
+from vaetui.errors import UserError
+
+if TYPE_CHECKING:
+    from vaetui.engine.config import Device
+    from vaetui.session.session import Session
+
+MAX_RANKS = 64
+"""Most processes on one machine."""
+ranks_option = click.option(
+    "--ranks",
+    metavar="N",
+    type=click.IntRange(1, MAX_RANKS),
+    help="Train in N processes of this machine together, which pays with several GPUs or many CPUs "
+    "(default: in this process alone).",
+)
+
+
+def run_session(
+    session_factory: Callable[[], Session],
+    ranks: int | None,
+    ui_mode: UiMode,
+    device: Device | None = None,
+    notice: str = "",
+) -> None:
+    """Open a session and run it; with `ranks`, so many processes train it, and are stopped at the end."""
+    if ranks is None:
+        ui_mode.run_session(session_factory, notice)
+        return
+    from vaetui.runtime import background_training, local_ranks
+
+    if ui_mode.plain and ui_mode.detach:
+        raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
+    warning = local_ranks.describe_crowding(ranks)
+    if ui_mode.detach:
+        if warning:
+            click.echo(warning, err=True)
+        with closing(session_factory()) as session:
+            background_training.require_training(session)
+        local_ranks.train_detached(session.directory, ranks, device)
+        return
+
+    def open_attached() -> Session:
+        from vaetui.session.attached_session import AttachedSession
+
+        session = session_factory()
+        session.close()  # for the processes that train it
+        return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks, device))
+
+    ui_mode.run_session(open_attached, " ".join(filter(None, [notice, warning])))
+
+
+def attach(directory: Path, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str = "") -> None:
+    """Attach to the processes that train a session, which go on when it is closed here."""
+    from vaetui.session.session_users import find_users
+
+    users, name = find_users(directory), directory.name
+    for option, is_given in (("--ranks", ranks), ("--device", device), ("--detach", ui_mode.detach)):
+        if is_given:
+            raise UserError(f"Session {name} is trained by {users.training_run}. Attach to them without {option}.")
+
+    def open_attached() -> Session:
+        from vaetui.session.attached_session import AttachedSession
+
+        return AttachedSession(directory)
+
+    ui_mode.run_session(open_attached, notice)

@@ -1,0 +1,161 @@
+"""Processes on this machine that train a session together, as torchrun would start them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import click
+
+from vaetui.engine.config import Device
+from vaetui.errors import UserError, format_count, make_printable
+from vaetui.storage import training_run
+
+MAX_RANKS = 64
+"""Most processes on one machine."""
+STOP_TIMEOUT_S = 20.0
+"""Seconds in which the processes must save and end; then they are killed."""
+POLL_INTERVAL_S = 0.05
+"""Seconds between two looks at the processes."""
+STDERR_BYTES = 10_000
+"""Bytes of the end of the errors of a process that are searched for a message."""
+
+
+def count_usable_cpus() -> int:
+    """Return the number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe_crowding(ranks: int) -> str:
+    """Return a sentence on more processes than CPUs, or ""."""
+    cpus = count_usable_cpus()
+    return f"{ranks} processes share {format_count(cpus, 'CPU')}: fewer train as fast." if ranks > cpus else ""
+
+
+def train_detached(directory: Path, count: int, device: Device | None = None) -> None:
+    """Start detached processes that train a session, and print how to attach once they serve it.
+
+    Raises UserError if they end before.
+    """
+    ranks = LocalRanks(directory, count, device, is_detached=True)
+    while training_run.read_training_run(directory) is None:
+        if not ranks.is_running():
+            message = ranks.describe_end()
+            ranks.stop()
+            raise UserError(message)
+        time.sleep(POLL_INTERVAL_S)
+    name = directory.name
+    click.echo(f'Training "{name}" in {format_count(count, "process", "processes")} in the background.')
+    click.echo(f"Status: vaetui show {name}. Attach: vaetui resume {name}")
+
+
+class LocalRanks:
+    """N processes of `vaetui.train`; unless they are detached, they end when this process ends, whatever ends it."""
+
+    def __init__(self, directory: Path, count: int, device: Device | None = None, is_detached: bool = False) -> None:
+        """Start `count` processes that train the session in a directory; if detached, this process may end before."""
+        self._count = count
+        self._name = directory.name
+        read_fd, self._lifeline_fd = os.pipe()
+        self._errors: list[IO[bytes]] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
+        variables = {
+            "OMP_NUM_THREADS": str(max(count_usable_cpus() // count, 1)),
+            **os.environ,
+            **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_find_free_port()), "WORLD_SIZE": str(count)},
+        }
+        command = [sys.executable, "-m", "vaetui.runtime.rank_process", "-1" if is_detached else str(read_fd)]
+        try:
+            for rank in range(count):
+                errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
+                self._errors.append(errors)
+                self._processes.append(
+                    subprocess.Popen(
+                        [*command, directory.name, *([] if device is None else ["--device", device])],
+                        env={**variables, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=errors,
+                        pass_fds=[read_fd],
+                        start_new_session=True,  # Ctrl-C and a closed terminal reach only the process that stops them
+                    )
+                )
+        except OSError as error:
+            self.stop()
+            raise UserError(f"The processes that train cannot be started ({error.strerror}).") from error
+        finally:
+            os.close(read_fd)
+
+    def is_running(self) -> bool:
+        """Return whether all processes run."""
+        return all(process.poll() is None for process in self._processes)
+
+    def stop(self) -> None:
+        """Let the processes save and end; kill those that do not within `STOP_TIMEOUT_S` seconds."""
+        self._send_signal(signal.SIGTERM)
+        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        while any(process.poll() is None for process in self._processes) and time.monotonic() < deadline_s:
+            time.sleep(POLL_INTERVAL_S)
+        self._send_signal(signal.SIGKILL)
+        for process in self._processes:
+            process.wait()
+        self._close_files()
+
+    def describe_end(self) -> str:
+        """Return why the processes ended, as a sentence: the message of one of them, else its exit status."""
+        ended = [(rank, process) for rank, process in enumerate(self._processes) if process.poll() is not None]
+        for rank, _ in ended:
+            if message := self._read_message(rank):
+                return message
+        for rank, process in ended:
+            if process.returncode < 0:
+                name = signal.Signals(-process.returncode).name
+                return f"Process {rank + 1} of {self._count} was ended by {name}."
+        for rank, process in ended:
+            if process.returncode:
+                lines = self._read_errors(rank).splitlines() or ["no message"]
+                return f"Process {rank + 1} of {self._count} failed: {lines[-1]}."
+        return f"The processes that trained {self._name} have ended."
+
+    def _read_message(self, rank: int) -> str:
+        """Return the last message of the program among the errors of a process, or ""."""
+        lines = [line for line in self._read_errors(rank).splitlines() if line.startswith("vaetui: ")]
+        return lines[-1].removeprefix("vaetui: ") if lines else ""
+
+    def _read_errors(self, rank: int) -> str:
+        file = self._errors[rank]
+        file.seek(0, os.SEEK_END)
+        file.seek(max(file.tell() - STDERR_BYTES, 0))
+        lines = file.read().decode(errors="replace").splitlines()
+        return "\n".join(make_printable(line) for line in lines if line.strip())
+
+    def _send_signal(self, number: int) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(number)
+
+    def _close_files(self) -> None:
+        for file in self._errors:
+            file.close()
+        self._errors = []
+        if self._lifeline_fd >= 0:
+            os.close(self._lifeline_fd)
+            self._lifeline_fd = -1
+
+
+def _find_free_port() -> int:
+    """Return a port of this machine that no process uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,38 @@
+"""One of the processes that train a session on this machine: `python -m vaetui.runtime.rank_process FD SESSION`.
+
+It ends as soon as the process that started it has ended: then the other end of the pipe FD is closed. With -1 for FD,
+it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from vaetui.runtime.local_ranks import STOP_TIMEOUT_S
+
+
+def main() -> None:
+    """Train the session of the arguments until it is finished or the other end of the pipe is closed."""
+    fd = int(sys.argv[1])
+    if fd >= 0:
+        threading.Thread(target=_end_with_pipe, args=(fd,), name="vaetui-lifeline", daemon=True).start()
+    from vaetui import train
+
+    train.main(sys.argv[2:])
+
+
+def _end_with_pipe(fd: int) -> None:
+    """Wait until the pipe is closed, then let this process save and end; kill it if it does not."""
+    while os.read(fd, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_TIMEOUT_S)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
