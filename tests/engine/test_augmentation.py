@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from vaetui.engine.augmentation import augment
+from vaetui.engine.augmentation import augment, build_warp_basis
 from vaetui.engine.config import AugmentConfig
 from vaetui.engine.recipes import get_recipe
 
@@ -97,3 +98,18 @@ def test_recipe_for_photographs_at_any_strength_returns_valid_pixels() -> None:
     for strength in (0.5, 3.0):
         views = augment(images, replace(get_recipe("photos").augmentation, strength=strength), 0)
         assert 0 <= views.min() <= views.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(28, 28), (20, 31), (1, 5)])
+def test_warp_basis_sums_to_an_affine_grid_and_bicubic_displacements(size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    matrices, offsets = torch.randn(5, 2, 3, generator=generator), torch.randn(5, 2, 4, 4, generator=generator)
+    grid = torch.cat([matrices, offsets.flatten(2)], 2) @ build_warp_basis(*size, torch.device("cpu"))
+    affine = F.affine_grid(matrices, [5, 1, *size], align_corners=False).permute(0, 3, 1, 2)
+    elastic = F.interpolate(offsets, size, mode="bicubic", align_corners=True)
+    assert torch.allclose(grid.view(5, 2, *size), affine + elastic, atol=1e-5)
+
+
+def test_view_of_an_image_does_not_depend_on_the_images_after_it() -> None:
+    config = get_recipe("propagation").augmentation
+    assert torch.allclose(augment(IMAGES[:2], config, 0, 1), augment(IMAGES, config, 0, 1)[:2], atol=1e-6)

@@ -6,10 +6,11 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from vaetui.engine.config import NetworkConfig
 from vaetui.engine.networks import build_networks
-from vaetui.engine.vae import to_byte_images, to_float_images
+from vaetui.engine.vae import to_byte_images, to_float_images, upsample
 
 
 def test_default_network_has_the_shapes_of_the_paper() -> None:
@@ -68,3 +69,17 @@ def test_seed_determines_the_initial_weights() -> None:
     first, same, other = (build_networks(NetworkConfig(), (12, 12), seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(first["encoder.1.weight"], same["encoder.1.weight"])
     assert not torch.equal(first["encoder.1.weight"], other["encoder.1.weight"])
+
+
+@pytest.mark.parametrize("output_padding", [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_upsampling_to_pixels_equals_a_transposed_convolution(output_padding: tuple[int, int]) -> None:
+    convolution = nn.ConvTranspose2d(4, 3, 3, stride=2, padding=1, output_padding=output_padding).double()
+    inputs = torch.randn(2, 4, 5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    expected, output = convolution(inputs), upsample(inputs, convolution)
+    assert torch.allclose(output, expected)
+    gradient, leaves = torch.rand_like(expected), (inputs, *convolution.parameters())
+    for first, second in zip(
+        torch.autograd.grad(output, leaves, gradient), torch.autograd.grad(expected, leaves, gradient), strict=True
+    ):
+        assert torch.allclose(first, second)
+    assert torch.autograd.gradcheck(lambda values: upsample(values, convolution), inputs)

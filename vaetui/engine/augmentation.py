@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import AugmentConfig
-from vaetui.engine.devices import send_array
+from vaetui.engine.devices import send, send_array
 from vaetui.engine.idx import COLOUR_CHANNELS
 
 ELASTIC_GRID_POINTS = 4
@@ -28,29 +29,49 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
 
     The distortion depends only on `seed` and `position` (epoch, step). Pixels from outside the image are 0.
     """
-    # The purposes "warp", "bend", "crop", "blur" and "tint" select random streams; with others, runs change.
-    uniform = rng.derive_generator(seed, "warp", *position).uniform(-config.strength, config.strength, (6, len(images)))
-    angle, x_scale, y_scale, shear, x_shift, y_shift = send_array(uniform.astype(np.float32), images.device)  # 6 x [N]
-    angle = angle * math.radians(config.rotate)
-    x_scale, y_scale = 1 + x_scale * config.scale, 1 + y_scale * config.scale
-    # Grid coordinates run from -1 to 1, so a fraction of the side is twice that number.
-    x_row = [angle.cos() * x_scale, shear * config.shear - angle.sin() * y_scale, 2 * x_shift * config.translate]
-    y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
-    matrices = torch.stack([torch.stack(x_row, 1), torch.stack(y_row, 1)], 1)  # [N, 2, 3]
-    if config.crop:
-        matrices = matrices @ send_array(_draw_crops(len(images), config, seed, *position), images.device)
-    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # [N, H, W, 2]
-    if config.elastic:
-        shape = (len(images), 2, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
-        uniform = rng.derive_generator(seed, "bend", *position).uniform(-1, 1, shape) * config.elastic * config.strength
-        offsets = send_array(uniform.astype(np.float32), images.device)
-        grid = grid + F.interpolate(offsets, images.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    views = F.grid_sample(images, grid, align_corners=False)
+    # The purposes "warp", "crop", "blur" and "tint" select random streams; with others, runs change.
+    (coefficients,) = send([_draw_warps(len(images), config, seed, *position)], images.device)  # [N, 2, 3 + points]
+    height, width = images.shape[-2:]
+    basis = build_warp_basis(height, width, images.device)[: coefficients.shape[-1]]  # [3 + points, H * W]
+    grid = (coefficients.flatten(0, 1) @ basis).view(-1, 2, height, width)
+    views = F.grid_sample(images, grid.permute(0, 2, 3, 1), align_corners=False)
     if config.blur:
         views = _blur(views, config, seed, *position)
     if config.colour_jitter and images.shape[1] == COLOUR_CHANNELS:
         return _jitter_colours(views, config, seed, *position)
     return views
+
+
+def _draw_warps(count: int, config: AugmentConfig, seed: int, *position: int) -> Tensor:
+    """Return the coefficients of random warps in the basis of `build_warp_basis`, [N, 2, 3] or [N, 2, 3 + points].
+
+    Grid coordinates run from -1 to 1, so a fraction of the side is twice that number.
+    """
+    points = ELASTIC_GRID_POINTS**2 if config.elastic else 0
+    random = rng.derive_generator(seed, "warp", *position).random((count, 6 + 2 * points), np.float32)
+    uniform = torch.from_numpy(random).mul_(2).sub_(1).mul_(config.strength)  # [N, 6 + 2 * points]
+    angle, x_scale, y_scale, shear, x_shift, y_shift = uniform[:, :6].unbind(1)  # 6 x [N]
+    angle = angle * math.radians(config.rotate)
+    x_scale, y_scale = 1 + x_scale * config.scale, 1 + y_scale * config.scale
+    x_row = [angle.cos() * x_scale, shear * config.shear - angle.sin() * y_scale, 2 * x_shift * config.translate]
+    y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
+    matrices = torch.stack([*x_row, *y_row], 1).view(-1, 2, 3)
+    if config.crop:
+        matrices = matrices @ torch.from_numpy(_draw_crops(count, config, seed, *position))
+    return torch.cat([matrices, uniform[:, 6:].view(count, 2, points) * config.elastic], 2)
+
+
+@functools.lru_cache(maxsize=4)  # 60 kB for 28x28 pixels, 20 MB for 512x512
+def build_warp_basis(height: int, width: int, device: torch.device) -> Tensor:
+    """Return the functions that warps are sums of, at each pixel of a grid, [3 + points, H * W].
+
+    These are x, y and 1 for an affine map, and the bicubic interpolation from each control point of the elastic one.
+    """
+    xs, ys = ((2 * torch.arange(side) + 1) / side - 1 for side in (width, height))
+    affine = torch.stack([xs.expand(height, width), ys[:, None].expand(height, width), torch.ones(height, width)])
+    points = torch.eye(ELASTIC_GRID_POINTS**2).view(-1, 1, ELASTIC_GRID_POINTS, ELASTIC_GRID_POINTS)
+    elastic = F.interpolate(points, (height, width), mode="bicubic", align_corners=True)
+    return torch.cat([affine.flatten(1), elastic.flatten(1)]).to(device)
 
 
 def _draw_crops(count: int, config: AugmentConfig, seed: int, *position: int) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -57,11 +57,12 @@ class ImageDecoder(nn.ModuleList):
     def forward(self, latents: Tensor) -> Tensor:
         """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
         dense1, dense2, conv1, conv2 = self
+        assert isinstance(conv2, nn.ConvTranspose2d)
         activations = activate(dense2(activate(dense1(latents), self.negative_slope)), self.negative_slope)  # [N, 6272]
         activations = activations.view(-1, *self.feature_size, self.feature_channels)
         activations = activations.permute(0, 3, 1, 2)  # [N, 128, 7, 7]
-        logits: Tensor = conv2(activate(conv1(activations), self.negative_slope))  # [N, 1, 28, 28]
-        return logits
+        activations = activate(conv1(activations), self.negative_slope)  # [N, 64, 14, 14]
+        return upsample(activations, conv2)  # [N, 1, 28, 28]
 
 
 class VAE(nn.Module):
@@ -134,6 +135,48 @@ def activate(values: Tensor, negative_slope: float) -> Tensor:
     """Apply a leaky ReLU to the values."""
     # In place saves a pass over memory; autograd allows it, because the slope is above 0.
     return F.leaky_relu(values, negative_slope, inplace=True)
+
+
+class _UpsamplingConvolution(torch.autograd.Function):
+    """A transposed 3x3 convolution of stride 2 and padding 1 to few channels.
+
+    The CPU kernels for it are slow in the forward direction, so that one is a convolution with 2x2 kernels to the four
+    output pixels of each input pixel.
+    """
+
+    @staticmethod
+    def forward(inputs: Tensor, weight: Tensor, bias: Tensor, output_padding: tuple[int, int]) -> Tensor:
+        # Output row 2 i is input row i times kernel row 1; row 2 i + 1 is row i times row 2 plus row i + 1 times row 0.
+        rows = torch.tensor([[1, 3], [2, 0]], device=weight.device)
+        padded_weight = F.pad(weight, (0, 1, 0, 1))  # row and column 3 are 0
+        kernels = padded_weight[:, :, rows[:, None, :, None], rows[None, :, None, :]]  # [I, O, 2, 2, 2, 2]
+        kernels = kernels.permute(2, 3, 1, 0, 4, 5).flatten(0, 2).contiguous(memory_format=torch.channels_last)
+        pixels = F.conv2d(F.pad(inputs, (0, 1, 0, 1)), kernels, bias.repeat(4))  # [N, 4 O, H, W]
+        count, channels, height, width = pixels.shape
+        pixels = pixels.permute(0, 2, 3, 1).reshape(count, height, width, 2, 2, channels // 4).transpose(2, 3)
+        pixels = pixels.reshape(count, 2 * height, 2 * width, channels // 4).permute(0, 3, 1, 2)
+        return pixels[:, :, : 2 * height - 1 + output_padding[0], : 2 * width - 1 + output_padding[1]]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, tuple[int, int]], output: Tensor) -> None:
+        values, weight, _, ctx.output_padding = inputs
+        ctx.save_for_backward(values, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        inputs, weight = ctx.saved_tensors
+        # Arguments: bias sizes, stride, padding, dilation, transposed, output padding, groups, which gradients.
+        geometry = ([weight.shape[1]], [2, 2], [1, 1], [1, 1], True, list(ctx.output_padding), 1, [True, True, True])
+        return *torch.ops.aten.convolution_backward(gradient, inputs, weight, *geometry), None
+
+
+def upsample(activations: Tensor, convolution: nn.ConvTranspose2d) -> Tensor:
+    """Apply a transposed 3x3 convolution of stride 2 and padding 1 to few channels."""
+    if activations.device.type != "cpu" or torch.compiler.is_compiling():
+        output: Tensor = convolution(activations)
+        return output
+    arguments = (activations, convolution.weight, convolution.bias, convolution.output_padding)
+    return _UpsamplingConvolution.apply(*arguments)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def count_channels(shape: tuple[int, ...]) -> int:
