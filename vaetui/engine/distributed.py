@@ -5,12 +5,21 @@ With one process every operation returns its argument, so that training reads th
 
 from __future__ import annotations
 
+import json
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,10 @@ class World:
     """The number of this process, from 0."""
     size: int = 1
     """The number of processes."""
+    local_size: int = 1
+    """The number of processes on this machine, which share its cores."""
+    command_group: dist.ProcessGroup | None = None
+    """The group in which rank 0 is waited for without a time limit; None for one process."""
 
     @staticmethod
     def single() -> World:
@@ -57,6 +70,61 @@ class World:
         )
         return self.sum(torch.cat([before, rows, after]))  # adding zeros changes no bits
 
+    def follow(self, items: Generator[T, None, R]) -> Generator[T, None, R | None]:
+        """Yield what all ranks compute together; closing the iterator of rank 0 stops the others at the same item.
+
+        Return the value of the generator; None if it was stopped.
+        """
+        if self.size == 1:
+            return (yield from items)
+        with closing(items):
+            while True:
+                try:
+                    item = next(items)
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]
+                try:
+                    yield item
+                except GeneratorExit:
+                    self._share_flag(False)
+                    raise
+                if not self._share_flag(True):
+                    return None
+
+    def share(
+        self, message: object = None, arrays: Mapping[str, NDArray[Any]] | None = None
+    ) -> tuple[Any, dict[str, NDArray[Any]]]:
+        """Return the message, as JSON, and the arrays of rank 0; the others wait for it without a time limit."""
+        arrays = {name: np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
+        header = json.dumps([message, [[name, array.dtype.str, array.shape] for name, array in arrays.items()]])
+        content = np.frombuffer(header.encode(), np.uint8)
+        length = np.array([len(content)])
+        self._share_array(length)
+        content = self._share_array(content.copy() if self.rank == 0 else np.empty(length[0], np.uint8))
+        message, descriptions = json.loads(content.tobytes())
+        shared = {}
+        for name, dtype, shape in descriptions:
+            shared[name] = self._share_array(arrays[name] if self.rank == 0 else np.empty(shape, dtype))
+        return message, shared
+
+    def gather_texts(self, text: str) -> list[str]:
+        """Return a text of every rank, each at most MAX_TEXT_BYTES long."""
+        if self.size == 1:
+            return [text]
+        content = text.encode()[:MAX_TEXT_BYTES].ljust(MAX_TEXT_BYTES)
+        contents = [torch.empty(MAX_TEXT_BYTES, dtype=torch.uint8) for _ in range(self.size)]
+        dist.all_gather(contents, torch.frombuffer(bytearray(content), dtype=torch.uint8), self.command_group)
+        return [content.numpy().tobytes().decode(errors="ignore").strip() for content in contents]
+
+    def _share_array(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Overwrite the array of every other rank with that of rank 0."""
+        if array.size:
+            dist.broadcast(torch.from_numpy(array.reshape(-1).view(np.uint8)), 0, self.command_group)
+        return array
+
+    def _share_flag(self, flag: bool) -> bool:
+        return bool(self._share_array(np.array([flag]))[0])
+
     def wrap(self, module: nn.Module) -> nn.Module:
         """Return the module such that `backward` averages its gradients over the ranks."""
         if self.size == 1:
@@ -66,6 +134,8 @@ class World:
         return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
 
 
+MAX_TEXT_BYTES = 1000
+"""Bytes of a text that ranks exchange."""
 SINGLE = World()
 """The world of one process."""
 

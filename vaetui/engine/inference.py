@@ -16,6 +16,7 @@ from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceInputs
 from vaetui.engine.devices import send_array
+from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
@@ -70,13 +71,14 @@ def encode_and_classify(
     *position: int,
     canonical: Sequence[int] = (),
     allowed_class_ids: Collection[int] | None = None,
+    world: World = SINGLE,
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images or vectors; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
     and those of the allowed ones sum to 1. If the recipe samples latent vectors, the sample depends only on the
-    seed, the name `image_set` and the `position` in the run.
+    seed, the name `image_set` and the `position` in the run. The processes of a `world` divide the batches.
     """
     device = next(vae.parameters()).device
     class_count = vae.classifier.out_features
@@ -94,11 +96,14 @@ def encode_and_classify(
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     columns: tuple[NDArray[Any], ...] = (class_ids, confidences, second_class_ids, leads)
     batch_size = BATCH_IMAGES if device.type == "cpu" else ACCELERATOR_BATCH_IMAGES
-    for start in range(0, total, batch_size):
-        stop = min(start + batch_size, total)
-        batch = inputs.load(slice(start, stop))
-        results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, start)
-        numbers = results.cpu().numpy()  # [n, z_dim + 4]
+    for start in range(0, total, batch_size * world.size):
+        stop = min(start + batch_size * world.size, total)
+        first = min(start + batch_size * world.rank, stop)  # the batches are those of one process
+        results = torch.empty((0, z_dim + len(columns)), device=device)
+        if first < stop:
+            batch = inputs.load(slice(first, min(first + batch_size, stop)))
+            results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, first)
+        numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()  # [n, z_dim + 4]
         latents[start:stop] = numbers[:, :z_dim]
         for column, values in zip(columns, numbers[:, z_dim:].T, strict=True):
             column[start:stop] = values

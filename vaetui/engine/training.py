@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from time import perf_counter
 
 import torch
@@ -40,7 +40,7 @@ def train_epoch(
     start_step: int = 0,
     images: DeviceImages | None = None,
     world: World = SINGLE,
-) -> Iterator[BatchesTrained]:
+) -> Generator[BatchesTrained, None, None]:
     """Train for the rest of one epoch after `start_step` batches, and yield a report every few batches.
 
     `inputs` are all training images, or their vectors, on the device of `state`; `pseudo_labels` is None for an
@@ -106,14 +106,16 @@ class TrainingStep(nn.Module):
         Their means over the processes are those of the batch. `inputs` are images [B, 1, H, W] or vectors [B, D];
         `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
         """
-        config, vae, count, views = self.config, self.vae, len(inputs), inputs
+        config, vae, count = self.config, self.vae, len(inputs)
         position = (epoch, step, *world.position)
-        if config.augmentation.is_enabled:
-            views = torch.cat([inputs, _draw_second_view(vae, inputs, config, *position)])  # [2 B, ...]
-        repeats = len(views) // count
+        repeats = 2 if config.augmentation.is_enabled else 1  # views of an input
         share = count * world.size / batch_count  # losses are means over the part, but the parts may differ in size
         vae.train(repeats * batch_count > 1)  # the batch normalisation of a single view uses the running statistics
-        hidden, view_means, view_stds, _ = vae.encode(views)
+        if repeats == 1:
+            hidden, view_means, view_stds, _ = vae.encode(inputs)
+        else:
+            second_views = _draw_second_view(vae, inputs, config, *position)
+            hidden, view_means, view_stds, _ = vae.encode_views(inputs, second_views)
         mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
         latents = mean + std * draw_normal_noise(config, mean, "training", *position)  # [B, z_dim]
         reconstruction = share * vae.measure_reconstruction(latents, inputs)
@@ -123,13 +125,13 @@ class TrainingStep(nn.Module):
         if config.loss.contrastive_weight and config.augmentation.is_enabled:
             start = repeats * world.part(batch_count).start
             all_means = world.gather_rows(view_means, start, repeats * batch_count)
-            contrastive = share * losses.nt_xent(all_means, config.loss.temperature, start, len(views))
+            contrastive = share * losses.nt_xent(all_means, config.loss.temperature, start, repeats * count)
             total = total + config.loss.contrastive_weight * contrastive
         if targets:
             view_latents = view_means
             if config.network.latent == "sample":
                 view_latents = latents
-                if len(views) > count:
+                if repeats == 2:
                     second_mean, second_std = view_means[count:], view_stds[count:]
                     noise = draw_normal_noise(config, second_mean, "training view", *position)
                     view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]

@@ -6,6 +6,7 @@ import datetime
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vaetui.engine import malloc
 from vaetui.engine.config import (
@@ -19,6 +20,7 @@ from vaetui.engine.config import (
 from vaetui.engine.idx import find_idx_files
 from vaetui.errors import UserError
 from vaetui.session import dataset_location
+from vaetui.session.resources import Resources
 from vaetui.session.session import Session
 from vaetui.storage import atomic_files, dataset_cache, locations, log, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
@@ -28,6 +30,9 @@ from vaetui.storage.journal import MAX_FILE_BYTES
 from vaetui.storage.lock import Lock
 from vaetui.storage.recovery import verify_database
 from vaetui.storage.repository import SessionRepository
+
+if TYPE_CHECKING:
+    from vaetui.engine.distributed import World
 
 EPOCH_RECORD_BYTES, REPORT_RECORD_BYTES = 1_500, 130
 """Upper bounds for what an epoch and each report of its losses add to the journal; measured: 600 to 1,000, and 90."""
@@ -65,8 +70,11 @@ def resume(name: str, device: Device | None = None) -> Session:
     return resume_at(locations.find_session(name), device)
 
 
-def resume_at(directory: Path, device: Device | None = None) -> Session:
-    """Open the session in a directory for writing; see `resume`."""
+def resume_at(directory: Path, device: Device | None = None, world: World | None = None) -> Session:
+    """Open the session in a directory for writing; see `resume`.
+
+    The processes of a `world`, whose first is this one, train its networks together.
+    """
     malloc.tune_malloc()
     untrusted_entries.refuse_untrusted_entries(directory)
     with ExitStack() as resources:
@@ -83,7 +91,7 @@ def resume_at(directory: Path, device: Device | None = None) -> Session:
         resources.callback(repository.close)
         store = ArtifactStore(directory, repository, repairs)
         store.remove_unlisted_artifacts()
-        session = Session(store, repository, lock, device)
+        session = Session(Resources(store, repository, world), lock, device)
         resources.pop_all()  # the session closes them
     return session
 

@@ -20,6 +20,7 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
+    from vaetui.engine.distributed import World
     from vaetui.session.data_split import SessionImages
     from vaetui.session.session_true_labels import SessionTrueLabels
     from vaetui.session.trainer import Trainer
@@ -31,10 +32,13 @@ SOURCE_CHECK_TIMEOUT_S = 0.5
 class Resources:
     """Images and networks that take time and memory to load; they stay loaded while the session is open."""
 
-    def __init__(self, store: ArtifactStore, repository: SessionRepository) -> None:
-        """Start without loading anything."""
-        self._store = store
-        self._repository = repository
+    def __init__(self, store: ArtifactStore, repository: SessionRepository, world: World | None = None) -> None:
+        """Start without loading anything; the networks are trained by the processes of the `world`."""
+        self.store = self._store = store
+        """The files of the session."""
+        self.repository = self._repository = repository
+        """The database of the session."""
+        self._world = world
         self._notices: list[str] = []
         self._source_checks: Collection[Future[str | None]] = ()
         self.images: SessionImages | None = None
@@ -95,7 +99,8 @@ class Resources:
             from vaetui.session.trainer import Trainer
 
             yield Loading("the networks")
-            self.trainer = Trainer(self._store, self._repository, config, self.images)
+            worlds = () if self._world is None else (self._world,)
+            self.trainer = Trainer(self._store, self._repository, config, self.images, *worlds)
         return self.trainer
 
 

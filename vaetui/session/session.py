@@ -42,9 +42,7 @@ from vaetui.session.metric_history import MetricHistory
 from vaetui.session.resources import Resources
 from vaetui.session.views import DigitKeys, MemberOrder, Phase, ReadingTest, RoundView, Summary, TrainingCurves
 from vaetui.storage import file_names, live_progress, log
-from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.lock import Lock
-from vaetui.storage.repository import SessionRepository
 
 if TYPE_CHECKING:
     from vaetui.engine.inference import Predictions
@@ -72,10 +70,9 @@ class Session:
     round_number: int
     """The current or next labelling round; 0 after the last one."""
 
-    def __init__(
-        self, store: ArtifactStore, repository: SessionRepository, lock: Lock | None, device: Device | None = None
-    ) -> None:
-        """Take over store, repository and lock (None: read-only), see `lifecycle`; `device` overrides the setting."""
+    def __init__(self, resources: Resources, lock: Lock | None, device: Device | None = None) -> None:
+        """Take over open resources and a lock (None: read-only), see `lifecycle`; `device` overrides the setting."""
+        store, repository = resources.store, resources.repository
         self.directory = store.directory
         """The session directory."""
         self.name = store.directory.name
@@ -90,7 +87,7 @@ class Session:
         self._store = store
         self._repository = repository
         self._lock = lock
-        self._resources = Resources(store, repository)
+        self._resources = resources
         self._history = MetricHistory(repository, self._config)
         self._rounds = LabellingRounds(store, repository, lambda: self.config)
         self._propagator = LabelPropagator(repository, store, self._rounds.load)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.engine.events import BatchesTrained
+from vaetui.session.resources import Resources
 from vaetui.session.session import Session
 from vaetui.storage import file_names, untrusted_entries
 from vaetui.storage.artifact_store import ArtifactStore
@@ -28,7 +29,7 @@ class SessionCopy(Session):
         untrusted_entries.refuse_untrusted_entries(directory)
         repository = SessionRepository(directory)
         try:
-            super().__init__(ArtifactStore(directory, repository), repository, None)
+            super().__init__(Resources(ArtifactStore(directory, repository), repository), None)
         except BaseException:
             repository.close()
             raise

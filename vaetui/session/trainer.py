@@ -6,23 +6,26 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaetui.engine import rng, train_state, training
+from vaetui.engine import rng, train_state
 from vaetui.engine.clusters import (
     CentrePictures,
     Cluster,
     Indices,
     LatentVectors,
     compute_decodable_centres,
+    order_members,
     to_metric_space,
 )
 from vaetui.engine.config import Config, count_steps_per_epoch, decodes_centres, decodes_images
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, put_on_device
+from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import (
     BatchesTrained,
@@ -34,16 +37,19 @@ from vaetui.engine.events import (
     Reconstructed,
     Saved,
 )
-from vaetui.engine.inference import Predictions, decode_latents, encode_and_classify, reconstruct_images
+from vaetui.engine.inference import Predictions, decode_latents, reconstruct_images
 from vaetui.engine.kmeans import choose_k
 from vaetui.engine.label_propagation import compute_uncertainty
 from vaetui.engine.metrics import pixel_accuracy
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images, count_clusters
-from vaetui.session import checkpoints, schedule
+from vaetui.engine.slow_calls import run_in_background
+from vaetui.errors import format_count
+from vaetui.session import checkpoints, ranks, schedule
 from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
 from vaetui.session.image_answers import load_image_labels, map_image_labels
+from vaetui.session.ranks import RankCommands
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -69,15 +75,20 @@ class Trainer:
     """The networks of a session at one point of its run, with the images to learn from."""
 
     def __init__(
-        self, store: ArtifactStore, repository: SessionRepository, config: Config, images: SessionImages
+        self,
+        store: ArtifactStore,
+        repository: SessionRepository,
+        config: Config,
+        images: SessionImages,
+        world: World = SINGLE,
     ) -> None:
-        """Build the networks and restore the newest intact checkpoint."""
+        """Build the networks and restore the newest intact checkpoint; this process is the first of the `world`."""
         self._store = store
         self._repository = repository
         if not config.threads:
             # The bits depend on the number of threads: record that of the first process for all later ones.
             config = replace(config, threads=torch.get_num_threads())
-        torch.set_num_threads(config.threads)
+        thread_count = ranks.limit_threads(config, world)
         self.config = config
         """The configuration, with the number of threads."""
         self.images = images
@@ -87,8 +98,10 @@ class Trainer:
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
         device = self._state.device.type
-        self.device_name = f"cpu, {config.threads} thread{'s' * (config.threads > 1)}" if device == "cpu" else device
+        self.device_name = f"cpu, {format_count(thread_count, 'thread')}" if device == "cpu" else device
         """The device in use, such as "cpu, 2 threads"."""
+        if world.size > 1:
+            self.device_name = f"{world.size} processes of {self.device_name}"
         self._distinct_images = images.train_val_split.select_distinct_training_images()
         self._train_inputs = put_on_device(inputs.train, self._state.device)
         self._validation_inputs = put_on_device(inputs.validation, self._state.device)
@@ -99,6 +112,8 @@ class Trainer:
             self._decoded_images = DeviceImages(images.train, self._state.device)
         self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, inputs.train)
+        self._commands = RankCommands(world)
+        self._commands.open_data(repository, config, device, images.train_val_split)
 
     @property
     def last_trained_epoch(self) -> int:
@@ -125,7 +140,7 @@ class Trainer:
         saved_at = reconstructed_at = time.monotonic()
         evals_per_epoch = self.config.training.evals_per_epoch
         try:
-            for event in training.train_epoch(
+            for event in self._commands.train_epoch(
                 self._state, self._train_inputs, pseudo_labels, self.config, epoch, self._step, self._decoded_images
             ):
                 previous_step, self._step = self._step, event.step
@@ -179,9 +194,11 @@ class Trainer:
         prediction_churn = mean_confidence = expected_accuracy = None
         if self.config.propagation.method == "graph":
             predictions = yield from self._predict_training_images(epoch)
-            prediction_churn = self._measure_prediction_churn(epoch, predictions)
+            measure_churn = partial(self._measure_prediction_churn, epoch, predictions)
+            prediction_churn = yield from run_in_background("comparing predictions", measure_churn)
             mean_confidence = float(predictions.confidences.mean())
-            expected_accuracy = expect_accuracy(epoch, predictions)
+            expect = partial(expect_accuracy, epoch, predictions)
+            expected_accuracy = yield from run_in_background("estimating the accuracy", expect)
             if pseudo_labels is None:
                 count = len(predictions.class_ids)
                 pseudo_labels = PseudoLabels(np.zeros(count, np.int64), np.zeros(count, np.float32))
@@ -192,7 +209,8 @@ class Trainer:
                 pseudo_labels.class_ids.astype(np.uint8),
                 pseudo_labels.weights,
             )
-            fingerprints.append(stored_arrays.save_arrays(self._store, file_names.predictions_name(epoch), arrays))
+            name, activity = file_names.predictions_name(epoch), "saving the predictions"
+            fingerprints.append((yield from stored_arrays.save_large_arrays(self._store, name, arrays, activity)))
         loss_rows = [row for row in self._repository.list_losses() if row[0] == epoch]
         batch_counts = np.diff([0, *(step for _, step, _, _ in loss_rows)])
         losses = np.average([losses for *_, losses, _ in loss_rows], axis=0, weights=batch_counts)
@@ -224,7 +242,8 @@ class Trainer:
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
         device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
-        all_embeddings = to_metric_space(predictions.latents, config.cluster.distance_metric)
+        to_embeddings = partial(to_metric_space, predictions.latents, config.cluster.distance_metric)
+        all_embeddings = yield from run_in_background("preparing the clustering", to_embeddings)
         embeddings, copy_counts = distinct_images.select(all_embeddings), distinct_images.copy_counts  # [U, z_dim], [U]
         class_count = len(self._repository.load_class_list().active_ids)
         k = count_clusters(config.cluster, class_count, len(embeddings))
@@ -235,7 +254,9 @@ class Trainer:
             k = min(k, len(embeddings))
         if round_number > 1 and config.cluster.query_strategy == "uncertain":
             probabilities = yield from prior_probabilities(config, round_number, all_embeddings, distinct_images)
-            uncertainties = compute_uncertainty(probabilities, predictions.class_ids, predictions.confidences)
+            measure = partial(compute_uncertainty, probabilities, predictions.class_ids, predictions.confidences)
+            uncertainties = yield from run_in_background("measuring uncertainty", measure)
+            del probabilities, measure
             uncertainties[self._find_answered_images(round_number)] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
                 embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
@@ -244,16 +265,21 @@ class Trainer:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
-        pictures = self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
+        pictures = yield from self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
+        order = partial(order_members, all_embeddings, assignments, centres)
+        ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
             predictions.class_ids,
             assignments,
+            ordered_members,
+            distances,
             centres,
             pictures.centre_images,
             pictures.mean_images,
         )
-        fingerprint = stored_arrays.save_arrays(self._store, file_names.round_snapshot_name(round_number), snapshot)
+        name = file_names.round_snapshot_name(round_number)
+        fingerprint = yield from stored_arrays.save_large_arrays(self._store, name, snapshot, "saving the clusters")
         event = Clustered(round_number, len(centres), inertias)
         self._repository.record_round_start(event, fingerprint)
         yield event
@@ -276,7 +302,7 @@ class Trainer:
             distinct_embeddings, part_count, seed, copy_counts, self._state.device
         )
         assignments = distinct_members.expand(assignments)
-        pictures = self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
+        pictures = yield from self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
         return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
 
     def predict_all(
@@ -298,24 +324,23 @@ class Trainer:
 
         They are cached until the epoch, the merged classes or the allowed classes change.
         """
-        key = epoch, self._repository.load_class_list().canonical, allowed_class_ids
+        canonical = self._repository.load_class_list().canonical
+        if allowed_class_ids is not None:
+            is_restricted = not {*canonical[: self._state.vae.classifier.out_features]} <= {*allowed_class_ids}
+            allowed_class_ids = allowed_class_ids if is_restricted else None  # all classes are as good as no choice
+        key = epoch, canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids)
-            self._cached_predictions = key, predictions.equalise_copies(self._distinct_images)
+            equalise = partial(predictions.equalise_copies, self._distinct_images)
+            self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
         return self._cached_predictions[1]
 
     def _predict(
         self, inputs: DeviceInputs, subset_name: str, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
     ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
-        return encode_and_classify(
-            self._state.vae,
-            inputs,
-            self.config,
-            subset_name,
-            epoch,
-            canonical=canonical,
-            allowed_class_ids=allowed_class_ids,
+        return self._commands.encode_and_classify(
+            self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids
         )
 
     def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
@@ -343,16 +368,19 @@ class Trainer:
         members: Indices,
         assignments: NDArray[np.int32],
         centres: LatentVectors,
-    ) -> CentrePictures:
+    ) -> Generator[Progress, None, CentrePictures]:
         """Return the pictures of centres [K, z_dim] to which `members` [M] of the training images are assigned, [M].
 
-        `latents` and `embeddings`, [M, z_dim], are those of the members.
+        `latents` and `embeddings`, [M, z_dim], are those of the members. Yields Progress.
         """
         first_copies = self._distinct_images.first_copies[members]
-        pictures = draw_nearest_images(self.images.train, embeddings, members, first_copies, assignments, centres)
+        draw = partial(draw_nearest_images, self.images.train, embeddings, members, first_copies, assignments, centres)
+        pictures = yield from run_in_background("drawing the clusters", draw)
         if not decodes_centres(self.config.network):
             return pictures
-        decodable = compute_decodable_centres(latents, assignments, centres, self.config.cluster.distance_metric)
+        metric = self.config.cluster.distance_metric
+        compute_centres = partial(compute_decodable_centres, latents, assignments, centres, metric)
+        decodable = yield from run_in_background("drawing the clusters", compute_centres)
         return replace(pictures, centre_images=decode_latents(self._state.vae, decodable))
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
