@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from tests.simulated_accelerator import DEVICE, simulate_accelerator
 from vaetui.engine import neighbours
 from vaetui.engine.events import Progress
 from vaetui.engine.neighbours import Neighbours, find_nearest, find_neighbours
@@ -159,3 +160,20 @@ def test_search_reports_progress_and_stops_when_closed(max_exact_pairs: int, mon
     assert all(isinstance(report, Progress) and 0 <= report.completed < report.total for report in reports)
     assert len({(report.activity, report.completed) for report in reports}) > 10
     events.close()
+
+
+@pytest.mark.parametrize("uses_cells", [False, True])
+def test_neighbours_on_an_accelerator_are_those_of_the_cpu(uses_cells: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = draw_structured(1_200, 16)
+    if uses_cells:
+        monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", 0)
+        monkeypatch.setattr(neighbours, "MAX_ACCELERATOR_EXACT_PAIRS", 0)
+    expected = drain_events(find_neighbours(vectors, 12, 5, 1))
+    expected_nearest = drain_events(find_nearest(vectors[:300], vectors[300:], 6, 5, 1))
+    with simulate_accelerator() as accelerator:
+        found = drain_events(find_neighbours(vectors, 12, 5, 1, DEVICE))
+        nearest = drain_events(find_nearest(vectors[:300], vectors[300:], 6, 5, 1, DEVICE))
+    assert accelerator.launches["aten::topk"] > 0
+    for result, reference in ((found, expected), (nearest, expected_nearest)):
+        assert (result.indices == reference.indices).mean() > 0.9999
+        assert np.allclose(result.distances, reference.distances, atol=1e-5)

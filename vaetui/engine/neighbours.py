@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,15 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import Indices, LatentVectors
 from vaetui.engine.events import Progress
 
+if TYPE_CHECKING:
+    import torch
+
+    from vaetui.engine.device_search import DeviceSearch
+
 MAX_EXACT_PAIRS = 400_000_000
 """Most pairs of vectors that are compared one by one, those of 20,000 vectors: about 1 s on one core."""
+MAX_ACCELERATOR_EXACT_PAIRS = 40_000_000_000
+"""The same on an accelerator, those of 200,000 vectors: 160 GB of products pass through its memory."""
 BLOCK_PAIRS = 25_000_000
 """Most pairs that one thread compares at a time: about 0.07 s."""
 BLOCKS_PER_REPORT = 4
@@ -81,12 +88,19 @@ class _Task:
     """Whether the queries are the candidates; none is then its own neighbour."""
     threads: int
     """Threads that compare blocks; 0 for all cores. The result does not depend on them."""
+    device: torch.device | None = None
+    """The accelerator that compares blocks; None for the CPU."""
+    device_search: DeviceSearch | None = None
+    """Queries and candidates on the accelerator."""
 
     def search_block(self, block: Block) -> Packed:
         """Return the nearest of some candidates, or of all, for some queries, [R, <= k + 1], in any order."""
         rows, members = block
-        candidates = self.candidates if members is None else self.candidates[members]
-        positions, distances = _search_brute(self.queries[rows], candidates, self.k + self.is_same)
+        if self.device_search is not None:
+            positions, distances = self.device_search.search(rows, members, self.k + self.is_same)
+        else:
+            candidates = self.candidates if members is None else self.candidates[members]
+            positions, distances = _search_brute(self.queries[rows], candidates, self.k + self.is_same)
         if members is not None:
             positions = members[positions]
         packed = _pack(positions, distances)
@@ -95,28 +109,57 @@ class _Task:
         return packed
 
 
-def find_neighbours(vectors: LatentVectors, k: int, seed: int, threads: int) -> Generator[Progress, None, Neighbours]:
+def find_neighbours(
+    vectors: LatentVectors, k: int, seed: int, threads: int, device: torch.device | None = None
+) -> Generator[Progress, None, Neighbours]:
     """Find the k nearest other vectors of each of N vectors, [N, z_dim]; there are fewer if N is k or less.
 
     Yields Progress and returns Neighbours, which are exact up to about 20,000 vectors. Beyond, each vector is compared
     with those that share one of its nearest cells; the number of cells is chosen so that a sample of the vectors finds
     TARGET_RECALL of its neighbours. Up to about 100,000 vectors in which no number of cells reaches it, the result is
-    exact. Time grows with N sqrt(N), memory with N. The seed draws the samples; threads do not change the result.
+    exact. Time grows with N sqrt(N), memory with N. The seed draws the samples; threads do not change the result. An
+    accelerator as `device` compares the vectors, up to about 200,000 exactly.
     """
-    task = _Task(vectors, vectors, max(min(k, len(vectors) - 1), 0), True, threads)
+    task = _create_task(vectors, vectors, max(min(k, len(vectors) - 1), 0), True, threads, device)
     return (yield from _search(task, seed))
 
 
 def find_nearest(
-    queries: LatentVectors, candidates: LatentVectors, k: int, seed: int, threads: int
+    queries: LatentVectors,
+    candidates: LatentVectors,
+    k: int,
+    seed: int,
+    threads: int,
+    device: torch.device | None = None,
 ) -> Generator[Progress, None, Neighbours]:
     """Find the k nearest of M candidates, [M, z_dim], for each of N queries, [N, z_dim], as `find_neighbours` does."""
-    task = _Task(queries, candidates, min(k, len(candidates)), False, threads)
+    task = _create_task(queries, candidates, min(k, len(candidates)), False, threads, device)
     return (yield from _search(task, seed))
 
 
+def _create_task(
+    queries: LatentVectors,
+    candidates: LatentVectors,
+    k: int,
+    is_same: bool,
+    threads: int,
+    device: torch.device | None,
+) -> _Task:
+    if device is None or device.type == "cpu":
+        return _Task(queries, candidates, k, is_same, threads)
+    # One thread: several would only wait for the accelerator in turn.
+    return _Task(queries, candidates, k, is_same, 1, device, _create_device_search(queries, candidates, device))
+
+
+def _create_device_search(queries: LatentVectors, candidates: LatentVectors, device: torch.device) -> DeviceSearch:
+    from vaetui.engine.device_search import DeviceSearch  # imports torch
+
+    return DeviceSearch(queries, candidates, device)
+
+
 def _search(task: _Task, seed: int) -> Generator[Progress, None, Neighbours]:
-    if task.k == 0 or len(task.queries) * len(task.candidates) <= MAX_EXACT_PAIRS:
+    max_pairs = MAX_EXACT_PAIRS if task.device is None else MAX_ACCELERATOR_EXACT_PAIRS
+    if task.k == 0 or len(task.queries) * len(task.candidates) <= max_pairs:
         packed = yield from _search_exactly(task, np.arange(len(task.queries)))
     else:
         packed = yield from _search_in_cells(task, seed)
@@ -139,9 +182,9 @@ def _search_in_cells(task: _Task, seed: int) -> Generator[Progress, None, Packed
     """Compare queries with the candidates of their cells; yields Progress and returns their neighbours, [N, k]."""
     centres = yield from _fit_centres(task, seed)
     max_count = min(MAX_CELLS_PER_VECTOR, len(centres))
-    row_cells = member_cells = yield from _find_nearest_centres(task.candidates, centres, max_count, task.threads)
+    row_cells = member_cells = yield from _find_nearest_centres(task, task.candidates, centres, max_count)
     if not task.is_same:
-        row_cells = yield from _find_nearest_centres(task.queries, centres, max_count, task.threads)
+        row_cells = yield from _find_nearest_centres(task, task.queries, centres, max_count)
     cell_count = yield from _choose_cells_per_vector(task, row_cells, member_cells, seed)
     if cell_count is None:
         if len(task.queries) * len(task.candidates) <= MAX_UNSTRUCTURED_PAIRS:
@@ -179,7 +222,7 @@ def _fit_centres(task: _Task, seed: int) -> Generator[Progress, None, LatentVect
     centres = sample[:count].copy()
     for step in range(LLOYD_STEPS):
         yield Progress("finding cells of neighbours", step, LLOYD_STEPS)
-        cells = (yield from _find_nearest_centres(sample, centres, 1, task.threads))[:, 0]
+        cells = (yield from _find_nearest_centres(task, sample, centres, 1))[:, 0]
         sizes = np.bincount(cells, minlength=count)
         sums = np.stack([np.bincount(cells, column, count) for column in sample.T], axis=1)
         centres[sizes > 0] = sums[sizes > 0] / sizes[sizes > 0, None]
@@ -187,16 +230,20 @@ def _fit_centres(task: _Task, seed: int) -> Generator[Progress, None, LatentVect
 
 
 def _find_nearest_centres(
-    vectors: LatentVectors, centres: LatentVectors, count: int, threads: int
+    task: _Task, vectors: LatentVectors, centres: LatentVectors, count: int
 ) -> Generator[Progress, None, NDArray[np.int32]]:
     """Return the nearest of C centres for each of N vectors, nearest first, [N, count]; yields Progress."""
     cells, stop = np.empty((len(vectors), count), np.int32), 0
     chunks = _cut_rows(np.arange(len(vectors)), len(centres))
 
+    device_search = None if task.device is None else _create_device_search(vectors, centres, task.device)
+
     def search(rows: Indices) -> NDArray[np.int64]:
+        if device_search is not None:
+            return device_search.search(rows, None, count)[0]
         return _search_brute(vectors[rows], centres, count)[0]
 
-    for results in _run_in_threads(search, chunks, threads):
+    for results in _run_in_threads(search, chunks, task.threads):
         yield Progress("finding cells of neighbours", stop, len(vectors))
         for nearest in results:
             start, stop = stop, stop + len(nearest)
@@ -279,7 +326,7 @@ def _run_in_threads(
     with ThreadPoolExecutor(count) as pool:
         while batch := list(itertools.islice(iterator, BLOCKS_PER_REPORT * count)):
             with controller.limit(limits=1, user_api="blas"):
-                results = list(pool.map(compute, batch))
+                results = list(map(compute, batch) if count == 1 else pool.map(compute, batch))
             yield results
 
 
