@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from vaetui.cpu_threads import set_openmp_variables
 from vaetui.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["UserError", "__version__", "open"]
 
-# PyTorch's OpenMP threads spin while they wait for each other, which slows every process on a shared machine. GNU
-# OpenMP reads this variable when torch is imported. It changes neither the number of threads nor any result.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+set_openmp_variables(os.environ)
 
 
 def open(name: str) -> SessionReader:

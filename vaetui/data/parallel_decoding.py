@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.cpu_threads import count_usable_cpus
 from vaetui.data.image_files import (
     NO_RANGES,
     ImageSurvey,
@@ -172,8 +173,7 @@ def _map_files(
 
 
 def _count_processes(small_file_count: int) -> int:
-    cpu_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return min(cpu_count, small_file_count // MIN_FILES_PER_PROCESS)
+    return min(count_usable_cpus(), small_file_count // MIN_FILES_PER_PROCESS)
 
 
 def _split_paths(paths: Sequence[str]) -> tuple[list[Sequence[str]], int]:

@@ -6,7 +6,6 @@ threads, and no thread waits for another that lacks a core because files are dec
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vaetui.cpu_threads import count_usable_cpus
 from vaetui.errors import UserError
 from vaetui.features.pretrained_model import ImageModel
 
@@ -34,7 +34,7 @@ class EmbeddingThreads:
     def __init__(self, model: ImageModel) -> None:
         """Set the model; on a graphics card there is one thread."""
         self._model = model
-        self._count = _count_cores() if model.device == "cpu" else 1
+        self._count = count_usable_cpus() if model.device == "cpu" else 1
         self._queue: deque[Future[EmbeddedVectors]] = deque()
 
     def __enter__(self) -> EmbeddingThreads:
@@ -83,10 +83,6 @@ class EmbeddingThreads:
         self._loading.result()
         with _explain_lack_of_memory():
             return self._model.embed(prepare())
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
