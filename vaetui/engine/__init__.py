@@ -15,6 +15,7 @@ Modules in reading order; each imports only modules above it:
     true_labels               true labels, for splitting and evaluation only
     pseudo_labels             labelled images; one class and weight per image (eq. 2)
     losses                    the terms of the loss (eqs 1 and 3)
+    downsampling              smaller images for the networks, and pictures enlarged again
     vae, vector_vae           the networks for images; those for vectors
     patch_features, patch_vae features of patches found by k-means; the networks for photographs, which read them
     networks                  any of them

@@ -13,6 +13,8 @@ DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
 """Distance between latent vectors: Euclidean, or by the angle between them."""
 WARMUP_PIXELS = 28 * 28
 """Pixels of an image up to which a small set has a full warm-up."""
+MIN_DOWNSAMPLED_SIDE_PX = 28
+"""Pixels that a downsampled image has at least along its shorter side: as many as the digits of MNIST."""
 MIN_WARMUP_BATCHES = 100
 """Fewest batches of a shortened warm-up: with 60, MNIST lost ten points of accuracy in the first round."""
 MAX_SMALL_SET_IMAGES = 12_800
@@ -63,6 +65,9 @@ class NetworkConfig:
     """Fixed filters for patches (Coates et al. 2011) that take the place of convolutions; 0 for convolutions."""
     patch_mirror: bool = False
     """Whether the features of the patches are the same for an image and its mirror image."""
+    downsampling: Annotated[int, Bounds(1, 1_024)] | None = 1
+    """Factor by which images are downsampled for the networks, and decoded images enlarged again; None chooses it by
+    the size of the images when a session is created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +285,15 @@ def count_steps_before_epoch(config: TrainingConfig, image_count: int, epoch: in
     warmup_count = min(epoch - 1, config.warmup_epochs)
     warmup_steps = count_steps_per_epoch(config, image_count, 1)
     return warmup_count * warmup_steps + (epoch - 1 - warmup_count) * count_steps_per_epoch(config, image_count)
+
+
+def find_downsampling(config: NetworkConfig, shape: tuple[int, ...]) -> int:
+    """Return the factor that is configured, or the one for images of `shape`, (height, width) or (height, width, 3).
+
+    Without one, the time of a batch would rise with the number of pixels, most of which is spent on detail that the
+    latent vectors do not contain.
+    """
+    return config.downsampling or max(1, min(shape[:2]) // MIN_DOWNSAMPLED_SIDE_PX)
 
 
 def shorten_warmup(config: TrainingConfig, shape: tuple[int, ...]) -> TrainingConfig:

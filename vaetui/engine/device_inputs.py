@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaetui.engine.config import NetworkConfig, find_downsampling
 from vaetui.engine.devices import measure_free_bytes, send, send_array
 from vaetui.engine.images import Images
 from vaetui.engine.vae import to_float_images
@@ -67,8 +68,11 @@ class _DeviceRows:
 class DeviceImages(_DeviceRows):
     """Images as bytes; see the base class."""
 
-    def __init__(self, images: Images, device: torch.device, max_bytes: int | None = None) -> None:
-        """Put images on a device."""
+    def __init__(
+        self, images: Images, device: torch.device, max_bytes: int | None = None, downsampling: int = 1
+    ) -> None:
+        """Put images on a device, of which batches are downsampled by a factor."""
+        self._downsampling = downsampling
         super().__init__(images.all_pixels, images.indices, device, max_bytes)
 
     def load(self, indices: Tensor | slice, sent_indices: Tensor | None = None) -> Tensor:
@@ -76,7 +80,7 @@ class DeviceImages(_DeviceRows):
 
         `indices` are on the CPU; `sent_indices` are the same on the device, if they are there already.
         """
-        images = to_float_images(self._gather(indices, sent_indices))
+        images = to_float_images(self._gather(indices, sent_indices), self._downsampling)
         return images.contiguous() if self._device.type == "mps" else images  # see `create_train_state`
 
 
@@ -96,6 +100,9 @@ DeviceInputs: TypeAlias = DeviceImages | DeviceVectors
 """What the networks are trained on."""
 
 
-def put_on_device(inputs: Images | Vectors, device: torch.device) -> DeviceInputs:
-    """Return images or vectors on the device of the networks."""
-    return DeviceVectors(inputs, device) if isinstance(inputs, Vectors) else DeviceImages(inputs, device)
+def put_on_device(inputs: Images | Vectors, device: torch.device, network: NetworkConfig | None = None) -> DeviceInputs:
+    """Return images, downsampled as the `network` is configured, or vectors on the device of the networks."""
+    if isinstance(inputs, Vectors):
+        return DeviceVectors(inputs, device)
+    downsampling = 1 if network is None else find_downsampling(network, inputs.shape)
+    return DeviceImages(inputs, device, downsampling=downsampling)

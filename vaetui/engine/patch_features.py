@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
 from vaetui.engine.images import Images
-from vaetui.engine.vae import to_float_images
+from vaetui.engine.vae import to_byte_images, to_float_images
 
 POSITIONS_PER_SIDE = 16
 """Patches of an image along its shorter side, more or less."""
@@ -36,8 +36,8 @@ KMEANS_STEPS = 60
 """Steps of k-means on 2,048 patches each."""
 SMALLEST_SQUARE = 1e-8
 """Below this, squares and means are raised before their root, whose slope is infinite at 0."""
-CPU_CHUNK_IMAGES = 16
-"""Images whose responses are computed at a time on the CPU: about 0.45 ms an image, with 512 at a time 1.2 ms."""
+CPU_CHUNK_IMAGES = 32
+"""Images whose responses are computed at a time on the CPU, so that these stay in its cache."""
 
 
 class PatchFeatures(nn.Module):
@@ -70,16 +70,20 @@ class PatchFeatures(nn.Module):
         self.register_buffer("projection", torch.zeros(pooled_count, width))
 
     @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the features of images, [N, width]; no gradient passes through them."""
-        return (self._pool_in_chunks(images) - self.mean) @ self.projection
+    def forward(self, images: Tensor, step: int = 1) -> Tensor:
+        """Return the features of images, [N, width]; no gradient passes through them.
+
+        Only every `step`-th patch along each side is read.
+        """
+        return (self._pool_in_chunks(images, step) - self.mean) @ self.projection
 
     @torch.no_grad()
-    def fit(self, images: Images, seed: int) -> None:
+    def fit(self, images: Images, seed: int, downsampling: int = 1) -> None:
         """Find filters and components from a sample of the images. The bits do not depend on the number of threads."""
         generator = rng.derive_generator(seed, "patches")
         order = generator.permutation(len(images))
-        sample = images[np.sort(order[:SAMPLE_IMAGES])]
+        pixels = torch.from_numpy(images[np.sort(order[:SAMPLE_IMAGES])])
+        sample = to_byte_images(to_float_images(pixels, downsampling)).numpy()
         with threadpool_limits(limits=1):
             patches = _cut_patches(sample, self.size, generator)  # [P, C * size * size]
             if self.mirror:
@@ -115,43 +119,44 @@ class PatchFeatures(nn.Module):
         self.projection.zero_()
         self.projection[:, :count] = torch.from_numpy((rows.T / scales).astype(np.float32))
 
-    def _pool_in_chunks(self, images: Tensor) -> Tensor:
+    def _pool_in_chunks(self, images: Tensor, step: int = 1) -> Tensor:
         if torch.compiler.is_compiling() or images.device.type != "cpu":  # an exported network takes any number
-            return self._pool(images)
-        return torch.cat([self._pool(chunk) for chunk in torch.split(images, CPU_CHUNK_IMAGES)])
+            return self._pool(images, step)
+        return torch.cat([self._pool(chunk, step) for chunk in torch.split(images, CPU_CHUNK_IMAGES * step * step)])
 
-    def _pool(self, images: Tensor) -> Tensor:
+    def _pool(self, images: Tensor, step: int) -> Tensor:
         """Return the root of the mean response to each filter in each region, [N, filters * regions]."""
-        responses = _average_regions(self._respond(images))
-        roots = responses.clamp(min=SMALLEST_SQUARE).sqrt()  # [N, F, 4, 4]
+        responses = self._respond(images, step)  # [N, Y, X, F]
+        weights = [_build_region_weights(side).to(images.device) for side in responses.shape[1:3]]
+        means = -torch.kron(*weights) @ responses.flatten(1, 2)  # [N, 16, F]
+        roots = means.clamp_(min=SMALLEST_SQUARE).sqrt_().permute(0, 2, 1)  # [N, F, 16]
         if self.mirror:
-            first, second = roots.chunk(2, dim=1)
+            first, second = roots.view(*roots.shape[:2], REGIONS_PER_SIDE, -1).chunk(2, dim=1)
             roots = (first + second.flip(-1)) / 2
         return roots.flatten(1)
 
-    def _respond(self, images: Tensor) -> Tensor:
-        """Return how much nearer than average each patch is to each filter, at least 0, [N, F, Y, X]."""
+    def _respond(self, images: Tensor, step: int) -> Tensor:
+        """Return how much nearer to each filter than to the average one each patch is, at most 0, [N, Y, X, F]."""
+        # Patches are rows of a matrix, and values are changed in place: both save passes over memory.
         box = torch.full_like(self.kernel[:1], 1 / self.kernel[0].numel())
-        mean, square = F.conv2d(images, box, stride=self.stride), F.conv2d(images * images, box, stride=self.stride)
-        scale = torch.rsqrt((square - mean * mean).clamp(min=0) + CONTRAST_VARIANCE)
-        patches = F.conv2d(images, self.kernel, stride=self.stride) * scale - self.offset[:, None, None]
-        products = F.conv2d(patches, self.filters[:, :, None, None])  # [N, F, Y, X]
-        squares = patches.square().sum(dim=1, keepdim=True) + self.filters.square().sum(dim=1)[:, None, None]
-        distances = (squares - 2 * products).clamp(min=SMALLEST_SQUARE).sqrt()
-        return F.relu(distances.mean(dim=1, keepdim=True) - distances)
+        stride = step * self.stride
+        products = F.conv2d(images, torch.cat([self.kernel, box]), stride=stride)  # [N, components + 1, Y, X]
+        squares = F.conv2d(images.square().sum(dim=1, keepdim=True), box[:, :1], stride=stride)  # [N, 1, Y, X]
+        means = products[:, -1:]
+        scale = torch.rsqrt((squares - means * means).clamp_(min=0) + CONTRAST_VARIANCE)
+        patches = products[:, :-1] * scale - self.offset[:, None, None]
+        rows = patches.permute(0, 2, 3, 1).flatten(0, 2)  # [N * Y * X, components]
+        rows = torch.cat([rows, rows.square().sum(dim=1, keepdim=True), torch.ones_like(rows[:, :1])], dim=1)
+        filter_squares = self.filters.square().sum(dim=1, keepdim=True)
+        columns = torch.cat([-2 * self.filters, torch.ones_like(filter_squares), filter_squares], dim=1)
+        # Squared distances are products of [patch, its square, 1] and [-2 filter, 1, its square].
+        distances = (rows @ columns.T).clamp_(min=SMALLEST_SQUARE).sqrt_()
+        responses = distances.sub_(distances.mean(dim=1, keepdim=True)).clamp_(max=0)
+        return responses.view(len(images), *patches.shape[2:], -1)
 
     def _mirror_patches(self, patches: NDArray[np.float64]) -> NDArray[np.float64]:
         shape = (len(patches), self.channels, self.size, self.size)
         return patches.reshape(shape)[..., ::-1].reshape(len(patches), -1)
-
-
-def _average_regions(responses: Tensor) -> Tensor:
-    """Return the mean of responses [N, F, Y, X] in each region, [N, F, 4, 4].
-
-    `adaptive_avg_pool2d` does the same, but cannot be exported to ONNX for sides that regions do not divide.
-    """
-    rows, columns = (_build_region_weights(side).to(responses.device) for side in responses.shape[2:])
-    return rows @ responses @ columns.T
 
 
 def _build_region_weights(side: int) -> Tensor:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vaetui.engine import losses
-from vaetui.engine.config import NetworkConfig
+from vaetui.engine.config import NetworkConfig, find_downsampling
+from vaetui.engine.downsampling import average_squares, compute_downsampled_shape, downsample, enlarge
 
 
 class Encoding(NamedTuple):
@@ -68,15 +69,20 @@ class ImageDecoder(nn.ModuleList):
 class VAE(nn.Module):
     """Encoder, decoder and classifier for images of one size, grey or in colour.
 
-    Activations and kernels are channels-last in memory, and the dense layers read that order directly, which saves
-    two copies per batch. Shapes in comments are those of the paper's configuration with 28x28 images.
+    Images are downsampled by the configured factor before they are encoded, reconstructed in that size, and enlarged
+    when they are shown. Activations and kernels are channels-last in memory, and the dense layers read that order
+    directly, which saves two copies per batch. Shapes in comments are those of the paper's configuration with 28x28
+    images.
     """
 
     def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
         """Create networks for images of `shape`: (height, width) or (height, width, 3)."""
         super().__init__()
+        self.downsampling, self._whole_size = find_downsampling(config, shape), (shape[0], shape[1])
+        shape = compute_downsampled_shape(shape, self.downsampling)
         conv1_channels, conv2_channels = config.channels
         image_size, image_channels = (shape[0], shape[1]), count_channels(shape)
+        self._image_size = image_size
         half_size = _compute_downsampled_size(image_size)
         feature_size = _compute_downsampled_size(half_size)
         feature_count = conv2_channels * feature_size[0] * feature_size[1]
@@ -95,7 +101,8 @@ class VAE(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, images: Tensor) -> Encoding:
-        """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1."""
+        """Return q(z | x) of images [N, 1, H, W] or [N, 3, H, W], values from 0 to 1, whole or downsampled."""
+        images = self.downsample(images)
         conv1, conv2, dense1, dense2 = self.encoder
         norm1, norm2, norm3 = self.norms
         activations = self._activate(norm1(conv1(images)))  # [N, 64, 14, 14]
@@ -103,8 +110,16 @@ class VAE(nn.Module):
         hidden = self._activate(norm3(dense1(activations.permute(0, 2, 3, 1).flatten(1))))  # [N, 32]
         return build_encoding(hidden, dense2)
 
+    def encode_views(self, images: Tensor, second_views: Tensor) -> Encoding:
+        """Return q(z | x) of images [N, C, H, W] and then of a second view of each, [2 N, ...], for training."""
+        return self.encode(torch.cat([images, second_views]))
+
+    def downsample(self, images: Tensor) -> Tensor:
+        """Return whole images [N, C, H, W] in the size that is encoded; images that have it are returned unchanged."""
+        return images if tuple(images.shape[2:]) == self._image_size else downsample(images, self.downsampling)
+
     def decode(self, latents: Tensor) -> Tensor:
-        """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of latent vectors [N, z_dim]."""
+        """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of the downsampled images of latent vectors [N, z_dim]."""
         logits: Tensor = self.decoder(latents)
         return logits
 
@@ -114,12 +129,12 @@ class VAE(nn.Module):
         return logits
 
     def decode_images(self, latents: Tensor) -> Tensor:
-        """Return pixel logits; as `decode`."""
-        return self.decode(latents)
+        """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of whole images from latent vectors [N, z_dim]."""
+        return enlarge(self.decode(latents), self.downsampling, self._whole_size)
 
     def measure_reconstruction(self, latents: Tensor, images: Tensor) -> Tensor:
-        """Return the reconstruction loss of images [N, 1, H, W] from their latent vectors [N, z_dim] (eq. 1)."""
-        return losses.reconstruction(self.decode(latents), images)
+        """Return the reconstruction loss of images [N, C, H, W], downsampled, from latents [N, z_dim] (eq. 1)."""
+        return losses.reconstruction(self.decode(latents), self.downsample(images))
 
     def _activate(self, values: Tensor) -> Tensor:
         return activate(values, self.negative_slope)
@@ -184,8 +199,13 @@ def count_channels(shape: tuple[int, ...]) -> int:
     return shape[2] if len(shape) == 3 else 1
 
 
-def to_float_images(pixels: Tensor) -> Tensor:
-    """Return bytes [N, H, W] or [N, H, W, 3] as input of the networks: [N, 1, H, W] or [N, 3, H, W] from 0 to 1."""
+def to_float_images(pixels: Tensor, downsampling: int = 1) -> Tensor:
+    """Return bytes [N, H, W] or [N, H, W, 3] as input of the networks: [N, 1, H, W] or [N, 3, H, W] from 0 to 1.
+
+    The images are downsampled by a factor.
+    """
+    if downsampling > 1:
+        pixels = average_squares(pixels, downsampling)
     images = pixels.unsqueeze(1) if pixels.dim() == 3 else pixels.permute(0, 3, 1, 2)
     return images.float().div_(255)
 

@@ -72,6 +72,10 @@ class VectorVAE(nn.Module):
         hidden = self._activate(self.norm(dense1(self.standardise(vectors))))  # [N, hidden_units]
         return build_encoding(hidden, dense2)
 
+    def encode_views(self, vectors: Tensor, second_views: Tensor) -> Encoding:
+        """Return q(z | x) of vectors [N, D] and then of a second view of each, [2 N, ...], for training."""
+        return self.encode(torch.cat([vectors, second_views]))
+
     def decode(self, latents: Tensor) -> Tensor:
         """Return the vectors [N, D] of latent vectors [N, z_dim], of length 1 but for the error of the decoder."""
         return self._decode_standardised(latents) * self.input_scale + self.input_mean
