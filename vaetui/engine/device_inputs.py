@@ -56,7 +56,7 @@ class _DeviceRows:
     def _gather(self, indices: Tensor | slice, sent_indices: Tensor | None) -> Tensor:
         """Return rows by their indices; `sent_indices` are the same on the device, if they are there already."""
         if self._device.type == "cpu":
-            return self._rows[self._positions[indices]]
+            return self._rows.index_select(0, self._positions[indices])  # copies rows, not elements
         if not self.is_resident:
             selected = self._row_indices[indices if isinstance(indices, slice) else indices.numpy()]
             return send_array(self._all_rows[selected], self._device)

@@ -45,11 +45,12 @@ def nt_xent(views: Tensor, temperature: float, start: int = 0, count: int | None
     views alone, whose second half are the other views of its first; they are sought among all.
     """
     count = len(views) if count is None else count
-    views = F.normalize(views, dim=1)
-    similarities = views[start : start + count] @ views.T / temperature  # [count, 2 N]
+    views = F.normalize(views, dim=1) * temperature**-0.5  # so that the products are divided by the temperature
+    own_views = views[start : start + count]
+    similarities = own_views @ views.T  # [count, 2 N]
     similarities.diagonal(start).fill_(-torch.inf)
-    other_views = start + torch.arange(count, device=views.device).roll(count // 2)
-    return F.cross_entropy(similarities, other_views)
+    other_similarities = (own_views * own_views.roll(count // 2, 0)).sum(dim=1)  # [count]
+    return (similarities.logsumexp(dim=1) - other_similarities).mean()
 
 
 def consistency(logits: Tensor, threshold: float) -> Tensor:
