@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.random_clusters import cluster_randomly, split_cluster
+from tests.engine.random_clusters import cluster_randomly, draw_black_centres, split_cluster
 from vaetui.engine.clusters import (
+    NOT_QUERIED,
     Cluster,
     compute_decodable_centres,
+    divide_members,
     find_cluster,
     iter_clusters,
     iter_leaves,
     list_members_at_centre,
+    order_members,
     to_metric_space,
 )
 
@@ -53,6 +56,23 @@ def test_members_are_sorted_by_distance_to_the_centre() -> None:
         assert np.allclose(cluster.distances, expected)
         assert np.all(np.diff(cluster.distances) >= 0)
         assert np.isclose(cluster.mean_distance, expected.mean())
+
+
+def test_members_in_one_order_are_divided_into_the_same_clusters() -> None:
+    latents, tree = cluster_randomly(2, 150, 4)
+    assignments = np.full(150, NOT_QUERIED, np.int32)
+    for cluster in tree[:3]:
+        assignments[cluster.members] = cluster.path[0]
+    centres = np.stack([cluster.centre for cluster in tree[:3]])
+    members, distances = order_members(latents, assignments, centres)
+    assert (members.dtype, distances.dtype) == (np.int32, np.float32)
+    sizes = np.array([len(cluster.members) for cluster in tree[:3]])
+    divided = divide_members(members.astype(np.int64), distances, sizes, centres, draw_black_centres(3))
+    assert len(divided) == 3
+    for cluster, expected in zip(divided, tree, strict=False):
+        assert cluster.path == expected.path
+        assert cluster.members.tolist() == expected.members.tolist()
+        assert cluster.distances.tolist() == expected.distances.tolist()
 
 
 def test_cosine_metric_scales_vectors_to_length_1() -> None:

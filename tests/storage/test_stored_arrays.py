@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaetui.engine.clusters import NOT_QUERIED
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.storage import file_names, npz, stored_arrays
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.npz import ArraySpec
 from vaetui.storage.repository import SessionRepository
-from vaetui.storage.stored_arrays import SplitSnapshot, TrainValSplit
+from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot, TrainValSplit
 
 SNAPSHOT = SplitSnapshot(
     np.arange(6, dtype=np.int32) % 2,
@@ -171,3 +172,41 @@ def test_contradictory_copies_are_refused(store: ArtifactStore, index: int, firs
     store._repository.record_files(stored_arrays.save_arrays(store, name, split))
     with pytest.raises(UserError, match="does not fit the session"):
         stored_arrays.load_arrays(store, name, TrainValSplit)
+
+
+@pytest.mark.parametrize(
+    ("members", "distances"),
+    [
+        ([2, 0, 1, 4], [0.5, 0.5, 0, 1]),
+        ([0, 2, 4, 1], [0.5, 0.4, 1, 2]),
+        ([1, 4, 0, 2], [0, 1, 0.5, 0.5]),
+        ([0, 0, 1, 4], [0.5, 0.5, 0, 1]),
+        ([0, 2, 1], [0.5, 0.5, 0]),
+        ([0, 2, 1, 3], [0.5, 0.5, 0, 1]),
+        ([0, 2, 1, 576], [0.5, 0.5, 0, 1]),
+        ([0, 2, 1, 4], [0.5, 0.5, 0, np.nan]),
+    ],
+    ids=["intact", "distance", "cluster", "repeated", "left out", "not queried", "out of range", "not finite"],
+)
+def test_members_that_contradict_the_assignments_are_refused(
+    store: ArtifactStore, members: list[int], distances: list[float], request: pytest.FixtureRequest
+) -> None:
+    assignments = np.full(576, NOT_QUERIED, np.int32)
+    assignments[[0, 2]], assignments[[1, 4]] = 0, 1
+    snapshot = RoundSnapshot(
+        np.zeros((576, 10), np.float32),
+        np.zeros(576, np.uint8),
+        assignments,
+        np.array(members, np.int32),
+        np.array(distances, np.float32),
+        SNAPSHOT.centres,
+        SNAPSHOT.centre_images,
+        SNAPSHOT.mean_images,
+    )
+    name = file_names.round_snapshot_name(1)
+    store._repository.record_files(stored_arrays.save_arrays(store, name, snapshot))
+    if request.node.callspec.id == "intact":
+        assert stored_arrays.load_arrays(store, name, RoundSnapshot).members.tolist() == members
+        return
+    with pytest.raises(UserError, match="does not fit the session"):
+        stored_arrays.load_arrays(store, name, RoundSnapshot)

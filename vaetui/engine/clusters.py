@@ -143,6 +143,44 @@ def build_clusters(
     return tuple(clusters)
 
 
+def order_members(
+    embeddings: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the Q members of all clusters with their distances, 2 x [Q]: cluster by cluster, nearest first.
+
+    `assignments` [N] contains for each image the index of its centre or NOT_QUERIED; `embeddings` [N, z_dim] are in the
+    space of the `centres` [K, z_dim].
+    """
+    import numpy as np
+
+    count = int(np.count_nonzero(assignments != NOT_QUERIED))
+    members, distances, start = np.empty(count, np.int32), np.empty(count, np.float32), 0
+    for index, centre in enumerate(centres):
+        own_members, own_distances = sort_members(embeddings, np.flatnonzero(assignments == index), centre)
+        part = slice(start, start + len(own_members))
+        members[part], distances[part], start = own_members, own_distances, part.stop
+    return members, distances
+
+
+def divide_members(
+    members: Indices,
+    distances: NDArray[np.float32],
+    sizes: NDArray[np.int64],
+    centres: LatentVectors,
+    pictures: CentrePictures,
+) -> ClusterTree:
+    """Return the clusters of a round, with as many members as `sizes` [K], in the order of `order_members`."""
+    clusters, start = [], 0
+    images = zip(pictures.centre_images, pictures.mean_images, strict=True)
+    for index, (centre, size, (centre_image, mean_image)) in enumerate(
+        zip(centres, sizes.tolist(), images, strict=True)
+    ):
+        part = slice(start, start + size)
+        clusters.append(Cluster((index,), centre, centre_image, mean_image, members[part], distances[part]))
+        start += size
+    return tuple(clusters)
+
+
 def sort_members(
     latents: LatentVectors, members: Indices, centre: NDArray[np.float32]
 ) -> tuple[Indices, NDArray[np.float32]]:

@@ -78,7 +78,7 @@ def find_image_class_ids(
     if predicted_class_ids is not None:
         class_ids = predicted_class_ids.copy()
     else:
-        class_ids = np.full(len(labelling_round.embeddings), NO_CLASS_ID, np.int64)
+        class_ids = np.full(len(labelling_round.snapshot.assignments), NO_CLASS_ID, np.int64)
         for cluster in iter_leaves(labelling_round.tree):
             answer = labelling_round.answers.get(cluster.path)
             if isinstance(answer, ClassAnswer):
@@ -108,11 +108,12 @@ def build_image_map(
         for index, cluster in enumerate(clusters):
             groups[cluster.members] = index
     image_count, round_number = len(class_ids), labelling_round.round_number
-    embeddings = labelling_round.embeddings
+    sample = None
     if image_count > MAX_MAP_IMAGES:
         generator = rng.derive_generator(seed, "map", round_number)
         sample = np.sort(generator.choice(image_count, MAX_MAP_IMAGES, replace=False))
-        embeddings, class_ids, groups = embeddings[sample], class_ids[sample], groups[sample]
+        class_ids, groups = class_ids[sample], groups[sample]
+    embeddings = labelling_round.embeddings if sample is None else labelling_round.select_embeddings(sample)
 
     is_fitted = np.isin(groups, list(chosen_class_ids)) if chosen_class_ids else np.ones(len(groups), bool)
     if not is_fitted.any():

@@ -84,7 +84,7 @@ class LabelPropagator:
         labelled_sets = [labels.labelled_set for labels in round_labels]
         # A label that a person chose for an image itself replaces one for the centre of its cluster.
         labelled_set = concat_labelled_sets([*centre_sets, *labelled_sets])
-        labels = label_answered_images(labelled_set, len(labelling_round.embeddings))
+        labels = label_answered_images(labelled_set, len(labelling_round.snapshot.assignments))
         copy_first_values = labelling_round.distinct_images.copy_first_values
         labels = PseudoLabels(copy_first_values(labels.class_ids), copy_first_values(labels.weights))
         return image_labels.apply_answers(labels)

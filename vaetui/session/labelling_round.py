@@ -24,6 +24,7 @@ from vaetui.engine.clusters import (
     Cluster,
     ClusterTree,
     Indices,
+    LatentVectors,
     find_cluster,
     iter_clusters,
     iter_leaves,
@@ -109,8 +110,6 @@ class LabellingRound:
         self._clusters = clusters or RoundClusters(store, config.cluster.distance_metric, round_number)
         self.snapshot = self._clusters.snapshot
         """The clustering that the round began with."""
-        self.embeddings = self._clusters.embeddings
-        """Latent vectors in the space that k-means clusters, [N, z_dim]."""
         self.distinct_images = self._clusters.distinct_images
         """The distinct ones among the training images."""
         self._last_round = last_round
@@ -122,6 +121,15 @@ class LabellingRound:
         self._digit_keys: DigitKeys | None = None
         self._trained_class_ids: tuple[tuple[int, ...], set[int]] | None = None  # with the merges that they hold for
         self.reload()
+
+    @property
+    def embeddings(self) -> LatentVectors:
+        """Latent vectors in the space that k-means clusters, [N, z_dim], computed each time."""
+        return self._clusters.embeddings
+
+    def select_embeddings(self, indices: Indices) -> LatentVectors:
+        """Return the embeddings of some training images, [M, z_dim]."""
+        return self._clusters.select_embeddings(indices)
 
     def reload(self, records: Sequence[AnswerRecord] | None = None) -> None:
         """Derive classes, answers and tree from what is recorded now; `records` are the answers for this round."""
@@ -162,7 +170,7 @@ class LabellingRound:
             raise UserError(f"A cluster can be split into 2 to {MAX_CLUSTERS:,} parts.")
         # In a large cluster ten members per part nearly always suffice; sorting all members would block the screen.
         for members in (distinct_members[: 10 * part_count], distinct_members):
-            count = len(np.unique(self.embeddings[members], axis=0))
+            count = len(np.unique(self.select_embeddings(members), axis=0))
             if count >= part_count:
                 return cluster
         raise UserError(f"This cluster has {count} different images; it cannot be split into {part_count} parts.")
@@ -275,7 +283,9 @@ class LabellingRound:
         )
 
     def _compute_figures(self, cluster: Cluster) -> ClusterFigures:
-        class_ids, counts = np.unique(self.snapshot.predicted_class_ids[cluster.members], return_counts=True)
+        all_counts = np.bincount(self.snapshot.predicted_class_ids[cluster.members])
+        class_ids = np.flatnonzero(all_counts)
+        counts = all_counts[class_ids]
         mean_weight = 1.0
         if not self._uses_propagation:
             mean_weight = float(compute_distance_decay(cluster.distances, self._config.cluster.decay).mean())

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 
-from vaetui.engine.answers import ClusterPath
-from vaetui.engine.clusters import CentrePictures, Cluster, ClusterTree, Indices, build_clusters, to_metric_space
+from vaetui.engine.clusters import (
+    CentrePictures,
+    Cluster,
+    ClusterTree,
+    Indices,
+    LatentVectors,
+    build_clusters,
+    divide_members,
+    to_metric_space,
+)
 from vaetui.engine.config import DistanceMetric
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.storage import file_names, stored_arrays
@@ -16,7 +25,8 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot
 
 MAX_CACHED_ROUNDS = 2
-"""Rounds whose clusters stay in memory: the current one, and one that a person corrects; 60 bytes per image each."""
+"""Rounds whose clusters stay in memory: the current one, and one that a person corrects; about
+100 bytes per image each."""
 
 
 class RoundClusters:
@@ -34,14 +44,29 @@ class RoundClusters:
         """The round, from 1."""
         self.snapshot = stored_arrays.load_arrays(store, file_names.round_snapshot_name(round_number), RoundSnapshot)
         """The clustering that the round began with."""
-        self.embeddings = to_metric_space(self.snapshot.latents, distance_metric)
-        """Latent vectors in the space that k-means clusters, [N, z_dim]."""
         self.distinct_images = load_distinct_images(store) if distinct_images is None else distinct_images
         """The distinct ones among the training images."""
-        self.roots = self._build(np.arange(len(self.snapshot.assignments)), self.snapshot)
+        sizes = np.bincount(self.snapshot.assignments[self.snapshot.members], minlength=len(self.snapshot.centres))
+        self.roots = divide_members(
+            self.snapshot.members.astype(np.int64),
+            self.snapshot.distances,
+            sizes,
+            self.snapshot.centres,
+            CentrePictures(self.snapshot.centre_images, self.snapshot.mean_images),
+        )
         """The clusters before any split."""
         self._store = store
+        self._distance_metric = distance_metric
         self._parts: dict[int, ClusterTree] = {}  # by the id of the split's answer record
+
+    @property
+    def embeddings(self) -> LatentVectors:
+        """Latent vectors in the space that k-means clusters, [N, z_dim], computed each time."""
+        return to_metric_space(self.snapshot.latents, self._distance_metric)
+
+    def select_embeddings(self, indices: Indices) -> LatentVectors:
+        """Return the embeddings of some images, [M, z_dim]."""
+        return to_metric_space(self.snapshot.latents[indices], self._distance_metric)
 
     def load_parts(self, cluster: Cluster, answer_id: int) -> ClusterTree:
         """Return the parts of a cluster that the answer with that id split.
@@ -51,12 +76,17 @@ class RoundClusters:
         if answer_id not in self._parts:
             name = file_names.split_snapshot_name(answer_id)
             snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members))
-            self._parts[answer_id] = self._build(cluster.members, snapshot, cluster.path)
+            pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
+            parts = build_clusters(
+                self.select_embeddings(cluster.members),
+                np.arange(len(cluster.members)),
+                snapshot.assignments,
+                snapshot.centres,
+                pictures,
+                cluster.path,
+            )
+            self._parts[answer_id] = tuple(replace(part, members=cluster.members[part.members]) for part in parts)
         return self._parts[answer_id]
-
-    def _build(self, members: Indices, snapshot: RoundSnapshot | SplitSnapshot, path: ClusterPath = ()) -> ClusterTree:
-        pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
-        return build_clusters(self.embeddings, members, snapshot.assignments, snapshot.centres, pictures, path)
 
 
 class RoundClustersCache:

@@ -33,6 +33,10 @@ class RoundSnapshot:
     """Their classes as predicted by the classifier, [N]."""
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "N")]
     """The indices of their centres, or NOT_QUERIED, [N]."""
+    members: Annotated[NDArray[np.int32], ArraySpec(np.int32, "Q", "N")]
+    """The members of all clusters, cluster by cluster and nearest to the centre first, [Q]."""
+    distances: Annotated[NDArray[np.float32], ArraySpec(np.float32, "Q")]
+    """Their distances to their centres, [Q]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
     """The cluster centres, [K, z_dim]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -190,8 +194,11 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
         return arrays if sha256_hex == fingerprint.sha256_hex else None
 
     try:
-        arrays = store.load(name, npz.compute_max_file_bytes(specs, {**lengths, "K": MAX_CLUSTERS}), read_verified)
+        arrays = store.load(
+            name, npz.compute_max_file_bytes(specs, {"Q": lengths["N"], **lengths, "K": MAX_CLUSTERS}), read_verified
+        )
         _check_assignments(arrays)
+        _check_members(arrays)
         _check_first_copies(arrays)
     except ValueError as error:
         raise UserError(f"{store.directory / name} does not fit the session ({error}).") from error
@@ -219,6 +226,23 @@ def _check_assignments(arrays: Mapping[str, Any]) -> None:
             counts += np.bincount(chunk - NOT_QUERIED, minlength=len(counts))
         if not counts[1:].all():
             raise ValueError("a centre without assignments")
+
+
+def _check_members(arrays: Mapping[str, Any]) -> None:
+    """Raise ValueError if the members are not those assigned to centres, cluster by cluster, nearest first."""
+    if "members" in arrays:
+        members, distances = arrays["members"], arrays["distances"]
+        clusters = arrays["assignments"][members]
+        is_member = np.zeros(len(arrays["assignments"]), bool)
+        is_member[members] = True
+        is_next = clusters[1:] == clusters[:-1]
+        if (
+            np.count_nonzero(is_member) != len(members)
+            or not np.array_equal(is_member, arrays["assignments"] != NOT_QUERIED)
+            or (clusters[1:] < clusters[:-1]).any()
+            or (is_next & (distances[1:] < distances[:-1])).any()
+        ):
+            raise ValueError("members that are not in the order of the clusters")
 
 
 def _check_first_copies(arrays: Mapping[str, Any]) -> None:
