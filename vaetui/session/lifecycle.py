@@ -15,6 +15,7 @@ from vaetui.engine.config import (
     count_epochs,
     count_reports_per_epoch,
     count_validation_images,
+    find_downsampling,
     shorten_warmup,
 )
 from vaetui.engine.idx import find_idx_files
@@ -110,7 +111,8 @@ def _write_session(
     directory: Path, source: str, shape: tuple[int, ...], config: Config, data_record: DataRecord | None
 ) -> None:
     if config.network.inputs == "images":  # vectors take equally long for images of any size
-        config = replace(config, training=shorten_warmup(config.training, shape))
+        network = replace(config.network, downsampling=find_downsampling(config.network, shape[1:]))
+        config = replace(config, network=network, training=shorten_warmup(config.training, shape))
     SessionRepository.create(directory, config, source, shape, data_record).close()
     _require_resumable(directory)
 

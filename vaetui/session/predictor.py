@@ -143,7 +143,7 @@ class Predictor:
         selection = images_from_array(inputs) if self.features is None else vectors_from_array(np.array(inputs))
         return encode_and_classify(
             self.vae,
-            put_on_device(selection, torch.device("cpu")),
+            put_on_device(selection, torch.device("cpu"), self.config.network),
             self.config,
             "new",
             self._predicted_count,

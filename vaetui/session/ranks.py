@@ -161,7 +161,11 @@ class FollowingRank:
         device = devices.select_device(config.device)
         inputs = images.network_inputs
         subsets = {"training": inputs.train, "held-out": inputs.validation, "test": inputs.test}
-        self._inputs = {name: put_on_device(subset, device) for name, subset in subsets.items() if subset is not None}
+        self._inputs = {
+            name: put_on_device(subset, device, config.network)
+            for name, subset in subsets.items()
+            if subset is not None
+        }
         self._decoded_images = None
         if decodes_images(config.network) and images.vectors is not None:
             self._decoded_images = DeviceImages(images.train, device)

@@ -73,7 +73,7 @@ def predict_all(
                 (
                     yield from encode_and_classify(
                         vae,
-                        put_on_device(subset, device),
+                        put_on_device(subset, device, config.network),
                         config,
                         name,
                         epoch,

@@ -103,9 +103,11 @@ class Trainer:
         if world.size > 1:
             self.device_name = f"{world.size} processes of {self.device_name}"
         self._distinct_images = images.train_val_split.select_distinct_training_images()
-        self._train_inputs = put_on_device(inputs.train, self._state.device)
-        self._validation_inputs = put_on_device(inputs.validation, self._state.device)
-        self._test_inputs = None if inputs.test is None else put_on_device(inputs.test, self._state.device)
+        self._train_inputs = put_on_device(inputs.train, self._state.device, config.network)
+        self._validation_inputs = put_on_device(inputs.validation, self._state.device, config.network)
+        self._test_inputs = (
+            None if inputs.test is None else put_on_device(inputs.test, self._state.device, config.network)
+        )
         self._decodes_images = decodes_images(config.network)
         self._decoded_images = None
         if self._decodes_images and images.vectors is not None:
