@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetui.errors import format_count, make_printable
+from vaetui.storage.training_run import TrainingRun
 from vaetui.tui.presenters.expected_accuracy import format_small_share, round_percent
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
@@ -69,6 +70,8 @@ def print_session(summary: dict[str, Any]) -> None:
     if summary["clusters"] is not None:
         state += f", {summary['answered_clusters']} of {summary['clusters']} clusters answered"
     lines = {"session": summary["name"], "state": state}
+    if summary["training_run"] is not None:
+        lines["trained by"] = _describe_run(summary)
     if summary["failure"]:
         lines["failed"] = summary["failure"]
     lines |= {
@@ -133,7 +136,18 @@ def print_findings(
 
 def _format_state(summary: dict[str, Any]) -> str:
     suffix = " in the background" if summary["detached"] else ", failed" if summary["failure"] else ""
+    if summary["training_run"] is not None:
+        count = format_count(summary["training_run"]["ranks"], "process", "processes")
+        suffix = f", {count} wait" if summary["phase"] == "labelling" else f" in {count}"
     return f"{summary['phase']}{suffix}"
+
+
+def _describe_run(summary: dict[str, Any]) -> str:
+    """Return the processes that train a session, and what they do now."""
+    run = TrainingRun(**summary["training_run"])
+    if summary["phase"] == "labelling":
+        return f"{run}, {'which waits' if run.ranks == 1 else 'which wait'} for answers"
+    return str(run)
 
 
 def _format_round(summary: dict[str, Any]) -> str:

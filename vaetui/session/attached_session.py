@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -120,10 +121,13 @@ class AttachedSession(SessionProxy):
             self._processes = self._start_processes()
         vanished_at_s: float | None = None
         for event in self._target.advance():
+            is_alive = self._is_run_alive()
+            if isinstance(event, Watched) and is_alive and not event.is_training:
+                event = replace(event, users="starting the processes that train", is_training=True)
             yield event
             if not isinstance(event, Watched) or self.phase != "training":
                 continue
-            if self._is_run_alive():
+            if is_alive:
                 vanished_at_s = None
             elif vanished_at_s is None:
                 vanished_at_s = time.monotonic()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.errors import UserError
-from vaetui.storage import locations, lock
+from vaetui.session import session_users
+from vaetui.storage import locations
 
 if TYPE_CHECKING:
     from vaetui.engine.events import Event
@@ -43,6 +44,8 @@ class SessionEntry:
     """The process that has the session open; "" if there is none."""
     is_detached: bool = False
     """Whether that process trains in the background, so that it can be stopped."""
+    training_run: str = ""
+    """The processes that train the session whenever it needs no answers; "" if there are none."""
     failure: str = ""
     """Why training in the background ended; "" if it did not fail."""
     problem: str = ""
@@ -62,7 +65,7 @@ class SessionCatalogue:
 
         name, last_used_at = entry.name, locations.find_last_used_time(entry.name)
         try:
-            status, holder = load_status(name), lock.read_holder(locations.find_session(name))
+            status, users = load_status(name), session_users.find_users(locations.find_session(name))
         except UserError as error:
             return SessionEntry(name, last_used_at, problem=str(error))
         clusters = status["clusters"]
@@ -76,19 +79,20 @@ class SessionCatalogue:
             round_count=status["rounds"],
             answer_count=status["answers"],
             cluster_counts=None if clusters is None else (status["answered_clusters"], clusters),
-            holder="" if holder is None else str(holder),
-            is_detached=holder is not None and holder.is_detached,
+            holder="" if users.holder is None or users.is_held_by_run else str(users.holder),
+            is_detached=users.holder is not None and users.holder.is_detached,
+            training_run="" if users.training_run is None else str(users.training_run),
             failure=status["failure"] or "",
         )
 
     def require_resumable(self, name: str) -> None:
         """Raise UserError for a session of an older format, and for one that is open in another process.
 
-        One that is trained in the background can be taken over.
+        One that is trained in the background can be taken over, and one with a training run attached to.
         """
-        holder = lock.read_holder(locations.find_session(name))
-        if holder is not None and not holder.is_detached:
-            raise UserError(f"Session {name} is open in {holder}. Close it there first.")
+        users = session_users.find_users(locations.find_session(name))
+        if not users.can_be_resumed:
+            raise UserError(f"Session {name} is open in {users.holder}. Close it there first.")
 
     def describe_data_problem(self, path_text: str) -> str:
         """Return why there can be no images at a path, or ""."""

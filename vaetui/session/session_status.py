@@ -16,7 +16,7 @@ from vaetui.engine.answers import ImageAnswerOrigin, Unreadable
 from vaetui.engine.config import count_epochs, find_current_epoch
 from vaetui.engine.metrics import Agreement
 from vaetui.errors import UserError
-from vaetui.session import schedule
+from vaetui.session import schedule, session_users
 from vaetui.session.feature_advice import advise_for_answers
 from vaetui.session.graph_disagreement import measure_disagreement
 from vaetui.session.label_propagator import LabelPropagator
@@ -30,7 +30,6 @@ from vaetui.storage import (
     control_files,
     file_names,
     locations,
-    lock,
     stored_arrays,
     untrusted_entries,
 )
@@ -52,7 +51,8 @@ def load_status(name: str) -> dict[str, Any]:
     with closing(SessionRepository(directory)) as repository:
         config, classes = repository.config, repository.load_class_list()
         epoch_events = list(drop_unreliable_estimates(config, repository, repository.list_epochs()))
-        rounds, holder = repository.list_rounds(), lock.read_holder(directory)
+        rounds, users = repository.list_rounds(), session_users.find_users(directory)
+        holder, run = users.holder, users.training_run
         step = schedule.next_step(config.training, repository)
         next_round = schedule.next_round_number(config.training, repository)
         status: dict[str, Any] = {
@@ -60,7 +60,8 @@ def load_status(name: str) -> dict[str, Any]:
             "directory": str(directory),
             "phase": schedule.phase_for_step(step),
             "detached": holder is not None and holder.is_detached,
-            "failure": None if holder else control_files.read_failure(directory),
+            "training_run": None if run is None else asdict(run),
+            "failure": None if holder or run else control_files.read_failure(directory),
             "recipe": config.recipe,
             "seed": config.seed,
             "data": repository.data_source,

@@ -22,6 +22,7 @@ TRAINING = SessionEntry("owls", NOW - 3 * 86400, "training", 3, 5, 2, 4, 1234)
 FINISHED = SessionEntry("birds", NOW - 300, "finished", 5, 5, None, 4, 64)
 UNREAD = SessionEntry("new", NOW)
 HOLDER = "process 12 of ann on far"
+RUN = "2 processes of ann on far"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,8 @@ HOLDER = "process 12 of ann on far"
         (TRAINING, 60, "training, epoch 3 of 5, next: round 2 of 4"),
         (TRAINING, 38, "training, epoch 3 of 5"),
         (replace(TRAINING, holder=HOLDER, is_detached=True), 38, "training in background, epoch 3 of 5"),
+        (replace(TRAINING, training_run=RUN), 38, "training elsewhere, epoch 3 of 5"),
+        (replace(LABELLING, training_run=RUN), 30, "labelling, round 2 of 4"),
         (replace(LABELLING, holder=HOLDER), 60, "open elsewhere: labelling, round 2 of 4, 3 of 16 clusters"),
         (replace(LABELLING, holder=HOLDER), 20, "open elsewhere"),
         (replace(TRAINING, failure="The disk is full."), 38, "background failed: epoch 3 of 5"),
@@ -119,6 +122,8 @@ def test_note_says_what_keeps_a_session_from_being_resumed() -> None:
             replace(TRAINING, holder=HOLDER, is_detached=True),
             "Process 12 of ann on far trains it. Enter stops that training and goes on here.",
         ),
+        (replace(TRAINING, training_run=RUN), "Trained by 2 processes of ann on far. Enter attaches."),
+        (replace(LABELLING, training_run=RUN), "Trained by 2 processes of ann on far. Enter answers its round."),
         (replace(TRAINING, failure="The disk is full."), "Training in the background failed: The disk is full."),
         (SessionEntry("old", 0, problem="Too old."), "Too old."),
     ]

@@ -207,9 +207,11 @@ class PickerPresenter:
         if entry.holder:
             note = f"{entry.holder} trains it. {format_key('picker.resume')} stops that training and goes on here."
             return entry.name, keys, note[:1].upper() + note[1:]
-        if entry.failure:
-            return entry.name, keys, f"Training in the background failed: {entry.failure}"
-        return entry.name, keys, entry.problem
+        if entry.training_run:
+            does = "answers its round" if entry.phase == "labelling" else "attaches"
+            return entry.name, keys, f"Trained by {entry.training_run}. {format_key('picker.resume')} {does}."
+        failure = f"Training in the background failed: {entry.failure}" if entry.failure else ""
+        return entry.name, keys, failure or entry.problem
 
     def _list_first_steps(self) -> list[list[Piece]]:
         """Return what a user can do without sessions."""
@@ -239,6 +241,8 @@ def format_state(entry: SessionEntry, max_cells: int) -> str:
     if entry.cluster_counts is not None:
         answered_count, count = entry.cluster_counts
         texts.insert(0, f"{activity}, {position}, {answered_count} of {count} clusters")
+    if entry.training_run and not entry.holder and entry.phase == "training":
+        texts = [text.replace(activity, f"{activity} elsewhere", 1) for text in texts]
     if entry.is_detached:
         texts = [text.replace(activity, f"{activity} in background", 1) for text in texts]
     elif entry.holder:
