@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from vaetui.engine.config import Config, TrainingConfig, count_epochs, find_round_after_epoch, find_round_of_epoch
@@ -28,6 +30,12 @@ def next_step(training: TrainingConfig, repository: SessionRepository) -> NextSt
 def phase_for_step(step: NextStep) -> Phase:
     """Return the phase that front ends show before a step."""
     return {"train": "training", "cluster": "training", "ask": "labelling", "finish": "finished"}[step]  # type: ignore[return-value]
+
+
+def read_phase(directory: Path) -> Phase:
+    """Return the phase of a session that another process may have open."""
+    with closing(SessionRepository(directory)) as repository:
+        return phase_for_step(next_step(repository.config.training, repository))
 
 
 def next_round_number(training: TrainingConfig, repository: SessionRepository) -> int:
