@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from vaetui.engine.devices import replace_unavailable, select_device
+from vaetui.engine.devices import replace_unavailable, require_precision, select_device
 from vaetui.errors import UserError
 
 
@@ -48,6 +48,14 @@ def test_the_setting_of_cublas_by_the_user_is_kept(cuda: None, monkeypatch: pyte
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     select_device("cuda")
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def test_graphics_card_without_bfloat16_is_refused(cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    require_precision("float32", torch.device("cuda"))
+    require_precision("bfloat16", torch.device("cpu"))
+    with pytest.raises(UserError, match=r"does not compute with bfloat16\. Create a session with --precision float32"):
+        require_precision("bfloat16", torch.device("cuda"))
 
 
 def test_device_that_this_machine_lacks_is_replaced() -> None:

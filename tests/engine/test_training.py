@@ -23,6 +23,7 @@ from tests.engine.trained_states import (
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine import losses
 from vaetui.engine.device_inputs import DeviceImages
+from vaetui.engine.devices import compute_with
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -168,3 +169,23 @@ def test_loss_that_becomes_nan_raises_user_error(images: DeviceImages) -> None:
     config = replace(CONFIG, loss=replace(CONFIG.loss, beta=float("nan")))
     with pytest.raises(UserError, match="The loss became NaN or infinite in epoch 1"):
         train_new_state(images, config)
+
+
+@pytest.mark.parametrize("name", ["propagation", "paper", "photos"])
+def test_training_with_bfloat16_keeps_losses_and_statistics_in_float32(images: DeviceImages, name: str) -> None:
+    recipe = get_recipe(name)
+    exact = replace(recipe, training=replace(recipe.training, batch_size=128, min_batches=1))
+    mixed = replace(exact, precision="bfloat16")
+    state, reports = train_new_state(images, mixed, random_labels())
+    exact_state, exact_reports = train_new_state(images, exact, random_labels())
+    assert to_bits(state) == to_bits(train_new_state(images, mixed, random_labels())[0])
+    assert to_bits(state) != to_bits(exact_state)
+    assert all(
+        tensor.dtype == torch.float32 for tensor in state.vae.state_dict().values() if tensor.is_floating_point()
+    )
+    assert np.allclose(reports[-1].losses, exact_reports[-1].losses, rtol=0.05, atol=0.1)
+    with compute_with("bfloat16", torch.device("cpu")):
+        encoding = state.vae.eval().encode(images.load(slice(0, 8)))
+    assert encoding.mean.dtype == encoding.std.dtype == torch.float32
+    if encoding.components is not None:
+        assert torch.equal(encoding.components, state.vae.encode(images.load(slice(0, 8))).components)

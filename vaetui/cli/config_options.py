@@ -17,6 +17,7 @@ DEVICE_CHOICE = click.Choice(get_args(config.Device))
 CONFIG_SECTIONS = {
     "seed": "",
     "device": "",
+    "precision": "",
     "z_dim": "network",
     "weight_init": "network",
     "latent": "network",
@@ -123,6 +124,11 @@ CONFIG_OPTIONS = (
     ),
     _build_range_option("--seed", "seed", "Random seed."),
     click.option("--device", type=DEVICE_CHOICE, help="Device to train on; auto chooses the fastest available."),
+    click.option(
+        "--precision",
+        type=click.Choice(get_args(config.Precision)),
+        help="Numbers that the networks compute with: bfloat16 is faster on many graphics cards. (default: float32)",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
 """Distance between latent vectors: Euclidean, or by the angle between them."""
 WARMUP_PIXELS = 28 * 28
@@ -203,6 +204,8 @@ class Config:
     """Random seed; every random number depends on it and on the position in the run."""
     device: Device = "auto"
     """Device of the networks; "auto" chooses the fastest available."""
+    precision: Precision = "float32"
+    """Numbers that convolutions and matrix products of the networks compute with; all others are float32."""
     threads: Annotated[int, Bounds(0, 1024)] = 0
     """CPU threads of the networks; 0 uses all cores."""
     network: NetworkConfig = field(default_factory=NetworkConfig)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaetui.engine.config import Device
+from vaetui.engine.config import Device, Precision
 from vaetui.errors import UserError
 
 ALIGNMENT_BYTES = 16
@@ -51,6 +52,23 @@ def _make_cuda_deterministic() -> None:
         torch.backends.cudnn.allow_tf32 = False
     else:
         convolutions.fp32_precision = "ieee"
+
+
+def require_precision(precision: Precision, device: torch.device) -> None:
+    """Raise UserError if a device does not compute with numbers of a precision."""
+    if precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise UserError("This graphics card does not compute with bfloat16. Create a session with --precision float32.")
+
+
+def compute_with(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context in which convolutions and matrix products compute with numbers of a precision."""
+    return nullcontext() if precision == "float32" else torch.autocast(device.type, torch.bfloat16)
+
+
+def compute_with_all_bits(device: torch.device) -> AbstractContextManager[Any]:
+    """Return a context that computes with float32 also within `compute_with`."""
+    is_reduced = device.type in ("cpu", "cuda", "mps") and torch.is_autocast_enabled(device.type)
+    return torch.autocast(device.type, enabled=False) if is_reduced else nullcontext()
 
 
 def measure_free_bytes(device: torch.device) -> float:

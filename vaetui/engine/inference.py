@@ -15,7 +15,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceInputs
-from vaetui.engine.devices import send_array
+from vaetui.engine.devices import compute_with, send_array
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
@@ -122,7 +122,8 @@ def _predict_batch(
     *position: int,
 ) -> Tensor:
     """Return latent vectors, class, confidence, second class and lead, [N, z_dim + 4], for one copy to the CPU."""
-    hidden, mean, std, components = vae.eval().encode(inputs)
+    with compute_with(config.precision, inputs.device):
+        hidden, mean, std, components = vae.eval().encode(inputs)
     latents = mean
     if config.network.latent == "sample":
         # The noise of an image does not depend on the size of the batch, which differs between devices.
@@ -132,7 +133,8 @@ def _predict_batch(
             for index, part in enumerate(torch.split(mean, BATCH_IMAGES))
         ]
         latents = mean + std * torch.cat(noises)
-    logits = vae.classify(hidden, latents)  # [N, classes of the networks]
+    with compute_with(config.precision, inputs.device):
+        logits = vae.classify(hidden, latents).float()  # [N, classes of the networks]
     if logit_offsets is not None:
         logits = logits + logit_offsets
     probabilities = logits.softmax(dim=1)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
     """Return the binary cross-entropy of images [N, 1, H, W], summed over pixels, mean over images (eq. 1), in nats."""
-    return F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
+    return F.binary_cross_entropy_with_logits(logits.float(), images, reduction="sum") / len(images)
 
 
 def gaussian_reconstruction(outputs: Tensor, vectors: Tensor) -> Tensor:
@@ -17,7 +17,7 @@ def gaussian_reconstruction(outputs: Tensor, vectors: Tensor) -> Tensor:
 
     It is the negative logarithm of a Gaussian likelihood with variance 1, but for a constant (eq. 1).
     """
-    return 0.5 * F.mse_loss(outputs, vectors, reduction="sum") / len(vectors)
+    return 0.5 * F.mse_loss(outputs.float(), vectors, reduction="sum") / len(vectors)
 
 
 def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:

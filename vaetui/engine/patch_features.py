@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
+from vaetui.engine.devices import compute_with_all_bits
 from vaetui.engine.images import Images
 from vaetui.engine.vae import to_byte_images, to_float_images
 
@@ -75,7 +76,8 @@ class PatchFeatures(nn.Module):
 
         Only every `step`-th patch along each side is read.
         """
-        return (self._pool_in_chunks(images, step) - self.mean) @ self.projection
+        with compute_with_all_bits(images.device):  # distances are small differences of large products
+            return (self._pool_in_chunks(images, step) - self.mean) @ self.projection
 
     @torch.no_grad()
     def fit(self, images: Images, seed: int, downsampling: int = 1) -> None:

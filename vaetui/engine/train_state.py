@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import Config
-from vaetui.engine.devices import select_device
+from vaetui.engine.devices import require_precision, select_device
 from vaetui.engine.networks import Networks, build_networks
 from vaetui.errors import UserError
 
@@ -36,12 +36,13 @@ class TrainState:
 
 
 def create_train_state(config: Config, shape: tuple[int, ...], image_shape: tuple[int, ...] = ()) -> TrainState:
-    """Return untrained networks, with optimiser; raises UserError as `select_device`.
+    """Return untrained networks, with optimiser; raises UserError as `select_device` and `require_precision`.
 
     `shape` is that of one input: (H, W) or (H, W, 3) of an image, (D,) of a vector; for the latter, an image decoder
     needs the `image_shape`.
     """
     device = select_device(config.device)
+    require_precision(config.precision, device)
     vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network"), image_shape).to(device)
     if device.type == "mps":
         # Up to PyTorch 2.13, its gradients of channels-last activations fail or are wrong (pytorch/pytorch#188371).

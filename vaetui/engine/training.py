@@ -13,7 +13,7 @@ from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
-from vaetui.engine.devices import send
+from vaetui.engine.devices import compute_with, send
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.epoch_batches import draw_batches
 from vaetui.engine.events import BatchesTrained, Losses
@@ -111,14 +111,14 @@ class TrainingStep(nn.Module):
         repeats = 2 if config.augmentation.is_enabled else 1  # views of an input
         share = count * world.size / batch_count  # losses are means over the part, but the parts may differ in size
         vae.train(repeats * batch_count > 1)  # the batch normalisation of a single view uses the running statistics
-        if repeats == 1:
-            hidden, view_means, view_stds, _ = vae.encode(inputs)
-        else:
-            second_views = _draw_second_view(vae, inputs, config, *position)
-            hidden, view_means, view_stds, _ = vae.encode_views(inputs, second_views)
+        second_views = None if repeats == 1 else _draw_second_view(vae, inputs, config, *position)
+        with compute_with(config.precision, inputs.device):
+            encoding = vae.encode(inputs) if second_views is None else vae.encode_views(inputs, second_views)
+        hidden, view_means, view_stds, _ = encoding
         mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
         latents = mean + std * draw_normal_noise(config, mean, "training", *position)  # [B, z_dim]
-        reconstruction = share * vae.measure_reconstruction(latents, inputs)
+        with compute_with(config.precision, inputs.device):
+            reconstruction = share * vae.measure_reconstruction(latents, inputs)
         divergence = share * losses.kl_divergence(mean, std)
         total = reconstruction + config.loss.beta * divergence  # eq. 1
         classification = contrastive = consistency = torch.zeros_like(divergence)
@@ -135,7 +135,8 @@ class TrainingStep(nn.Module):
                     second_mean, second_std = view_means[count:], view_stds[count:]
                     noise = draw_normal_noise(config, second_mean, "training view", *position)
                     view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
-            logits = vae.classify(hidden, view_latents)
+            with compute_with(config.precision, inputs.device):
+                logits = vae.classify(hidden, view_latents).float()
             class_ids, weights = (torch.cat([target] * repeats) for target in targets)
             label_count = world.sum(torch.count_nonzero(weights)).clamp(min=1) / world.size
             classification = losses.classification(logits, class_ids, weights, label_count)
@@ -145,7 +146,8 @@ class TrainingStep(nn.Module):
                 total = total + config.loss.consistency_weight * consistency
         if images is not None and isinstance(vae, VectorVAE):
             # The latent vectors are detached, so that this changes the image decoder alone.
-            total = total + share * losses.reconstruction(vae.decode_images(latents.detach()), images)
+            with compute_with(config.precision, inputs.device):
+                total = total + share * losses.reconstruction(vae.decode_images(latents.detach()), images)
         # The order of `Losses`.
         return total, torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
 

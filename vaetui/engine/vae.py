@@ -142,7 +142,7 @@ class VAE(nn.Module):
 
 def build_encoding(hidden: Tensor, dense: nn.Module) -> Encoding:
     """Return q(z | x) from hidden units [N, hidden_units] and the last layer of an encoder."""
-    mean, raw_std = dense(hidden).chunk(2, dim=1)  # 2 x [N, z_dim]
+    mean, raw_std = dense(hidden).float().chunk(2, dim=1)  # 2 x [N, z_dim]
     return Encoding(hidden, mean, F.softplus(raw_std) + 1e-6)  # above 0, because the loss takes the logarithm
 
 
@@ -187,7 +187,8 @@ class _UpsamplingConvolution(torch.autograd.Function):
 
 def upsample(activations: Tensor, convolution: nn.ConvTranspose2d) -> Tensor:
     """Apply a transposed 3x3 convolution of stride 2 and padding 1 to few channels."""
-    if activations.device.type != "cpu" or torch.compiler.is_compiling():
+    is_reduced = torch.is_autocast_enabled("cpu")  # the operands of the gradient would have two types
+    if activations.device.type != "cpu" or torch.compiler.is_compiling() or is_reduced:
         output: Tensor = convolution(activations)
         return output
     arguments = (activations, convolution.weight, convolution.bias, convolution.output_padding)
