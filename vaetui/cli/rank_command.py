@@ -49,7 +49,8 @@ def run_session(
             click.echo(warning, err=True)
         with closing(session_factory()) as session:
             background_training.require_training(session)
-        local_ranks.train_detached(session.directory, ranks, device)
+        _record_device(session.directory, device)
+        local_ranks.train_detached(session.directory, ranks)
         return
 
     def open_attached() -> Session:
@@ -57,9 +58,18 @@ def run_session(
 
         session = session_factory()
         session.close()  # for the processes that train it
-        return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks, device))
+        _record_device(session.directory, device)
+        return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks))
 
     ui_mode.run_session(open_attached, " ".join(filter(None, [notice, warning])))
+
+
+def _record_device(directory: Path, device: Device | None) -> None:
+    """Record the device that all processes train on from now on, if one was given."""
+    if device is not None:
+        from vaetui.session import lifecycle
+
+        lifecycle.record_device(directory, device)
 
 
 def attach(directory: Path, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str = "") -> None:

@@ -15,12 +15,10 @@ from typing import IO
 
 import click
 
-from vaetui.engine.config import Device
+from vaetui.cpu_threads import count_usable_cpus
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.storage import training_run
 
-MAX_RANKS = 64
-"""Most processes on one machine."""
 STOP_TIMEOUT_S = 20.0
 """Seconds in which the processes must save and end; then they are killed."""
 POLL_INTERVAL_S = 0.05
@@ -29,25 +27,18 @@ STDERR_BYTES = 10_000
 """Bytes of the end of the errors of a process that are searched for a message."""
 
 
-def count_usable_cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def describe_crowding(ranks: int) -> str:
     """Return a sentence on more processes than CPUs, or ""."""
     cpus = count_usable_cpus()
     return f"{ranks} processes share {format_count(cpus, 'CPU')}: fewer train as fast." if ranks > cpus else ""
 
 
-def train_detached(directory: Path, count: int, device: Device | None = None) -> None:
+def train_detached(directory: Path, count: int) -> None:
     """Start detached processes that train a session, and print how to attach once they serve it.
 
     Raises UserError if they end before.
     """
-    ranks = LocalRanks(directory, count, device, is_detached=True)
+    ranks = LocalRanks(directory, count, is_detached=True)
     while training_run.read_training_run(directory) is None:
         if not ranks.is_running():
             message = ranks.describe_end()
@@ -62,7 +53,7 @@ def train_detached(directory: Path, count: int, device: Device | None = None) ->
 class LocalRanks:
     """N processes of `vaetui.train`; unless they are detached, they end when this process ends, whatever ends it."""
 
-    def __init__(self, directory: Path, count: int, device: Device | None = None, is_detached: bool = False) -> None:
+    def __init__(self, directory: Path, count: int, is_detached: bool = False) -> None:
         """Start `count` processes that train the session in a directory; if detached, this process may end before."""
         self._count = count
         self._name = directory.name
@@ -70,18 +61,19 @@ class LocalRanks:
         self._errors: list[IO[bytes]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         variables = {
-            "OMP_NUM_THREADS": str(max(count_usable_cpus() // count, 1)),
             **os.environ,
-            **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_find_free_port()), "WORLD_SIZE": str(count)},
+            **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_find_free_port())},
+            **{"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)},
         }
-        command = [sys.executable, "-m", "vaetui.runtime.rank_process", "-1" if is_detached else str(read_fd)]
+        lifeline = "-1" if is_detached else str(read_fd)
+        command = [sys.executable, "-m", "vaetui.runtime.rank_process", lifeline, directory.name]
         try:
             for rank in range(count):
                 errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
                 self._errors.append(errors)
                 self._processes.append(
                     subprocess.Popen(
-                        [*command, directory.name, *([] if device is None else ["--device", device])],
+                        command,
                         env={**variables, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,
@@ -120,12 +112,12 @@ class LocalRanks:
         for rank, process in ended:
             if process.returncode < 0:
                 name = signal.Signals(-process.returncode).name
-                return f"Process {rank + 1} of {self._count} was ended by {name}."
+                return f"Process {rank + 1} of {self._count} was ended by {name}; the last checkpoint is saved."
         for rank, process in ended:
             if process.returncode:
                 lines = self._read_errors(rank).splitlines() or ["no message"]
                 return f"Process {rank + 1} of {self._count} failed: {lines[-1]}."
-        return f"The processes that trained {self._name} have ended."
+        return f"The processes that trained {self._name} have ended; everything is saved."
 
     def _read_message(self, rank: int) -> str:
         """Return the last message of the program among the errors of a process, or ""."""

@@ -22,11 +22,14 @@ def main() -> None:
         threading.Thread(target=_end_with_pipe, args=(fd,), name="vaetui-lifeline", daemon=True).start()
     from vaetui import train
 
-    train.main(sys.argv[2:])
+    sys.argv = ["python -m vaetui.train", *sys.argv[2:]]
+    train.main()
 
 
 def _end_with_pipe(fd: int) -> None:
     """Wait until the pipe is closed, then let this process save and end; kill it if it does not."""
+    if hasattr(signal, "pthread_sigmask"):  # signals belong to the threads that wait for them
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     while os.read(fd, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -140,13 +140,13 @@ class AttachedSession(SessionProxy):
         return training_run.read_training_run(self.directory) is not None
 
     def _describe_end(self) -> str:
-        advice = f"Everything up to the last checkpoint is saved. Continue with: vaetui resume {self.name}"
+        advice = f"Continue with: vaetui resume {self.name}"
         if self._processes is not None:
             return f"{self._processes.describe_end()} {advice}"
         if failure := control_files.read_failure(self.directory):
             control_files.remove_control_files(self.directory)
             return f"The processes that trained {self.name} have failed: {failure} {advice}"
-        return f"The processes that trained {self.name} have ended. {advice}"
+        return f"The processes that trained {self.name} have ended; the last checkpoint is saved. {advice}"
 
     def _open(self) -> None:
         """Open the session for writing in place of watching it, once the processes that train it have closed it."""

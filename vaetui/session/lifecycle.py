@@ -97,6 +97,16 @@ def resume_at(directory: Path, device: Device | None = None, world: World | None
     return session
 
 
+def record_device(directory: Path, device: Device) -> None:
+    """Record the device that a session is trained on from now on; raises UserError if another process has it open."""
+    with ExitStack() as resources:
+        resources.callback(Lock(directory).release)
+        repository = SessionRepository(directory, is_writable=True)
+        resources.callback(repository.close)
+        if repository.config.device != device:
+            repository.save_config(replace(repository.config, device=device))
+
+
 def _check_images(source: str, config: Config, data_record: DataRecord | None) -> tuple[int, ...]:
     """Return the shape of the training images; raises UserError if no session with these options can use them."""
     shape = dataset_location.read_dataset_shape(source)
