@@ -32,6 +32,7 @@ from vaetui.session import schedule
 from vaetui.session.learned_classes import find_learned_class_ids, find_trained_class_ids
 from vaetui.session.new_images import EmbeddingReader, NetworkInputs, NewImageReader, PixelReader, VectorFileReader
 from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.session.thread_placement import ThreadPlacement
 from vaetui.storage import locations
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Predictor:
             repository = snapshot.repository
             self.name = name
             """The session name."""
+            ThreadPlacement.start(torch.get_num_threads())
             self.vae, self.config = snapshot.load_networks("cpu")
             """The networks, and the configuration with the classes that they have learned."""
             self._device = snapshot.config.device

@@ -23,6 +23,7 @@ from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.train_state import NamedArrays, TrainState
 from vaetui.errors import UserError
 from vaetui.session.data_split import SessionImages, load_images
+from vaetui.session.thread_placement import ThreadPlacement, adapt_threads
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import TrainValSplit
@@ -32,6 +33,7 @@ def limit_threads(config: Config, world: World) -> int:
     """Let this process use its share of the configured threads, which the ranks on a machine divide; return it."""
     thread_count = max(config.threads // world.local_size, 1)
     torch.set_num_threads(thread_count)
+    ThreadPlacement.start(thread_count)
     return thread_count
 
 
@@ -179,7 +181,7 @@ class FollowingRank:
             *(state, self._inputs["training"], pseudo_labels, self._config, epoch, start_step),
             *(self._decoded_images, self._world),
         )
-        for _ in self._world.follow(reports):
+        for _ in adapt_threads(self._world.follow(reports), state.device):
             pass
 
     def _encode_and_classify(

@@ -19,6 +19,7 @@ from vaetui.session.data_split import SessionImages, load_images
 from vaetui.session.dataset_location import locate_session_files
 from vaetui.session.labelling import Labelling, LabellingLoader
 from vaetui.session.session_snapshot import SessionSnapshot
+from vaetui.session.thread_placement import ThreadPlacement
 
 
 def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, LabelTable]:
@@ -92,6 +93,7 @@ def _use_threads(count: int) -> Iterator[None]:
     """Let PyTorch use `count` threads until the block ends, because the bits of a result depend on their number."""
     previous_count = torch.get_num_threads()
     torch.set_num_threads(count or previous_count)
+    ThreadPlacement.start(count or previous_count)
     try:
         yield
     finally:

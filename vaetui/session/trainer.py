@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vaetui.cpu_threads import count_default_threads
 from vaetui.engine import rng, train_state
 from vaetui.engine.clusters import (
     CentrePictures,
@@ -50,6 +51,7 @@ from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
 from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.session.ranks import RankCommands
+from vaetui.session.thread_placement import adapt_threads
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -87,7 +89,7 @@ class Trainer:
         self._repository = repository
         if not config.threads:
             # The bits depend on the number of threads: record that of the first process for all later ones.
-            config = replace(config, threads=torch.get_num_threads())
+            config = replace(config, threads=count_default_threads(torch.get_num_threads()))
         thread_count = ranks.limit_threads(config, world)
         self.config = config
         """The configuration, with the number of threads."""
@@ -142,9 +144,10 @@ class Trainer:
         saved_at = reconstructed_at = time.monotonic()
         evals_per_epoch = self.config.training.evals_per_epoch
         try:
-            for event in self._commands.train_epoch(
+            batches = self._commands.train_epoch(
                 self._state, self._train_inputs, pseudo_labels, self.config, epoch, self._step, self._decoded_images
-            ):
+            )
+            for event in adapt_threads(batches, self._state.device):
                 previous_step, self._step = self._step, event.step
                 unsaved_events.append(event)
                 on_batches(event)
